@@ -1,0 +1,49 @@
+//! The only source of time.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::model::date::Date;
+
+/// Tells the time. Shared by everything that writes or compares dates.
+pub trait Clock: Send + Sync + fmt::Debug {
+    /// The present moment, to the millisecond.
+    fn now(&self) -> Date;
+}
+
+/// The machine's clock.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Date {
+        #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the machine's clock")]
+        let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Date::from_millis(i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX))
+    }
+}
+
+/// A clock that only moves when told to, so that dates in tests are exact.
+#[derive(Debug, Clone)]
+pub struct ManualClock(Arc<AtomicI64>);
+
+impl ManualClock {
+    /// A clock that stands at `start`.
+    #[must_use]
+    pub fn new(start: Date) -> Self {
+        Self(Arc::new(AtomicI64::new(start.millis())))
+    }
+
+    /// Moves the clock forward (or back, if negative) by so many milliseconds.
+    pub fn advance(&self, millis: i64) {
+        self.0.fetch_add(millis, Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Date {
+        Date::from_millis(self.0.load(Ordering::SeqCst))
+    }
+}

@@ -1,0 +1,195 @@
+//! The one error type that crosses layers.
+//!
+//! Codes are those of Parse; the HTTP status follows from the code in one table ([`ErrorCode::status`]).
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt;
+
+/// A code of the Parse protocol, as listed in Parse's guides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(i32)]
+#[expect(missing_docs, reason = "the names are Parse's own; their meaning is in Parse's guide")]
+pub enum ErrorCode {
+    OtherCause = -1,
+    InternalServerError = 1,
+    ConnectionFailed = 100,
+    ObjectNotFound = 101,
+    InvalidQuery = 102,
+    InvalidClassName = 103,
+    MissingObjectId = 104,
+    InvalidKeyName = 105,
+    InvalidPointer = 106,
+    InvalidJson = 107,
+    CommandUnavailable = 108,
+    IncorrectType = 111,
+    InvalidChannelName = 112,
+    PushMisconfigured = 115,
+    ObjectTooLarge = 116,
+    OperationForbidden = 119,
+    InvalidNestedKey = 121,
+    InvalidFileName = 122,
+    InvalidAcl = 123,
+    Timeout = 124,
+    InvalidEmailAddress = 125,
+    MissingContentType = 126,
+    FileTooLarge = 129,
+    FileSaveError = 130,
+    MissingInstallation = 132,
+    InvalidInstallation = 135,
+    UnchangeableInstallation = 136,
+    DuplicateValue = 137,
+    InvalidRoleName = 139,
+    ExceededQuota = 140,
+    ScriptFailed = 141,
+    ValidationError = 142,
+    WebhookError = 143,
+    FileDeleteError = 153,
+    RequestLimitExceeded = 155,
+    DuplicateRequest = 159,
+    InvalidEventName = 160,
+    InvalidValue = 162,
+    UsernameMissing = 200,
+    PasswordMissing = 201,
+    UsernameTaken = 202,
+    EmailTaken = 203,
+    EmailMissing = 204,
+    EmailNotFound = 205,
+    SessionMissing = 206,
+    MustCreateUserThroughSignup = 207,
+    AccountAlreadyLinked = 208,
+    InvalidSessionToken = 209,
+    LinkedIdMissing = 250,
+    InvalidLinkedSession = 251,
+    UnsupportedService = 252,
+    InvalidSchemaOperation = 255,
+}
+
+impl ErrorCode {
+    /// The number on the wire.
+    #[must_use]
+    pub const fn number(self) -> i32 {
+        self as i32
+    }
+
+    /// The HTTP status that goes with the code: 404 for 101, 500 for 1, 400 for all others.
+    #[must_use]
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::ObjectNotFound => 404,
+            Self::InternalServerError => 500,
+            _ => 400,
+        }
+    }
+}
+
+/// An error as a client sees it, with what only the log may see.
+pub struct ParseError {
+    /// Parse's code; absent for the few refusals that have none (`{"error":"unauthorized"}`).
+    pub code: Option<ErrorCode>,
+    /// HTTP status of the answer.
+    pub status: u16,
+    /// The text. Clients see it unless [`ParseError::sensitive`] is set and the server sanitises its answers.
+    pub message: Cow<'static, str>,
+    /// Whether the text tells more than a client should know: it becomes `Permission denied` unless
+    /// `enableSanitizedErrorResponse` is off.
+    pub sensitive: bool,
+    /// Seconds after which the client may try again (`Retry-After`).
+    pub retry_after: Option<u32>,
+    /// The cause, for the log alone.
+    pub source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+/// Result of everything that can fail towards a client.
+pub type Result<T, E = ParseError> = std::result::Result<T, E>;
+
+/// What a client reads instead of a sensitive text.
+pub const SANITIZED_MESSAGE: &str = "Permission denied";
+
+impl ParseError {
+    /// An error with a code; the status follows from the code.
+    #[must_use]
+    pub fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { code: Some(code), status: code.status(), message: message.into(), sensitive: false, retry_after: None, source: None }
+    }
+
+    /// A refusal without a code, at the level of HTTP.
+    #[must_use]
+    pub fn http(status: u16, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { code: None, status, message: message.into(), sensitive: false, retry_after: None, source: None }
+    }
+
+    /// A refusal whose text is for the log; clients read `Permission denied` by default.
+    #[must_use]
+    pub fn sanitized(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { sensitive: true, ..Self::new(code, message) }
+    }
+
+    /// 119, sanitised: the caller may not do this.
+    #[must_use]
+    pub fn forbidden(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::sanitized(ErrorCode::OperationForbidden, message)
+    }
+
+    /// 101 `Object not found.`
+    #[must_use]
+    pub fn not_found() -> Self {
+        Self::new(ErrorCode::ObjectNotFound, "Object not found.")
+    }
+
+    /// A failure of ours or of the database; the client reads a general text, the log the cause.
+    #[must_use]
+    pub fn internal(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { source: Some(source.into()), ..Self::new(ErrorCode::InternalServerError, "An internal server error occurred") }
+    }
+
+    /// 503: the server is busy or its database is away; the client may try again.
+    #[must_use]
+    pub fn unavailable(message: impl Into<Cow<'static, str>>, retry_after: u32) -> Self {
+        Self { status: 503, retry_after: Some(retry_after), ..Self::new(ErrorCode::ConnectionFailed, message) }
+    }
+
+    /// The same error with a cause for the log.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// The text a client may read.
+    #[must_use]
+    pub fn public_message(&self, sanitize: bool) -> &str {
+        if self.sensitive && sanitize { SANITIZED_MESSAGE } else { &self.message }
+    }
+
+    /// Whether the error has this code.
+    #[must_use]
+    pub fn is(&self, code: ErrorCode) -> bool {
+        self.code == Some(code)
+    }
+}
+
+impl fmt::Display for ParseError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.code {
+            Some(code) => write!(formatter, "{} (code {})", self.message, code.number()),
+            None => write!(formatter, "{} (status {})", self.message, self.status),
+        }
+    }
+}
+
+impl fmt::Debug for ParseError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "ParseError({self}")?;
+        if let Some(source) = &self.source {
+            write!(formatter, ": {source:?}")?;
+        }
+        write!(formatter, ")")
+    }
+}
+
+impl Error for ParseError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_ref().map(|source| &**source as &(dyn Error + 'static))
+    }
+}

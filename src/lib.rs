@@ -1,0 +1,17 @@
+//! reparse: a server that speaks the Parse REST and GraphQL APIs.
+//!
+//! ```text
+//! rest/   graphql/                     protocol adapters: decode, call one domain function, encode
+//!     \       |
+//!          domain/                     what the server does; knows no HTTP, no GraphQL, no BSON
+//!         /   |    \
+//!   model/  storage/  adapters/        pure data  |  storage trait  |  traits for outside services
+//! ```
+//!
+//! Data flows down as requests and up as results; nothing below calls up. Only [`server`] names implementations.
+
+pub mod clock;
+pub mod error;
+pub mod model;
+pub mod random;
+pub mod storage;

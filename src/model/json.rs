@@ -1,0 +1,244 @@
+//! REST JSON ⇄ [`Value`].
+//!
+//! On the wire typed values are objects with `__type`; everything else is plain JSON.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
+use base64::{alphabet, engine::DecodePaddingMode};
+use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
+use serde_json::{Map, Value as Json};
+
+use super::date::Date;
+use super::names::ClassName;
+use super::object::Object;
+use super::value::{File, GeoPoint, Pointer, Value};
+use crate::error::{ErrorCode, ParseError, Result};
+
+/// Padding may be missing, as JavaScript's decoders allow.
+const LENIENT_BASE64: GeneralPurpose =
+    GeneralPurpose::new(&alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent).with_decode_allow_trailing_bits(true));
+
+/// The largest integer up to which every integer has a floating point number of its own.
+const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;
+
+/// A JSON number that is written without a fraction when it has none. Not-a-number and infinities become null.
+#[must_use]
+#[expect(clippy::cast_possible_truncation, reason = "checked to be an integer within the range")]
+pub fn number(value: f64) -> Json {
+    if value.fract() == 0.0 && value.abs() <= MAX_SAFE_INTEGER {
+        Json::from(value as i64)
+    } else {
+        Json::from(value)
+    }
+}
+
+/// Reads a value as a client sends it: typed objects become typed values.
+///
+/// # Errors
+/// 111 `This is not a valid T` when a typed object lacks its parts or its type is unknown.
+pub fn decode(json: Json) -> Result<Value> {
+    Ok(match json {
+        Json::Null => Value::Null,
+        Json::Bool(truth) => Value::Boolean(truth),
+        Json::Number(number) => Value::Number(number.as_f64().unwrap_or(f64::NAN)),
+        Json::String(text) => Value::String(text),
+        Json::Array(list) => Value::Array(list.into_iter().map(decode).collect::<Result<_>>()?),
+        Json::Object(map) => match typed(&map)? {
+            Some(value) => value,
+            None => Value::Object(decode_map(map)?),
+        },
+    })
+}
+
+/// Reads a value leniently: what is no valid typed object stays a plain object. For values that rest in the database.
+#[must_use]
+pub fn decode_stored(json: Json) -> Value {
+    match json {
+        Json::Null => Value::Null,
+        Json::Bool(truth) => Value::Boolean(truth),
+        Json::Number(number) => Value::Number(number.as_f64().unwrap_or(f64::NAN)),
+        Json::String(text) => Value::String(text),
+        Json::Array(list) => Value::Array(list.into_iter().map(decode_stored).collect()),
+        Json::Object(map) => match typed(&map) {
+            Ok(Some(value)) => value,
+            _ => Value::Object(map.into_iter().map(|(key, value)| (key, decode_stored(value))).collect()),
+        },
+    }
+}
+
+/// Reads the fields of a plain object.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_map(map: Map<String, Json>) -> Result<Object> {
+    map.into_iter().map(|(key, value)| Ok((key, decode(value)?))).collect()
+}
+
+fn invalid(kind: &str) -> ParseError {
+    ParseError::new(ErrorCode::IncorrectType, format!("This is not a valid {kind}"))
+}
+
+/// The typed value an object stands for; `None` when it has no `__type` (or is a fetched object, which stays an object).
+fn typed(map: &Map<String, Json>) -> Result<Option<Value>> {
+    let Some(kind) = map.get("__type") else { return Ok(None) };
+    let Some(kind) = kind.as_str() else { return Err(invalid(&kind.to_string())) };
+    let text = |key: &str| map.get(key).and_then(Json::as_str);
+    let value = match kind {
+        "Date" => text("iso").map(|iso| Value::Date(Date::parse(iso).unwrap_or_default())),
+        "Bytes" => text("base64").map(|data| Value::Bytes(LENIENT_BASE64.decode(data).unwrap_or_default())),
+        "Pointer" => match (text("className"), text("objectId")) {
+            (Some(class), Some(id)) => Some(Value::Pointer(Pointer { class: ClassName::trusted(class), id: id.to_owned() })),
+            _ => None,
+        },
+        "Relation" => text("className").map(|class| Value::Relation(ClassName::trusted(class))),
+        "File" => text("name").map(|name| Value::File(File { name: name.to_owned(), url: text("url").map(str::to_owned) })),
+        "GeoPoint" => match (map.get("latitude").and_then(Json::as_f64), map.get("longitude").and_then(Json::as_f64)) {
+            (Some(latitude), Some(longitude)) => Some(Value::GeoPoint(GeoPoint { latitude, longitude })),
+            _ => None,
+        },
+        "Polygon" => map.get("coordinates").and_then(Json::as_array).and_then(|corners| {
+            corners.iter().map(corner).collect::<Option<Vec<_>>>().map(Value::Polygon)
+        }),
+        // An object fetched with `include` and sent back stands for a pointer to it where a pointer is due.
+        "Object" => match text("className") {
+            Some(_) => return Ok(None),
+            None => None,
+        },
+        _ => None,
+    };
+    value.map(Some).ok_or_else(|| invalid(kind))
+}
+
+fn corner(json: &Json) -> Option<GeoPoint> {
+    if let Some(pair) = json.as_array() {
+        return match pair.as_slice() {
+            [latitude, longitude] => Some(GeoPoint { latitude: latitude.as_f64()?, longitude: longitude.as_f64()? }),
+            _ => None,
+        };
+    }
+    Some(GeoPoint { latitude: json.get("latitude")?.as_f64()?, longitude: json.get("longitude")?.as_f64()? })
+}
+
+/// The value as REST JSON.
+#[must_use]
+pub fn encode(value: &Value) -> Json {
+    serde_json::to_value(value).unwrap_or(Json::Null)
+}
+
+/// The object as REST JSON.
+#[must_use]
+pub fn encode_object(object: &Object) -> Map<String, Json> {
+    object.iter().map(|(key, value)| (key.clone(), encode(value))).collect()
+}
+
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => serializer.serialize_unit(),
+            Self::Boolean(truth) => serializer.serialize_bool(*truth),
+            Self::Number(value) => number(*value).serialize(serializer),
+            Self::String(text) => serializer.serialize_str(text),
+            Self::Date(date) => {
+                let mut map = typed_map(serializer, "Date", 1)?;
+                map.serialize_entry("iso", &date.to_iso())?;
+                map.end()
+            }
+            Self::Bytes(bytes) => {
+                let mut map = typed_map(serializer, "Bytes", 1)?;
+                map.serialize_entry("base64", &STANDARD.encode(bytes))?;
+                map.end()
+            }
+            Self::Pointer(pointer) => {
+                let mut map = typed_map(serializer, "Pointer", 2)?;
+                map.serialize_entry("className", pointer.class.as_str())?;
+                map.serialize_entry("objectId", &pointer.id)?;
+                map.end()
+            }
+            Self::Relation(class) => {
+                let mut map = typed_map(serializer, "Relation", 1)?;
+                map.serialize_entry("className", class.as_str())?;
+                map.end()
+            }
+            Self::GeoPoint(point) => {
+                let mut map = typed_map(serializer, "GeoPoint", 2)?;
+                map.serialize_entry("latitude", &number(point.latitude))?;
+                map.serialize_entry("longitude", &number(point.longitude))?;
+                map.end()
+            }
+            Self::Polygon(corners) => {
+                let mut map = typed_map(serializer, "Polygon", 1)?;
+                let pairs: Vec<[Json; 2]> = corners.iter().map(|point| [number(point.latitude), number(point.longitude)]).collect();
+                map.serialize_entry("coordinates", &pairs)?;
+                map.end()
+            }
+            Self::File(file) => {
+                let mut map = typed_map(serializer, "File", 2)?;
+                map.serialize_entry("name", &file.name)?;
+                if let Some(url) = &file.url {
+                    map.serialize_entry("url", url)?;
+                }
+                map.end()
+            }
+            Self::Array(list) => {
+                let mut sequence = serializer.serialize_seq(Some(list.len()))?;
+                for item in list {
+                    sequence.serialize_element(item)?;
+                }
+                sequence.end()
+            }
+            Self::Object(object) => object.serialize(serializer),
+        }
+    }
+}
+
+fn typed_map<S: Serializer>(serializer: S, kind: &str, more: usize) -> std::result::Result<S::SerializeMap, S::Error> {
+    let mut map = serializer.serialize_map(Some(more + 1))?;
+    map.serialize_entry("__type", kind)?;
+    Ok(map)
+}
+
+impl Serialize for Object {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.len()))?;
+        for (key, value) in self {
+            map.serialize_entry(key, value)?;
+        }
+        map.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn every_type_comes_back_as_it_went() {
+        let all = json!({
+            "s": "text", "i": 42, "f": 1.5, "b": true, "n": null,
+            "d": {"__type": "Date", "iso": "2020-02-03T04:05:06.789Z"},
+            "by": {"__type": "Bytes", "base64": "aGVsbG8="},
+            "p": {"__type": "Pointer", "className": "T", "objectId": "x"},
+            "r": {"__type": "Relation", "className": "T"},
+            "g": {"__type": "GeoPoint", "latitude": 40.5, "longitude": -30.25},
+            "po": {"__type": "Polygon", "coordinates": [[0, 0], [0, 1], [1, 1]]},
+            "fi": {"__type": "File", "name": "a.txt"},
+            "a": [1, {"k": "v"}], "o": {"x": {"y": [null]}},
+        });
+        assert_eq!(encode(&decode(all.clone()).unwrap()), all);
+    }
+
+    #[test]
+    fn incomplete_types_are_refused() {
+        for (bad, kind) in [
+            (json!({"__type": "Date"}), "Date"),
+            (json!({"__type": "GeoPoint", "latitude": 1}), "GeoPoint"),
+            (json!({"__type": "Nonsense"}), "Nonsense"),
+            (json!([{"__type": "Pointer", "className": "X"}]), "Pointer"),
+        ] {
+            let error = decode(bad).unwrap_err();
+            assert_eq!(error.message, format!("This is not a valid {kind}"));
+            assert!(error.is(ErrorCode::IncorrectType));
+        }
+    }
+}

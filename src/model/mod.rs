@@ -1,0 +1,17 @@
+//! Pure data: no async, no I/O, no clock. Everything here is testable with tables.
+
+pub mod acl;
+pub mod date;
+pub mod json;
+pub mod names;
+pub mod object;
+pub mod operation;
+pub mod query;
+pub mod schema;
+pub mod value;
+
+pub use acl::Acl;
+pub use date::Date;
+pub use names::ClassName;
+pub use object::Object;
+pub use value::Value;

@@ -1,0 +1,176 @@
+//! Names of classes and fields: checked once, when made.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::error::{ErrorCode, ParseError, Result};
+
+/// The class of users.
+pub const USER: &str = "_User";
+/// The class of sessions.
+pub const SESSION: &str = "_Session";
+/// The class of roles.
+pub const ROLE: &str = "_Role";
+/// The class of installations.
+pub const INSTALLATION: &str = "_Installation";
+/// The class of products.
+pub const PRODUCT: &str = "_Product";
+/// The class of push messages sent.
+pub const PUSH_STATUS: &str = "_PushStatus";
+/// The class of job runs.
+pub const JOB_STATUS: &str = "_JobStatus";
+/// The class of job schedules.
+pub const JOB_SCHEDULE: &str = "_JobSchedule";
+/// The class of web hooks.
+pub const HOOKS: &str = "_Hooks";
+/// The class of the app's configuration.
+pub const GLOBAL_CONFIG: &str = "_GlobalConfig";
+/// The class of the GraphQL configuration.
+pub const GRAPHQL_CONFIG: &str = "_GraphQLConfig";
+/// The class of push audiences.
+pub const AUDIENCE: &str = "_Audience";
+/// The class of request ids already seen.
+pub const IDEMPOTENCY: &str = "_Idempotency";
+
+/// Classes a client may name although they begin with an underscore.
+const SYSTEM_CLASSES: [&str; 10] =
+    [USER, INSTALLATION, ROLE, SESSION, PRODUCT, PUSH_STATUS, JOB_STATUS, JOB_SCHEDULE, AUDIENCE, IDEMPOTENCY];
+
+/// Classes that exist in memory before they have a schema document.
+pub const VOLATILE_CLASSES: [&str; 8] =
+    [JOB_STATUS, PUSH_STATUS, HOOKS, GLOBAL_CONFIG, GRAPHQL_CONFIG, JOB_SCHEDULE, AUDIENCE, IDEMPOTENCY];
+
+/// Classes that only master and maintenance callers may touch.
+pub const INTERNAL_CLASSES: [&str; 8] = VOLATILE_CLASSES;
+
+/// Name of a class, cheap to clone. Any text can be held (a database may hold anything); [`ClassName::parse`] checks it.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ClassName(Arc<str>);
+
+impl ClassName {
+    /// A name from a source that is trusted: a constant of ours, or the database.
+    #[must_use]
+    pub fn trusted(name: impl Into<Arc<str>>) -> Self {
+        Self(name.into())
+    }
+
+    /// A name from a client.
+    ///
+    /// # Errors
+    /// 103 when the name is none a class can have.
+    pub fn parse(name: &str) -> Result<Self> {
+        if is_valid_class_name(name) {
+            Ok(Self(name.into()))
+        } else {
+            Err(ParseError::new(ErrorCode::InvalidClassName, invalid_class_name_message(name)))
+        }
+    }
+
+    /// The join class that holds a relation field of this class: `_Join:FIELD:CLASS`.
+    #[must_use]
+    pub fn join(&self, field: &str) -> Self {
+        Self(format!("_Join:{field}:{self}").into())
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether this is one of the classes only master and maintenance may touch.
+    #[must_use]
+    pub fn is_internal(&self) -> bool {
+        INTERNAL_CLASSES.contains(&self.as_str()) || self.is_join()
+    }
+
+    /// Whether this is a join class of a relation.
+    #[must_use]
+    pub fn is_join(&self) -> bool {
+        self.0.starts_with("_Join:")
+    }
+
+    /// Whether this is a class whose name begins with an underscore.
+    #[must_use]
+    pub fn is_system(&self) -> bool {
+        self.0.starts_with('_')
+    }
+}
+
+impl fmt::Display for ClassName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for ClassName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, formatter)
+    }
+}
+
+impl PartialEq<str> for ClassName {
+    fn eq(&self, other: &str) -> bool {
+        &*self.0 == other
+    }
+}
+
+impl PartialEq<&str> for ClassName {
+    fn eq(&self, other: &&str) -> bool {
+        &*self.0 == *other
+    }
+}
+
+/// The text parse-server gives for a malformed class name, blank at the end included.
+#[must_use]
+pub fn invalid_class_name_message(name: &str) -> String {
+    format!(
+        "Invalid classname: {name}, classnames can only have alphanumeric characters and _, and must start with an alpha character "
+    )
+}
+
+/// Whether a class can have this name: a system class, a join class, or letters, digits and underscores after a letter.
+#[must_use]
+pub fn is_valid_class_name(name: &str) -> bool {
+    SYSTEM_CLASSES.contains(&name) || is_join_name(name) || (is_identifier(name) && is_free(name))
+}
+
+/// Whether a field can have this name: letters, digits and underscores after a letter, and not a reserved word.
+#[must_use]
+pub fn is_valid_field_name(name: &str) -> bool {
+    is_identifier(name) && is_free(name)
+}
+
+/// `className` and `length` are taken.
+fn is_free(name: &str) -> bool {
+    name != "className" && name != "length"
+}
+
+/// Letters, digits and underscores, the first a letter.
+#[must_use]
+pub fn is_identifier(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_alphabetic()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+fn is_join_name(name: &str) -> bool {
+    let Some((field, class)) = name.strip_prefix("_Join:").and_then(|rest| rest.split_once(':')) else {
+        return false;
+    };
+    let word = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    word(field) && word(class)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn class_names() {
+        for good in ["Game", "g1_x", "_User", "_Join:users:_Role"] {
+            assert!(ClassName::parse(good).is_ok(), "{good}");
+        }
+        for bad in ["", "_Unknown", "1x", "a-b", "className", "length", "_Join:x", "a b", "ä"] {
+            assert!(ClassName::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Objects: fields in the order they were given.
+
+use indexmap::IndexMap;
+use indexmap::map::{IntoIter, Iter};
+
+use super::value::Value;
+
+/// A map from field names to values that keeps its order.
+///
+/// As a row of a class it has the REST names (`objectId`, `createdAt`, `updatedAt`, …). Between the domain and the storage
+/// a row also carries what clients never see: `_rperm`, `_wperm` and the internal columns of special classes.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Object(IndexMap<String, Value>);
+
+impl Object {
+    /// An object without fields.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The value of a field.
+    #[must_use]
+    pub fn get(&self, field: &str) -> Option<&Value> {
+        self.0.get(field)
+    }
+
+    /// The value of a field, to change.
+    pub fn get_mut(&mut self, field: &str) -> Option<&mut Value> {
+        self.0.get_mut(field)
+    }
+
+    /// The text of a field, when it is a string.
+    #[must_use]
+    pub fn get_str(&self, field: &str) -> Option<&str> {
+        self.get(field).and_then(Value::as_str)
+    }
+
+    /// Sets a field and gives its former value.
+    pub fn insert(&mut self, field: impl Into<String>, value: impl Into<Value>) -> Option<Value> {
+        self.0.insert(field.into(), value.into())
+    }
+
+    /// Removes a field, keeping the order of the others, and gives its value.
+    pub fn remove(&mut self, field: &str) -> Option<Value> {
+        self.0.shift_remove(field)
+    }
+
+    /// Whether the field is there (null counts).
+    #[must_use]
+    pub fn contains(&self, field: &str) -> bool {
+        self.0.contains_key(field)
+    }
+
+    /// Keeps the fields for which the test holds.
+    pub fn retain(&mut self, mut keep: impl FnMut(&str, &mut Value) -> bool) {
+        self.0.retain(|field, value| keep(field, value));
+    }
+
+    /// Fields and values in order.
+    #[must_use]
+    pub fn iter(&self) -> Iter<'_, String, Value> {
+        self.0.iter()
+    }
+
+    /// Fields and values in order, values to change.
+    pub fn iter_mut(&mut self) -> indexmap::map::IterMut<'_, String, Value> {
+        self.0.iter_mut()
+    }
+
+    /// The names of the fields in order.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// How many fields there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are no fields.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl FromIterator<(String, Value)> for Object {
+    fn from_iter<I: IntoIterator<Item = (String, Value)>>(fields: I) -> Self {
+        Self(fields.into_iter().collect())
+    }
+}
+
+impl Extend<(String, Value)> for Object {
+    fn extend<I: IntoIterator<Item = (String, Value)>>(&mut self, fields: I) {
+        self.0.extend(fields);
+    }
+}
+
+impl IntoIterator for Object {
+    type Item = (String, Value);
+    type IntoIter = IntoIter<String, Value>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a Object {
+    type Item = (&'a String, &'a Value);
+    type IntoIter = Iter<'a, String, Value>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}

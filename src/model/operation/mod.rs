@@ -1,0 +1,5 @@
+//! Updates: what a write does to each field.
+
+pub mod tree;
+
+pub use tree::{Change, Update};

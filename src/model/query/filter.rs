@@ -1,0 +1,198 @@
+//! The query tree: what `where` means, independent of who evaluates it.
+//!
+//! Three readers evaluate the same tree: MongoDB, the embedded store and the in-process matcher. A new constraint is a new
+//! variant, so the compiler names every reader to extend; there are no catch-all arms over these types.
+
+use std::convert::Infallible;
+
+use crate::error::ParseError;
+use crate::model::names::ClassName;
+use crate::model::value::{GeoPoint, Pointer, Value};
+
+/// A condition on the objects of one class. `U` is what still has to be resolved before a store can evaluate it.
+#[derive(Debug)]
+pub enum Filter<U = Unresolved> {
+    /// Every object.
+    All,
+    /// No object.
+    Never,
+    /// All of the parts hold. Without parts: every object.
+    And(Vec<Filter<U>>),
+    /// One of the parts holds at least. Without parts: no object.
+    Or(Vec<Filter<U>>),
+    /// None of the parts holds.
+    Nor(Vec<Filter<U>>),
+    /// A field meets a constraint. The path may be dotted, into objects and arrays.
+    Field {
+        /// Name of the field in REST terms (`objectId`, `createdAt`, `a.b.0.c`), or an internal column (`_rperm`).
+        path: String,
+        /// What must hold.
+        constraint: Constraint,
+    },
+    /// Something that needs other queries first.
+    Unresolved(U),
+}
+
+/// A filter that a store can evaluate by itself.
+pub type Resolved = Filter<Infallible>;
+
+/// Conditions that need the answer of another query, or fail at their time.
+#[derive(Debug)]
+pub enum Unresolved {
+    /// `$inQuery` and `$notInQuery`: the pointer leads to a match of the query (or not).
+    InQuery {
+        /// The pointer field.
+        path: String,
+        /// Whether it must *not* lead to a match.
+        negated: bool,
+        /// The other query.
+        query: Box<SubQuery>,
+    },
+    /// `$select` and `$dontSelect`: the value occurs (or not) in a column of the query's matches.
+    Select {
+        /// The field compared.
+        path: String,
+        /// Whether the value must *not* occur.
+        negated: bool,
+        /// The other query.
+        query: Box<SubQuery>,
+        /// Column of the other query; may be dotted.
+        key: String,
+    },
+    /// `$relatedTo`: members of a relation of an object.
+    RelatedTo {
+        /// The owning object.
+        object: Pointer,
+        /// Its relation field.
+        key: String,
+    },
+    /// A condition that is refused at the time it would be evaluated.
+    Invalid(ParseError),
+}
+
+/// A query inside a query.
+#[derive(Debug)]
+pub struct SubQuery {
+    /// Class to search.
+    pub class: ClassName,
+    /// Its condition.
+    pub filter: Filter,
+    /// `limit`, when given.
+    pub limit: Option<u64>,
+    /// `skip`, when given.
+    pub skip: u64,
+    /// `order`, when given.
+    pub order: Vec<super::options::Sort>,
+}
+
+/// What must hold of the value of a field. Semantics are MongoDB's: on an array most of them hold if they hold of one element.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Constraint {
+    /// Equal; null also matches a missing field.
+    Eq(Value),
+    /// Not equal; also matches a missing field (unless compared with null).
+    Ne(Value),
+    /// Less; only values of the same type are compared.
+    Lt(Value),
+    /// Less or equal.
+    Lte(Value),
+    /// Greater.
+    Gt(Value),
+    /// Greater or equal.
+    Gte(Value),
+    /// One of the list; null in the list also matches a missing field.
+    In(Vec<Value>),
+    /// None of the list; also matches a missing field.
+    NotIn(Vec<Value>),
+    /// The array has all of these.
+    All(Vec<Value>),
+    /// The array has, for each of these patterns, an element that matches.
+    AllRegex(Vec<Regex>),
+    /// Every element of the array is in the list; also matches a missing field and an empty array.
+    ContainedBy(Vec<Value>),
+    /// The field is there (null counts), or not.
+    Exists(bool),
+    /// The text matches.
+    Regex(Regex),
+    /// Full text search.
+    Text(TextSearch),
+    /// Near a point, nearest first.
+    Near {
+        /// The point.
+        point: GeoPoint,
+        /// Farthest distance in radians.
+        max_distance: Option<f64>,
+    },
+    /// Inside the box on a flat map, corners included.
+    WithinBox {
+        /// South-west corner.
+        bottom_left: GeoPoint,
+        /// North-east corner.
+        upper_right: GeoPoint,
+    },
+    /// Inside the polygon on a flat map.
+    WithinPolygon(Vec<GeoPoint>),
+    /// Inside the circle on the sphere.
+    WithinSphere {
+        /// Centre.
+        center: GeoPoint,
+        /// Radius in radians.
+        radius: f64,
+    },
+    /// The polygon covers the point, on the sphere.
+    IntersectsPoint(GeoPoint),
+}
+
+/// A regular expression as clients send it: PCRE, with options of `imxsu`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Regex {
+    /// The pattern.
+    pub pattern: String,
+    /// Its options.
+    pub options: String,
+}
+
+/// `$text`: a full text search over the indexed text of a class.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TextSearch {
+    /// What to search.
+    pub term: String,
+    /// Language of stemming and stop words.
+    pub language: Option<String>,
+    /// Whether case counts.
+    pub case_sensitive: bool,
+    /// Whether accents count.
+    pub diacritic_sensitive: bool,
+}
+
+impl<U> Filter<U> {
+    /// A condition on one field.
+    #[must_use]
+    pub fn field(path: impl Into<String>, constraint: Constraint) -> Self {
+        Self::Field { path: path.into(), constraint }
+    }
+
+    /// The field has this value.
+    #[must_use]
+    pub fn eq(path: impl Into<String>, value: impl Into<Value>) -> Self {
+        Self::field(path, Constraint::Eq(value.into()))
+    }
+
+    /// Both hold; drops what is trivial.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::All, other) | (other, Self::All) => other,
+            (Self::Never, _) | (_, Self::Never) => Self::Never,
+            (Self::And(mut parts), Self::And(more)) => {
+                parts.extend(more);
+                Self::And(parts)
+            }
+            (Self::And(mut parts), other) => {
+                parts.push(other);
+                Self::And(parts)
+            }
+            (first, other) => Self::And(vec![first, other]),
+        }
+    }
+}

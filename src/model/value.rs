@@ -1,0 +1,161 @@
+//! The values a field can have.
+
+use super::date::Date;
+use super::names::ClassName;
+use super::object::Object;
+
+/// A pointer to an object of some class.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Pointer {
+    /// The class pointed at.
+    pub class: ClassName,
+    /// The object's `objectId`.
+    pub id: String,
+}
+
+/// A point on earth, in degrees.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GeoPoint {
+    /// North is positive.
+    pub latitude: f64,
+    /// East is positive.
+    pub longitude: f64,
+}
+
+/// A file: its name in the file storage, and the address it was given with, if any.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// Name in the file storage.
+    pub name: String,
+    /// Address; made from the name when it is missing.
+    pub url: Option<String>,
+}
+
+/// One value of Parse's data model. Numbers are JavaScript's: 64-bit floating point.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// Null.
+    Null,
+    /// Boolean.
+    Boolean(bool),
+    /// Number.
+    Number(f64),
+    /// String.
+    String(String),
+    /// Date; `{"__type":"Date","iso":…}` on the wire.
+    Date(Date),
+    /// Bytes; base64 on the wire.
+    Bytes(Vec<u8>),
+    /// Pointer.
+    Pointer(Pointer),
+    /// Relation to a class; its members are in the join class, never in the row.
+    Relation(ClassName),
+    /// Point on earth.
+    GeoPoint(GeoPoint),
+    /// Polygon: its corners as given, in Parse's order of coordinates (latitude first).
+    Polygon(Vec<GeoPoint>),
+    /// File.
+    File(File),
+    /// Array.
+    Array(Vec<Value>),
+    /// Object; also a fetched object of another class (with `__type` `Object` and `className`).
+    Object(Object),
+}
+
+impl Value {
+    /// The text, when it is a string.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        if let Self::String(text) = self { Some(text) } else { None }
+    }
+
+    /// The list, when it is an array.
+    #[must_use]
+    pub fn as_array(&self) -> Option<&[Value]> {
+        if let Self::Array(list) = self { Some(list) } else { None }
+    }
+
+    /// The object, when it is one.
+    #[must_use]
+    pub fn as_object(&self) -> Option<&Object> {
+        if let Self::Object(object) = self { Some(object) } else { None }
+    }
+
+    /// The pointer, when it is one.
+    #[must_use]
+    pub fn as_pointer(&self) -> Option<&Pointer> {
+        if let Self::Pointer(pointer) = self { Some(pointer) } else { None }
+    }
+
+    /// The date, when it is one.
+    #[must_use]
+    pub fn as_date(&self) -> Option<Date> {
+        if let Self::Date(date) = self { Some(*date) } else { None }
+    }
+
+    /// The number, when it is one.
+    #[must_use]
+    pub fn as_number(&self) -> Option<f64> {
+        if let Self::Number(number) = self { Some(*number) } else { None }
+    }
+
+    /// The truth value, when it is one.
+    #[must_use]
+    pub fn as_bool(&self) -> Option<bool> {
+        if let Self::Boolean(truth) = self { Some(*truth) } else { None }
+    }
+
+    /// Whether it is null.
+    #[must_use]
+    pub fn is_null(&self) -> bool {
+        matches!(self, Self::Null)
+    }
+
+    /// A pointer value.
+    #[must_use]
+    pub fn pointer(class: &ClassName, id: impl Into<String>) -> Self {
+        Self::Pointer(Pointer { class: class.clone(), id: id.into() })
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::String(text.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::String(text)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(truth: bool) -> Self {
+        Self::Boolean(truth)
+    }
+}
+
+impl From<f64> for Value {
+    fn from(number: f64) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<Date> for Value {
+    fn from(date: Date) -> Self {
+        Self::Date(date)
+    }
+}
+
+impl From<Object> for Value {
+    fn from(object: Object) -> Self {
+        Self::Object(object)
+    }
+}
+
+impl From<Vec<Value>> for Value {
+    fn from(list: Vec<Value>) -> Self {
+        Self::Array(list)
+    }
+}

@@ -1,0 +1,224 @@
+//! Where rows live: the contract every store keeps, in words and as a trait.
+//!
+//! A store knows classes, rows, filters and updates; it knows no class by name and no rule of Parse. Rows cross this
+//! boundary as [`Object`]s in REST terms (`objectId`, `createdAt`, `updatedAt` as dates, pointers as pointers) plus columns
+//! that clients never see: `_rperm` and `_wperm` (arrays of entities; absent: open to all) and whatever internal columns
+//! the domain keeps (`_hashed_password`, `_auth_data_anonymous`, …).
+//!
+//! - A write that is acknowledged is durable.
+//! - A filter means the same on every store: `conformance.rs` holds the cases.
+//! - Uniqueness is the store's: a write that breaks a unique index fails with [`StorageError::Duplicate`].
+
+use std::any::Any;
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures_util::stream::BoxStream;
+use serde_json::Value as Json;
+
+use crate::model::names::ClassName;
+use crate::model::object::Object;
+use crate::model::operation::Update;
+use crate::model::query::Resolved;
+use crate::model::query::options::FindOptions;
+use crate::model::schema::{ClassSchema, Field, IndexKeys};
+use crate::model::value::Value;
+
+/// What can go wrong in a store.
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    /// A unique index refused a write.
+    #[error("duplicate value in index {index}")]
+    Duplicate {
+        /// Name of the index, as `_id_` or `username_1`; empty when the store does not tell.
+        index: String,
+    },
+    /// Two transactions met; the whole transaction may be tried again.
+    #[error("write conflict")]
+    WriteConflict,
+    /// The store cannot be reached, or did not answer in time.
+    #[error("the database cannot be reached")]
+    Unavailable(#[source] Box<dyn Error + Send + Sync>),
+    /// The operation took longer than it may.
+    #[error("the operation exceeded its time limit")]
+    TimedOut,
+    /// The request asks for what no store, or not this one, can do: a bad pattern, an unknown index, an unsupported stage.
+    /// The text may be shown to the client.
+    #[error("{0}")]
+    Refused(String),
+    /// A `$nearSphere` found no index to use; the caller makes one and tries again.
+    #[error("no geo index for field {0}")]
+    NoGeoIndex(String),
+    /// A class or field exists already, with another type.
+    #[error("field exists already with type {0}")]
+    FieldExists(String),
+    /// Anything else; the text is for the log.
+    #[error("storage failure: {0}")]
+    Other(#[source] Box<dyn Error + Send + Sync>),
+}
+
+/// Result of a store.
+pub type Result<T, E = StorageError> = std::result::Result<T, E>;
+
+/// A transaction under way; what it holds is the store's own business.
+#[derive(Clone)]
+pub struct Transaction(pub Arc<dyn Any + Send + Sync>);
+
+impl fmt::Debug for Transaction {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Transaction")
+    }
+}
+
+/// An index to make.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IndexSpec {
+    /// Its name.
+    pub name: String,
+    /// Fields in REST terms (may be dotted) or internal columns, with direction or kind.
+    pub keys: IndexKeys,
+    /// Whether two rows with the same value are refused.
+    pub unique: bool,
+    /// Whether rows without the field are left out.
+    pub sparse: bool,
+    /// Whether text is compared by the collation `en_US`, strength 2.
+    pub case_insensitive: bool,
+    /// For dates: seconds after which the row goes away.
+    pub expire_after_seconds: Option<u64>,
+    /// Only meant for stores where this index alone makes uniqueness hold (see `docs/storage.md`); MongoDB leaves it out.
+    pub embedded_only: bool,
+}
+
+/// What an outside process changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A schema document.
+    Schema,
+    /// A row of a class, or rows of it. `id` is missing when it is not known (a collection was dropped).
+    Row {
+        /// The class.
+        class: ClassName,
+        /// Its `objectId`.
+        id: Option<String>,
+    },
+    /// Events may have been missed: everything cached is in doubt.
+    Lost,
+}
+
+/// Options of an aggregation.
+#[derive(Debug, Clone, Default)]
+pub struct AggregateOptions {
+    /// Index to use.
+    pub hint: Option<Json>,
+    /// Remark for the database's log.
+    pub comment: Option<String>,
+    /// Which member to ask.
+    pub read_preference: Option<crate::model::query::options::ReadPreference>,
+    /// Return the plan instead of rows.
+    pub explain: Option<String>,
+    /// Field names and values are the database's own, without translation.
+    pub raw_values: bool,
+    /// Field names are the database's own, without translation.
+    pub raw_field_names: bool,
+}
+
+/// A store. All methods may be called at the same time from many tasks.
+///
+/// `tx`: when given, the operation is part of that transaction.
+#[async_trait]
+pub trait Storage: Send + Sync + fmt::Debug {
+    /// Whether the store answers; bounded in time.
+    async fn ping(&self) -> Result<()>;
+
+    /// All classes, default columns included.
+    async fn classes(&self) -> Result<Vec<ClassSchema>>;
+
+    /// Makes a class. `Duplicate` when it exists.
+    async fn create_class(&self, schema: &ClassSchema) -> Result<()>;
+
+    /// Adds a field, atomically: nothing happens if it exists with the same type, `FieldExists` if with another.
+    async fn add_field(&self, class: &ClassName, name: &str, field: &Field) -> Result<()>;
+
+    /// Replaces the options (required, default) of a field that exists.
+    async fn set_field_options(&self, class: &ClassName, name: &str, field: &Field) -> Result<()>;
+
+    /// Removes fields: from the class, and from its rows.
+    async fn delete_fields(&self, schema: &ClassSchema, names: &[String]) -> Result<()>;
+
+    /// Stores the permissions of a class.
+    async fn set_permissions(&self, class: &ClassName, permissions: &serde_json::Map<String, Json>) -> Result<()>;
+
+    /// Stores what the class lists as its indexes; does not touch the indexes themselves.
+    async fn set_listed_indexes(&self, class: &ClassName, indexes: &indexmap::IndexMap<String, IndexKeys>) -> Result<()>;
+
+    /// Removes a class with its rows. Nothing happens when there is none.
+    async fn delete_class(&self, class: &ClassName) -> Result<()>;
+
+    /// Makes indexes that are not there yet, without blocking writers where the store can.
+    async fn create_indexes(&self, schema: &ClassSchema, indexes: &[IndexSpec]) -> Result<()>;
+
+    /// Drops indexes by name.
+    async fn drop_indexes(&self, class: &ClassName, names: &[String]) -> Result<()>;
+
+    /// The real indexes of a class as `name → keys`, in the database's terms (`_id_` included).
+    async fn indexes(&self, class: &ClassName) -> Result<indexmap::IndexMap<String, IndexKeys>>;
+
+    /// Stores a new row.
+    async fn insert(&self, schema: &ClassSchema, row: Object, tx: Option<&Transaction>) -> Result<()>;
+
+    /// Changes the first match, atomically, and gives the row as it is afterwards; `None` when nothing matches.
+    async fn update_one(&self, schema: &ClassSchema, filter: &Resolved, update: &Update, tx: Option<&Transaction>) -> Result<Option<Object>>;
+
+    /// Changes all matches; gives their number.
+    async fn update_many(&self, schema: &ClassSchema, filter: &Resolved, update: &Update, tx: Option<&Transaction>) -> Result<u64>;
+
+    /// Changes the first match, or makes a row out of the filter's equalities and the update.
+    async fn upsert(&self, schema: &ClassSchema, filter: &Resolved, update: &Update, tx: Option<&Transaction>) -> Result<()>;
+
+    /// Deletes all matches; gives their number.
+    async fn delete(&self, schema: &ClassSchema, filter: &Resolved, tx: Option<&Transaction>) -> Result<u64>;
+
+    /// The rows that match.
+    async fn find(&self, schema: &ClassSchema, filter: &Resolved, options: &FindOptions, tx: Option<&Transaction>) -> Result<Vec<Object>>;
+
+    /// How many rows match; of `options` only hint, comment, case and read preference count.
+    async fn count(&self, schema: &ClassSchema, filter: &Resolved, options: &FindOptions, tx: Option<&Transaction>) -> Result<u64>;
+
+    /// How the store would run a find (or ran it): its own words as JSON.
+    async fn explain(&self, schema: &ClassSchema, filter: &Resolved, options: &FindOptions, verbosity: &str) -> Result<Json>;
+
+    /// The different values of a field over the matches.
+    async fn distinct(&self, schema: &ClassSchema, field: &str, filter: &Resolved) -> Result<Vec<Value>>;
+
+    /// Runs a pipeline in MongoDB's language (field names in REST terms unless options say otherwise); rows as REST JSON.
+    async fn aggregate(&self, schema: &ClassSchema, pipeline: Vec<Json>, options: &AggregateOptions) -> Result<Vec<Json>>;
+
+    /// Puts members into a relation; those that are there stay.
+    async fn link(&self, join: &ClassName, owner: &str, members: &[String], tx: Option<&Transaction>) -> Result<()>;
+
+    /// Takes members out of a relation; strangers do not matter.
+    async fn unlink(&self, join: &ClassName, owner: &str, members: &[String], tx: Option<&Transaction>) -> Result<()>;
+
+    /// The members of these owners' relations, as pairs `(owner, member)`.
+    async fn members(&self, join: &ClassName, owners: &[String], tx: Option<&Transaction>) -> Result<Vec<(String, String)>>;
+
+    /// The owners in whose relation one of these is, as pairs `(owner, member)`.
+    async fn owners(&self, join: &ClassName, members: &[String], tx: Option<&Transaction>) -> Result<Vec<(String, String)>>;
+
+    /// Begins a transaction.
+    async fn begin(&self) -> Result<Transaction>;
+
+    /// Makes a transaction's writes lasting.
+    async fn commit(&self, tx: Transaction) -> Result<()>;
+
+    /// Undoes a transaction's writes.
+    async fn abort(&self, tx: Transaction) -> Result<()>;
+
+    /// What other processes change, where the store can tell; `None`: it cannot, and caches must expire.
+    async fn watch(&self) -> Result<Option<BoxStream<'static, Event>>>;
+
+    /// Stops the store in good order; later calls fail.
+    async fn close(&self);
+}
