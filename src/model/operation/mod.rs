@@ -1,5 +1,6 @@
 //! Updates: what a write does to each field.
 
+pub mod apply;
 pub mod tree;
 
 pub use tree::{Change, Update};
