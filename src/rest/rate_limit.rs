@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
+use fancy_regex::Regex;
 use poem::Response;
 use poem::http::{HeaderName, HeaderValue, Method};
 
@@ -26,7 +27,7 @@ pub struct RateLimits(Vec<Limit>);
 #[derive(Debug)]
 struct Limit {
     pattern: PathPattern,
-    methods: Option<Vec<String>>,
+    methods: Option<Methods>,
     count: u64,
     window: i64,
     zone: RateLimitZone,
@@ -71,7 +72,7 @@ impl RateLimits {
             let window = option.request_time_window.unwrap_or(0.0).ceil().clamp(0.0, 9.0e15) as i64;
             Ok::<_, String>(Limit {
                 pattern: PathPattern::new(&option.request_path)?,
-                methods: option.request_methods.clone().filter(|methods| !methods.is_empty()),
+                methods: Methods::new(option.request_methods.as_ref().map_or(&[], |list| &list.0))?,
                 count: option.request_count.unwrap_or(u64::MAX),
                 window,
                 zone: option.zone,
@@ -101,12 +102,38 @@ impl RateLimits {
     }
 }
 
+/// The methods a limit is about: a list of names, or one pattern.
+#[derive(Debug)]
+enum Methods {
+    Names(Vec<String>),
+    Pattern(Regex),
+}
+
+impl Methods {
+    fn new(texts: &[String]) -> std::result::Result<Option<Self>, String> {
+        match texts {
+            [] => Ok(None),
+            [pattern] => Regex::new(&format!("(?i){pattern}"))
+                .map(|regex| Some(Self::Pattern(regex)))
+                .map_err(|error| format!("requestMethods: \"{pattern}\" is no regular expression: {error}")),
+            names => Ok(Some(Self::Names(names.to_vec()))),
+        }
+    }
+
+    fn include(&self, method: &Method) -> bool {
+        match self {
+            Self::Names(names) => names.iter().any(|name| name.eq_ignore_ascii_case(method.as_str())),
+            Self::Pattern(pattern) => pattern.is_match(method.as_str()).unwrap_or(true),
+        }
+    }
+}
+
 impl Limit {
     fn concerns(&self, method: &Method, path: &str, who: &Identity<'_>) -> bool {
         let internal = who.direct && who.ip.is_loopback();
         (self.counts_internal || !internal)
             && (self.counts_masters || !who.auth.is_master())
-            && self.methods.as_ref().is_none_or(|methods| methods.iter().any(|name| name.eq_ignore_ascii_case(method.as_str())))
+            && self.methods.as_ref().is_none_or(|methods| methods.include(method))
             && self.pattern.matches(path)
     }
 
