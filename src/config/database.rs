@@ -1,9 +1,9 @@
 //! Where objects are stored, and how queries are answered.
 
+use super::database_uri::DatabaseUri;
 use super::declare::Status::{NotYet, Supported};
 use super::declare::{group, options};
 use super::driver::DatabaseOptions;
-use super::database_uri::DatabaseUri;
 use super::free::Free;
 
 options! {

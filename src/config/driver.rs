@@ -5,7 +5,6 @@ use super::declare::group;
 use super::free::Free;
 use super::values::{LogLevel, Secret};
 
-
 group! {
     /// Options of the MongoDB driver and of the indexes made at start.
     pub struct DatabaseOptions {

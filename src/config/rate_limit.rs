@@ -4,7 +4,6 @@ use super::declare::Status::{NotYet, Supported};
 use super::declare::group;
 use super::values::{RateLimitZone, Secret};
 
-
 group! {
     /// One rate limit.
     pub struct RateLimit {

@@ -2,8 +2,8 @@
 
 use super::declare::Status::{Harmless, NotYet, Supported};
 use super::declare::{group, options};
-use super::rate_limit::RateLimit;
 use super::free::Free;
+use super::rate_limit::RateLimit;
 use super::rules::{DeniedKeyword, Limit, ProtectedFields};
 
 options! {

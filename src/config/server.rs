@@ -2,8 +2,8 @@
 
 use super::declare::Status::{Harmless, NotYet, Supported};
 use super::declare::{group, options};
-use super::network::TrustProxy;
 use super::free::Free;
+use super::network::TrustProxy;
 use super::values::{ByteSize, TextList};
 
 options! {
