@@ -24,9 +24,7 @@ pub enum DatabaseUri {
 
 impl Default for DatabaseUri {
     fn default() -> Self {
-        DatabaseUri::Mongo {
-            uri: Secret::new("mongodb://localhost:27017/parse"),
-        }
+        DatabaseUri::Mongo { uri: Secret::new("mongodb://localhost:27017/parse") }
     }
 }
 
@@ -39,20 +37,14 @@ impl DatabaseUri {
             if dir.is_empty() || dir.contains('\0') {
                 return Err("databaseURI names no folder: write for example file:./data".to_owned());
             }
-            return Ok(DatabaseUri::Embedded {
-                dir: PathBuf::from(dir),
-            });
+            return Ok(DatabaseUri::Embedded { dir: PathBuf::from(dir) });
         }
         if text.starts_with("mongodb://") || text.starts_with("mongodb+srv://") {
-            return Ok(DatabaseUri::Mongo {
-                uri: Secret::new(text),
-            });
+            return Ok(DatabaseUri::Mongo { uri: Secret::new(text) });
         }
         let scheme = text.split(':').next().unwrap_or_default();
         if matches!(scheme, "postgres" | "postgresql") {
-            return Err(
-                "databaseURI: PostgreSQL is not supported; use mongodb://… or file:…".to_owned(),
-            );
+            return Err("databaseURI: PostgreSQL is not supported; use mongodb://… or file:…".to_owned());
         }
         Err("databaseURI must start with mongodb://, mongodb+srv:// or file:".to_owned())
     }

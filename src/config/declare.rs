@@ -166,15 +166,8 @@ impl Reader {
     /// Notes that the value at hand is not what the option takes.
     pub fn wrong<T>(&mut self, wanted: &str, found: &Value) -> Option<T> {
         let path = self.path();
-<<<<<<< HEAD
-        let message = super::validate::type_message(&path).map_or_else(
-            || format!("option {path} must be {wanted}, not {}", describe(found)),
-            str::to_owned,
-        );
-=======
         let message = super::messages::wrong_type(&path, found)
             .unwrap_or_else(|| format!("option {path} must be {wanted}, not {}", describe(found)));
->>>>>>> config
         self.problems.push(Problem::Wrong(message));
         None
     }
@@ -196,24 +189,6 @@ impl Reader {
 
     /// Takes `key` out of `map` and reads it; the default stands for a key that
     /// is missing, empty (`null`) or wrong.
-<<<<<<< HEAD
-    pub fn take<T: OptionValue>(
-        &mut self,
-        map: &mut Map<String, Value>,
-        key: &str,
-        default: impl FnOnce() -> T,
-    ) -> T {
-        let Some(value) = map.shift_remove(key) else {
-            return default();
-        };
-        let outermost = self.path.is_empty();
-        self.within(key.to_owned(), |reader| {
-            let value = if outermost {
-                loosen(value, T::KIND)
-            } else {
-                value
-            };
-=======
     pub fn take<T: OptionValue>(&mut self, map: &mut Map<String, Value>, key: &str, default: impl FnOnce() -> T) -> T {
         let Some(value) = map.shift_remove(key) else { return default() };
         let read = self.within(key.to_owned(), |reader| {
@@ -221,7 +196,6 @@ impl Reader {
             if empty && !super::messages::null_is_wrong(&reader.path()) {
                 return None;
             }
->>>>>>> config
             T::from_json(value, reader)
         });
         read.unwrap_or_else(default)
@@ -238,23 +212,17 @@ pub fn from_text(text: &str, kind: Kind) -> Option<Value> {
             "false" | "0" => Some(Value::Bool(false)),
             _ => None,
         },
-        Kind::Number => serde_json::from_str(text.trim())
-            .ok()
-            .filter(Value::is_number),
+        Kind::Number => serde_json::from_str(text.trim()).ok().filter(Value::is_number),
         Kind::Text => Some(Value::String(text.to_owned())),
         Kind::List => {
             let trimmed = text.trim();
             if trimmed.starts_with('[') || trimmed.starts_with('{') {
                 return serde_json::from_str(trimmed).ok();
             }
-            let items = trimmed
-                .split(',')
-                .map(|item| Value::String(item.trim().to_owned()));
+            let items = trimmed.split(',').map(|item| Value::String(item.trim().to_owned()));
             Some(Value::Array(items.collect()))
         }
-        Kind::Object => {
-            Some(serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned())))
-        }
+        Kind::Object => Some(serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))),
         Kind::Group => serde_json::from_str(text).ok(),
     }
 }

@@ -88,11 +88,7 @@ impl OptionValue for Providers {
     }
 
     fn to_json(&self) -> Value {
-        if self.0.is_empty() {
-            Value::Null
-        } else {
-            Value::Object(self.0.clone())
-        }
+        if self.0.is_empty() { Value::Null } else { Value::Object(self.0.clone()) }
     }
 }
 
@@ -108,9 +104,7 @@ pub struct Module {
 impl fmt::Debug for Module {
     /// Without the settings: they hold passwords and urls with passwords.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Module")
-            .field("module", &self.module)
-            .finish_non_exhaustive()
+        f.debug_struct("Module").field("module", &self.module).finish_non_exhaustive()
     }
 }
 
@@ -119,29 +113,15 @@ impl OptionValue for Module {
 
     fn from_json(value: Value, reader: &mut Reader) -> Option<Self> {
         let mut map = match value {
-            Value::String(module) => {
-                return Some(Module {
-                    module,
-                    options: Map::new(),
-                });
-            }
+            Value::String(module) => return Some(Module { module, options: Map::new() }),
             Value::Object(map) => map,
-            other => {
-                return reader.wrong(
-                    "the name of an adapter or {\"module\": …, \"options\": …}",
-                    &other,
-                );
-            }
+            other => return reader.wrong("the name of an adapter or {\"module\": …, \"options\": …}", &other),
         };
         let name = map.shift_remove("module").unwrap_or(Value::Null);
-        let module = reader.within("module".to_owned(), |reader| {
-            String::from_json(name, reader)
-        })?;
+        let module = reader.within("module".to_owned(), |reader| String::from_json(name, reader))?;
         let options = match map.shift_remove("options") {
             None | Some(Value::Null) => Map::new(),
-            Some(options) => reader.within("options".to_owned(), |reader| {
-                Map::from_json(options, reader)
-            })?,
+            Some(options) => reader.within("options".to_owned(), |reader| Map::from_json(options, reader))?,
         };
         let known = [
             Spec::of("module", "", &String::new(), Status::Supported, ""),

@@ -19,14 +19,10 @@ pub struct IpList {
 impl IpList {
     /// Reads the entries; `Err` is the first that is no address or range.
     pub fn parse<S: AsRef<str>>(entries: &[S]) -> Result<Self, String> {
-        let mut list = IpList {
-            nets: Vec::new(),
-            text: Vec::new(),
-        };
+        let mut list = IpList { nets: Vec::new(), text: Vec::new() };
         for entry in entries {
             let entry = entry.as_ref();
-            list.nets
-                .push(parse_net(entry).ok_or_else(|| entry.to_owned())?);
+            list.nets.push(parse_net(entry).ok_or_else(|| entry.to_owned())?);
             list.text.push(entry.to_owned());
         }
         Ok(list)
@@ -47,10 +43,7 @@ impl IpList {
     /// No address at all.
     #[must_use]
     pub fn none() -> Self {
-        IpList {
-            nets: Vec::new(),
-            text: Vec::new(),
-        }
+        IpList { nets: Vec::new(), text: Vec::new() }
     }
 
     /// Whether `address` is on the list; an IPv4 address written as IPv6
@@ -116,11 +109,7 @@ impl TrustProxy {
             Value::Bool(true) => Some(TrustProxy::Everybody),
             Value::Number(number) => {
                 let hops = u32::try_from(number.as_u64()?).ok()?;
-                Some(if hops == 0 {
-                    TrustProxy::Nobody
-                } else {
-                    TrustProxy::Hops(hops)
-                })
+                Some(if hops == 0 { TrustProxy::Nobody } else { TrustProxy::Hops(hops) })
             }
             Value::String(text) => Self::of(text.split(',').map(str::trim)),
             Value::Array(items) => {
@@ -145,11 +134,7 @@ impl TrustProxy {
             }
             nets.extend(well_known.iter().filter_map(|net| parse_net(net)));
         }
-        Some(if nets.is_empty() {
-            TrustProxy::Nobody
-        } else {
-            TrustProxy::Addresses(nets)
-        })
+        Some(if nets.is_empty() { TrustProxy::Nobody } else { TrustProxy::Addresses(nets) })
     }
 }
 
@@ -159,10 +144,7 @@ impl OptionValue for TrustProxy {
     fn from_json(value: Value, reader: &mut Reader) -> Option<Self> {
         match Self::read(&value) {
             Some(trust) => Some(trust),
-            None => reader.wrong(
-                "a boolean, a number of proxies, or a list of their addresses",
-                &value,
-            ),
+            None => reader.wrong("a boolean, a number of proxies, or a list of their addresses", &value),
         }
     }
 
@@ -171,17 +153,9 @@ impl OptionValue for TrustProxy {
             TrustProxy::Nobody => Value::Array(Vec::new()),
             TrustProxy::Everybody => Value::Bool(true),
             TrustProxy::Hops(hops) => Value::from(*hops),
-<<<<<<< HEAD
-            TrustProxy::Addresses(nets) => Value::Array(
-                nets.iter()
-                    .map(|net| Value::String(net.to_string()))
-                    .collect(),
-            ),
-=======
             TrustProxy::Addresses(nets) => {
                 Value::Array(nets.iter().map(|net| Value::String(net.to_string())).collect())
             }
->>>>>>> config
         }
     }
 }

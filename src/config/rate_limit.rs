@@ -2,11 +2,7 @@
 
 use super::declare::Status::{NotYet, Supported};
 use super::declare::group;
-<<<<<<< HEAD
-use super::values::{RateLimitZone, Secret};
-=======
 use super::values::{RateLimitZone, Secret, TextList};
->>>>>>> config
 
 group! {
     /// One rate limit.

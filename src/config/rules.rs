@@ -34,24 +34,14 @@ impl ProtectedFields {
                     continue;
                 }
                 let list = current.entry(entity).or_default();
-                list.extend(
-                    fields
-                        .into_iter()
-                        .filter(|field| !list.contains(field))
-                        .collect::<Vec<_>>(),
-                );
+                list.extend(fields.into_iter().filter(|field| !list.contains(field)).collect::<Vec<_>>());
             }
         }
     }
 
     /// Hides `fields` of users from everybody (the old `userSensitiveFields`).
     pub fn add_user_fields(&mut self, fields: &[String]) {
-        let list = self
-            .0
-            .entry(USERS.to_owned())
-            .or_default()
-            .entry("*".to_owned())
-            .or_default();
+        let list = self.0.entry(USERS.to_owned()).or_default().entry("*".to_owned()).or_default();
         for field in fields {
             if !list.contains(field) {
                 list.push(field.clone());
@@ -69,8 +59,7 @@ impl OptionValue for ProtectedFields {
             let read = reader.within(class.clone(), |reader| {
                 let mut lists = IndexMap::new();
                 for (entity, fields) in Map::from_json(entities, reader)? {
-                    let fields =
-                        reader.within(entity.clone(), |reader| Vec::from_json(fields, reader))?;
+                    let fields = reader.within(entity.clone(), |reader| Vec::from_json(fields, reader))?;
                     lists.insert(entity, fields);
                 }
                 Some(lists)
@@ -113,9 +102,7 @@ impl DeniedKeyword {
     fn read(raw: Value) -> Option<Self> {
         let map = raw.as_object()?;
         let known = map.keys().all(|key| key == "key" || key == "value");
-        let plain = map
-            .values()
-            .all(|value| value.is_string() || value.is_number() || value.is_boolean());
+        let plain = map.values().all(|value| value.is_string() || value.is_number() || value.is_boolean());
         let (key, value) = (map.get("key").cloned(), map.get("value").cloned());
         (known && plain && !map.is_empty()).then_some(DeniedKeyword { key, value, raw })
     }
@@ -153,8 +140,7 @@ impl Limit {
     /// Whether `count` is more than the bound.
     #[must_use]
     pub fn is_exceeded_by(self, count: usize) -> bool {
-        self.0
-            .is_some_and(|limit| u64::try_from(count).is_ok_and(|count| count > limit))
+        self.0.is_some_and(|limit| u64::try_from(count).is_ok_and(|count| count > limit))
     }
 }
 
@@ -167,9 +153,7 @@ impl OptionValue for Limit {
             Some(limit) if limit > 0 => Some(Limit(u64::try_from(limit).ok())),
             _ => {
                 let path = reader.path();
-                reader.refuse(format!(
-                    "{path} must be a positive integer or -1 to disable."
-                ))
+                reader.refuse(format!("{path} must be a positive integer or -1 to disable."))
             }
         }
     }

@@ -1,11 +1,3 @@
-<<<<<<< HEAD
-//! Rules across options, and the words parse-server uses for values it refuses.
-pub(super) fn type_message(_path: &str) -> Option<&'static str> {
-    None
-}
-pub(super) fn null_is_wrong(_path: &str) -> bool {
-    false
-=======
 //! What options demand of each other and of their values, beyond types.
 
 use fancy_regex::Regex;
@@ -308,5 +300,4 @@ pub(super) fn warnings(options: &Options) -> Vec<String> {
         warnings.push("option protectedFields names a class without entities, which protects nothing there".to_owned());
     }
     warnings
->>>>>>> config
 }

@@ -212,25 +212,15 @@ impl ByteSize {
         if !(0.0..9.0e15).contains(&bytes) {
             return None;
         }
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "the range is checked"
-        )]
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
         let bytes = bytes.floor() as u64;
-        Some(ByteSize {
-            bytes,
-            text: text.to_owned(),
-        })
+        Some(ByteSize { bytes, text: text.to_owned() })
     }
 
     /// No byte at all.
     #[must_use]
     pub fn zero() -> Self {
-        ByteSize {
-            bytes: 0,
-            text: "0".to_owned(),
-        }
+        ByteSize { bytes: 0, text: "0".to_owned() }
     }
 }
 
