@@ -1,5 +1,7 @@
 //! Files. There is no file storage yet.
 
+#![expect(clippy::unused_async, reason = "the framework wants asynchronous handlers")]
+
 use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
 

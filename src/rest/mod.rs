@@ -81,7 +81,7 @@ pub fn endpoint(app: &Arc<App>) -> Result<RestEndpoint, String> {
     Ok(RestEndpoint(Arc::new(rest)))
 }
 
-/// The OpenAPI document of the API, without the classes of an application.
+/// The document of the API, without the classes of an application.
 #[must_use]
 pub fn document(app: &Arc<App>) -> Json {
     openapi::document(&service(apis(app)))

@@ -5,6 +5,7 @@ pub mod filter;
 pub mod geo;
 pub mod matches;
 pub mod options;
+pub mod parse;
 pub mod path;
 mod pcre;
 pub mod regex;
