@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::describe;
 use super::openapi::Tag;
-use super::payload::{Answer, Body, Caller, MasterCaller, Parameters, Reply};
+use super::payload::{Answer, Body, Caller, MasterCaller, Parameters, Reply, unavailable};
 use crate::domain::classes;
 use crate::domain::read::Found;
 use crate::model::object::Object;
@@ -69,16 +69,16 @@ impl ClassesApi {
 
     /// Delete all objects of a class.
     #[oai(path = "/purge/:className", method = "delete", operation_id = "purgeClass")]
-    async fn purge(&self, caller: MasterCaller, #[oai(name = "className")] class: Path<String>) -> Answer<describe::Nothing> {
-        classes::purge(&caller.0, &class).await?;
-        Ok(Reply::empty())
+    async fn purge(&self, caller: MasterCaller, #[oai(name = "className")] _class: Path<String>) -> Answer<describe::Nothing> {
+        caller.0.require_master()?;
+        Err(unavailable("Purging a class"))
     }
 
     /// Run an aggregation pipeline.
     #[oai(path = "/aggregate/:className", method = "get", operation_id = "aggregate")]
-    async fn aggregate(&self, caller: MasterCaller, #[oai(name = "className")] class: Path<String>, parameters: Parameters) -> Answer<describe::Results> {
-        let rows = classes::aggregate(&caller.0, &class, parameters.0).await?;
-        Reply::new(&serde_json::json!({ "results": rows }))
+    async fn aggregate(&self, caller: MasterCaller, #[oai(name = "className")] _class: Path<String>, _parameters: Parameters) -> Answer<describe::Results> {
+        caller.0.require_master()?;
+        Err(unavailable("Aggregation"))
     }
 }
 

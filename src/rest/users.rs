@@ -6,7 +6,7 @@ use poem_openapi::OpenApi;
 use super::describe;
 use super::openapi::Tag;
 use super::payload::{Answer, Body, Caller, LoginParameters, MasterCaller, Parameters, Reply, SessionCaller};
-use crate::domain::{classes, users};
+use crate::domain::{classes, sessions, users};
 use crate::model::names::USER;
 
 /// Users.
@@ -113,6 +113,6 @@ impl UsersApi {
     /// Trade a session token of the old kind for a session.
     #[oai(path = "/upgradeToRevocableSession", method = "post", operation_id = "upgradeToRevocableSession")]
     async fn upgrade_session(&self, caller: SessionCaller) -> Answer<describe::Session> {
-        Reply::new(&users::upgrade_to_revocable_session(&caller.0).await?)
+        Reply::new(&sessions::upgrade(&caller.0).await?)
     }
 }
