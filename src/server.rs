@@ -1,5 +1,7 @@
 //! Composition: picks the implementations, builds the [`App`], mounts the protocols, and takes all of it down again.
 
+mod stores;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +12,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, SystemClock};
-use crate::config::{DatabaseUri, Options};
+use crate::config::Options;
 use crate::domain::app::App;
 use crate::error::{ErrorCode, ParseError};
 use crate::http::answer::refusal;
@@ -20,7 +22,6 @@ use crate::http::serve;
 use crate::random::{Random, SystemRandom};
 use crate::rest;
 use crate::rest::routes::below;
-use crate::storage::Storage;
 
 /// Why a server did not start, for the person who started it.
 #[derive(Debug, thiserror::Error)]
@@ -79,7 +80,7 @@ impl Server {
     pub async fn start(options: Options, surroundings: Surroundings) -> Result<RunningServer, StartError> {
         let listener = listen(&options).await?;
         let addr = listener.local_addr().map_err(|source| StartError::Listen { address: options.server.host.clone(), source })?;
-        let storage = open_storage(&options).await?;
+        let storage = stores::open(&options).await?;
         let opened = App::open(options, storage.clone(), surroundings.clock, surroundings.random).await;
         let app = match opened {
             Ok(app) => app,
@@ -136,14 +137,6 @@ async fn listen(options: &Options) -> Result<tokio::net::TcpListener, StartError
     serve::listen(first).map_err(fail)
 }
 
-/// The store that `databaseURI` names.
-async fn open_storage(options: &Options) -> Result<Arc<dyn Storage>, StartError> {
-    match &options.database.uri {
-        DatabaseUri::Mongo { .. } => Err(StartError::Storage("MongoDB is not supported yet".to_owned())),
-        DatabaseUri::Embedded { .. } => Err(StartError::Storage("the embedded store is not supported yet".to_owned())),
-    }
-}
-
 /// What is served where.
 struct Mounts {
     mounts: Vec<(String, BoxEndpoint<'static, Response>)>,
@@ -163,12 +156,10 @@ impl Endpoint for Mounts {
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
         let path = request.uri().path();
-        match self.mounts.iter().find(|(prefix, _)| below(prefix, path).is_some()) {
-            Some((_, endpoint)) => Ok(endpoint.get_response(request).await),
-            None => {
-                let error = ParseError { status: 404, ..ParseError::new(ErrorCode::CommandUnavailable, "unknown route or method") };
-                Ok(refusal(&error, self.sanitize))
-            }
+        if let Some((_, endpoint)) = self.mounts.iter().find(|(prefix, _)| below(prefix, path).is_some()) {
+            return Ok(endpoint.get_response(request).await);
         }
+        let error = ParseError { status: 404, ..ParseError::new(ErrorCode::CommandUnavailable, "unknown route or method") };
+        Ok(refusal(&error, self.sanitize))
     }
 }
