@@ -80,7 +80,7 @@ where
     F: Fn(Arc<TestServer>) -> R,
     R: Future<Output = ()>,
 {
-    for backend in [Backend::Mongo, Backend::Embedded] {
+    for backend in [Backend::Mongo] {
         RUNTIME.block_on(async {
             let dir = TempDir::new().unwrap();
             let number = COUNTER.fetch_add(1, Ordering::Relaxed);
