@@ -55,16 +55,10 @@ impl App {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Result<Arc<Self>> {
-        schema::bootstrap::prepare(&*storage, &options)
-            .await
-            .map_err(store::failure)?;
+        schema::bootstrap::prepare(&*storage, &options).await.map_err(store::failure)?;
         let ttl = Duration::from_millis(options.server.cache_ttl);
         let app = Arc::new(Self {
-            schemas: SchemaCache::new(
-                storage.clone(),
-                clock.clone(),
-                options.security.protected_fields.clone(),
-            ),
+            schemas: SchemaCache::new(storage.clone(), clock.clone(), options.security.protected_fields.clone()),
             sessions: SessionCache::new(options.server.cache_max_size, ttl),
             roles: RoleCache::new(options.server.cache_max_size, ttl),
             hasher: Hasher::start(&options.own),
@@ -119,14 +113,8 @@ impl App {
         let schema = matches!(event, Event::Schema | Event::Lost);
         match event {
             Event::Schema => {}
-            Event::Row {
-                class,
-                id: Some(id),
-            } if *class == names::SESSION => self.sessions.forget_session(id),
-            Event::Row {
-                class,
-                id: Some(id),
-            } if *class == names::USER => self.sessions.forget_user(id),
+            Event::Row { class, id: Some(id) } if *class == names::SESSION => self.sessions.forget_session(id),
+            Event::Row { class, id: Some(id) } if *class == names::USER => self.sessions.forget_user(id),
             Event::Row { .. } | Event::Lost => {
                 self.roles.clear();
                 self.sessions.clear();

@@ -87,26 +87,17 @@ impl ReadRequest {
             None => Filter::All,
         };
         let object_id = match &parameters.filter {
-            Some(Json::Object(condition)) => condition
-                .get("objectId")
-                .and_then(Json::as_str)
-                .map(str::to_owned),
+            Some(Json::Object(condition)) => condition.get("objectId").and_then(Json::as_str).map(str::to_owned),
             _ => None,
         };
-        if parameters.explain.is_some()
-            && !cx.auth.is_master()
-            && !cx.app.options.database.driver.allow_public_explain
+        if parameters.explain.is_some() && !cx.auth.is_master() && !cx.app.options.database.driver.allow_public_explain
         {
             return Err(ParseError::new(
                 ErrorCode::InvalidQuery,
                 "Using the explain query parameter requires the master key",
             ));
         }
-        Ok(Self {
-            filter,
-            object_id,
-            ..Self::from_parameters(parameters)
-        })
+        Ok(Self { filter, object_id, ..Self::from_parameters(parameters) })
     }
 
     /// Reads the parameters of a get by id.
@@ -114,22 +105,10 @@ impl ReadRequest {
     /// # Errors
     /// 102 for a parameter that a get does not know.
     pub fn get(parameters: Map<String, Json>) -> Result<Self> {
-        const KNOWN: [&str; 6] = [
-            "keys",
-            "include",
-            "excludeKeys",
-            "readPreference",
-            "includeReadPreference",
-            "subqueryReadPreference",
-        ];
-        if parameters
-            .keys()
-            .any(|name| !KNOWN.contains(&name.as_str()))
-        {
-            return Err(ParseError::new(
-                ErrorCode::InvalidQuery,
-                "Improper encode of parameter",
-            ));
+        const KNOWN: [&str; 6] =
+            ["keys", "include", "excludeKeys", "readPreference", "includeReadPreference", "subqueryReadPreference"];
+        if parameters.keys().any(|name| !KNOWN.contains(&name.as_str())) {
+            return Err(ParseError::new(ErrorCode::InvalidQuery, "Improper encode of parameter"));
         }
         Ok(Self::from_parameters(FindParameters::parse(parameters)?))
     }
@@ -158,9 +137,7 @@ impl ReadRequest {
             hint: parameters.hint,
             comment: parameters.comment,
             read_preference: parameters.read_preference,
-            include_read_preference: parameters
-                .include_read_preference
-                .or(parameters.read_preference),
+            include_read_preference: parameters.include_read_preference.or(parameters.read_preference),
             ..Self::default()
         }
     }
