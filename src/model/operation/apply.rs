@@ -105,7 +105,9 @@ fn descend(value: &mut Value, path: &str, change: &Change, whole: &str) -> Resul
     let (name, rest) = path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
     match value {
         Value::Object(object) => {
-            let Some(rest) = rest else { return change_member(object, name, change, whole) };
+            let Some(rest) = rest else {
+                return change_member(object, name, change, whole);
+            };
             if let Some(member) = object.get_mut(name) {
                 return descend(member, rest, change, whole);
             }
@@ -195,7 +197,9 @@ fn changed(before: Option<&Value>, change: &Change, path: &str) -> Result<Option
         Change::Increment(amount) => match before {
             None => Value::Number(*amount),
             Some(Value::Number(number)) => Value::Number(number + amount),
-            Some(_) => return Err(mismatch(format!("Cannot increment '{path}', which is not a number"))),
+            Some(_) => {
+                return Err(mismatch(format!("Cannot increment '{path}', which is not a number")));
+            }
         },
         Change::Add(more) => Value::Array(array("add")?.iter().chain(more).cloned().collect()),
         Change::AddUnique(more) => {
