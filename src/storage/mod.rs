@@ -150,11 +150,7 @@ pub trait Storage: Send + Sync + fmt::Debug {
     async fn delete_fields(&self, schema: &ClassSchema, names: &[String]) -> Result<()>;
 
     /// Stores the permissions of a class.
-    async fn set_permissions(
-        &self,
-        class: &ClassName,
-        permissions: &serde_json::Map<String, Json>,
-    ) -> Result<()>;
+    async fn set_permissions(&self, class: &ClassName, permissions: &serde_json::Map<String, Json>) -> Result<()>;
 
     /// Stores what the class lists as its indexes; does not touch the indexes themselves.
     async fn set_listed_indexes(
@@ -176,12 +172,7 @@ pub trait Storage: Send + Sync + fmt::Debug {
     async fn indexes(&self, class: &ClassName) -> Result<indexmap::IndexMap<String, IndexKeys>>;
 
     /// Stores a new row.
-    async fn insert(
-        &self,
-        schema: &ClassSchema,
-        row: Object,
-        tx: Option<&Transaction>,
-    ) -> Result<()>;
+    async fn insert(&self, schema: &ClassSchema, row: Object, tx: Option<&Transaction>) -> Result<()>;
 
     /// Changes the first match, atomically, and gives the row as it is afterwards; `None` when nothing matches.
     async fn update_one(
@@ -211,12 +202,7 @@ pub trait Storage: Send + Sync + fmt::Debug {
     ) -> Result<()>;
 
     /// Deletes all matches; gives their number.
-    async fn delete(
-        &self,
-        schema: &ClassSchema,
-        filter: &Resolved,
-        tx: Option<&Transaction>,
-    ) -> Result<u64>;
+    async fn delete(&self, schema: &ClassSchema, filter: &Resolved, tx: Option<&Transaction>) -> Result<u64>;
 
     /// The rows that match.
     async fn find(
@@ -246,12 +232,7 @@ pub trait Storage: Send + Sync + fmt::Debug {
     ) -> Result<Json>;
 
     /// The different values of a field over the matches.
-    async fn distinct(
-        &self,
-        schema: &ClassSchema,
-        field: &str,
-        filter: &Resolved,
-    ) -> Result<Vec<Value>>;
+    async fn distinct(&self, schema: &ClassSchema, field: &str, filter: &Resolved) -> Result<Vec<Value>>;
 
     /// Runs a pipeline in MongoDB's language (field names in REST terms unless options say otherwise); rows as REST JSON.
     async fn aggregate(
@@ -262,22 +243,10 @@ pub trait Storage: Send + Sync + fmt::Debug {
     ) -> Result<Vec<Json>>;
 
     /// Puts members into a relation; those that are there stay.
-    async fn link(
-        &self,
-        join: &ClassName,
-        owner: &str,
-        members: &[String],
-        tx: Option<&Transaction>,
-    ) -> Result<()>;
+    async fn link(&self, join: &ClassName, owner: &str, members: &[String], tx: Option<&Transaction>) -> Result<()>;
 
     /// Takes members out of a relation; strangers do not matter.
-    async fn unlink(
-        &self,
-        join: &ClassName,
-        owner: &str,
-        members: &[String],
-        tx: Option<&Transaction>,
-    ) -> Result<()>;
+    async fn unlink(&self, join: &ClassName, owner: &str, members: &[String], tx: Option<&Transaction>) -> Result<()>;
 
     /// The members of these owners' relations, as pairs `(owner, member)`.
     async fn members(

@@ -35,20 +35,10 @@ pub async fn me(cx: &Context) -> Result<Object> {
         // A master request is not resolved to a user beforehand.
         None => sessions::resolve(&cx.app, token).await?.id.clone(),
     };
-    let mut object = read::get(
-        cx,
-        &ClassName::trusted(names::USER),
-        &user,
-        ReadRequest::default(),
-    )
-    .await
-    .map_err(|error| {
-        if error.is(ErrorCode::ObjectNotFound) {
-            invalid_session().with_source(error)
-        } else {
-            error
-        }
-    })?;
+    let mut object =
+        read::get(cx, &ClassName::trusted(names::USER), &user, ReadRequest::default()).await.map_err(|error| {
+            if error.is(ErrorCode::ObjectNotFound) { invalid_session().with_source(error) } else { error }
+        })?;
     object.insert("sessionToken", token);
     Ok(object)
 }
