@@ -46,6 +46,9 @@ fn branches(parts: &[Filter]) -> Json {
     Json::Array(parts.iter().map(|part| Json::Object(encode(part))).collect())
 }
 
+/// Operators that are read before all others, in this order.
+const SUBQUERIES: [&str; 4] = ["$inQuery", "$notInQuery", "$select", "$dontSelect"];
+
 /// Several conditions as one object; `None` when they do not fit in one.
 fn merged(parts: &[Filter]) -> Option<Map<String, Json>> {
     if parts.len() < 2 {
@@ -53,6 +56,7 @@ fn merged(parts: &[Filter]) -> Option<Map<String, Json>> {
     }
     let mut map = Map::new();
     let mut last_path: Option<&str> = None;
+    let mut last_operator: Option<String> = None;
     for part in parts {
         let path = match part {
             Filter::Field { path, .. } | Filter::Unresolved(Unresolved::InQuery { path, .. } | Unresolved::Select { path, .. }) => path,
@@ -83,6 +87,13 @@ fn merged(parts: &[Filter]) -> Option<Map<String, Json>> {
                 Filter::Field { constraint, .. } => operators(constraint),
                 _ => subquery_operators(part),
             };
+            // Read again, they must come in the same order.
+            let place = |operator: &str| SUBQUERIES.iter().position(|known| *known == operator).unwrap_or(SUBQUERIES.len());
+            let (last, next) = (last_operator.take()?, more.keys().next()?.clone());
+            if (place(&last), &next) >= (place(&next), &last) {
+                return None;
+            }
+            last_operator = Some(next);
             for (key, value) in more {
                 if known.insert(key, value).is_some() {
                     return None;
@@ -91,6 +102,13 @@ fn merged(parts: &[Filter]) -> Option<Map<String, Json>> {
             *slot = Json::Object(known);
         } else {
             for (key, value) in encode(part) {
+                last_operator = Some(
+                    value
+                        .as_object()
+                        .and_then(|operators| operators.keys().find(|key| key.starts_with('$')))
+                        .map_or("$eq", |key| key)
+                        .to_owned(),
+                );
                 if map.insert(key, value).is_some() {
                     return None;
                 }
