@@ -15,6 +15,7 @@ mod pcre;
 pub mod regex;
 mod relative_time;
 mod shape;
+pub mod text;
 mod walk;
 
 pub use filter::{Constraint, Filter, Resolved, SubQuery, Unresolved};
