@@ -51,7 +51,7 @@ pub(super) fn storage(error: Error) -> StorageError {
         ErrorKind::Bson(_) | ErrorKind::BsonSerialization(_) => {
             return StorageError::Refused("The value cannot be stored".to_owned());
         }
-        ErrorKind::InvalidArgument { message, .. } if message.contains("too large") || message.contains("size") => {
+        ErrorKind::InvalidArgument { message, .. } if message.contains("bytes") => {
             return StorageError::Refused(TOO_LARGE.to_owned());
         }
         _ => {}

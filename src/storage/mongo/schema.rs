@@ -152,7 +152,8 @@ fn first_keys() -> Document {
 
 /// Whether a field is written into the class document. The password of users is not: its column has another name.
 fn has_key(class: &ClassName, field: &str) -> bool {
-    !DEFAULT_FIELDS.contains(&field) && !field.starts_with('_') && !(*class == USER && field == "password")
+    let elsewhere = DEFAULT_FIELDS.contains(&field) || field.starts_with('_');
+    !elsewhere && (*class != USER || field != "password")
 }
 
 fn field_options(field: &Field) -> Result<Option<Document>> {
@@ -225,9 +226,10 @@ pub(super) async fn set_field_options(
 ) -> Result<()> {
     checked(name)?;
     let path = format!("{METADATA}.fields_options.{name}");
-    let update = match field_options(field)? {
-        Some(options) => doc! { "$set": { path: options } },
-        None => doc! { "$unset": { path: "" } },
+    let update = if let Some(options) = field_options(field)? {
+        doc! { "$set": { path: options } }
+    } else {
+        doc! { "$unset": { path: "" } }
     };
     let schemas = storage.schemas();
     storage.run(schemas.update_one(doc! { "_id": class.as_str() }, update)).await.map(|_| ())
