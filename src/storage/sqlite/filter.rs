@@ -3,12 +3,15 @@
 //! Every piece of SQL made here lets through at least the rows that match. It is *exact* when it lets through no others;
 //! conditions that are not exact are prepared as matchers besides.
 
+use std::borrow::Cow;
+
 use rusqlite::types::Value as Sql;
 
 use super::catalog::Table;
 use super::functions;
 use super::keys;
 use super::names::literal;
+use crate::model::query::compare::stored;
 use crate::model::query::matches::Matcher;
 use crate::model::query::filter::{Constraint, Filter, Regex, Resolved, TextSearch};
 use crate::model::schema::{ClassSchema, FieldType};
@@ -259,7 +262,8 @@ fn field(path: &str, constraint: &Constraint, known: Known<'_>) -> Piece {
 /// Conditions on `objectId`, which is a column.
 fn id(constraint: &Constraint) -> Piece {
     let list = |values: &[Value], negated: bool| {
-        let texts: Vec<&str> = values.iter().filter_map(Value::as_str).filter(|text| !text.contains('\0')).collect();
+        let stored: Vec<Cow<'_, Value>> = values.iter().map(stored).collect();
+        let texts: Vec<&str> = stored.iter().filter_map(|value| value.as_str()).filter(|text| !text.contains('\0')).collect();
         let word = if negated { "NOT IN" } else { "IN" };
         match texts.as_slice() {
             [] if negated => Piece::open(true),
@@ -271,7 +275,7 @@ fn id(constraint: &Constraint) -> Piece {
             }
         }
     };
-    let range = |value: &Value, operator: &str| match value {
+    let range = |value: &Value, operator: &str| match &*stored(value) {
         Value::String(text) => Piece::exact(format!("id {operator} ?"), vec![Sql::Text(text.clone())]),
         Value::Null | Value::Array(_) => Piece::open(false),
         _ => Piece::never(),

@@ -3,7 +3,7 @@
 use rusqlite::types::Value as Sql;
 
 use super::db::Db;
-use super::error::translate;
+use super::error::{is_missing_table, translate};
 use super::names::table;
 use super::writer::Session;
 use crate::model::names::ClassName;
@@ -50,5 +50,10 @@ pub fn pairs(db: &Db, join: &ClassName, column: &'static str, ids: &[String]) ->
         return Ok(Vec::new());
     };
     let rows = statement.query_map([parameter], |row| Ok((row.get(0)?, row.get(1)?))).map_err(translate)?;
-    rows.collect::<rusqlite::Result<_>>().map_err(translate)
+    match rows.collect() {
+        Ok(pairs) => Ok(pairs),
+        // The class went away since the statement was prepared.
+        Err(error) if is_missing_table(&error) => Ok(Vec::new()),
+        Err(error) => Err(translate(error)),
+    }
 }

@@ -370,3 +370,6 @@ impl Storage for EmbeddedStorage {
         self.directory.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
     }
 }
+
+#[cfg(test)]
+mod tests;

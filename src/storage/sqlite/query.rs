@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 
 use super::codec;
 use super::db::Db;
-use super::error::translate;
+use super::error::{is_missing_table, translate};
 use super::filter::{self, Known, Plan};
 use super::functions::{RowScore, RowTest};
 use super::keys;
@@ -122,12 +122,19 @@ impl Search {
         db.search(test, score, |db| {
             let Some(mut statement) = db.prepare(&sql)? else { return Ok(()) };
             let mut rows = statement.query(params_from_iter(parameters)).map_err(translate)?;
-            while let Some(row) = rows.next().map_err(translate)? {
-                if !each(row)? {
-                    break;
+            loop {
+                match rows.next() {
+                    Ok(Some(row)) => {
+                        if !each(row)? {
+                            return Ok(());
+                        }
+                    }
+                    Ok(None) => return Ok(()),
+                    // The class went away since the statement was prepared.
+                    Err(error) if is_missing_table(&error) => return Ok(()),
+                    Err(error) => return Err(translate(error)),
                 }
             }
-            Ok(())
         })
     }
 
@@ -282,7 +289,8 @@ fn order(plan: &Plan, known: Known<'_>, sort: &[Sort]) -> String {
                 "rscore(body)".to_owned()
             }
             path if is_plain(known.schema, path) => {
-                let sparse = known.table.sparse(path, known.folded) == Some(true);
+                // Such an index tells null from missing, which must not matter to the criterion after it.
+                let sparse = sort.len() == 1 && known.table.sparse(path, known.folded) == Some(true);
                 filter::expression(path, sparse, known.folded)
             }
             path => {
