@@ -12,7 +12,13 @@
 
 pub mod clock;
 pub mod config;
+pub mod domain;
 pub mod error;
+pub mod http;
+pub mod logging;
 pub mod model;
+pub mod program;
 pub mod random;
+pub mod rest;
+pub mod server;
 pub mod storage;

@@ -1,19 +1,20 @@
 //! Where objects are stored, and how queries are answered.
 
+use super::database_uri::DatabaseUri;
 use super::declare::Status::{NotYet, Supported};
 use super::declare::{group, options};
 use super::driver::DatabaseOptions;
-use super::database_uri::DatabaseUri;
 use super::free::Free;
+use super::values::Secret;
 
 options! {
     /// Where objects are stored, and how queries are answered.
     pub struct Database {
-        /// MongoDB connection string.
+        /// Where the data is (required): `file:FOLDER` for the embedded store, `mongodb://…` for MongoDB.
         uri: DatabaseUri = DatabaseUri::default(), "databaseURI", "PARSE_SERVER_DATABASE_URI", Supported;
         /// Text in front of every collection name.
         collection_prefix: String = String::new(), "collectionPrefix", "PARSE_SERVER_COLLECTION_PREFIX", Supported;
-        /// Driver and index options (own table).
+        /// Driver and index options.
         driver: DatabaseOptions = DatabaseOptions::default(), "databaseOptions", "PARSE_SERVER_DATABASE_OPTIONS", Supported;
         /// Own storage implementation.
         database_adapter: Option<Free> = None, "databaseAdapter", "PARSE_SERVER_DATABASE_ADAPTER", NotYet;
@@ -27,7 +28,7 @@ options! {
         max_limit: Option<i64> = None, "maxLimit", "PARSE_SERVER_MAX_LIMIT", Supported;
         /// Rely on collations of the collections instead of per-query collation.
         enable_collation_case_comparison: bool = false, "enableCollationCaseComparison", "PARSE_SERVER_ENABLE_COLLATION_CASE_COMPARISON", Supported;
-        /// Aggregation output options (own table).
+        /// Aggregation output options.
         query: Query = Query::default(), "query", "PARSE_SERVER_QUERY", Supported;
     }
 }
@@ -39,5 +40,17 @@ group! {
         aggregation_raw_field_names: bool = false, "aggregationRawFieldNames", "PARSE_SERVER_QUERY_AGGREGATION_RAW_FIELD_NAMES", Supported;
         /// Extended JSON values in aggregations.
         aggregation_raw_values: bool = false, "aggregationRawValues", "PARSE_SERVER_QUERY_AGGREGATION_RAW_VALUES", Supported;
+    }
+}
+
+impl Database {
+    /// The connection string of MongoDB with the driver's options in it; `None`
+    /// for the embedded store.
+    #[must_use]
+    pub fn connection_string(&self) -> Option<Secret> {
+        match &self.uri {
+            DatabaseUri::Mongo { uri } => Some(Secret::new(self.driver.applied_to(uri.expose()))),
+            DatabaseUri::Embedded { .. } => None,
+        }
     }
 }

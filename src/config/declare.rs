@@ -83,7 +83,7 @@ impl Spec {
             key,
             env,
             kind: T::KIND,
-            default: default.to_json(),
+            default: Some(default.to_json()).filter(|value| T::KIND != Kind::Group && *value != "").unwrap_or_default(),
             status,
             doc: doc.trim_ascii(),
             group: T::group(),
@@ -98,6 +98,8 @@ pub trait OptionValue: Sized {
     const KIND: Kind;
     /// Whether it is a list of groups.
     const REPEATED: bool = false;
+    /// Whether `null` is a value of its own, not the absence of one.
+    const NULLABLE: bool = false;
 
     /// Reads the value; what is wrong goes to `reader`, with the path it carries.
     fn from_json(value: Value, reader: &mut Reader) -> Option<Self>;
@@ -164,8 +166,8 @@ impl Reader {
     /// Notes that the value at hand is not what the option takes.
     pub fn wrong<T>(&mut self, wanted: &str, found: &Value) -> Option<T> {
         let path = self.path();
-        let message = super::validate::type_message(&path)
-            .map_or_else(|| format!("option {path} must be {wanted}, not {}", describe(found)), str::to_owned);
+        let message = super::messages::wrong_type(&path, found)
+            .unwrap_or_else(|| format!("option {path} must be {wanted}, not {}", describe(found)));
         self.problems.push(Problem::Wrong(message));
         None
     }
@@ -189,23 +191,14 @@ impl Reader {
     /// is missing, empty (`null`) or wrong.
     pub fn take<T: OptionValue>(&mut self, map: &mut Map<String, Value>, key: &str, default: impl FnOnce() -> T) -> T {
         let Some(value) = map.shift_remove(key) else { return default() };
-        let outermost = self.path.is_empty();
-        self.within(key.to_owned(), |reader| {
-            let value = if outermost { loosen(value, T::KIND) } else { value };
+        let read = self.within(key.to_owned(), |reader| {
+            let empty = value.is_null() && !T::NULLABLE && T::KIND != Kind::Boolean;
+            if empty && !super::messages::null_is_wrong(&reader.path()) {
+                return None;
+            }
             T::from_json(value, reader)
-        })
-        .unwrap_or_else(default)
-    }
-}
-
-/// parse-server reads numbers, booleans, lists and objects of a configuration
-/// file also from text, on the first level only.
-fn loosen(value: Value, kind: Kind) -> Value {
-    match (value, kind) {
-        (Value::String(text), Kind::Boolean | Kind::Number | Kind::List | Kind::Group) => {
-            from_text(&text, kind).unwrap_or(Value::String(text))
-        }
-        (value, _) => value,
+        });
+        read.unwrap_or_else(default)
     }
 }
 

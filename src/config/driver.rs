@@ -1,10 +1,12 @@
 //! `databaseOptions`: the MongoDB driver, and the indexes made at start.
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
+
 use super::declare::Status::{Harmless, NotYet, Supported};
-use super::declare::group;
+use super::declare::{OptionValue, group};
 use super::free::Free;
 use super::values::{LogLevel, Secret};
-
 
 group! {
     /// Options of the MongoDB driver and of the indexes made at start.
@@ -31,21 +33,21 @@ group! {
         compressors: Option<String> = None, "compressors", "PARSE_SERVER_DATABASE_COMPRESSORS", NotYet;
         /// Option of that name of the MongoDB driver.
         connect_timeout_ms: Option<u64> = None, "connectTimeoutMS", "PARSE_SERVER_DATABASE_CONNECT_TIMEOUT_MS", Supported;
-        /// Make _auth_data_P_id indexes at start.
+        /// Make the indexes `_auth_data_P_id` at start.
         create_index_auth_data_uniqueness: bool = true, "createIndexAuthDataUniqueness", "PARSE_SERVER_DATABASE_CREATE_INDEX_AUTH_DATA_UNIQUENESS", Supported;
-        /// Make name_1.
+        /// Make the index `name_1` at start.
         create_index_role_name: bool = true, "createIndexRoleName", "PARSE_SERVER_DATABASE_CREATE_INDEX_ROLE_NAME", Supported;
-        /// Make email_1.
+        /// Make the index `email_1` at start.
         create_index_user_email: bool = true, "createIndexUserEmail", "PARSE_SERVER_DATABASE_CREATE_INDEX_USER_EMAIL", Supported;
-        /// Make case_insensitive_email.
+        /// Make the index `case_insensitive_email` at start.
         create_index_user_email_case_insensitive: bool = true, "createIndexUserEmailCaseInsensitive", "PARSE_SERVER_DATABASE_CREATE_INDEX_USER_EMAIL_CASE_INSENSITIVE", Supported;
-        /// Make _email_verify_token.
+        /// Make the index `_email_verify_token` at start.
         create_index_user_email_verify_token: bool = true, "createIndexUserEmailVerifyToken", "PARSE_SERVER_DATABASE_CREATE_INDEX_USER_EMAIL_VERIFY_TOKEN", Supported;
-        /// Make _perishable_token.
+        /// Make the index `_perishable_token` at start.
         create_index_user_password_reset_token: bool = true, "createIndexUserPasswordResetToken", "PARSE_SERVER_DATABASE_CREATE_INDEX_USER_PASSWORD_RESET_TOKEN", Supported;
-        /// Make username_1.
+        /// Make the index `username_1` at start.
         create_index_user_username: bool = true, "createIndexUserUsername", "PARSE_SERVER_DATABASE_CREATE_INDEX_USER_USERNAME", Supported;
-        /// Make case_insensitive_username.
+        /// Make the index `case_insensitive_username` at start.
         create_index_user_username_case_insensitive: bool = true, "createIndexUserUsernameCaseInsensitive", "PARSE_SERVER_DATABASE_CREATE_INDEX_USER_USERNAME_CASE_INSENSITIVE", Supported;
         /// Option of that name of the MongoDB driver.
         direct_connection: Option<bool> = None, "directConnection", "PARSE_SERVER_DATABASE_DIRECT_CONNECTION", Supported;
@@ -150,4 +152,84 @@ group! {
         /// Level it is logged at.
         log_level: LogLevel = LogLevel::Info, "logLevel", "PARSE_SERVER_DATABASE_LOG_CLIENT_EVENTS_LOG_LEVEL", Supported;
     }
+}
+
+/// The options that go into the connection string, in the driver's spelling.
+const IN_CONNECTION_STRING: &[&str] = &[
+    "appName",
+    "authMechanism",
+    "authSource",
+    "connectTimeoutMS",
+    "directConnection",
+    "heartbeatFrequencyMS",
+    "loadBalanced",
+    "localThresholdMS",
+    "maxConnecting",
+    "maxIdleTimeMS",
+    "maxPoolSize",
+    "minPoolSize",
+    "readConcernLevel",
+    "readPreference",
+    "maxStalenessSeconds",
+    "readPreferenceTags",
+    "replicaSet",
+    "retryReads",
+    "retryWrites",
+    "serverMonitoringMode",
+    "serverSelectionTimeoutMS",
+    "srvMaxHosts",
+    "srvServiceName",
+    "ssl",
+    "tls",
+    "tlsInsecure",
+    "tlsAllowInvalidCertificates",
+    "tlsCAFile",
+    "tlsCertificateKeyFile",
+];
+
+impl DatabaseOptions {
+    /// `uri` with these options in it; they win over what it says itself.
+    #[must_use]
+    pub fn applied_to(&self, uri: &str) -> String {
+        let own = self.parameters();
+        let (base, query) = uri.split_once('?').unwrap_or((uri, ""));
+        let ours = |key: &str| own.iter().any(|(name, _)| name.eq_ignore_ascii_case(key));
+        let mut pairs: Vec<String> = query
+            .split('&')
+            .filter(|pair| !pair.is_empty() && !ours(pair.split('=').next().unwrap_or_default()))
+            .map(str::to_owned)
+            .collect();
+        pairs
+            .extend(own.iter().map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC))));
+        if pairs.is_empty() {
+            return base.to_owned();
+        }
+        let hosts = base.split_once("://").map_or(base, |(_, hosts)| hosts);
+        let slash = if hosts.contains('/') { "" } else { "/" };
+        format!("{base}{slash}?{}", pairs.join("&"))
+    }
+
+    /// Name and text of each option that is given; tag sets one by one.
+    fn parameters(&self) -> Vec<(&'static str, String)> {
+        let written = self.to_json();
+        let mut parameters = Vec::new();
+        for name in IN_CONNECTION_STRING {
+            match written.get(name) {
+                None | Some(Value::Null) => {}
+                Some(Value::String(text)) => parameters.push((*name, text.clone())),
+                Some(Value::Array(sets)) => parameters.extend(sets.iter().map(|set| (*name, tags(set)))),
+                Some(value) => parameters.push((*name, value.to_string())),
+            }
+        }
+        parameters
+    }
+}
+
+/// `{"dc": "ny", "rack": "1"}` as `dc:ny,rack:1`.
+fn tags(set: &Value) -> String {
+    let pairs = set.as_object().into_iter().flatten();
+    let pairs: Vec<String> = pairs
+        .map(|(key, value)| value.as_str().map_or_else(|| format!("{key}:{value}"), |text| format!("{key}:{text}")))
+        .collect();
+    pairs.join(",")
 }

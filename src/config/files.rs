@@ -8,9 +8,9 @@ use super::values::Secret;
 options! {
     /// Files.
     pub struct Files {
-        /// Who may upload what (own table).
+        /// Who may upload what.
         upload: FileUpload = FileUpload::default(), "fileUpload", "PARSE_SERVER_FILE_UPLOAD_OPTIONS", Harmless("files cannot be uploaded yet");
-        /// Who may download (own table).
+        /// Who may download.
         download: FileDownload = FileDownload::default(), "fileDownload", "PARSE_SERVER_FILE_DOWNLOAD_OPTIONS", Harmless("files cannot be downloaded yet");
         /// File storage implementation.
         files_adapter: Option<Free> = None, "filesAdapter", "PARSE_SERVER_FILES_ADAPTER", NotYet;

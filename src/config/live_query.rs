@@ -8,11 +8,11 @@ use super::values::Secret;
 options! {
     /// Live queries.
     pub struct LiveQuery {
-        /// Live query publishing (own table).
+        /// Live query publishing.
         classes: Option<LiveQueryClasses> = None, "liveQuery", "PARSE_SERVER_LIVE_QUERY", NotYet;
         /// Also start live query.
         start_server: Option<bool> = None, "startLiveQueryServer", "PARSE_SERVER_START_LIVE_QUERY_SERVER", NotYet;
-        /// Live query server (own table).
+        /// Live query server.
         server: Option<LiveQueryServer> = None, "liveQueryServerOptions", "PARSE_SERVER_LIVE_QUERY_SERVER_OPTIONS", NotYet;
     }
 }

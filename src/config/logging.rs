@@ -10,7 +10,7 @@ options! {
     pub struct Logging {
         /// Log level.
         level: Option<LogLevel> = None, "logLevel", "PARSE_SERVER_LOG_LEVEL", Supported;
-        /// Levels of particular events (own table).
+        /// Levels of particular events.
         levels: LogLevels = LogLevels::default(), "logLevels", "PARSE_SERVER_LOG_LEVELS", Harmless("the events it names do not exist yet");
         /// Logs as JSON.
         json_logs: Option<bool> = None, "jsonLogs", "JSON_LOGS", Supported;
@@ -42,5 +42,17 @@ group! {
         trigger_before_error: LogLevel = LogLevel::Error, "triggerBeforeError", "PARSE_SERVER_LOG_LEVELS_TRIGGER_BEFORE_ERROR", Supported;
         /// Before-triggers.
         trigger_before_success: LogLevel = LogLevel::Info, "triggerBeforeSuccess", "PARSE_SERVER_LOG_LEVELS_TRIGGER_BEFORE_SUCCESS", Supported;
+    }
+}
+
+impl Logging {
+    /// The level that holds: `silent` and `verbose` win over `logLevel`; `info` if nothing is given.
+    #[must_use]
+    pub fn effective_level(&self) -> LogLevel {
+        match (self.silent, self.verbose, self.level) {
+            (Some(true), _, _) => LogLevel::Silent,
+            (_, Some(true), _) => LogLevel::Verbose,
+            (_, _, level) => level.unwrap_or(LogLevel::Info),
+        }
     }
 }

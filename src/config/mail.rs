@@ -25,9 +25,9 @@ options! {
         email_verify_token_reuse_if_valid: bool = false, "emailVerifyTokenReuseIfValid", "PARSE_SERVER_EMAIL_VERIFY_TOKEN_REUSE_IF_VALID", NotYet;
         /// Hide whether an address is known when a verification mail is asked for.
         email_verify_success_on_invalid_email: bool = true, "emailVerifySuccessOnInvalidEmail", "PARSE_SERVER_EMAIL_VERIFY_SUCCESS_ON_INVALID_EMAIL", NotYet;
-        /// Own urls of the mail pages (own table).
+        /// Own urls of the mail pages.
         custom_pages: CustomPages = CustomPages::default(), "customPages", "PARSE_SERVER_CUSTOM_PAGES", NotYet;
-        /// Mail pages (own table).
+        /// Mail pages.
         pages: Pages = Pages::default(), "pages", "PARSE_SERVER_PAGES", NotYet;
     }
 }
@@ -61,21 +61,21 @@ group! {
 group! {
     /// Own urls instead of the built-in pages.
     pub struct PagesCustomUrls {
-        /// Own url of that page.
+        /// Own url instead of the page `emailVerificationLinkExpired`.
         email_verification_link_expired: Option<String> = None, "emailVerificationLinkExpired", "PARSE_SERVER_PAGES_CUSTOM_URL_EMAIL_VERIFICATION_LINK_EXPIRED", Supported;
-        /// Own url of that page.
+        /// Own url instead of the page `emailVerificationLinkInvalid`.
         email_verification_link_invalid: Option<String> = None, "emailVerificationLinkInvalid", "PARSE_SERVER_PAGES_CUSTOM_URL_EMAIL_VERIFICATION_LINK_INVALID", Supported;
-        /// Own url of that page.
+        /// Own url instead of the page `emailVerificationSendFail`.
         email_verification_send_fail: Option<String> = None, "emailVerificationSendFail", "PARSE_SERVER_PAGES_CUSTOM_URL_EMAIL_VERIFICATION_SEND_FAIL", Supported;
-        /// Own url of that page.
+        /// Own url instead of the page `emailVerificationSendSuccess`.
         email_verification_send_success: Option<String> = None, "emailVerificationSendSuccess", "PARSE_SERVER_PAGES_CUSTOM_URL_EMAIL_VERIFICATION_SEND_SUCCESS", Supported;
-        /// Own url of that page.
+        /// Own url instead of the page `emailVerificationSuccess`.
         email_verification_success: Option<String> = None, "emailVerificationSuccess", "PARSE_SERVER_PAGES_CUSTOM_URL_EMAIL_VERIFICATION_SUCCESS", Supported;
-        /// Own url of that page.
+        /// Own url instead of the page `passwordReset`.
         password_reset: Option<String> = None, "passwordReset", "PARSE_SERVER_PAGES_CUSTOM_URL_PASSWORD_RESET", Supported;
-        /// Own url of that page.
+        /// Own url instead of the page `passwordResetLinkInvalid`.
         password_reset_link_invalid: Option<String> = None, "passwordResetLinkInvalid", "PARSE_SERVER_PAGES_CUSTOM_URL_PASSWORD_RESET_LINK_INVALID", Supported;
-        /// Own url of that page.
+        /// Own url instead of the page `passwordResetSuccess`.
         password_reset_success: Option<String> = None, "passwordResetSuccess", "PARSE_SERVER_PAGES_CUSTOM_URL_PASSWORD_RESET_SUCCESS", Supported;
     }
 }
@@ -83,25 +83,25 @@ group! {
 group! {
     /// Own urls instead of the pages of the mail flows.
     pub struct CustomPages {
-        /// Own url of that page.
+        /// Own url instead of the page `choosePassword`.
         choose_password: Option<String> = None, "choosePassword", "PARSE_SERVER_CUSTOM_PAGES_CHOOSE_PASSWORD", Supported;
-        /// Own url of that page.
+        /// Own url instead of the page `expiredVerificationLink`.
         expired_verification_link: Option<String> = None, "expiredVerificationLink", "PARSE_SERVER_CUSTOM_PAGES_EXPIRED_VERIFICATION_LINK", Supported;
-        /// Own url of that page.
+        /// Own url instead of the page `invalidLink`.
         invalid_link: Option<String> = None, "invalidLink", "PARSE_SERVER_CUSTOM_PAGES_INVALID_LINK", Supported;
-        /// Own url of that page.
+        /// Own url instead of the page `invalidPasswordResetLink`.
         invalid_password_reset_link: Option<String> = None, "invalidPasswordResetLink", "PARSE_SERVER_CUSTOM_PAGES_INVALID_PASSWORD_RESET_LINK", Supported;
-        /// Own url of that page.
+        /// Own url instead of the page `invalidVerificationLink`.
         invalid_verification_link: Option<String> = None, "invalidVerificationLink", "PARSE_SERVER_CUSTOM_PAGES_INVALID_VERIFICATION_LINK", Supported;
-        /// Own url of that page.
+        /// Own url instead of the page `linkSendFail`.
         link_send_fail: Option<String> = None, "linkSendFail", "PARSE_SERVER_CUSTOM_PAGES_LINK_SEND_FAIL", Supported;
-        /// Own url of that page.
+        /// Own url instead of the page `linkSendSuccess`.
         link_send_success: Option<String> = None, "linkSendSuccess", "PARSE_SERVER_CUSTOM_PAGES_LINK_SEND_SUCCESS", Supported;
-        /// Own url of that page.
+        /// Own url instead of the page `parseFrameURL`.
         parse_frame_url: Option<String> = None, "parseFrameURL", "PARSE_SERVER_CUSTOM_PAGES_PARSE_FRAME_URL", Supported;
-        /// Own url of that page.
+        /// Own url instead of the page `passwordResetSuccess`.
         password_reset_success: Option<String> = None, "passwordResetSuccess", "PARSE_SERVER_CUSTOM_PAGES_PASSWORD_RESET_SUCCESS", Supported;
-        /// Own url of that page.
+        /// Own url instead of the page `verifyEmailSuccess`.
         verify_email_success: Option<String> = None, "verifyEmailSuccess", "PARSE_SERVER_CUSTOM_PAGES_VERIFY_EMAIL_SUCCESS", Supported;
     }
 }

@@ -78,7 +78,8 @@ impl OptionValue for IpList {
             Err(entry) => {
                 let address = entry.split('/').next().unwrap_or_default();
                 let path = reader.path();
-                reader.refuse(format!("The Parse Server option \"{path}\" contains an invalid IP address \"{address}\"."))
+                reader
+                    .refuse(format!("The Parse Server option \"{path}\" contains an invalid IP address \"{address}\"."))
             }
         }
     }
@@ -152,7 +153,9 @@ impl OptionValue for TrustProxy {
             TrustProxy::Nobody => Value::Array(Vec::new()),
             TrustProxy::Everybody => Value::Bool(true),
             TrustProxy::Hops(hops) => Value::from(*hops),
-            TrustProxy::Addresses(nets) => Value::Array(nets.iter().map(|net| Value::String(net.to_string())).collect()),
+            TrustProxy::Addresses(nets) => {
+                Value::Array(nets.iter().map(|net| Value::String(net.to_string())).collect())
+            }
         }
     }
 }

@@ -10,9 +10,9 @@ options! {
     pub struct Push {
         /// Push senders.
         senders: Option<Free> = None, "push", "PARSE_SERVER_PUSH", NotYet;
-        /// Push with push_time is left to an external scheduler.
+        /// Push with `push_time` is left to an external scheduler.
         scheduled_push: bool = false, "scheduledPush", "PARSE_SERVER_SCHEDULED_PUSH", NotYet;
-        /// Handling of duplicate device tokens (own table).
+        /// Handling of duplicate device tokens.
         installation: Installations = Installations::default(), "installation", "PARSE_SERVER_INSTALLATION", Supported;
     }
 }

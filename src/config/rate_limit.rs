@@ -2,8 +2,7 @@
 
 use super::declare::Status::{NotYet, Supported};
 use super::declare::group;
-use super::values::{RateLimitZone, Secret};
-
+use super::values::{RateLimitZone, Secret, TextList};
 
 group! {
     /// One rate limit.
@@ -18,8 +17,8 @@ group! {
         redis_url: Option<Secret> = None, "redisUrl", "PARSE_SERVER_RATE_LIMIT_REDIS_URL", NotYet;
         /// Requests per window.
         request_count: Option<u64> = None, "requestCount", "PARSE_SERVER_RATE_LIMIT_REQUEST_COUNT", Supported;
-        /// Methods concerned.
-        request_methods: Option<Vec<String>> = None, "requestMethods", "PARSE_SERVER_RATE_LIMIT_REQUEST_METHODS", Supported;
+        /// Methods concerned: a list, or one pattern.
+        request_methods: Option<TextList> = None, "requestMethods", "PARSE_SERVER_RATE_LIMIT_REQUEST_METHODS", Supported;
         /// Path pattern (required).
         request_path: String = String::new(), "requestPath", "PARSE_SERVER_RATE_LIMIT_REQUEST_PATH", Supported;
         /// Window in ms.

@@ -10,7 +10,7 @@ options! {
     pub struct Schema {
         /// Clients may create classes by writing to them.
         allow_client_class_creation: bool = false, "allowClientClassCreation", "PARSE_SERVER_ALLOW_CLIENT_CLASS_CREATION", Supported;
-        /// Classes defined by configuration (own table).
+        /// Classes defined by configuration.
         definitions: Option<Definitions> = None, "schema", "PARSE_SERVER_SCHEMA", Supported;
     }
 }

@@ -2,8 +2,8 @@
 
 use super::declare::Status::{Harmless, NotYet, Supported};
 use super::declare::{group, options};
-use super::rate_limit::RateLimit;
 use super::free::Free;
+use super::rate_limit::RateLimit;
 use super::rules::{DeniedKeyword, Limit, ProtectedFields};
 
 options! {
@@ -23,15 +23,15 @@ options! {
         user_sensitive_fields: Option<Vec<String>> = None, "userSensitiveFields", "PARSE_SERVER_USER_SENSITIVE_FIELDS", Supported;
         /// Words refused in data.
         request_keyword_denylist: Vec<DeniedKeyword> = DeniedKeyword::defaults(), "requestKeywordDenylist", "PARSE_SERVER_REQUEST_KEYWORD_DENYLIST", Supported;
-        /// Limits on queries (own table).
+        /// Limits on queries.
         request_complexity: RequestComplexity = RequestComplexity::default(), "requestComplexity", "PARSE_SERVER_REQUEST_COMPLEXITY", Supported;
         /// Only these routes for clients.
         route_allow_list: Option<Vec<String>> = None, "routeAllowList", "PARSE_SERVER_ROUTE_ALLOW_LIST", Supported;
-        /// Rate limits (own table).
+        /// Rate limits.
         rate_limit: Vec<RateLimit> = Vec::new(), "rateLimit", "PARSE_SERVER_RATE_LIMIT", Supported;
         /// Read-only master key may run aggregations.
         allow_aggregation_for_read_only_master_key: bool = true, "allowAggregationForReadOnlyMasterKey", "PARSE_SERVER_ALLOW_AGGREGATION_FOR_READ_ONLY_MASTER_KEY", Supported;
-        /// Self check (own table).
+        /// Self check.
         check: SecurityCheck = SecurityCheck::default(), "security", "PARSE_SERVER_SECURITY", Supported;
     }
 }

@@ -29,9 +29,9 @@ options! {
         extend_session_on_use: bool = false, "extendSessionOnUse", "PARSE_SERVER_EXTEND_SESSION_ON_USE", Supported;
         /// A password change deletes the user's sessions.
         revoke_session_on_password_reset: bool = true, "revokeSessionOnPasswordReset", "PARSE_SERVER_REVOKE_SESSION_ON_PASSWORD_RESET", Supported;
-        /// Password rules (own table).
+        /// Password rules.
         password_policy: Option<PasswordPolicy> = None, "passwordPolicy", "PARSE_SERVER_PASSWORD_POLICY", NotYet;
-        /// Lock an account after repeated failed log ins (own table).
+        /// Lock an account after repeated failed log ins.
         account_lockout: Option<AccountLockout> = None, "accountLockout", "PARSE_SERVER_ACCOUNT_LOCKOUT", NotYet;
     }
 }

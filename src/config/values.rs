@@ -118,9 +118,10 @@ integer!(u8, u16, u32, u64, i64);
 impl<T: OptionValue> OptionValue for Option<T> {
     const KIND: Kind = T::KIND;
     const REPEATED: bool = T::REPEATED;
+    const NULLABLE: bool = true;
 
     fn from_json(value: Value, reader: &mut Reader) -> Option<Self> {
-        if value.is_null() && !super::validate::null_is_wrong(&reader.path()) {
+        if value.is_null() && !super::messages::null_is_wrong(&reader.path()) {
             return Some(None);
         }
         T::from_json(value, reader).map(Some)
@@ -143,8 +144,11 @@ impl<T: OptionValue> OptionValue for Vec<T> {
     const REPEATED: bool = matches!(T::KIND, Kind::Group);
 
     fn from_json(value: Value, reader: &mut Reader) -> Option<Self> {
-        let Value::Array(items) = value else {
-            return reader.wrong("a list", &value);
+        let items = match value {
+            Value::Array(items) => items,
+            // parse-server takes a single rate limit for a list of one
+            Value::Object(_) if Self::REPEATED => vec![value],
+            _ => return reader.wrong("a list", &value),
         };
         let mut list = Vec::with_capacity(items.len());
         for (index, item) in items.into_iter().enumerate() {

@@ -169,10 +169,14 @@ impl Node {
             Constraint::ContainedBy(list) => (false, Test::ContainedBy(Operands::new(list))),
             Constraint::Exists(wanted) => (!wanted, Test::Exists),
             Constraint::Regex(regex) => (false, Test::Regex(compiled(regex)?)),
-            Constraint::Text(_) => return Err(ParseError::new(ErrorCode::InvalidQuery, "$text is not supported here")),
+            Constraint::Text(_) => {
+                return Err(ParseError::new(ErrorCode::InvalidQuery, "$text is not supported here"));
+            }
             Constraint::Near { point, max_distance: Some(radius) } => (false, Test::Geo(Area::Circle(*point, *radius))),
             Constraint::Near { point: _, max_distance: None } => (false, Test::Geo(Area::Anywhere)),
-            Constraint::WithinBox { bottom_left, upper_right } => (false, Test::Geo(Area::Box(*bottom_left, *upper_right))),
+            Constraint::WithinBox { bottom_left, upper_right } => {
+                (false, Test::Geo(Area::Box(*bottom_left, *upper_right)))
+            }
             Constraint::WithinPolygon(corners) => (false, Test::Geo(Area::Polygon(corners.clone()))),
             Constraint::WithinSphere { center, radius } => (false, Test::Geo(Area::Circle(*center, *radius))),
             Constraint::IntersectsPoint(point) => (false, Test::Geo(Area::Covering(*point))),
@@ -230,15 +234,19 @@ impl Test {
             }
             Self::ContainedBy(operands) => !path.any(row, false, &mut |found| match found {
                 Found::Missing => false,
-                Found::Top(value) | Found::Inner(value) => {
-                    value.as_array().is_some_and(|list| list.iter().any(|item| position(operands.inner(), item).is_none()))
-                }
+                Found::Top(value) | Found::Inner(value) => value
+                    .as_array()
+                    .is_some_and(|list| list.iter().any(|item| position(operands.inner(), item).is_none())),
             }),
             Self::Exists => path.any(row, false, &mut |found| !matches!(found, Found::Missing)),
             Self::Regex(pattern) => search(pattern, path, row)?,
             // Coordinates are a matter of the value as given; its stored form does not tell a point from a list.
             Self::Geo(area) => {
-                if path.is_dotted() { path.any(row, true, &mut |found| area.accepts_found(found)) } else { row.get(path.field()).is_some_and(|value| area.accepts(value)) }
+                if path.is_dotted() {
+                    path.any(row, true, &mut |found| area.accepts_found(found))
+                } else {
+                    row.get(path.field()).is_some_and(|value| area.accepts(value))
+                }
             }
         })
     }
@@ -294,7 +302,9 @@ fn all(operands: &Operands, path: &Path, row: &Object) -> bool {
 fn search(pattern: &Compiled, path: &Path, row: &Object) -> Result<bool> {
     let mut failure = None;
     let found = path.any(row, true, &mut |found| {
-        let (Found::Top(Value::String(text)) | Found::Inner(Value::String(text))) = found else { return false };
+        let (Found::Top(Value::String(text)) | Found::Inner(Value::String(text))) = found else {
+            return false;
+        };
         match pattern.is_match(text) {
             Ok(matched) => matched,
             Err(error) => {
@@ -319,7 +329,9 @@ impl Area {
         }
         match (self, value) {
             (Self::Covering(point), Value::Polygon(corners)) => geo::in_sphere_polygon(*point, corners),
-            (Self::Circle(center, radius), Value::Polygon(corners)) => corners.iter().all(|corner| geo::in_circle(*corner, *center, *radius)),
+            (Self::Circle(center, radius), Value::Polygon(corners)) => {
+                corners.iter().all(|corner| geo::in_circle(*corner, *center, *radius))
+            }
             (_, Value::Array(list)) => list.iter().any(|item| as_point(item).is_some() && self.accepts(item)),
             _ => false,
         }
@@ -338,7 +350,9 @@ fn as_point(value: &Value) -> Option<GeoPoint> {
     match value {
         Value::GeoPoint(point) => Some(*point),
         Value::Array(list) => match list.as_slice() {
-            [Value::Number(longitude), Value::Number(latitude)] => Some(GeoPoint { latitude: *latitude, longitude: *longitude }),
+            [Value::Number(longitude), Value::Number(latitude)] => {
+                Some(GeoPoint { latitude: *latitude, longitude: *longitude })
+            }
             _ => None,
         },
         _ => None,

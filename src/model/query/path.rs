@@ -63,7 +63,9 @@ impl Path {
     /// Shows `visit` what the path leads to, until it answers true; gives whether it did. Arrays on the way are entered
     /// by index and element by element. With `spread` an array at the end shows its elements before itself.
     pub fn any(&self, row: &Object, spread: bool, visit: &mut dyn FnMut(Found<'_>) -> bool) -> bool {
-        let Some(value) = row.get(&self.field) else { return visit(Found::Missing) };
+        let Some(value) = row.get(&self.field) else {
+            return visit(Found::Missing);
+        };
         if self.rest.is_empty() {
             let value = stored(value);
             return (spread && spread_out(&value, visit)) || visit(Found::Top(&value));
@@ -94,7 +96,9 @@ fn members(value: &Value) -> Option<Cow<'_, Value>> {
 
 /// Follows the path from a value inside an object; nothing of it is left: the value itself is found.
 fn follow(value: Option<&Value>, path: &[Segment], spread: bool, visit: &mut dyn FnMut(Found<'_>) -> bool) -> bool {
-    let Some(value) = value else { return visit(Found::Missing) };
+    let Some(value) = value else {
+        return visit(Found::Missing);
+    };
     if path.is_empty() {
         return (spread && spread_out(value, visit)) || visit(Found::Inner(value));
     }
@@ -102,7 +106,9 @@ fn follow(value: Option<&Value>, path: &[Segment], spread: bool, visit: &mut dyn
 }
 
 fn descend(value: &Value, path: &[Segment], spread: bool, visit: &mut dyn FnMut(Found<'_>) -> bool) -> bool {
-    let Some((segment, rest)) = path.split_first() else { return false };
+    let Some((segment, rest)) = path.split_first() else {
+        return false;
+    };
     if let Value::Array(list) = value {
         for (at, item) in list.iter().enumerate() {
             if let Some(plain) = members(item)
@@ -116,7 +122,9 @@ fn descend(value: &Value, path: &[Segment], spread: bool, visit: &mut dyn FnMut(
         }
         return false;
     }
-    let Some(plain) = members(value) else { return visit(Found::Missing) };
+    let Some(plain) = members(value) else {
+        return visit(Found::Missing);
+    };
     follow(plain.as_object().and_then(|object| object.get(&segment.name)), rest, spread, visit)
 }
 

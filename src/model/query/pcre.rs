@@ -113,7 +113,8 @@ impl Work<'_> {
     /// `{` begins a repetition only if it looks like one; otherwise it is a literal.
     fn brace(&mut self) -> Result<(), String> {
         let ahead = self.input.clone();
-        let text: String = ahead.take_while(|next| next.is_ascii_digit() || *next == ',' || *next == '}').take(24).collect();
+        let text: String =
+            ahead.take_while(|next| next.is_ascii_digit() || *next == ',' || *next == '}').take(24).collect();
         let repetition = text.split_once('}').is_some_and(|(inside, _)| {
             let (low, high) = inside.split_once(',').unwrap_or((inside, ""));
             !low.is_empty() && !high.contains(',') && low.bytes().chain(high.bytes()).all(|byte| byte.is_ascii_digit())
@@ -327,7 +328,8 @@ impl Work<'_> {
 
     /// `\1`; a number of more than one digit that is no group's is the octal code of a character.
     fn back_reference(&mut self, first: char) -> Result<(), String> {
-        let digits: String = std::iter::once(first).chain(self.input.clone().take_while(char::is_ascii_digit)).take(9).collect();
+        let digits: String =
+            std::iter::once(first).chain(self.input.clone().take_while(char::is_ascii_digit)).take(9).collect();
         let known = digits.len() == 1 || digits.parse::<usize>().is_ok_and(|number| number <= self.groups);
         if !known && first.is_digit(8) {
             return self.character(first);
@@ -379,7 +381,9 @@ impl Work<'_> {
             '0'..='7' => {
                 let mut code = name.to_digit(8).unwrap_or(0);
                 for _ in 0..2 {
-                    let Some(digit) = self.input.next_if(|next| next.is_digit(8)) else { break };
+                    let Some(digit) = self.input.next_if(|next| next.is_digit(8)) else {
+                        break;
+                    };
                     code = code * 8 + digit.to_digit(8).unwrap_or(0);
                 }
                 code
@@ -390,7 +394,9 @@ impl Work<'_> {
             }
             'x' => self.hexadecimal()?,
             'p' | 'P' => return self.property(name),
-            _ if name.is_ascii_alphanumeric() => return Err(format!("unrecognized escape \\{name}")),
+            _ if name.is_ascii_alphanumeric() => {
+                return Err(format!("unrecognized escape \\{name}"));
+            }
             _ => {
                 self.literal(name);
                 return Ok(());
@@ -410,7 +416,9 @@ impl Work<'_> {
         let most = if braces { 8 } else { 2 };
         let mut code = 0_u32;
         for _ in 0..most {
-            let Some(digit) = self.input.next_if(char::is_ascii_hexdigit) else { break };
+            let Some(digit) = self.input.next_if(char::is_ascii_hexdigit) else {
+                break;
+            };
             code = code.saturating_mul(16).saturating_add(digit.to_digit(16).unwrap_or(0));
         }
         if braces && !self.take_if('}') {
@@ -488,9 +496,14 @@ impl Work<'_> {
     /// `[:alpha:]`, after its first bracket; false when it is none.
     fn posix(&mut self) -> bool {
         let ahead: String = self.input.clone().take(12).collect();
-        let Some((name, _)) = ahead.strip_prefix(':').and_then(|rest| rest.split_once(":]")) else { return self.open_bracket() };
+        let Some((name, _)) = ahead.strip_prefix(':').and_then(|rest| rest.split_once(":]")) else {
+            return self.open_bracket();
+        };
         let (negated, plain) = name.strip_prefix('^').map_or((false, name), |rest| (true, rest));
-        let known = ["alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space", "upper", "word", "xdigit"];
+        let known = [
+            "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space", "upper",
+            "word", "xdigit",
+        ];
         if !known.contains(&plain) {
             return self.open_bracket();
         }
