@@ -9,13 +9,10 @@
 //! - A filter means the same on every store: `conformance.rs` holds the cases.
 //! - Uniqueness is the store's: a write that breaks a unique index fails with [`StorageError::Duplicate`].
 
-<<<<<<< HEAD
 #[cfg(test)]
 pub mod conformance;
 pub mod sqlite;
-=======
 pub mod mongo;
->>>>>>> main
 
 use std::any::Any;
 use std::error::Error;
