@@ -11,7 +11,7 @@ import { tempDir } from './temp.mjs';
 export const keys = { appId: 'app', masterKey: 'master', maintenanceKey: 'maint' };
 
 /** The lowest bcrypt cost: the suites test passwords, not patience. */
-const fast = { REPARSE_PASSWORD_HASH_COST: '4' };
+const fast = { REPARSE_BCRYPT_COST: '4' };
 
 export class Server {
   constructor(child, port, options) {
