@@ -157,8 +157,8 @@ test('what may not be written', async () => {
   await rejects(put({ emailVerified: true }), 119, 'Permission denied');
   await rejects(put({ 'bad name': 1 }), 105);
   await rejects(put({ n: { __op: 'Increment', amount: 'one' } }), 107);
-  await rejects(put({ typed: { 'a.b': 1 } }), 121);
-  await rejects(put({ typed: { $a: 1 } }), 121);
+  await rejects(put({ nested: { 'a.b': 1 } }), 121);
+  await rejects(put({ nested: { $a: 1 } }), 121);
 });
 
 test('the schema knows the fields', async () => {
