@@ -11,6 +11,8 @@
 //! Data flows down as requests and up as results; nothing below calls up. Only [`server`] names implementations.
 
 pub mod clock;
+pub mod config;
+pub mod domain;
 pub mod error;
 pub mod model;
 pub mod random;

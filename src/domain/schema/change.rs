@@ -1,0 +1,1 @@
+//! Changes of classes by the schema API.
