@@ -121,7 +121,11 @@ fn descend(value: &mut Value, path: &str, change: &Change, whole: &str) -> Resul
         }
         Value::Array(list) => {
             let Some(at) = index(name) else {
-                return if unset { Ok(()) } else { Err(mismatch(format!("Cannot create field '{name}' in an array of '{whole}'"))) };
+                return if unset {
+                    Ok(())
+                } else {
+                    Err(mismatch(format!("Cannot create field '{name}' in an array of '{whole}'")))
+                };
             };
             if let Some(item) = list.get_mut(at) {
                 return match rest {
@@ -157,7 +161,8 @@ fn descend(value: &mut Value, path: &str, change: &Change, whole: &str) -> Resul
 }
 
 fn index(name: &str) -> Option<usize> {
-    let plain = name == "0" || (!name.starts_with('0') && !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit()));
+    let plain =
+        name == "0" || (!name.starts_with('0') && !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit()));
     if plain { name.parse().ok() } else { None }
 }
 
@@ -192,7 +197,9 @@ fn change_member(object: &mut Object, name: &str, change: &Change, whole: &str) 
 fn changed(before: Option<&Value>, change: &Change, path: &str) -> Result<Option<Value>> {
     let array = |verb: &str| match before {
         None => Ok(&[][..]),
-        Some(value) => value.as_array().ok_or_else(|| mismatch(format!("The field '{path}' must be an array to {verb} elements"))),
+        Some(value) => {
+            value.as_array().ok_or_else(|| mismatch(format!("The field '{path}' must be an array to {verb} elements")))
+        }
     };
     Ok(Some(match change {
         Change::Set(value) => value.clone(),
@@ -259,7 +266,12 @@ mod tests {
             ("o.x", Change::Unset, "o", json!({})),
             ("o.x.y", Change::Unset, "o", json!({"x": 1})),
             ("s", Change::Set(Value::Null), "s", Json::Null),
-            ("l.0.objectId", Change::Set("y".into()), "l", json!([{"__type": "Pointer", "className": "T", "objectId": "y"}])),
+            (
+                "l.0.objectId",
+                Change::Set("y".into()),
+                "l",
+                json!([{"__type": "Pointer", "className": "T", "objectId": "y"}]),
+            ),
         ] {
             let mut changed = object(row.clone());
             apply(&Update(vec![(path.to_owned(), change.clone())]), &mut changed).unwrap();
@@ -287,7 +299,8 @@ mod tests {
             let error = apply(&Update(vec![(path.to_owned(), change)]), &mut object(row.clone())).unwrap_err();
             assert!(error.is(ErrorCode::IncorrectType));
         }
-        let conflict = Update(vec![("o.x".into(), Change::Unset), ("ox".into(), Change::Unset), ("o".into(), Change::Unset)]);
+        let conflict =
+            Update(vec![("o.x".into(), Change::Unset), ("ox".into(), Change::Unset), ("o".into(), Change::Unset)]);
         assert!(apply(&conflict, &mut Object::new()).is_err());
     }
 
@@ -300,6 +313,9 @@ mod tests {
             ("r".into(), Change::Remove(list(json!([1])))),
             ("d".into(), Change::Unset),
         ]);
-        assert_eq!(json::encode(&Value::Object(for_create(&update).unwrap())), json!({"n": 3, "a": [1, 2], "u": [1, 1], "r": []}));
+        assert_eq!(
+            json::encode(&Value::Object(for_create(&update).unwrap())),
+            json!({"n": 3, "a": [1, 2], "u": [1, 1], "r": []})
+        );
     }
 }

@@ -17,7 +17,12 @@ pub const fn rank(value: &Value) -> u8 {
         Value::Null => 5,
         Value::Number(_) => 10,
         Value::String(_) => 15,
-        Value::Object(_) | Value::Pointer(_) | Value::Relation(_) | Value::GeoPoint(_) | Value::Polygon(_) | Value::File(_) => OBJECT,
+        Value::Object(_)
+        | Value::Pointer(_)
+        | Value::Relation(_)
+        | Value::GeoPoint(_)
+        | Value::Polygon(_)
+        | Value::File(_) => OBJECT,
         Value::Array(_) => 25,
         Value::Bytes(_) => 30,
         Value::Boolean(_) => 40,
@@ -39,7 +44,9 @@ pub fn compare(left: &Value, right: &Value) -> Ordering {
         (Value::Pointer(left), Value::Pointer(right)) => {
             left.class.as_str().cmp(right.class.as_str()).then_with(|| left.id.as_bytes().cmp(right.id.as_bytes()))
         }
-        _ => rank(left).cmp(&rank(right)).then_with(|| if rank(left) == OBJECT { objects(left, right) } else { Ordering::Equal }),
+        _ => rank(left)
+            .cmp(&rank(right))
+            .then_with(|| if rank(left) == OBJECT { objects(left, right) } else { Ordering::Equal }),
     }
 }
 
@@ -72,8 +79,10 @@ fn objects(left: &Value, right: &Value) -> Ordering {
         return Ordering::Equal;
     };
     for ((left_key, left), (right_key, right)) in left.iter().zip(right) {
-        let order =
-            rank(left).cmp(&rank(right)).then_with(|| left_key.as_bytes().cmp(right_key.as_bytes())).then_with(|| compare(left, right));
+        let order = rank(left)
+            .cmp(&rank(right))
+            .then_with(|| left_key.as_bytes().cmp(right_key.as_bytes()))
+            .then_with(|| compare(left, right));
         if order != Ordering::Equal {
             return order;
         }
@@ -103,9 +112,13 @@ pub fn as_plain(value: &Value) -> Cow<'_, Value> {
             Some((class, id)) => Cow::Owned(pointer(class, id)),
             None => Cow::Borrowed(value),
         },
-        Value::Null | Value::Boolean(_) | Value::Number(_) | Value::String(_) | Value::Date(_) | Value::Bytes(_) | Value::Array(_) => {
-            Cow::Borrowed(value)
-        }
+        Value::Null
+        | Value::Boolean(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Date(_)
+        | Value::Bytes(_)
+        | Value::Array(_) => Cow::Borrowed(value),
     }
 }
 
@@ -157,7 +170,10 @@ fn geo_json(corners: &[GeoPoint]) -> Value {
     {
         ring.push(first.clone());
     }
-    let fields = [("type".to_owned(), Value::from("Polygon")), ("coordinates".to_owned(), Value::Array(vec![Value::Array(ring)]))];
+    let fields = [
+        ("type".to_owned(), Value::from("Polygon")),
+        ("coordinates".to_owned(), Value::Array(vec![Value::Array(ring)])),
+    ];
     Value::Object(fields.into_iter().collect())
 }
 

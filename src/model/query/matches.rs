@@ -102,7 +102,10 @@ impl Operands {
             values
         };
         if array {
-            return Self { top: sorted(values.iter().map(|value| as_plain(value).into_owned()).collect()), inner: None };
+            return Self {
+                top: sorted(values.iter().map(|value| as_plain(value).into_owned()).collect()),
+                inner: None,
+            };
         }
         let typed = values.iter().any(|value| matches!(stored(value), Cow::Owned(_)));
         Self {
@@ -207,7 +210,9 @@ impl Node {
             }
             Constraint::Near { point, max_distance: Some(radius) } => (false, Test::Geo(Area::Circle(*point, *radius))),
             Constraint::Near { point: _, max_distance: None } => (false, Test::Geo(Area::Anywhere)),
-            Constraint::WithinBox { bottom_left, upper_right } => (false, Test::Geo(Area::Box(*bottom_left, *upper_right))),
+            Constraint::WithinBox { bottom_left, upper_right } => {
+                (false, Test::Geo(Area::Box(*bottom_left, *upper_right)))
+            }
             Constraint::WithinPolygon(corners) => (false, Test::Geo(Area::Polygon(corners.clone()))),
             Constraint::WithinSphere { center, radius } => (false, Test::Geo(Area::Circle(*center, *radius))),
             Constraint::IntersectsPoint(point) => (false, Test::Geo(Area::Covering(*point))),
@@ -265,9 +270,9 @@ impl Test {
             }
             Self::ContainedBy(operands) => !path.any(row, false, &mut |found| match found {
                 Found::Missing => false,
-                Found::Top(value) | Found::Inner(value) => {
-                    value.as_array().is_some_and(|list| list.iter().any(|item| position(operands.inner(), item).is_none()))
-                }
+                Found::Top(value) | Found::Inner(value) => value
+                    .as_array()
+                    .is_some_and(|list| list.iter().any(|item| position(operands.inner(), item).is_none())),
             }),
             Self::Exists => path.any(row, false, &mut |found| !matches!(found, Found::Missing)),
             Self::Regex(pattern) => search(pattern, path, row)?,
@@ -368,7 +373,9 @@ fn as_pair(value: &Value) -> Option<GeoPoint> {
             _ => None,
         },
         Value::Array(list) => match list.as_slice() {
-            [Value::Number(longitude), Value::Number(latitude), ..] => Some(GeoPoint { latitude: *latitude, longitude: *longitude }),
+            [Value::Number(longitude), Value::Number(latitude), ..] => {
+                Some(GeoPoint { latitude: *latitude, longitude: *longitude })
+            }
             _ => None,
         },
         _ => None,

@@ -113,7 +113,8 @@ impl Work<'_> {
     /// `{` begins a repetition only if it looks like one; otherwise it is a literal.
     fn brace(&mut self) -> Result<(), String> {
         let ahead = self.input.clone();
-        let text: String = ahead.take_while(|next| next.is_ascii_digit() || *next == ',' || *next == '}').take(24).collect();
+        let text: String =
+            ahead.take_while(|next| next.is_ascii_digit() || *next == ',' || *next == '}').take(24).collect();
         let repetition = text.split_once('}').is_some_and(|(inside, _)| {
             let (low, high) = inside.split_once(',').unwrap_or((inside, ""));
             !low.is_empty() && !high.contains(',') && low.bytes().chain(high.bytes()).all(|byte| byte.is_ascii_digit())
@@ -327,7 +328,8 @@ impl Work<'_> {
 
     /// `\1`; a number of more than one digit that is no group's is the octal code of a character.
     fn back_reference(&mut self, first: char) -> Result<(), String> {
-        let digits: String = std::iter::once(first).chain(self.input.clone().take_while(char::is_ascii_digit)).take(9).collect();
+        let digits: String =
+            std::iter::once(first).chain(self.input.clone().take_while(char::is_ascii_digit)).take(9).collect();
         let known = digits.len() == 1 || digits.parse::<usize>().is_ok_and(|number| number <= self.groups);
         if !known && first.is_digit(8) {
             return self.character(first);
@@ -498,8 +500,10 @@ impl Work<'_> {
             return self.open_bracket();
         };
         let (negated, plain) = name.strip_prefix('^').map_or((false, name), |rest| (true, rest));
-        let known =
-            ["alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space", "upper", "word", "xdigit"];
+        let known = [
+            "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space", "upper",
+            "word", "xdigit",
+        ];
         if !known.contains(&plain) {
             return self.open_bracket();
         }

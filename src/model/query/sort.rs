@@ -86,13 +86,20 @@ mod tests {
             Value::Object(row) => row,
             _ => Object::new(),
         };
-        let values = [json!("b"), json!([5, 0]), json!(null), json!([]), json!(1), json!({"x": 1}), json!(true), json!("a")];
+        let values =
+            [json!("b"), json!([5, 0]), json!(null), json!([]), json!(1), json!({"x": 1}), json!(true), json!("a")];
         let order = |descending| {
             let mut rows: Vec<Object> = values.iter().cloned().map(row).collect();
             sort_rows(&mut rows, &[Sort { path: "a".into(), descending }]);
             rows.iter().map(|row| row.get("a").map(json::encode).unwrap_or_default()).collect::<Vec<_>>()
         };
-        assert_eq!(order(false), [json!([]), json!(null), json!([5, 0]), json!(1), json!("a"), json!("b"), json!({"x": 1}), json!(true)]);
-        assert_eq!(order(true), [json!(true), json!({"x": 1}), json!("b"), json!("a"), json!([5, 0]), json!(1), json!(null), json!([])]);
+        assert_eq!(
+            order(false),
+            [json!([]), json!(null), json!([5, 0]), json!(1), json!("a"), json!("b"), json!({"x": 1}), json!(true)]
+        );
+        assert_eq!(
+            order(true),
+            [json!(true), json!({"x": 1}), json!("b"), json!("a"), json!([5, 0]), json!(1), json!(null), json!([])]
+        );
     }
 }
