@@ -1,7 +1,5 @@
 //! Classes as such.
 
-#![expect(clippy::unused_async, reason = "the framework wants asynchronous handlers")]
-
 use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
 

@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 
 use super::auth_data::{self, AuthData};
 use super::log_in;
+use crate::domain::auth::Auth;
 use crate::domain::context::Context;
 use crate::domain::read;
 use crate::domain::sessions::{self, CreatedWith};
@@ -135,11 +136,13 @@ impl ClassRules for UserRules {
             return Ok(());
         }
         match cx.auth.user_id() {
-            None => Err(ParseError::new(ErrorCode::SessionMissing, "Insufficient auth to delete user")),
-            Some(user) if user != id => {
+            None if !matches!(cx.auth, Auth::Orphan) => {
+                Err(ParseError::new(ErrorCode::SessionMissing, "Insufficient auth to delete user"))
+            }
+            user if user != Some(id) => {
                 Err(ParseError::sanitized(ErrorCode::SessionMissing, "Insufficient auth to delete user"))
             }
-            Some(_) => Ok(()),
+            _ => Ok(()),
         }
     }
 
