@@ -52,6 +52,9 @@ const OWN_SESSION: &str = "/sessions/me";
 /// Exchanges an old session for a revocable one.
 const UPGRADE_SESSION: &str = "/upgradeToRevocableSession";
 
+/// Below this, bodies are files.
+const FILES: &str = "/files";
+
 /// Serves the REST API below the mount path.
 pub struct RestEndpoint(pub Arc<Rest>);
 
@@ -117,7 +120,7 @@ impl Rest {
         if !known && method != Method::POST {
             return Err(auth::unauthorized());
         }
-        let mut body = self.body(&mut request).await?;
+        let mut body = self.body(&mut request, known && is_file(&path)).await?;
         let mut cloud_context = credentials::cloud_context(request.headers())?;
         if !known {
             let told = body_keys::take(&mut body, &options.keys, &mut credentials)?;
@@ -134,12 +137,16 @@ impl Rest {
         Ok(Wish { method, path, query, body, credentials, client, forwarded: origin.forwarded })
     }
 
-    async fn body(&self, request: &mut Request) -> Result<JsonMap> {
+    /// The body as JSON; that of a file, which is `opaque`, counts as empty.
+    async fn body(&self, request: &mut Request, opaque: bool) -> Result<JsonMap> {
         let options = &self.app.options;
         let taken = request.take_body();
         let patience = Duration::from_millis(options.own.request_timeout_ms);
         let multipart = body::is_multipart(request.headers());
         let bytes = body::read(taken, request.headers(), options.server.max_upload_size.bytes, patience).await?;
+        if opaque {
+            return Ok(JsonMap::new());
+        }
         if multipart && !bytes.is_empty() {
             return Err(ParseError::new(ErrorCode::InvalidJson, "the request body must be JSON, not a form"));
         }
@@ -242,6 +249,11 @@ impl Rest {
 struct Counted {
     direct: bool,
     before_session: Option<Standing>,
+}
+
+/// Whether the body of a request to this path is the content of a file.
+fn is_file(path: &str) -> bool {
+    routes::below(FILES, path).is_some()
 }
 
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {
