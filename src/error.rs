@@ -9,10 +9,7 @@ use std::fmt;
 /// A code of the Parse protocol, as listed in Parse's guides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(i32)]
-#[expect(
-    missing_docs,
-    reason = "the names are Parse's own; their meaning is in Parse's guide"
-)]
+#[expect(missing_docs, reason = "the names are Parse's own; their meaning is in Parse's guide")]
 pub enum ErrorCode {
     OtherCause = -1,
     InternalServerError = 1,
@@ -126,23 +123,13 @@ impl ParseError {
     /// A refusal without a code, at the level of HTTP.
     #[must_use]
     pub fn http(status: u16, message: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            code: None,
-            status,
-            message: message.into(),
-            sensitive: false,
-            retry_after: None,
-            source: None,
-        }
+        Self { code: None, status, message: message.into(), sensitive: false, retry_after: None, source: None }
     }
 
     /// A refusal whose text is for the log; clients read `Permission denied` by default.
     #[must_use]
     pub fn sanitized(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            sensitive: true,
-            ..Self::new(code, message)
-        }
+        Self { sensitive: true, ..Self::new(code, message) }
     }
 
     /// 119, sanitised: the caller may not do this.
@@ -162,21 +149,14 @@ impl ParseError {
     pub fn internal(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self {
             source: Some(source.into()),
-            ..Self::new(
-                ErrorCode::InternalServerError,
-                "An internal server error occurred",
-            )
+            ..Self::new(ErrorCode::InternalServerError, "An internal server error occurred")
         }
     }
 
     /// 503: the server is busy or its database is away; the client may try again.
     #[must_use]
     pub fn unavailable(message: impl Into<Cow<'static, str>>, retry_after: u32) -> Self {
-        Self {
-            status: 503,
-            retry_after: Some(retry_after),
-            ..Self::new(ErrorCode::ConnectionFailed, message)
-        }
+        Self { status: 503, retry_after: Some(retry_after), ..Self::new(ErrorCode::ConnectionFailed, message) }
     }
 
     /// The same error with a cause for the log.
@@ -189,11 +169,7 @@ impl ParseError {
     /// The text a client may read.
     #[must_use]
     pub fn public_message(&self, sanitize: bool) -> &str {
-        if self.sensitive && sanitize {
-            SANITIZED_MESSAGE
-        } else {
-            &self.message
-        }
+        if self.sensitive && sanitize { SANITIZED_MESSAGE } else { &self.message }
     }
 
     /// Whether the error has this code.
@@ -224,8 +200,6 @@ impl fmt::Debug for ParseError {
 
 impl Error for ParseError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source
-            .as_ref()
-            .map(|source| &**source as &(dyn Error + 'static))
+        self.source.as_ref().map(|source| &**source as &(dyn Error + 'static))
     }
 }

@@ -36,14 +36,12 @@ pub trait Random: Send + Sync + fmt::Debug {
     fn hex(&self, bytes: usize) -> String {
         let mut buffer = vec![0_u8; bytes];
         self.fill(&mut buffer);
-        buffer
-            .iter()
-            .fold(String::with_capacity(bytes * 2), |mut text, byte| {
-                for nibble in [byte >> 4, byte & 15] {
-                    text.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
-                }
-                text
-            })
+        buffer.iter().fold(String::with_capacity(bytes * 2), |mut text, byte| {
+            for nibble in [byte >> 4, byte & 15] {
+                text.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
+            }
+            text
+        })
     }
 
     /// A session token: `r:` and 32 hexadecimal digits (16 random bytes).
@@ -58,10 +56,7 @@ pub struct SystemRandom;
 
 impl Random for SystemRandom {
     fn fill(&self, buffer: &mut [u8]) {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "this is the one place that asks for randomness"
-        )]
+        #[expect(clippy::disallowed_methods, reason = "this is the one place that asks for randomness")]
         rand::rng().fill_bytes(buffer);
     }
 }
@@ -80,10 +75,7 @@ impl SeededRandom {
 
 impl Random for SeededRandom {
     fn fill(&self, buffer: &mut [u8]) {
-        self.0
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .fill_bytes(buffer);
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).fill_bytes(buffer);
     }
 }
 

@@ -24,6 +24,8 @@ pub enum Auth {
     Maintenance,
     /// Holds a valid session.
     User(Arc<SessionUser>),
+    /// Holds a session whose user is gone: may end it, and nothing that needs rights.
+    Orphan,
     /// Anybody.
     Anonymous,
 }
@@ -47,10 +49,7 @@ impl Auth {
     /// Whether permissions do not apply to the caller: any kind of master key, or the maintenance key.
     #[must_use]
     pub const fn is_master(&self) -> bool {
-        matches!(
-            self,
-            Self::Master | Self::ReadOnlyMaster | Self::Maintenance
-        )
+        matches!(self, Self::Master | Self::ReadOnlyMaster | Self::Maintenance)
     }
 
     /// Whether the caller holds the maintenance key.
@@ -68,11 +67,7 @@ impl Auth {
     /// The user calling, if a session says so.
     #[must_use]
     pub fn user(&self) -> Option<&SessionUser> {
-        if let Self::User(user) = self {
-            Some(user)
-        } else {
-            None
-        }
+        if let Self::User(user) = self { Some(user) } else { None }
     }
 
     /// The `objectId` of the user calling.
@@ -132,11 +127,7 @@ pub fn unauthorized() -> ParseError {
 /// 403 `unauthorized` for an unknown application, a missing client key, or a master key from an address it may not come from.
 pub fn standing(app: &App, credentials: &Credentials, ip: IpAddr) -> Result<Auth> {
     let keys = &app.options.keys;
-    if !credentials
-        .application_id
-        .as_deref()
-        .is_some_and(|id| id == keys.app_id)
-    {
+    if !credentials.application_id.as_deref().is_some_and(|id| id == keys.app_id) {
         return Err(unauthorized());
     }
     let allowed = |nets: &IpList, key: &'static str| {
@@ -172,11 +163,7 @@ pub fn standing(app: &App, credentials: &Credentials, ip: IpAddr) -> Result<Auth
         (&keys.dot_net_key, &credentials.dot_net_key),
     ];
     let configured = client_keys.iter().any(|(key, _)| key.is_some());
-    if configured
-        && !client_keys
-            .iter()
-            .any(|(key, given)| matches(given, key.as_ref()))
-    {
+    if configured && !client_keys.iter().any(|(key, given)| matches(given, key.as_ref())) {
         return Err(unauthorized());
     }
     Ok(Auth::Anonymous)
@@ -201,19 +188,14 @@ pub async fn open_context(
     };
     let auth = match (&token, standing) {
         (Some(token), Auth::Anonymous)
-            if token_use == TokenUse::Check
-                || (token_use == TokenUse::Upgrade && token.starts_with("r:")) =>
+            if token_use == TokenUse::Check || (token_use == TokenUse::Upgrade && token.starts_with("r:")) =>
         {
-            Auth::User(sessions::resolve(app, token).await?)
+            match sessions::resolve(app, token).await? {
+                Some(user) => Auth::User(user),
+                None => Auth::Orphan,
+            }
         }
         (_, standing) => standing,
     };
-    Ok(Context::new(
-        app.clone(),
-        auth,
-        token,
-        credentials.installation_id,
-        credentials.master_key_in_header,
-        client,
-    ))
+    Ok(Context::new(app.clone(), auth, token, credentials.installation_id, credentials.master_key_in_header, client))
 }

@@ -16,15 +16,7 @@ use crate::model::object::Object;
 /// # Errors
 /// As the write pipeline.
 pub async fn create(cx: &Context, class: &str, body: Map<String, Json>) -> Result<Saved> {
-    write::save(
-        cx,
-        SaveRequest {
-            class: writable(class)?,
-            id: None,
-            body,
-        },
-    )
-    .await
+    write::save(cx, SaveRequest { class: writable(class)?, id: None, body }).await
 }
 
 /// Changes an object.
@@ -32,15 +24,7 @@ pub async fn create(cx: &Context, class: &str, body: Map<String, Json>) -> Resul
 /// # Errors
 /// As the write pipeline; 101 when there is none that the caller may write.
 pub async fn update(cx: &Context, class: &str, id: &str, body: Map<String, Json>) -> Result<Saved> {
-    write::save(
-        cx,
-        SaveRequest {
-            class: writable(class)?,
-            id: Some(id.to_owned()),
-            body,
-        },
-    )
-    .await
+    write::save(cx, SaveRequest { class: writable(class)?, id: Some(id.to_owned()), body }).await
 }
 
 /// Deletes an object.
@@ -65,19 +49,8 @@ pub async fn find(cx: &Context, class: &str, parameters: Map<String, Json>) -> R
 ///
 /// # Errors
 /// 101 when there is none that the caller may read.
-pub async fn get(
-    cx: &Context,
-    class: &str,
-    id: &str,
-    parameters: Map<String, Json>,
-) -> Result<Object> {
-    read::get(
-        cx,
-        &ClassName::trusted(class),
-        id,
-        ReadRequest::get(parameters)?,
-    )
-    .await
+pub async fn get(cx: &Context, class: &str, id: &str, parameters: Map<String, Json>) -> Result<Object> {
+    read::get(cx, &ClassName::trusted(class), id, ReadRequest::get(&parameters)?).await
 }
 
 /// A class name that can be written to; the hidden classes keep their name, so that they are refused as such.
@@ -86,9 +59,6 @@ fn writable(name: &str) -> Result<ClassName> {
     if names::is_valid_class_name(name) || class.is_internal() {
         Ok(class)
     } else {
-        Err(ParseError::new(
-            ErrorCode::InvalidJson,
-            "schema class name does not revalidate",
-        ))
+        Err(ParseError::new(ErrorCode::InvalidJson, "schema class name does not revalidate"))
     }
 }

@@ -28,12 +28,7 @@ pub struct Client {
 
 impl Default for Client {
     fn default() -> Self {
-        Self {
-            ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            base_url: String::new(),
-            cloud_context: None,
-            request_id: None,
-        }
+        Self { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), base_url: String::new(), cloud_context: None, request_id: None }
     }
 }
 
@@ -83,11 +78,7 @@ impl Context {
     /// The same request with another standing: for what the server does in its own name.
     #[must_use]
     pub fn with_auth(&self, auth: Auth) -> Self {
-        Self {
-            auth,
-            roles: Arc::default(),
-            ..self.clone()
-        }
+        Self { auth, roles: Arc::default(), ..self.clone() }
     }
 
     /// The same request, as master.
@@ -99,10 +90,7 @@ impl Context {
     /// The same request inside a transaction.
     #[must_use]
     pub fn in_transaction(&self, transaction: Transaction) -> Self {
-        Self {
-            transaction: Some(transaction),
-            ..self.clone()
-        }
+        Self { transaction: Some(transaction), ..self.clone() }
     }
 
     /// The classes as they are now.
@@ -125,17 +113,16 @@ impl Context {
                 .get_or_try_init(|| roles::of_user(&self.app, &user.id, self.transaction.as_ref()))
                 .await
                 .cloned(),
-            _ => Ok(Arc::from([])),
+            Auth::Orphan => Err(ParseError::new(ErrorCode::InvalidSessionToken, "Invalid session token")),
+            Auth::Master | Auth::ReadOnlyMaster | Auth::Maintenance | Auth::Anonymous => Ok(Arc::from([])),
         }
     }
 
     /// The entities that permissions may name for the caller: `*`, the user's id, the roles. Empty of meaning for masters.
     pub async fn entities(&self) -> Result<Vec<String>> {
         let mut entities = vec![crate::model::acl::PUBLIC.to_owned()];
-        if let Some(id) = self.auth.user_id() {
-            entities.push(id.to_owned());
-            entities.extend(self.roles().await?.iter().cloned());
-        }
+        entities.extend(self.auth.user_id().map(str::to_owned));
+        entities.extend(self.roles().await?.iter().cloned());
         Ok(entities)
     }
 
@@ -145,24 +132,15 @@ impl Context {
         if self.auth.is_master() {
             Ok(())
         } else {
-            Err(ParseError {
-                sensitive: true,
-                ..ParseError::http(403, "unauthorized: master key is required")
-            })
+            Err(ParseError { sensitive: true, ..ParseError::http(403, "unauthorized: master key is required") })
         }
     }
 
     /// # Errors
     /// 119, sanitised, when the caller holds the read-only master key.
-    pub fn refuse_read_only(
-        &self,
-        message: impl Into<std::borrow::Cow<'static, str>>,
-    ) -> Result<()> {
+    pub fn refuse_read_only(&self, message: impl Into<std::borrow::Cow<'static, str>>) -> Result<()> {
         if self.auth.is_read_only() {
-            Err(ParseError::sanitized(
-                ErrorCode::OperationForbidden,
-                message,
-            ))
+            Err(ParseError::sanitized(ErrorCode::OperationForbidden, message))
         } else {
             Ok(())
         }

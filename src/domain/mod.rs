@@ -5,6 +5,7 @@
 
 pub mod app;
 pub mod auth;
+pub mod batch;
 pub mod classes;
 pub mod context;
 pub mod delete;

@@ -43,13 +43,7 @@ impl Acl {
         Ok(Self(
             map.iter()
                 .map(|(entity, rights)| {
-                    (
-                        entity.clone(),
-                        Access {
-                            read: granted(rights, "read"),
-                            write: granted(rights, "write"),
-                        },
-                    )
+                    (entity.clone(), Access { read: granted(rights, "read"), write: granted(rights, "write") })
                 })
                 .collect(),
         ))
@@ -62,9 +56,7 @@ impl Acl {
 
     /// The entities and rights.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Access)> {
-        self.0
-            .iter()
-            .map(|(entity, access)| (entity.as_str(), *access))
+        self.0.iter().map(|(entity, access)| (entity.as_str(), *access))
     }
 
     /// The stored lists of readers and writers: `_rperm` and `_wperm`.
@@ -119,11 +111,6 @@ impl Acl {
             }
             Json::Object(map)
         };
-        Json::Object(
-            self.0
-                .iter()
-                .map(|(entity, access)| (entity.clone(), rights(access)))
-                .collect(),
-        )
+        Json::Object(self.0.iter().map(|(entity, access)| (entity.clone(), rights(access))).collect())
     }
 }

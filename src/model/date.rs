@@ -41,12 +41,7 @@ impl Date {
         if let Ok(moment) = DateTime::parse_from_rfc3339(text) {
             return Some(Self::from_millis(moment.timestamp_millis()));
         }
-        for pattern in [
-            "%Y-%m-%dT%H:%M:%S%.f",
-            "%Y-%m-%d %H:%M:%S%.f",
-            "%Y-%m-%dT%H:%M",
-            "%Y-%m-%dT%H:%MZ",
-        ] {
+        for pattern in ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%MZ"] {
             if let Ok(moment) = NaiveDateTime::parse_from_str(text, pattern) {
                 return Some(Self::from_millis(moment.and_utc().timestamp_millis()));
             }
@@ -58,9 +53,7 @@ impl Date {
             return Some(Self::from_millis(moment.timestamp_millis()));
         }
         let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
-        Some(Self::from_millis(
-            day.and_hms_opt(0, 0, 0)?.and_utc().timestamp_millis(),
-        ))
+        Some(Self::from_millis(day.and_hms_opt(0, 0, 0)?.and_utc().timestamp_millis()))
     }
 
     /// Appends the text form; by hand, because lists of objects are full of dates.
@@ -125,11 +118,7 @@ mod tests {
             ("2026-01-02", "2026-01-02T00:00:00.000Z"),
             ("0001-01-01T00:00:00.000Z", "0001-01-01T00:00:00.000Z"),
         ] {
-            assert_eq!(
-                Date::parse(text).map(Date::to_iso).as_deref(),
-                Some(iso),
-                "{text}"
-            );
+            assert_eq!(Date::parse(text).map(Date::to_iso).as_deref(), Some(iso), "{text}");
         }
         assert_eq!(Date::parse("not a date"), None);
     }

@@ -27,16 +27,9 @@ const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;
 
 /// A JSON number that is written without a fraction when it has none. Not-a-number and infinities become null.
 #[must_use]
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "checked to be an integer within the range"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "checked to be an integer within the range")]
 pub fn number(value: f64) -> Json {
-    if value.fract() == 0.0 && value.abs() <= MAX_SAFE_INTEGER {
-        Json::from(value as i64)
-    } else {
-        Json::from(value)
-    }
+    if value.fract() == 0.0 && value.abs() <= MAX_SAFE_INTEGER { Json::from(value as i64) } else { Json::from(value) }
 }
 
 /// Reads a value as a client sends it: typed objects become typed values.
@@ -68,11 +61,7 @@ pub fn decode_stored(json: Json) -> Value {
         Json::Array(list) => Value::Array(list.into_iter().map(decode_stored).collect()),
         Json::Object(map) => match typed(&map) {
             Ok(Some(value)) => value,
-            _ => Value::Object(
-                map.into_iter()
-                    .map(|(key, value)| (key, decode_stored(value)))
-                    .collect(),
-            ),
+            _ => Value::Object(map.into_iter().map(|(key, value)| (key, decode_stored(value))).collect()),
         },
     }
 }
@@ -82,16 +71,11 @@ pub fn decode_stored(json: Json) -> Value {
 /// # Errors
 /// As [`decode`].
 pub fn decode_map(map: Map<String, Json>) -> Result<Object> {
-    map.into_iter()
-        .map(|(key, value)| Ok((key, decode(value)?)))
-        .collect()
+    map.into_iter().map(|(key, value)| Ok((key, decode(value)?))).collect()
 }
 
 fn invalid(kind: &str) -> ParseError {
-    ParseError::new(
-        ErrorCode::IncorrectType,
-        format!("This is not a valid {kind}"),
-    )
+    ParseError::new(ErrorCode::IncorrectType, format!("This is not a valid {kind}"))
 }
 
 /// The typed value an object stands for; `None` when it has no `__type` (or is a fetched object, which stays an object).
@@ -105,43 +89,25 @@ fn typed(map: &Map<String, Json>) -> Result<Option<Value>> {
     let text = |key: &str| map.get(key).and_then(Json::as_str);
     let value = match kind {
         "Date" => text("iso").map(|iso| Value::Date(Date::parse(iso).unwrap_or_default())),
-        "Bytes" => {
-            text("base64").map(|data| Value::Bytes(LENIENT_BASE64.decode(data).unwrap_or_default()))
-        }
+        "Bytes" => text("base64").map(|data| Value::Bytes(LENIENT_BASE64.decode(data).unwrap_or_default())),
         "Pointer" => match (text("className"), text("objectId")) {
-            (Some(class), Some(id)) => Some(Value::Pointer(Pointer {
-                class: ClassName::trusted(class),
-                id: id.to_owned(),
-            })),
+            (Some(class), Some(id)) => {
+                Some(Value::Pointer(Pointer { class: ClassName::trusted(class), id: id.to_owned() }))
+            }
             _ => None,
         },
         "Relation" => text("className").map(|class| Value::Relation(ClassName::trusted(class))),
-        "File" => text("name").map(|name| {
-            Value::File(File {
-                name: name.to_owned(),
-                url: text("url").map(str::to_owned),
-            })
-        }),
-        "GeoPoint" => match (
-            map.get("latitude").and_then(Json::as_f64),
-            map.get("longitude").and_then(Json::as_f64),
-        ) {
-            (Some(latitude), Some(longitude)) => Some(Value::GeoPoint(GeoPoint {
-                latitude,
-                longitude,
-            })),
+        "File" => {
+            text("name").map(|name| Value::File(File { name: name.to_owned(), url: text("url").map(str::to_owned) }))
+        }
+        "GeoPoint" => match (map.get("latitude").and_then(Json::as_f64), map.get("longitude").and_then(Json::as_f64)) {
+            (Some(latitude), Some(longitude)) => Some(Value::GeoPoint(GeoPoint { latitude, longitude })),
             _ => None,
         },
         "Polygon" => map
             .get("coordinates")
             .and_then(Json::as_array)
-            .and_then(|corners| {
-                corners
-                    .iter()
-                    .map(corner)
-                    .collect::<Option<Vec<_>>>()
-                    .map(Value::Polygon)
-            }),
+            .and_then(|corners| corners.iter().map(corner).collect::<Option<Vec<_>>>().map(Value::Polygon)),
         // An object fetched with `include` and sent back stands for a pointer to it where a pointer is due.
         "Object" => match text("className") {
             Some(_) => return Ok(None),
@@ -155,17 +121,11 @@ fn typed(map: &Map<String, Json>) -> Result<Option<Value>> {
 fn corner(json: &Json) -> Option<GeoPoint> {
     if let Some(pair) = json.as_array() {
         return match pair.as_slice() {
-            [latitude, longitude] => Some(GeoPoint {
-                latitude: latitude.as_f64()?,
-                longitude: longitude.as_f64()?,
-            }),
+            [latitude, longitude] => Some(GeoPoint { latitude: latitude.as_f64()?, longitude: longitude.as_f64()? }),
             _ => None,
         };
     }
-    Some(GeoPoint {
-        latitude: json.get("latitude")?.as_f64()?,
-        longitude: json.get("longitude")?.as_f64()?,
-    })
+    Some(GeoPoint { latitude: json.get("latitude")?.as_f64()?, longitude: json.get("longitude")?.as_f64()? })
 }
 
 /// The value as REST JSON.
@@ -177,10 +137,7 @@ pub fn encode(value: &Value) -> Json {
 /// The object as REST JSON.
 #[must_use]
 pub fn encode_object(object: &Object) -> Map<String, Json> {
-    object
-        .iter()
-        .map(|(key, value)| (key.clone(), encode(value)))
-        .collect()
+    object.iter().map(|(key, value)| (key.clone(), encode(value))).collect()
 }
 
 impl Serialize for Value {
@@ -219,10 +176,8 @@ impl Serialize for Value {
             }
             Self::Polygon(corners) => {
                 let mut map = typed_map(serializer, "Polygon", 1)?;
-                let pairs: Vec<[Json; 2]> = corners
-                    .iter()
-                    .map(|point| [number(point.latitude), number(point.longitude)])
-                    .collect();
+                let pairs: Vec<[Json; 2]> =
+                    corners.iter().map(|point| [number(point.latitude), number(point.longitude)]).collect();
                 map.serialize_entry("coordinates", &pairs)?;
                 map.end()
             }
@@ -246,11 +201,7 @@ impl Serialize for Value {
     }
 }
 
-fn typed_map<S: Serializer>(
-    serializer: S,
-    kind: &str,
-    more: usize,
-) -> std::result::Result<S::SerializeMap, S::Error> {
+fn typed_map<S: Serializer>(serializer: S, kind: &str, more: usize) -> std::result::Result<S::SerializeMap, S::Error> {
     let mut map = serializer.serialize_map(Some(more + 1))?;
     map.serialize_entry("__type", kind)?;
     Ok(map)

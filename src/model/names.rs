@@ -33,30 +33,12 @@ pub const AUDIENCE: &str = "_Audience";
 pub const IDEMPOTENCY: &str = "_Idempotency";
 
 /// Classes a client may name although they begin with an underscore.
-const SYSTEM_CLASSES: [&str; 10] = [
-    USER,
-    INSTALLATION,
-    ROLE,
-    SESSION,
-    PRODUCT,
-    PUSH_STATUS,
-    JOB_STATUS,
-    JOB_SCHEDULE,
-    AUDIENCE,
-    IDEMPOTENCY,
-];
+const SYSTEM_CLASSES: [&str; 10] =
+    [USER, INSTALLATION, ROLE, SESSION, PRODUCT, PUSH_STATUS, JOB_STATUS, JOB_SCHEDULE, AUDIENCE, IDEMPOTENCY];
 
 /// Classes that exist in memory before they have a schema document.
-pub const VOLATILE_CLASSES: [&str; 8] = [
-    JOB_STATUS,
-    PUSH_STATUS,
-    HOOKS,
-    GLOBAL_CONFIG,
-    GRAPHQL_CONFIG,
-    JOB_SCHEDULE,
-    AUDIENCE,
-    IDEMPOTENCY,
-];
+pub const VOLATILE_CLASSES: [&str; 8] =
+    [JOB_STATUS, PUSH_STATUS, HOOKS, GLOBAL_CONFIG, GRAPHQL_CONFIG, JOB_SCHEDULE, AUDIENCE, IDEMPOTENCY];
 
 /// Classes that only master and maintenance callers may touch.
 pub const INTERNAL_CLASSES: [&str; 8] = VOLATILE_CLASSES;
@@ -80,10 +62,7 @@ impl ClassName {
         if is_valid_class_name(name) {
             Ok(Self(name.into()))
         } else {
-            Err(ParseError::new(
-                ErrorCode::InvalidClassName,
-                invalid_class_name_message(name),
-            ))
+            Err(ParseError::new(ErrorCode::InvalidClassName, invalid_class_name_message(name)))
         }
     }
 
@@ -177,24 +156,14 @@ fn is_free(name: &str) -> bool {
 #[must_use]
 pub fn is_identifier(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_alphabetic())
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 fn is_join_name(name: &str) -> bool {
-    let Some((field, class)) = name
-        .strip_prefix("_Join:")
-        .and_then(|rest| rest.split_once(':'))
-    else {
+    let Some((field, class)) = name.strip_prefix("_Join:").and_then(|rest| rest.split_once(':')) else {
         return false;
     };
-    let word = |text: &str| {
-        !text.is_empty()
-            && text
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-    };
+    let word = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     word(field) && word(class)
 }
 
@@ -207,17 +176,7 @@ mod tests {
         for good in ["Game", "g1_x", "_User", "_Join:users:_Role"] {
             assert!(ClassName::parse(good).is_ok(), "{good}");
         }
-        for bad in [
-            "",
-            "_Unknown",
-            "1x",
-            "a-b",
-            "className",
-            "length",
-            "_Join:x",
-            "a b",
-            "ä",
-        ] {
+        for bad in ["", "_Unknown", "1x", "a-b", "className", "length", "_Join:x", "a b", "ä"] {
             assert!(ClassName::parse(bad).is_err(), "{bad}");
         }
     }

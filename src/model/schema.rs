@@ -98,12 +98,10 @@ impl FieldType {
             Value::File(_) => Self::File,
             Value::Array(_) => Self::Array,
             // A fetched object stands for a pointer to it.
-            Value::Object(object) => {
-                match (object.get_str("__type"), object.get_str("className")) {
-                    (Some("Object"), Some(class)) => Self::Pointer(ClassName::trusted(class)),
-                    _ => Self::Object,
-                }
-            }
+            Value::Object(object) => match (object.get_str("__type"), object.get_str("className")) {
+                (Some("Object"), Some(class)) => Self::Pointer(ClassName::trusted(class)),
+                _ => Self::Object,
+            },
         })
     }
 
@@ -142,11 +140,7 @@ impl Field {
     /// An optional field without default.
     #[must_use]
     pub const fn new(kind: FieldType) -> Self {
-        Self {
-            kind,
-            required: false,
-            default: None,
-        }
+        Self { kind, required: false, default: None }
     }
 }
 
@@ -179,12 +173,7 @@ impl ClassSchema {
         ] {
             fields.insert(field.to_owned(), Field::new(kind));
         }
-        Self {
-            name,
-            fields,
-            permissions: None,
-            indexes: IndexMap::new(),
-        }
+        Self { name, fields, permissions: None, indexes: IndexMap::new() }
     }
 
     /// The type of a field.

@@ -66,71 +66,43 @@ impl Value {
     /// The text, when it is a string.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
-        if let Self::String(text) = self {
-            Some(text)
-        } else {
-            None
-        }
+        if let Self::String(text) = self { Some(text) } else { None }
     }
 
     /// The list, when it is an array.
     #[must_use]
     pub fn as_array(&self) -> Option<&[Value]> {
-        if let Self::Array(list) = self {
-            Some(list)
-        } else {
-            None
-        }
+        if let Self::Array(list) = self { Some(list) } else { None }
     }
 
     /// The object, when it is one.
     #[must_use]
     pub fn as_object(&self) -> Option<&Object> {
-        if let Self::Object(object) = self {
-            Some(object)
-        } else {
-            None
-        }
+        if let Self::Object(object) = self { Some(object) } else { None }
     }
 
     /// The pointer, when it is one.
     #[must_use]
     pub fn as_pointer(&self) -> Option<&Pointer> {
-        if let Self::Pointer(pointer) = self {
-            Some(pointer)
-        } else {
-            None
-        }
+        if let Self::Pointer(pointer) = self { Some(pointer) } else { None }
     }
 
     /// The date, when it is one.
     #[must_use]
     pub fn as_date(&self) -> Option<Date> {
-        if let Self::Date(date) = self {
-            Some(*date)
-        } else {
-            None
-        }
+        if let Self::Date(date) = self { Some(*date) } else { None }
     }
 
     /// The number, when it is one.
     #[must_use]
     pub fn as_number(&self) -> Option<f64> {
-        if let Self::Number(number) = self {
-            Some(*number)
-        } else {
-            None
-        }
+        if let Self::Number(number) = self { Some(*number) } else { None }
     }
 
     /// The truth value, when it is one.
     #[must_use]
     pub fn as_bool(&self) -> Option<bool> {
-        if let Self::Boolean(truth) = self {
-            Some(*truth)
-        } else {
-            None
-        }
+        if let Self::Boolean(truth) = self { Some(*truth) } else { None }
     }
 
     /// Whether it is null.
@@ -142,10 +114,7 @@ impl Value {
     /// A pointer value.
     #[must_use]
     pub fn pointer(class: &ClassName, id: impl Into<String>) -> Self {
-        Self::Pointer(Pointer {
-            class: class.clone(),
-            id: id.into(),
-        })
+        Self::Pointer(Pointer { class: class.clone(), id: id.into() })
     }
 }
 

@@ -9,6 +9,11 @@
 //! - A filter means the same on every store: `conformance.rs` holds the cases.
 //! - Uniqueness is the store's: a write that breaks a unique index fails with [`StorageError::Duplicate`].
 
+#[cfg(test)]
+pub mod conformance;
+pub mod sqlite;
+pub mod mongo;
+
 use std::any::Any;
 use std::error::Error;
 use std::fmt;
@@ -148,11 +153,7 @@ pub trait Storage: Send + Sync + fmt::Debug {
     async fn delete_fields(&self, schema: &ClassSchema, names: &[String]) -> Result<()>;
 
     /// Stores the permissions of a class.
-    async fn set_permissions(
-        &self,
-        class: &ClassName,
-        permissions: &serde_json::Map<String, Json>,
-    ) -> Result<()>;
+    async fn set_permissions(&self, class: &ClassName, permissions: &serde_json::Map<String, Json>) -> Result<()>;
 
     /// Stores what the class lists as its indexes; does not touch the indexes themselves.
     async fn set_listed_indexes(
@@ -174,12 +175,7 @@ pub trait Storage: Send + Sync + fmt::Debug {
     async fn indexes(&self, class: &ClassName) -> Result<indexmap::IndexMap<String, IndexKeys>>;
 
     /// Stores a new row.
-    async fn insert(
-        &self,
-        schema: &ClassSchema,
-        row: Object,
-        tx: Option<&Transaction>,
-    ) -> Result<()>;
+    async fn insert(&self, schema: &ClassSchema, row: Object, tx: Option<&Transaction>) -> Result<()>;
 
     /// Changes the first match, atomically, and gives the row as it is afterwards; `None` when nothing matches.
     async fn update_one(
@@ -209,12 +205,7 @@ pub trait Storage: Send + Sync + fmt::Debug {
     ) -> Result<()>;
 
     /// Deletes all matches; gives their number.
-    async fn delete(
-        &self,
-        schema: &ClassSchema,
-        filter: &Resolved,
-        tx: Option<&Transaction>,
-    ) -> Result<u64>;
+    async fn delete(&self, schema: &ClassSchema, filter: &Resolved, tx: Option<&Transaction>) -> Result<u64>;
 
     /// The rows that match.
     async fn find(
@@ -244,12 +235,7 @@ pub trait Storage: Send + Sync + fmt::Debug {
     ) -> Result<Json>;
 
     /// The different values of a field over the matches.
-    async fn distinct(
-        &self,
-        schema: &ClassSchema,
-        field: &str,
-        filter: &Resolved,
-    ) -> Result<Vec<Value>>;
+    async fn distinct(&self, schema: &ClassSchema, field: &str, filter: &Resolved) -> Result<Vec<Value>>;
 
     /// Runs a pipeline in MongoDB's language (field names in REST terms unless options say otherwise); rows as REST JSON.
     async fn aggregate(
@@ -260,22 +246,10 @@ pub trait Storage: Send + Sync + fmt::Debug {
     ) -> Result<Vec<Json>>;
 
     /// Puts members into a relation; those that are there stay.
-    async fn link(
-        &self,
-        join: &ClassName,
-        owner: &str,
-        members: &[String],
-        tx: Option<&Transaction>,
-    ) -> Result<()>;
+    async fn link(&self, join: &ClassName, owner: &str, members: &[String], tx: Option<&Transaction>) -> Result<()>;
 
     /// Takes members out of a relation; strangers do not matter.
-    async fn unlink(
-        &self,
-        join: &ClassName,
-        owner: &str,
-        members: &[String],
-        tx: Option<&Transaction>,
-    ) -> Result<()>;
+    async fn unlink(&self, join: &ClassName, owner: &str, members: &[String], tx: Option<&Transaction>) -> Result<()>;
 
     /// The members of these owners' relations, as pairs `(owner, member)`.
     async fn members(

@@ -29,15 +29,8 @@ pub enum Operation {
 
 impl Operation {
     /// All operations, in the order the schema API lists them.
-    pub const ALL: [Self; 7] = [
-        Self::Find,
-        Self::Count,
-        Self::Get,
-        Self::Create,
-        Self::Update,
-        Self::Delete,
-        Self::AddField,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Find, Self::Count, Self::Get, Self::Create, Self::Update, Self::Delete, Self::AddField];
 
     /// Parse's name.
     #[must_use]
@@ -84,69 +77,36 @@ pub struct ClassPermissions {
 impl ClassPermissions {
     /// Reads the stored form, and adds the protected fields that the server's options name for the class.
     #[must_use]
-    pub fn read(
-        stored: Option<&Map<String, Json>>,
-        protected: Option<&IndexMap<String, Vec<String>>>,
-    ) -> Self {
+    pub fn read(stored: Option<&Map<String, Json>>, protected: Option<&IndexMap<String, Vec<String>>>) -> Self {
         let texts = |json: Option<&Json>| -> Vec<String> {
-            json.and_then(Json::as_array)
-                .into_iter()
-                .flatten()
-                .filter_map(Json::as_str)
-                .map(str::to_owned)
-                .collect()
+            json.and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str).map(str::to_owned).collect()
         };
         let mut permissions = Self::default();
         if let Some(stored) = stored {
-            permissions.rules = Some(
-                Operation::ALL
-                    .iter()
-                    .map(|operation| (*operation, rule(stored.get(operation.name()))))
-                    .collect(),
-            );
+            permissions.rules =
+                Some(Operation::ALL.iter().map(|operation| (*operation, rule(stored.get(operation.name())))).collect());
             permissions.read_user_fields = texts(stored.get("readUserFields"));
             permissions.write_user_fields = texts(stored.get("writeUserFields"));
             permissions.default_acl = stored.get("ACL").and_then(Json::as_object).cloned();
-            for (entity, fields) in stored
-                .get("protectedFields")
-                .and_then(Json::as_object)
-                .into_iter()
-                .flatten()
-            {
-                permissions
-                    .protected_fields
-                    .insert(entity.clone(), texts(Some(fields)));
+            for (entity, fields) in stored.get("protectedFields").and_then(Json::as_object).into_iter().flatten() {
+                permissions.protected_fields.insert(entity.clone(), texts(Some(fields)));
             }
         }
         for (entity, fields) in protected.into_iter().flatten() {
-            let known = permissions
-                .protected_fields
-                .entry(entity.clone())
-                .or_default();
-            known.extend(
-                fields
-                    .iter()
-                    .filter(|field| !known.contains(field))
-                    .cloned()
-                    .collect::<Vec<_>>(),
-            );
+            let known = permissions.protected_fields.entry(entity.clone()).or_default();
+            known.extend(fields.iter().filter(|field| !known.contains(field)).cloned().collect::<Vec<_>>());
         }
         permissions
     }
 
     fn rule(&self, operation: Operation) -> Option<&Rule> {
-        self.rules
-            .as_ref()?
-            .iter()
-            .find(|(of, _)| *of == operation)
-            .map(|(_, rule)| rule)
+        self.rules.as_ref()?.iter().find(|(of, _)| *of == operation).map(|(_, rule)| rule)
     }
 
     /// Whether one of the entities is named for the operation, so that no row-wise rule is needed.
     #[must_use]
     pub fn is_open_to(&self, operation: Operation, entities: &[String]) -> bool {
-        self.rule(operation)
-            .is_none_or(|rule| entities.iter().any(|entity| rule.entities.contains(entity)))
+        self.rule(operation).is_none_or(|rule| entities.iter().any(|entity| rule.entities.contains(entity)))
     }
 
     /// Whether the operation may go on, perhaps limited to some rows ([`ClassPermissions::row_fields`]).
@@ -155,13 +115,7 @@ impl ClassPermissions {
     ///
     /// # Errors
     /// 119, or 101 when a session is needed; both sanitised.
-    pub fn admit(
-        &self,
-        class: &ClassName,
-        operation: Operation,
-        entities: &[String],
-        updating: bool,
-    ) -> Result<()> {
+    pub fn admit(&self, class: &ClassName, operation: Operation, entities: &[String], updating: bool) -> Result<()> {
         if self.is_open_to(operation, entities) {
             return Ok(());
         }
@@ -179,10 +133,7 @@ impl ClassPermissions {
             };
         }
         let denied = || {
-            Err(ParseError::forbidden(format!(
-                "Permission denied for action {} on class {class}.",
-                operation.name()
-            )))
+            Err(ParseError::forbidden(format!("Permission denied for action {} on class {class}.", operation.name())))
         };
         if operation == Operation::Create {
             return denied();
@@ -212,11 +163,7 @@ impl ClassPermissions {
     }
 
     fn user_fields(&self, operation: Operation) -> &[String] {
-        if operation.reads() {
-            &self.read_user_fields
-        } else {
-            &self.write_user_fields
-        }
+        if operation.reads() { &self.read_user_fields } else { &self.write_user_fields }
     }
 }
 
@@ -226,11 +173,7 @@ fn rule(json: Option<&Json>) -> Rule {
         match (entity.as_str(), value) {
             ("requiresAuthentication", Json::Bool(true)) => rule.requires_authentication = true,
             ("pointerFields", Json::Array(fields)) => {
-                rule.pointer_fields = fields
-                    .iter()
-                    .filter_map(Json::as_str)
-                    .map(str::to_owned)
-                    .collect();
+                rule.pointer_fields = fields.iter().filter_map(Json::as_str).map(str::to_owned).collect();
             }
             (_, Json::Bool(true)) => {
                 rule.entities.insert(entity.clone());

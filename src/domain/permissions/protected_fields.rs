@@ -57,21 +57,10 @@ impl Hidden {
             }
         }
         let fields = applying.split_first().map(|(first, others)| {
-            first
-                .iter()
-                .filter(|field| others.iter().all(|other| other.contains(field)))
-                .cloned()
-                .collect()
+            first.iter().filter(|field| others.iter().all(|other| other.contains(field))).cloned().collect()
         });
-        let exempt = user
-            .filter(|_| is_user_class && owner_exempt)
-            .map(str::to_owned);
-        Ok(Self {
-            fields,
-            by_user_field,
-            exempt,
-            user: user.map(str::to_owned),
-        })
+        let exempt = user.filter(|_| is_user_class && owner_exempt).map(str::to_owned);
+        Ok(Self { fields, by_user_field, exempt, user: user.map(str::to_owned) })
     }
 
     /// Fields that must be read although nobody asked for them, to know what is hidden.
@@ -108,10 +97,7 @@ impl Hidden {
         let pointing: Vec<&Vec<String>> = self
             .by_user_field
             .iter()
-            .filter(|(field, _)| {
-                row.get(field)
-                    .is_some_and(|value| self.points_at_user(value))
-            })
+            .filter(|(field, _)| row.get(field).is_some_and(|value| self.points_at_user(value)))
             .map(|(_, fields)| fields)
             .collect();
         let base: Option<&Vec<String>> = self.fields.as_ref();
@@ -120,9 +106,7 @@ impl Hidden {
         };
         row.retain(|field, _| {
             !first.iter().any(|hidden| hidden == field)
-                || !pointing
-                    .iter()
-                    .all(|set| set.iter().any(|hidden| hidden == field))
+                || !pointing.iter().all(|set| set.iter().any(|hidden| hidden == field))
         });
     }
 
@@ -130,8 +114,7 @@ impl Hidden {
         match value {
             Value::Pointer(pointer) => Some(pointer.id.as_str()) == self.user.as_deref(),
             Value::Object(object) => {
-                object.get_str("objectId").is_some()
-                    && object.get_str("objectId") == self.user.as_deref()
+                object.get_str("objectId").is_some() && object.get_str("objectId") == self.user.as_deref()
             }
             Value::Array(list) => list.iter().any(|item| self.points_at_user(item)),
             _ => false,

@@ -41,9 +41,7 @@ pub async fn admit(cx: &Context, class: &Class, operation: Operation) -> Result<
     if cx.auth.is_master() {
         return Ok(());
     }
-    class
-        .permissions
-        .admit(&class.schema.name, operation, &cx.entities().await?, false)
+    class.permissions.admit(&class.schema.name, operation, &cx.entities().await?, false)
 }
 
 /// Narrows a filter to the rows on which the caller may carry out the operation: pointer permissions, then the rows' ACLs.
@@ -66,24 +64,13 @@ pub async fn scope(
     if adds_field {
         filter = filter.and(pointer_filter(cx, class, Operation::AddField, &entities));
     }
-    let column = if operation.reads() {
-        "_rperm"
-    } else {
-        "_wperm"
-    };
+    let column = if operation.reads() { "_rperm" } else { "_wperm" };
     let mut holders = vec![Value::Null];
     holders.extend(entities.into_iter().map(Value::String));
-    Ok(Scoped(
-        filter.and(Filter::field(column, Constraint::In(holders))),
-    ))
+    Ok(Scoped(filter.and(Filter::field(column, Constraint::In(holders)))))
 }
 
-fn pointer_filter(
-    cx: &Context,
-    class: &Class,
-    operation: Operation,
-    entities: &[String],
-) -> Resolved {
+fn pointer_filter(cx: &Context, class: &Class, operation: Operation, entities: &[String]) -> Resolved {
     if class.permissions.is_open_to(operation, entities) {
         return Filter::All;
     }
@@ -98,12 +85,8 @@ fn pointer_filter(
     let mut parts: Vec<Resolved> = fields
         .into_iter()
         .filter_map(|field| match class.schema.kind(field) {
-            Some(FieldType::Array) => {
-                Some(Filter::field(field, Constraint::All(vec![pointer.clone()])))
-            }
-            Some(FieldType::Pointer(_) | FieldType::Object) => {
-                Some(Filter::eq(field, pointer.clone()))
-            }
+            Some(FieldType::Array) => Some(Filter::field(field, Constraint::All(vec![pointer.clone()]))),
+            Some(FieldType::Pointer(_) | FieldType::Object) => Some(Filter::eq(field, pointer.clone())),
             _ => None,
         })
         .collect();

@@ -13,6 +13,7 @@ use crate::domain::store;
 use crate::error::Result;
 use crate::model::names::ClassName;
 use crate::model::object::Object;
+use crate::model::query::parameters::Include;
 use crate::model::schema::FieldType;
 use crate::model::value::{Pointer, Value};
 
@@ -20,12 +21,7 @@ use crate::model::value::{Pointer, Value};
 ///
 /// # Errors
 /// 119 or 101 when the class of a pointer is closed to the caller.
-pub async fn include(
-    cx: &Context,
-    class: &Class,
-    rows: &mut [Object],
-    request: &ReadRequest,
-) -> Result<()> {
+pub async fn include(cx: &Context, class: &Class, rows: &mut [Object], request: &ReadRequest) -> Result<()> {
     if rows.is_empty() {
         return Ok(());
     }
@@ -37,8 +33,8 @@ pub async fn include(
             levels.insert((depth, parts.iter().take(depth).cloned().collect()), ());
         }
     };
-    request.include.iter().for_each(|path| add(path));
-    if request.include_all {
+    request.include.paths.iter().for_each(|path| add(path));
+    if request.include.all {
         for (name, field) in &class.schema.fields {
             if matches!(field.kind, FieldType::Pointer(_) | FieldType::Array) {
                 add(name);
@@ -51,20 +47,12 @@ pub async fn include(
     Ok(())
 }
 
-async fn include_level(
-    cx: &Context,
-    rows: &mut [Object],
-    path: &[String],
-    request: &ReadRequest,
-) -> Result<()> {
+async fn include_level(cx: &Context, rows: &mut [Object], path: &[String], request: &ReadRequest) -> Result<()> {
     let mut wanted: BTreeMap<ClassName, HashSet<String>> = BTreeMap::new();
     for row in rows.iter_mut() {
         walk(row, path, &mut |value| {
             if let Value::Pointer(pointer) = value {
-                wanted
-                    .entry(pointer.class.clone())
-                    .or_default()
-                    .insert(pointer.id.clone());
+                wanted.entry(pointer.class.clone()).or_default().insert(pointer.id.clone());
             }
             true
         });
@@ -73,13 +61,7 @@ async fn include_level(
     for (class, ids) in wanted {
         for object in fetch(cx, &class, ids, path, request).await? {
             if let Some(id) = object.get_str("objectId") {
-                fetched.insert(
-                    Pointer {
-                        class: class.clone(),
-                        id: id.to_owned(),
-                    },
-                    object,
-                );
+                fetched.insert(Pointer { class: class.clone(), id: id.to_owned() }, object);
             }
         }
     }
@@ -111,11 +93,7 @@ fn walk(object: &mut Object, path: &[String], visit: &mut dyn FnMut(&mut Value) 
     }
 }
 
-fn walk_value(
-    value: &mut Value,
-    rest: &[String],
-    visit: &mut dyn FnMut(&mut Value) -> bool,
-) -> bool {
+fn walk_value(value: &mut Value, rest: &[String], visit: &mut dyn FnMut(&mut Value) -> bool) -> bool {
     match value {
         Value::Array(list) => {
             list.retain_mut(|item| walk_value(item, rest, visit));
@@ -144,34 +122,19 @@ async fn fetch(
     let class = known_class(cx, class_name);
     let only = cx.app.rules.of(class_name).read_filter(cx)?;
     scope::admit(cx, &class, Operation::Get).await?;
-    let single = if ids.len() == 1 {
-        ids.iter().next().cloned()
-    } else {
-        None
-    };
+    let single = if ids.len() == 1 { ids.iter().next().cloned() } else { None };
     let hidden = Hidden::of(cx, &class, single.as_deref()).await?;
-    let scope = scope::scope(
-        cx,
-        &class,
-        Operation::Get,
-        store::by_ids(ids).and(only),
-        false,
-    )
-    .await?;
+    let scope = scope::scope(cx, &class, Operation::Get, store::by_ids(ids).and(only), false).await?;
     let request = ReadRequest {
         keys: below(request.keys.as_deref(), path),
         exclude_keys: below(Some(&request.exclude_keys), path).unwrap_or_default(),
-        include: below(Some(&request.include), path).unwrap_or_default(),
+        include: Include { paths: below(Some(&request.include.paths), path).unwrap_or_default(), ..Include::default() },
         unlimited: true,
         read_preference: request.include_read_preference,
         ..ReadRequest::default()
     };
     let view = View::new(cx, &class, &hidden, &request);
-    let rows = Rows {
-        cx,
-        class: &class,
-        operation: Operation::Get,
-    };
+    let rows = Rows { cx, class: &class, operation: Operation::Get };
     let options = rows.options(&request, &view)?;
     let mut objects = rows.find(&scope, &options, &view).await?;
     for object in &mut objects {
@@ -184,10 +147,6 @@ async fn fetch(
 /// What the dotted paths say below a path; `None` when they say nothing of it.
 fn below(paths: Option<&[String]>, path: &[String]) -> Option<Vec<String>> {
     let prefix = format!("{}.", path.join("."));
-    let below: Vec<String> = paths?
-        .iter()
-        .filter_map(|key| key.strip_prefix(&prefix))
-        .map(str::to_owned)
-        .collect();
+    let below: Vec<String> = paths?.iter().filter_map(|key| key.strip_prefix(&prefix)).map(str::to_owned).collect();
     (!below.is_empty()).then_some(below)
 }

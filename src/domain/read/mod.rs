@@ -26,7 +26,7 @@ use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::names::{self, ClassName};
 use crate::model::object::Object;
 use crate::model::query::options::FindOptions;
-use crate::model::query::{Filter, Resolved};
+use crate::model::query::{Filter, Resolved, Unresolved};
 use crate::model::schema::FieldType;
 use crate::storage::StorageError;
 
@@ -46,11 +46,7 @@ pub struct Found {
 /// # Errors
 /// 102, 105, 107 for what is asked; 101, 119 for who asks.
 pub async fn find(cx: &Context, class_name: &ClassName, request: ReadRequest) -> Result<Found> {
-    let operation = if request.count {
-        Operation::Count
-    } else {
-        Operation::Find
-    };
+    let operation = if request.count { Operation::Count } else { Operation::Find };
     Box::pin(run(cx, class_name, request, operation)).await
 }
 
@@ -58,12 +54,7 @@ pub async fn find(cx: &Context, class_name: &ClassName, request: ReadRequest) ->
 ///
 /// # Errors
 /// 101 when there is none that the caller may read.
-pub async fn get(
-    cx: &Context,
-    class_name: &ClassName,
-    id: &str,
-    mut request: ReadRequest,
-) -> Result<Object> {
+pub async fn get(cx: &Context, class_name: &ClassName, id: &str, mut request: ReadRequest) -> Result<Object> {
     request.filter = Filter::eq("objectId", id);
     request.object_id = Some(id.to_owned());
     request.limit = Some(1);
@@ -74,30 +65,13 @@ pub async fn get(
 }
 
 /// A query inside another one: without default limit.
-pub(super) async fn sub_find(
-    cx: &Context,
-    class_name: &ClassName,
-    request: ReadRequest,
-) -> Result<Found> {
+pub(super) async fn sub_find(cx: &Context, class_name: &ClassName, request: ReadRequest) -> Result<Found> {
     Box::pin(run(cx, class_name, request, Operation::Find)).await
 }
 
-async fn run(
-    cx: &Context,
-    class_name: &ClassName,
-    mut request: ReadRequest,
-    operation: Operation,
-) -> Result<Found> {
+async fn run(cx: &Context, class_name: &ClassName, mut request: ReadRequest, operation: Operation) -> Result<Found> {
     let mut class_name = class_name.clone();
-    open::refuse_caller(
-        cx,
-        &class_name,
-        if operation == Operation::Count {
-            Operation::Find
-        } else {
-            operation
-        },
-    )?;
+    open::refuse_caller(cx, &class_name, if operation == Operation::Count { Operation::Find } else { operation })?;
     let redirected = redirect(cx, &class_name, request.redirect_key.as_deref())?;
     if let Some(target) = &redirected {
         class_name = target.clone();
@@ -106,61 +80,34 @@ async fn run(
     open::refuse_unknown_class(cx, &class_name)?;
     limits::check(cx, &request)?;
     if !names::is_valid_class_name(class_name.as_str()) && cx.schemas().get(&class_name).is_none() {
-        return Ok(Found {
-            count: request.count.then_some(0),
-            ..Found::default()
-        });
+        return Ok(Found { count: request.count.then_some(0), ..Found::default() });
     }
     let class = known_class(cx, &class_name);
-    let rows = Rows {
-        cx,
-        class: &class,
-        operation,
-    };
+    let rows = Rows { cx, class: &class, operation };
     let rules = cx.app.rules.of(&class_name);
     let only = rules.read_filter(cx)?;
     let hidden = Hidden::of(cx, &class, request.object_id.as_deref()).await?;
     refuse_hidden(&class, &hidden, &request)?;
     scope::admit(cx, &class, operation).await?;
-    let filter = resolve::resolve(
-        cx,
-        &class,
-        std::mem::replace(&mut request.filter, Filter::All),
-        request.depth,
-    )
-    .await?;
+    let filter =
+        resolve::resolve(cx, &class, std::mem::replace(&mut request.filter, Filter::All), request.depth).await?;
     let scope = scope::scope(cx, &class, operation, filter.and(only), false).await?;
     let view = View::new(cx, &class, &hidden, &request);
     let options = rows.options(&request, &view)?;
     if let Some(verbosity) = &request.explain {
-        let plan = cx
-            .app
-            .storage
-            .explain(&class.schema, scope.filter(), &options, verbosity)
-            .await
-            .map_err(store::failure)?;
-        return Ok(Found {
-            plan: Some(plan),
-            ..Found::default()
-        });
+        let plan =
+            cx.app.storage.explain(&class.schema, scope.filter(), &options, verbosity).await.map_err(store::failure)?;
+        return Ok(Found { plan: Some(plan), ..Found::default() });
     }
     let mut results = rows.find(&scope, &options, &view).await?;
-    let count = if request.count {
-        Some(store::count(cx, &class, &scope, &options).await?)
-    } else {
-        None
-    };
+    let count = if request.count { Some(store::count(cx, &class, &scope, &options).await?) } else { None };
     include::include(cx, &class, &mut results, &request).await?;
     if redirected.is_some() {
         for row in &mut results {
             row.insert("className", class_name.as_str());
         }
     }
-    Ok(Found {
-        results,
-        count,
-        plan: None,
-    })
+    Ok(Found { results, count, plan: None })
 }
 
 /// One query's class and purpose.
@@ -175,12 +122,7 @@ pub(super) struct Rows<'a> {
 
 impl Rows<'_> {
     /// Finds rows and makes them ready for the caller's eyes.
-    pub async fn find(
-        &self,
-        scope: &Scoped,
-        options: &FindOptions,
-        view: &View<'_>,
-    ) -> Result<Vec<Object>> {
+    pub async fn find(&self, scope: &Scoped, options: &FindOptions, view: &View<'_>) -> Result<Vec<Object>> {
         let rows = store::find(self.cx, self.class, scope, options).await?;
         Ok(rows.into_iter().map(|row| view.present(row)).collect())
     }
@@ -202,14 +144,8 @@ impl Rows<'_> {
             let root = criterion.path.split('.').next().unwrap_or_default();
             criterion.path.starts_with('$') || self.class.schema.fields.contains_key(root)
         });
-        if let Some(criterion) = sort
-            .iter()
-            .find(|criterion| criterion.path.starts_with("authData."))
-        {
-            return Err(ParseError::new(
-                ErrorCode::InvalidKeyName,
-                format!("Cannot sort by {}", criterion.path),
-            ));
+        if let Some(criterion) = sort.iter().find(|criterion| criterion.path.starts_with("authData.")) {
+            return Err(ParseError::new(ErrorCode::InvalidKeyName, format!("Cannot sort by {}", criterion.path)));
         }
         Ok(FindOptions {
             sort,
@@ -228,14 +164,7 @@ impl Rows<'_> {
 fn redirect(cx: &Context, class: &ClassName, key: Option<&str>) -> Result<Option<ClassName>> {
     let Some(key) = key else { return Ok(None) };
     let class = known_class(cx, class);
-    if !cx.auth.is_master()
-        && class
-            .permissions
-            .protected_fields
-            .values()
-            .flatten()
-            .any(|field| field == key)
-    {
+    if !cx.auth.is_master() && class.permissions.protected_fields.values().flatten().any(|field| field == key) {
         return Err(ParseError::forbidden(format!(
             "This user is not allowed to query {key} on class {}",
             class.schema.name
@@ -249,28 +178,33 @@ fn redirect(cx: &Context, class: &ClassName, key: Option<&str>) -> Result<Option
 
 fn refuse_hidden(class: &Class, hidden: &Hidden, request: &ReadRequest) -> Result<()> {
     let mut refused = Ok(());
-    request.filter.visit_paths(&mut |path| {
+    visit_paths(&request.filter, &mut |path| {
         if refused.is_ok() {
             refused = hidden.refuse(class, path, "query");
         }
     });
     refused?;
-    request
-        .sort
-        .iter()
-        .try_for_each(|criterion| hidden.refuse(class, &criterion.path, "sort by"))
+    request.sort.iter().try_for_each(|criterion| hidden.refuse(class, &criterion.path, "sort by"))
+}
+
+/// Calls `visit` with every field path of a condition, those of sub-queries aside.
+fn visit_paths(filter: &Filter, visit: &mut dyn FnMut(&str)) {
+    match filter {
+        Filter::All | Filter::Never => {}
+        Filter::And(parts) | Filter::Or(parts) | Filter::Nor(parts) => {
+            parts.iter().for_each(|part| visit_paths(part, visit))
+        }
+        Filter::Field { path, .. } => visit(path),
+        Filter::Unresolved(Unresolved::InQuery { path, .. } | Unresolved::Select { path, .. }) => visit(path),
+        Filter::Unresolved(Unresolved::RelatedTo { .. } | Unresolved::Invalid(_)) => {}
+    }
 }
 
 /// The first row of a class that meets a condition, as it rests, outside of any caller's permissions.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn internal_one(
-    cx: &Context,
-    class: &str,
-    filter: Resolved,
-    why: &'static str,
-) -> Result<Option<Object>> {
+pub async fn internal_one(cx: &Context, class: &str, filter: Resolved, why: &'static str) -> Result<Option<Object>> {
     let class = known_class(cx, &ClassName::trusted(class));
     store::find_one(cx, &class, &Scoped::internal(filter, why)).await
 }

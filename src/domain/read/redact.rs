@@ -43,17 +43,9 @@ pub struct View<'a> {
 impl<'a> View<'a> {
     /// The view of a query.
     #[must_use]
-    pub fn new(
-        cx: &'a Context,
-        class: &'a Class,
-        hidden: &'a Hidden,
-        request: &ReadRequest,
-    ) -> Self {
+    pub fn new(cx: &'a Context, class: &'a Class, hidden: &'a Hidden, request: &ReadRequest) -> Self {
         let roots = |paths: &[String]| {
-            paths
-                .iter()
-                .map(|path| path.split('.').next().unwrap_or(path).to_owned())
-                .collect::<Vec<_>>()
+            paths.iter().map(|path| path.split('.').next().unwrap_or(path).to_owned()).collect::<Vec<_>>()
         };
         let exclude: Vec<String> = request
             .exclude_keys
@@ -63,30 +55,12 @@ impl<'a> View<'a> {
             .collect();
         let keys = request.keys.as_deref().map(|keys| {
             let mut wanted = roots(keys);
-            wanted.extend(
-                request
-                    .include
-                    .iter()
-                    .filter(|_| !keys.is_empty())
-                    .filter_map(|path| path.split('.').next())
-                    .map(str::to_owned),
-            );
+            wanted.extend(request.include.paths.iter().filter_map(|path| path.split('.').next()).map(str::to_owned));
             wanted.retain(|key| !exclude.contains(key));
             wanted
         });
-        let file_base = format!(
-            "{}/files/{}/",
-            cx.client.base_url, cx.app.options.keys.app_id
-        );
-        Self {
-            cx,
-            class,
-            hidden,
-            rules: cx.app.rules.of(&class.schema.name),
-            keys,
-            exclude,
-            file_base,
-        }
+        let file_base = format!("{}/files/{}/", cx.client.base_url, cx.app.options.keys.app_id);
+        Self { cx, class, hidden, rules: cx.app.rules.of(&class.schema.name), keys, exclude, file_base }
     }
 
     /// The fields the store must read; `None`: all.
@@ -94,12 +68,7 @@ impl<'a> View<'a> {
     pub fn needed_fields(&self) -> Option<Vec<String>> {
         let mut fields = self.keys.clone()?;
         fields.extend(self.hidden.needed_fields().map(str::to_owned));
-        fields.extend(
-            self.rules
-                .needed_columns()
-                .iter()
-                .map(|column| (*column).to_owned()),
-        );
+        fields.extend(self.rules.needed_columns().iter().map(|column| (*column).to_owned()));
         fields.sort();
         fields.dedup();
         Some(fields)
@@ -118,19 +87,14 @@ impl<'a> View<'a> {
             if field.starts_with('_') {
                 return maintenance && !matches!(field, "_rperm" | "_wperm");
             }
-            if matches!(value, Value::Null)
-                && matches!(self.class.schema.kind(field), Some(FieldType::Pointer(_)))
-            {
+            if matches!(value, Value::Null) && matches!(self.class.schema.kind(field), Some(FieldType::Pointer(_))) {
                 return false;
             }
             self.wants(field)
         });
         for (field, value) in row.iter_mut() {
             match value {
-                Value::Date(date)
-                    if matches!(field.as_str(), "createdAt" | "updatedAt")
-                        || field.starts_with('_') =>
-                {
+                Value::Date(date) if matches!(field.as_str(), "createdAt" | "updatedAt") || field.starts_with('_') => {
                     *value = Value::String(date.to_iso());
                 }
                 _ => self.complete_files(value),
@@ -150,31 +114,18 @@ impl<'a> View<'a> {
     fn wants(&self, field: &str) -> bool {
         ALWAYS.contains(&field)
             || (!self.exclude.iter().any(|excluded| excluded == field)
-                && self
-                    .keys
-                    .as_ref()
-                    .is_none_or(|keys| keys.iter().any(|key| key == field)))
-            || (field == "score"
-                && self
-                    .keys
-                    .as_ref()
-                    .is_some_and(|keys| keys.iter().any(|key| key == "$score")))
+                && self.keys.as_ref().is_none_or(|keys| keys.iter().any(|key| key == field)))
+            || (field == "score" && self.keys.as_ref().is_some_and(|keys| keys.iter().any(|key| key == "$score")))
     }
 
     /// Files are stored by name; readers get an address as well.
     fn complete_files(&self, value: &mut Value) {
         match value {
             Value::File(file) if file.url.is_none() => {
-                file.url = Some(format!(
-                    "{}{}",
-                    self.file_base,
-                    utf8_percent_encode(&file.name, URL_COMPONENT)
-                ));
+                file.url = Some(format!("{}{}", self.file_base, utf8_percent_encode(&file.name, URL_COMPONENT)));
             }
             Value::Array(list) => list.iter_mut().for_each(|item| self.complete_files(item)),
-            Value::Object(object) => object
-                .iter_mut()
-                .for_each(|(_, item)| self.complete_files(item)),
+            Value::Object(object) => object.iter_mut().for_each(|(_, item)| self.complete_files(item)),
             _ => {}
         }
     }
@@ -183,6 +134,5 @@ impl<'a> View<'a> {
 /// The ACL of a row as REST JSON; `None` when the row is open to all.
 #[must_use]
 pub fn acl_of(row: &Object) -> Option<Value> {
-    Acl::from_permissions(row.get("_rperm"), row.get("_wperm"))
-        .map(|acl| json::decode_stored(acl.to_json()))
+    Acl::from_permissions(row.get("_rperm"), row.get("_wperm")).map(|acl| json::decode_stored(acl.to_json()))
 }

@@ -42,25 +42,15 @@ pub fn resolve<'a>(
             Filter::Or(parts) => Filter::Or(resolve_all(cx, class, parts, depth).await?),
             Filter::Nor(parts) => Filter::Nor(resolve_all(cx, class, parts, depth).await?),
             Filter::Field { path, constraint } => match class.schema.kind(&path) {
-                Some(FieldType::Relation(_)) => {
-                    members_filter(cx, class, &path, constraint).await?
-                }
-                _ => Filter::Field {
-                    path: stored_path(path),
-                    constraint,
-                },
+                Some(FieldType::Relation(_)) => members_filter(cx, class, &path, constraint).await?,
+                _ => Filter::Field { path: stored_path(path), constraint },
             },
             Filter::Unresolved(unresolved) => resolve_one(cx, class, unresolved, depth).await?,
         })
     })
 }
 
-async fn resolve_all(
-    cx: &Context,
-    class: &Class,
-    parts: Vec<Filter>,
-    depth: u32,
-) -> Result<Vec<Resolved>> {
+async fn resolve_all(cx: &Context, class: &Class, parts: Vec<Filter>, depth: u32) -> Result<Vec<Resolved>> {
     let mut resolved = Vec::with_capacity(parts.len());
     for part in parts {
         resolved.push(resolve(cx, class, part, depth).await?);
@@ -76,19 +66,10 @@ fn stored_path(path: String) -> String {
     }
 }
 
-async fn resolve_one(
-    cx: &Context,
-    class: &Class,
-    unresolved: Unresolved,
-    depth: u32,
-) -> Result<Resolved> {
+async fn resolve_one(cx: &Context, class: &Class, unresolved: Unresolved, depth: u32) -> Result<Resolved> {
     match unresolved {
         Unresolved::Invalid(error) => Err(error),
-        Unresolved::InQuery {
-            path,
-            negated,
-            query,
-        } => {
+        Unresolved::InQuery { path, negated, query } => {
             let target = query.class.clone();
             let found = sub_query(cx, *query, vec!["objectId".to_owned()], depth).await?;
             let pointers: Vec<Value> = found
@@ -97,29 +78,16 @@ async fn resolve_one(
                 .filter_map(|row| row.get_str("objectId"))
                 .map(|id| Value::pointer(&target, id))
                 .collect();
-            let constraint = if negated {
-                Constraint::NotIn(pointers)
-            } else {
-                Constraint::In(pointers)
-            };
+            let constraint = if negated { Constraint::NotIn(pointers) } else { Constraint::In(pointers) };
             resolve(cx, class, Filter::field(path, constraint), depth).await
         }
-        Unresolved::Select {
-            path,
-            negated,
-            query,
-            key,
-        } => {
+        Unresolved::Select { path, negated, query, key } => {
             let found = sub_query(cx, *query, vec![key.clone()], depth).await?;
             let mut values = Vec::new();
             for row in &found.results {
                 collect(&Value::Object(row.clone()), &key, &mut values);
             }
-            let constraint = if negated {
-                Constraint::NotIn(values)
-            } else {
-                Constraint::In(values)
-            };
+            let constraint = if negated { Constraint::NotIn(values) } else { Constraint::In(values) };
             resolve(cx, class, Filter::field(path, constraint), depth).await
         }
         Unresolved::RelatedTo { object, key } => related_to(cx, &object, &key).await,
@@ -133,14 +101,7 @@ async fn sub_query(cx: &Context, query: SubQuery, keys: Vec<String>, depth: u32)
             format!("Subquery nesting depth exceeds maximum allowed depth of {MAX_DEPTH}"),
         ));
     }
-    let most = cx
-        .app
-        .options
-        .security
-        .request_complexity
-        .subquery_limit
-        .get()
-        .filter(|_| !cx.auth.is_master());
+    let most = cx.app.options.security.request_complexity.subquery_limit.get().filter(|_| !cx.auth.is_master());
     let limit = match (query.limit, most) {
         (Some(limit), Some(most)) => Some(limit.min(most)),
         (limit, most) => limit.or(most),
@@ -160,9 +121,7 @@ async fn sub_query(cx: &Context, query: SubQuery, keys: Vec<String>, depth: u32)
 
 /// The values at a dotted key, array elements one by one.
 fn collect(value: &Value, key: &str, values: &mut Vec<Value>) {
-    let (field, rest) = key
-        .split_once('.')
-        .map_or((key, None), |(field, rest)| (field, Some(rest)));
+    let (field, rest) = key.split_once('.').map_or((key, None), |(field, rest)| (field, Some(rest)));
     let Value::Object(object) = value else { return };
     let found = match field {
         "createdAt" | "updatedAt" => object.get(field).and_then(|value| match value {
@@ -172,9 +131,7 @@ fn collect(value: &Value, key: &str, values: &mut Vec<Value>) {
         _ => object.get(field).cloned(),
     };
     match (found, rest) {
-        (Some(Value::Array(list)), Some(rest)) => {
-            list.iter().for_each(|item| collect(item, rest, values))
-        }
+        (Some(Value::Array(list)), Some(rest)) => list.iter().for_each(|item| collect(item, rest, values)),
         (Some(inner), Some(rest)) => collect(&inner, rest, values),
         (Some(Value::Array(list)), None) => values.extend(list),
         (Some(value), None) => values.push(value),
@@ -202,10 +159,7 @@ async fn related_to(cx: &Context, object: &Pointer, key: &str) -> Result<Resolve
         match readable {
             Ok(found) if !found.results.is_empty() => {}
             Ok(_) => return Ok(Filter::Never),
-            Err(error)
-                if error.is(ErrorCode::ObjectNotFound)
-                    || error.is(ErrorCode::OperationForbidden) =>
-            {
+            Err(error) if error.is(ErrorCode::ObjectNotFound) || error.is(ErrorCode::OperationForbidden) => {
                 return Ok(Filter::Never);
             }
             Err(error) => return Err(error),
@@ -215,23 +169,14 @@ async fn related_to(cx: &Context, object: &Pointer, key: &str) -> Result<Resolve
     let members = cx
         .app
         .storage
-        .members(
-            &join,
-            std::slice::from_ref(&object.id),
-            cx.transaction.as_ref(),
-        )
+        .members(&join, std::slice::from_ref(&object.id), cx.transaction.as_ref())
         .await
         .map_err(store::failure)?;
     Ok(store::by_ids(members.into_iter().map(|(_, member)| member)))
 }
 
 /// A condition on a relation field: the rows in whose relation the object is, or is not.
-async fn members_filter(
-    cx: &Context,
-    class: &Class,
-    field: &str,
-    constraint: Constraint,
-) -> Result<Resolved> {
+async fn members_filter(cx: &Context, class: &Class, field: &str, constraint: Constraint) -> Result<Resolved> {
     let ids = |values: Vec<Value>| -> Vec<String> {
         values
             .into_iter()
@@ -250,16 +195,7 @@ async fn members_filter(
         _ => return Ok(Filter::Never),
     };
     let join = class.schema.name.join(field);
-    let owners = cx
-        .app
-        .storage
-        .owners(&join, &members, cx.transaction.as_ref())
-        .await
-        .map_err(store::failure)?;
+    let owners = cx.app.storage.owners(&join, &members, cx.transaction.as_ref()).await.map_err(store::failure)?;
     let owners = store::by_ids(owners.into_iter().map(|(owner, _)| owner));
-    Ok(if negated {
-        Filter::Nor(vec![owners])
-    } else {
-        owners
-    })
+    Ok(if negated { Filter::Nor(vec![owners]) } else { owners })
 }

@@ -28,12 +28,7 @@ impl RoleCache {
     /// A cache of so many users, each kept for `ttl`.
     #[must_use]
     pub fn new(size: u64, ttl: Duration) -> Self {
-        Self(
-            Cache::builder()
-                .max_capacity(size)
-                .time_to_live(ttl)
-                .build(),
-        )
+        Self(Cache::builder().max_capacity(size).time_to_live(ttl).build())
     }
 
     /// Forgets everything: any change of a role may change what any user holds.
@@ -52,11 +47,7 @@ impl fmt::Debug for RoleCache {
 ///
 /// # Errors
 /// When the store fails.
-pub async fn of_user(
-    app: &Arc<App>,
-    user: &str,
-    transaction: Option<&Transaction>,
-) -> Result<Arc<[String]>> {
+pub async fn of_user(app: &Arc<App>, user: &str, transaction: Option<&Transaction>) -> Result<Arc<[String]>> {
     if transaction.is_none()
         && let Some(roles) = app.roles.0.get(user)
     {
@@ -65,53 +56,25 @@ pub async fn of_user(
     let class = ClassName::trusted(names::ROLE);
     let owners = |field: &'static str, members: Vec<String>| {
         let join = class.join(field);
-        async move {
-            app.storage
-                .owners(&join, &members, transaction)
-                .await
-                .map_err(store::failure)
-        }
+        async move { app.storage.owners(&join, &members, transaction).await.map_err(store::failure) }
     };
     let mut held: HashSet<String> = HashSet::new();
-    let mut level: Vec<String> = owners("users", vec![user.to_owned()])
-        .await?
-        .into_iter()
-        .map(|(role, _)| role)
-        .collect();
+    let mut level: Vec<String> =
+        owners("users", vec![user.to_owned()]).await?.into_iter().map(|(role, _)| role).collect();
     while !level.is_empty() {
         level.retain(|role| held.insert(role.clone()));
         if level.is_empty() {
             break;
         }
-        level = owners("roles", level)
-            .await?
-            .into_iter()
-            .map(|(role, _)| role)
-            .collect();
+        level = owners("roles", level).await?.into_iter().map(|(role, _)| role).collect();
     }
     let mut roles: Vec<String> = Vec::with_capacity(held.len());
     if !held.is_empty() {
-        let mut cx = Context::new(
-            app.clone(),
-            Auth::Master,
-            None,
-            None,
-            false,
-            Client::default(),
-        );
+        let mut cx = Context::new(app.clone(), Auth::Master, None, None, false, Client::default());
         cx.transaction = transaction.cloned();
-        let options = FindOptions {
-            keys: Some(vec!["name".to_owned()]),
-            ..FindOptions::default()
-        };
-        for row in read::internal_all(
-            &cx,
-            names::ROLE,
-            store::by_ids(held),
-            &options,
-            "names of the roles held",
-        )
-        .await?
+        let options = FindOptions { keys: Some(vec!["name".to_owned()]), ..FindOptions::default() };
+        for row in
+            read::internal_all(&cx, names::ROLE, store::by_ids(held), &options, "names of the roles held").await?
         {
             if let Some(name) = row.get_str("name") {
                 roles.push(format!("role:{name}"));

@@ -46,28 +46,16 @@ pub fn indexes(options: &Options) -> IndexMap<String, Vec<IndexSpec>> {
     let mut user: Vec<IndexSpec> = Vec::new();
     let case_blind = !options.database.enable_collation_case_comparison;
     if switches.create_index_user_username {
-        user.push(IndexSpec {
-            unique: true,
-            ..sparse("username_1", "username")
-        });
+        user.push(IndexSpec { unique: true, ..sparse("username_1", "username") });
     }
     if switches.create_index_user_username_case_insensitive && case_blind {
-        user.push(IndexSpec {
-            case_insensitive: true,
-            ..sparse("case_insensitive_username", "username")
-        });
+        user.push(IndexSpec { case_insensitive: true, ..sparse("case_insensitive_username", "username") });
     }
     if switches.create_index_user_email {
-        user.push(IndexSpec {
-            unique: true,
-            ..sparse("email_1", "email")
-        });
+        user.push(IndexSpec { unique: true, ..sparse("email_1", "email") });
     }
     if switches.create_index_user_email_case_insensitive && case_blind {
-        user.push(IndexSpec {
-            case_insensitive: true,
-            ..sparse("case_insensitive_email", "email")
-        });
+        user.push(IndexSpec { case_insensitive: true, ..sparse("case_insensitive_email", "email") });
     }
     if switches.create_index_user_email_verify_token {
         user.push(sparse("_email_verify_token", "_email_verify_token"));
@@ -76,23 +64,12 @@ pub fn indexes(options: &Options) -> IndexMap<String, Vec<IndexSpec>> {
         user.push(sparse("_perishable_token", "_perishable_token"));
     }
     if switches.create_index_auth_data_uniqueness {
-        let configured = options
-            .users
-            .auth
-            .0
-            .keys()
-            .map(String::as_str)
-            .filter(|provider| *provider != "anonymous");
-        for provider in std::iter::once("anonymous")
-            .chain(configured)
-            .filter(|provider| names::is_identifier(provider))
+        let configured = options.users.auth.0.keys().map(String::as_str).filter(|provider| *provider != "anonymous");
+        for provider in std::iter::once("anonymous").chain(configured).filter(|provider| names::is_identifier(provider))
         {
             user.push(IndexSpec {
                 unique: true,
-                ..sparse(
-                    &format!("_auth_data_{provider}_id"),
-                    &format!("_auth_data_{provider}.id"),
-                )
+                ..sparse(&format!("_auth_data_{provider}_id"), &format!("_auth_data_{provider}.id"))
             });
         }
     }
@@ -107,20 +84,11 @@ pub fn indexes(options: &Options) -> IndexMap<String, Vec<IndexSpec>> {
     }
     let mut role = Vec::new();
     if switches.create_index_role_name {
-        role.push(IndexSpec {
-            unique: true,
-            ..sparse("name_1", "name")
-        });
+        role.push(IndexSpec { unique: true, ..sparse("name_1", "name") });
     }
     let idempotency = vec![
-        IndexSpec {
-            unique: true,
-            ..sparse("reqId_1", "reqId")
-        },
-        IndexSpec {
-            expire_after_seconds: Some(0),
-            ..sparse("ttl", "expire")
-        },
+        IndexSpec { unique: true, ..sparse("reqId_1", "reqId") },
+        IndexSpec { expire_after_seconds: Some(0), ..sparse("ttl", "expire") },
     ];
     let mut all = IndexMap::from([
         (names::USER.to_owned(), user),
@@ -135,27 +103,18 @@ pub fn indexes(options: &Options) -> IndexMap<String, Vec<IndexSpec>> {
 
 /// Where parse-server leaves a collection scan on a hot path.
 fn own_indexes() -> [(String, Vec<IndexSpec>); 3] {
-    let plain = |name: &str, field: &str| IndexSpec {
-        sparse: false,
-        ..sparse(name, field)
-    };
+    let plain = |name: &str, field: &str| IndexSpec { sparse: false, ..sparse(name, field) };
     let user = ClassName::trusted(names::ROLE);
     let join = |field: &str| {
         (
             user.join(field).as_str().to_owned(),
-            vec![
-                plain("reparse_owningId", "owningId"),
-                plain("reparse_relatedId", "relatedId"),
-            ],
+            vec![plain("reparse_owningId", "owningId"), plain("reparse_relatedId", "relatedId")],
         )
     };
     [
         (
             names::SESSION.to_owned(),
-            vec![
-                plain("reparse_session_token", "sessionToken"),
-                plain("reparse_user", "user"),
-            ],
+            vec![plain("reparse_session_token", "sessionToken"), plain("reparse_user", "user")],
         ),
         join("users"),
         join("roles"),
@@ -165,14 +124,8 @@ fn own_indexes() -> [(String, Vec<IndexSpec>); 3] {
 /// The indexes of the join class of any relation.
 #[must_use]
 pub fn join_indexes() -> Vec<IndexSpec> {
-    let plain = |name: &str, field: &str| IndexSpec {
-        sparse: false,
-        ..sparse(name, field)
-    };
-    vec![
-        plain("reparse_owningId", "owningId"),
-        plain("reparse_relatedId", "relatedId"),
-    ]
+    let plain = |name: &str, field: &str| IndexSpec { sparse: false, ..sparse(name, field) };
+    vec![plain("reparse_owningId", "owningId"), plain("reparse_relatedId", "relatedId")]
 }
 
 fn sparse(name: &str, field: &str) -> IndexSpec {

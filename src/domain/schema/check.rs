@@ -28,12 +28,7 @@ pub struct Fitted {
 /// # Errors
 /// 105 for a bad field name, 111 for a type that does not fit, 119 when the caller may not add fields, 107 for a class name
 /// that no class can have.
-pub async fn fit(
-    cx: &Context,
-    class_name: &ClassName,
-    write: &ParsedWrite,
-    updating: bool,
-) -> Result<Fitted> {
+pub async fn fit(cx: &Context, class_name: &ClassName, write: &ParsedWrite, updating: bool) -> Result<Fitted> {
     let mut class = known_class(cx, class_name);
     let wanted = wanted_fields(cx, class_name, write)?;
     let missing = |class: &Class| -> Vec<(String, FieldType)> {
@@ -46,17 +41,9 @@ pub async fn fit(
     let mut new = missing(&class);
     check_types(&class.schema, &wanted)?;
     check_geo_points(&class.schema, &new)?;
-    let adds_field = class.stored
-        && wanted
-            .iter()
-            .any(|(name, _)| !class.schema.fields.contains_key(name));
+    let adds_field = class.stored && wanted.iter().any(|(name, _)| !class.schema.fields.contains_key(name));
     if adds_field && !new.is_empty() && !cx.auth.is_master() {
-        class.permissions.admit(
-            class_name,
-            Operation::AddField,
-            &cx.entities().await?,
-            updating,
-        )?;
+        class.permissions.admit(class_name, Operation::AddField, &cx.entities().await?, updating)?;
     }
     if !class.stored || !new.is_empty() {
         if !class.stored {
@@ -73,19 +60,13 @@ pub async fn fit(
         }
         check_types(&class.schema, &wanted)?;
     }
-    Ok(Fitted {
-        class,
-        adds_field: adds_field && wanted.iter().any(|(_, kind)| kind.is_some()),
-    })
+    Ok(Fitted { class, adds_field: adds_field && wanted.iter().any(|(_, kind)| kind.is_some()) })
 }
 
 /// The class as it is known, or as an unknown class looks.
 #[must_use]
 pub fn known_class(cx: &Context, name: &ClassName) -> Arc<Class> {
-    cx.schemas()
-        .get(name)
-        .cloned()
-        .unwrap_or_else(|| cx.app.schemas.unknown_class(name))
+    cx.schemas().get(name).cloned().unwrap_or_else(|| cx.app.schemas.unknown_class(name))
 }
 
 /// The class by its name; also finds one that another process made a moment ago.
@@ -94,31 +75,18 @@ pub fn known_class(cx: &Context, name: &ClassName) -> Arc<Class> {
 /// When the schema cannot be read.
 async fn reload(cx: &Context, name: &ClassName) -> Result<Arc<Class>> {
     let schemas = cx.app.schemas.reload().await?;
-    Ok(schemas
-        .get(name)
-        .cloned()
-        .unwrap_or_else(|| cx.app.schemas.unknown_class(name)))
+    Ok(schemas.get(name).cloned().unwrap_or_else(|| cx.app.schemas.unknown_class(name)))
 }
 
 /// Makes a class with its first fields. Another process may be faster; then the fields are added one by one by the caller.
-async fn create_class(
-    cx: &Context,
-    name: &ClassName,
-    fields: &[(String, FieldType)],
-) -> Result<()> {
+async fn create_class(cx: &Context, name: &ClassName, fields: &[(String, FieldType)]) -> Result<()> {
     if !names::is_valid_class_name(name.as_str()) {
-        return Err(ParseError::new(
-            ErrorCode::InvalidJson,
-            "schema class name does not revalidate",
-        ));
+        return Err(ParseError::new(ErrorCode::InvalidJson, "schema class name does not revalidate"));
     }
     let mut schema = ClassSchema::new(name.clone());
     system_classes::add_default_columns(&mut schema);
     for (field, kind) in fields {
-        schema
-            .fields
-            .entry(field.clone())
-            .or_insert_with(|| Field::new(kind.clone()));
+        schema.fields.entry(field.clone()).or_insert_with(|| Field::new(kind.clone()));
     }
     match cx.app.storage.create_class(&schema).await {
         Ok(()) | Err(StorageError::Duplicate { .. }) => {}
@@ -131,12 +99,7 @@ async fn create_class(
 }
 
 async fn add_field(cx: &Context, class: &Class, name: &str, kind: &FieldType) -> Result<()> {
-    match cx
-        .app
-        .storage
-        .add_field(&class.schema.name, name, &Field::new(kind.clone()))
-        .await
-    {
+    match cx.app.storage.add_field(&class.schema.name, name, &Field::new(kind.clone())).await {
         Ok(()) => prepare_column(cx, &class.schema, name, kind).await,
         Err(StorageError::FieldExists(_)) => Ok(()),
         Err(error) => Err(store::failure(error)),
@@ -144,12 +107,7 @@ async fn add_field(cx: &Context, class: &Class, name: &str, kind: &FieldType) ->
 }
 
 /// Indexes that come with a field: `2dsphere` for polygons, our own for relations.
-async fn prepare_column(
-    cx: &Context,
-    schema: &ClassSchema,
-    name: &str,
-    kind: &FieldType,
-) -> Result<()> {
+async fn prepare_column(cx: &Context, schema: &ClassSchema, name: &str, kind: &FieldType) -> Result<()> {
     match kind {
         FieldType::Polygon => {
             let class = cx.app.schemas.unknown_class(&schema.name);
@@ -158,43 +116,25 @@ async fn prepare_column(
         FieldType::Relation(_) if cx.app.options.own.create_indexes => {
             let mut join = ClassSchema::new(schema.name.join(name));
             system_classes::add_default_columns(&mut join);
-            cx.app
-                .storage
-                .create_indexes(&join, &super::bootstrap::join_indexes())
-                .await
-                .map_err(store::failure)
+            cx.app.storage.create_indexes(&join, &super::bootstrap::join_indexes()).await.map_err(store::failure)
         }
         _ => Ok(()),
     }
 }
 
 /// The fields a write names, with the type it gives them (`None`: any type fits).
-fn wanted_fields(
-    cx: &Context,
-    class: &ClassName,
-    write: &ParsedWrite,
-) -> Result<Vec<(String, Option<FieldType>)>> {
-    let mut wanted: Vec<(String, Option<FieldType>)> =
-        Vec::with_capacity(write.update.0.len() + write.relations.len());
+fn wanted_fields(cx: &Context, class: &ClassName, write: &ParsedWrite) -> Result<Vec<(String, Option<FieldType>)>> {
+    let mut wanted: Vec<(String, Option<FieldType>)> = Vec::with_capacity(write.update.0.len() + write.relations.len());
     let mut geo_points = 0;
     for (path, change) in &write.update.0 {
-        let (root, rest) = path
-            .split_once('.')
-            .map_or((path.as_str(), None), |(root, rest)| (root, Some(rest)));
+        let (root, rest) = path.split_once('.').map_or((path.as_str(), None), |(root, rest)| (root, Some(rest)));
         if root == "ACL" {
             continue;
         }
         check_name(cx, class, root)?;
         let kind = if let Some(rest) = rest {
-            let into_array = rest
-                .split('.')
-                .next()
-                .is_some_and(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
-            Some(if into_array {
-                FieldType::Array
-            } else {
-                FieldType::Object
-            })
+            let into_array = rest.split('.').next().is_some_and(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
+            Some(if into_array { FieldType::Array } else { FieldType::Object })
         } else {
             match change {
                 Change::Set(value) => FieldType::of(value),
@@ -209,16 +149,11 @@ fn wanted_fields(
         wanted.push((root.to_owned(), kind));
     }
     if geo_points > 1 {
-        return Err(ParseError::new(
-            ErrorCode::IncorrectType,
-            "there can only be one geopoint field in a class",
-        ));
+        return Err(ParseError::new(ErrorCode::IncorrectType, "there can only be one geopoint field in a class"));
     }
-    for (field, change) in &write.relations {
-        check_name(cx, class, field)?;
-        if let Some(target) = &change.class {
-            wanted.push((field.clone(), Some(FieldType::Relation(target.clone()))));
-        }
+    for relation in &write.relations {
+        check_name(cx, class, &relation.field)?;
+        wanted.push((relation.field.clone(), Some(FieldType::Relation(relation.class.clone()))));
     }
     Ok(wanted)
 }
@@ -230,10 +165,7 @@ fn check_name(cx: &Context, class: &ClassName, field: &str) -> Result<()> {
     {
         Ok(())
     } else {
-        Err(ParseError::new(
-            ErrorCode::InvalidKeyName,
-            format!("Invalid field name: {field}."),
-        ))
+        Err(ParseError::new(ErrorCode::InvalidKeyName, format!("Invalid field name: {field}.")))
     }
 }
 
@@ -259,15 +191,9 @@ pub fn mismatch(class: &ClassName, field: &str, expected: &FieldType, got: &str)
 }
 
 fn check_geo_points(schema: &ClassSchema, new: &[(String, FieldType)]) -> Result<()> {
-    let has_one = schema
-        .fields
-        .values()
-        .any(|field| field.kind == FieldType::GeoPoint);
+    let has_one = schema.fields.values().any(|field| field.kind == FieldType::GeoPoint);
     if has_one && new.iter().any(|(_, kind)| *kind == FieldType::GeoPoint) {
-        return Err(ParseError::new(
-            ErrorCode::IncorrectType,
-            "MongoDB only supports one GeoPoint field in a class.",
-        ));
+        return Err(ParseError::new(ErrorCode::IncorrectType, "MongoDB only supports one GeoPoint field in a class."));
     }
     Ok(())
 }

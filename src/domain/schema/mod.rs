@@ -3,6 +3,7 @@
 pub mod bootstrap;
 pub mod change;
 pub mod check;
+pub mod clp_check;
 pub mod system_classes;
 
 use std::collections::HashMap;
@@ -69,11 +70,7 @@ pub struct SchemaCache {
 impl SchemaCache {
     /// A cache without classes; call [`SchemaCache::reload`].
     #[must_use]
-    pub fn new(
-        storage: Arc<dyn Storage>,
-        clock: Arc<dyn Clock>,
-        protected: ProtectedFields,
-    ) -> Self {
+    pub fn new(storage: Arc<dyn Storage>, clock: Arc<dyn Clock>, protected: ProtectedFields) -> Self {
         Self {
             storage,
             clock,
@@ -128,14 +125,8 @@ impl SchemaCache {
     }
 
     fn class(&self, schema: ClassSchema, stored: bool) -> Class {
-        let permissions = ClassPermissions::read(
-            schema.permissions.as_ref(),
-            self.protected.0.get(schema.name.as_str()),
-        );
-        Class {
-            schema,
-            permissions,
-            stored,
-        }
+        let permissions =
+            ClassPermissions::read(schema.permissions.as_ref(), self.protected.0.get(schema.name.as_str()));
+        Class { schema, permissions, stored }
     }
 }

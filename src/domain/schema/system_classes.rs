@@ -7,10 +7,7 @@ use crate::model::schema::{ClassSchema, Field, FieldType};
 /// Adds the columns a class has by its name; those it has already stay as they are.
 pub fn add_default_columns(schema: &mut ClassSchema) {
     for (field, kind) in columns(schema.name.as_str()) {
-        schema
-            .fields
-            .entry(field.to_owned())
-            .or_insert_with(|| Field::new(kind));
+        schema.fields.entry(field.to_owned()).or_insert_with(|| Field::new(kind));
     }
 }
 
@@ -37,9 +34,7 @@ pub fn required_columns(class: &ClassName) -> &'static [&'static str] {
 #[must_use]
 pub fn is_default_column(class: &ClassName, field: &str) -> bool {
     matches!(field, "objectId" | "createdAt" | "updatedAt" | "ACL")
-        || columns(class.as_str())
-            .iter()
-            .any(|(name, _)| *name == field)
+        || columns(class.as_str()).iter().any(|(name, _)| *name == field)
 }
 
 fn columns(class: &str) -> Vec<(&'static str, FieldType)> {
@@ -69,11 +64,7 @@ fn columns(class: &str) -> Vec<(&'static str, FieldType)> {
             ("parseVersion", String),
             ("badge", Number),
         ],
-        names::ROLE => vec![
-            ("name", String),
-            ("users", relation(names::USER)),
-            ("roles", relation(names::ROLE)),
-        ],
+        names::ROLE => vec![("name", String), ("users", relation(names::USER)), ("roles", relation(names::ROLE))],
         names::SESSION => vec![
             ("user", pointer(names::USER)),
             ("installationId", String),
@@ -127,25 +118,12 @@ fn columns(class: &str) -> Vec<(&'static str, FieldType)> {
             ("lastRun", Number),
             ("repeatMinutes", Number),
         ],
-        names::HOOKS => vec![
-            ("functionName", String),
-            ("className", String),
-            ("triggerName", String),
-            ("url", String),
-        ],
-        names::GLOBAL_CONFIG => vec![
-            ("objectId", String),
-            ("params", Object),
-            ("masterKeyOnly", Object),
-        ],
+        names::HOOKS => vec![("functionName", String), ("className", String), ("triggerName", String), ("url", String)],
+        names::GLOBAL_CONFIG => vec![("objectId", String), ("params", Object), ("masterKeyOnly", Object)],
         names::GRAPHQL_CONFIG => vec![("objectId", String), ("config", Object)],
-        names::AUDIENCE => vec![
-            ("objectId", String),
-            ("name", String),
-            ("query", String),
-            ("lastUsed", Date),
-            ("timesUsed", Number),
-        ],
+        names::AUDIENCE => {
+            vec![("objectId", String), ("name", String), ("query", String), ("lastUsed", Date), ("timesUsed", Number)]
+        }
         names::IDEMPOTENCY => vec![("reqId", String), ("expire", Date)],
         _ if class.starts_with("_Join:") => vec![("relatedId", String), ("owningId", String)],
         _ => Vec::new(),

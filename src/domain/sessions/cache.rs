@@ -37,10 +37,7 @@ impl Session {
             id: row.get_str("objectId")?.to_owned(),
             user_id: row.get("user").and_then(Value::as_pointer)?.id.clone(),
             expires_at: row.get("expiresAt").and_then(Value::as_date),
-            updated_at: row
-                .get("updatedAt")
-                .and_then(Value::as_date)
-                .unwrap_or_default(),
+            updated_at: row.get("updatedAt").and_then(Value::as_date).unwrap_or_default(),
             installation_id: row.get_str("installationId").map(str::to_owned),
         })
     }
@@ -59,11 +56,7 @@ impl SessionCache {
     #[must_use]
     pub fn new(size: u64, ttl: Duration) -> Self {
         fn cache<V: Clone + Send + Sync + 'static>(size: u64, ttl: Duration) -> Cache<String, V> {
-            Cache::builder()
-                .max_capacity(size)
-                .time_to_live(ttl)
-                .support_invalidation_closures()
-                .build()
+            Cache::builder().max_capacity(size).time_to_live(ttl).support_invalidation_closures().build()
         }
         Self {
             by_token: cache(size, ttl),
@@ -121,9 +114,7 @@ impl SessionCache {
     pub fn forget_sessions_of(&self, user: &str) {
         let user = user.to_owned();
         // Fails only on a cache built without closures.
-        let _ = self
-            .by_token
-            .invalidate_entries_if(move |_, session| session.user_id == user);
+        let _ = self.by_token.invalidate_entries_if(move |_, session| session.user_id == user);
     }
 
     /// Forgets everything.
@@ -145,9 +136,6 @@ impl SessionCache {
 
 impl fmt::Debug for SessionCache {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("SessionCache")
-            .field("sessions", &self.by_token.entry_count())
-            .finish_non_exhaustive()
+        formatter.debug_struct("SessionCache").field("sessions", &self.by_token.entry_count()).finish_non_exhaustive()
     }
 }

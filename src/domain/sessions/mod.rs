@@ -78,10 +78,7 @@ pub(super) fn new_row(cx: &Context, user: &str, created_with: Option<&CreatedWit
     let options = &cx.app.options.users;
     let mut row = Object::new();
     row.insert("sessionToken", cx.app.random.session_token());
-    row.insert(
-        "user",
-        Value::pointer(&ClassName::trusted(names::USER), user),
-    );
+    row.insert("user", Value::pointer(&ClassName::trusted(names::USER), user));
     if let Some(created_with) = created_with {
         row.insert("createdWith", created_with.0.clone());
     }
@@ -98,11 +95,7 @@ pub(super) fn new_row(cx: &Context, user: &str, created_with: Option<&CreatedWit
 ///
 /// # Errors
 /// When the store fails; 119 for the read-only master key.
-pub async fn create(
-    cx: &Context,
-    user: &str,
-    created_with: Option<&CreatedWith>,
-) -> Result<String> {
+pub async fn create(cx: &Context, user: &str, created_with: Option<&CreatedWith>) -> Result<String> {
     let row = new_row(cx, user, created_with);
     let token = row.get_str("sessionToken").unwrap_or_default().to_owned();
     insert(cx, row).await?;
@@ -113,94 +106,52 @@ pub async fn create(
 pub(super) async fn insert(cx: &Context, mut row: Object) -> Result<Object> {
     cx.refuse_read_only("read-only masterKey isn't allowed to perform the create operation.")?;
     let now = cx.now();
-    row.insert(
-        "objectId",
-        cx.app
-            .random
-            .alphanumeric(usize::from(cx.app.options.database.object_id_size)),
-    );
+    row.insert("objectId", cx.app.random.alphanumeric(usize::from(cx.app.options.database.object_id_size)));
     row.insert("createdAt", now);
     row.insert("updatedAt", now);
     // The first session of a database makes the class.
-    let fields = [
-        "sessionToken",
-        "user",
-        "createdWith",
-        "expiresAt",
-        "installationId",
-    ];
+    let fields = ["sessionToken", "user", "createdWith", "expiresAt", "installationId"];
     let known: Update = Update::setting(
         row.iter()
             .filter(|(name, _)| fields.contains(&name.as_str()))
             .map(|(name, value)| (name.clone(), value.clone())),
     );
-    let fitted = check::fit(
-        &cx.as_master(),
-        &session_class(),
-        &ParsedWrite {
-            update: known,
-            ..ParsedWrite::default()
-        },
-        false,
-    )
-    .await?;
-    if let (Some(user), Some(installation)) = (
-        row.get("user").and_then(Value::as_pointer),
-        row.get_str("installationId"),
-    ) {
+    let fitted =
+        check::fit(&cx.as_master(), &session_class(), &ParsedWrite { update: known, ..ParsedWrite::default() }, false)
+            .await?;
+    if let (Some(user), Some(installation)) =
+        (row.get("user").and_then(Value::as_pointer), row.get_str("installationId"))
+    {
         let duplicates: Resolved = Filter::And(vec![
             Filter::eq("user", Value::Pointer(user.clone())),
             Filter::eq("installationId", installation),
-            Filter::field(
-                "sessionToken",
-                Constraint::Ne(row.get("sessionToken").cloned().unwrap_or(Value::Null)),
-            ),
+            Filter::field("sessionToken", Constraint::Ne(row.get("sessionToken").cloned().unwrap_or(Value::Null))),
         ]);
         end_matching(cx, duplicates).await?;
     }
-    store::insert(cx, &fitted.class, row.clone())
-        .await
-        .map_err(store::failure)?;
+    store::insert(cx, &fitted.class, row.clone()).await.map_err(store::failure)?;
     Ok(row)
 }
 
-/// The user of a session token.
+/// The user of a session token; `None` when the user is gone.
 ///
 /// # Errors
-/// 209 when the token is unknown or expired, or its user is gone.
-pub async fn resolve(app: &Arc<App>, token: &str) -> Result<Arc<SessionUser>> {
+/// 209 when the token is unknown or expired.
+pub async fn resolve(app: &Arc<App>, token: &str) -> Result<Option<Arc<SessionUser>>> {
     let invalid = || ParseError::new(ErrorCode::InvalidSessionToken, "Invalid session token");
-    let cx = Context::new(
-        app.clone(),
-        Auth::Master,
-        None,
-        None,
-        false,
-        Client::default(),
-    );
+    let cx = Context::new(app.clone(), Auth::Master, None, None, false, Client::default());
     let session = match app.sessions.session(token) {
         Some(session) => session,
         None => {
-            let row = read::internal_one(
-                &cx,
-                names::SESSION,
-                Filter::eq("sessionToken", token),
-                "whose session it is",
-            )
-            .await?
-            .ok_or_else(invalid)?;
+            let row = read::internal_one(&cx, names::SESSION, Filter::eq("sessionToken", token), "whose session it is")
+                .await?
+                .ok_or_else(invalid)?;
             let session = cache::Session::from_row(&row).ok_or_else(invalid)?;
             app.sessions.remember_session(token, session)
         }
     };
-    if session
-        .expires_at
-        .is_some_and(|expiry| expiry < app.clock.now())
-    {
-        return Err(ParseError::new(
-            ErrorCode::InvalidSessionToken,
-            "Session token is expired.",
-        ));
+    if session.expires_at.is_some_and(|expiry| expiry < app.clock.now()) {
+        return Err(ParseError::new(ErrorCode::InvalidSessionToken, "Session token is expired."));
     }
     // Ids that look like a role or like everybody would be taken for these by permissions.
     if session.user_id.starts_with("role:") || session.user_id == "*" {
@@ -209,25 +160,21 @@ pub async fn resolve(app: &Arc<App>, token: &str) -> Result<Arc<SessionUser>> {
     let row = match app.sessions.user(&session.user_id) {
         Some(row) => row,
         None => {
-            let row = read::internal_one(
-                &cx,
-                names::USER,
-                Filter::eq("objectId", session.user_id.as_str()),
-                "whose session it is",
-            )
-            .await?
-            .ok_or_else(invalid)?;
-            app.sessions.remember_user(&session.user_id, row)
+            let filter = Filter::eq("objectId", session.user_id.as_str());
+            match read::internal_one(&cx, names::USER, filter, "whose session it is").await? {
+                Some(row) => app.sessions.remember_user(&session.user_id, row),
+                None => return Ok(None),
+            }
         }
     };
     extend(&cx, token, &session).await;
-    Ok(Arc::new(SessionUser {
+    Ok(Some(Arc::new(SessionUser {
         id: session.user_id.clone(),
         session_id: session.id.clone(),
         session_token: token.to_owned(),
         installation_id: session.installation_id.clone(),
         row,
-    }))
+    })))
 }
 
 /// With `extendSessionOnUse`, a use in the second half of a session's life prolongs it.
@@ -237,24 +184,13 @@ async fn extend(cx: &Context, token: &str, session: &cache::Session) {
         return;
     }
     let now = cx.now();
-    if session
-        .updated_at
-        .plus_seconds(options.session_length / 2.0)
-        > now
-        || !cx.app.sessions.may_extend(token)
-    {
+    if session.updated_at.plus_seconds(options.session_length / 2.0) > now || !cx.app.sessions.may_extend(token) {
         return;
     }
     let class = known_class(cx, &session_class());
-    let scope = Scoped::internal(
-        Filter::eq("sessionToken", token),
-        "prolong a session in use",
-    );
+    let scope = Scoped::internal(Filter::eq("sessionToken", token), "prolong a session in use");
     let mut update = Update::default();
-    update.put(
-        "expiresAt",
-        Change::Set(now.plus_seconds(options.session_length).into()),
-    );
+    update.put("expiresAt", Change::Set(now.plus_seconds(options.session_length).into()));
     update.put("updatedAt", Change::Set(now.into()));
     if let Err(error) = store::update_one(cx, &class, &scope, &update).await {
         tracing::warn!(%error, "a session in use could not be prolonged");
@@ -289,14 +225,7 @@ pub async fn end(cx: &Context, token: &str) -> Result<()> {
 /// # Errors
 /// When the store fails.
 pub async fn end_all(cx: &Context, user: &str) -> Result<()> {
-    end_matching(
-        cx,
-        Filter::eq(
-            "user",
-            Value::pointer(&ClassName::trusted(names::USER), user),
-        ),
-    )
-    .await?;
+    end_matching(cx, Filter::eq("user", Value::pointer(&ClassName::trusted(names::USER), user))).await?;
     cx.app.sessions.forget_sessions_of(user);
     Ok(())
 }
@@ -304,10 +233,7 @@ pub async fn end_all(cx: &Context, user: &str) -> Result<()> {
 async fn end_matching(cx: &Context, filter: Resolved) -> Result<()> {
     let class = known_class(cx, &session_class());
     let scope = Scoped::internal(filter, "end sessions");
-    let options = FindOptions {
-        keys: Some(vec!["sessionToken".to_owned()]),
-        ..FindOptions::default()
-    };
+    let options = FindOptions { keys: Some(vec!["sessionToken".to_owned()]), ..FindOptions::default() };
     for row in store::find(cx, &class, &scope, &options).await? {
         if let Some(token) = row.get_str("sessionToken") {
             cx.app.sessions.forget_token(token);
@@ -322,24 +248,15 @@ async fn end_matching(cx: &Context, filter: Resolved) -> Result<()> {
 /// 209 without a token, or when it is unknown.
 pub async fn me(cx: &Context) -> Result<Object> {
     let token = cx.session_token.as_deref().ok_or_else(token_required)?;
-    let row = read::internal_one(
-        cx,
-        names::SESSION,
-        Filter::eq("sessionToken", token),
-        "the caller's own session",
-    )
-    .await?
-    .ok_or_else(|| ParseError::new(ErrorCode::InvalidSessionToken, "Session token not found."))?;
+    let row = read::internal_one(cx, names::SESSION, Filter::eq("sessionToken", token), "the caller's own session")
+        .await?
+        .ok_or_else(|| ParseError::new(ErrorCode::InvalidSessionToken, "Session token not found."))?;
     present(cx, row).await
 }
 
 /// A session's row as its owner reads it: fields hidden from the owner stay hidden.
 async fn present(cx: &Context, row: Object) -> Result<Object> {
-    let owner = row
-        .get("user")
-        .and_then(Value::as_pointer)
-        .map(|user| user.id.clone())
-        .unwrap_or_default();
+    let owner = row.get("user").and_then(Value::as_pointer).map(|user| user.id.clone()).unwrap_or_default();
     let as_owner = if cx.auth.is_master() {
         cx.clone()
     } else {
@@ -358,14 +275,11 @@ async fn present(cx: &Context, row: Object) -> Result<Object> {
 /// 101 without a token, 209 for an unknown one.
 pub async fn upgrade(cx: &Context) -> Result<Object> {
     let Some(token) = cx.session_token.as_deref() else {
-        return Err(ParseError::new(
-            ErrorCode::ObjectNotFound,
-            "invalid session",
-        ));
+        return Err(ParseError::new(ErrorCode::ObjectNotFound, "invalid session"));
     };
     let user = match cx.auth.user() {
         Some(user) => user.id.clone(),
-        None if token.starts_with("r:") => resolve(&cx.app, token).await?.id.clone(),
+        None if token.starts_with("r:") => resolve(&cx.app, token).await?.ok_or_else(needs_session)?.id.clone(),
         None => {
             let user = read::internal_one(
                 cx,
@@ -374,12 +288,7 @@ pub async fn upgrade(cx: &Context) -> Result<Object> {
                 "whose old session token it is",
             )
             .await?
-            .ok_or_else(|| {
-                ParseError::new(
-                    ErrorCode::InvalidSessionToken,
-                    "invalid legacy session token",
-                )
-            })?;
+            .ok_or_else(|| ParseError::new(ErrorCode::InvalidSessionToken, "invalid legacy session token"))?;
             user.get_str("objectId").unwrap_or_default().to_owned()
         }
     };
@@ -388,9 +297,7 @@ pub async fn upgrade(cx: &Context) -> Result<Object> {
     let mut update = Update::default();
     update.put("_session_token", Change::Unset);
     let scope = Scoped::internal(store::by_id(&user), "remove the old session token");
-    store::update_one(cx, &class, &scope, &update)
-        .await
-        .map_err(store::failure)?;
+    store::update_one(cx, &class, &scope, &update).await.map_err(store::failure)?;
     cx.app.sessions.forget_user(&user);
     present(cx, row).await
 }

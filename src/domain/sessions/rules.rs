@@ -18,13 +18,7 @@ use crate::model::query::{Filter, Resolved};
 use crate::model::value::Value;
 
 /// Fields that clients cannot change, and those that even the master key cannot.
-const FIXED: [&str; 5] = [
-    "installationId",
-    "sessionToken",
-    "expiresAt",
-    "createdWith",
-    "user",
-];
+const FIXED: [&str; 5] = ["installationId", "sessionToken", "expiresAt", "createdWith", "user"];
 const FIXED_FOR_MASTER: [&str; 2] = ["installationId", "sessionToken"];
 
 /// Rules of the class of sessions.
@@ -37,10 +31,7 @@ impl ClassRules for SessionRules {
             return Err(token_required());
         }
         if draft.acl.is_some() {
-            return Err(ParseError::new(
-                ErrorCode::InvalidKeyName,
-                "Cannot set ACL on a Session.",
-            ));
+            return Err(ParseError::new(ErrorCode::InvalidKeyName, "Cannot set ACL on a Session."));
         }
         let Some(user) = cx.auth.user_id().map(str::to_owned) else {
             if draft.id.is_some() {
@@ -56,7 +47,7 @@ impl ClassRules for SessionRules {
         for field in FIXED {
             draft.body.remove(field);
         }
-        let write = parse::parse(draft.body, true)?;
+        let write = parse::parse(draft.body, parse::Kind::Create)?;
         check::fit(cx, &draft.class, &write, false).await?;
         let mut row = new_row(cx, &user, Some(&CreatedWith::create()));
         for (name, value) in crate::model::operation::apply::for_create(&write.update)? {
@@ -66,11 +57,7 @@ impl ClassRules for SessionRules {
         body.remove("createdAt");
         body.remove("updatedAt");
         let id = body.get_str("objectId").unwrap_or_default().to_owned();
-        Ok(ControlFlow::Break(Saved {
-            created: true,
-            location: Some((names::SESSION.to_owned(), id)),
-            body,
-        }))
+        Ok(ControlFlow::Break(Saved { created: true, location: Some((names::SESSION.to_owned(), id)), body }))
     }
 
     async fn transform(&self, _cx: &Context, checked: Checked) -> Result<Checked> {
@@ -109,10 +96,7 @@ impl ClassRules for SessionRules {
 
 /// The condition that a session is the user's.
 fn own(user: &str) -> Resolved {
-    Filter::eq(
-        "user",
-        Value::pointer(&ClassName::trusted(names::USER), user),
-    )
+    Filter::eq("user", Value::pointer(&ClassName::trusted(names::USER), user))
 }
 
 /// Refuses fields that are fixed; the own user may be named.
@@ -122,18 +106,11 @@ fn refuse_fields(draft: &Draft, fixed: &[&str], own: Option<&str>) -> Result<()>
             let value = draft.body.get(field).cloned().unwrap_or(Json::Null);
             json::decode(value)
                 .ok()
-                .and_then(|value| {
-                    value
-                        .as_pointer()
-                        .map(|pointer| Some(pointer.id.as_str()) == own)
-                })
+                .and_then(|value| value.as_pointer().map(|pointer| Some(pointer.id.as_str()) == own))
                 .unwrap_or(false)
         };
         if fixed.contains(&field.as_str()) && !(field == "user" && names_own()) {
-            return Err(ParseError::new(
-                ErrorCode::InvalidKeyName,
-                format!("Invalid key name: {field}"),
-            ));
+            return Err(ParseError::new(ErrorCode::InvalidKeyName, format!("Invalid key name: {field}")));
         }
     }
     Ok(())

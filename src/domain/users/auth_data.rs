@@ -27,10 +27,7 @@ pub fn column(provider: &str) -> String {
 /// 252: the provider is unknown or switched off.
 #[must_use]
 pub fn unsupported() -> ParseError {
-    ParseError::new(
-        ErrorCode::UnsupportedService,
-        "This authentication method is unsupported.",
-    )
+    ParseError::new(ErrorCode::UnsupportedService, "This authentication method is unsupported.")
 }
 
 /// 208: another user has this identity.
@@ -82,19 +79,13 @@ impl AuthData {
     /// Whether a provider brings anything to log in with.
     #[must_use]
     pub fn identifies(&self) -> bool {
-        self.providers
-            .iter()
-            .any(|(_, data)| data.as_ref().is_some_and(|data| !data.is_empty()))
+        self.providers.iter().any(|(_, data)| data.as_ref().is_some_and(|data| !data.is_empty()))
     }
 
     /// The providers, comma separated, as sessions note them.
     #[must_use]
     pub fn names(&self) -> String {
-        self.providers
-            .iter()
-            .map(|(provider, _)| provider.as_str())
-            .collect::<Vec<_>>()
-            .join(",")
+        self.providers.iter().map(|(provider, _)| provider.as_str()).collect::<Vec<_>>().join(",")
     }
 
     /// The condition that a user has one of these identities; `None` when no id was sent.
@@ -116,21 +107,12 @@ impl AuthData {
         let Some(filter) = self.owners_filter() else {
             return Ok(Vec::new());
         };
-        let options = FindOptions {
-            limit: Some(2),
-            ..FindOptions::default()
-        };
-        let mut owners =
-            read::internal_all(cx, names::USER, filter, &options, "whose identity it is").await?;
+        let options = FindOptions { limit: Some(2), ..FindOptions::default() };
+        let mut owners = read::internal_all(cx, names::USER, filter, &options, "whose identity it is").await?;
         if !cx.auth.is_master() {
             // A user with an empty ACL is out of reach.
             owners.retain(|owner| {
-                let empty = |column: &str| {
-                    owner
-                        .get(column)
-                        .and_then(Value::as_array)
-                        .is_some_and(<[Value]>::is_empty)
-                };
+                let empty = |column: &str| owner.get(column).and_then(Value::as_array).is_some_and(<[Value]>::is_empty);
                 !(empty("_rperm") && empty("_wperm"))
             });
         }
@@ -159,15 +141,8 @@ fn validate(cx: &Context, provider: &str) -> Result<()> {
     let users = &cx.app.options.users;
     let supported = provider == ANONYMOUS
         && users.enable_anonymous_users
-        && users
-            .auth
-            .get(ANONYMOUS)
-            .is_none_or(|options| options.get("enabled") != Some(&Json::Bool(false)));
-    if supported {
-        Ok(())
-    } else {
-        Err(unsupported())
-    }
+        && users.auth.get(ANONYMOUS).is_none_or(|options| options.get("enabled") != Some(&Json::Bool(false)));
+    if supported { Ok(()) } else { Err(unsupported()) }
 }
 
 /// `authData` sent along with a password: every provider in it must be valid.
@@ -180,14 +155,8 @@ pub fn check_on_log_in(cx: &Context, user: &Object, sent: Option<&Json>) -> Resu
     };
     let auth_data = AuthData::read(cx, sent)?;
     for (provider, data) in &auth_data.providers {
-        let stored = user
-            .get(&column(provider))
-            .and_then(Value::as_object)
-            .and_then(|linked| linked.get_str("id"));
-        let claimed = data
-            .as_ref()
-            .and_then(|data| data.get("id"))
-            .and_then(Json::as_str);
+        let stored = user.get(&column(provider)).and_then(Value::as_object).and_then(|linked| linked.get_str("id"));
+        let claimed = data.as_ref().and_then(|data| data.get("id")).and_then(Json::as_str);
         if claimed.is_some() && claimed != stored {
             return Err(already_used());
         }

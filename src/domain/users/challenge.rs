@@ -14,9 +14,7 @@ use crate::error::{ErrorCode, ParseError, Result};
 pub async fn challenge(cx: &Context, body: Map<String, Json>) -> Result<Json> {
     let refuse = |text: &'static str| Err(ParseError::new(ErrorCode::OtherCause, text));
     let given = |name: &str| {
-        body.get(name).filter(|value| {
-            !matches!(value, Json::Null | Json::Bool(false)) && value.as_str() != Some("")
-        })
+        body.get(name).filter(|value| !matches!(value, Json::Null | Json::Bool(false)) && value.as_str() != Some(""))
     };
     let Some(challenge) = given("challengeData") else {
         return refuse("Nothing to challenge.");
@@ -30,9 +28,7 @@ pub async fn challenge(cx: &Context, body: Map<String, Json>) -> Result<Json> {
         return refuse("You provided username or email, you need to also provide password.");
     }
     if by_name && auth_data.is_some() {
-        return refuse(
-            "You cannot provide username/email and authData, only use one identification method.",
-        );
+        return refuse("You cannot provide username/email and authData, only use one identification method.");
     }
     if by_name {
         let mut parameters = body.clone();
@@ -51,19 +47,11 @@ pub async fn challenge(cx: &Context, body: Map<String, Json>) -> Result<Json> {
                 ));
             }
         }
-        if providers
-            .values()
-            .filter(|data| data.get("id").is_some())
-            .count()
-            > 1
-        {
+        if providers.values().filter(|data| data.get("id").is_some()).count() > 1 {
             return refuse("You cannot provide more than one authData provider with an id.");
         }
         if AuthData::read(cx, auth_data)?.owners(cx).await?.len() != 1 {
-            return Err(ParseError::new(
-                ErrorCode::ObjectNotFound,
-                "User not found.",
-            ));
+            return Err(ParseError::new(ErrorCode::ObjectNotFound, "User not found."));
         }
     }
     Ok(json!({"challengeData": {}}))

@@ -48,10 +48,7 @@ pub async fn log_in_as(cx: &Context, user_id: Option<&Json>) -> Result<Object> {
     }
     cx.refuse_read_only("read-only masterKey isn't allowed to log in as a user.")?;
     let Some(id) = user_id.and_then(Json::as_str).filter(|id| !id.is_empty()) else {
-        return Err(ParseError::new(
-            ErrorCode::InvalidValue,
-            "userId must not be empty, null, or undefined",
-        ));
+        return Err(ParseError::new(ErrorCode::InvalidValue, "userId must not be empty, null, or undefined"));
     };
     let user = read::internal_one(cx, names::USER, Filter::eq("objectId", id), "log in as")
         .await?
@@ -79,21 +76,12 @@ async fn own_view(cx: &Context, user: &Object) -> Result<Object> {
     } else {
         cx.with_auth(sessions::standing_of(user))
     };
-    match read::get(
-        &as_user,
-        &ClassName::trusted(names::USER),
-        id,
-        ReadRequest::default(),
-    )
-    .await
-    {
+    match read::get(&as_user, &ClassName::trusted(names::USER), id, ReadRequest::default()).await {
         Ok(mut object) => {
             object.remove("sessionToken");
             Ok(object)
         }
-        Err(error)
-            if error.is(ErrorCode::ObjectNotFound) || error.is(ErrorCode::OperationForbidden) =>
-        {
+        Err(error) if error.is(ErrorCode::ObjectNotFound) || error.is(ErrorCode::OperationForbidden) => {
             let mut object = Object::new();
             object.insert("objectId", id);
             Ok(object)
@@ -104,23 +92,14 @@ async fn own_view(cx: &Context, user: &Object) -> Result<Object> {
 
 /// The user that the parameters name, if the password is right. Exactly one hash is verified on every path.
 async fn verified_user(cx: &Context, parameters: Map<String, Json>) -> Result<Object> {
-    let given = |name: &str| {
-        parameters
-            .get(name)
-            .filter(|value| !matches!(value, Json::Null) && value.as_str() != Some(""))
-    };
+    let given =
+        |name: &str| parameters.get(name).filter(|value| !matches!(value, Json::Null) && value.as_str() != Some(""));
     let (username, email, password) = (given("username"), given("email"), given("password"));
     if username.is_none() && email.is_none() {
-        return Err(ParseError::new(
-            ErrorCode::UsernameMissing,
-            "username/email is required.",
-        ));
+        return Err(ParseError::new(ErrorCode::UsernameMissing, "username/email is required."));
     }
     let Some(password) = password else {
-        return Err(ParseError::new(
-            ErrorCode::PasswordMissing,
-            "password is required.",
-        ));
+        return Err(ParseError::new(ErrorCode::PasswordMissing, "password is required."));
     };
     let text = |value: Option<&Json>| -> Result<Option<String>> {
         match value {
@@ -132,48 +111,28 @@ async fn verified_user(cx: &Context, parameters: Map<String, Json>) -> Result<Ob
     let password = text(Some(password))?.unwrap_or_default();
     let (username, email) = (text(username)?, text(email)?);
     let user = candidate(cx, username.as_deref(), email.as_deref()).await?;
-    let hash = user
-        .as_ref()
-        .and_then(|user| user.get_str("_hashed_password"))
-        .map(str::to_owned);
+    let hash = user.as_ref().and_then(|user| user.get_str("_hashed_password")).map(str::to_owned);
     let right = cx.app.hasher.verify(password, hash).await?;
     let user = user.filter(|_| right).ok_or_else(invalid_credentials)?;
     // Who is locked out of the own row cannot log in.
-    let locked_out = user
-        .get("_rperm")
-        .and_then(Value::as_array)
-        .is_some_and(<[Value]>::is_empty)
-        && user
-            .get("_wperm")
-            .and_then(Value::as_array)
-            .is_some_and(<[Value]>::is_empty);
+    let locked_out = user.get("_rperm").and_then(Value::as_array).is_some_and(<[Value]>::is_empty)
+        && user.get("_wperm").and_then(Value::as_array).is_some_and(<[Value]>::is_empty);
     if locked_out && !cx.auth.is_master() {
         return Err(invalid_credentials());
     }
     Ok(user)
 }
 
-async fn candidate(
-    cx: &Context,
-    username: Option<&str>,
-    email: Option<&str>,
-) -> Result<Option<Object>> {
+async fn candidate(cx: &Context, username: Option<&str>, email: Option<&str>) -> Result<Option<Object>> {
     let filter: Resolved = match (username, email) {
-        (Some(username), Some(email)) => Filter::And(vec![
-            Filter::eq("username", username),
-            Filter::eq("email", email),
-        ]),
-        (Some(name), None) => Filter::Or(vec![
-            Filter::eq("username", name),
-            Filter::eq("email", name),
-        ]),
+        (Some(username), Some(email)) => {
+            Filter::And(vec![Filter::eq("username", username), Filter::eq("email", email)])
+        }
+        (Some(name), None) => Filter::Or(vec![Filter::eq("username", name), Filter::eq("email", name)]),
         (None, Some(email)) => Filter::eq("email", email),
         (None, None) => return Ok(None),
     };
-    let options = FindOptions {
-        limit: Some(2),
-        ..FindOptions::default()
-    };
+    let options = FindOptions { limit: Some(2), ..FindOptions::default() };
     let mut users = read::internal_all(cx, names::USER, filter, &options, "log in").await?;
     if users.len() > 1 {
         // One has it as user name, the other as e-mail: the user name wins.

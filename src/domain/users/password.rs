@@ -28,10 +28,7 @@ pub struct Hasher {
 
 impl fmt::Debug for Hasher {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Hasher")
-            .field("cost", &self.cost)
-            .finish_non_exhaustive()
+        formatter.debug_struct("Hasher").field("cost", &self.cost).finish_non_exhaustive()
     }
 }
 
@@ -40,31 +37,18 @@ impl Hasher {
     #[must_use]
     pub fn start(options: &Own) -> Self {
         let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let threads = options
-            .hash_threads
-            .map_or_else(|| cores.saturating_sub(1), usize::from)
-            .max(1);
-        let (queue, jobs) = sync_channel::<Job>(
-            usize::try_from(options.hash_queue)
-                .unwrap_or(usize::MAX)
-                .max(1),
-        );
+        let threads = options.hash_threads.map_or_else(|| cores.saturating_sub(1), usize::from).max(1);
+        let (queue, jobs) = sync_channel::<Job>(usize::try_from(options.hash_queue).unwrap_or(usize::MAX).max(1));
         let jobs = Arc::new(Mutex::new(jobs));
         for number in 0..threads {
             let jobs = jobs.clone();
-            let started = thread::Builder::new()
-                .name(format!("hash-{number}"))
-                .spawn(move || work(&jobs));
+            let started = thread::Builder::new().name(format!("hash-{number}")).spawn(move || work(&jobs));
             if let Err(error) = started {
                 tracing::error!(%error, "a hashing thread could not be started");
             }
         }
         let decoy = hash(&SystemRandom.hex(16), options.bcrypt_cost).unwrap_or_default();
-        Self {
-            queue,
-            cost: options.bcrypt_cost,
-            decoy: decoy.into(),
-        }
+        Self { queue, cost: options.bcrypt_cost, decoy: decoy.into() }
     }
 
     /// The hash of a password.
@@ -73,9 +57,7 @@ impl Hasher {
     /// 503 when the queue is full.
     pub async fn hash(&self, password: String) -> Result<String> {
         let cost = self.cost;
-        self.run(move || hash(&password, cost))
-            .await?
-            .ok_or_else(|| ParseError::internal("bcrypt refused to hash"))
+        self.run(move || hash(&password, cost)).await?.ok_or_else(|| ParseError::internal("bcrypt refused to hash"))
     }
 
     /// Whether the password has this hash. Without a hash the same work is done, and the answer is no.
@@ -87,16 +69,14 @@ impl Hasher {
         let hash = hash.unwrap_or_else(|| self.decoy.to_string());
         let decoy = self.decoy.clone();
         let matches = self
-            .run(
-                move || match bcrypt::verify(significant(password.as_bytes()), &hash) {
-                    Ok(matches) => matches,
-                    Err(_) => {
-                        // A stored value that is no bcrypt hash must not answer faster.
-                        let _ = bcrypt::verify(significant(password.as_bytes()), &decoy);
-                        false
-                    }
-                },
-            )
+            .run(move || match bcrypt::verify(significant(password.as_bytes()), &hash) {
+                Ok(matches) => matches,
+                Err(_) => {
+                    // A stored value that is no bcrypt hash must not answer faster.
+                    let _ = bcrypt::verify(significant(password.as_bytes()), &decoy);
+                    false
+                }
+            })
             .await?;
         Ok(matches && known)
     }
@@ -111,12 +91,8 @@ impl Hasher {
         });
         match self.queue.try_send(job) {
             Ok(()) => answered.await.map_err(ParseError::internal),
-            Err(TrySendError::Full(_)) => {
-                Err(ParseError::unavailable("The server is busy; try again.", 1))
-            }
-            Err(TrySendError::Disconnected(_)) => {
-                Err(ParseError::internal("the hashing threads are gone"))
-            }
+            Err(TrySendError::Full(_)) => Err(ParseError::unavailable("The server is busy; try again.", 1)),
+            Err(TrySendError::Disconnected(_)) => Err(ParseError::internal("the hashing threads are gone")),
         }
     }
 }
@@ -161,11 +137,7 @@ mod tests {
         let long = "x".repeat(1_000_000);
         for password in ["", "\0", "pässwörd", "a\0b", &long] {
             let hashed = hash(password, 4).unwrap();
-            assert!(
-                bcrypt::verify(significant(password.as_bytes()), &hashed).unwrap(),
-                "{}",
-                password.len()
-            );
+            assert!(bcrypt::verify(significant(password.as_bytes()), &hashed).unwrap(), "{}", password.len());
         }
         let hashed = hash(&"y".repeat(73), 4).unwrap();
         assert!(bcrypt::verify(significant("y".repeat(72).as_bytes()), &hashed).unwrap());

@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 
 use super::auth_data::{self, AuthData};
 use super::log_in;
+use crate::domain::auth::Auth;
 use crate::domain::context::Context;
 use crate::domain::read;
 use crate::domain::sessions::{self, CreatedWith};
@@ -32,33 +33,21 @@ impl ClassRules for UserRules {
     async fn prepare(&self, cx: &Context, mut draft: Draft) -> Result<ControlFlow<Saved, Draft>> {
         // Old clients send a token here; the server alone makes tokens.
         draft.body.remove("sessionToken");
-        if let Some(field) = draft
-            .body
-            .keys()
-            .find(|field| field.starts_with("authData."))
-        {
-            return Err(ParseError::new(
-                ErrorCode::InvalidKeyName,
-                format!("Invalid field name for update: {field}"),
-            ));
+        if let Some(field) = draft.body.keys().find(|field| field.starts_with("authData.")) {
+            return Err(ParseError::new(ErrorCode::InvalidKeyName, format!("Invalid field name for update: {field}")));
         }
         if let Some(id) = &draft.id
             && !cx.auth.is_master()
             && cx.auth.user().is_none()
         {
-            return Err(ParseError::sanitized(
-                ErrorCode::SessionMissing,
-                format!("Cannot modify user {id}."),
-            ));
+            return Err(ParseError::sanitized(ErrorCode::SessionMissing, format!("Cannot modify user {id}.")));
         }
         let draft = match link(cx, draft).await? {
             ControlFlow::Continue(draft) => draft,
             done @ ControlFlow::Break(_) => return Ok(done),
         };
         if draft.body.contains_key("emailVerified") && !cx.auth.is_master() {
-            return Err(ParseError::forbidden(
-                "Clients aren't allowed to manually update email verification.",
-            ));
+            return Err(ParseError::forbidden("Clients aren't allowed to manually update email verification."));
         }
         Ok(ControlFlow::Continue(draft))
     }
@@ -97,10 +86,9 @@ impl ClassRules for UserRules {
             "email_1" | "case_insensitive_email" | "email_case_blind" => return Some(email_taken()),
             _ => {}
         }
-        for (field, value, error) in [
-            ("username", username, username_taken as fn() -> ParseError),
-            ("email", email, email_taken),
-        ] {
+        for (field, value, error) in
+            [("username", username, username_taken as fn() -> ParseError), ("email", email, email_taken)]
+        {
             if let Some(value) = value
                 && is_taken(cx, field, value, "").await.unwrap_or(false)
             {
@@ -120,16 +108,14 @@ impl ClassRules for UserRules {
 
     async fn follow_up(&self, cx: &Context, mut stored: Stored) -> Result<Stored> {
         if stored.created {
-            let by_master_header =
-                cx.auth.is_master() && cx.master_key_in_header && cx.installation_id.is_none();
+            let by_master_header = cx.auth.is_master() && cx.master_key_in_header && cx.installation_id.is_none();
             let linking = cx.auth.user().is_some() && stored.facts.auth_data_sent;
             if !by_master_header && !linking {
                 let created_with = match stored.facts.auth_provider.as_deref() {
                     Some(provider) => CreatedWith::log_in(provider),
                     None => CreatedWith::sign_up(),
                 };
-                stored.facts.session_token =
-                    Some(sessions::create(cx, &stored.id, Some(&created_with)).await?);
+                stored.facts.session_token = Some(sessions::create(cx, &stored.id, Some(&created_with)).await?);
             }
             return Ok(stored);
         }
@@ -150,15 +136,13 @@ impl ClassRules for UserRules {
             return Ok(());
         }
         match cx.auth.user_id() {
-            None => Err(ParseError::new(
-                ErrorCode::SessionMissing,
-                "Insufficient auth to delete user",
-            )),
-            Some(user) if user != id => Err(ParseError::sanitized(
-                ErrorCode::SessionMissing,
-                "Insufficient auth to delete user",
-            )),
-            Some(_) => Ok(()),
+            None if !matches!(cx.auth, Auth::Orphan) => {
+                Err(ParseError::new(ErrorCode::SessionMissing, "Insufficient auth to delete user"))
+            }
+            user if user != Some(id) => {
+                Err(ParseError::sanitized(ErrorCode::SessionMissing, "Insufficient auth to delete user"))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -174,20 +158,15 @@ impl ClassRules for UserRules {
 
     fn present(&self, cx: &Context, row: &mut Object) {
         row.remove("password");
+        row.remove("_hashed_password");
         row.remove("sessionToken");
         row.remove("authData");
-        let own = row
-            .get_str("objectId")
-            .is_some_and(|id| cx.auth.user_id() == Some(id));
+        let own = row.get_str("objectId").is_some_and(|id| cx.auth.user_id() == Some(id));
         if (own || cx.auth.is_master())
             && let Some(linked) = auth_data::assemble(row)
         {
             row.insert("authData", linked);
         }
-        if cx.auth.is_maintenance() {
-            return;
-        }
-        row.remove("_hashed_password");
     }
 
     fn present_own(&self, cx: &Context, row: &mut Object) {
@@ -200,41 +179,23 @@ impl ClassRules for UserRules {
 }
 
 fn username_taken() -> ParseError {
-    ParseError::new(
-        ErrorCode::UsernameTaken,
-        "Account already exists for this username.",
-    )
+    ParseError::new(ErrorCode::UsernameTaken, "Account already exists for this username.")
 }
 
 fn email_taken() -> ParseError {
-    ParseError::new(
-        ErrorCode::EmailTaken,
-        "Account already exists for this email address.",
-    )
+    ParseError::new(ErrorCode::EmailTaken, "Account already exists for this email address.")
 }
 
 /// Reads `authData` and the credentials of a sign up; may turn a sign up into a log in.
 async fn link(cx: &Context, mut draft: Draft) -> Result<ControlFlow<Saved, Draft>> {
     let sent = draft.body.remove("authData");
-    let text = |name: &str| {
-        draft
-            .body
-            .get(name)
-            .and_then(Json::as_str)
-            .is_some_and(|text| !text.is_empty())
-    };
+    let text = |name: &str| draft.body.get(name).and_then(Json::as_str).is_some_and(|text| !text.is_empty());
     let (has_name, has_password) = (text("username"), text("password"));
     let credentials = || {
         if !has_name {
-            Err(ParseError::new(
-                ErrorCode::UsernameMissing,
-                "bad or missing username",
-            ))
+            Err(ParseError::new(ErrorCode::UsernameMissing, "bad or missing username"))
         } else if !has_password {
-            Err(ParseError::new(
-                ErrorCode::PasswordMissing,
-                "password is required",
-            ))
+            Err(ParseError::new(ErrorCode::PasswordMissing, "password is required"))
         } else {
             Ok(())
         }
@@ -249,27 +210,18 @@ async fn link(cx: &Context, mut draft: Draft) -> Result<ControlFlow<Saved, Draft
     if draft.creates() && !auth_data.identifies() {
         credentials()?;
     }
-    draft.facts.auth_data_sent = sent
-        .as_object()
-        .is_some_and(|providers| !providers.is_empty());
+    draft.facts.auth_data_sent = sent.as_object().is_some_and(|providers| !providers.is_empty());
     let owners = auth_data.owners(cx).await?;
     let caller = draft.id.as_deref().or(cx.auth.user_id());
-    let owner_id = owners
-        .first()
-        .and_then(|owner| owner.get_str("objectId"))
-        .map(str::to_owned);
+    let owner_id = owners.first().and_then(|owner| owner.get_str("objectId")).map(str::to_owned);
     match (owners.len(), caller, owner_id.as_deref()) {
         (0, ..) => {}
         (1, Some(caller), Some(owner)) if caller == owner && draft.id.is_some() => {}
         (1, None, Some(_)) => {
-            return log_in_by(cx, auth_data, &owners)
-                .await
-                .map(ControlFlow::Break);
+            return log_in_by(cx, auth_data, &owners).await.map(ControlFlow::Break);
         }
         (1, Some(caller), Some(owner)) if caller == owner => {
-            return log_in_by(cx, auth_data, &owners)
-                .await
-                .map(ControlFlow::Break);
+            return log_in_by(cx, auth_data, &owners).await.map(ControlFlow::Break);
         }
         _ => return Err(auth_data::already_used()),
     }
@@ -294,11 +246,7 @@ async fn log_in_by(cx: &Context, auth_data: AuthData, owners: &[Object]) -> Resu
     let mut body = log_in::open(cx, owner, &CreatedWith::log_in(&auth_data.names())).await?;
     body.insert("authDataResponse", Object::new());
     let id = owner.get_str("objectId").unwrap_or_default().to_owned();
-    Ok(Saved {
-        created: false,
-        location: Some((names::USER.to_owned(), id)),
-        body,
-    })
+    Ok(Saved { created: false, location: Some((names::USER.to_owned(), id)), body })
 }
 
 /// New users are private unless the options say otherwise, and nobody can lock itself out.
@@ -325,27 +273,17 @@ async fn take_name(cx: &Context, checked: &mut Checked, creating: bool) -> Resul
         Some(Change::Set(Value::String(name))) if !name.is_empty() => name.clone(),
         _ if creating => {
             let name = cx.app.random.alphanumeric(GENERATED_NAME_LENGTH);
-            checked
-                .write
-                .update
-                .put("username", Change::Set(name.into()));
+            checked.write.update.put("username", Change::Set(name.into()));
             checked.facts.filled_in.push("username".to_owned());
             return Ok(());
         }
         _ => return Ok(()),
     };
-    let folded = if cx.app.options.users.convert_username_to_lowercase {
-        name.to_lowercase()
-    } else {
-        name
-    };
+    let folded = if cx.app.options.users.convert_username_to_lowercase { name.to_lowercase() } else { name };
     if is_taken(cx, "username", &folded, checked.row_id()).await? {
         return Err(username_taken());
     }
-    checked
-        .write
-        .update
-        .put("username", Change::Set(folded.into()));
+    checked.write.update.put("username", Change::Set(folded.into()));
     Ok(())
 }
 
@@ -357,35 +295,22 @@ async fn take_email(cx: &Context, checked: &mut Checked) -> Result<()> {
         return clear_reset_token(checked);
     }
     if !is_email(email) {
-        return Err(ParseError::new(
-            ErrorCode::InvalidEmailAddress,
-            "Email address format is invalid.",
-        ));
+        return Err(ParseError::new(ErrorCode::InvalidEmailAddress, "Email address format is invalid."));
     }
-    let folded = if cx.app.options.users.convert_email_to_lowercase {
-        email.to_lowercase()
-    } else {
-        email.clone()
-    };
+    let folded = if cx.app.options.users.convert_email_to_lowercase { email.to_lowercase() } else { email.clone() };
     if is_taken(cx, "email", &folded, checked.row_id()).await? {
         return Err(email_taken());
     }
-    checked
-        .write
-        .update
-        .put("email", Change::Set(folded.into()));
+    checked.write.update.put("email", Change::Set(folded.into()));
     clear_reset_token(checked)
 }
 
 /// A reset token is for the address and password it was made for.
 fn clear_reset_token(checked: &mut Checked) -> Result<()> {
-    let touched = checked.write.update.get("email").is_some()
-        || checked.write.update.get("password").is_some();
+    let touched = checked.write.update.get("email").is_some() || checked.write.update.get("password").is_some();
     if checked.id.is_some() && touched {
         checked.internal.put("_perishable_token", Change::Unset);
-        checked
-            .internal
-            .put("_perishable_token_expires_at", Change::Unset);
+        checked.internal.put("_perishable_token_expires_at", Change::Unset);
     }
     Ok(())
 }
@@ -404,34 +329,23 @@ async fn take_password(cx: &Context, checked: &mut Checked, creating: bool) -> R
         None => Ok(()),
         Some(Change::Set(Value::String(password))) if !password.is_empty() => {
             let hash = cx.app.hasher.hash(password).await?;
-            checked
-                .internal
-                .put("_hashed_password", Change::Set(hash.into()));
+            checked.internal.put("_hashed_password", Change::Set(hash.into()));
             checked.facts.password_changed = !creating;
             Ok(())
         }
-        Some(_) => Err(ParseError::new(
-            ErrorCode::PasswordMissing,
-            "password is required",
-        )),
+        Some(_) => Err(ParseError::new(ErrorCode::PasswordMissing, "password is required")),
     }
 }
 
 /// Whether another user has this name or address, compared without case.
 async fn is_taken(cx: &Context, field: &str, value: &str, own_id: &str) -> Result<bool> {
-    let filter: Resolved = Filter::And(vec![
-        Filter::eq(field, value),
-        Filter::field("objectId", Constraint::Ne(own_id.into())),
-    ]);
+    let filter: Resolved =
+        Filter::And(vec![Filter::eq(field, value), Filter::field("objectId", Constraint::Ne(own_id.into()))]);
     let options = FindOptions {
         limit: Some(1),
         keys: Some(vec![field.to_owned()]),
         case_insensitive: !cx.app.options.database.enable_collation_case_comparison,
         ..FindOptions::default()
     };
-    Ok(
-        !read::internal_all(cx, names::USER, filter, &options, "whether a name is taken")
-            .await?
-            .is_empty(),
-    )
+    Ok(!read::internal_all(cx, names::USER, filter, &options, "whether a name is taken").await?.is_empty())
 }

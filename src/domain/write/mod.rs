@@ -67,6 +67,8 @@ pub struct Facts {
     pub auth_provider: Option<String>,
     /// Fields the server filled in, which the answer tells.
     pub filled_in: Vec<String>,
+    /// The ACL that the class gave to a new row, as it stands in the class; told in the answer.
+    pub given_acl: Option<Json>,
     /// The password changes: sessions end.
     pub password_changed: bool,
     /// A token for the answer.
@@ -190,10 +192,6 @@ pub async fn save(cx: &Context, request: SaveRequest) -> Result<Saved> {
 }
 
 async fn permit(cx: &Context, draft: &Draft) -> Result<()> {
-    let operation = if draft.creates() {
-        Operation::Create
-    } else {
-        Operation::Update
-    };
+    let operation = if draft.creates() { Operation::Create } else { Operation::Update };
     scope::admit(cx, &known_class(cx, &draft.class), operation).await
 }

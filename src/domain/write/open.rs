@@ -11,7 +11,6 @@ use crate::model::date::Date;
 use crate::model::json;
 use crate::model::names::{self, ClassName};
 use crate::model::operation::Update;
-use crate::model::operation::denylist;
 use crate::model::query::Filter;
 use crate::model::value::Value;
 
@@ -20,24 +19,12 @@ use crate::model::value::Value;
 /// # Errors
 /// 119 for read-only callers, internal classes and classes that clients may not make; 104, 105 for object ids; 123 for ACLs.
 pub fn open(cx: &Context, request: SaveRequest) -> Result<Draft> {
-    let SaveRequest {
-        class,
-        id,
-        mut body,
-    } = request;
-    let operation = if id.is_some() {
-        Operation::Update
-    } else {
-        Operation::Create
-    };
+    let SaveRequest { class, id, mut body } = request;
+    let operation = if id.is_some() { Operation::Update } else { Operation::Create };
     refuse_caller(cx, &class, operation)?;
-    denylist::check(&body, &cx.app.options.security.request_keyword_denylist)?;
+    cx.app.denylist.check_map(&body)?;
     let mut facts = Facts::default();
-    let new_id = if id.is_some() {
-        String::new()
-    } else {
-        new_id(cx, &mut body)?
-    };
+    let new_id = if id.is_some() { String::new() } else { new_id(cx, &mut body)? };
     if id.is_some() {
         body.remove("objectId");
     }
@@ -49,16 +36,7 @@ pub fn open(cx: &Context, request: SaveRequest) -> Result<Draft> {
         None | Some(Json::Null) => None,
         Some(acl) => Some(Acl::parse(&acl)?),
     };
-    Ok(Draft {
-        class,
-        id,
-        new_id,
-        body,
-        acl,
-        internal: Update::default(),
-        only: Filter::All,
-        facts,
-    })
+    Ok(Draft { class, id, new_id, body, acl, internal: Update::default(), only: Filter::All, facts })
 }
 
 /// Refuses callers that may not carry out this operation on this class, whatever the row.
@@ -92,9 +70,7 @@ pub fn refuse_unknown_class(cx: &Context, class: &ClassName) -> Result<()> {
     if allowed || cx.schemas().get(class).is_some() {
         return Ok(());
     }
-    Err(ParseError::forbidden(format!(
-        "This user is not allowed to access non-existent class: {class}"
-    )))
+    Err(ParseError::forbidden(format!("This user is not allowed to access non-existent class: {class}")))
 }
 
 /// The id of a new row: the client's where that is allowed, else a random one.
@@ -105,11 +81,12 @@ fn new_id(cx: &Context, body: &mut Map<String, Json>) -> Result<String> {
         match given {
             None => {}
             Some(Json::String(id)) if !id.is_empty() => {
-                if id.starts_with("role:") || id == "*" || id.chars().any(char::is_control) {
-                    return Err(ParseError::new(
-                        ErrorCode::MissingObjectId,
-                        "objectId must not name a role or contain control characters",
-                    ));
+                // Permissions would take such an id for a role or for everybody.
+                if id.starts_with("role:") || id == "*" {
+                    return Err(ParseError::forbidden("Invalid object ID."));
+                }
+                if id.contains('\0') {
+                    return Err(ParseError::new(ErrorCode::MissingObjectId, "objectId must not contain NUL"));
                 }
                 return Ok(id);
             }
@@ -122,22 +99,13 @@ fn new_id(cx: &Context, body: &mut Map<String, Json>) -> Result<String> {
         }
     } else {
         if given.is_some_and(|id| truthy(&id)) {
-            return Err(ParseError::new(
-                ErrorCode::InvalidKeyName,
-                "objectId is an invalid field name.",
-            ));
+            return Err(ParseError::new(ErrorCode::InvalidKeyName, "objectId is an invalid field name."));
         }
         if body.get("id").is_some_and(truthy) {
-            return Err(ParseError::new(
-                ErrorCode::InvalidKeyName,
-                "id is an invalid field name.",
-            ));
+            return Err(ParseError::new(ErrorCode::InvalidKeyName, "id is an invalid field name."));
         }
     }
-    Ok(cx
-        .app
-        .random
-        .alphanumeric(usize::from(database.object_id_size)))
+    Ok(cx.app.random.alphanumeric(usize::from(database.object_id_size)))
 }
 
 fn truthy(value: &Json) -> bool {
@@ -155,10 +123,7 @@ fn take_times(body: &mut Map<String, Json>, facts: &mut Facts) -> Result<()> {
         match body.get(field) {
             Some(Json::Object(_)) => match json::decode(body.remove(field).unwrap_or_default())? {
                 Value::Date(date) => Ok(Some(date)),
-                _ => Err(ParseError::new(
-                    ErrorCode::IncorrectType,
-                    "This is not a valid Date",
-                )),
+                _ => Err(ParseError::new(ErrorCode::IncorrectType, "This is not a valid Date")),
             },
             _ => Ok(None),
         }
@@ -166,10 +131,9 @@ fn take_times(body: &mut Map<String, Json>, facts: &mut Facts) -> Result<()> {
     facts.created_at = date("createdAt")?;
     facts.updated_at = date("updatedAt")?;
     match (facts.created_at, facts.updated_at) {
-        (Some(created), Some(updated)) if updated < created => Err(ParseError::new(
-            ErrorCode::ValidationError,
-            "updatedAt cannot occur before createdAt",
-        )),
+        (Some(created), Some(updated)) if updated < created => {
+            Err(ParseError::new(ErrorCode::ValidationError, "updatedAt cannot occur before createdAt"))
+        }
         (Some(created), None) => {
             facts.updated_at = Some(created);
             Ok(())

@@ -3,8 +3,8 @@
 use super::{Saved, Stored};
 use crate::domain::context::Context;
 use crate::domain::permissions::protected_fields::Hidden;
-use crate::domain::read::redact;
 use crate::error::Result;
+use crate::model::json;
 use crate::model::object::Object;
 use crate::model::value::Value;
 
@@ -13,20 +13,9 @@ use crate::model::value::Value;
 /// # Errors
 /// When the caller's roles are needed and cannot be read.
 pub async fn respond(cx: &Context, stored: Stored) -> Result<Saved> {
-    let Stored {
-        class,
-        created,
-        id,
-        row,
-        operations,
-        facts,
-    } = stored;
+    let Stored { class, created, id, row, operations, facts } = stored;
     let mut body = Object::new();
-    let time = |field: &str| {
-        row.get(field)
-            .and_then(Value::as_date)
-            .map(|date| Value::String(date.to_iso()))
-    };
+    let time = |field: &str| row.get(field).and_then(Value::as_date).map(|date| Value::String(date.to_iso()));
     if created {
         body.insert("objectId", id.clone());
         body.insert("createdAt", time("createdAt").unwrap_or(Value::Null));
@@ -37,21 +26,14 @@ pub async fn respond(cx: &Context, stored: Stored) -> Result<Saved> {
         insert_result(&mut body, path, &row);
     }
     for field in &facts.filled_in {
-        let value = if field == "ACL" {
-            redact::acl_of(&row)
-        } else {
-            row.get(field).cloned()
-        };
-        if let Some(value) = value {
-            body.insert(field.clone(), value);
+        if let Some(value) = row.get(field) {
+            body.insert(field.clone(), value.clone());
         }
     }
-    if !cx
-        .app
-        .options
-        .security
-        .protected_fields_save_response_exempt
-    {
+    if let Some(acl) = facts.given_acl {
+        body.insert("ACL", json::decode_stored(acl));
+    }
+    if !cx.app.options.security.protected_fields_save_response_exempt {
         Hidden::of(cx, &class, Some(&id)).await?.redact(&mut body);
     }
     if let Some(token) = facts.session_token {
@@ -61,11 +43,7 @@ pub async fn respond(cx: &Context, stored: Stored) -> Result<Saved> {
         body.insert("authDataResponse", Object::new());
     }
     let location = created.then(|| (class.schema.name.as_str().to_owned(), id));
-    Ok(Saved {
-        created,
-        location,
-        body,
-    })
+    Ok(Saved { created, location, body })
 }
 
 /// Puts the value at a path of the row at the same path of the answer. Into arrays: the whole array.

@@ -102,19 +102,13 @@ impl RuleTable {
             (names::SESSION, Arc::new(sessions::rules::SessionRules)),
             (names::ROLE, Arc::new(roles::rules::RoleRules)),
         ];
-        Self {
-            special: HashMap::from(special),
-            plain: Arc::new(Plain),
-        }
+        Self { special: HashMap::from(special), plain: Arc::new(Plain) }
     }
 
     /// The rules of a class.
     #[must_use]
     pub fn of(&self, class: &ClassName) -> Arc<dyn ClassRules> {
-        self.special
-            .get(class.as_str())
-            .unwrap_or(&self.plain)
-            .clone()
+        self.special.get(class.as_str()).unwrap_or(&self.plain).clone()
     }
 }
 

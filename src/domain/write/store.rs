@@ -11,6 +11,7 @@ use crate::model::acl::Acl;
 use crate::model::object::Object;
 use crate::model::operation::parse::RelationChange;
 use crate::model::operation::{Change, Update, apply};
+use crate::model::value::Pointer;
 use crate::storage::StorageError;
 
 /// Writes the row.
@@ -18,17 +19,7 @@ use crate::storage::StorageError;
 /// # Errors
 /// 101 when no row is within reach, 137 and its kin when a unique index refuses.
 pub async fn store(cx: &Context, checked: Checked, rules: &dyn ClassRules) -> Result<Stored> {
-    let Checked {
-        class,
-        adds_field,
-        id,
-        new_id,
-        write,
-        acl,
-        internal,
-        only,
-        facts,
-    } = checked;
+    let Checked { class, adds_field, id, new_id, write, acl, internal, only, facts } = checked;
     let now = cx.now();
     let operations = write
         .update
@@ -42,14 +33,7 @@ pub async fn store(cx: &Context, checked: Checked, rules: &dyn ClassRules) -> Re
         update.0.extend(internal.0);
         put_acl(&mut update, acl.as_ref());
         update.put("updatedAt", Change::Set(now.into()));
-        let scope = scope::scope(
-            cx,
-            &class,
-            Operation::Update,
-            store::by_id(&id).and(only),
-            adds_field,
-        )
-        .await?;
+        let scope = scope::scope(cx, &class, Operation::Update, store::by_id(&id).and(only), adds_field).await?;
         let row = match store::update_one(cx, &class, &scope, &update).await {
             Ok(Some(row)) => row,
             Ok(None) => return Err(rules.unreachable(cx)),
@@ -73,14 +57,7 @@ pub async fn store(cx: &Context, checked: Checked, rules: &dyn ClassRules) -> Re
         (true, new_id, row)
     };
     write_relations(cx, &class, &id, write.relations).await?;
-    Ok(Stored {
-        class,
-        created,
-        id,
-        row,
-        operations,
-        facts,
-    })
+    Ok(Stored { class, created, id, row, operations, facts })
 }
 
 fn put_acl(update: &mut Update, acl: Option<&Acl>) {
@@ -99,43 +76,17 @@ async fn conflict(
     row: &Object,
 ) -> crate::error::ParseError {
     if let StorageError::Duplicate { index } = &error
-        && let Some(mapped) = rules
-            .conflict(
-                cx,
-                index,
-                creating,
-                row.get_str("username"),
-                row.get_str("email"),
-            )
-            .await
+        && let Some(mapped) = rules.conflict(cx, index, creating, row.get_str("username"), row.get_str("email")).await
     {
         return mapped.with_source(error);
     }
     store::failure(error)
 }
 
-async fn write_relations(
-    cx: &Context,
-    class: &Class,
-    owner: &str,
-    relations: Vec<(String, RelationChange)>,
-) -> Result<()> {
-    for (field, change) in relations {
-        let ids = |pointers: Vec<crate::model::value::Pointer>| {
-            pointers
-                .into_iter()
-                .map(|pointer| pointer.id)
-                .collect::<Vec<_>>()
-        };
-        store::change_relation(
-            cx,
-            &class.schema.name,
-            &field,
-            owner,
-            &ids(change.add),
-            &ids(change.remove),
-        )
-        .await?;
+async fn write_relations(cx: &Context, class: &Class, owner: &str, relations: Vec<RelationChange>) -> Result<()> {
+    let ids = |pointers: Vec<Pointer>| pointers.into_iter().map(|pointer| pointer.id).collect::<Vec<_>>();
+    for RelationChange { field, add, remove, .. } in relations {
+        store::change_relation(cx, &class.schema.name, &field, owner, &ids(add), &ids(remove)).await?;
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod denylist;
+pub mod merge;
 pub mod parse;
 pub mod tree;
 

@@ -27,12 +27,7 @@ impl Update {
     /// An update that sets the fields of an object.
     #[must_use]
     pub fn setting(fields: impl IntoIterator<Item = (String, Value)>) -> Self {
-        Self(
-            fields
-                .into_iter()
-                .map(|(path, value)| (path, Change::Set(value)))
-                .collect(),
-        )
+        Self(fields.into_iter().map(|(path, value)| (path, Change::Set(value))).collect())
     }
 
     /// Adds a change, replacing an earlier one of the same path.
@@ -48,10 +43,7 @@ impl Update {
     /// The change of a path.
     #[must_use]
     pub fn get(&self, path: &str) -> Option<&Change> {
-        self.0
-            .iter()
-            .find(|(known, _)| known == path)
-            .map(|(_, change)| change)
+        self.0.iter().find(|(known, _)| known == path).map(|(_, change)| change)
     }
 
     /// Removes the change of a path.

@@ -38,23 +38,15 @@ pub fn compare(left: &Value, right: &Value) -> Ordering {
         (Value::Number(left), Value::Number(right)) => numbers(*left, *right),
         (Value::String(left), Value::String(right)) => left.as_bytes().cmp(right.as_bytes()),
         (Value::Array(left), Value::Array(right)) => lists(left, right),
-        (Value::Bytes(left), Value::Bytes(right)) => {
-            left.len().cmp(&right.len()).then_with(|| left.cmp(right))
-        }
+        (Value::Bytes(left), Value::Bytes(right)) => left.len().cmp(&right.len()).then_with(|| left.cmp(right)),
         (Value::Boolean(left), Value::Boolean(right)) => left.cmp(right),
         (Value::Date(left), Value::Date(right)) => left.cmp(right),
-        (Value::Pointer(left), Value::Pointer(right)) => left
-            .class
-            .as_str()
-            .cmp(right.class.as_str())
-            .then_with(|| left.id.as_bytes().cmp(right.id.as_bytes())),
-        _ => rank(left).cmp(&rank(right)).then_with(|| {
-            if rank(left) == OBJECT {
-                objects(left, right)
-            } else {
-                Ordering::Equal
-            }
-        }),
+        (Value::Pointer(left), Value::Pointer(right)) => {
+            left.class.as_str().cmp(right.class.as_str()).then_with(|| left.id.as_bytes().cmp(right.id.as_bytes()))
+        }
+        _ => rank(left)
+            .cmp(&rank(right))
+            .then_with(|| if rank(left) == OBJECT { objects(left, right) } else { Ordering::Equal }),
     }
 }
 
@@ -68,8 +60,7 @@ pub fn equal(left: &Value, right: &Value) -> bool {
 
 /// Numbers; not-a-number comes first and equals itself, and the two zeros are one.
 fn numbers(left: f64, right: f64) -> Ordering {
-    left.partial_cmp(&right)
-        .unwrap_or_else(|| right.is_nan().cmp(&left.is_nan()))
+    left.partial_cmp(&right).unwrap_or_else(|| right.is_nan().cmp(&left.is_nan()))
 }
 
 fn lists(left: &[Value], right: &[Value]) -> Ordering {
@@ -102,37 +93,20 @@ fn objects(left: &Value, right: &Value) -> Ordering {
 /// A typed object as the plain object it is inside objects and arrays; a fetched object as the pointer to it.
 #[must_use]
 pub fn as_plain(value: &Value) -> Cow<'_, Value> {
-    let pointer = |class: &str, id: &str| {
-        typed(
-            "Pointer",
-            [("className", class.into()), ("objectId", id.into())],
-        )
-    };
+    let pointer = |class: &str, id: &str| typed("Pointer", [("className", class.into()), ("objectId", id.into())]);
     match value {
         Value::Pointer(target) => Cow::Owned(pointer(target.class.as_str(), &target.id)),
-        Value::Relation(class) => {
-            Cow::Owned(typed("Relation", [("className", class.as_str().into())]))
+        Value::Relation(class) => Cow::Owned(typed("Relation", [("className", class.as_str().into())])),
+        Value::GeoPoint(point) => {
+            Cow::Owned(typed("GeoPoint", [("latitude", point.latitude.into()), ("longitude", point.longitude.into())]))
         }
-        Value::GeoPoint(point) => Cow::Owned(typed(
-            "GeoPoint",
-            [
-                ("latitude", point.latitude.into()),
-                ("longitude", point.longitude.into()),
-            ],
-        )),
         Value::Polygon(corners) => {
-            let pairs = corners
-                .iter()
-                .map(|corner| pair(corner.latitude, corner.longitude))
-                .collect();
+            let pairs = corners.iter().map(|corner| pair(corner.latitude, corner.longitude)).collect();
             Cow::Owned(typed("Polygon", [("coordinates", Value::Array(pairs))]))
         }
         Value::File(file) => {
             let name = ("name", Value::from(file.name.as_str()));
-            Cow::Owned(typed(
-                "File",
-                std::iter::once(name).chain(file.url.as_deref().map(|url| ("url", url.into()))),
-            ))
+            Cow::Owned(typed("File", std::iter::once(name).chain(file.url.as_deref().map(|url| ("url", url.into())))))
         }
         Value::Object(object) => match fetched(object) {
             Some((class, id)) => Cow::Owned(pointer(class, id)),
@@ -150,25 +124,15 @@ pub fn as_plain(value: &Value) -> Cow<'_, Value> {
 
 /// Class and id of a fetched object.
 fn fetched(object: &Object) -> Option<(&str, &str)> {
-    match (
-        object.get_str("__type"),
-        object.get_str("className"),
-        object.get_str("objectId"),
-    ) {
+    match (object.get_str("__type"), object.get_str("className"), object.get_str("objectId")) {
         (Some("Object"), Some(class), Some(id)) => Some((class, id)),
         _ => None,
     }
 }
 
 fn typed<'a>(kind: &str, fields: impl IntoIterator<Item = (&'a str, Value)>) -> Value {
-    let fields = fields
-        .into_iter()
-        .map(|(key, value)| (key.to_owned(), value));
-    Value::Object(
-        std::iter::once(("__type".to_owned(), kind.into()))
-            .chain(fields)
-            .collect(),
-    )
+    let fields = fields.into_iter().map(|(key, value)| (key.to_owned(), value));
+    Value::Object(std::iter::once(("__type".to_owned(), kind.into())).chain(fields).collect())
 }
 
 fn pair(first: f64, second: f64) -> Value {
@@ -179,9 +143,7 @@ fn pair(first: f64, second: f64) -> Value {
 #[must_use]
 pub fn stored(value: &Value) -> Cow<'_, Value> {
     match value {
-        Value::Pointer(pointer) => {
-            Cow::Owned(Value::String(format!("{}${}", pointer.class, pointer.id)))
-        }
+        Value::Pointer(pointer) => Cow::Owned(Value::String(format!("{}${}", pointer.class, pointer.id))),
         Value::File(file) => Cow::Owned(Value::String(file.name.clone())),
         Value::GeoPoint(point) => Cow::Owned(pair(point.longitude, point.latitude)),
         Value::Polygon(corners) => Cow::Owned(geo_json(corners)),
@@ -202,10 +164,7 @@ pub fn stored(value: &Value) -> Cow<'_, Value> {
 
 /// A polygon as GeoJSON: longitude first, ring closed.
 fn geo_json(corners: &[GeoPoint]) -> Value {
-    let mut ring: Vec<Value> = corners
-        .iter()
-        .map(|corner| pair(corner.longitude, corner.latitude))
-        .collect();
+    let mut ring: Vec<Value> = corners.iter().map(|corner| pair(corner.longitude, corner.latitude)).collect();
     if let (Some(first), Some(last)) = (ring.first(), ring.last())
         && first != last
     {
@@ -213,10 +172,7 @@ fn geo_json(corners: &[GeoPoint]) -> Value {
     }
     let fields = [
         ("type".to_owned(), Value::from("Polygon")),
-        (
-            "coordinates".to_owned(),
-            Value::Array(vec![Value::Array(ring)]),
-        ),
+        ("coordinates".to_owned(), Value::Array(vec![Value::Array(ring)])),
     ];
     Value::Object(fields.into_iter().collect())
 }

@@ -169,10 +169,7 @@ impl<U> Filter<U> {
     /// A condition on one field.
     #[must_use]
     pub fn field(path: impl Into<String>, constraint: Constraint) -> Self {
-        Self::Field {
-            path: path.into(),
-            constraint,
-        }
+        Self::Field { path: path.into(), constraint }
     }
 
     /// The field has this value.

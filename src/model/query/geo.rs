@@ -42,10 +42,8 @@ pub fn is_polygon(corners: &[GeoPoint]) -> bool {
 /// Whether the point is in the box on the flat map, its edges included. Corners may be given in any order.
 #[must_use]
 pub fn in_box(point: GeoPoint, one: GeoPoint, other: GeoPoint) -> bool {
-    let between =
-        |value: f64, one: f64, other: f64| one.min(other) <= value && value <= one.max(other);
-    between(point.longitude, one.longitude, other.longitude)
-        && between(point.latitude, one.latitude, other.latitude)
+    let between = |value: f64, one: f64, other: f64| one.min(other) <= value && value <= one.max(other);
+    between(point.longitude, one.longitude, other.longitude) && between(point.latitude, one.latitude, other.latitude)
 }
 
 /// Whether the point is in the polygon on the flat map, its edges included.
@@ -54,20 +52,14 @@ pub fn in_flat_polygon(point: GeoPoint, corners: &[GeoPoint]) -> bool {
     let (x, y) = (point.longitude, point.latitude);
     let mut inside = false;
     for (from, to) in edges(corners) {
-        let (from_x, from_y, to_x, to_y) =
-            (from.longitude, from.latitude, to.longitude, to.latitude);
+        let (from_x, from_y, to_x, to_y) = (from.longitude, from.latitude, to.longitude, to.latitude);
         let cross = (to_x - from_x) * (y - from_y) - (to_y - from_y) * (x - from_x);
-        #[expect(
-            clippy::float_cmp,
-            reason = "a point is on a line only if it is exactly there, as in MongoDB"
-        )]
+        #[expect(clippy::float_cmp, reason = "a point is on a line only if it is exactly there, as in MongoDB")]
         let on_line = cross == 0.0;
         if on_line && in_box(point, from, to) {
             return true;
         }
-        if (from_y > y) != (to_y > y)
-            && x < (to_x - from_x) * (y - from_y) / (to_y - from_y) + from_x
-        {
+        if (from_y > y) != (to_y > y) && x < (to_x - from_x) * (y - from_y) / (to_y - from_y) + from_x {
             inside = !inside;
         }
     }
@@ -99,9 +91,7 @@ pub fn in_sphere_polygon(point: GeoPoint, corners: &[GeoPoint]) -> bool {
             continue;
         }
         // On the edge: in its plane, and between its ends.
-        if (dot(normal, center) / length).abs() <= EDGE
-            && (to_from + to_to - angle(from, to)).abs() <= 1e-9
-        {
+        if (dot(normal, center) / length).abs() <= EDGE && (to_from + to_to - angle(from, to)).abs() <= 1e-9 {
             return true;
         }
         // By how much the direction towards the edge turns, seen from the point.
@@ -115,30 +105,22 @@ pub fn in_sphere_polygon(point: GeoPoint, corners: &[GeoPoint]) -> bool {
 
 /// Whether the polygon lies around the point opposite of this one rather than around this one.
 fn surrounds_antipode(center: Vector, corners: &[GeoPoint]) -> bool {
-    let sum = corners
-        .iter()
-        .fold([0.0, 0.0, 0.0], |[x, y, z]: Vector, corner| {
-            let [dx, dy, dz] = vector(*corner);
-            [x + dx, y + dy, z + dz]
-        });
+    let sum = corners.iter().fold([0.0, 0.0, 0.0], |[x, y, z]: Vector, corner| {
+        let [dx, dy, dz] = vector(*corner);
+        [x + dx, y + dy, z + dz]
+    });
     dot(sum, center) < 0.0
 }
 
 /// The sides of a polygon, closed.
 fn edges(corners: &[GeoPoint]) -> impl Iterator<Item = (GeoPoint, GeoPoint)> + '_ {
     let last = corners.last().copied();
-    last.into_iter()
-        .chain(corners.iter().copied())
-        .zip(corners.iter().copied())
+    last.into_iter().chain(corners.iter().copied()).zip(corners.iter().copied())
 }
 
 fn vector(point: GeoPoint) -> Vector {
     let (latitude, longitude) = (point.latitude.to_radians(), point.longitude.to_radians());
-    [
-        latitude.cos() * longitude.cos(),
-        latitude.cos() * longitude.sin(),
-        latitude.sin(),
-    ]
+    [latitude.cos() * longitude.cos(), latitude.cos() * longitude.sin(), latitude.sin()]
 }
 
 fn cross([ax, ay, az]: Vector, [bx, by, bz]: Vector) -> Vector {
@@ -159,10 +141,7 @@ mod tests {
     use super::*;
 
     const fn point(latitude: f64, longitude: f64) -> GeoPoint {
-        GeoPoint {
-            latitude,
-            longitude,
-        }
+        GeoPoint { latitude, longitude }
     }
 
     #[test]
@@ -170,20 +149,13 @@ mod tests {
         let (sf, la) = (point(37.77, -122.42), point(34.05, -118.24));
         assert!((distance(sf, la) * KILOMETERS - 558.9).abs() < 1.0);
         assert!(distance(sf, sf) < 1e-12);
-        assert!(
-            (distance(point(0.0, 0.0), point(0.0, 180.0)) - std::f64::consts::PI).abs() < 1e-12
-        );
+        assert!((distance(point(0.0, 0.0), point(0.0, 180.0)) - std::f64::consts::PI).abs() < 1e-12);
         assert!(in_circle(la, sf, 0.1) && !in_circle(la, sf, 0.05));
     }
 
     #[test]
     fn flat_areas() {
-        let square = [
-            point(0.0, 0.0),
-            point(0.0, 2.0),
-            point(2.0, 2.0),
-            point(2.0, 0.0),
-        ];
+        let square = [point(0.0, 0.0), point(0.0, 2.0), point(2.0, 2.0), point(2.0, 0.0)];
         for (inside, expected) in [
             (point(1.0, 1.0), true),
             (point(0.0, 1.0), true),
@@ -192,22 +164,13 @@ mod tests {
             (point(1.0, -0.1), false),
         ] {
             assert_eq!(in_flat_polygon(inside, &square), expected, "{inside:?}");
-            assert_eq!(
-                in_box(inside, point(0.0, 0.0), point(2.0, 2.0)),
-                expected,
-                "{inside:?}"
-            );
+            assert_eq!(in_box(inside, point(0.0, 0.0), point(2.0, 2.0)), expected, "{inside:?}");
         }
     }
 
     #[test]
     fn polygons_on_the_sphere() {
-        let unit = [
-            point(0.0, 0.0),
-            point(0.0, 1.0),
-            point(1.0, 1.0),
-            point(1.0, 0.0),
-        ];
+        let unit = [point(0.0, 0.0), point(0.0, 1.0), point(1.0, 1.0), point(1.0, 0.0)];
         for (inside, expected) in [
             (point(0.5, 0.5), true),
             (point(0.0, 0.0), true),
@@ -219,27 +182,14 @@ mod tests {
             assert_eq!(in_sphere_polygon(inside, &unit), expected, "{inside:?}");
         }
         // Across the date line.
-        let line = [
-            point(-1.0, 179.0),
-            point(-1.0, -179.0),
-            point(1.0, -179.0),
-            point(1.0, 179.0),
-        ];
+        let line = [point(-1.0, 179.0), point(-1.0, -179.0), point(1.0, -179.0), point(1.0, 179.0)];
         assert!(in_sphere_polygon(point(0.0, 180.0), &line));
         assert!(!in_sphere_polygon(point(0.0, 0.0), &line));
     }
 
     #[test]
     fn polygons_need_three_corners() {
-        assert!(is_polygon(&[
-            point(0.0, 0.0),
-            point(0.0, 1.0),
-            point(1.0, 1.0)
-        ]));
-        assert!(!is_polygon(&[
-            point(0.0, 0.0),
-            point(0.0, 1.0),
-            point(0.0, 0.0)
-        ]));
+        assert!(is_polygon(&[point(0.0, 0.0), point(0.0, 1.0), point(1.0, 1.0)]));
+        assert!(!is_polygon(&[point(0.0, 0.0), point(0.0, 1.0), point(0.0, 0.0)]));
     }
 }

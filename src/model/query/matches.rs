@@ -74,14 +74,8 @@ struct Operands {
 impl Operand {
     fn new(value: &Value) -> Self {
         match stored(value) {
-            Cow::Borrowed(_) => Self {
-                top: value.clone(),
-                inner: None,
-            },
-            Cow::Owned(top) => Self {
-                top,
-                inner: Some(as_plain(value).into_owned()),
-            },
+            Cow::Borrowed(_) => Self { top: value.clone(), inner: None },
+            Cow::Owned(top) => Self { top, inner: Some(as_plain(value).into_owned()) },
         }
     }
 
@@ -101,24 +95,10 @@ impl Operands {
             values.dedup_by(|left, right| equal(left, right));
             values
         };
-        let typed = values
-            .iter()
-            .any(|value| matches!(stored(value), Cow::Owned(_)));
+        let typed = values.iter().any(|value| matches!(stored(value), Cow::Owned(_)));
         Self {
-            top: sorted(
-                values
-                    .iter()
-                    .map(|value| stored(value).into_owned())
-                    .collect(),
-            ),
-            inner: typed.then(|| {
-                sorted(
-                    values
-                        .iter()
-                        .map(|value| as_plain(value).into_owned())
-                        .collect(),
-                )
-            }),
+            top: sorted(values.iter().map(|value| stored(value).into_owned()).collect()),
+            inner: typed.then(|| sorted(values.iter().map(|value| as_plain(value).into_owned()).collect())),
         }
     }
 
@@ -185,45 +165,24 @@ impl Node {
             Constraint::In(list) => (false, Test::In(Operands::new(list))),
             Constraint::NotIn(list) => (true, Test::In(Operands::new(list))),
             Constraint::All(list) => (false, Test::All(Operands::new(list))),
-            Constraint::AllRegex(list) => (
-                false,
-                Test::AllRegex(list.iter().map(compiled).collect::<Result<_>>()?),
-            ),
+            Constraint::AllRegex(list) => (false, Test::AllRegex(list.iter().map(compiled).collect::<Result<_>>()?)),
             Constraint::ContainedBy(list) => (false, Test::ContainedBy(Operands::new(list))),
             Constraint::Exists(wanted) => (!wanted, Test::Exists),
             Constraint::Regex(regex) => (false, Test::Regex(compiled(regex)?)),
             Constraint::Text(_) => {
-                return Err(ParseError::new(
-                    ErrorCode::InvalidQuery,
-                    "$text is not supported here",
-                ));
+                return Err(ParseError::new(ErrorCode::InvalidQuery, "$text is not supported here"));
             }
-            Constraint::Near {
-                point,
-                max_distance: Some(radius),
-            } => (false, Test::Geo(Area::Circle(*point, *radius))),
-            Constraint::Near {
-                point: _,
-                max_distance: None,
-            } => (false, Test::Geo(Area::Anywhere)),
-            Constraint::WithinBox {
-                bottom_left,
-                upper_right,
-            } => (false, Test::Geo(Area::Box(*bottom_left, *upper_right))),
-            Constraint::WithinPolygon(corners) => {
-                (false, Test::Geo(Area::Polygon(corners.clone())))
+            Constraint::Near { point, max_distance: Some(radius) } => (false, Test::Geo(Area::Circle(*point, *radius))),
+            Constraint::Near { point: _, max_distance: None } => (false, Test::Geo(Area::Anywhere)),
+            Constraint::WithinBox { bottom_left, upper_right } => {
+                (false, Test::Geo(Area::Box(*bottom_left, *upper_right)))
             }
-            Constraint::WithinSphere { center, radius } => {
-                (false, Test::Geo(Area::Circle(*center, *radius)))
-            }
+            Constraint::WithinPolygon(corners) => (false, Test::Geo(Area::Polygon(corners.clone()))),
+            Constraint::WithinSphere { center, radius } => (false, Test::Geo(Area::Circle(*center, *radius))),
             Constraint::IntersectsPoint(point) => (false, Test::Geo(Area::Covering(*point))),
         };
         let field = Self::Field(path, test);
-        Ok(if negated {
-            Self::Not(Box::new(field))
-        } else {
-            field
-        })
+        Ok(if negated { Self::Not(Box::new(field)) } else { field })
     }
 
     fn matches(&self, row: &Object) -> Result<bool> {
@@ -275,10 +234,9 @@ impl Test {
             }
             Self::ContainedBy(operands) => !path.any(row, false, &mut |found| match found {
                 Found::Missing => false,
-                Found::Top(value) | Found::Inner(value) => value.as_array().is_some_and(|list| {
-                    list.iter()
-                        .any(|item| position(operands.inner(), item).is_none())
-                }),
+                Found::Top(value) | Found::Inner(value) => value
+                    .as_array()
+                    .is_some_and(|list| list.iter().any(|item| position(operands.inner(), item).is_none())),
             }),
             Self::Exists => path.any(row, false, &mut |found| !matches!(found, Found::Missing)),
             Self::Regex(pattern) => search(pattern, path, row)?,
@@ -287,8 +245,7 @@ impl Test {
                 if path.is_dotted() {
                     path.any(row, true, &mut |found| area.accepts_found(found))
                 } else {
-                    row.get(path.field())
-                        .is_some_and(|value| area.accepts(value))
+                    row.get(path.field()).is_some_and(|value| area.accepts(value))
                 }
             }
         })
@@ -329,29 +286,16 @@ fn all(operands: &Operands, path: &Path, row: &Object) -> bool {
         return false;
     }
     if operands.inner.is_none() {
-        return seen_top
-            .iter()
-            .zip(&seen_inner)
-            .all(|(top, inner)| *top || *inner);
+        return seen_top.iter().zip(&seen_inner).all(|(top, inner)| *top || *inner);
     }
     if seen_inner.iter().all(|seen| *seen) || seen_top.iter().all(|seen| *seen) {
         return true;
     }
-    missing.extend(
-        operands
-            .inner()
-            .iter()
-            .zip(&seen_inner)
-            .filter(|(_, seen)| !**seen)
-            .map(|(value, _)| value),
-    );
+    missing.extend(operands.inner().iter().zip(&seen_inner).filter(|(_, seen)| !**seen).map(|(value, _)| value));
     // What no element is may still be the whole of the field.
     missing.iter().all(|value| {
         let top = stored(value);
-        position(&operands.top, &top)
-            .and_then(|at| seen_top.get(at))
-            .copied()
-            .unwrap_or(false)
+        position(&operands.top, &top).and_then(|at| seen_top.get(at)).copied().unwrap_or(false)
     })
 }
 
@@ -384,15 +328,11 @@ impl Area {
             };
         }
         match (self, value) {
-            (Self::Covering(point), Value::Polygon(corners)) => {
-                geo::in_sphere_polygon(*point, corners)
+            (Self::Covering(point), Value::Polygon(corners)) => geo::in_sphere_polygon(*point, corners),
+            (Self::Circle(center, radius), Value::Polygon(corners)) => {
+                corners.iter().all(|corner| geo::in_circle(*corner, *center, *radius))
             }
-            (Self::Circle(center, radius), Value::Polygon(corners)) => corners
-                .iter()
-                .all(|corner| geo::in_circle(*corner, *center, *radius)),
-            (_, Value::Array(list)) => list
-                .iter()
-                .any(|item| as_point(item).is_some() && self.accepts(item)),
+            (_, Value::Array(list)) => list.iter().any(|item| as_point(item).is_some() && self.accepts(item)),
             _ => false,
         }
     }
@@ -400,9 +340,7 @@ impl Area {
     fn accepts_found(&self, found: Found<'_>) -> bool {
         match found {
             Found::Missing => false,
-            Found::Top(value) | Found::Inner(value) => {
-                matches!(value, Value::Array(_)) && self.accepts(value)
-            }
+            Found::Top(value) | Found::Inner(value) => matches!(value, Value::Array(_)) && self.accepts(value),
         }
     }
 }
@@ -412,10 +350,9 @@ fn as_point(value: &Value) -> Option<GeoPoint> {
     match value {
         Value::GeoPoint(point) => Some(*point),
         Value::Array(list) => match list.as_slice() {
-            [Value::Number(longitude), Value::Number(latitude)] => Some(GeoPoint {
-                latitude: *latitude,
-                longitude: *longitude,
-            }),
+            [Value::Number(longitude), Value::Number(latitude)] => {
+                Some(GeoPoint { latitude: *latitude, longitude: *longitude })
+            }
             _ => None,
         },
         _ => None,
@@ -434,9 +371,7 @@ pub fn sort_key(row: &Object, path: &Path, descending: bool) -> SortKey {
             Found::Top(Value::Array(_)) | Found::Inner(Value::Array(_)) => return false,
             Found::Top(value) | Found::Inner(value) => value,
         };
-        let better = best
-            .as_ref()
-            .is_none_or(|best| (compare(value, best) == Ordering::Greater) == descending);
+        let better = best.as_ref().is_none_or(|best| (compare(value, best) == Ordering::Greater) == descending);
         if better {
             best = Some(value.clone());
         }
@@ -465,9 +400,6 @@ impl PartialOrd for SortKey {
 
 impl Ord for SortKey {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.0
-            .as_ref()
-            .map(Ordered)
-            .cmp(&other.0.as_ref().map(Ordered))
+        self.0.as_ref().map(Ordered).cmp(&other.0.as_ref().map(Ordered))
     }
 }

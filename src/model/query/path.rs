@@ -45,10 +45,7 @@ impl Path {
         {
             field = format!("_auth_data_{provider}");
         }
-        Self {
-            field,
-            rest: segments.map(Segment::new).collect(),
-        }
+        Self { field, rest: segments.map(Segment::new).collect() }
     }
 
     /// Whether the path goes below a field.
@@ -65,12 +62,7 @@ impl Path {
 
     /// Shows `visit` what the path leads to, until it answers true; gives whether it did. Arrays on the way are entered
     /// by index and element by element. With `spread` an array at the end shows its elements before itself.
-    pub fn any(
-        &self,
-        row: &Object,
-        spread: bool,
-        visit: &mut dyn FnMut(Found<'_>) -> bool,
-    ) -> bool {
+    pub fn any(&self, row: &Object, spread: bool, visit: &mut dyn FnMut(Found<'_>) -> bool) -> bool {
         let Some(value) = row.get(&self.field) else {
             return visit(Found::Missing);
         };
@@ -79,9 +71,7 @@ impl Path {
             return (spread && spread_out(&value, visit)) || visit(Found::Top(&value));
         }
         match &*stored(value) {
-            value @ (Value::Object(_) | Value::Array(_)) => {
-                descend(value, &self.rest, spread, visit)
-            }
+            value @ (Value::Object(_) | Value::Array(_)) => descend(value, &self.rest, spread, visit),
             _ => visit(Found::Missing),
         }
     }
@@ -89,19 +79,13 @@ impl Path {
 
 impl Segment {
     fn new(name: &str) -> Self {
-        let plain = name == "0"
-            || (!name.starts_with('0') && name.bytes().all(|byte| byte.is_ascii_digit()));
-        Self {
-            name: name.to_owned(),
-            index: if plain { name.parse().ok() } else { None },
-        }
+        let plain = name == "0" || (!name.starts_with('0') && name.bytes().all(|byte| byte.is_ascii_digit()));
+        Self { name: name.to_owned(), index: if plain { name.parse().ok() } else { None } }
     }
 }
 
 fn spread_out(value: &Value, visit: &mut dyn FnMut(Found<'_>) -> bool) -> bool {
-    value
-        .as_array()
-        .is_some_and(|list| list.iter().any(|item| visit(Found::Inner(item))))
+    value.as_array().is_some_and(|list| list.iter().any(|item| visit(Found::Inner(item))))
 }
 
 /// The members of an object, typed objects included.
@@ -111,12 +95,7 @@ fn members(value: &Value) -> Option<Cow<'_, Value>> {
 }
 
 /// Follows the path from a value inside an object; nothing of it is left: the value itself is found.
-fn follow(
-    value: Option<&Value>,
-    path: &[Segment],
-    spread: bool,
-    visit: &mut dyn FnMut(Found<'_>) -> bool,
-) -> bool {
+fn follow(value: Option<&Value>, path: &[Segment], spread: bool, visit: &mut dyn FnMut(Found<'_>) -> bool) -> bool {
     let Some(value) = value else {
         return visit(Found::Missing);
     };
@@ -126,12 +105,7 @@ fn follow(
     descend(value, path, spread, visit)
 }
 
-fn descend(
-    value: &Value,
-    path: &[Segment],
-    spread: bool,
-    visit: &mut dyn FnMut(Found<'_>) -> bool,
-) -> bool {
+fn descend(value: &Value, path: &[Segment], spread: bool, visit: &mut dyn FnMut(Found<'_>) -> bool) -> bool {
     let Some((segment, rest)) = path.split_first() else {
         return false;
     };
@@ -151,23 +125,11 @@ fn descend(
     let Some(plain) = members(value) else {
         return visit(Found::Missing);
     };
-    follow(
-        plain
-            .as_object()
-            .and_then(|object| object.get(&segment.name)),
-        rest,
-        spread,
-        visit,
-    )
+    follow(plain.as_object().and_then(|object| object.get(&segment.name)), rest, spread, visit)
 }
 
 /// The element that the path names by its index.
-fn at_index(
-    item: &Value,
-    rest: &[Segment],
-    spread: bool,
-    visit: &mut dyn FnMut(Found<'_>) -> bool,
-) -> bool {
+fn at_index(item: &Value, rest: &[Segment], spread: bool, visit: &mut dyn FnMut(Found<'_>) -> bool) -> bool {
     if rest.is_empty() {
         return (spread && spread_out(item, visit)) || visit(Found::Inner(item));
     }

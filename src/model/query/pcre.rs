@@ -14,8 +14,7 @@ pub struct Translated {
 
 const WORD: &str = "A-Za-z0-9_";
 const SPACE: &str = "\\t\\n\\x0b\\f\\r ";
-const HORIZONTAL: &str =
-    "\\t \\xa0\\u{1680}\\u{180e}\\u{2000}-\\u{200a}\\u{202f}\\u{205f}\\u{3000}";
+const HORIZONTAL: &str = "\\t \\xa0\\u{1680}\\u{180e}\\u{2000}-\\u{200a}\\u{202f}\\u{205f}\\u{3000}";
 const VERTICAL: &str = "\\n\\x0b\\f\\r\\x85\\u{2028}\\u{2029}";
 
 /// Deepest nesting of groups.
@@ -26,10 +25,7 @@ const MAX_DEPTH: usize = 200;
 /// # Errors
 /// A reason when the pattern cannot be right, or is nested too deep.
 pub fn translate(pattern: &str, extended: bool, multi_line: bool) -> Result<Translated, String> {
-    let mode = Mode {
-        extended,
-        multi_line,
-    };
+    let mode = Mode { extended, multi_line };
     let mut work = Work {
         input: pattern.chars().peekable(),
         out: String::with_capacity(pattern.len() + 16),
@@ -39,10 +35,7 @@ pub fn translate(pattern: &str, extended: bool, multi_line: bool) -> Result<Tran
         groups: pattern.matches('(').count(),
     };
     work.run()?;
-    Ok(Translated {
-        pattern: work.out,
-        costly: work.costly,
-    })
+    Ok(Translated { pattern: work.out, costly: work.costly })
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -77,9 +70,7 @@ impl Work<'_> {
                 '}' => self.out.push_str("\\}"),
                 ']' => self.out.push_str("\\]"),
                 '$' if !self.mode.multi_line => self.out.push_str("(?=\\n?\\z)"),
-                '#' if self.mode.extended => {
-                    while self.input.next().is_some_and(|passed| passed != '\n') {}
-                }
+                '#' if self.mode.extended => while self.input.next().is_some_and(|passed| passed != '\n') {},
                 _ if self.mode.extended && next.is_ascii_whitespace() => {}
                 '+' if self.out.ends_with(['*', '+', '?', '}']) => {
                     // A possessive repetition.
@@ -89,11 +80,7 @@ impl Work<'_> {
                 _ => self.out.push(next),
             }
         }
-        if self.outer.is_empty() {
-            Ok(())
-        } else {
-            Err("missing parenthesis".into())
-        }
+        if self.outer.is_empty() { Ok(()) } else { Err("missing parenthesis".into()) }
     }
 
     fn take_if(&mut self, wanted: char) -> bool {
@@ -126,28 +113,18 @@ impl Work<'_> {
     /// `{` begins a repetition only if it looks like one; otherwise it is a literal.
     fn brace(&mut self) -> Result<(), String> {
         let ahead = self.input.clone();
-        let text: String = ahead
-            .take_while(|next| next.is_ascii_digit() || *next == ',' || *next == '}')
-            .take(24)
-            .collect();
+        let text: String =
+            ahead.take_while(|next| next.is_ascii_digit() || *next == ',' || *next == '}').take(24).collect();
         let repetition = text.split_once('}').is_some_and(|(inside, _)| {
             let (low, high) = inside.split_once(',').unwrap_or((inside, ""));
-            !low.is_empty()
-                && !high.contains(',')
-                && low
-                    .bytes()
-                    .chain(high.bytes())
-                    .all(|byte| byte.is_ascii_digit())
+            !low.is_empty() && !high.contains(',') && low.bytes().chain(high.bytes()).all(|byte| byte.is_ascii_digit())
         });
         if !repetition {
             self.out.push_str("\\{");
             return Ok(());
         }
-        let bounds = text
-            .split_once('}')
-            .and_then(|(inside, _)| inside.split_once(','));
-        if let Some((Ok(low), Ok(high))) =
-            bounds.map(|(low, high)| (low.parse::<u32>(), high.parse::<u32>()))
+        let bounds = text.split_once('}').and_then(|(inside, _)| inside.split_once(','));
+        if let Some((Ok(low), Ok(high))) = bounds.map(|(low, high)| (low.parse::<u32>(), high.parse::<u32>()))
             && low > high
         {
             return Err("numbers out of order in {} quantifier".into());
@@ -183,9 +160,7 @@ impl Work<'_> {
                 }
                 Ok(())
             }
-            (Some('P'), Some('<')) | (Some('<'), Some('A'..='Z' | 'a'..='z' | '_')) => {
-                self.named('>')
-            }
+            (Some('P'), Some('<')) | (Some('<'), Some('A'..='Z' | 'a'..='z' | '_')) => self.named('>'),
             (Some('\''), _) => self.named('\''),
             (Some('P'), Some('=')) => self.reference("\\k<"),
             (Some('P'), Some('>')) | (Some('&'), _) => self.reference("\\g<"),
@@ -285,11 +260,7 @@ impl Work<'_> {
                 }
                 'J' => {}
                 ')' | ':' => {
-                    let flags = if unset.is_empty() {
-                        set
-                    } else {
-                        format!("{set}-{unset}")
-                    };
+                    let flags = if unset.is_empty() { set } else { format!("{set}-{unset}") };
                     if next == ':' {
                         self.outer.push(self.mode);
                         self.out.push_str("(?");
@@ -357,14 +328,9 @@ impl Work<'_> {
 
     /// `\1`; a number of more than one digit that is no group's is the octal code of a character.
     fn back_reference(&mut self, first: char) -> Result<(), String> {
-        let digits: String = std::iter::once(first)
-            .chain(self.input.clone().take_while(char::is_ascii_digit))
-            .take(9)
-            .collect();
-        let known = digits.len() == 1
-            || digits
-                .parse::<usize>()
-                .is_ok_and(|number| number <= self.groups);
+        let digits: String =
+            std::iter::once(first).chain(self.input.clone().take_while(char::is_ascii_digit)).take(9).collect();
+        let known = digits.len() == 1 || digits.parse::<usize>().is_ok_and(|number| number <= self.groups);
         if !known && first.is_digit(8) {
             return self.character(first);
         }
@@ -423,11 +389,7 @@ impl Work<'_> {
                 code
             }
             'c' => {
-                let letter = self
-                    .input
-                    .next()
-                    .filter(char::is_ascii)
-                    .ok_or("\\c at end of pattern")?;
+                let letter = self.input.next().filter(char::is_ascii).ok_or("\\c at end of pattern")?;
                 u32::from(letter.to_ascii_uppercase()) ^ 0x40
             }
             'x' => self.hexadecimal()?,
@@ -457,9 +419,7 @@ impl Work<'_> {
             let Some(digit) = self.input.next_if(char::is_ascii_hexdigit) else {
                 break;
             };
-            code = code
-                .saturating_mul(16)
-                .saturating_add(digit.to_digit(16).unwrap_or(0));
+            code = code.saturating_mul(16).saturating_add(digit.to_digit(16).unwrap_or(0));
         }
         if braces && !self.take_if('}') {
             return Err("unfinished \\x{".into());
@@ -476,9 +436,7 @@ impl Work<'_> {
             loop {
                 match self.input.next() {
                     Some('}') => break,
-                    Some(next) if next.is_ascii_alphanumeric() || next == '_' => {
-                        property.push(next)
-                    }
+                    Some(next) if next.is_ascii_alphanumeric() || next == '_' => property.push(next),
                     Some('&') => property.push('&'),
                     _ => return Err("malformed \\p".into()),
                 }
@@ -487,11 +445,7 @@ impl Work<'_> {
             property.extend(self.input.next().filter(char::is_ascii_alphabetic));
         }
         if property == "Any" {
-            self.out.push_str(if negated {
-                "[^\\x00-\\u{10ffff}]"
-            } else {
-                "[\\x00-\\u{10ffff}]"
-            });
+            self.out.push_str(if negated { "[^\\x00-\\u{10ffff}]" } else { "[\\x00-\\u{10ffff}]" });
             return Ok(());
         }
         let property = if property == "L&" { "LC" } else { &property };
@@ -530,10 +484,7 @@ impl Work<'_> {
         let after_class = self.out.ends_with(']') || self.out.ends_with("\\-");
         let before_class = {
             let ahead = self.upcoming(2);
-            matches!(
-                ahead.as_str(),
-                "\\d" | "\\w" | "\\s" | "\\D" | "\\W" | "\\S" | "\\h" | "\\v" | "[:"
-            )
+            matches!(ahead.as_str(), "\\d" | "\\w" | "\\s" | "\\D" | "\\W" | "\\S" | "\\h" | "\\v" | "[:")
         };
         if first || at_end || after_class || before_class {
             self.out.push_str("\\-");
@@ -545,18 +496,13 @@ impl Work<'_> {
     /// `[:alpha:]`, after its first bracket; false when it is none.
     fn posix(&mut self) -> bool {
         let ahead: String = self.input.clone().take(12).collect();
-        let Some((name, _)) = ahead
-            .strip_prefix(':')
-            .and_then(|rest| rest.split_once(":]"))
-        else {
+        let Some((name, _)) = ahead.strip_prefix(':').and_then(|rest| rest.split_once(":]")) else {
             return self.open_bracket();
         };
-        let (negated, plain) = name
-            .strip_prefix('^')
-            .map_or((false, name), |rest| (true, rest));
+        let (negated, plain) = name.strip_prefix('^').map_or((false, name), |rest| (true, rest));
         let known = [
-            "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print",
-            "punct", "space", "upper", "word", "xdigit",
+            "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space", "upper",
+            "word", "xdigit",
         ];
         if !known.contains(&plain) {
             return self.open_bracket();

@@ -40,8 +40,7 @@ impl Compiled {
         }
         let extended = regex.options.contains('x');
         let multi_line = regex.options.contains('m');
-        let translated = pcre::translate(&regex.pattern, extended, multi_line)
-            .map_err(|reason| invalid(&reason))?;
+        let translated = pcre::translate(&regex.pattern, extended, multi_line).map_err(|reason| invalid(&reason))?;
         let regex = RegexBuilder::new(&translated.pattern)
             .case_insensitive(regex.options.contains('i'))
             .multi_line(multi_line)
@@ -52,10 +51,7 @@ impl Compiled {
             .max_prog_size(INSTRUCTION_LIMIT)
             .build()
             .map_err(|error| invalid(&error))?;
-        Ok(Self {
-            regex,
-            costly: translated.costly,
-        })
+        Ok(Self { regex, costly: translated.costly })
     }
 
     /// Whether the pattern occurs in the text.
@@ -64,14 +60,12 @@ impl Compiled {
     /// 102 when the search takes more work than it may.
     pub fn is_match(&self, text: &str) -> Result<bool> {
         if self.costly && text.len() > MAX_COSTLY_TEXT {
-            return Err(refused(
-                "Regular expression is too costly for a text of this length".into(),
-            ));
+            return Err(refused("Regular expression is too costly for a text of this length".into()));
         }
         self.regex.is_match(text).map_err(|error| match error {
-            fancy_regex::Error::RuntimeError(
-                RuntimeError::BacktrackLimitExceeded | RuntimeError::StackOverflow,
-            ) => refused("Regular expression takes too much work".into()),
+            fancy_regex::Error::RuntimeError(RuntimeError::BacktrackLimitExceeded | RuntimeError::StackOverflow) => {
+                refused("Regular expression takes too much work".into())
+            }
             other => invalid(&other),
         })
     }
@@ -89,29 +83,18 @@ fn refused(message: Cow<'static, str>) -> ParseError {
 /// pattern is another.
 #[must_use]
 pub fn quoted_prefix(regex: &Regex) -> Option<Cow<'_, str>> {
-    if !regex
-        .options
-        .chars()
-        .all(|option| option == 'u' || option == 's')
-    {
+    if !regex.options.chars().all(|option| option == 'u' || option == 's') {
         return None;
     }
     let rest = regex.pattern.strip_prefix("^\\Q")?;
     let rest = rest.strip_suffix("\\E").unwrap_or(rest);
     // SDKs write `\E` inside the text as `\E\\E\Q`.
-    let text = if rest.contains("\\E") {
-        Cow::Owned(rest.replace("\\E\\\\E\\Q", "\u{0}"))
-    } else {
-        Cow::Borrowed(rest)
-    };
+    let text =
+        if rest.contains("\\E") { Cow::Owned(rest.replace("\\E\\\\E\\Q", "\u{0}")) } else { Cow::Borrowed(rest) };
     if text.contains("\\E") {
         return None;
     }
-    Some(if text.contains('\u{0}') {
-        Cow::Owned(text.replace('\u{0}', "\\E"))
-    } else {
-        text
-    })
+    Some(if text.contains('\u{0}') { Cow::Owned(text.replace('\u{0}', "\\E")) } else { text })
 }
 
 #[cfg(test)]
@@ -119,13 +102,7 @@ mod tests {
     use super::*;
 
     fn search(pattern: &str, options: &str, text: &str) -> bool {
-        Compiled::new(&Regex {
-            pattern: pattern.into(),
-            options: options.into(),
-        })
-        .unwrap()
-        .is_match(text)
-        .unwrap()
+        Compiled::new(&Regex { pattern: pattern.into(), options: options.into() }).unwrap().is_match(text).unwrap()
     }
 
     #[test]
@@ -183,24 +160,14 @@ mod tests {
             ("}", "", "}", true),
             ("a]", "", "a]", true),
         ] {
-            assert_eq!(
-                search(pattern, options, text),
-                expected,
-                "/{pattern}/{options} on {text:?}"
-            );
+            assert_eq!(search(pattern, options, text), expected, "/{pattern}/{options} on {text:?}");
         }
     }
 
     #[test]
     fn broken_patterns_are_refused() {
-        for pattern in [
-            "(", ")", "[", "a**", "*a", "(?<=a", "\\", "(?<n", "[z-a]", "(?P<", "a{3,2}",
-        ] {
-            let error = Compiled::new(&Regex {
-                pattern: pattern.into(),
-                options: String::new(),
-            })
-            .unwrap_err();
+        for pattern in ["(", ")", "[", "a**", "*a", "(?<=a", "\\", "(?<n", "[z-a]", "(?P<", "a{3,2}"] {
+            let error = Compiled::new(&Regex { pattern: pattern.into(), options: String::new() }).unwrap_err();
             assert!(error.is(ErrorCode::InvalidQuery), "{pattern}: {error}");
         }
     }
@@ -208,19 +175,8 @@ mod tests {
     #[test]
     fn work_is_bounded() {
         let long = "a".repeat(40_000);
-        for pattern in [
-            "(a+)+$",
-            "^(?=(a+)+b)",
-            "(a*)*\\1b",
-            "(?:a|a)*(?=b)",
-            "(.*)(.*)(.*)(.*)\\1x",
-            "(?=.*b)c",
-        ] {
-            let compiled = Compiled::new(&Regex {
-                pattern: pattern.into(),
-                options: String::new(),
-            })
-            .unwrap();
+        for pattern in ["(a+)+$", "^(?=(a+)+b)", "(a*)*\\1b", "(?:a|a)*(?=b)", "(.*)(.*)(.*)(.*)\\1x", "(?=.*b)c"] {
+            let compiled = Compiled::new(&Regex { pattern: pattern.into(), options: String::new() }).unwrap();
             // Either an answer or a refusal; only never a hang.
             let _ = compiled.is_match(&long);
         }
@@ -231,10 +187,7 @@ mod tests {
             "(?R)".repeat(100),
             "(a(?1)?){50}".into(),
         ] {
-            if let Ok(compiled) = Compiled::new(&Regex {
-                pattern,
-                options: String::new(),
-            }) {
+            if let Ok(compiled) = Compiled::new(&Regex { pattern, options: String::new() }) {
                 let _ = compiled.is_match(&long);
             }
         }
@@ -243,11 +196,7 @@ mod tests {
     #[test]
     fn prefixes() {
         let of = |pattern: &str, options: &str| {
-            quoted_prefix(&Regex {
-                pattern: pattern.into(),
-                options: options.into(),
-            })
-            .map(Cow::into_owned)
+            quoted_prefix(&Regex { pattern: pattern.into(), options: options.into() }).map(Cow::into_owned)
         };
         assert_eq!(of("^\\Qab.c\\E", ""), Some("ab.c".into()));
         assert_eq!(of("^\\Qa\\E\\\\E\\Qb\\E", ""), Some("a\\Eb".into()));
