@@ -5,16 +5,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use poem::http::{HeaderName, HeaderValue, StatusCode, header};
 use poem::{FromRequest, IntoResponse, Request, RequestBody, Response};
-use poem_openapi::registry::{MetaHeader, MetaMediaType, MetaRequest, MetaResponse, MetaResponses, MetaSchemaRef, Registry};
-use poem_openapi::types::Type;
+use poem_openapi::registry::{
+    MetaHeader, MetaMediaType, MetaRequest, MetaResponse, MetaResponses, MetaSchemaRef, Registry,
+};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ApiResponse, ExtractParamOptions};
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
 use super::error::Refusal;
 use super::request::Rest;
-use crate::domain::write::Saved;
 use crate::domain::context::Context;
+use crate::domain::write::Saved;
 use crate::error::{ErrorCode, ParseError};
 use crate::http::answer;
 
@@ -118,7 +119,7 @@ callers! {
 /// A JSON body whose form is `T`. `T` is for the document: what is in a body is for the domain to judge.
 pub struct Body<T>(pub JsonMap, PhantomData<fn() -> T>);
 
-impl<'a, T: Type + 'static> ApiExtractor<'a> for Body<T> {
+impl<'a, T: poem_openapi::types::Type + 'static> ApiExtractor<'a> for Body<T> {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
     type ParamType = ();
     type ParamRawType = ();
@@ -132,7 +133,11 @@ impl<'a, T: Type + 'static> ApiExtractor<'a> for Body<T> {
         Some(MetaRequest { description: None, content, required: true })
     }
 
-    async fn from_request(request: &'a Request, _body: &mut RequestBody, _options: ExtractParamOptions<()>) -> poem::Result<Self> {
+    async fn from_request(
+        request: &'a Request,
+        _body: &mut RequestBody,
+        _options: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
         Ok(Self(Incoming::of(request)?.take_body(), PhantomData))
     }
 }
@@ -164,7 +169,10 @@ impl<'a> FromRequest<'a> for LoginParameters {
         let incoming = Incoming::of(request)?;
         let body = incoming.take_body();
         let query: JsonMap = incoming.query().map(|(key, value)| (key, Json::String(value))).collect();
-        let filled = |map: &JsonMap, key: &str| map.get(key).is_some_and(|value| !matches!(value, Json::Null | Json::Bool(false)) && value.as_str() != Some(""));
+        let filled = |map: &JsonMap, key: &str| {
+            map.get(key)
+                .is_some_and(|value| !matches!(value, Json::Null | Json::Bool(false)) && value.as_str() != Some(""))
+        };
         let from_query = ["username", "email"].iter().any(|key| !filled(&body, key) && filled(&query, key));
         Ok(Self(if from_query { query } else { body }))
     }
@@ -233,7 +241,7 @@ impl<T, const STATUS: u16> IntoResponse for Reply<T, STATUS> {
     }
 }
 
-impl<T: Type + 'static, const STATUS: u16> ApiResponse for Reply<T, STATUS> {
+impl<T: poem_openapi::types::Type + 'static, const STATUS: u16> ApiResponse for Reply<T, STATUS> {
     fn meta() -> MetaResponses {
         let response = |status, description, headers| MetaResponse {
             description,
