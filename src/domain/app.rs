@@ -6,12 +6,13 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use tokio_util::task::TaskTracker;
 
+use super::idempotency::Idempotency;
 use super::roles::RoleCache;
 use super::schema::SchemaCache;
 use super::sessions::SessionCache;
 use super::users::password::Hasher;
 use super::write::rules::RuleTable;
-use super::{schema, store};
+use super::{schema, security, store};
 use crate::clock::Clock;
 use crate::config::Options;
 use crate::error::{ParseError, Result};
@@ -35,6 +36,8 @@ pub struct App {
     pub roles: RoleCache,
     /// Words that request data must not contain.
     pub denylist: Denylist,
+    /// Requests that come twice.
+    pub idempotency: Idempotency,
     /// Password hashing.
     pub hasher: Hasher,
     /// What special classes add to the write pipeline.
@@ -48,10 +51,11 @@ pub struct App {
 }
 
 impl App {
-    /// Opens the app on a store: makes the classes and indexes a fresh database lacks, reads the schema.
+    /// Opens the app on a store: makes the classes and indexes a fresh database lacks, reads the schema, applies the classes
+    /// that the options define.
     ///
     /// # Errors
-    /// When the store cannot be read or written.
+    /// When the store cannot be read or written, or a class that the options define cannot be.
     pub async fn open(
         options: Options,
         storage: Arc<dyn Storage>,
@@ -65,6 +69,7 @@ impl App {
             sessions: SessionCache::new(options.server.cache_max_size, ttl),
             roles: RoleCache::new(options.server.cache_max_size, ttl),
             denylist: denylist(&options)?,
+            idempotency: Idempotency::new(&options.server.idempotency),
             hasher: Hasher::start(&options.own),
             rules: RuleTable::standard(),
             storage,
@@ -74,6 +79,8 @@ impl App {
             tasks: TaskTracker::new(),
         });
         app.schemas.reload().await?;
+        schema::defined::apply(&app).await?;
+        security::log(&app.options);
         Ok(app)
     }
 

@@ -1,7 +1,7 @@
 //! Requests that are recognised when they come twice (`X-Parse-Request-Id`): the first one leaves a row with its id, and the
 //! unique index over ids refuses the second.
 
-use regex::Regex;
+use fancy_regex::{Regex, RegexBuilder};
 
 use super::context::Context;
 use super::permissions::Scoped;
@@ -13,6 +13,9 @@ use crate::model::names::{self, ClassName};
 use crate::model::object::Object;
 use crate::model::query::{Constraint, Filter};
 use crate::storage::StorageError;
+
+/// Steps back that one pattern may take on one path.
+const BACKTRACK_LIMIT: usize = 10_000;
 
 /// On which paths requests are recognised, and for how long.
 #[derive(Debug)]
@@ -26,7 +29,10 @@ impl Idempotency {
     /// As the options say. Patterns were checked with the options; one that is none matches nothing.
     #[must_use]
     pub fn new(options: &Options) -> Self {
-        let anchored = |pattern: &String| Regex::new(&format!("^(?:{})", pattern.trim_start_matches('^'))).ok();
+        let anchored = |pattern: &String| {
+            let pattern = format!("^(?:{})", pattern.strip_prefix('^').unwrap_or(pattern));
+            RegexBuilder::new(&pattern).backtrack_limit(BACKTRACK_LIMIT).build().ok()
+        };
         Self { paths: options.paths.iter().filter_map(anchored).collect(), ttl: options.ttl }
     }
 }
@@ -39,7 +45,7 @@ pub async fn check(cx: &Context, path: &str) -> Result<()> {
     let settings = &cx.app.idempotency;
     let Some(id) = cx.client.request_id.as_deref() else { return Ok(()) };
     let path = path.trim_matches('/');
-    if !settings.paths.iter().any(|pattern| pattern.is_match(path)) {
+    if !settings.paths.iter().any(|pattern| pattern.is_match(path).unwrap_or(false)) {
         return Ok(());
     }
     let class = known_class(cx, &ClassName::trusted(names::IDEMPOTENCY));

@@ -116,6 +116,26 @@ pub async fn update_one(
     cx.app.storage.update_one(&class.schema, scope.filter(), update, cx.transaction.as_ref()).await
 }
 
+/// Changes all rows within reach; gives their number.
+///
+/// # Errors
+/// As [`failure`].
+pub async fn update_many(cx: &Context, class: &Class, scope: &Scoped, update: &Update) -> Result<u64> {
+    if scope.is_never() {
+        return Ok(0);
+    }
+    let transaction = cx.transaction.as_ref();
+    cx.app.storage.update_many(&class.schema, scope.filter(), update, transaction).await.map_err(failure)
+}
+
+/// Changes the first row within reach, or makes one out of the filter's equalities and the update.
+///
+/// # Errors
+/// As [`failure`].
+pub async fn upsert(cx: &Context, class: &Class, scope: &Scoped, update: &Update) -> Result<()> {
+    cx.app.storage.upsert(&class.schema, scope.filter(), update, cx.transaction.as_ref()).await.map_err(failure)
+}
+
 /// Stores a new row.
 ///
 /// # Errors

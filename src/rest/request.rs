@@ -17,6 +17,7 @@ use super::routes::{self, Routes};
 use crate::domain::app::App;
 use crate::domain::auth::{self, Auth, Credentials, TokenUse};
 use crate::domain::context::{Client, Context};
+use crate::domain::idempotency;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::http::answer::{Matched, Refused, refusal};
 use crate::http::{body, client, credentials};
@@ -169,6 +170,9 @@ impl Rest {
         )?;
         self.allowed.check(standing.is_master(), &method, &path)?;
         let context = auth::open_context(&self.app, standing, credentials, token_use, client).await?;
+        if self.routes.find(&method, &path).is_some_and(|found| routes::may_come_twice(&method, &found.pattern)) {
+            idempotency::check(&context, &path).await?;
+        }
         let counted = Counted { direct: !forwarded, before_session: first };
         self.dispatch_counted(context, method, &path, query, body, &counted).await
     }
