@@ -3,8 +3,8 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::context::Context;
-use super::permissions::scope;
 use super::permissions::Operation;
+use super::permissions::scope;
 use super::read::{ReadRequest, resolve};
 use super::store;
 use crate::error::{ErrorCode, ParseError, Result};
@@ -49,8 +49,7 @@ pub async fn aggregate(cx: &Context, class: &str, mut parameters: Map<String, Js
         let request = ReadRequest::find(cx, class, find)?;
         let filter = resolve::resolve(cx, class, request.filter, 0).await?;
         let scope = scope::scope(cx, class, Operation::Find, filter, false).await?;
-        let values =
-            cx.app.storage.distinct(&class.schema, &field, scope.filter()).await.map_err(store::failure)?;
+        let values = cx.app.storage.distinct(&class.schema, &field, scope.filter()).await.map_err(store::failure)?;
         return Ok(values.iter().map(json::encode).collect());
     }
     cx.app.storage.aggregate(&class.schema, stages, &options).await.map_err(store::failure)
@@ -131,10 +130,7 @@ fn check_stage(stage: &Json) -> Result<()> {
     let mut entries = stage.iter();
     let (Some((name, content)), None) = (entries.next(), entries.next()) else {
         let names: Vec<&str> = stage.keys().map(String::as_str).collect();
-        return Err(refused(format!(
-            "Pipeline stages should only have one key but found {}.",
-            names.join(", ")
-        )));
+        return Err(refused(format!("Pipeline stages should only have one key but found {}.", names.join(", "))));
     };
     if !name.starts_with('$') {
         return Err(refused(format!("Invalid aggregate stage '{name}'.")));
@@ -182,10 +178,7 @@ mod tests {
             (json!({"pipeline": [{"$a": {}, "$b": 1}]}), "Pipeline stages should only have one key but found $a, $b."),
             (json!({"pipeline": [{}]}), "Pipeline stages should only have one key but found ."),
             (json!({"$group": {"x": 1}}), "Invalid parameter for query: group. Missing key _id"),
-            (
-                json!({"$group": {"_id": 1, "objectId": 1}}),
-                "Cannot use 'objectId' in aggregation stage $group.",
-            ),
+            (json!({"$group": {"_id": 1, "objectId": 1}}), "Cannot use 'objectId' in aggregation stage $group."),
             (json!({"pipeline": 3}), "pipeline must be an array or an object of stages"),
             (json!({"nonsense": 3}), "Invalid aggregate stage 'nonsense'."),
         ] {

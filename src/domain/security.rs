@@ -3,8 +3,8 @@
 use serde_json::{Value as Json, json};
 
 use super::context::Context;
-use crate::config::database_uri::DatabaseUri;
 use crate::config::Options;
+use crate::config::database_uri::DatabaseUri;
 use crate::error::{ParseError, Result};
 
 /// Version of the report's form.
@@ -30,10 +30,7 @@ struct Check {
 pub fn report(cx: &Context) -> Result<Json> {
     cx.require_master()?;
     if !cx.app.options.security.check.enable_check {
-        return Err(ParseError::http(
-            409,
-            "Enable Parse Server option `security.enableCheck` to run security check.",
-        ));
+        return Err(ParseError::http(409, "Enable Parse Server option `security.enableCheck` to run security check."));
     }
     Ok(run(&cx.app.options))
 }
@@ -91,7 +88,10 @@ fn configuration(options: &Options) -> Vec<Check> {
         limits.graphql_fields,
         limits.batch_request_limit,
     ];
-    let foreign = [std::net::Ipv4Addr::new(198, 51, 100, 1).into(), std::net::Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into()];
+    let foreign = [
+        std::net::Ipv4Addr::new(198, 51, 100, 1).into(),
+        std::net::Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into(),
+    ];
     let policy = options.users.password_policy.as_ref();
     vec![
         Check {
@@ -175,7 +175,8 @@ fn database(options: &Options) -> Vec<Check> {
         DatabaseUri::Embedded { .. } => true,
         DatabaseUri::Mongo { uri } => {
             let authority = uri.expose().split_once("://").and_then(|(_, rest)| rest.rsplit_once('@'));
-            let password = authority.and_then(|(credentials, _)| credentials.split_once(':')).map(|(_, password)| password);
+            let password =
+                authority.and_then(|(credentials, _)| credentials.split_once(':')).map(|(_, password)| password);
             password.is_some_and(is_strong)
         }
     };

@@ -8,10 +8,10 @@ use serde_json::Value as Json;
 use super::describe;
 use super::openapi::Tag;
 use super::payload::{Answer, Body, Caller, MasterCaller, Parameters, Reply};
-use crate::domain::schemas;
 use crate::domain::aggregate;
 use crate::domain::classes;
 use crate::domain::read::Found;
+use crate::domain::schemas;
 use crate::model::object::Object;
 
 /// Objects of any class.

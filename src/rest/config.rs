@@ -32,7 +32,11 @@ impl ConfigApi {
 
     /// Set how classes appear in the GraphQL API.
     #[oai(path = "/graphql-config", method = "put", operation_id = "updateGraphQLConfig")]
-    async fn update_graphql(&self, caller: MasterCaller, mut body: Body<describe::Config>) -> Answer<describe::Outcome> {
+    async fn update_graphql(
+        &self,
+        caller: MasterCaller,
+        mut body: Body<describe::Config>,
+    ) -> Answer<describe::Outcome> {
         Reply::new(&graphql_config::update(&caller.0, body.0.remove("params")).await?)
     }
 }

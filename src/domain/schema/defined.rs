@@ -94,9 +94,11 @@ async fn bring_in_line(cx: &Context, options: &Definitions, definition: &Definit
             tracing::warn!(class = %name, field, defined = %read.kind, real = %known.kind, "the field has another type than defined");
         }
     }
-    let extra = class.schema.fields.keys().filter(|field| {
-        !definition.fields.contains_key(*field) && !system_classes::is_default_column(name, field)
-    });
+    let extra = class
+        .schema
+        .fields
+        .keys()
+        .filter(|field| !definition.fields.contains_key(*field) && !system_classes::is_default_column(name, field));
     for field in extra {
         if options.delete_extra_fields {
             first.deleted_fields.push(field.clone());
@@ -139,7 +141,8 @@ fn kept_indexes(cx: &Context, class: &ClassName) -> HashSet<String> {
 /// Whether the index is one that queries or polygons bring with them.
 fn is_on_demand(name: &str, keys: &IndexKeys) -> bool {
     keys.iter().any(|(field, kind)| {
-        kind.as_str().is_some_and(|kind| matches!(kind, "2d" | "2dsphere" | "text") && name == format!("{field}_{kind}"))
+        kind.as_str()
+            .is_some_and(|kind| matches!(kind, "2d" | "2dsphere" | "text") && name == format!("{field}_{kind}"))
     })
 }
 
