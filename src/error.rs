@@ -110,7 +110,14 @@ impl ParseError {
     /// An error with a code; the status follows from the code.
     #[must_use]
     pub fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code: Some(code), status: code.status(), message: message.into(), sensitive: false, retry_after: None, source: None }
+        Self {
+            code: Some(code),
+            status: code.status(),
+            message: message.into(),
+            sensitive: false,
+            retry_after: None,
+            source: None,
+        }
     }
 
     /// A refusal without a code, at the level of HTTP.
@@ -140,7 +147,10 @@ impl ParseError {
     /// A failure of ours or of the database; the client reads a general text, the log the cause.
     #[must_use]
     pub fn internal(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { source: Some(source.into()), ..Self::new(ErrorCode::InternalServerError, "An internal server error occurred") }
+        Self {
+            source: Some(source.into()),
+            ..Self::new(ErrorCode::InternalServerError, "An internal server error occurred")
+        }
     }
 
     /// 503: the server is busy or its database is away; the client may try again.

@@ -11,7 +11,14 @@
 //! Data flows down as requests and up as results; nothing below calls up. Only [`server`] names implementations.
 
 pub mod clock;
+pub mod config;
+pub mod domain;
 pub mod error;
+pub mod http;
+pub mod logging;
 pub mod model;
+pub mod program;
 pub mod random;
+pub mod rest;
+pub mod server;
 pub mod storage;

@@ -1,1 +1,7 @@
-fn main() {}
+//! The `reparse` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    reparse::program::main()
+}

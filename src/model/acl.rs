@@ -41,7 +41,11 @@ impl Acl {
         }
         let granted = |rights: &Json, right: &str| rights.get(right) == Some(&Json::Bool(true));
         Ok(Self(
-            map.iter().map(|(entity, rights)| (entity.clone(), Access { read: granted(rights, "read"), write: granted(rights, "write") })).collect(),
+            map.iter()
+                .map(|(entity, rights)| {
+                    (entity.clone(), Access { read: granted(rights, "read"), write: granted(rights, "write") })
+                })
+                .collect(),
         ))
     }
 
@@ -59,7 +63,13 @@ impl Acl {
     #[must_use]
     pub fn to_permissions(&self) -> (Value, Value) {
         let list = |wanted: fn(&Access) -> bool| {
-            Value::Array(self.0.iter().filter(|(_, access)| wanted(access)).map(|(entity, _)| Value::String(entity.clone())).collect())
+            Value::Array(
+                self.0
+                    .iter()
+                    .filter(|(_, access)| wanted(access))
+                    .map(|(entity, _)| Value::String(entity.clone()))
+                    .collect(),
+            )
         };
         (list(|access| access.read), list(|access| access.write))
     }
@@ -72,7 +82,12 @@ impl Acl {
         }
         let mut acl = Self::new();
         let texts = |list: Option<&Value>| -> Vec<String> {
-            list.and_then(Value::as_array).unwrap_or_default().iter().filter_map(Value::as_str).map(str::to_owned).collect()
+            list.and_then(Value::as_array)
+                .unwrap_or_default()
+                .iter()
+                .filter_map(Value::as_str)
+                .map(str::to_owned)
+                .collect()
         };
         for entity in texts(readers) {
             acl.0.entry(entity).or_default().read = true;

@@ -26,7 +26,10 @@ impl Date {
 
     /// The moment `seconds` later (earlier if negative). Fractions of a millisecond are dropped.
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, reason = "a cast from float saturates, which is what from_millis does as well")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a cast from float saturates, which is what from_millis does as well"
+    )]
     pub fn plus_seconds(self, seconds: f64) -> Self {
         Self::from_millis(self.0.saturating_add((seconds * 1000.0) as i64))
     }

@@ -15,8 +15,12 @@ use super::value::{File, GeoPoint, Pointer, Value};
 use crate::error::{ErrorCode, ParseError, Result};
 
 /// Padding may be missing, as JavaScript's decoders allow.
-const LENIENT_BASE64: GeneralPurpose =
-    GeneralPurpose::new(&alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent).with_decode_allow_trailing_bits(true));
+const LENIENT_BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
 
 /// The largest integer up to which every integer has a floating point number of its own.
 const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;
@@ -25,11 +29,7 @@ const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;
 #[must_use]
 #[expect(clippy::cast_possible_truncation, reason = "checked to be an integer within the range")]
 pub fn number(value: f64) -> Json {
-    if value.fract() == 0.0 && value.abs() <= MAX_SAFE_INTEGER {
-        Json::from(value as i64)
-    } else {
-        Json::from(value)
-    }
+    if value.fract() == 0.0 && value.abs() <= MAX_SAFE_INTEGER { Json::from(value as i64) } else { Json::from(value) }
 }
 
 /// Reads a value as a client sends it: typed objects become typed values.
@@ -80,25 +80,34 @@ fn invalid(kind: &str) -> ParseError {
 
 /// The typed value an object stands for; `None` when it has no `__type` (or is a fetched object, which stays an object).
 fn typed(map: &Map<String, Json>) -> Result<Option<Value>> {
-    let Some(kind) = map.get("__type") else { return Ok(None) };
-    let Some(kind) = kind.as_str() else { return Err(invalid(&kind.to_string())) };
+    let Some(kind) = map.get("__type") else {
+        return Ok(None);
+    };
+    let Some(kind) = kind.as_str() else {
+        return Err(invalid(&kind.to_string()));
+    };
     let text = |key: &str| map.get(key).and_then(Json::as_str);
     let value = match kind {
         "Date" => text("iso").map(|iso| Value::Date(Date::parse(iso).unwrap_or_default())),
         "Bytes" => text("base64").map(|data| Value::Bytes(LENIENT_BASE64.decode(data).unwrap_or_default())),
         "Pointer" => match (text("className"), text("objectId")) {
-            (Some(class), Some(id)) => Some(Value::Pointer(Pointer { class: ClassName::trusted(class), id: id.to_owned() })),
+            (Some(class), Some(id)) => {
+                Some(Value::Pointer(Pointer { class: ClassName::trusted(class), id: id.to_owned() }))
+            }
             _ => None,
         },
         "Relation" => text("className").map(|class| Value::Relation(ClassName::trusted(class))),
-        "File" => text("name").map(|name| Value::File(File { name: name.to_owned(), url: text("url").map(str::to_owned) })),
+        "File" => {
+            text("name").map(|name| Value::File(File { name: name.to_owned(), url: text("url").map(str::to_owned) }))
+        }
         "GeoPoint" => match (map.get("latitude").and_then(Json::as_f64), map.get("longitude").and_then(Json::as_f64)) {
             (Some(latitude), Some(longitude)) => Some(Value::GeoPoint(GeoPoint { latitude, longitude })),
             _ => None,
         },
-        "Polygon" => map.get("coordinates").and_then(Json::as_array).and_then(|corners| {
-            corners.iter().map(corner).collect::<Option<Vec<_>>>().map(Value::Polygon)
-        }),
+        "Polygon" => map
+            .get("coordinates")
+            .and_then(Json::as_array)
+            .and_then(|corners| corners.iter().map(corner).collect::<Option<Vec<_>>>().map(Value::Polygon)),
         // An object fetched with `include` and sent back stands for a pointer to it where a pointer is due.
         "Object" => match text("className") {
             Some(_) => return Ok(None),
@@ -167,7 +176,8 @@ impl Serialize for Value {
             }
             Self::Polygon(corners) => {
                 let mut map = typed_map(serializer, "Polygon", 1)?;
-                let pairs: Vec<[Json; 2]> = corners.iter().map(|point| [number(point.latitude), number(point.longitude)]).collect();
+                let pairs: Vec<[Json; 2]> =
+                    corners.iter().map(|point| [number(point.latitude), number(point.longitude)]).collect();
                 map.serialize_entry("coordinates", &pairs)?;
                 map.end()
             }

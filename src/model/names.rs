@@ -129,6 +129,12 @@ pub fn invalid_class_name_message(name: &str) -> String {
     )
 }
 
+/// Whether the name is one of the system classes that clients may name.
+#[must_use]
+pub fn is_system_class(name: &str) -> bool {
+    SYSTEM_CLASSES.contains(&name)
+}
+
 /// Whether a class can have this name: a system class, a join class, or letters, digits and underscores after a letter.
 #[must_use]
 pub fn is_valid_class_name(name: &str) -> bool {
@@ -149,7 +155,8 @@ fn is_free(name: &str) -> bool {
 /// Letters, digits and underscores, the first a letter.
 #[must_use]
 pub fn is_identifier(name: &str) -> bool {
-    name.starts_with(|first: char| first.is_ascii_alphabetic()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    name.starts_with(|first: char| first.is_ascii_alphabetic())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 fn is_join_name(name: &str) -> bool {

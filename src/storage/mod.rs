@@ -9,6 +9,8 @@
 //! - A filter means the same on every store: `conformance.rs` holds the cases.
 //! - Uniqueness is the store's: a write that breaks a unique index fails with [`StorageError::Duplicate`].
 
+pub mod mongo;
+
 use std::any::Any;
 use std::error::Error;
 use std::fmt;
@@ -151,7 +153,11 @@ pub trait Storage: Send + Sync + fmt::Debug {
     async fn set_permissions(&self, class: &ClassName, permissions: &serde_json::Map<String, Json>) -> Result<()>;
 
     /// Stores what the class lists as its indexes; does not touch the indexes themselves.
-    async fn set_listed_indexes(&self, class: &ClassName, indexes: &indexmap::IndexMap<String, IndexKeys>) -> Result<()>;
+    async fn set_listed_indexes(
+        &self,
+        class: &ClassName,
+        indexes: &indexmap::IndexMap<String, IndexKeys>,
+    ) -> Result<()>;
 
     /// Removes a class with its rows. Nothing happens when there is none.
     async fn delete_class(&self, class: &ClassName) -> Result<()>;
@@ -169,31 +175,72 @@ pub trait Storage: Send + Sync + fmt::Debug {
     async fn insert(&self, schema: &ClassSchema, row: Object, tx: Option<&Transaction>) -> Result<()>;
 
     /// Changes the first match, atomically, and gives the row as it is afterwards; `None` when nothing matches.
-    async fn update_one(&self, schema: &ClassSchema, filter: &Resolved, update: &Update, tx: Option<&Transaction>) -> Result<Option<Object>>;
+    async fn update_one(
+        &self,
+        schema: &ClassSchema,
+        filter: &Resolved,
+        update: &Update,
+        tx: Option<&Transaction>,
+    ) -> Result<Option<Object>>;
 
     /// Changes all matches; gives their number.
-    async fn update_many(&self, schema: &ClassSchema, filter: &Resolved, update: &Update, tx: Option<&Transaction>) -> Result<u64>;
+    async fn update_many(
+        &self,
+        schema: &ClassSchema,
+        filter: &Resolved,
+        update: &Update,
+        tx: Option<&Transaction>,
+    ) -> Result<u64>;
 
     /// Changes the first match, or makes a row out of the filter's equalities and the update.
-    async fn upsert(&self, schema: &ClassSchema, filter: &Resolved, update: &Update, tx: Option<&Transaction>) -> Result<()>;
+    async fn upsert(
+        &self,
+        schema: &ClassSchema,
+        filter: &Resolved,
+        update: &Update,
+        tx: Option<&Transaction>,
+    ) -> Result<()>;
 
     /// Deletes all matches; gives their number.
     async fn delete(&self, schema: &ClassSchema, filter: &Resolved, tx: Option<&Transaction>) -> Result<u64>;
 
     /// The rows that match.
-    async fn find(&self, schema: &ClassSchema, filter: &Resolved, options: &FindOptions, tx: Option<&Transaction>) -> Result<Vec<Object>>;
+    async fn find(
+        &self,
+        schema: &ClassSchema,
+        filter: &Resolved,
+        options: &FindOptions,
+        tx: Option<&Transaction>,
+    ) -> Result<Vec<Object>>;
 
     /// How many rows match; of `options` only hint, comment, case and read preference count.
-    async fn count(&self, schema: &ClassSchema, filter: &Resolved, options: &FindOptions, tx: Option<&Transaction>) -> Result<u64>;
+    async fn count(
+        &self,
+        schema: &ClassSchema,
+        filter: &Resolved,
+        options: &FindOptions,
+        tx: Option<&Transaction>,
+    ) -> Result<u64>;
 
     /// How the store would run a find (or ran it): its own words as JSON.
-    async fn explain(&self, schema: &ClassSchema, filter: &Resolved, options: &FindOptions, verbosity: &str) -> Result<Json>;
+    async fn explain(
+        &self,
+        schema: &ClassSchema,
+        filter: &Resolved,
+        options: &FindOptions,
+        verbosity: &str,
+    ) -> Result<Json>;
 
     /// The different values of a field over the matches.
     async fn distinct(&self, schema: &ClassSchema, field: &str, filter: &Resolved) -> Result<Vec<Value>>;
 
     /// Runs a pipeline in MongoDB's language (field names in REST terms unless options say otherwise); rows as REST JSON.
-    async fn aggregate(&self, schema: &ClassSchema, pipeline: Vec<Json>, options: &AggregateOptions) -> Result<Vec<Json>>;
+    async fn aggregate(
+        &self,
+        schema: &ClassSchema,
+        pipeline: Vec<Json>,
+        options: &AggregateOptions,
+    ) -> Result<Vec<Json>>;
 
     /// Puts members into a relation; those that are there stay.
     async fn link(&self, join: &ClassName, owner: &str, members: &[String], tx: Option<&Transaction>) -> Result<()>;
@@ -202,10 +249,20 @@ pub trait Storage: Send + Sync + fmt::Debug {
     async fn unlink(&self, join: &ClassName, owner: &str, members: &[String], tx: Option<&Transaction>) -> Result<()>;
 
     /// The members of these owners' relations, as pairs `(owner, member)`.
-    async fn members(&self, join: &ClassName, owners: &[String], tx: Option<&Transaction>) -> Result<Vec<(String, String)>>;
+    async fn members(
+        &self,
+        join: &ClassName,
+        owners: &[String],
+        tx: Option<&Transaction>,
+    ) -> Result<Vec<(String, String)>>;
 
     /// The owners in whose relation one of these is, as pairs `(owner, member)`.
-    async fn owners(&self, join: &ClassName, members: &[String], tx: Option<&Transaction>) -> Result<Vec<(String, String)>>;
+    async fn owners(
+        &self,
+        join: &ClassName,
+        members: &[String],
+        tx: Option<&Transaction>,
+    ) -> Result<Vec<(String, String)>>;
 
     /// Begins a transaction.
     async fn begin(&self) -> Result<Transaction>;

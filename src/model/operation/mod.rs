@@ -1,5 +1,9 @@
 //! Updates: what a write does to each field.
 
+pub mod apply;
+pub mod denylist;
+pub mod merge;
+pub mod parse;
 pub mod tree;
 
 pub use tree::{Change, Update};

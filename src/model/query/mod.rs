@@ -1,6 +1,19 @@
 //! Queries: the filter tree, how it is read from JSON, and what it means.
 
+mod atoms;
+pub mod compare;
 pub mod filter;
+pub mod geo;
+pub mod matches;
+mod operators;
 pub mod options;
+pub mod parse;
+pub mod path;
+mod pcre;
+pub mod regex;
+mod relative_time;
+mod shape;
 
 pub use filter::{Constraint, Filter, Resolved, SubQuery, Unresolved};
+pub use matches::Matcher;
+pub use parse::parse;

@@ -1,0 +1,106 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use super::declare::{Kind, from_text};
+use super::error::ConfigError;
+use super::merge::{Place, Setting};
+use super::nearest;
+
+/// What the command line asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verb {
+    Serve,
+    OpenApi,
+    HealthCheck,
+    Help,
+    Version,
+}
+
+/// A command line, taken apart.
+#[derive(Debug)]
+pub(super) struct Line {
+    pub verb: Verb,
+    /// The configuration file, or the url of a health check.
+    pub operand: Option<PathBuf>,
+    pub settings: Vec<Setting>,
+    /// Names of the options given, dotted.
+    pub given: Vec<String>,
+}
+
+/// Takes a command line apart; `args` do not contain the program's name.
+pub(super) fn parse(args: impl IntoIterator<Item = OsString>, places: &[Place]) -> Result<Line, ConfigError> {
+    let mut args = args.into_iter().peekable();
+    let mut line = Line { verb: Verb::Serve, operand: None, settings: Vec::new(), given: Vec::new() };
+    let mut first = true;
+    let mut flags_over = false;
+    while let Some(arg) = args.next() {
+        let text = arg.to_str();
+        match text {
+            Some("--") if !flags_over => {
+                flags_over = true;
+                continue;
+            }
+            Some("--help" | "-h") if !flags_over => line.verb = Verb::Help,
+            Some("--version" | "-V") if !flags_over => line.verb = Verb::Version,
+            Some(flag) if !flags_over && flag.starts_with('-') && flag.len() > 1 => {
+                let (name, value) = match flag.split_once('=') {
+                    Some((name, value)) => (name, Some(value.to_owned())),
+                    None => (flag, None),
+                };
+                let place = find(name, places)?;
+                let value = match value {
+                    Some(value) => value,
+                    None if place.kind == Kind::Boolean => {
+                        let next = args.peek().and_then(|next| next.to_str());
+                        match next.filter(|next| from_text(next, Kind::Boolean).is_some()) {
+                            Some(_) => text_of(args.next(), name)?,
+                            None => "true".to_owned(),
+                        }
+                    }
+                    None => {
+                        let next = args.next_if(|next| !next.to_str().is_some_and(|next| next.starts_with("--")));
+                        text_of(next, name)?
+                    }
+                };
+                line.settings.push(place.setting(&value, &format!("flag --{}", place.name()))?);
+                line.given.push(place.name());
+            }
+            Some("openapi") if first => line.verb = Verb::OpenApi,
+            Some("healthcheck") if first => line.verb = Verb::HealthCheck,
+            _ if line.operand.is_none() => line.operand = Some(PathBuf::from(arg)),
+            _ => return Err(ConfigError::new(format!("more than one configuration file: {}", arg.to_string_lossy()))),
+        }
+        first = false;
+    }
+    Ok(line)
+}
+
+fn text_of(value: Option<OsString>, flag: &str) -> Result<String, ConfigError> {
+    match value.map(OsString::into_string) {
+        Some(Ok(text)) => Ok(text),
+        Some(Err(_)) => Err(ConfigError::new(format!("the value of {flag} is not UTF-8"))),
+        None => Err(ConfigError::new(format!("flag {flag} needs a value"))),
+    }
+}
+
+/// The option of a flag: `--appId`, `--app-id`, `--accountLockout.duration`.
+fn find<'a>(flag: &str, places: &'a [Place]) -> Result<&'a Place, ConfigError> {
+    let name = flag.trim_start_matches('-');
+    let wanted = plain(name);
+    let found = flag.starts_with("--").then(|| {
+        let exact = places.iter().find(|place| place.name() == name);
+        exact.or_else(|| places.iter().find(|place| plain(&place.name()) == wanted))
+    });
+    found.flatten().ok_or_else(|| {
+        let names: Vec<String> = places.iter().map(Place::name).collect();
+        let hint = nearest(name, names.iter().map(String::as_str)).map(|name| format!("; did you mean --{name}?"));
+        ConfigError::new(format!("unknown option {flag}{}", hint.unwrap_or_default()))
+    })
+}
+
+/// A name without what people write differently.
+fn plain(name: &str) -> String {
+    name.chars().filter(|c| *c != '-').map(|c| c.to_ascii_lowercase()).collect()
+}

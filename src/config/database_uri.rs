@@ -1,0 +1,70 @@
+//! Which store, and where.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use super::declare::{Kind, OptionValue, Reader};
+use super::values::Secret;
+
+/// The place objects are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DatabaseUri {
+    /// A MongoDB server; the connection string may hold a password.
+    Mongo {
+        /// The connection string.
+        uri: Secret,
+    },
+    /// The embedded store.
+    Embedded {
+        /// Its folder.
+        dir: PathBuf,
+    },
+}
+
+impl Default for DatabaseUri {
+    fn default() -> Self {
+        DatabaseUri::Mongo { uri: Secret::new("mongodb://localhost:27017/parse") }
+    }
+}
+
+impl DatabaseUri {
+    /// Reads a connection string; `Err` says what is wrong with it, without quoting it.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if let Some(rest) = text.strip_prefix("file:") {
+            // `file:///var/lib/x` is the url form of `file:/var/lib/x`
+            let dir = rest.strip_prefix("//").unwrap_or(rest);
+            if dir.is_empty() || dir.contains('\0') {
+                return Err("databaseURI names no folder: write for example file:./data".to_owned());
+            }
+            return Ok(DatabaseUri::Embedded { dir: PathBuf::from(dir) });
+        }
+        if text.starts_with("mongodb://") || text.starts_with("mongodb+srv://") {
+            return Ok(DatabaseUri::Mongo { uri: Secret::new(text) });
+        }
+        let scheme = text.split(':').next().unwrap_or_default();
+        if matches!(scheme, "postgres" | "postgresql") {
+            return Err("databaseURI: PostgreSQL is not supported; use mongodb://… or file:…".to_owned());
+        }
+        Err("databaseURI must start with mongodb://, mongodb+srv:// or file:".to_owned())
+    }
+}
+
+impl OptionValue for DatabaseUri {
+    const KIND: Kind = Kind::Text;
+
+    fn from_json(value: Value, reader: &mut Reader) -> Option<Self> {
+        let text = String::from_json(value, reader)?;
+        match DatabaseUri::parse(&text) {
+            Ok(uri) => Some(uri),
+            Err(message) => reader.refuse(message),
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        Value::String(match self {
+            DatabaseUri::Mongo { uri } => uri.expose().to_owned(),
+            DatabaseUri::Embedded { dir } => format!("file:{}", dir.display()),
+        })
+    }
+}

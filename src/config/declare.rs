@@ -1,0 +1,328 @@
+//! How an option is declared: once, in one line of a table, from which the
+//! struct field, its default, its parsing, `--help`, `docs/options.md` and the
+//! list that is compared with parse-server's are derived.
+
+use serde_json::{Map, Value};
+
+/// What the server does with an option.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Works.
+    Supported,
+    /// parse-server has it, this server does not yet: giving it stops the start.
+    NotYet,
+    /// Accepted without effect; the text says why nothing is lost by that.
+    Harmless(&'static str),
+}
+
+/// The shape of an option's value; decides how text from the environment or a
+/// flag is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `true`/`1` or `false`/`0`.
+    Boolean,
+    /// A JSON number.
+    Number,
+    /// The text itself.
+    Text,
+    /// Comma separated, or a JSON array.
+    List,
+    /// A JSON object; text that is no JSON stays text and is judged by the type.
+    Object,
+    /// A JSON object whose keys are options themselves.
+    Group,
+}
+
+impl Kind {
+    /// The word for this kind in messages and documentation.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Boolean => "boolean",
+            Kind::Number => "number",
+            Kind::Text => "text",
+            Kind::List => "list",
+            Kind::Object => "object",
+            Kind::Group => "group",
+        }
+    }
+}
+
+/// One row of the table of options.
+#[derive(Debug, Clone)]
+pub struct Spec {
+    /// Key in JSON and name of the flag.
+    pub key: &'static str,
+    /// Environment variable.
+    pub env: &'static str,
+    /// Shape of the value.
+    pub kind: Kind,
+    /// Default as JSON; `null` if there is none.
+    pub default: Value,
+    /// What the server does with it.
+    pub status: Status,
+    /// What it means.
+    pub doc: &'static str,
+    /// The options inside, when `kind` is [`Kind::Group`].
+    pub group: Vec<Spec>,
+    /// Whether the group stands in a list (`rateLimit`).
+    pub repeated: bool,
+}
+
+impl Spec {
+    /// The row of a field of type `T`; called by the macro.
+    #[must_use]
+    pub fn of<T: OptionValue>(
+        key: &'static str,
+        env: &'static str,
+        default: &T,
+        status: Status,
+        doc: &'static str,
+    ) -> Self {
+        Spec {
+            key,
+            env,
+            kind: T::KIND,
+            default: Some(default.to_json()).filter(|value| T::KIND != Kind::Group && *value != "").unwrap_or_default(),
+            status,
+            doc: doc.trim_ascii(),
+            group: T::group(),
+            repeated: T::REPEATED,
+        }
+    }
+}
+
+/// A type an option can have.
+pub trait OptionValue: Sized {
+    /// Its shape.
+    const KIND: Kind;
+    /// Whether it is a list of groups.
+    const REPEATED: bool = false;
+    /// Whether `null` is a value of its own, not the absence of one.
+    const NULLABLE: bool = false;
+
+    /// Reads the value; what is wrong goes to `reader`, with the path it carries.
+    fn from_json(value: Value, reader: &mut Reader) -> Option<Self>;
+
+    /// The value as a configuration file would have it.
+    fn to_json(&self) -> Value;
+
+    /// The options inside, for groups.
+    #[must_use]
+    fn group() -> Vec<Spec> {
+        Vec::new()
+    }
+}
+
+/// A struct made by [`options!`](crate::config::declare::options).
+pub trait Section: Sized {
+    /// The rows of its fields, in order.
+    fn specs() -> Vec<Spec>;
+
+    /// Takes its keys out of `map`; the rest stays.
+    fn read(map: &mut Map<String, Value>, reader: &mut Reader) -> Self;
+
+    /// The struct as a configuration file would have it.
+    fn write(&self, map: &mut Map<String, Value>);
+}
+
+/// What is wrong with a configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Problem {
+    /// A key that no option has.
+    Unknown {
+        /// Dotted path of the key.
+        path: String,
+        /// The nearest key that exists at that place.
+        nearest: Option<String>,
+    },
+    /// A value an option cannot have; the whole message.
+    Wrong(String),
+}
+
+/// Collects problems while a configuration is read.
+#[derive(Debug, Default)]
+pub struct Reader {
+    path: Vec<String>,
+    /// What was found so far, in the order of reading.
+    pub problems: Vec<Problem>,
+}
+
+impl Reader {
+    /// Dotted path of the value at hand.
+    #[must_use]
+    pub fn path(&self) -> String {
+        self.path.join(".").replace(".[", "[")
+    }
+
+    /// Runs `inside` with `step` appended to the path.
+    pub fn within<T>(&mut self, step: String, inside: impl FnOnce(&mut Self) -> T) -> T {
+        self.path.push(step);
+        let result = inside(self);
+        self.path.pop();
+        result
+    }
+
+    /// Notes that the value at hand is not what the option takes.
+    pub fn wrong<T>(&mut self, wanted: &str, found: &Value) -> Option<T> {
+        let path = self.path();
+        let message = super::messages::wrong_type(&path, found)
+            .unwrap_or_else(|| format!("option {path} must be {wanted}, not {}", describe(found)));
+        self.problems.push(Problem::Wrong(message));
+        None
+    }
+
+    /// Notes a message of its own wording.
+    pub fn refuse<T>(&mut self, message: String) -> Option<T> {
+        self.problems.push(Problem::Wrong(message));
+        None
+    }
+
+    /// Notes the keys that are left in `map` as unknown.
+    pub fn unknown(&mut self, map: &Map<String, Value>, specs: &[Spec]) {
+        for key in map.keys() {
+            let path = self.within(key.clone(), |reader| reader.path());
+            let nearest = super::nearest(key, specs.iter().map(|spec| spec.key));
+            self.problems.push(Problem::Unknown { path, nearest });
+        }
+    }
+
+    /// Takes `key` out of `map` and reads it; the default stands for a key that
+    /// is missing, empty (`null`) or wrong.
+    pub fn take<T: OptionValue>(&mut self, map: &mut Map<String, Value>, key: &str, default: impl FnOnce() -> T) -> T {
+        let Some(value) = map.shift_remove(key) else { return default() };
+        let read = self.within(key.to_owned(), |reader| {
+            let empty = value.is_null() && !T::NULLABLE && T::KIND != Kind::Boolean;
+            if empty && !super::messages::null_is_wrong(&reader.path()) {
+                return None;
+            }
+            T::from_json(value, reader)
+        });
+        read.unwrap_or_else(default)
+    }
+}
+
+/// A text from the environment, a flag or a loose file as JSON; `None` if the
+/// text is nothing of that kind.
+#[must_use]
+pub fn from_text(text: &str, kind: Kind) -> Option<Value> {
+    match kind {
+        Kind::Boolean => match text.trim() {
+            "true" | "1" => Some(Value::Bool(true)),
+            "false" | "0" => Some(Value::Bool(false)),
+            _ => None,
+        },
+        Kind::Number => serde_json::from_str(text.trim()).ok().filter(Value::is_number),
+        Kind::Text => Some(Value::String(text.to_owned())),
+        Kind::List => {
+            let trimmed = text.trim();
+            if trimmed.starts_with('[') || trimmed.starts_with('{') {
+                return serde_json::from_str(trimmed).ok();
+            }
+            let items = trimmed.split(',').map(|item| Value::String(item.trim().to_owned()));
+            Some(Value::Array(items.collect()))
+        }
+        Kind::Object => Some(serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))),
+        Kind::Group => serde_json::from_str(text).ok(),
+    }
+}
+
+/// A value as a message may name it: its kind, never its content, which may be a secret.
+#[must_use]
+pub fn describe(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "that number",
+        Value::String(_) => "text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// Declares a struct of options. Each field is one row:
+/// doc comment (its meaning), name, type, default, JSON key, environment
+/// variable, and what the server does with it.
+macro_rules! options {
+    (
+        $(#[$outer:meta])*
+        pub struct $name:ident {
+            $(
+                #[doc = $doc:literal]
+                $field:ident: $ty:ty = $default:expr, $key:literal, $env:literal, $status:expr;
+            )*
+        }
+    ) => {
+        $(#[$outer])*
+        #[derive(Debug, Clone, PartialEq)]
+        pub struct $name {
+            $(
+                #[doc = $doc]
+                pub $field: $ty,
+            )*
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self { $($field: $default,)* }
+            }
+        }
+
+        impl $crate::config::declare::Section for $name {
+            fn specs() -> Vec<$crate::config::declare::Spec> {
+                let default = Self::default();
+                vec![$($crate::config::declare::Spec::of::<$ty>($key, $env, &default.$field, $status, $doc),)*]
+            }
+
+            fn read(
+                map: &mut serde_json::Map<String, serde_json::Value>,
+                reader: &mut $crate::config::declare::Reader,
+            ) -> Self {
+                Self { $($field: reader.take::<$ty>(map, $key, || $default),)* }
+            }
+
+            fn write(&self, map: &mut serde_json::Map<String, serde_json::Value>) {
+                $(map.insert(
+                    $key.to_owned(),
+                    $crate::config::declare::OptionValue::to_json(&self.$field),
+                );)*
+            }
+        }
+    };
+}
+
+/// Declares a group: [`options!`] and its use as the value of another option.
+macro_rules! group {
+    ($(#[$outer:meta])* pub struct $name:ident { $($rows:tt)* }) => {
+        $crate::config::declare::options! { $(#[$outer])* pub struct $name { $($rows)* } }
+
+        impl $crate::config::declare::OptionValue for $name {
+            const KIND: $crate::config::declare::Kind = $crate::config::declare::Kind::Group;
+
+            fn from_json(
+                value: serde_json::Value,
+                reader: &mut $crate::config::declare::Reader,
+            ) -> Option<Self> {
+                let serde_json::Value::Object(mut map) = value else {
+                    return reader.wrong("an object", &value);
+                };
+                let read = <Self as $crate::config::declare::Section>::read(&mut map, reader);
+                reader.unknown(&map, &<Self as $crate::config::declare::Section>::specs());
+                Some(read)
+            }
+
+            fn to_json(&self) -> serde_json::Value {
+                let mut map = serde_json::Map::new();
+                $crate::config::declare::Section::write(self, &mut map);
+                map.retain(|_, value| !value.is_null());
+                serde_json::Value::Object(map)
+            }
+
+            fn group() -> Vec<$crate::config::declare::Spec> {
+                <Self as $crate::config::declare::Section>::specs()
+            }
+        }
+    };
+}
+
+pub(crate) use {group, options};

@@ -1,0 +1,55 @@
+//! Files.
+
+use super::declare::Status::{Harmless, NotYet, Supported};
+use super::declare::{group, options};
+use super::free::Free;
+use super::values::Secret;
+
+options! {
+    /// Files.
+    pub struct Files {
+        /// Who may upload what.
+        upload: FileUpload = FileUpload::default(), "fileUpload", "PARSE_SERVER_FILE_UPLOAD_OPTIONS", Harmless("files cannot be uploaded yet");
+        /// Who may download.
+        download: FileDownload = FileDownload::default(), "fileDownload", "PARSE_SERVER_FILE_DOWNLOAD_OPTIONS", Harmless("files cannot be downloaded yet");
+        /// File storage implementation.
+        files_adapter: Option<Free> = None, "filesAdapter", "PARSE_SERVER_FILES_ADAPTER", NotYet;
+        /// No random prefix for files.
+        preserve_file_name: bool = false, "preserveFileName", "PARSE_SERVER_PRESERVE_FILE_NAME", Harmless("files cannot be uploaded yet");
+        /// Key of files migrated from the old hosted service.
+        file_key: Option<Secret> = None, "fileKey", "PARSE_SERVER_FILE_KEY", NotYet;
+        /// Encrypt stored files.
+        encryption_key: Option<Secret> = None, "encryptionKey", "PARSE_SERVER_ENCRYPTION_KEY", NotYet;
+    }
+}
+
+/// What may be uploaded: nothing a browser would run.
+const DEFAULT_EXTENSIONS: &str = r"^(?!([xXsS]?[hH][tT][mM][lL]?(\+[xX][mM][lL])?|[xX][hH][tT]|[sS][vV][gG]([zZ]|\+[xX][mM][lL])?|[xX][mM][lL]|[xX][sS][lL][tT]?(\+[xX][mM][lL])?|[xX][sS][dD]|[rR][nN][gG]|[rR][dD][fF](\+[xX][mM][lL])?|[oO][wW][lL]|[mM][aA][tT][hH][mM][lL](\+[xX][mM][lL])?)$)";
+
+group! {
+    /// Who may upload what.
+    pub struct FileUpload {
+        /// Hosts allowed in urls of File values.
+        allowed_file_url_domains: Vec<String> = vec!["*".to_owned()], "allowedFileUrlDomains", "PARSE_SERVER_FILE_UPLOAD_ALLOWED_FILE_URL_DOMAINS", Supported;
+        /// Anonymous users may upload.
+        enable_for_anonymous_user: bool = false, "enableForAnonymousUser", "PARSE_SERVER_FILE_UPLOAD_ENABLE_FOR_ANONYMOUS_USER", Supported;
+        /// Users may upload.
+        enable_for_authenticated_user: bool = true, "enableForAuthenticatedUser", "PARSE_SERVER_FILE_UPLOAD_ENABLE_FOR_AUTHENTICATED_USER", Supported;
+        /// Everybody may upload.
+        enable_for_public: bool = false, "enableForPublic", "PARSE_SERVER_FILE_UPLOAD_ENABLE_FOR_PUBLIC", Supported;
+        /// Patterns of allowed extensions.
+        file_extensions: Vec<String> = vec![DEFAULT_EXTENSIONS.to_owned()], "fileExtensions", "PARSE_SERVER_FILE_UPLOAD_FILE_EXTENSIONS", Supported;
+    }
+}
+
+group! {
+    /// Who may download.
+    pub struct FileDownload {
+        /// Anonymous users may download.
+        enable_for_anonymous_user: bool = true, "enableForAnonymousUser", "PARSE_SERVER_FILE_DOWNLOAD_ENABLE_FOR_ANONYMOUS_USER", Supported;
+        /// Users may download.
+        enable_for_authenticated_user: bool = true, "enableForAuthenticatedUser", "PARSE_SERVER_FILE_DOWNLOAD_ENABLE_FOR_AUTHENTICATED_USER", Supported;
+        /// Everybody may download.
+        enable_for_public: bool = true, "enableForPublic", "PARSE_SERVER_FILE_DOWNLOAD_ENABLE_FOR_PUBLIC", Supported;
+    }
+}

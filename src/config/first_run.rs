@@ -1,0 +1,102 @@
+//! The keys of a server that was started without a configuration: made on the
+//! first run, kept in the data directory, never shown again.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+use super::error::ConfigError;
+use crate::random::Random;
+
+/// The file in the data directory.
+const FILE: &str = "keys.json";
+
+/// Application id and keys of a data directory.
+#[derive(Clone)]
+pub(super) struct Generated {
+    pub app_id: String,
+    pub master_key: String,
+    pub maintenance_key: String,
+    /// Whether they were made just now.
+    pub fresh: bool,
+}
+
+/// Reads the keys of `dir`, or makes them. When two servers start at once, both
+/// get the keys of whoever was first.
+pub(super) fn keys(dir: &Path, random: &dyn Random) -> Result<Generated, ConfigError> {
+    let file = dir.join(FILE);
+    let fail =
+        |error: io::Error| ConfigError::new(format!("cannot keep the generated keys in {}: {error}", file.display()));
+    if let Some(keys) = read(&file)? {
+        return Ok(keys);
+    }
+    make_dir(dir).map_err(fail)?;
+    let keys = Generated {
+        app_id: random.alphanumeric(24),
+        master_key: random.alphanumeric(48),
+        maintenance_key: random.alphanumeric(48),
+        fresh: true,
+    };
+    let text = serde_json::json!({
+        "appId": keys.app_id,
+        "masterKey": keys.master_key,
+        "maintenanceKey": keys.maintenance_key,
+    });
+    let draft = dir.join(format!(".{FILE}.{}", random.hex(8)));
+    write_private(&draft, &format!("{text:#}\n")).map_err(fail)?;
+    // A link appears whole or not at all, and never over another file.
+    let linked = fs::hard_link(&draft, &file);
+    let removed = fs::remove_file(&draft);
+    match linked {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            return read(&file)?.ok_or_else(|| fail(io::ErrorKind::NotFound.into()));
+        }
+        Err(_) => write_private(&file, &format!("{text:#}\n")).map_err(fail)?,
+    }
+    removed.map_err(fail)?;
+    fs::File::open(dir).and_then(|dir| dir.sync_all()).map_err(fail)?;
+    Ok(keys)
+}
+
+/// The keys in `file`; `None` if there is no such file.
+fn read(file: &Path) -> Result<Option<Generated>, ConfigError> {
+    let text = match fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(ConfigError::new(format!("cannot read {}: {error}", file.display()))),
+    };
+    let map: Map<String, Value> = serde_json::from_str(&text).unwrap_or_default();
+    let key = |name: &str| map.get(name).and_then(Value::as_str).filter(|key| !key.is_empty()).map(str::to_owned);
+    match (key("appId"), key("masterKey"), key("maintenanceKey")) {
+        (Some(app_id), Some(master_key), Some(maintenance_key)) => {
+            Ok(Some(Generated { app_id, master_key, maintenance_key, fresh: false }))
+        }
+        _ => Err(ConfigError::new(format!(
+            "{} is damaged: it must hold appId, masterKey and maintenanceKey; restore it, or delete it to get new keys",
+            file.display()
+        ))),
+    }
+}
+
+/// Makes the data directory, for its owner alone.
+fn make_dir(dir: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir)
+}
+
+/// Writes a new file that only its owner can read, and waits for the disk.
+fn write_private(file: &PathBuf, text: &str) -> io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(file)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}

@@ -1,0 +1,123 @@
+//! The table of options as `--help` and as `docs/options.md`.
+
+use std::fmt::Write;
+
+use super::Options;
+use super::declare::{Kind, Spec, Status};
+use super::support::REMOVED;
+
+const USAGE: &str = "\
+Usage: reparse [FLAGS] [CONFIGURATION.json]
+       reparse openapi [FLAGS] CONFIGURATION.json   print the OpenAPI document of the app
+       reparse healthcheck [URL]                    ask a running server whether it is well
+
+Without a configuration the server listens on 127.0.0.1:1337, keeps its data in ./data,
+and generates its keys there. As soon as there is a configuration file or an appId, the
+defaults below hold. Flags win over the environment, the environment over the file.
+Options inside a group are also flags: --accountLockout.duration 5.
+
+  --help, -h       this text
+  --version, -V    the version
+";
+
+/// The text of `--help`.
+#[must_use]
+pub fn text() -> String {
+    let mut out = USAGE.to_owned();
+    for (title, specs) in Options::areas() {
+        let _ = write!(out, "\n{title}\n");
+        for spec in &specs {
+            entry(&mut out, spec, "");
+        }
+    }
+    out
+}
+
+fn entry(out: &mut String, spec: &Spec, prefix: &str) {
+    let kind = kind_name(spec);
+    let _ = write!(out, "  --{prefix}{} <{kind}>  {}", spec.key, spec.env);
+    if !spec.default.is_null() {
+        let _ = write!(out, "  [default: {}]", shorten(&spec.default.to_string()));
+    }
+    let _ = write!(out, "\n        {}{}\n", spec.doc, note(spec.status));
+    for inner in spec.group.iter().filter(|_| prefix.matches('.').count() < 2) {
+        entry(out, inner, &format!("{prefix}{}.", spec.key));
+    }
+}
+
+fn note(status: Status) -> String {
+    match status {
+        Status::Supported => String::new(),
+        Status::NotYet => " (not supported yet)".to_owned(),
+        Status::Harmless(reason) => format!(" (no effect: {reason})"),
+    }
+}
+
+fn kind_name(spec: &Spec) -> &'static str {
+    match (spec.kind, spec.repeated) {
+        (Kind::Group, true) => "list of objects",
+        (Kind::Group, false) => "object",
+        (kind, _) => kind.name(),
+    }
+}
+
+fn shorten(text: &str) -> String {
+    if text.chars().count() <= 80 { text.to_owned() } else { text.chars().take(77).chain("…".chars()).collect() }
+}
+
+/// The text of `docs/options.md`.
+#[must_use]
+pub fn markdown() -> String {
+    let mut out = String::from(
+        "# Options\n\n\
+         Generated from the declarations in `src/config/`; a test fails when this file is stale.\n\
+         How options are given, and what wins over what, is in [configuration.md](configuration.md).\n\n\
+         **Status**: *yes* works; *not yet* stops the start (or is warned of, with `--ignore-unsupported`);\n\
+         *no effect* is accepted because nothing is lost by it.\n",
+    );
+    for (title, specs) in Options::areas() {
+        let _ = write!(out, "\n## {title}\n\n");
+        table(&mut out, &specs);
+        for spec in specs.iter().filter(|spec| !spec.group.is_empty()) {
+            group(&mut out, spec, spec.key);
+        }
+    }
+    out.push_str("\n## Dropped by parse-server 9\n\nAccepted with a warning, without effect.\n\n");
+    out.push_str("| Key | Variable | Why it is not needed |\n|---|---|---|\n");
+    for (path, env, reason) in REMOVED {
+        let _ = writeln!(out, "| `{}` | `{env}` | {reason} |", path.join("."));
+    }
+    out
+}
+
+fn group(out: &mut String, spec: &Spec, path: &str) {
+    let of = if spec.repeated { "one entry of" } else { "inside" };
+    let _ = write!(out, "\n### {of} `{path}`\n\n");
+    table(out, &spec.group);
+    for inner in spec.group.iter().filter(|inner| !inner.group.is_empty()) {
+        group(out, inner, &format!("{path}.{}", inner.key));
+    }
+}
+
+fn table(out: &mut String, specs: &[Spec]) {
+    out.push_str("| Key | Variable | Type | Default | Status | Meaning |\n|---|---|---|---|---|---|\n");
+    for spec in specs {
+        let default = match (&spec.default, spec.kind) {
+            (value, _) if value.is_null() => String::new(),
+            (value, _) => format!("`{}`", value.to_string().replace('|', "\\|")),
+        };
+        let status = match spec.status {
+            Status::Supported => "yes".to_owned(),
+            Status::NotYet => "not yet".to_owned(),
+            Status::Harmless(reason) => format!("no effect: {reason}"),
+        };
+        let _ = writeln!(
+            out,
+            "| `{}` | `{}` | {} | {default} | {status} | {} |",
+            spec.key,
+            spec.env,
+            kind_name(spec),
+            spec.doc.trim_end_matches('.')
+        );
+    }
+}

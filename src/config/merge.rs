@@ -1,0 +1,173 @@
+//! Settings from text and file, put together into one tree as a configuration
+//! file would have it.
+
+use serde_json::{Map, Value};
+
+use super::declare::{Kind, from_text};
+use super::error::ConfigError;
+use super::support::REMOVED;
+use super::{Options, nearest};
+
+/// One value from the environment or a flag.
+#[derive(Debug, Clone)]
+pub(super) struct Setting {
+    /// Keys from the first level inwards; one or two.
+    path: Vec<&'static str>,
+    repeated: bool,
+    value: Value,
+}
+
+/// An option that can be given from outside a file: itself, or one inside a group.
+#[derive(Debug)]
+pub(super) struct Place {
+    /// Keys from the first level inwards.
+    pub path: Vec<&'static str>,
+    /// Environment variable.
+    pub env: &'static str,
+    /// Shape of the value.
+    pub kind: Kind,
+    repeated: bool,
+}
+
+impl Place {
+    /// The keys, dotted.
+    pub fn name(&self) -> String {
+        self.path.join(".")
+    }
+
+    /// Reads `text` as a value of this option. `origin` names where it came
+    /// from; the text itself may be a secret and is not quoted.
+    pub fn setting(&self, text: &str, origin: &str) -> Result<Setting, ConfigError> {
+        let value = from_text(text, self.kind).ok_or_else(|| {
+            let wanted = match self.kind {
+                Kind::Boolean => "true or false",
+                Kind::Number => "a number",
+                Kind::List => "a comma separated or JSON list",
+                Kind::Group | Kind::Object => "a JSON object",
+                Kind::Text => "text",
+            };
+            ConfigError::new(format!("option {} must be {wanted} ({origin})", self.name()))
+        })?;
+        Ok(Setting { path: self.path.clone(), repeated: self.repeated, value })
+    }
+}
+
+/// Every option that has a variable and a flag, groups before their parts.
+pub(super) fn places() -> Vec<Place> {
+    let mut all = Vec::new();
+    let mut parts = Vec::new();
+    for spec in Options::specs() {
+        for inner in &spec.group {
+            let path = vec![spec.key, inner.key];
+            parts.push(Place { path, env: inner.env, kind: inner.kind, repeated: spec.repeated });
+            for innermost in inner.group.iter().filter(|_| !inner.repeated) {
+                let path = vec![spec.key, inner.key, innermost.key];
+                parts.push(Place { path, env: innermost.env, kind: innermost.kind, repeated: spec.repeated });
+            }
+        }
+        all.push(Place { path: vec![spec.key], env: spec.env, kind: spec.kind, repeated: spec.repeated });
+    }
+    for (path, env, _) in REMOVED {
+        parts.push(Place { path: path.to_vec(), env, kind: Kind::Text, repeated: false });
+    }
+    all.extend(parts);
+    all
+}
+
+/// Lays settings of one source over what is there: a whole group replaces the
+/// group, a part of a group only itself. Parts of a repeated group make up one
+/// entry, which replaces a list of a lower source and follows one of the same.
+pub(super) fn overlay(map: &mut Map<String, Value>, settings: Vec<Setting>) {
+    let (wholes, parts): (Vec<_>, Vec<_>) = settings.into_iter().partition(|setting| setting.path.len() == 1);
+    let given: Vec<&str> = wholes.iter().filter_map(|setting| setting.path.first().copied()).collect();
+    let mut entries = Map::new();
+    for setting in wholes {
+        insert(map, &setting.path, setting.value);
+    }
+    for setting in parts {
+        insert(if setting.repeated { &mut entries } else { &mut *map }, &setting.path, setting.value);
+    }
+    for (key, entry) in entries {
+        match map.get_mut(&key) {
+            Some(Value::Array(list)) if given.contains(&key.as_str()) => list.push(entry),
+            _ => {
+                map.insert(key, Value::Array(vec![entry]));
+            }
+        }
+    }
+}
+
+/// Puts a value at a path, making the groups on the way. A group that is given
+/// as something else stays, to be refused when it is read.
+fn insert(map: &mut Map<String, Value>, path: &[&'static str], value: Value) {
+    let Some((first, rest)) = path.split_first() else { return };
+    if rest.is_empty() {
+        map.insert((*first).to_owned(), value);
+        return;
+    }
+    let inner = map.entry((*first).to_owned()).or_insert(Value::Null);
+    if inner.is_null() {
+        *inner = Value::Object(Map::new());
+    }
+    if let Value::Object(inner) = inner {
+        insert(inner, rest, value);
+    }
+}
+
+/// The settings of a configuration as a file holds it: also in the form
+/// `{"apps": [{…}]}`, also with our own options in an object `reparse`.
+pub(super) fn configuration(json: Value) -> Result<Map<String, Value>, ConfigError> {
+    let Value::Object(mut map) = json else {
+        return Err(ConfigError::new("a configuration must be a JSON object"));
+    };
+    if let Some(apps) = map.shift_remove("apps") {
+        if let Some(key) = map.keys().next() {
+            return Err(ConfigError::new(format!("unknown option {key} beside apps: options belong inside the app")));
+        }
+        let Value::Array(mut apps) = apps else {
+            return Err(ConfigError::new("option apps must be a list with one app"));
+        };
+        map = match (apps.pop(), apps.is_empty()) {
+            (Some(Value::Object(app)), true) => app,
+            (Some(_), false) => return Err(ConfigError::new("Multiple apps are not supported")),
+            _ => return Err(ConfigError::new("option apps must be a list with one app")),
+        };
+    }
+    unfold_own(&mut map)?;
+    for spec in Options::specs() {
+        if let Some(value) = map.get_mut(spec.key) {
+            loosen(value, spec.kind);
+        }
+    }
+    Ok(map)
+}
+
+/// Moves the options inside `reparse` to the first level.
+fn unfold_own(map: &mut Map<String, Value>) -> Result<(), ConfigError> {
+    let own = match map.shift_remove("reparse") {
+        None | Some(Value::Null) => return Ok(()),
+        Some(Value::Object(own)) => own,
+        Some(_) => return Err(ConfigError::new("option reparse must be an object")),
+    };
+    let known = <super::own::Own as super::declare::Section>::specs();
+    for (key, value) in own {
+        if !known.iter().any(|spec| spec.key == key) {
+            let hint = nearest(&key, known.iter().map(|spec| spec.key)).map(|key| format!("; did you mean {key}?"));
+            return Err(ConfigError::new(format!("unknown option reparse.{key}{}", hint.unwrap_or_default())));
+        }
+        if map.insert(key.clone(), value).is_some() {
+            return Err(ConfigError::new(format!("option {key} is given twice: on the first level and in reparse")));
+        }
+    }
+    Ok(())
+}
+
+/// parse-server reads numbers, booleans, lists and groups of a file also from
+/// text, on the first level only.
+fn loosen(value: &mut Value, kind: Kind) {
+    if let (Value::String(text), Kind::Boolean | Kind::Number | Kind::List | Kind::Group) = (&*value, kind)
+        && let Some(read) = from_text(text, kind)
+    {
+        *value = read;
+    }
+}

@@ -1,0 +1,199 @@
+//! The options: each declared once, in the file of its area, and loaded in the
+//! order defaults < configuration file < environment < flags.
+//!
+//! [`load`] turns the command line and the environment into a [`Command`];
+//! everything else in the server receives typed [`Options`] and reads neither.
+
+mod cli;
+pub mod database;
+pub mod database_uri;
+pub mod declare;
+pub mod driver;
+mod error;
+pub mod files;
+mod first_run;
+pub mod free;
+pub mod graphql;
+pub mod help;
+pub mod keys;
+pub mod live_query;
+mod load;
+pub mod logging;
+pub mod mail;
+mod merge;
+mod messages;
+pub mod network;
+pub mod own;
+pub mod push;
+pub mod rate_limit;
+pub mod rules;
+pub mod schema;
+pub mod security;
+pub mod server;
+mod support;
+#[cfg(test)]
+mod tests;
+pub mod users;
+mod validate;
+pub mod values;
+
+use serde_json::{Map, Value};
+
+pub use database_uri::DatabaseUri;
+use declare::{Problem, Reader, Section, Spec};
+pub use error::ConfigError;
+pub use load::{Command, Environment, Loaded, environment, load};
+pub use network::{IpList, TrustProxy};
+pub use values::Secret;
+
+/// Declares the root: one section per area, whose keys all stand on the first
+/// level of a configuration file.
+macro_rules! areas {
+    ($($(#[doc = $doc:literal])+ $field:ident: $ty:ty, $title:literal;)*) => {
+        /// Every option, in areas.
+        #[derive(Debug, Clone, PartialEq, Default)]
+        pub struct Options {
+            $($(#[doc = $doc])+ pub $field: $ty,)*
+        }
+
+        impl Options {
+            /// The table of options: title and rows of each area.
+            #[must_use]
+            pub fn areas() -> Vec<(&'static str, Vec<Spec>)> {
+                vec![$(($title, <$ty as Section>::specs()),)*]
+            }
+
+            fn read(map: &mut Map<String, Value>, reader: &mut Reader) -> Self {
+                Self { $($field: <$ty as Section>::read(map, reader),)* }
+            }
+
+            fn write(&self) -> Map<String, Value> {
+                let mut map = Map::new();
+                $(self.$field.write(&mut map);)*
+                map
+            }
+        }
+    };
+}
+
+areas! {
+    /// Application id, keys, who may use them.
+    keys: keys::Keys, "Keys";
+    /// The HTTP server.
+    server: server::Server, "Server";
+    /// Where objects are stored.
+    database: database::Database, "Database";
+    /// Who may make classes.
+    schema: schema::Schema, "Schema";
+    /// Users and sessions.
+    users: users::Users, "Users and sessions";
+    /// Mail flows.
+    mail: mail::Mail, "E-mail";
+    /// What callers may see, ask and send.
+    security: security::Security, "Security";
+    /// Files.
+    files: files::Files, "Files";
+    /// GraphQL.
+    graphql: graphql::GraphQl, "GraphQL";
+    /// Live queries.
+    live_query: live_query::LiveQuery, "Live query";
+    /// Push and installations.
+    push: push::Push, "Push and installations";
+    /// Logs.
+    logging: logging::Logging, "Logs";
+    /// What parse-server does not have.
+    own: own::Own, "Options of reparse alone";
+}
+
+impl Options {
+    /// The options of a configuration given as JSON, as a file would hold it:
+    /// no environment, no flags, no file. Fails like a start would.
+    pub fn from_json(configuration: Value) -> Result<Self, ConfigError> {
+        let map = merge::configuration(configuration)?;
+        resolve(map).map(|(options, _)| options)
+    }
+
+    /// All rows of the first level.
+    #[must_use]
+    fn specs() -> Vec<Spec> {
+        Self::areas().into_iter().flat_map(|(_, specs)| specs).collect()
+    }
+}
+
+/// Turns merged settings into options: unknown keys, types, rules, support, in
+/// this order. Also gives the warnings.
+fn resolve(mut map: Map<String, Value>) -> Result<(Options, Vec<String>), ConfigError> {
+    let mut warnings = support::take_removed(&mut map);
+    let names_database = map.get("databaseURI").is_some_and(|uri| !uri.is_null());
+    let (mut options, problems) = read(map.clone());
+    for problem in problems {
+        match problem {
+            Problem::Wrong(message) => return Err(ConfigError::new(message)),
+            Problem::Unknown { path, nearest } => {
+                let hint = nearest.map(|key| format!("; did you mean {key}?")).unwrap_or_default();
+                let message = format!("unknown option {path}{hint}");
+                if !options.own.ignore_unsupported {
+                    return Err(ConfigError::new(message));
+                }
+                warnings.push(format!("{message} (ignored)"));
+            }
+        }
+    }
+    validate::required(&options, names_database)?;
+    validate::rules(&options)?;
+    let missing = support::missing(&options, &map);
+    if !missing.is_empty() {
+        if let (false, Some(first)) = (options.own.ignore_unsupported, missing.first()) {
+            return Err(ConfigError::new(first.message.clone()));
+        }
+        for gap in &missing {
+            warnings.push(format!("{} (ignored)", gap.message));
+            support::prune(&mut map, &gap.path);
+        }
+        options = read(map).0;
+    }
+    warnings.extend(validate::warnings(&options));
+    complete(&mut options);
+    Ok((options, warnings))
+}
+
+/// Reads every option and lists what is wrong.
+fn read(mut map: Map<String, Value>) -> (Options, Vec<Problem>) {
+    let mut reader = Reader::default();
+    let options = Options::read(&mut map, &mut reader);
+    reader.unknown(&map, &Options::specs());
+    (options, reader.problems)
+}
+
+/// Fills in what depends on other options.
+fn complete(options: &mut Options) {
+    let server = &mut options.server;
+    for path in [
+        &mut server.mount_path,
+        &mut options.graphql.path,
+        &mut options.graphql.playground_path,
+        &mut options.own.graphql_legacy_path,
+    ] {
+        if path.len() > 1 && path.ends_with('/') {
+            path.truncate(path.trim_end_matches('/').len().max(1));
+        }
+    }
+    if server.server_url.is_none() {
+        server.server_url = Some(format!("http://localhost:{}{}", server.port, server.mount_path));
+    }
+    let security = &mut options.security;
+    if let Some(fields) = &security.user_sensitive_fields {
+        security.protected_fields.add_user_fields(fields);
+    }
+    security.protected_fields.complete(security.protected_fields_owner_exempt);
+}
+
+/// The candidate most like `word`, if any is alike.
+fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<String> {
+    let lower = word.to_lowercase();
+    candidates
+        .map(|candidate| (strsim::jaro_winkler(&lower, &candidate.to_lowercase()), candidate))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate.to_owned())
+}

@@ -1,0 +1,47 @@
+//! What parse-server does not have. Variables start with `REPARSE_`.
+
+use super::declare::Status::Supported;
+use super::declare::{group, options};
+use super::values::Synchronous;
+
+options! {
+    /// Options of this server alone.
+    pub struct Own {
+        /// Folder of the generated keys and of the store when no configuration is given.
+        data_dir: String = "./data".to_owned(), "dataDir", "REPARSE_DATA_DIR", Supported;
+        /// Warn of unknown and unsupported options instead of refusing to start.
+        ignore_unsupported: bool = false, "ignoreUnsupported", "REPARSE_IGNORE_UNSUPPORTED", Supported;
+        /// Work factor of password hashes (4 to 31); each step doubles the time of a log in.
+        bcrypt_cost: u32 = 10, "bcryptCost", "REPARSE_BCRYPT_COST", Supported;
+        /// Threads that hash passwords (none given: one less than there are cores, at least one).
+        hash_threads: Option<u16> = None, "hashThreads", "REPARSE_HASH_THREADS", Supported;
+        /// Log ins and sign ups that may wait for a hash thread; the next one is answered with 503.
+        hash_queue: u32 = 256, "hashQueue", "REPARSE_HASH_QUEUE", Supported;
+        /// Make the indexes parse-server lacks: session tokens, users of sessions, relations.
+        create_indexes: bool = true, "createIndexes", "REPARSE_CREATE_INDEXES", Supported;
+        /// Milliseconds MongoDB may take until a start or a request gives up.
+        database_timeout_ms: u64 = 10_000, "databaseTimeoutMs", "REPARSE_DATABASE_TIMEOUT_MS", Supported;
+        /// When the embedded store waits for the disk: full (always) or normal (at checkpoints).
+        synchronous: Synchronous = Synchronous::Full, "synchronous", "REPARSE_SYNCHRONOUS", Supported;
+        /// Milliseconds a client may take to send a request.
+        request_timeout_ms: u64 = 60_000, "requestTimeoutMs", "REPARSE_REQUEST_TIMEOUT_MS", Supported;
+        /// Milliseconds a stopping server waits for requests in flight.
+        shutdown_timeout_ms: u64 = 30_000, "shutdownTimeoutMs", "REPARSE_SHUTDOWN_TIMEOUT_MS", Supported;
+        /// Path of the early GraphQL dialect, served when GraphQL is.
+        graphql_legacy_path: String = "/graphql/legacy".to_owned(), "graphQLLegacyPath", "REPARSE_GRAPHQL_LEGACY_PATH", Supported;
+        /// The OpenAPI document and its page.
+        openapi: OpenApi = OpenApi::default(), "openapi", "REPARSE_OPENAPI", Supported;
+    }
+}
+
+group! {
+    /// The OpenAPI document and its page.
+    pub struct OpenApi {
+        /// Serve the document.
+        enabled: bool = true, "enabled", "REPARSE_OPENAPI_ENABLED", Supported;
+        /// Serve the page to read and try it.
+        docs: bool = true, "docs", "REPARSE_OPENAPI_DOCS", Supported;
+        /// Show the classes of the application to everybody, not to the master key alone.
+        public_schema: bool = false, "publicSchema", "REPARSE_OPENAPI_PUBLIC_SCHEMA", Supported;
+    }
+}

@@ -1,0 +1,145 @@
+//! What of parse-server's options this server does not have (yet), and what
+//! parse-server itself has dropped.
+//!
+//! Whether an option works stands with its declaration; here are the cases
+//! that depend on the value.
+
+use serde_json::{Map, Value};
+
+use super::Options;
+use super::declare::{Spec, Status};
+
+/// Login providers that are built in.
+const PROVIDERS: &[&str] = &["anonymous"];
+
+/// Mail adapters that are built in.
+const MAIL_ADAPTERS: &[&str] = &["discard"];
+
+/// Options that parse-server 5 to 8 had and 9 has not: path, variable, what became of them.
+pub(super) const REMOVED: &[(&[&str], &str, &str)] = &[
+    (
+        &["encodeParseObjectInCloudFunction"],
+        "PARSE_SERVER_ENCODE_PARSE_OBJECT_IN_CLOUD_FUNCTION",
+        "objects in function calls are always objects",
+    ),
+    (&["pages", "enableRouter"], "PARSE_SERVER_PAGES_ENABLE_ROUTER", "the pages are always served this way"),
+    (&["serverStartComplete"], "PARSE_SERVER_SERVER_START_COMPLETE", "there is no JavaScript to call"),
+];
+
+/// Takes options that parse-server dropped out of the settings; one warning each.
+pub(super) fn take_removed(map: &mut Map<String, Value>) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for (path, _, reason) in REMOVED {
+        let taken = match path {
+            [key] => map.shift_remove(*key),
+            [group, key] => {
+                map.get_mut(*group).and_then(Value::as_object_mut).and_then(|inner| inner.shift_remove(*key))
+            }
+            _ => None,
+        };
+        if taken.is_some() {
+            warnings.push(format!("option {} has no effect any more: {reason}", path.join(".")));
+        }
+    }
+    warnings
+}
+
+/// A setting that asks for something that does not exist yet.
+#[derive(Debug)]
+pub(super) struct Gap {
+    /// Where it stands; list positions as `[0]`.
+    pub path: Vec<String>,
+    /// What to tell the person who configured it.
+    pub message: String,
+}
+
+/// The settings that ask for what does not exist yet. A value that says the
+/// same as the default asks for nothing.
+pub(super) fn missing(options: &Options, given: &Map<String, Value>) -> Vec<Gap> {
+    let written = options.write();
+    let defaults = Options::default().write();
+    let mut gaps = Vec::new();
+    for spec in Options::specs() {
+        let (value, default) = (written.get(spec.key), defaults.get(spec.key));
+        if given.contains_key(spec.key) && value != default {
+            look(&spec, vec![spec.key.to_owned()], value, default, &mut gaps);
+        }
+    }
+    for name in options.users.auth.0.keys().filter(|name| !PROVIDERS.contains(&name.as_str())) {
+        if options.users.auth.get(name).is_some_and(asks_for_provider) {
+            gaps.push(gap(vec!["auth".to_owned(), name.clone()], "not supported yet"));
+        }
+    }
+    if let Some(adapter) = &options.mail.email_adapter
+        && !MAIL_ADAPTERS.contains(&adapter.module.as_str())
+    {
+        let built_in = MAIL_ADAPTERS.join(", ");
+        let reason = format!("the adapter is not supported yet; built in: {built_in}");
+        gaps.push(gap(vec!["emailAdapter".to_owned()], &reason));
+    }
+    gaps
+}
+
+/// Whether a provider's settings switch it on.
+fn asks_for_provider(settings: &Value) -> bool {
+    match settings {
+        Value::Null | Value::Bool(false) => false,
+        Value::Object(map) => map.get("enabled") != Some(&Value::Bool(false)),
+        _ => true,
+    }
+}
+
+fn look(spec: &Spec, path: Vec<String>, value: Option<&Value>, default: Option<&Value>, gaps: &mut Vec<Gap>) {
+    if spec.status == Status::NotYet {
+        gaps.push(gap(path, "not supported yet"));
+        return;
+    }
+    let entries: Vec<(Vec<String>, Option<&Value>)> = match value {
+        Some(Value::Array(list)) if spec.repeated => list
+            .iter()
+            .enumerate()
+            .map(|(index, entry)| ([path.as_slice(), &[format!("[{index}]")]].concat(), Some(entry)))
+            .collect(),
+        _ => vec![(path, value)],
+    };
+    for (path, value) in entries {
+        for inner in &spec.group {
+            let value = value.and_then(|value| value.get(inner.key));
+            // a group that is absent by default still has defaults inside
+            let default = default.and_then(|default| default.get(inner.key)).or(Some(&inner.default));
+            if value.is_some_and(|value| !value.is_null()) && value != default {
+                look(inner, [path.as_slice(), &[inner.key.to_owned()]].concat(), value, default, gaps);
+            }
+        }
+    }
+}
+
+fn gap(path: Vec<String>, reason: &str) -> Gap {
+    let message = format!("option {}: {reason}", path.join(".").replace(".[", "["));
+    Gap { path, message }
+}
+
+/// Takes a setting out, as if it had not been given.
+pub(super) fn prune(map: &mut Map<String, Value>, path: &[String]) {
+    let Some((last, way)) = path.split_last() else { return };
+    let Some((first, rest)) = way.split_first() else {
+        map.shift_remove(last);
+        return;
+    };
+    let mut place = map.get_mut(first);
+    for step in rest {
+        place = place.and_then(|value| match value {
+            Value::Array(entries) => {
+                let index = step.trim_start_matches('[').trim_end_matches(']').parse::<usize>().ok()?;
+                entries.get_mut(index)
+            }
+            // a single rate limit stands for a list of one
+            Value::Object(_) if step == "[0]" => Some(value),
+            Value::Object(inner) => inner.get_mut(step),
+            _ => None,
+        });
+    }
+    if let Some(Value::Object(inner)) = place {
+        inner.shift_remove(last);
+    }
+}

@@ -1,0 +1,347 @@
+//! The types options have, and how each is read from JSON.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use super::declare::{Kind, OptionValue, Reader, Spec};
+
+/// A key or password: compared and sent, never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a secret text.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Secret(text.into())
+    }
+
+    /// The text itself; the caller takes care where it goes.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+impl OptionValue for Secret {
+    const KIND: Kind = Kind::Text;
+
+    fn from_json(value: Value, reader: &mut Reader) -> Option<Self> {
+        String::from_json(value, reader).map(Secret)
+    }
+
+    fn to_json(&self) -> Value {
+        Value::String(self.0.clone())
+    }
+}
+
+impl OptionValue for bool {
+    const KIND: Kind = Kind::Boolean;
+
+    fn from_json(value: Value, reader: &mut Reader) -> Option<Self> {
+        match value {
+            Value::Bool(flag) => Some(flag),
+            other => reader.wrong("a boolean", &other),
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        Value::Bool(*self)
+    }
+}
+
+impl OptionValue for String {
+    const KIND: Kind = Kind::Text;
+
+    fn from_json(value: Value, reader: &mut Reader) -> Option<Self> {
+        match value {
+            Value::String(text) => Some(text),
+            other => reader.wrong("text", &other),
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        Value::String(self.clone())
+    }
+}
+
+impl OptionValue for f64 {
+    const KIND: Kind = Kind::Number;
+
+    fn from_json(value: Value, reader: &mut Reader) -> Option<Self> {
+        match value.as_f64().filter(|number| number.is_finite()) {
+            Some(number) => Some(number),
+            None => reader.wrong("a number", &value),
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        whole(*self).map_or_else(|| Value::from(*self), Value::from)
+    }
+}
+
+/// `number` as integer, if it is one of moderate size.
+#[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
+fn whole(number: f64) -> Option<i64> {
+    (number.fract() == 0.0 && number.abs() < 9.0e15).then_some(number as i64)
+}
+
+/// Whole numbers, also when written `3.0`; the message names the range.
+macro_rules! integer {
+    ($($ty:ty),*) => {$(
+        impl OptionValue for $ty {
+            const KIND: Kind = Kind::Number;
+
+            fn from_json(value: Value, reader: &mut Reader) -> Option<Self> {
+                let number = value.as_i64().or_else(|| value.as_f64().and_then(whole));
+                match number.and_then(|number| <$ty>::try_from(number).ok()) {
+                    Some(number) => Some(number),
+                    None => reader.wrong(&format!("a whole number from {} to {}", <$ty>::MIN, <$ty>::MAX), &value),
+                }
+            }
+
+            fn to_json(&self) -> Value {
+                Value::from(*self)
+            }
+        }
+    )*};
+}
+integer!(u8, u16, u32, u64, i64);
+
+impl<T: OptionValue> OptionValue for Option<T> {
+    const KIND: Kind = T::KIND;
+    const REPEATED: bool = T::REPEATED;
+    const NULLABLE: bool = true;
+
+    fn from_json(value: Value, reader: &mut Reader) -> Option<Self> {
+        if value.is_null() && !super::messages::null_is_wrong(&reader.path()) {
+            return Some(None);
+        }
+        T::from_json(value, reader).map(Some)
+    }
+
+    fn to_json(&self) -> Value {
+        self.as_ref().map_or(Value::Null, OptionValue::to_json)
+    }
+
+    fn group() -> Vec<Spec> {
+        T::group()
+    }
+}
+
+impl<T: OptionValue> OptionValue for Vec<T> {
+    const KIND: Kind = match T::KIND {
+        Kind::Group => Kind::Group,
+        _ => Kind::List,
+    };
+    const REPEATED: bool = matches!(T::KIND, Kind::Group);
+
+    fn from_json(value: Value, reader: &mut Reader) -> Option<Self> {
+        let items = match value {
+            Value::Array(items) => items,
+            // parse-server takes a single rate limit for a list of one
+            Value::Object(_) if Self::REPEATED => vec![value],
+            _ => return reader.wrong("a list", &value),
+        };
+        let mut list = Vec::with_capacity(items.len());
+        for (index, item) in items.into_iter().enumerate() {
+            list.push(reader.within(format!("[{index}]"), |reader| T::from_json(item, reader))?);
+        }
+        Some(list)
+    }
+
+    fn to_json(&self) -> Value {
+        Value::Array(self.iter().map(OptionValue::to_json).collect())
+    }
+
+    fn group() -> Vec<Spec> {
+        T::group()
+    }
+}
+
+/// One text or several, given as text or list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TextList(pub Vec<String>);
+
+impl OptionValue for TextList {
+    const KIND: Kind = Kind::List;
+
+    fn from_json(value: Value, reader: &mut Reader) -> Option<Self> {
+        match value {
+            Value::String(text) => Some(TextList(vec![text])),
+            other => Vec::from_json(other, reader).map(TextList),
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        self.0.to_json()
+    }
+}
+
+/// A number of bytes, written as `20mb`, `1kb` or `1024`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ByteSize {
+    /// The number of bytes.
+    pub bytes: u64,
+    text: String,
+}
+
+impl ByteSize {
+    /// Reads `20mb`; `None` if it is no size. Units are powers of 1024, in any case.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let lower = text.trim().to_ascii_lowercase();
+        let digits = lower.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+        let unit: u32 = match lower.strip_prefix(digits)? {
+            "" | "b" => 0,
+            "kb" | "k" => 10,
+            "mb" | "m" => 20,
+            "gb" | "g" => 30,
+            "tb" => 40,
+            _ => return None,
+        };
+        let number: f64 = digits.trim_end().parse().ok()?;
+        let bytes = number * f64::from(unit).exp2();
+        if !(0.0..9.0e15).contains(&bytes) {
+            return None;
+        }
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
+        let bytes = bytes.floor() as u64;
+        Some(ByteSize { bytes, text: text.to_owned() })
+    }
+
+    /// No byte at all.
+    #[must_use]
+    pub fn zero() -> Self {
+        ByteSize { bytes: 0, text: "0".to_owned() }
+    }
+}
+
+impl OptionValue for ByteSize {
+    const KIND: Kind = Kind::Text;
+
+    fn from_json(value: Value, reader: &mut Reader) -> Option<Self> {
+        let text = match &value {
+            Value::String(text) => text.clone(),
+            Value::Number(number) => number.to_string(),
+            _ => String::new(),
+        };
+        match ByteSize::parse(&text) {
+            Some(size) => Some(size),
+            None => reader.wrong("a size such as \"20mb\" or \"512kb\"", &value),
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        Value::String(self.text.clone())
+    }
+}
+
+/// Declares an enum whose variants are words in JSON.
+macro_rules! words {
+    ($(#[$outer:meta])* pub enum $name:ident { $(#[doc = $doc:literal] $variant:ident = $word:literal,)* }) => {
+        $(#[$outer])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum $name { $(#[doc = $doc] $variant,)* }
+
+        impl $name {
+            /// The words a configuration may use.
+            pub const WORDS: &'static [&'static str] = &[$($word),*];
+
+            /// The word of this variant.
+            #[must_use]
+            pub fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word,)* }
+            }
+        }
+
+        impl OptionValue for $name {
+            const KIND: Kind = Kind::Text;
+
+            fn from_json(value: Value, reader: &mut Reader) -> Option<Self> {
+                match value.as_str() {
+                    $(Some($word) => Some(Self::$variant),)*
+                    _ => {
+                        let words: Vec<String> = Self::WORDS.iter().map(|word| format!("\"{word}\"")).collect();
+                        reader.wrong(&format!("one of {}", words.join(", ")), &value)
+                    }
+                }
+            }
+
+            fn to_json(&self) -> Value {
+                Value::String(self.word().to_owned())
+            }
+        }
+    };
+}
+
+words! {
+    /// How much is logged.
+    pub enum LogLevel {
+        /// Failures of the server.
+        Error = "error",
+        /// Failures that were dealt with.
+        Warn = "warn",
+        /// What happens.
+        Info = "info",
+        /// With details.
+        Debug = "debug",
+        /// With more of them.
+        Verbose = "verbose",
+        /// With all of them.
+        Silly = "silly",
+        /// Nothing.
+        Silent = "silent",
+    }
+}
+
+words! {
+    /// What a rate limit counts by.
+    pub enum RateLimitZone {
+        /// The caller's address.
+        Ip = "ip",
+        /// All callers together.
+        Global = "global",
+        /// The user.
+        User = "user",
+        /// The session token.
+        Session = "session",
+    }
+}
+
+words! {
+    /// What happens to another installation with the same device token.
+    pub enum DuplicateDeviceTokenAction {
+        /// It is deleted.
+        Delete = "delete",
+        /// Its device token is removed.
+        Update = "update",
+    }
+}
+
+words! {
+    /// Which of two installations survives a merge.
+    pub enum MergePriority {
+        /// The one found by device token.
+        DeviceToken = "deviceToken",
+        /// The one found by installation id.
+        InstallationId = "installationId",
+    }
+}
+
+words! {
+    /// When the embedded store tells the disk to write.
+    pub enum Synchronous {
+        /// Before every acknowledgement: nothing acknowledged is ever lost.
+        Full = "full",
+        /// At checkpoints: the last writes may be lost when the machine (not the process) fails.
+        Normal = "normal",
+    }
+}

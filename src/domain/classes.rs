@@ -1,0 +1,64 @@
+//! Objects of any class: what both protocols call.
+
+use serde_json::{Map, Value as Json};
+
+use super::context::Context;
+use super::delete;
+use super::read::{self, Found, ReadRequest};
+use super::schema::check::known_class;
+use super::write::{self, SaveRequest, Saved};
+use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::names::{self, ClassName};
+use crate::model::object::Object;
+
+/// Makes an object.
+///
+/// # Errors
+/// As the write pipeline.
+pub async fn create(cx: &Context, class: &str, body: Map<String, Json>) -> Result<Saved> {
+    write::save(cx, SaveRequest { class: writable(class)?, id: None, body }).await
+}
+
+/// Changes an object.
+///
+/// # Errors
+/// As the write pipeline; 101 when there is none that the caller may write.
+pub async fn update(cx: &Context, class: &str, id: &str, body: Map<String, Json>) -> Result<Saved> {
+    write::save(cx, SaveRequest { class: writable(class)?, id: Some(id.to_owned()), body }).await
+}
+
+/// Deletes an object.
+///
+/// # Errors
+/// 101 when there is none that the caller may write.
+pub async fn delete(cx: &Context, class: &str, id: &str) -> Result<()> {
+    delete::delete(cx, &ClassName::trusted(class), id).await
+}
+
+/// Finds objects. `parameters`: those of the find route (`docs/rest.md`).
+///
+/// # Errors
+/// As the read pipeline.
+pub async fn find(cx: &Context, class: &str, parameters: Map<String, Json>) -> Result<Found> {
+    let class = ClassName::trusted(class);
+    let request = ReadRequest::find(cx, &known_class(cx, &class), parameters)?;
+    read::find(cx, &class, request).await
+}
+
+/// Reads an object.
+///
+/// # Errors
+/// 101 when there is none that the caller may read.
+pub async fn get(cx: &Context, class: &str, id: &str, parameters: Map<String, Json>) -> Result<Object> {
+    read::get(cx, &ClassName::trusted(class), id, ReadRequest::get(parameters)?).await
+}
+
+/// A class name that can be written to; the hidden classes keep their name, so that they are refused as such.
+fn writable(name: &str) -> Result<ClassName> {
+    let class = ClassName::trusted(name);
+    if names::is_valid_class_name(name) || class.is_internal() {
+        Ok(class)
+    } else {
+        Err(ParseError::new(ErrorCode::InvalidJson, "schema class name does not revalidate"))
+    }
+}

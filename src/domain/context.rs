@@ -1,0 +1,149 @@
+//! What every domain function is given: who calls, from where, and inside which transaction.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use tokio::sync::OnceCell;
+
+use super::app::App;
+use super::auth::Auth;
+use super::roles;
+use super::schema::Schemas;
+use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::date::Date;
+use crate::storage::Transaction;
+
+/// Where a request comes from.
+#[derive(Debug, Clone)]
+pub struct Client {
+    /// The caller's address.
+    pub ip: IpAddr,
+    /// Base of the `Location`s and file addresses in the answer: `publicServerURL`, or scheme, host and mount path.
+    pub base_url: String,
+    /// `X-Parse-Cloud-Context`, handed to triggers.
+    pub cloud_context: Option<serde_json::Map<String, serde_json::Value>>,
+    /// `X-Parse-Request-Id`.
+    pub request_id: Option<String>,
+}
+
+impl Default for Client {
+    fn default() -> Self {
+        Self { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), base_url: String::new(), cloud_context: None, request_id: None }
+    }
+}
+
+/// One request's context. Cheap to clone for the parts of a batch.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// The server.
+    pub app: Arc<App>,
+    /// Who calls.
+    pub auth: Auth,
+    /// The session token sent, also when a master key made it unnecessary.
+    pub session_token: Option<String>,
+    /// The installation id sent.
+    pub installation_id: Option<String>,
+    /// Whether the caller is master by a key in a header.
+    pub master_key_in_header: bool,
+    /// Where the request comes from.
+    pub client: Client,
+    /// The transaction that all storage access belongs to, if any.
+    pub transaction: Option<Transaction>,
+    roles: Arc<OnceCell<Arc<[String]>>>,
+}
+
+impl Context {
+    /// A context for a caller.
+    #[must_use]
+    pub fn new(
+        app: Arc<App>,
+        auth: Auth,
+        session_token: Option<String>,
+        installation_id: Option<String>,
+        master_key_in_header: bool,
+        client: Client,
+    ) -> Self {
+        Self {
+            app,
+            auth,
+            session_token,
+            installation_id,
+            master_key_in_header,
+            client,
+            transaction: None,
+            roles: Arc::default(),
+        }
+    }
+
+    /// The same request with another standing: for what the server does in its own name.
+    #[must_use]
+    pub fn with_auth(&self, auth: Auth) -> Self {
+        Self { auth, roles: Arc::default(), ..self.clone() }
+    }
+
+    /// The same request, as master.
+    #[must_use]
+    pub fn as_master(&self) -> Self {
+        self.with_auth(Auth::Master)
+    }
+
+    /// The same request inside a transaction.
+    #[must_use]
+    pub fn in_transaction(&self, transaction: Transaction) -> Self {
+        Self { transaction: Some(transaction), ..self.clone() }
+    }
+
+    /// The classes as they are now.
+    #[must_use]
+    pub fn schemas(&self) -> Arc<Schemas> {
+        self.app.schemas.snapshot()
+    }
+
+    /// The present moment.
+    #[must_use]
+    pub fn now(&self) -> Date {
+        self.app.clock.now()
+    }
+
+    /// The names of the roles the caller holds, directly or by inheritance, each as `role:NAME`. Looked up once a request.
+    pub async fn roles(&self) -> Result<Arc<[String]>> {
+        match &self.auth {
+            Auth::User(user) => self
+                .roles
+                .get_or_try_init(|| roles::of_user(&self.app, &user.id, self.transaction.as_ref()))
+                .await
+                .cloned(),
+            _ => Ok(Arc::from([])),
+        }
+    }
+
+    /// The entities that permissions may name for the caller: `*`, the user's id, the roles. Empty of meaning for masters.
+    pub async fn entities(&self) -> Result<Vec<String>> {
+        let mut entities = vec![crate::model::acl::PUBLIC.to_owned()];
+        if let Some(id) = self.auth.user_id() {
+            entities.push(id.to_owned());
+            entities.extend(self.roles().await?.iter().cloned());
+        }
+        Ok(entities)
+    }
+
+    /// # Errors
+    /// 403, sanitised, unless the caller has a master or maintenance key.
+    pub fn require_master(&self) -> Result<()> {
+        if self.auth.is_master() {
+            Ok(())
+        } else {
+            Err(ParseError { sensitive: true, ..ParseError::http(403, "unauthorized: master key is required") })
+        }
+    }
+
+    /// # Errors
+    /// 119, sanitised, when the caller holds the read-only master key.
+    pub fn refuse_read_only(&self, message: impl Into<std::borrow::Cow<'static, str>>) -> Result<()> {
+        if self.auth.is_read_only() {
+            Err(ParseError::sanitized(ErrorCode::OperationForbidden, message))
+        } else {
+            Ok(())
+        }
+    }
+}

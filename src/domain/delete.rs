@@ -1,0 +1,28 @@
+//! The delete pipeline: admit, scope, delete, tell the class's rules.
+
+use super::context::Context;
+use super::permissions::{Operation, scope};
+use super::schema::check::known_class;
+use super::store;
+use super::write::open;
+use crate::error::Result;
+use crate::model::names::ClassName;
+use crate::model::query::Filter;
+
+/// Deletes one row.
+///
+/// # Errors
+/// 101 when there is none within reach, 119 when the class refuses, and what the class's rules say.
+pub async fn delete(cx: &Context, class_name: &ClassName, id: &str) -> Result<()> {
+    open::refuse_caller(cx, class_name, Operation::Delete)?;
+    open::refuse_unknown_class(cx, class_name)?;
+    let rules = cx.app.rules.of(class_name);
+    rules.before_delete(cx, id).await?;
+    let class = known_class(cx, class_name);
+    scope::admit(cx, &class, Operation::Delete).await?;
+    let scope = scope::scope(cx, &class, Operation::Delete, Filter::eq("objectId", id), false).await?;
+    if store::delete(cx, &class, &scope).await? == 0 {
+        return Err(rules.undeletable(cx));
+    }
+    rules.after_delete(cx, id).await
+}

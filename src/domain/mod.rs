@@ -1,0 +1,23 @@
+//! What the server does. Knows no HTTP, no GraphQL and no database.
+//!
+//! Features (`users`, `sessions`, `roles`, …) call pipelines (`write`, `read`, `delete`); these call `permissions` and `schema`;
+//! these call `store`. Pipelines know no feature: they call [`write::rules::ClassRules`] from the table in [`app::App`].
+
+pub mod app;
+pub mod auth;
+pub mod batch;
+pub mod classes;
+pub mod context;
+pub mod delete;
+pub mod permissions;
+pub mod read;
+pub mod roles;
+pub mod schema;
+pub mod schemas;
+pub mod sessions;
+pub mod store;
+pub mod users;
+pub mod write;
+
+pub use app::App;
+pub use context::Context;

@@ -1,0 +1,123 @@
+//! Fields hidden from some readers: removed from answers, and refused in conditions and orders.
+
+use crate::domain::context::Context;
+use crate::domain::schema::Class;
+use crate::error::{ParseError, Result};
+use crate::model::names;
+use crate::model::object::Object;
+use crate::model::value::Value;
+
+const USER_FIELD: &str = "userField:";
+
+/// What a reader may not see of a class.
+#[derive(Debug, Default)]
+pub struct Hidden {
+    /// Fields hidden by the sets that apply to the caller; `None`: no set applies.
+    fields: Option<Vec<String>>,
+    /// Field that may point at the caller → fields hidden then. Such a set can only shrink the protection.
+    by_user_field: Vec<(String, Vec<String>)>,
+    /// The caller's own row of users is shown whole.
+    exempt: Option<String>,
+    user: Option<String>,
+}
+
+impl Hidden {
+    /// Works out what applies to the caller. `object_id`: the id a condition asks for, if it does.
+    ///
+    /// # Errors
+    /// When the caller's roles cannot be read.
+    pub async fn of(cx: &Context, class: &Class, object_id: Option<&str>) -> Result<Self> {
+        let sets = &class.permissions.protected_fields;
+        if cx.auth.is_master() || sets.is_empty() {
+            return Ok(Self::default());
+        }
+        let user = cx.auth.user_id();
+        let owner_exempt = cx.app.options.security.protected_fields_owner_exempt;
+        let is_user_class = class.schema.name == names::USER;
+        if user.is_some() && object_id == user && (owner_exempt || !is_user_class) {
+            return Ok(Self::default());
+        }
+        let mut applying: Vec<&Vec<String>> = Vec::new();
+        let mut by_user_field = Vec::new();
+        for (entity, fields) in sets {
+            if let Some(field) = entity.strip_prefix(USER_FIELD) {
+                by_user_field.push((field.to_owned(), fields.clone()));
+                continue;
+            }
+            let applies = match entity.as_str() {
+                "*" => true,
+                "authenticated" => user.is_some(),
+                role if role.starts_with("role:") => {
+                    user.is_some() && cx.roles().await?.iter().any(|held| held == role)
+                }
+                id => user == Some(id),
+            };
+            if applies {
+                applying.push(fields);
+            }
+        }
+        let fields = applying.split_first().map(|(first, others)| {
+            first.iter().filter(|field| others.iter().all(|other| other.contains(field))).cloned().collect()
+        });
+        let exempt = user.filter(|_| is_user_class && owner_exempt).map(str::to_owned);
+        Ok(Self { fields, by_user_field, exempt, user: user.map(str::to_owned) })
+    }
+
+    /// Fields that must be read although nobody asked for them, to know what is hidden.
+    pub fn needed_fields(&self) -> impl Iterator<Item = &str> {
+        self.by_user_field.iter().map(|(field, _)| field.as_str())
+    }
+
+    /// Refuses a condition or order that names a hidden field.
+    ///
+    /// # Errors
+    /// 119, sanitised.
+    pub fn refuse(&self, class: &Class, path: &str, verb: &str) -> Result<()> {
+        let root = path.split('.').next().unwrap_or(path);
+        if self.fields.iter().flatten().any(|field| field == root) {
+            return Err(ParseError::forbidden(format!(
+                "This user is not allowed to {verb} {root} on class {}",
+                class.schema.name
+            )));
+        }
+        Ok(())
+    }
+
+    /// Whether the field is hidden by a set that does not depend on the row.
+    #[must_use]
+    pub fn hides(&self, field: &str) -> bool {
+        self.fields.iter().flatten().any(|hidden| hidden == field)
+    }
+
+    /// Removes what is hidden from a row.
+    pub fn redact(&self, row: &mut Object) {
+        if self.exempt.is_some() && row.get_str("objectId") == self.exempt.as_deref() {
+            return;
+        }
+        let pointing: Vec<&Vec<String>> = self
+            .by_user_field
+            .iter()
+            .filter(|(field, _)| row.get(field).is_some_and(|value| self.points_at_user(value)))
+            .map(|(_, fields)| fields)
+            .collect();
+        let base: Option<&Vec<String>> = self.fields.as_ref();
+        let Some(first) = base.or(pointing.first().copied()) else {
+            return;
+        };
+        row.retain(|field, _| {
+            !first.iter().any(|hidden| hidden == field)
+                || !pointing.iter().all(|set| set.iter().any(|hidden| hidden == field))
+        });
+    }
+
+    fn points_at_user(&self, value: &Value) -> bool {
+        match value {
+            Value::Pointer(pointer) => Some(pointer.id.as_str()) == self.user.as_deref(),
+            Value::Object(object) => {
+                object.get_str("objectId").is_some() && object.get_str("objectId") == self.user.as_deref()
+            }
+            Value::Array(list) => list.iter().any(|item| self.points_at_user(item)),
+            _ => false,
+        }
+    }
+}

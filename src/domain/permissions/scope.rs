@@ -1,0 +1,101 @@
+//! Filters narrowed to what the caller may reach.
+
+use super::clp::Operation;
+use crate::domain::context::Context;
+use crate::domain::schema::Class;
+use crate::error::Result;
+use crate::model::names::{self, ClassName};
+use crate::model::query::{Constraint, Filter, Resolved};
+use crate::model::schema::FieldType;
+use crate::model::value::Value;
+
+/// A filter that holds the caller's permissions. Only this module makes one.
+#[derive(Debug)]
+pub struct Scoped(Resolved);
+
+impl Scoped {
+    /// A filter of the server's own look-ups, outside of any caller's permissions; `_why` says at the call what for.
+    #[must_use]
+    pub fn internal(filter: Resolved, _why: &'static str) -> Self {
+        Self(filter)
+    }
+
+    /// The filter.
+    #[must_use]
+    pub fn filter(&self) -> &Resolved {
+        &self.0
+    }
+
+    /// Whether nothing can match.
+    #[must_use]
+    pub fn is_never(&self) -> bool {
+        matches!(self.0, Filter::Never)
+    }
+}
+
+/// Checks the class level permissions for an operation.
+///
+/// # Errors
+/// 119 or 101, sanitised, when the operation is closed to the caller.
+pub async fn admit(cx: &Context, class: &Class, operation: Operation) -> Result<()> {
+    if cx.auth.is_master() {
+        return Ok(());
+    }
+    class.permissions.admit(&class.schema.name, operation, &cx.entities().await?, false)
+}
+
+/// Narrows a filter to the rows on which the caller may carry out the operation: pointer permissions, then the rows' ACLs.
+/// `adds_field`: an update that also adds a field needs to reach the rows for that as well.
+///
+/// # Errors
+/// When the caller's roles cannot be read.
+pub async fn scope(
+    cx: &Context,
+    class: &Class,
+    operation: Operation,
+    filter: Resolved,
+    adds_field: bool,
+) -> Result<Scoped> {
+    if cx.auth.is_master() {
+        return Ok(Scoped(filter));
+    }
+    let entities = cx.entities().await?;
+    let mut filter = filter.and(pointer_filter(cx, class, operation, &entities));
+    if adds_field {
+        filter = filter.and(pointer_filter(cx, class, Operation::AddField, &entities));
+    }
+    let column = if operation.reads() { "_rperm" } else { "_wperm" };
+    let mut holders = vec![Value::Null];
+    holders.extend(entities.into_iter().map(Value::String));
+    Ok(Scoped(filter.and(Filter::field(column, Constraint::In(holders)))))
+}
+
+fn pointer_filter(cx: &Context, class: &Class, operation: Operation, entities: &[String]) -> Resolved {
+    if class.permissions.is_open_to(operation, entities) {
+        return Filter::All;
+    }
+    let fields = class.permissions.row_fields(operation);
+    if fields.is_empty() {
+        return Filter::All;
+    }
+    let Some(user) = cx.auth.user_id() else {
+        return Filter::Never;
+    };
+    let pointer = Value::pointer(&ClassName::trusted(names::USER), user);
+    let mut parts: Vec<Resolved> = fields
+        .into_iter()
+        .filter_map(|field| match class.schema.kind(field) {
+            Some(FieldType::Array) => Some(Filter::field(field, Constraint::All(vec![pointer.clone()]))),
+            Some(FieldType::Pointer(_) | FieldType::Object) => Some(Filter::eq(field, pointer.clone())),
+            _ => None,
+        })
+        .collect();
+    match (parts.len(), parts.pop()) {
+        (_, None) => Filter::Never,
+        (1, Some(part)) => part,
+        (_, Some(part)) => {
+            parts.push(part);
+            Filter::Or(parts)
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Pointers replaced by what they point at: one query per level and class.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::request::ReadRequest;
+use super::{Rows, View};
+use crate::domain::context::Context;
+use crate::domain::permissions::protected_fields::Hidden;
+use crate::domain::permissions::{Operation, scope};
+use crate::domain::schema::Class;
+use crate::domain::schema::check::known_class;
+use crate::domain::store;
+use crate::error::Result;
+use crate::model::names::ClassName;
+use crate::model::object::Object;
+use crate::model::schema::FieldType;
+use crate::model::value::{Pointer, Value};
+
+/// Follows the pointers a query names.
+///
+/// # Errors
+/// 119 or 101 when the class of a pointer is closed to the caller.
+pub async fn include(cx: &Context, class: &Class, rows: &mut [Object], request: &ReadRequest) -> Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    // Every prefix of a path is a level of its own; shorter ones come first.
+    let mut levels: BTreeMap<(usize, Vec<String>), ()> = BTreeMap::new();
+    let mut add = |path: &str| {
+        let parts: Vec<String> = path.split('.').map(str::to_owned).collect();
+        for depth in 1..=parts.len() {
+            levels.insert((depth, parts.iter().take(depth).cloned().collect()), ());
+        }
+    };
+    request.include.iter().for_each(|path| add(path));
+    if request.include_all {
+        for (name, field) in &class.schema.fields {
+            if matches!(field.kind, FieldType::Pointer(_) | FieldType::Array) {
+                add(name);
+            }
+        }
+    }
+    for ((_, path), ()) in levels {
+        include_level(cx, rows, &path, request).await?;
+    }
+    Ok(())
+}
+
+async fn include_level(cx: &Context, rows: &mut [Object], path: &[String], request: &ReadRequest) -> Result<()> {
+    let mut wanted: BTreeMap<ClassName, HashSet<String>> = BTreeMap::new();
+    for row in rows.iter_mut() {
+        walk(row, path, &mut |value| {
+            if let Value::Pointer(pointer) = value {
+                wanted.entry(pointer.class.clone()).or_default().insert(pointer.id.clone());
+            }
+            true
+        });
+    }
+    let mut fetched: HashMap<Pointer, Object> = HashMap::new();
+    for (class, ids) in wanted {
+        for object in fetch(cx, &class, ids, path, request).await? {
+            if let Some(id) = object.get_str("objectId") {
+                fetched.insert(Pointer { class: class.clone(), id: id.to_owned() }, object);
+            }
+        }
+    }
+    for row in rows {
+        walk(row, path, &mut |value| match value {
+            Value::Pointer(pointer) => match fetched.get(pointer) {
+                Some(object) => {
+                    *value = Value::Object(object.clone());
+                    true
+                }
+                None => false,
+            },
+            _ => true,
+        });
+    }
+    Ok(())
+}
+
+/// Visits the values at a path, through objects and arrays; those for which `visit` says no are removed.
+fn walk(object: &mut Object, path: &[String], visit: &mut dyn FnMut(&mut Value) -> bool) {
+    let Some((field, rest)) = path.split_first() else {
+        return;
+    };
+    let Some(value) = object.get_mut(field) else {
+        return;
+    };
+    if !walk_value(value, rest, visit) {
+        object.remove(field);
+    }
+}
+
+fn walk_value(value: &mut Value, rest: &[String], visit: &mut dyn FnMut(&mut Value) -> bool) -> bool {
+    match value {
+        Value::Array(list) => {
+            list.retain_mut(|item| walk_value(item, rest, visit));
+            true
+        }
+        Value::Object(object) if !rest.is_empty() => {
+            walk(object, rest, visit);
+            true
+        }
+        _ if rest.is_empty() => visit(value),
+        _ => true,
+    }
+}
+
+/// The objects with these ids that the caller may read, each as a fetched object.
+async fn fetch(
+    cx: &Context,
+    class_name: &ClassName,
+    ids: HashSet<String>,
+    path: &[String],
+    request: &ReadRequest,
+) -> Result<Vec<Object>> {
+    if class_name.is_internal() && !cx.auth.is_master() {
+        return Ok(Vec::new());
+    }
+    let class = known_class(cx, class_name);
+    let only = cx.app.rules.of(class_name).read_filter(cx)?;
+    scope::admit(cx, &class, Operation::Get).await?;
+    let single = if ids.len() == 1 { ids.iter().next().cloned() } else { None };
+    let hidden = Hidden::of(cx, &class, single.as_deref()).await?;
+    let scope = scope::scope(cx, &class, Operation::Get, store::by_ids(ids).and(only), false).await?;
+    let request = ReadRequest {
+        keys: below(request.keys.as_deref(), path),
+        exclude_keys: below(Some(&request.exclude_keys), path).unwrap_or_default(),
+        include: below(Some(&request.include), path).unwrap_or_default(),
+        unlimited: true,
+        read_preference: request.include_read_preference,
+        ..ReadRequest::default()
+    };
+    let view = View::new(cx, &class, &hidden, &request);
+    let rows = Rows { cx, class: &class, operation: Operation::Get };
+    let options = rows.options(&request, &view)?;
+    let mut objects = rows.find(&scope, &options, &view).await?;
+    for object in &mut objects {
+        object.insert("__type", "Object");
+        object.insert("className", class_name.as_str());
+    }
+    Ok(objects)
+}
+
+/// What the dotted paths say below a path; `None` when they say nothing of it.
+fn below(paths: Option<&[String]>, path: &[String]) -> Option<Vec<String>> {
+    let prefix = format!("{}.", path.join("."));
+    let below: Vec<String> = paths?.iter().filter_map(|key| key.strip_prefix(&prefix)).map(str::to_owned).collect();
+    (!below.is_empty()).then_some(below)
+}

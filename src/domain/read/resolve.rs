@@ -1,0 +1,201 @@
+//! Conditions that need other queries first become conditions that a store can evaluate.
+
+use std::pin::Pin;
+
+use super::request::ReadRequest;
+use super::{Found, sub_find};
+use crate::domain::context::Context;
+use crate::domain::permissions::Operation;
+use crate::domain::permissions::protected_fields::Hidden;
+use crate::domain::schema::Class;
+use crate::domain::schema::check::known_class;
+use crate::domain::store;
+use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::query::{Constraint, Filter, Resolved, SubQuery, Unresolved};
+use crate::model::schema::FieldType;
+use crate::model::value::{Pointer, Value};
+
+/// Sub-queries inside sub-queries, at most, whatever the options say.
+const MAX_DEPTH: u32 = 20;
+
+/// Resolves a filter of a class for a caller. `depth`: how many queries it is inside of.
+///
+/// # Errors
+/// What a sub-query refuses.
+pub fn resolve<'a>(
+    cx: &'a Context,
+    class: &'a Class,
+    filter: Filter,
+    depth: u32,
+) -> Pin<Box<dyn Future<Output = Result<Resolved>> + Send + 'a>> {
+    Box::pin(async move {
+        Ok(match filter {
+            Filter::All => Filter::All,
+            Filter::Never => Filter::Never,
+            Filter::And(parts) => {
+                let mut all = Filter::All;
+                for part in resolve_all(cx, class, parts, depth).await? {
+                    all = all.and(part);
+                }
+                all
+            }
+            Filter::Or(parts) => Filter::Or(resolve_all(cx, class, parts, depth).await?),
+            Filter::Nor(parts) => Filter::Nor(resolve_all(cx, class, parts, depth).await?),
+            Filter::Field { path, constraint } => match class.schema.kind(&path) {
+                Some(FieldType::Relation(_)) => members_filter(cx, class, &path, constraint).await?,
+                _ => Filter::Field { path: stored_path(path), constraint },
+            },
+            Filter::Unresolved(unresolved) => resolve_one(cx, class, unresolved, depth).await?,
+        })
+    })
+}
+
+async fn resolve_all(cx: &Context, class: &Class, parts: Vec<Filter>, depth: u32) -> Result<Vec<Resolved>> {
+    let mut resolved = Vec::with_capacity(parts.len());
+    for part in parts {
+        resolved.push(resolve(cx, class, part, depth).await?);
+    }
+    Ok(resolved)
+}
+
+/// `authData.P` rests in a column of its own.
+fn stored_path(path: String) -> String {
+    match path.strip_prefix("authData.") {
+        Some(rest) => format!("_auth_data_{rest}"),
+        None => path,
+    }
+}
+
+async fn resolve_one(cx: &Context, class: &Class, unresolved: Unresolved, depth: u32) -> Result<Resolved> {
+    match unresolved {
+        Unresolved::Invalid(error) => Err(error),
+        Unresolved::InQuery { path, negated, query } => {
+            let target = query.class.clone();
+            let found = sub_query(cx, *query, vec!["objectId".to_owned()], depth).await?;
+            let pointers: Vec<Value> = found
+                .results
+                .iter()
+                .filter_map(|row| row.get_str("objectId"))
+                .map(|id| Value::pointer(&target, id))
+                .collect();
+            let constraint = if negated { Constraint::NotIn(pointers) } else { Constraint::In(pointers) };
+            resolve(cx, class, Filter::field(path, constraint), depth).await
+        }
+        Unresolved::Select { path, negated, query, key } => {
+            let found = sub_query(cx, *query, vec![key.clone()], depth).await?;
+            let mut values = Vec::new();
+            for row in &found.results {
+                collect(&Value::Object(row.clone()), &key, &mut values);
+            }
+            let constraint = if negated { Constraint::NotIn(values) } else { Constraint::In(values) };
+            resolve(cx, class, Filter::field(path, constraint), depth).await
+        }
+        Unresolved::RelatedTo { object, key } => related_to(cx, &object, &key).await,
+    }
+}
+
+async fn sub_query(cx: &Context, query: SubQuery, keys: Vec<String>, depth: u32) -> Result<Found> {
+    if depth >= MAX_DEPTH {
+        return Err(ParseError::new(
+            ErrorCode::InvalidQuery,
+            format!("Subquery nesting depth exceeds maximum allowed depth of {MAX_DEPTH}"),
+        ));
+    }
+    let most = cx.app.options.security.request_complexity.subquery_limit.get().filter(|_| !cx.auth.is_master());
+    let limit = match (query.limit, most) {
+        (Some(limit), Some(most)) => Some(limit.min(most)),
+        (limit, most) => limit.or(most),
+    };
+    let request = ReadRequest {
+        filter: query.filter,
+        sort: query.order,
+        limit,
+        unlimited: true,
+        skip: query.skip,
+        keys: Some(keys),
+        depth: depth + 1,
+        ..ReadRequest::default()
+    };
+    sub_find(cx, &query.class, request).await
+}
+
+/// The values at a dotted key, array elements one by one.
+fn collect(value: &Value, key: &str, values: &mut Vec<Value>) {
+    let (field, rest) = key.split_once('.').map_or((key, None), |(field, rest)| (field, Some(rest)));
+    let Value::Object(object) = value else { return };
+    let found = match field {
+        "createdAt" | "updatedAt" => object.get(field).and_then(|value| match value {
+            Value::String(iso) => crate::model::Date::parse(iso).map(Value::Date),
+            other => Some(other.clone()),
+        }),
+        _ => object.get(field).cloned(),
+    };
+    match (found, rest) {
+        (Some(Value::Array(list)), Some(rest)) => list.iter().for_each(|item| collect(item, rest, values)),
+        (Some(inner), Some(rest)) => collect(&inner, rest, values),
+        (Some(Value::Array(list)), None) => values.extend(list),
+        (Some(value), None) => values.push(value),
+        (None, _) => {}
+    }
+}
+
+/// `$relatedTo`: the members of a relation, if the caller may read its owner and the key is not hidden.
+async fn related_to(cx: &Context, object: &Pointer, key: &str) -> Result<Resolved> {
+    let owner_class = known_class(cx, &object.class);
+    if !cx.auth.is_master() {
+        if object.class.is_internal() {
+            return Ok(Filter::Never);
+        }
+        let hidden = Hidden::of(cx, &owner_class, Some(&object.id)).await?;
+        hidden.refuse(&owner_class, key, "query")?;
+        let request = ReadRequest {
+            filter: Filter::eq("objectId", object.id.as_str()),
+            object_id: Some(object.id.clone()),
+            limit: Some(1),
+            keys: Some(vec!["objectId".to_owned()]),
+            ..ReadRequest::default()
+        };
+        let readable = Box::pin(super::run(cx, &object.class, request, Operation::Get)).await;
+        match readable {
+            Ok(found) if !found.results.is_empty() => {}
+            Ok(_) => return Ok(Filter::Never),
+            Err(error) if error.is(ErrorCode::ObjectNotFound) || error.is(ErrorCode::OperationForbidden) => {
+                return Ok(Filter::Never);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    let join = object.class.join(key);
+    let members = cx
+        .app
+        .storage
+        .members(&join, std::slice::from_ref(&object.id), cx.transaction.as_ref())
+        .await
+        .map_err(store::failure)?;
+    Ok(store::by_ids(members.into_iter().map(|(_, member)| member)))
+}
+
+/// A condition on a relation field: the rows in whose relation the object is, or is not.
+async fn members_filter(cx: &Context, class: &Class, field: &str, constraint: Constraint) -> Result<Resolved> {
+    let ids = |values: Vec<Value>| -> Vec<String> {
+        values
+            .into_iter()
+            .filter_map(|value| match value {
+                Value::Pointer(pointer) => Some(pointer.id),
+                _ => None,
+            })
+            .collect()
+    };
+    let (members, negated) = match constraint {
+        Constraint::Eq(value) => (ids(vec![value]), false),
+        Constraint::Ne(value) => (ids(vec![value]), true),
+        Constraint::In(values) => (ids(values), false),
+        Constraint::NotIn(values) => (ids(values), true),
+        Constraint::Exists(_) => return Ok(Filter::All),
+        _ => return Ok(Filter::Never),
+    };
+    let join = class.schema.name.join(field);
+    let owners = cx.app.storage.owners(&join, &members, cx.transaction.as_ref()).await.map_err(store::failure)?;
+    let owners = store::by_ids(owners.into_iter().map(|(owner, _)| owner));
+    Ok(if negated { Filter::Nor(vec![owners]) } else { owners })
+}

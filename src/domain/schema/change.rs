@@ -1,0 +1,370 @@
+//! Changes of classes by the schema API: what they may be, and carrying them out.
+
+use indexmap::IndexMap;
+use serde_json::{Map, Value as Json};
+
+use super::{Class, clp_check, system_classes};
+use crate::domain::context::Context;
+use crate::domain::permissions::Scoped;
+use crate::domain::schema::check;
+use crate::domain::store;
+use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::json;
+use crate::model::names::{self, ClassName};
+use crate::model::query::Filter;
+use crate::model::query::options::FindOptions;
+use crate::model::schema::{ClassSchema, Field, FieldType, IndexKeys};
+use crate::model::value::Value;
+use crate::storage::{IndexSpec, StorageError};
+
+/// What a request wants of a class.
+#[derive(Debug, Default)]
+pub struct ClassChange {
+    /// Fields to add (or whose options to change).
+    pub fields: IndexMap<String, Map<String, Json>>,
+    /// Fields to remove.
+    pub deleted_fields: Vec<String>,
+    /// New permissions.
+    pub permissions: Option<Map<String, Json>>,
+    /// Indexes to make.
+    pub indexes: IndexMap<String, IndexKeys>,
+    /// Indexes to drop.
+    pub deleted_indexes: Vec<String>,
+}
+
+impl ClassChange {
+    /// Reads a request.
+    ///
+    /// # Errors
+    /// 107 when a part is no object.
+    pub fn read(mut body: Map<String, Json>) -> Result<Self> {
+        let mut change = Self::default();
+        let invalid = || ParseError::new(ErrorCode::InvalidJson, "invalid JSON");
+        let is_delete = |map: &Map<String, Json>| map.get("__op").and_then(Json::as_str) == Some("Delete");
+        let mut part = |name: &str| -> Result<Map<String, Json>> {
+            match body.remove(name) {
+                None | Some(Json::Null) => Ok(Map::new()),
+                Some(Json::Object(map)) => Ok(map),
+                Some(_) => Err(invalid()),
+            }
+        };
+        for (name, field) in part("fields")? {
+            match field {
+                Json::Object(field) if is_delete(&field) => change.deleted_fields.push(name),
+                Json::Object(field) => {
+                    change.fields.insert(name, field);
+                }
+                _ => return Err(invalid()),
+            }
+        }
+        for (name, index) in part("indexes")? {
+            match index {
+                Json::Object(index) if is_delete(&index) => change.deleted_indexes.push(name),
+                Json::Object(index) => {
+                    change.indexes.insert(name, index);
+                }
+                _ => return Err(invalid()),
+            }
+        }
+        match body.remove("classLevelPermissions") {
+            None | Some(Json::Null) => {}
+            Some(Json::Object(permissions)) => change.permissions = Some(permissions),
+            Some(_) => return Err(invalid()),
+        }
+        Ok(change)
+    }
+}
+
+/// 103: the class does not exist.
+#[must_use]
+pub fn no_such_class(name: &str) -> ParseError {
+    ParseError::new(ErrorCode::InvalidClassName, format!("Class {name} does not exist."))
+}
+
+/// Makes a class.
+///
+/// # Errors
+/// 103, 105, 107, 111, 135, 136, 102: what the request gets wrong.
+pub async fn create(cx: &Context, name: &str, change: ClassChange) -> Result<()> {
+    let class_name = ClassName::parse(name)?;
+    let exists = || ParseError::new(ErrorCode::InvalidClassName, format!("Class {name} already exists."));
+    if cx.app.schemas.reload().await?.get(&class_name).is_some_and(|class| class.stored) {
+        return Err(exists());
+    }
+    let mut schema = ClassSchema::new(class_name.clone());
+    system_classes::add_default_columns(&mut schema);
+    let added = check_new_fields(&schema, &change.fields)?;
+    schema.fields.extend(added);
+    if let Some(permissions) = change.permissions {
+        clp_check::check(&schema, &permissions, cx.app.options.database.object_id_size)?;
+        schema.permissions = Some(permissions);
+    }
+    let indexes = check_indexes(&schema, &IndexMap::new(), &change.indexes, &change.deleted_indexes)?;
+    schema.indexes.extend(change.indexes);
+    match cx.app.storage.create_class(&schema).await {
+        Ok(()) => {}
+        Err(StorageError::Duplicate { .. }) => return Err(exists()),
+        Err(error) => return Err(store::failure(error)),
+    }
+    make_indexes(cx, &schema, &indexes).await?;
+    let polygons: Vec<String> = schema
+        .fields
+        .iter()
+        .filter(|(_, field)| field.kind == FieldType::Polygon)
+        .map(|(name, _)| name.clone())
+        .collect();
+    let class = cx
+        .app
+        .schemas
+        .reload()
+        .await?
+        .get(&class_name)
+        .cloned()
+        .unwrap_or_else(|| cx.app.schemas.unknown_class(&class_name));
+    for field in polygons {
+        store::create_index_on_demand(cx, &class, &field, "2dsphere").await?;
+    }
+    Ok(())
+}
+
+/// Changes a class.
+///
+/// # Errors
+/// As [`create`]; 255 for a field that exists, or to remove, does not.
+pub async fn update(cx: &Context, name: &str, change: ClassChange) -> Result<()> {
+    let class_name = ClassName::trusted(name);
+    let class = cx.app.schemas.reload().await?.get(&class_name).cloned().ok_or_else(|| no_such_class(name))?;
+    let mut after = class.schema.clone();
+    let refuse = |text: String| Err(ParseError::new(ErrorCode::InvalidSchemaOperation, text));
+    let mut options_changed = Vec::new();
+    let mut new = IndexMap::new();
+    for (field, definition) in change.fields {
+        let Some(known) = class.schema.fields.get(&field) else {
+            new.insert(field, definition);
+            continue;
+        };
+        let wanted = read_field(&class_name, &field, &definition)?;
+        if wanted.kind != known.kind || system_classes::is_default_column(&class_name, &field) {
+            return refuse(format!("Field {field} exists, cannot update."));
+        }
+        if wanted.required == known.required && wanted.default == known.default {
+            return refuse(format!("Field {field} exists, cannot update."));
+        }
+        options_changed.push((field, wanted));
+    }
+    for field in &change.deleted_fields {
+        if system_classes::is_default_column(&class_name, field) {
+            return Err(ParseError::new(
+                ErrorCode::UnchangeableInstallation,
+                format!("field {field} cannot be changed"),
+            ));
+        }
+        if !class.schema.fields.contains_key(field) {
+            return refuse(format!("Field {field} does not exist, cannot delete."));
+        }
+        after.fields.shift_remove(field);
+    }
+    let added = check_new_fields(&after, &new)?;
+    after.fields.extend(added.clone());
+    after.fields.extend(options_changed.iter().cloned());
+    if let Some(permissions) = &change.permissions {
+        clp_check::check(&after, permissions, cx.app.options.database.object_id_size)?;
+    }
+    let indexes = check_indexes(&after, &class.schema.indexes, &change.indexes, &change.deleted_indexes)?;
+    let storage = &cx.app.storage;
+    ensure_stored(cx, &class).await?;
+    if !change.deleted_fields.is_empty() {
+        storage.delete_fields(&class.schema, &change.deleted_fields).await.map_err(store::failure)?;
+    }
+    for (field, definition) in &added {
+        match storage.add_field(&class_name, field, definition).await {
+            Ok(()) => {}
+            Err(StorageError::FieldExists(_)) => return refuse(format!("Field {field} exists, cannot update.")),
+            Err(error) => return Err(store::failure(error)),
+        }
+        if definition.kind == FieldType::Polygon {
+            store::create_index_on_demand(cx, &class, field, "2dsphere").await?;
+        }
+    }
+    for (field, definition) in &options_changed {
+        storage.set_field_options(&class_name, field, definition).await.map_err(store::failure)?;
+    }
+    if let Some(permissions) = &change.permissions {
+        storage.set_permissions(&class_name, permissions).await.map_err(store::failure)?;
+    }
+    if !change.indexes.is_empty() || !change.deleted_indexes.is_empty() {
+        storage.drop_indexes(&class_name, &change.deleted_indexes).await.map_err(store::failure)?;
+        make_indexes(cx, &after, &indexes).await?;
+        let mut listed = class.schema.indexes.clone();
+        listed.retain(|name, _| !change.deleted_indexes.contains(name));
+        listed.extend(change.indexes);
+        storage.set_listed_indexes(&class_name, &listed).await.map_err(store::failure)?;
+    }
+    cx.app.schemas.reload().await.map(|_| ())
+}
+
+/// A class that lives in memory gets its schema document before it is changed.
+async fn ensure_stored(cx: &Context, class: &Class) -> Result<()> {
+    if class.stored {
+        return Ok(());
+    }
+    match cx.app.storage.create_class(&class.schema).await {
+        Ok(()) | Err(StorageError::Duplicate { .. }) => Ok(()),
+        Err(error) => Err(store::failure(error)),
+    }
+}
+
+/// Drops a class without rows, and its relations.
+///
+/// # Errors
+/// 255 when it has rows.
+pub async fn drop(cx: &Context, name: &ClassName) -> Result<()> {
+    let Some(class) = cx.app.schemas.reload().await?.get(name).cloned() else { return Ok(()) };
+    let everything = Scoped::internal(Filter::All, "is the class empty");
+    let rows = store::count(cx, &class, &everything, &FindOptions::default()).await?;
+    if rows > 0 {
+        return Err(ParseError::new(
+            ErrorCode::InvalidSchemaOperation,
+            format!("Class {name} is not empty, contains {rows} objects, cannot drop schema."),
+        ));
+    }
+    cx.app.storage.delete_class(name).await.map_err(store::failure)?;
+    for (field, definition) in &class.schema.fields {
+        if matches!(definition.kind, FieldType::Relation(_)) {
+            cx.app.storage.delete_class(&name.join(field)).await.map_err(store::failure)?;
+        }
+    }
+    cx.app.schemas.reload().await.map(|_| ())
+}
+
+/// Deletes all rows of a class.
+///
+/// # Errors
+/// When the store fails.
+pub async fn purge(cx: &Context, name: &ClassName) -> Result<()> {
+    let class = check::known_class(cx, name);
+    store::delete(cx, &class, &Scoped::internal(Filter::All, "purge")).await?;
+    cx.app.sessions.clear();
+    cx.app.roles.clear();
+    Ok(())
+}
+
+/// The fields a request adds, checked.
+fn check_new_fields(
+    known: &ClassSchema,
+    wanted: &IndexMap<String, Map<String, Json>>,
+) -> Result<IndexMap<String, Field>> {
+    let mut added = IndexMap::new();
+    for (name, definition) in wanted {
+        if !names::is_valid_field_name(name) {
+            return Err(ParseError::new(ErrorCode::InvalidKeyName, format!("invalid field name: {name}")));
+        }
+        if system_classes::is_default_column(&known.name, name) {
+            return Err(ParseError::new(ErrorCode::UnchangeableInstallation, format!("field {name} cannot be added")));
+        }
+        added.insert(name.clone(), read_field(&known.name, name, definition)?);
+    }
+    let mut points =
+        known.fields.iter().chain(&added).filter(|(_, field)| field.kind == FieldType::GeoPoint).map(|(name, _)| name);
+    if let (Some(first), Some(second)) = (points.next(), points.next()) {
+        return Err(ParseError::new(
+            ErrorCode::IncorrectType,
+            format!(
+                "currently, only one GeoPoint field may exist in an object. Adding {second} when {first} already exists."
+            ),
+        ));
+    }
+    Ok(added)
+}
+
+/// A field as a request defines it.
+///
+/// # Errors
+/// 103, 107, 111, 135.
+pub fn read_field(class: &ClassName, name: &str, definition: &Map<String, Json>) -> Result<Field> {
+    let wrong = |text: String| ParseError::new(ErrorCode::IncorrectType, text);
+    let kind = match definition.get("type") {
+        Some(Json::String(kind)) => kind.as_str(),
+        Some(_) | None => return Err(ParseError::new(ErrorCode::InvalidJson, "invalid JSON")),
+    };
+    let kind = if matches!(kind, "Pointer" | "Relation") {
+        let target = match definition.get("targetClass") {
+            None | Some(Json::Null) => {
+                return Err(ParseError::new(ErrorCode::InvalidInstallation, format!("type {kind} needs a class name")));
+            }
+            Some(Json::String(target)) => ClassName::parse(target)?,
+            Some(_) => return Err(ParseError::new(ErrorCode::InvalidJson, "invalid JSON")),
+        };
+        FieldType::from_name(kind, Some(target.as_str()))
+    } else {
+        FieldType::from_name(kind, None).filter(|kind| *kind != FieldType::Acl)
+    };
+    let Some(kind) = kind else {
+        let kind = definition.get("type").and_then(Json::as_str).unwrap_or_default();
+        return Err(wrong(format!("invalid field type: {kind}")));
+    };
+    let required = definition.get("required") == Some(&Json::Bool(true));
+    let default = match definition.get("defaultValue") {
+        None | Some(Json::Null) => None,
+        Some(value) => Some(json::decode(value.clone())?),
+    };
+    if matches!(kind, FieldType::Relation(_)) {
+        if default.is_some() {
+            return Err(wrong(format!("The 'default value' option is not applicable for {kind}")));
+        }
+        if required {
+            return Err(wrong(format!("The 'required' option is not applicable for {kind}")));
+        }
+    }
+    if let Some(got) = default.as_ref().and_then(FieldType::of)
+        && got != kind
+    {
+        return Err(wrong(format!("schema mismatch for {class}.{name} default value; expected {kind} but got {got}")));
+    }
+    Ok(Field { kind, required, default: default.filter(|value| *value != Value::Null) })
+}
+
+fn check_indexes(
+    schema: &ClassSchema,
+    existing: &IndexMap<String, IndexKeys>,
+    wanted: &IndexMap<String, IndexKeys>,
+    deleted: &[String],
+) -> Result<Vec<IndexSpec>> {
+    let refuse = |text: String| ParseError::new(ErrorCode::InvalidQuery, text);
+    for name in deleted {
+        if !existing.contains_key(name) {
+            return Err(refuse(format!("Index {name} does not exist, cannot delete.")));
+        }
+    }
+    let mut specs = Vec::new();
+    for (name, keys) in wanted {
+        if existing.contains_key(name) {
+            return Err(refuse(format!("Index {name} exists, cannot update.")));
+        }
+        for field in keys.keys() {
+            let field = field.strip_prefix("_p_").unwrap_or(field);
+            let root = field.split('.').next().unwrap_or(field);
+            let internal = matches!(root, "_id" | "_created_at" | "_updated_at" | "_rperm" | "_wperm");
+            if !schema.fields.contains_key(root) && !internal {
+                return Err(refuse(format!("Field {field} does not exist, cannot add index.")));
+            }
+        }
+        specs.push(IndexSpec {
+            name: name.clone(),
+            keys: keys.clone(),
+            unique: false,
+            sparse: false,
+            case_insensitive: false,
+            expire_after_seconds: None,
+            embedded_only: false,
+        });
+    }
+    Ok(specs)
+}
+
+async fn make_indexes(cx: &Context, schema: &ClassSchema, indexes: &[IndexSpec]) -> Result<()> {
+    if indexes.is_empty() {
+        return Ok(());
+    }
+    cx.app.storage.create_indexes(schema, indexes).await.map_err(store::failure)
+}

@@ -1,0 +1,212 @@
+//! Types of a write against the schema: refuses what does not fit, makes classes and fields that are not there yet.
+
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use super::{Class, system_classes};
+use crate::domain::context::Context;
+use crate::domain::permissions::Operation;
+use crate::domain::store;
+use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::names::{self, ClassName};
+use crate::model::operation::Change;
+use crate::model::operation::parse::ParsedWrite;
+use crate::model::schema::{ClassSchema, Field, FieldType};
+use crate::storage::StorageError;
+
+/// A class whose schema fits the write.
+pub struct Fitted {
+    /// The class as it is after fields were added.
+    pub class: Arc<Class>,
+    /// Whether the write brings a field the class did not have.
+    pub adds_field: bool,
+}
+
+/// Checks a write and adapts the class to it. `updating`: the row exists already.
+///
+/// # Errors
+/// 105 for a bad field name, 111 for a type that does not fit, 119 when the caller may not add fields, 107 for a class name
+/// that no class can have.
+pub async fn fit(cx: &Context, class_name: &ClassName, write: &ParsedWrite, updating: bool) -> Result<Fitted> {
+    let mut class = known_class(cx, class_name);
+    let wanted = wanted_fields(cx, class_name, write)?;
+    let missing = |class: &Class| -> Vec<(String, FieldType)> {
+        wanted
+            .iter()
+            .filter(|(name, kind)| !class.schema.fields.contains_key(name) && kind.is_some())
+            .filter_map(|(name, kind)| Some((name.clone(), kind.clone()?)))
+            .collect()
+    };
+    let mut new = missing(&class);
+    check_types(&class.schema, &wanted)?;
+    check_geo_points(&class.schema, &new)?;
+    let adds_field = class.stored && wanted.iter().any(|(name, _)| !class.schema.fields.contains_key(name));
+    if adds_field && !new.is_empty() && !cx.auth.is_master() {
+        class.permissions.admit(class_name, Operation::AddField, &cx.entities().await?, updating)?;
+    }
+    if !class.stored || !new.is_empty() {
+        if !class.stored {
+            create_class(cx, class_name, &new).await?;
+        }
+        class = reload(cx, class_name).await?;
+        new = missing(&class);
+        check_types(&class.schema, &wanted)?;
+        for (name, kind) in &new {
+            add_field(cx, &class, name, kind).await?;
+        }
+        if !new.is_empty() {
+            class = reload(cx, class_name).await?;
+        }
+        check_types(&class.schema, &wanted)?;
+    }
+    Ok(Fitted { class, adds_field: adds_field && wanted.iter().any(|(_, kind)| kind.is_some()) })
+}
+
+/// The class as it is known, or as an unknown class looks.
+#[must_use]
+pub fn known_class(cx: &Context, name: &ClassName) -> Arc<Class> {
+    cx.schemas().get(name).cloned().unwrap_or_else(|| cx.app.schemas.unknown_class(name))
+}
+
+/// The class by its name; also finds one that another process made a moment ago.
+///
+/// # Errors
+/// When the schema cannot be read.
+async fn reload(cx: &Context, name: &ClassName) -> Result<Arc<Class>> {
+    let schemas = cx.app.schemas.reload().await?;
+    Ok(schemas.get(name).cloned().unwrap_or_else(|| cx.app.schemas.unknown_class(name)))
+}
+
+/// Makes a class with its first fields. Another process may be faster; then the fields are added one by one by the caller.
+async fn create_class(cx: &Context, name: &ClassName, fields: &[(String, FieldType)]) -> Result<()> {
+    if !names::is_valid_class_name(name.as_str()) {
+        return Err(ParseError::new(ErrorCode::InvalidJson, "schema class name does not revalidate"));
+    }
+    let mut schema = ClassSchema::new(name.clone());
+    system_classes::add_default_columns(&mut schema);
+    for (field, kind) in fields {
+        schema.fields.entry(field.clone()).or_insert_with(|| Field::new(kind.clone()));
+    }
+    match cx.app.storage.create_class(&schema).await {
+        Ok(()) | Err(StorageError::Duplicate { .. }) => {}
+        Err(error) => return Err(store::failure(error)),
+    }
+    for (field, kind) in fields {
+        prepare_column(cx, &schema, field, kind).await?;
+    }
+    Ok(())
+}
+
+async fn add_field(cx: &Context, class: &Class, name: &str, kind: &FieldType) -> Result<()> {
+    match cx.app.storage.add_field(&class.schema.name, name, &Field::new(kind.clone())).await {
+        Ok(()) => prepare_column(cx, &class.schema, name, kind).await,
+        Err(StorageError::FieldExists(_)) => Ok(()),
+        Err(error) => Err(store::failure(error)),
+    }
+}
+
+/// Indexes that come with a field: `2dsphere` for polygons, our own for relations.
+async fn prepare_column(cx: &Context, schema: &ClassSchema, name: &str, kind: &FieldType) -> Result<()> {
+    match kind {
+        FieldType::Polygon => {
+            let class = cx.app.schemas.unknown_class(&schema.name);
+            store::create_index_on_demand(cx, &class, name, "2dsphere").await
+        }
+        FieldType::Relation(_) if cx.app.options.own.create_indexes => {
+            let mut join = ClassSchema::new(schema.name.join(name));
+            system_classes::add_default_columns(&mut join);
+            cx.app.storage.create_indexes(&join, &super::bootstrap::join_indexes()).await.map_err(store::failure)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The fields a write names, with the type it gives them (`None`: any type fits).
+fn wanted_fields(cx: &Context, class: &ClassName, write: &ParsedWrite) -> Result<Vec<(String, Option<FieldType>)>> {
+    let mut wanted: Vec<(String, Option<FieldType>)> = Vec::with_capacity(write.update.0.len() + write.relations.len());
+    let mut geo_points = 0;
+    for (path, change) in &write.update.0 {
+        let (root, rest) = path.split_once('.').map_or((path.as_str(), None), |(root, rest)| (root, Some(rest)));
+        if root == "ACL" {
+            continue;
+        }
+        check_name(cx, class, root)?;
+        let kind = if let Some(rest) = rest {
+            let into_array = rest.split('.').next().is_some_and(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
+            Some(if into_array { FieldType::Array } else { FieldType::Object })
+        } else {
+            match change {
+                Change::Set(value) => FieldType::of(value),
+                Change::Unset => None,
+                Change::Increment(_) => Some(FieldType::Number),
+                Change::Add(_) | Change::AddUnique(_) | Change::Remove(_) => Some(FieldType::Array),
+            }
+        };
+        if kind == Some(FieldType::GeoPoint) {
+            geo_points += 1;
+        }
+        wanted.push((root.to_owned(), kind));
+    }
+    if geo_points > 1 {
+        return Err(ParseError::new(ErrorCode::IncorrectType, "there can only be one geopoint field in a class"));
+    }
+    for (field, change) in &write.relations {
+        check_name(cx, class, field)?;
+        if let Some(target) = &change.class {
+            wanted.push((field.clone(), Some(FieldType::Relation(target.clone()))));
+        }
+    }
+    Ok(wanted)
+}
+
+fn check_name(cx: &Context, class: &ClassName, field: &str) -> Result<()> {
+    if names::is_valid_field_name(field)
+        || system_classes::is_default_column(class, field)
+        || (cx.auth.is_maintenance() && field.starts_with('_'))
+    {
+        Ok(())
+    } else {
+        Err(ParseError::new(ErrorCode::InvalidKeyName, format!("Invalid field name: {field}.")))
+    }
+}
+
+fn check_types(schema: &ClassSchema, wanted: &[(String, Option<FieldType>)]) -> Result<()> {
+    for (name, kind) in wanted {
+        let (Some(kind), Some(known)) = (kind, schema.kind(name)) else {
+            continue;
+        };
+        if kind != known {
+            return Err(mismatch(&schema.name, name, known, &kind.to_string()));
+        }
+    }
+    Ok(())
+}
+
+/// 111 `schema mismatch for C.F; expected X but got Y`.
+#[must_use]
+pub fn mismatch(class: &ClassName, field: &str, expected: &FieldType, got: &str) -> ParseError {
+    ParseError::new(
+        ErrorCode::IncorrectType,
+        format!("schema mismatch for {class}.{field}; expected {expected} but got {got}"),
+    )
+}
+
+fn check_geo_points(schema: &ClassSchema, new: &[(String, FieldType)]) -> Result<()> {
+    let has_one = schema.fields.values().any(|field| field.kind == FieldType::GeoPoint);
+    if has_one && new.iter().any(|(_, kind)| *kind == FieldType::GeoPoint) {
+        return Err(ParseError::new(ErrorCode::IncorrectType, "MongoDB only supports one GeoPoint field in a class."));
+    }
+    Ok(())
+}
+
+/// Whether a JSON value is missing in the sense of required fields.
+#[must_use]
+pub fn is_blank(value: Option<&Json>) -> bool {
+    match value {
+        None | Some(Json::Null) => true,
+        Some(Json::String(text)) => text.is_empty(),
+        Some(Json::Object(map)) => map.get("__op").and_then(Json::as_str) == Some("Delete"),
+        Some(_) => false,
+    }
+}

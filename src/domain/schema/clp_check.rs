@@ -1,0 +1,161 @@
+//! What class level permissions may look like. Texts are parse-server's (`compat/transcripts/schemas-invalid.json`).
+
+use serde_json::{Map, Value as Json};
+
+use crate::domain::permissions::Operation;
+use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::schema::{ClassSchema, FieldType};
+
+fn refuse(text: String) -> ParseError {
+    ParseError::new(ErrorCode::InvalidJson, text)
+}
+
+/// Checks permissions against the class they are for.
+///
+/// # Errors
+/// 107 that names the part at fault.
+pub fn check(schema: &ClassSchema, permissions: &Map<String, Json>, id_size: u16) -> Result<()> {
+    for (name, value) in permissions {
+        match name.as_str() {
+            "readUserFields" | "writeUserFields" => check_user_fields(schema, name, value)?,
+            "protectedFields" => check_protected_fields(schema, value, id_size)?,
+            "ACL" => check_acl(value, id_size)?,
+            _ if Operation::ALL.iter().any(|operation| operation.name() == name) => {
+                check_operation(schema, name, value, id_size)?
+            }
+            _ => return Err(refuse(format!("{name} is not a valid operation for class level permissions"))),
+        }
+    }
+    Ok(())
+}
+
+fn check_operation(schema: &ClassSchema, operation: &str, value: &Json, id_size: u16) -> Result<()> {
+    let rule = value.as_object().ok_or_else(|| {
+        refuse(format!(
+            "'{}' is not a valid value for class level permissions {operation} - must be an object",
+            plain(value)
+        ))
+    })?;
+    for (entity, granted) in rule {
+        if entity == "pointerFields" {
+            let fields = granted.as_array().ok_or_else(|| {
+                refuse(format!(
+                    "'{}' is not a valid value for {operation}[pointerFields] - expected an array.",
+                    plain(granted)
+                ))
+            })?;
+            for field in fields {
+                check_pointer_field(schema, operation, field)?;
+            }
+            continue;
+        }
+        if !is_entity(entity, id_size) && entity != "requiresAuthentication" {
+            return Err(refuse(format!("'{entity}' is not a valid key for class level permissions")));
+        }
+        if *granted != Json::Bool(true) {
+            return Err(refuse(format!(
+                "'{}' is not a valid value for class level permissions acl {operation}:{entity}",
+                plain(granted)
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn check_user_fields(schema: &ClassSchema, operation: &str, value: &Json) -> Result<()> {
+    let fields = value.as_array().ok_or_else(|| {
+        refuse(format!(
+            "'{}' is not a valid value for class level permissions {operation} - must be an array",
+            plain(value)
+        ))
+    })?;
+    fields.iter().try_for_each(|field| check_pointer_field(schema, operation, field))
+}
+
+fn check_pointer_field(schema: &ClassSchema, operation: &str, field: &Json) -> Result<()> {
+    let points = match field.as_str().and_then(|field| schema.kind(field)) {
+        Some(FieldType::Pointer(target)) => *target == crate::model::names::USER,
+        Some(FieldType::Array) => true,
+        _ => false,
+    };
+    if points {
+        Ok(())
+    } else {
+        Err(refuse(format!("'{}' is not a valid column for class level pointer permissions {operation}", plain(field))))
+    }
+}
+
+fn check_protected_fields(schema: &ClassSchema, value: &Json, id_size: u16) -> Result<()> {
+    let sets = value.as_object().ok_or_else(|| {
+        refuse(format!(
+            "'{}' is not a valid value for class level permissions protectedFields - must be an object",
+            plain(value)
+        ))
+    })?;
+    for (entity, fields) in sets {
+        let known = match entity.strip_prefix("userField:") {
+            Some(field) => matches!(schema.kind(field), Some(FieldType::Pointer(_) | FieldType::Array)),
+            None => is_entity(entity, id_size) || entity == "authenticated",
+        };
+        if !known {
+            return Err(refuse(format!("'{entity}' is not a valid key for class level permissions")));
+        }
+        let fields = fields.as_array().ok_or_else(|| {
+            refuse(format!(
+                "'{}' is not a valid value for protectedFields[{entity}] - expected an array.",
+                plain(fields)
+            ))
+        })?;
+        for field in fields {
+            let name = plain(field);
+            if matches!(name.as_str(), "objectId" | "createdAt" | "updatedAt" | "ACL") {
+                return Err(refuse(format!("Default field '{name}' can not be protected")));
+            }
+            if !schema.fields.contains_key(&name) {
+                return Err(refuse(format!("Field '{name}' in protectedFields:{entity} does not exist")));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check_acl(value: &Json, id_size: u16) -> Result<()> {
+    let map = value
+        .as_object()
+        .ok_or_else(|| refuse(format!("'{}' is not a valid value for class level permissions acl", plain(value))))?;
+    for (entity, rights) in map {
+        if !is_entity(entity, id_size) && entity != "currentUser" {
+            return Err(refuse(format!("'{entity}' is not a valid key for class level permissions acl")));
+        }
+        let rights = rights.as_object().ok_or_else(|| {
+            refuse(format!("'{}' is not a valid value for class level permissions acl", plain(rights)))
+        })?;
+        for (right, given) in rights {
+            if !matches!(right.as_str(), "read" | "write") {
+                return Err(refuse(format!("'{right}' is not a valid key for class level permissions acl")));
+            }
+            if !given.is_boolean() {
+                return Err(refuse(format!("'{}' is not a valid value for class level permissions acl", plain(given))));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// `*`, a role, or the id of a user.
+fn is_entity(entity: &str, id_size: u16) -> bool {
+    let is_role = entity.strip_prefix("role:").is_some_and(|name| !name.is_empty());
+    let is_id = entity.len() >= usize::from(id_size) && entity.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    entity == "*" || is_role || is_id
+}
+
+/// A value as JavaScript puts it into a text.
+fn plain(value: &Json) -> String {
+    match value {
+        Json::String(text) => text.clone(),
+        Json::Object(_) => "[object Object]".to_owned(),
+        Json::Array(list) => list.iter().map(plain).collect::<Vec<_>>().join(","),
+        Json::Null => "null".to_owned(),
+        other => other.to_string(),
+    }
+}

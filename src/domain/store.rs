@@ -1,0 +1,177 @@
+//! The only callers of [`Storage`](crate::storage::Storage) for rows: translate between rows as the domain sees them and as
+//! they rest, and storage failures into Parse errors.
+
+use crate::domain::context::Context;
+use crate::domain::permissions::Scoped;
+use crate::domain::schema::Class;
+use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::names::ClassName;
+use crate::model::object::Object;
+use crate::model::operation::Update;
+use crate::model::query::options::FindOptions;
+use crate::model::query::{Constraint, Filter, Resolved};
+use crate::model::schema::{Field, FieldType};
+use crate::model::value::Value;
+use crate::storage::{IndexSpec, StorageError};
+
+/// What a storage failure means to a client.
+#[must_use]
+pub fn failure(error: StorageError) -> ParseError {
+    match error {
+        StorageError::Duplicate { .. } => {
+            ParseError::new(ErrorCode::DuplicateValue, "A duplicate value for a field with unique values was provided")
+                .with_source(error)
+        }
+        StorageError::Unavailable(_) => {
+            ParseError::unavailable("The database cannot be reached.", 1).with_source(error)
+        }
+        StorageError::WriteConflict => {
+            ParseError::unavailable("The operation met another one; try again.", 1).with_source(error)
+        }
+        StorageError::TimedOut => {
+            ParseError::new(ErrorCode::Timeout, "The operation took too long.").with_source(error)
+        }
+        StorageError::Refused(ref text) => ParseError::new(ErrorCode::InvalidQuery, text.clone()).with_source(error),
+        StorageError::NoGeoIndex(ref field) => {
+            ParseError::new(ErrorCode::InvalidQuery, format!("There is no geo index on field {field}."))
+                .with_source(error)
+        }
+        StorageError::FieldExists(_) => {
+            ParseError::new(ErrorCode::IncorrectType, "The field exists with another type.").with_source(error)
+        }
+        StorageError::Other(_) => ParseError::internal(error),
+    }
+}
+
+/// Rows within the caller's reach.
+///
+/// # Errors
+/// As [`failure`].
+pub async fn find(cx: &Context, class: &Class, scope: &Scoped, options: &FindOptions) -> Result<Vec<Object>> {
+    if scope.is_never() || options.limit == Some(0) {
+        return Ok(Vec::new());
+    }
+    let storage = &cx.app.storage;
+    match storage.find(&class.schema, scope.filter(), options, cx.transaction.as_ref()).await {
+        Err(StorageError::NoGeoIndex(field)) => {
+            create_index_on_demand(cx, class, &field, "2d").await?;
+            storage.find(&class.schema, scope.filter(), options, cx.transaction.as_ref()).await.map_err(failure)
+        }
+        found => found.map_err(failure),
+    }
+}
+
+/// Makes the index without which a kind of query cannot run (`F_2d`, `F_2dsphere`, `F_text`), as parse-server does.
+///
+/// # Errors
+/// As [`failure`].
+pub async fn create_index_on_demand(cx: &Context, class: &Class, field: &str, kind: &str) -> Result<()> {
+    let mut keys = serde_json::Map::new();
+    keys.insert(field.to_owned(), kind.into());
+    let index = IndexSpec {
+        name: format!("{field}_{kind}"),
+        keys,
+        unique: false,
+        sparse: false,
+        case_insensitive: false,
+        expire_after_seconds: None,
+        embedded_only: false,
+    };
+    cx.app.storage.create_indexes(&class.schema, &[index]).await.map_err(failure)
+}
+
+/// The first row within reach.
+///
+/// # Errors
+/// As [`failure`].
+pub async fn find_one(cx: &Context, class: &Class, scope: &Scoped) -> Result<Option<Object>> {
+    let options = FindOptions { limit: Some(1), ..FindOptions::default() };
+    Ok(find(cx, class, scope, &options).await?.pop())
+}
+
+/// How many rows are within reach.
+///
+/// # Errors
+/// As [`failure`].
+pub async fn count(cx: &Context, class: &Class, scope: &Scoped, options: &FindOptions) -> Result<u64> {
+    if scope.is_never() {
+        return Ok(0);
+    }
+    cx.app.storage.count(&class.schema, scope.filter(), options, cx.transaction.as_ref()).await.map_err(failure)
+}
+
+/// Changes one row within reach; `None` when there is none.
+///
+/// # Errors
+/// The store's own, so that the caller can tell which unique index refused.
+pub async fn update_one(
+    cx: &Context,
+    class: &Class,
+    scope: &Scoped,
+    update: &Update,
+) -> Result<Option<Object>, StorageError> {
+    if scope.is_never() {
+        return Ok(None);
+    }
+    cx.app.storage.update_one(&class.schema, scope.filter(), update, cx.transaction.as_ref()).await
+}
+
+/// Stores a new row.
+///
+/// # Errors
+/// The store's own, so that the caller can tell which unique index refused.
+pub async fn insert(cx: &Context, class: &Class, row: Object) -> Result<(), StorageError> {
+    cx.app.storage.insert(&class.schema, row, cx.transaction.as_ref()).await
+}
+
+/// Deletes the rows within reach; gives their number.
+///
+/// # Errors
+/// As [`failure`].
+pub async fn delete(cx: &Context, class: &Class, scope: &Scoped) -> Result<u64> {
+    if scope.is_never() {
+        return Ok(0);
+    }
+    cx.app.storage.delete(&class.schema, scope.filter(), cx.transaction.as_ref()).await.map_err(failure)
+}
+
+/// The condition that a row has this id.
+#[must_use]
+pub fn by_id(id: &str) -> Resolved {
+    Filter::eq("objectId", id)
+}
+
+/// The condition that a row has one of these ids.
+#[must_use]
+pub fn by_ids(ids: impl IntoIterator<Item = String>) -> Resolved {
+    Filter::field("objectId", Constraint::In(ids.into_iter().map(Value::String).collect()))
+}
+
+/// Adds members to relations and takes members out.
+///
+/// # Errors
+/// As [`failure`].
+pub async fn change_relation(
+    cx: &Context,
+    class: &ClassName,
+    field: &str,
+    owner: &str,
+    add: &[String],
+    remove: &[String],
+) -> Result<()> {
+    let join = class.join(field);
+    let transaction = cx.transaction.as_ref();
+    if !add.is_empty() {
+        cx.app.storage.link(&join, owner, add, transaction).await.map_err(failure)?;
+    }
+    if !remove.is_empty() {
+        cx.app.storage.unlink(&join, owner, remove, transaction).await.map_err(failure)?;
+    }
+    Ok(())
+}
+
+/// A column that holds an internal text of a class, for the schema the store is given.
+#[must_use]
+pub fn text_field() -> Field {
+    Field::new(FieldType::String)
+}

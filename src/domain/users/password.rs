@@ -1,0 +1,145 @@
+//! Password hashes: bcrypt, on threads of their own behind a bounded queue, so that hashing never holds up other work.
+
+use std::fmt;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use bcrypt::Version;
+use tokio::sync::oneshot;
+
+use crate::config::own::Own;
+use crate::error::{ParseError, Result};
+use crate::random::{Random, SystemRandom};
+
+/// bcrypt looks at so many bytes; the rest of a password does not count, as in parse-server.
+const SIGNIFICANT_BYTES: usize = 72;
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// Hashes and verifies passwords.
+#[derive(Clone)]
+pub struct Hasher {
+    queue: SyncSender<Job>,
+    cost: u32,
+    /// What a log in of an unknown user is compared with, so that it costs what a known one costs.
+    decoy: Arc<str>,
+}
+
+impl fmt::Debug for Hasher {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Hasher").field("cost", &self.cost).finish_non_exhaustive()
+    }
+}
+
+impl Hasher {
+    /// Starts the threads: as many as the option says, else one less than there are cores, but one at least.
+    #[must_use]
+    pub fn start(options: &Own) -> Self {
+        let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let threads = options.hash_threads.map_or_else(|| cores.saturating_sub(1), usize::from).max(1);
+        let (queue, jobs) = sync_channel::<Job>(usize::try_from(options.hash_queue).unwrap_or(usize::MAX).max(1));
+        let jobs = Arc::new(Mutex::new(jobs));
+        for number in 0..threads {
+            let jobs = jobs.clone();
+            let started = thread::Builder::new().name(format!("hash-{number}")).spawn(move || work(&jobs));
+            if let Err(error) = started {
+                tracing::error!(%error, "a hashing thread could not be started");
+            }
+        }
+        let decoy = hash(&SystemRandom.hex(16), options.bcrypt_cost).unwrap_or_default();
+        Self { queue, cost: options.bcrypt_cost, decoy: decoy.into() }
+    }
+
+    /// The hash of a password.
+    ///
+    /// # Errors
+    /// 503 when the queue is full.
+    pub async fn hash(&self, password: String) -> Result<String> {
+        let cost = self.cost;
+        self.run(move || hash(&password, cost)).await?.ok_or_else(|| ParseError::internal("bcrypt refused to hash"))
+    }
+
+    /// Whether the password has this hash. Without a hash the same work is done, and the answer is no.
+    ///
+    /// # Errors
+    /// 503 when the queue is full.
+    pub async fn verify(&self, password: String, hash: Option<String>) -> Result<bool> {
+        let known = hash.is_some();
+        let hash = hash.unwrap_or_else(|| self.decoy.to_string());
+        let decoy = self.decoy.clone();
+        let matches = self
+            .run(move || match bcrypt::verify(significant(password.as_bytes()), &hash) {
+                Ok(matches) => matches,
+                Err(_) => {
+                    // A stored value that is no bcrypt hash must not answer faster.
+                    let _ = bcrypt::verify(significant(password.as_bytes()), &decoy);
+                    false
+                }
+            })
+            .await?;
+        Ok(matches && known)
+    }
+
+    async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+        let (answer, answered) = oneshot::channel();
+        let job: Job = Box::new(move || {
+            // The caller may be gone; then nobody needs the work any more.
+            if !answer.is_closed() {
+                let _ = answer.send(job());
+            }
+        });
+        match self.queue.try_send(job) {
+            Ok(()) => answered.await.map_err(ParseError::internal),
+            Err(TrySendError::Full(_)) => Err(ParseError::unavailable("The server is busy; try again.", 1)),
+            Err(TrySendError::Disconnected(_)) => Err(ParseError::internal("the hashing threads are gone")),
+        }
+    }
+}
+
+fn work(jobs: &Mutex<Receiver<Job>>) {
+    loop {
+        let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        match job {
+            Ok(job) => job(),
+            Err(_) => return,
+        }
+    }
+}
+
+fn hash(password: &str, cost: u32) -> Option<String> {
+    let mut salt = [0_u8; 16];
+    SystemRandom.fill(&mut salt);
+    let parts = bcrypt::hash_with_salt(significant(password.as_bytes()), cost, salt).ok()?;
+    Some(parts.format_for_version(Version::TwoY))
+}
+
+fn significant(password: &[u8]) -> &[u8] {
+    password.get(..SIGNIFICANT_BYTES).unwrap_or(password)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hashes_verify_in_every_dialect() {
+        let hashed = hash("secret", 4).unwrap();
+        assert!(hashed.starts_with("$2y$04$"));
+        for version in ["$2a$", "$2b$", "$2y$"] {
+            let dialect = hashed.replace("$2y$", version);
+            assert!(bcrypt::verify(significant(b"secret"), &dialect).unwrap());
+        }
+    }
+
+    #[test]
+    fn odd_passwords_hash() {
+        let long = "x".repeat(1_000_000);
+        for password in ["", "\0", "pässwörd", "a\0b", &long] {
+            let hashed = hash(password, 4).unwrap();
+            assert!(bcrypt::verify(significant(password.as_bytes()), &hashed).unwrap(), "{}", password.len());
+        }
+        let hashed = hash(&"y".repeat(73), 4).unwrap();
+        assert!(bcrypt::verify(significant("y".repeat(72).as_bytes()), &hashed).unwrap());
+    }
+}

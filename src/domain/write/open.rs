@@ -1,0 +1,147 @@
+//! First stage: may this caller try to write this at all?
+
+use serde_json::{Map, Value as Json};
+
+use super::{Draft, Facts, SaveRequest};
+use crate::domain::context::Context;
+use crate::domain::permissions::Operation;
+use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::acl::Acl;
+use crate::model::date::Date;
+use crate::model::json;
+use crate::model::names::{self, ClassName};
+use crate::model::operation::Update;
+use crate::model::operation::denylist;
+use crate::model::query::Filter;
+use crate::model::value::Value;
+
+/// Opens a write.
+///
+/// # Errors
+/// 119 for read-only callers, internal classes and classes that clients may not make; 104, 105 for object ids; 123 for ACLs.
+pub fn open(cx: &Context, request: SaveRequest) -> Result<Draft> {
+    let SaveRequest { class, id, mut body } = request;
+    let operation = if id.is_some() { Operation::Update } else { Operation::Create };
+    refuse_caller(cx, &class, operation)?;
+    denylist::check(&body, &cx.app.options.security.request_keyword_denylist)?;
+    let mut facts = Facts::default();
+    let new_id = if id.is_some() { String::new() } else { new_id(cx, &mut body)? };
+    if id.is_some() {
+        body.remove("objectId");
+    }
+    refuse_unknown_class(cx, &class)?;
+    if cx.auth.is_maintenance() && id.is_none() {
+        take_times(&mut body, &mut facts)?;
+    }
+    let acl = match body.remove("ACL") {
+        None | Some(Json::Null) => None,
+        Some(acl) => Some(Acl::parse(&acl)?),
+    };
+    Ok(Draft { class, id, new_id, body, acl, internal: Update::default(), only: Filter::All, facts })
+}
+
+/// Refuses callers that may not carry out this operation on this class, whatever the row.
+///
+/// # Errors
+/// 119, sanitised.
+pub fn refuse_caller(cx: &Context, class: &ClassName, operation: Operation) -> Result<()> {
+    if class.is_internal() && !cx.auth.is_master() {
+        return Err(ParseError::forbidden(format!(
+            "Clients aren't allowed to perform the {} operation on the {class} collection.",
+            operation.name()
+        )));
+    }
+    if !operation.reads() {
+        cx.refuse_read_only(format!(
+            "read-only masterKey isn't allowed to perform the {} operation.",
+            operation.name()
+        ))?;
+    }
+    Ok(())
+}
+
+/// Refuses clients on classes that do not exist, when they may not make classes.
+///
+/// # Errors
+/// 119, sanitised.
+pub fn refuse_unknown_class(cx: &Context, class: &ClassName) -> Result<()> {
+    let allowed = cx.app.options.schema.allow_client_class_creation
+        || cx.auth.is_master()
+        || names::is_system_class(class.as_str());
+    if allowed || cx.schemas().get(class).is_some() {
+        return Ok(());
+    }
+    Err(ParseError::forbidden(format!("This user is not allowed to access non-existent class: {class}")))
+}
+
+/// The id of a new row: the client's where that is allowed, else a random one.
+fn new_id(cx: &Context, body: &mut Map<String, Json>) -> Result<String> {
+    let database = &cx.app.options.database;
+    let given = body.remove("objectId");
+    if database.allow_custom_object_id {
+        match given {
+            None => {}
+            Some(Json::String(id)) if !id.is_empty() => {
+                if id.starts_with("role:") || id == "*" || id.chars().any(char::is_control) {
+                    return Err(ParseError::new(
+                        ErrorCode::MissingObjectId,
+                        "objectId must not name a role or contain control characters",
+                    ));
+                }
+                return Ok(id);
+            }
+            Some(_) => {
+                return Err(ParseError::new(
+                    ErrorCode::MissingObjectId,
+                    "objectId must not be empty, null or undefined",
+                ));
+            }
+        }
+    } else {
+        if given.is_some_and(|id| truthy(&id)) {
+            return Err(ParseError::new(ErrorCode::InvalidKeyName, "objectId is an invalid field name."));
+        }
+        if body.get("id").is_some_and(truthy) {
+            return Err(ParseError::new(ErrorCode::InvalidKeyName, "id is an invalid field name."));
+        }
+    }
+    Ok(cx.app.random.alphanumeric(usize::from(database.object_id_size)))
+}
+
+fn truthy(value: &Json) -> bool {
+    match value {
+        Json::Null | Json::Bool(false) => false,
+        Json::String(text) => !text.is_empty(),
+        Json::Number(number) => number.as_f64() != Some(0.0),
+        _ => true,
+    }
+}
+
+/// The maintenance key may say when a row was made.
+fn take_times(body: &mut Map<String, Json>, facts: &mut Facts) -> Result<()> {
+    let mut date = |field: &str| -> Result<Option<Date>> {
+        match body.get(field) {
+            Some(Json::Object(_)) => match json::decode(body.remove(field).unwrap_or_default())? {
+                Value::Date(date) => Ok(Some(date)),
+                _ => Err(ParseError::new(ErrorCode::IncorrectType, "This is not a valid Date")),
+            },
+            _ => Ok(None),
+        }
+    };
+    facts.created_at = date("createdAt")?;
+    facts.updated_at = date("updatedAt")?;
+    match (facts.created_at, facts.updated_at) {
+        (Some(created), Some(updated)) if updated < created => {
+            Err(ParseError::new(ErrorCode::ValidationError, "updatedAt cannot occur before createdAt"))
+        }
+        (Some(created), None) => {
+            facts.updated_at = Some(created);
+            Ok(())
+        }
+        (None, _) => {
+            facts.updated_at = None;
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,71 @@
+//! What a client reads after a write.
+
+use super::{Saved, Stored};
+use crate::domain::context::Context;
+use crate::domain::permissions::protected_fields::Hidden;
+use crate::error::Result;
+use crate::model::json;
+use crate::model::object::Object;
+use crate::model::value::Value;
+
+/// Builds the answer: id and time, results of operations, what the server filled in.
+///
+/// # Errors
+/// When the caller's roles are needed and cannot be read.
+pub async fn respond(cx: &Context, stored: Stored) -> Result<Saved> {
+    let Stored { class, created, id, row, operations, facts } = stored;
+    let mut body = Object::new();
+    let time = |field: &str| row.get(field).and_then(Value::as_date).map(|date| Value::String(date.to_iso()));
+    if created {
+        body.insert("objectId", id.clone());
+        body.insert("createdAt", time("createdAt").unwrap_or(Value::Null));
+    } else {
+        body.insert("updatedAt", time("updatedAt").unwrap_or(Value::Null));
+    }
+    for path in &operations {
+        insert_result(&mut body, path, &row);
+    }
+    for field in &facts.filled_in {
+        if let Some(value) = row.get(field) {
+            body.insert(field.clone(), value.clone());
+        }
+    }
+    if let Some(acl) = facts.given_acl {
+        body.insert("ACL", json::decode_stored(acl));
+    }
+    if !cx.app.options.security.protected_fields_save_response_exempt {
+        Hidden::of(cx, &class, Some(&id)).await?.redact(&mut body);
+    }
+    if let Some(token) = facts.session_token {
+        body.insert("sessionToken", token);
+    }
+    if facts.auth_data_sent {
+        body.insert("authDataResponse", Object::new());
+    }
+    let location = created.then(|| (class.schema.name.as_str().to_owned(), id));
+    Ok(Saved { created, location, body })
+}
+
+/// Puts the value at a path of the row at the same path of the answer. Into arrays: the whole array.
+fn insert_result(body: &mut Object, path: &str, row: &Object) {
+    let Some((root, rest)) = path.split_once('.') else {
+        if let Some(value) = row.get(path) {
+            body.insert(path, value.clone());
+        }
+        return;
+    };
+    match row.get(root) {
+        Some(Value::Object(inner)) => {
+            if !matches!(body.get(root), Some(Value::Object(_))) {
+                body.insert(root, Object::new());
+            }
+            if let Some(Value::Object(target)) = body.get_mut(root) {
+                insert_result(target, rest, inner);
+            }
+        }
+        Some(value) => {
+            body.insert(root, value.clone());
+        }
+        None => {}
+    }
+}

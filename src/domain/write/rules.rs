@@ -1,0 +1,119 @@
+//! What a special class adds to the pipelines.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::{Checked, Draft, Saved, Stored};
+use crate::domain::context::Context;
+use crate::domain::{roles, sessions, users};
+use crate::error::{ParseError, Result};
+use crate::model::names::{self, ClassName};
+use crate::model::object::Object;
+use crate::model::query::{Filter, Resolved};
+
+/// Points of the write, delete and read pipelines where a class may have a say. Every method does nothing by default.
+#[async_trait]
+pub trait ClassRules: Send + Sync {
+    /// Before anything is checked: may change the draft, or finish the request by itself.
+    async fn prepare(&self, _cx: &Context, draft: Draft) -> Result<ControlFlow<Saved, Draft>> {
+        Ok(ControlFlow::Continue(draft))
+    }
+
+    /// Before the write: works out what is stored.
+    async fn transform(&self, _cx: &Context, checked: Checked) -> Result<Checked> {
+        Ok(checked)
+    }
+
+    /// The Parse error for a unique index that refused a write; `None`: the general one.
+    async fn conflict(
+        &self,
+        _cx: &Context,
+        _index: &str,
+        _creating: bool,
+        _username: Option<&str>,
+        _email: Option<&str>,
+    ) -> Option<ParseError> {
+        None
+    }
+
+    /// The Parse error when no row was within reach of an update.
+    fn unreachable(&self, _cx: &Context) -> ParseError {
+        ParseError::not_found()
+    }
+
+    /// After the write.
+    async fn follow_up(&self, _cx: &Context, stored: Stored) -> Result<Stored> {
+        Ok(stored)
+    }
+
+    /// Before a row is deleted.
+    async fn before_delete(&self, _cx: &Context, _id: &str) -> Result<()> {
+        Ok(())
+    }
+
+    /// After a row was deleted.
+    async fn after_delete(&self, _cx: &Context, _id: &str) -> Result<()> {
+        Ok(())
+    }
+
+    /// Narrows what the caller can read of the class at all.
+    fn read_filter(&self, _cx: &Context) -> Result<Resolved> {
+        Ok(Filter::All)
+    }
+
+    /// Columns that [`ClassRules::present`] needs, whatever fields were asked for.
+    fn needed_columns(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Turns the stored form of a row into the one its readers see. Columns that begin with an underscore go away afterwards.
+    fn present(&self, _cx: &Context, _row: &mut Object) {}
+
+    /// Completes a row that was asked for by its id.
+    fn present_own(&self, _cx: &Context, _row: &mut Object) {}
+
+    /// The Parse error when no row was within reach of a deletion.
+    fn undeletable(&self, _cx: &Context) -> ParseError {
+        ParseError::not_found()
+    }
+}
+
+/// A class without rules of its own.
+struct Plain;
+
+impl ClassRules for Plain {}
+
+/// The rules by class. This table is the only place that tells special classes apart in the pipelines.
+pub struct RuleTable {
+    special: HashMap<&'static str, Arc<dyn ClassRules>>,
+    plain: Arc<dyn ClassRules>,
+}
+
+impl RuleTable {
+    /// Parse's special classes.
+    #[must_use]
+    pub fn standard() -> Self {
+        let special: [(&'static str, Arc<dyn ClassRules>); 3] = [
+            (names::USER, Arc::new(users::rules::UserRules)),
+            (names::SESSION, Arc::new(sessions::rules::SessionRules)),
+            (names::ROLE, Arc::new(roles::rules::RoleRules)),
+        ];
+        Self { special: HashMap::from(special), plain: Arc::new(Plain) }
+    }
+
+    /// The rules of a class.
+    #[must_use]
+    pub fn of(&self, class: &ClassName) -> Arc<dyn ClassRules> {
+        self.special.get(class.as_str()).unwrap_or(&self.plain).clone()
+    }
+}
+
+impl fmt::Debug for RuleTable {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_set().entries(self.special.keys()).finish()
+    }
+}

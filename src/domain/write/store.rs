@@ -1,0 +1,98 @@
+//! The one write of a row, and of its relations.
+
+use super::rules::ClassRules;
+use super::{Checked, Stored};
+use crate::domain::context::Context;
+use crate::domain::permissions::{Operation, scope};
+use crate::domain::schema::Class;
+use crate::domain::store;
+use crate::error::Result;
+use crate::model::acl::Acl;
+use crate::model::object::Object;
+use crate::model::operation::parse::RelationChange;
+use crate::model::operation::{Change, Update, apply};
+use crate::storage::StorageError;
+
+/// Writes the row.
+///
+/// # Errors
+/// 101 when no row is within reach, 137 and its kin when a unique index refuses.
+pub async fn store(cx: &Context, checked: Checked, rules: &dyn ClassRules) -> Result<Stored> {
+    let Checked { class, adds_field, id, new_id, write, acl, internal, only, facts } = checked;
+    let now = cx.now();
+    let operations = write
+        .update
+        .0
+        .iter()
+        .filter(|(_, change)| !matches!(change, Change::Set(_) | Change::Unset))
+        .map(|(path, _)| path.clone())
+        .collect();
+    let (created, id, row) = if let Some(id) = id {
+        let mut update = write.update;
+        update.0.extend(internal.0);
+        put_acl(&mut update, acl.as_ref());
+        update.put("updatedAt", Change::Set(now.into()));
+        let scope = scope::scope(cx, &class, Operation::Update, store::by_id(&id).and(only), adds_field).await?;
+        let row = match store::update_one(cx, &class, &scope, &update).await {
+            Ok(Some(row)) => row,
+            Ok(None) => return Err(rules.unreachable(cx)),
+            Err(error) => return Err(conflict(cx, error, rules, false, &Object::new()).await),
+        };
+        (false, id, row)
+    } else {
+        let mut row = apply::for_create(&write.update)?;
+        apply::apply(&internal, &mut row)?;
+        row.insert("objectId", new_id.clone());
+        row.insert("createdAt", facts.created_at.unwrap_or(now));
+        row.insert("updatedAt", facts.updated_at.unwrap_or(now));
+        if let Some(acl) = &acl {
+            let (readers, writers) = acl.to_permissions();
+            row.insert("_wperm", writers);
+            row.insert("_rperm", readers);
+        }
+        if let Err(error) = store::insert(cx, &class, row.clone()).await {
+            return Err(conflict(cx, error, rules, true, &row).await);
+        }
+        (true, new_id, row)
+    };
+    write_relations(cx, &class, &id, write.relations).await?;
+    Ok(Stored { class, created, id, row, operations, facts })
+}
+
+fn put_acl(update: &mut Update, acl: Option<&Acl>) {
+    if let Some(acl) = acl {
+        let (readers, writers) = acl.to_permissions();
+        update.put("_wperm", Change::Set(writers));
+        update.put("_rperm", Change::Set(readers));
+    }
+}
+
+async fn conflict(
+    cx: &Context,
+    error: StorageError,
+    rules: &dyn ClassRules,
+    creating: bool,
+    row: &Object,
+) -> crate::error::ParseError {
+    if let StorageError::Duplicate { index } = &error
+        && let Some(mapped) = rules.conflict(cx, index, creating, row.get_str("username"), row.get_str("email")).await
+    {
+        return mapped.with_source(error);
+    }
+    store::failure(error)
+}
+
+async fn write_relations(
+    cx: &Context,
+    class: &Class,
+    owner: &str,
+    relations: Vec<(String, RelationChange)>,
+) -> Result<()> {
+    for (field, change) in relations {
+        let ids = |pointers: Vec<crate::model::value::Pointer>| {
+            pointers.into_iter().map(|pointer| pointer.id).collect::<Vec<_>>()
+        };
+        store::change_relation(cx, &class.schema.name, &field, owner, &ids(change.add), &ids(change.remove)).await?;
+    }
+    Ok(())
+}

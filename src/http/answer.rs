@@ -1,0 +1,69 @@
+//! JSON answers, and the one form of errors.
+
+use std::error::Error as _;
+use std::sync::Arc;
+
+use poem::Response;
+use poem::http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+
+use crate::error::ParseError;
+
+/// The content type of every JSON answer.
+pub const JSON: &str = "application/json; charset=utf-8";
+
+/// Rides on an answer: the error it stands for. The answer is [rendered](refusal) where the options are known.
+#[derive(Debug, Clone)]
+pub struct Refused(pub Arc<ParseError>);
+
+/// Rides on an answer: the pattern of the route that gave it, for the log.
+#[derive(Debug, Clone)]
+pub struct Matched(pub Arc<str>);
+
+#[derive(Serialize)]
+struct ErrorBody<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<i32>,
+    error: &'a str,
+}
+
+/// An answer with a JSON body that is serialised already.
+#[must_use]
+pub fn json(status: StatusCode, body: Vec<u8>) -> Response {
+    Response::builder().status(status).header(header::CONTENT_TYPE, HeaderValue::from_static(JSON)).body(body)
+}
+
+/// An error as the client reads it: `{"code":N,"error":TEXT}`, without `code` for refusals at the level of HTTP.
+///
+/// Failures of the server are logged here with their causes; sensitive texts that the client does not get to read, too.
+#[must_use]
+pub fn refusal(error: &ParseError, sanitize: bool) -> Response {
+    log(error, sanitize);
+    let body = ErrorBody { code: error.code.map(crate::error::ErrorCode::number), error: error.public_message(sanitize) };
+    let bytes = serde_json::to_vec(&body).unwrap_or_default();
+    let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = json(status, bytes);
+    if error.code.is_none() && error.message == "unauthorized" {
+        // The reference sends this one refusal without a content type.
+        response.headers_mut().remove(header::CONTENT_TYPE);
+    }
+    if let Some(seconds) = error.retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+fn log(error: &ParseError, sanitize: bool) {
+    if error.status >= 500 {
+        let mut causes = String::new();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            causes.push_str(": ");
+            causes.push_str(&cause.to_string());
+            source = cause.source();
+        }
+        tracing::error!(status = error.status, "{error}{causes}");
+    } else if error.sensitive && sanitize {
+        tracing::info!("refused: {error}");
+    }
+}

@@ -1,0 +1,128 @@
+//! Where a request comes from, and the address the caller knows this server by.
+
+use std::net::{IpAddr, SocketAddr};
+
+use poem::http::{HeaderMap, header};
+
+use crate::config::network::TrustProxy;
+use crate::config::server::Server;
+
+/// What HTTP tells of the caller's whereabouts.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    /// The caller's address.
+    pub ip: IpAddr,
+    /// Whether a proxy said so; otherwise it is the address of the connection.
+    pub forwarded: bool,
+    /// Base of addresses in answers: `publicServerURL`, or scheme, host and mount path.
+    pub base_url: String,
+}
+
+/// Finds out where a request comes from.
+#[must_use]
+pub fn origin(options: &Server, peer: SocketAddr, local: Option<SocketAddr>, headers: &HeaderMap) -> Origin {
+    let (ip, forwarded) = address(&options.trust_proxy, peer.ip().to_canonical(), headers);
+    let base_url = match &options.public_server_url {
+        Some(url) => url.trim_end_matches('/').to_owned(),
+        None => own_url(options, peer.ip().to_canonical(), local, headers),
+    };
+    Origin { ip, forwarded, base_url }
+}
+
+/// The caller's address: that of the connection, unless a trusted proxy names another. Forwarded addresses are read from
+/// the right, because only the right end is written by proxies of ours.
+fn address(trust: &TrustProxy, peer: IpAddr, headers: &HeaderMap) -> (IpAddr, bool) {
+    if *trust == TrustProxy::Nobody {
+        return (peer, false);
+    }
+    let mut current = peer;
+    let mut forwarded = false;
+    let lines: Vec<&str> = headers.get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok()).collect();
+    for (hop, text) in lines.iter().rev().flat_map(|line| line.rsplit(',')).enumerate() {
+        if !is_trusted(trust, current, hop) {
+            break;
+        }
+        let Some(next) = parse_address(text.trim()) else { break };
+        current = next;
+        forwarded = true;
+    }
+    (current, forwarded)
+}
+
+fn is_trusted(trust: &TrustProxy, address: IpAddr, hop: usize) -> bool {
+    match trust {
+        TrustProxy::Nobody => false,
+        TrustProxy::Everybody => true,
+        TrustProxy::Hops(hops) => hop < usize::try_from(*hops).unwrap_or(usize::MAX),
+        TrustProxy::Addresses(nets) => nets.iter().any(|net| net.contains(&address)),
+    }
+}
+
+/// An address as proxies write it: bare, with a port, or in brackets.
+fn parse_address(text: &str) -> Option<IpAddr> {
+    let bare = text.parse::<IpAddr>().ok();
+    let bracketed = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
+    let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
+    bare.or_else(bracketed).or_else(with_port).map(|address| address.to_canonical())
+}
+
+/// Scheme, host and mount path as the caller sees them. A `Host` that is none gives way to the address of the connection:
+/// it must not reach a `Location`.
+fn own_url(options: &Server, peer: IpAddr, local: Option<SocketAddr>, headers: &HeaderMap) -> String {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let mut scheme = "http";
+    if is_trusted(&options.trust_proxy, peer, 0)
+        && text("x-forwarded-proto").and_then(|list| list.split(',').next()).is_some_and(|first| first.trim().eq_ignore_ascii_case("https"))
+    {
+        scheme = "https";
+    }
+    let host = text(header::HOST.as_str()).filter(|host| is_host(host)).map_or_else(
+        || local.map_or_else(|| format!("localhost:{}", options.port), |address| address.to_string()),
+        str::to_owned,
+    );
+    format!("{scheme}://{host}{}", options.mount_path.trim_end_matches('/'))
+}
+
+fn is_host(host: &str) -> bool {
+    !host.is_empty() && host.len() <= 255 && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ipnet::IpNet;
+
+    fn seen(trust: &TrustProxy, peer: &str, forwarded: &[&str]) -> (String, bool) {
+        let mut headers = HeaderMap::new();
+        for line in forwarded {
+            headers.append("x-forwarded-for", line.parse().unwrap());
+        }
+        let (ip, through) = address(trust, peer.parse().unwrap(), &headers);
+        (ip.to_string(), through)
+    }
+
+    #[test]
+    fn only_trusted_proxies_are_believed() {
+        let spoofed = ["127.0.0.1, 9.9.9.9", "8.8.8.8"];
+        assert_eq!(seen(&TrustProxy::Nobody, "1.2.3.4", &spoofed), ("1.2.3.4".into(), false));
+        assert_eq!(seen(&TrustProxy::Hops(1), "1.2.3.4", &spoofed), ("8.8.8.8".into(), true));
+        assert_eq!(seen(&TrustProxy::Hops(2), "1.2.3.4", &spoofed), ("9.9.9.9".into(), true));
+        assert_eq!(seen(&TrustProxy::Hops(9), "1.2.3.4", &["5.6.7.8:443"]), ("5.6.7.8".into(), true));
+        assert_eq!(seen(&TrustProxy::Everybody, "1.2.3.4", &spoofed), ("127.0.0.1".into(), true));
+        let nets = TrustProxy::Addresses(vec!["1.2.3.0/24".parse::<IpNet>().unwrap()]);
+        assert_eq!(seen(&nets, "1.2.3.4", &spoofed), ("8.8.8.8".into(), true));
+        assert_eq!(seen(&nets, "4.4.4.4", &spoofed), ("4.4.4.4".into(), false));
+        assert_eq!(seen(&nets, "1.2.3.4", &["7.7.7.7, rubbish"]), ("1.2.3.4".into(), false));
+    }
+
+    #[test]
+    fn a_host_that_is_none_does_not_reach_a_location() {
+        let options = Server::default();
+        let mut headers = HeaderMap::new();
+        let peer = "127.0.0.1:9".parse().unwrap();
+        for (host, base) in [("a.example:8080", "http://a.example:8080/parse"), ("a\"><b", "http://127.0.0.1:1/parse"), ("x/y", "http://127.0.0.1:1/parse")] {
+            headers.insert(header::HOST, host.parse().unwrap());
+            assert_eq!(origin(&options, peer, Some("127.0.0.1:1".parse().unwrap()), &headers).base_url, base);
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! What REST and GraphQL share of HTTP: the door every request passes, who the caller says to be, bodies, errors.
+
+pub mod answer;
+pub mod body;
+pub mod client;
+pub mod cors;
+pub mod credentials;
+pub mod door;
+pub mod serve;

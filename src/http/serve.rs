@@ -1,0 +1,99 @@
+//! Connections: HTTP/1.1 with keep-alive, bounded headers, bounded patience, and an orderly end.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use poem::http::uri::Scheme;
+use poem::web::{LocalAddr, RemoteAddr};
+use poem::{Addr, Endpoint, Request, Response};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// All headers of a request together may have this many bytes.
+const HEADER_BYTES: usize = 64 << 10;
+/// A request may have this many headers.
+const HEADERS: usize = 100;
+/// Connections the system holds until they are accepted.
+const BACKLOG: u32 = 1024;
+
+/// Opens a socket.
+///
+/// # Errors
+/// When the address is taken, or none of this machine.
+pub fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// Accepts connections until `stop`, then waits until those that are open have finished the request they are at.
+/// `patience` is the time a client may take to send the headers of a request, the pause between two requests included.
+pub async fn serve<E>(listener: TcpListener, endpoint: Arc<E>, patience: Duration, stop: CancellationToken)
+where
+    E: Endpoint<Output = Response> + 'static,
+{
+    let connections = TaskTracker::new();
+    loop {
+        let accepted = tokio::select! {
+            () = stop.cancelled() => break,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, remote)) => {
+                connections.spawn(connection(stream, remote, endpoint.clone(), patience, stop.clone()));
+            }
+            Err(error) => {
+                // Mostly too many open files; connections that close make room.
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+    drop(listener);
+    connections.close();
+    connections.wait().await;
+}
+
+async fn connection<E>(stream: TcpStream, remote: SocketAddr, endpoint: Arc<E>, patience: Duration, stop: CancellationToken)
+where
+    E: Endpoint<Output = Response> + 'static,
+{
+    let local = stream.local_addr().unwrap_or(remote);
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "cannot set TCP_NODELAY");
+    }
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let endpoint = endpoint.clone();
+        async move {
+            let addresses = (LocalAddr(Addr::SocketAddr(local)), RemoteAddr(Addr::SocketAddr(remote)));
+            let request = Request::from((request, addresses.0, addresses.1, Scheme::HTTP));
+            Ok::<_, Infallible>(hyper::Response::from(endpoint.get_response(request).await))
+        }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(patience)
+        .max_headers(HEADERS)
+        .max_buf_size(HEADER_BYTES)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    tokio::pin!(connection);
+    let outcome = tokio::select! {
+        outcome = &mut connection => outcome,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = outcome {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}

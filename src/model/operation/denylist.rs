@@ -1,0 +1,182 @@
+//! Words that request data must not contain (`requestKeywordDenylist`).
+
+use fancy_regex::{Regex, RegexBuilder};
+use serde_json::{Map, Value as Json};
+
+use crate::error::{ErrorCode, ParseError};
+
+/// Steps back that one pattern may take on one text.
+const BACKTRACK_LIMIT: usize = 10_000;
+
+/// The list, ready to be searched for.
+#[derive(Debug, Clone, Default)]
+pub struct Denylist(Vec<Entry>);
+
+#[derive(Debug, Clone)]
+struct Entry {
+    /// As configured; part of the refusal.
+    text: String,
+    key: Option<Pattern>,
+    value: Option<Pattern>,
+}
+
+/// What a key or value is compared with: texts are searched for a pattern, all else must be equal.
+#[derive(Debug, Clone)]
+enum Pattern {
+    Part(String),
+    Regex(Box<Regex>),
+    Equal(Json),
+}
+
+impl Denylist {
+    /// Reads entries of the form `{"key": PATTERN, "value": PATTERN}`, one of which may be missing.
+    ///
+    /// # Errors
+    /// The entry that cannot be read, and why.
+    pub fn new(entries: &[Json]) -> Result<Self, String> {
+        entries.iter().map(Entry::new).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// The list that holds when none is configured: `_bsontype` with `Code`, `constructor`, `__proto__`.
+    #[must_use]
+    pub fn standard() -> Self {
+        let key = |name: &str, value: Option<&str>| {
+            let mut map = Map::new();
+            map.insert("key".into(), name.into());
+            if let Some(value) = value {
+                map.insert("value".into(), value.into());
+            }
+            Entry {
+                text: Json::Object(map).to_string(),
+                key: Some(Pattern::Part(name.to_owned())),
+                value: value.map(|value| Pattern::Part(value.to_owned())),
+            }
+        };
+        Self(vec![key("_bsontype", Some("Code")), key("constructor", None), key("__proto__", None)])
+    }
+
+    /// Searches data at every depth.
+    ///
+    /// # Errors
+    /// 105 `Prohibited keyword in request data: ENTRY.` for the first entry found.
+    pub fn check(&self, data: &Json) -> Result<(), ParseError> {
+        match self.find(data) {
+            None => Ok(()),
+            Some(entry) => Err(ParseError::new(ErrorCode::InvalidKeyName, format!("Prohibited keyword in request data: {}.", entry.text))),
+        }
+    }
+
+    /// As [`Denylist::check`], for the fields of an object.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn check_map(&self, data: &Map<String, Json>) -> Result<(), ParseError> {
+        for (key, value) in data {
+            if let Some(entry) = self.0.iter().find(|entry| entry.matches(key, value)) {
+                return Err(ParseError::new(ErrorCode::InvalidKeyName, format!("Prohibited keyword in request data: {}.", entry.text)));
+            }
+            self.check(value)?;
+        }
+        Ok(())
+    }
+
+    /// Walks with a stack of its own: data may be nested at will.
+    fn find(&self, data: &Json) -> Option<&Entry> {
+        let mut open = vec![data];
+        while let Some(next) = open.pop() {
+            match next {
+                Json::Object(map) => {
+                    for (key, value) in map {
+                        if let Some(entry) = self.0.iter().find(|entry| entry.matches(key, value)) {
+                            return Some(entry);
+                        }
+                        open.push(value);
+                    }
+                }
+                Json::Array(list) => open.extend(list),
+                _ => {}
+            }
+        }
+        None
+    }
+}
+
+impl Entry {
+    fn new(entry: &Json) -> Result<Self, String> {
+        let pattern = |name: &str| entry.get(name).map(Pattern::new).transpose();
+        let (key, value) = (pattern("key")?, pattern("value")?);
+        if key.is_none() && value.is_none() {
+            return Err(format!("{entry} has neither key nor value"));
+        }
+        Ok(Self { text: entry.to_string(), key, value })
+    }
+
+    fn matches(&self, key: &str, value: &Json) -> bool {
+        self.key.as_ref().is_none_or(|pattern| pattern.matches_text(key))
+            && self.value.as_ref().is_none_or(|pattern| pattern.matches(value))
+    }
+}
+
+impl Pattern {
+    fn new(pattern: &Json) -> Result<Self, String> {
+        let Some(text) = pattern.as_str() else { return Ok(Self::Equal(pattern.clone())) };
+        if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+            return Ok(Self::Part(text.to_owned()));
+        }
+        let regex = RegexBuilder::new(text).backtrack_limit(BACKTRACK_LIMIT).build();
+        regex.map(|regex| Self::Regex(Box::new(regex))).map_err(|error| format!("{text} is no pattern: {error}"))
+    }
+
+    fn matches(&self, value: &Json) -> bool {
+        match (self, value) {
+            (Self::Equal(wanted), _) => wanted == value,
+            (_, Json::String(text)) => self.matches_text(text),
+            _ => false,
+        }
+    }
+
+    fn matches_text(&self, text: &str) -> bool {
+        match self {
+            Self::Part(part) => text.contains(part.as_str()),
+            // A search that is given up counts as a find: rather refuse than let pass.
+            Self::Regex(regex) => regex.is_match(text).unwrap_or(true),
+            Self::Equal(wanted) => wanted.as_str() == Some(text),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn finds_at_every_depth() {
+        let list = Denylist::standard();
+        for (data, message) in [
+            (json!({"o": {"constructor": 1}}), "Prohibited keyword in request data: {\"key\":\"constructor\"}."),
+            (json!({"o": [{"_bsontype": "Code"}]}), "Prohibited keyword in request data: {\"key\":\"_bsontype\",\"value\":\"Code\"}."),
+            (json!({"a": [[{"x__proto__": 1}]]}), "Prohibited keyword in request data: {\"key\":\"__proto__\"}."),
+        ] {
+            assert_eq!(list.check(&data).unwrap_err().message, message);
+        }
+        assert!(list.check(&json!({"_bsontype": "Other", "s": "constructor"})).is_ok());
+    }
+
+    #[test]
+    fn patterns() {
+        let list = Denylist::new(&[json!({"key": "^a[0-9]+$"}), json!({"value": 5}), json!({"key": "k", "value": "v.*z"})]).unwrap();
+        for (data, refused) in [
+            (json!({"a12": 1}), true),
+            (json!({"ba12": 1}), false),
+            (json!({"x": 5}), true),
+            (json!({"x": "5"}), false),
+            (json!({"k": "vaz"}), true),
+            (json!({"k": "va"}), false),
+        ] {
+            assert_eq!(list.check(&data).is_err(), refused, "{data}");
+        }
+        assert!(Denylist::new(&[json!({"key": "("})]).is_err());
+        assert!(Denylist::new(&[json!({})]).is_err());
+    }
+}

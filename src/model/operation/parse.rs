@@ -1,0 +1,289 @@
+//! The body of a write as JSON → changes of fields and relations.
+
+use serde_json::{Map, Value as Json};
+
+use super::tree::{Change, Update};
+use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::json;
+use crate::model::names::ClassName;
+use crate::model::value::{Pointer, Value};
+
+/// Deepest nesting of a value.
+pub const MAX_DEPTH: usize = 100;
+
+/// What kind of write a body is for; some refusals differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A new row.
+    Create,
+    /// A change of a row.
+    Update,
+}
+
+/// What happens to one relation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RelationChange {
+    /// The relation field.
+    pub field: String,
+    /// Class of the members.
+    pub class: ClassName,
+    /// Objects that become members.
+    pub add: Vec<Pointer>,
+    /// Objects that are no longer members.
+    pub remove: Vec<Pointer>,
+}
+
+/// A body, read.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ParsedWrite {
+    /// What happens to the fields of the row, in the order given.
+    pub update: Update,
+    /// What happens to relations.
+    pub relations: Vec<RelationChange>,
+}
+
+/// Reads a body. Names of fields are the schema's to check; keys below them are checked here.
+///
+/// # Errors
+/// 107 and 108 for malformed and unknown operations, 111 for incomplete typed values, 121 for keys with `$` or `.`
+/// inside values, 105 for malformed dotted names.
+pub fn parse(body: Map<String, Json>, kind: Kind) -> Result<ParsedWrite> {
+    let mut changes = Vec::with_capacity(body.len());
+    let mut relations = Vec::new();
+    for (path, value) in body {
+        check_path(&path)?;
+        if let Some(name) = operation_name(&value) {
+            if let Some(change) = relation(&path, &name, &value)? {
+                relations.push(change);
+                continue;
+            }
+            let change = operation(&name, value, kind)?;
+            changes.push((path, change));
+        } else {
+            changes.push((path, Change::Set(field_value(value)?)));
+        }
+    }
+    Ok(ParsedWrite { update: Update(changes), relations })
+}
+
+/// Reads one value of a field: no operation, keys checked.
+///
+/// # Errors
+/// 111 for incomplete typed values, 121 for keys with `$` or `.`.
+pub fn field_value(value: Json) -> Result<Value> {
+    check_keys(&value, 0)?;
+    // A fetched object is no value of a field of its own.
+    if value.get("__type").and_then(Json::as_str) == Some("Object") {
+        return Err(ParseError::new(ErrorCode::IncorrectType, "This is not a valid Object"));
+    }
+    json::decode(value)
+}
+
+/// A dotted path needs a name at each place, and none that a database takes for an operator.
+fn check_path(path: &str) -> Result<()> {
+    let Some((_, below)) = path.split_once('.') else { return Ok(()) };
+    let malformed = |name: &str| name.is_empty() || name.starts_with('$') || name.contains('\0');
+    if below.split('.').any(malformed) || below.split('.').nth(MAX_DEPTH).is_some() {
+        let shown: String = path.chars().take(200).collect();
+        return Err(ParseError::new(ErrorCode::InvalidKeyName, format!("Invalid field name: {shown}.")));
+    }
+    Ok(())
+}
+
+/// Checks the keys inside a value.
+fn check_keys(value: &Json, depth: usize) -> Result<()> {
+    if depth > MAX_DEPTH {
+        return Err(ParseError::new(ErrorCode::InvalidNestedKey, "Value is nested too deep"));
+    }
+    match value {
+        Json::Array(list) => list.iter().try_for_each(|item| check_keys(item, depth + 1)),
+        Json::Object(map) => map.iter().try_for_each(|(key, value)| {
+            if key.contains(['$', '.']) {
+                return Err(ParseError::new(ErrorCode::InvalidNestedKey, "Nested keys should not contain the '$' or '.' characters"));
+            }
+            check_keys(value, depth + 1)
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// The name of the operation an object stands for.
+fn operation_name(value: &Json) -> Option<String> {
+    Some(match value.as_object()?.get("__op")? {
+        Json::String(name) => name.chars().take(100).collect(),
+        other => other.to_string().chars().take(100).collect(),
+    })
+}
+
+fn bad(message: impl Into<std::borrow::Cow<'static, str>>) -> ParseError {
+    ParseError::new(ErrorCode::InvalidJson, message)
+}
+
+fn unsupported(name: &str) -> ParseError {
+    ParseError::new(ErrorCode::CommandUnavailable, format!("The {name} operator is not supported yet."))
+}
+
+fn operation(name: &str, mut value: Json, kind: Kind) -> Result<Change> {
+    // On create every operand that does not fit is reported in these words.
+    let no_list = "objects to add must be an array";
+    let mut list = |message: &'static str, checked: bool| -> Result<Vec<Value>> {
+        let Some(Json::Array(list)) = value.get_mut("objects").map(Json::take) else {
+            return Err(bad(if kind == Kind::Create { no_list } else { message }));
+        };
+        list.into_iter()
+            .map(|item| {
+                if checked {
+                    check_keys(&item, 1)?;
+                }
+                json::decode(item)
+            })
+            .collect()
+    };
+    match name {
+        "Increment" => {
+            let amount = value.get("amount").and_then(Json::as_f64).filter(|amount| amount.is_finite());
+            let message = if kind == Kind::Create { no_list } else { "incrementing must provide a number" };
+            amount.map(Change::Increment).ok_or_else(|| bad(message))
+        }
+        "Add" => list(no_list, true).map(Change::Add),
+        "AddUnique" => list(no_list, true).map(Change::AddUnique),
+        "Remove" => list("objects to remove must be an array", false).map(Change::Remove),
+        "Delete" => Ok(Change::Unset),
+        _ => Err(unsupported(name)),
+    }
+}
+
+/// The change of a relation, when the operation is one of those.
+fn relation(field: &str, name: &str, value: &Json) -> Result<Option<RelationChange>> {
+    let mut change: Option<RelationChange> = None;
+    match name {
+        "AddRelation" | "RemoveRelation" => members(field, name, value, &mut change)?,
+        "Batch" => {
+            let operations = value.get("ops").and_then(Json::as_array).filter(|list| !list.is_empty());
+            for part in operations.ok_or_else(|| bad("ops must be an array of operations"))? {
+                match operation_name(part).as_deref() {
+                    Some(name @ ("AddRelation" | "RemoveRelation")) => members(field, name, part, &mut change)?,
+                    _ => return Err(unsupported("Batch")),
+                }
+            }
+        }
+        _ => return Ok(None),
+    }
+    change.map(Some).ok_or_else(|| bad("objects must be an array of pointers"))
+}
+
+fn members(field: &str, name: &str, value: &Json, change: &mut Option<RelationChange>) -> Result<()> {
+    let list = value.get("objects").and_then(Json::as_array).ok_or_else(|| bad("objects must be an array of pointers"))?;
+    for item in list {
+        let text = |key: &str| item.get(key).and_then(Json::as_str).filter(|text| !text.is_empty());
+        let (Some(class), Some(id)) = (text("className"), text("objectId")) else {
+            return Err(bad("objects must be an array of pointers"));
+        };
+        let change = change.get_or_insert_with(|| RelationChange {
+            field: field.to_owned(),
+            class: ClassName::trusted(class),
+            add: Vec::new(),
+            remove: Vec::new(),
+        });
+        if change.class != *class {
+            return Err(ParseError::new(
+                ErrorCode::IncorrectType,
+                format!("schema mismatch for {field}; expected Relation<{}> but got Relation<{class}>", change.class),
+            ));
+        }
+        let pointer = Pointer { class: change.class.clone(), id: id.to_owned() };
+        if name == "AddRelation" { change.add.push(pointer) } else { change.remove.push(pointer) }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn read(body: Json, kind: Kind) -> Result<ParsedWrite> {
+        let Json::Object(body) = body else { unreachable!("test bodies are objects") };
+        parse(body, kind)
+    }
+
+    #[test]
+    fn refusals() {
+        let pointer = |class: &str| json!({"__type": "Pointer", "className": class, "objectId": "x"});
+        for (body, kind, code, message) in [
+            (json!({"n": {"__op": "Increment", "amount": "x"}}), Kind::Update, 107, "incrementing must provide a number"),
+            (json!({"n": {"__op": "Increment"}}), Kind::Create, 107, "objects to add must be an array"),
+            (json!({"a": {"__op": "Add", "objects": 1}}), Kind::Update, 107, "objects to add must be an array"),
+            (json!({"a": {"__op": "AddUnique"}}), Kind::Update, 107, "objects to add must be an array"),
+            (json!({"a": {"__op": "Remove", "objects": 1}}), Kind::Update, 107, "objects to remove must be an array"),
+            (json!({"a": {"__op": "Remove", "objects": 1}}), Kind::Create, 107, "objects to add must be an array"),
+            (json!({"a": {"__op": "Multiply"}}), Kind::Update, 108, "The Multiply operator is not supported yet."),
+            (json!({"a": {"__op": "SetOnInsert", "amount": 5}}), Kind::Update, 108, "The SetOnInsert operator is not supported yet."),
+            (json!({"a": {"__op": 5}}), Kind::Update, 108, "The 5 operator is not supported yet."),
+            (json!({"r": {"__op": "AddRelation", "objects": []}}), Kind::Update, 107, "objects must be an array of pointers"),
+            (json!({"r": {"__op": "AddRelation", "objects": [5]}}), Kind::Update, 107, "objects must be an array of pointers"),
+            (json!({"r": {"__op": "Batch", "ops": []}}), Kind::Update, 107, "ops must be an array of operations"),
+            (
+                json!({"r": {"__op": "Batch", "ops": [{"__op": "Increment", "amount": 1}]}}),
+                Kind::Update,
+                108,
+                "The Batch operator is not supported yet.",
+            ),
+            (
+                json!({"r": {"__op": "AddRelation", "objects": [pointer("A"), pointer("B")]}}),
+                Kind::Update,
+                111,
+                "schema mismatch for r; expected Relation<A> but got Relation<B>",
+            ),
+            (json!({"o": {"$x": 1}}), Kind::Update, 121, "Nested keys should not contain the '$' or '.' characters"),
+            (json!({"o": {"a": [{"b.c": 1}]}}), Kind::Create, 121, "Nested keys should not contain the '$' or '.' characters"),
+            (
+                json!({"a": {"__op": "Add", "objects": [{"$x": 1}]}}),
+                Kind::Update,
+                121,
+                "Nested keys should not contain the '$' or '.' characters",
+            ),
+            (json!({"d": {"__type": "Date"}}), Kind::Create, 111, "This is not a valid Date"),
+            (json!({"p": {"__type": "Object", "className": "T", "objectId": "x"}}), Kind::Create, 111, "This is not a valid Object"),
+            (json!({"o.$x": 1}), Kind::Update, 105, "Invalid field name: o.$x."),
+            (json!({"o..x": 1}), Kind::Update, 105, "Invalid field name: o..x."),
+        ] {
+            let error = read(body.clone(), kind).expect_err(&body.to_string());
+            assert_eq!((error.code.map(ErrorCode::number), &*error.message), (Some(code), message), "{body}");
+        }
+    }
+
+    #[test]
+    fn meanings() {
+        let pointer = |id: &str| json!({"__type": "Pointer", "className": "T", "objectId": id});
+        let parsed = read(
+            json!({
+                "s": "x",
+                "n": {"__op": "Increment", "amount": -1.5},
+                "d": {"__op": "Delete"},
+                "o.a.0": {"__op": "Add", "objects": [1]},
+                "plain": {"x": {"__op": "Increment", "amount": 1}},
+                "r": {"__op": "Batch", "ops": [
+                    {"__op": "AddRelation", "objects": [pointer("a")]},
+                    {"__op": "RemoveRelation", "objects": [pointer("b")]},
+                ]},
+            }),
+            Kind::Update,
+        )
+        .unwrap();
+        assert_eq!(parsed.update.get("n"), Some(&Change::Increment(-1.5)));
+        assert_eq!(parsed.update.get("d"), Some(&Change::Unset));
+        assert_eq!(parsed.update.get("o.a.0"), Some(&Change::Add(vec![Value::Number(1.0)])));
+        assert!(matches!(parsed.update.get("plain"), Some(Change::Set(Value::Object(_)))));
+        let class = ClassName::trusted("T");
+        assert_eq!(
+            parsed.relations,
+            [RelationChange {
+                field: "r".into(),
+                class: class.clone(),
+                add: vec![Pointer { class: class.clone(), id: "a".into() }],
+                remove: vec![Pointer { class, id: "b".into() }],
+            }]
+        );
+    }
+}

@@ -1,0 +1,202 @@
+//! Regular expressions of clients: MongoDB's PCRE, carried out with bounds on memory and work.
+
+use std::borrow::Cow;
+
+use fancy_regex::{RegexBuilder, RuntimeError};
+
+use super::filter::Regex;
+use super::pcre;
+use crate::error::{ErrorCode, ParseError, Result};
+
+/// Longest pattern, in bytes; MongoDB's own limit.
+pub const MAX_PATTERN: usize = 32_764;
+/// Steps back that one search may take.
+const BACKTRACK_LIMIT: usize = 100_000;
+/// Bytes that each part of a compiled pattern may take.
+const PROGRAM_LIMIT: usize = 4 << 20;
+/// Bytes that the tables of a search may take.
+const TABLE_LIMIT: usize = 1 << 20;
+/// Instructions of a compiled pattern with backtracking.
+const INSTRUCTION_LIMIT: usize = 100_000;
+/// Longest text, in bytes, that a pattern with lookaround, back references or the like is applied to: its work may grow
+/// with the square of the length.
+const MAX_COSTLY_TEXT: usize = 64 << 10;
+
+/// A pattern ready to be applied; make it once per query.
+#[derive(Debug, Clone)]
+pub struct Compiled {
+    regex: fancy_regex::Regex,
+    costly: bool,
+}
+
+impl Compiled {
+    /// Compiles a pattern.
+    ///
+    /// # Errors
+    /// 102 when the pattern is broken, uses what the engine lacks, or is too large.
+    pub fn new(regex: &Regex) -> Result<Self> {
+        if regex.pattern.len() > MAX_PATTERN {
+            return Err(refused("Regular expression is too long".into()));
+        }
+        let extended = regex.options.contains('x');
+        let multi_line = regex.options.contains('m');
+        let translated = pcre::translate(&regex.pattern, extended, multi_line).map_err(|reason| invalid(&reason))?;
+        let regex = RegexBuilder::new(&translated.pattern)
+            .case_insensitive(regex.options.contains('i'))
+            .multi_line(multi_line)
+            .dot_matches_new_line(regex.options.contains('s'))
+            .backtrack_limit(BACKTRACK_LIMIT)
+            .delegate_size_limit(PROGRAM_LIMIT)
+            .delegate_dfa_size_limit(TABLE_LIMIT)
+            .max_prog_size(INSTRUCTION_LIMIT)
+            .build()
+            .map_err(|error| invalid(&error))?;
+        Ok(Self { regex, costly: translated.costly })
+    }
+
+    /// Whether the pattern occurs in the text.
+    ///
+    /// # Errors
+    /// 102 when the search takes more work than it may.
+    pub fn is_match(&self, text: &str) -> Result<bool> {
+        if self.costly && text.len() > MAX_COSTLY_TEXT {
+            return Err(refused("Regular expression is too costly for a text of this length".into()));
+        }
+        self.regex.is_match(text).map_err(|error| match error {
+            fancy_regex::Error::RuntimeError(RuntimeError::BacktrackLimitExceeded | RuntimeError::StackOverflow) => {
+                refused("Regular expression takes too much work".into())
+            }
+            other => invalid(&other),
+        })
+    }
+}
+
+fn invalid(reason: &dyn std::fmt::Display) -> ParseError {
+    refused(format!("Regular expression is invalid: {reason}").into())
+}
+
+fn refused(message: Cow<'static, str>) -> ParseError {
+    ParseError::new(ErrorCode::InvalidQuery, message)
+}
+
+/// The text that a quoted prefix (`^\Qtext\E`) stands for: a search that an index on the field can serve. `None` when the
+/// pattern is another.
+#[must_use]
+pub fn quoted_prefix(regex: &Regex) -> Option<Cow<'_, str>> {
+    if !regex.options.chars().all(|option| option == 'u' || option == 's') {
+        return None;
+    }
+    let rest = regex.pattern.strip_prefix("^\\Q")?;
+    let rest = rest.strip_suffix("\\E").unwrap_or(rest);
+    // SDKs write `\E` inside the text as `\E\\E\Q`.
+    let text =
+        if rest.contains("\\E") { Cow::Owned(rest.replace("\\E\\\\E\\Q", "\u{0}")) } else { Cow::Borrowed(rest) };
+    if text.contains("\\E") {
+        return None;
+    }
+    Some(if text.contains('\u{0}') { Cow::Owned(text.replace('\u{0}', "\\E")) } else { text })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn search(pattern: &str, options: &str, text: &str) -> bool {
+        Compiled::new(&Regex { pattern: pattern.into(), options: options.into() }).unwrap().is_match(text).unwrap()
+    }
+
+    #[test]
+    fn speaks_pcre() {
+        for (pattern, options, text, expected) in [
+            ("^Hello", "", "Hello World", true),
+            ("^\\QHello\\E", "", "Hello", true),
+            ("\\Qa.b*c\\E", "", "xa.b*cx", true),
+            ("\\Qa.b*c", "", "a.b*c", true),
+            ("\\Qa.b\\E.", "", "a.bc", true),
+            ("\\Qa\\E\\\\E\\Qb\\E", "", "a\\Eb", true),
+            ("hello", "i", "HELLO", true),
+            ("^Hello", "m", "Goodbye\nHello", true),
+            ("^Hello", "", "Goodbye\nHello", false),
+            ("hello # comment", "x", "hello there", true),
+            ("h e # [\n l", "x", "hel", true),
+            ("[ #]", "x", "#", true),
+            ("a b", "", "a b", true),
+            ("a.b", "", "a\nb", false),
+            ("a.b", "s", "a\nb", true),
+            ("end$", "", "the end\n", true),
+            ("end$", "", "the end\n\n", false),
+            ("end$", "m", "the end\nmore", true),
+            ("(?<=a)b", "", "ab", true),
+            ("(?<!a)b", "", "ab", false),
+            ("(a|b)\\1", "", "abb", true),
+            ("(?>a+)ab", "", "aaab", false),
+            ("a++b", "", "aab", true),
+            ("\\w", "", "ä", false),
+            ("\\bfoo\\b", "", "a foo!", true),
+            ("\\bfoo\\b", "", "afoo", false),
+            ("\\d{2,3}", "", "12", true),
+            ("\\d{,3}", "", "1{,3}", true),
+            ("a{", "", "a{", true),
+            ("[[]", "", "[", true),
+            ("[]a]", "", "]", true),
+            ("[^]a]", "", "]", false),
+            ("[a&&b]", "", "&", true),
+            ("[a--z]", "", "-", false),
+            ("[[:alpha:]]+", "", "abc", true),
+            ("[\\w-]+", "", "-", true),
+            ("\\x41\\x{42}\\103", "", "ABC", true),
+            ("\\<a\\>", "", "<a>", true),
+            ("\\h", "", " ", true),
+            ("\\h", "", "a", false),
+            ("(?i)ABC", "", "abc", true),
+            ("(?x) a b (?-x)c d", "", "abc d", true),
+            ("(?#note)a", "", "a", true),
+            ("(?P<n>a)(?P=n)", "", "aa", true),
+            ("\\/", "", "/", true),
+            ("", "", "anything", true),
+            ("ÄÖ", "i", "äö", true),
+            ("\\p{Lu}", "", "a", false),
+            ("^\\S+$", "", "abc", true),
+            ("}", "", "}", true),
+            ("a]", "", "a]", true),
+        ] {
+            assert_eq!(search(pattern, options, text), expected, "/{pattern}/{options} on {text:?}");
+        }
+    }
+
+    #[test]
+    fn broken_patterns_are_refused() {
+        for pattern in ["(", ")", "[", "a**", "*a", "(?<=a", "\\", "(?<n", "[z-a]", "(?P<", "a{3,2}"] {
+            let error = Compiled::new(&Regex { pattern: pattern.into(), options: String::new() }).unwrap_err();
+            assert!(error.is(ErrorCode::InvalidQuery), "{pattern}: {error}");
+        }
+    }
+
+    #[test]
+    fn work_is_bounded() {
+        let long = "a".repeat(40_000);
+        for pattern in ["(a+)+$", "^(?=(a+)+b)", "(a*)*\\1b", "(?:a|a)*(?=b)", "(.*)(.*)(.*)(.*)\\1x", "(?=.*b)c"] {
+            let compiled = Compiled::new(&Regex { pattern: pattern.into(), options: String::new() }).unwrap();
+            // Either an answer or a refusal; only never a hang.
+            let _ = compiled.is_match(&long);
+        }
+        for pattern in
+            ["(".repeat(10_000), "((((a{99}){99}){99}){99}){99}".into(), "a|".repeat(16_000), "(?R)".repeat(100), "(a(?1)?){50}".into()]
+        {
+            if let Ok(compiled) = Compiled::new(&Regex { pattern, options: String::new() }) {
+                let _ = compiled.is_match(&long);
+            }
+        }
+    }
+
+    #[test]
+    fn prefixes() {
+        let of =
+            |pattern: &str, options: &str| quoted_prefix(&Regex { pattern: pattern.into(), options: options.into() }).map(Cow::into_owned);
+        assert_eq!(of("^\\Qab.c\\E", ""), Some("ab.c".into()));
+        assert_eq!(of("^\\Qa\\E\\\\E\\Qb\\E", ""), Some("a\\Eb".into()));
+        assert_eq!(of("^\\Qab\\E", "i"), None);
+        assert_eq!(of("^\\Qab\\E.*", ""), None);
+        assert_eq!(of("^ab", ""), None);
+    }
+}

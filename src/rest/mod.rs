@@ -1,0 +1,88 @@
+//! The REST API: decode, call one domain function, encode.
+
+mod batch;
+mod body_keys;
+mod classes;
+mod cloud;
+mod config;
+pub mod describe;
+mod error;
+mod files;
+mod health;
+mod installations;
+pub mod openapi;
+mod path_pattern;
+mod payload;
+mod push;
+pub mod rate_limit;
+pub mod request;
+mod roles;
+pub mod route_allow_list;
+pub mod routes;
+mod schemas;
+mod sessions;
+mod users;
+
+use std::sync::Arc;
+
+use poem::IntoEndpoint as _;
+use poem_openapi::{OpenApi, OpenApiService};
+use serde_json::Value as Json;
+
+use crate::domain::app::App;
+use rate_limit::RateLimits;
+use request::{Rest, RestEndpoint};
+use route_allow_list::RouteAllowList;
+use routes::Routes;
+
+pub use health::PARSE_SERVER_VERSION;
+
+fn apis(app: &Arc<App>) -> impl OpenApi + 'static {
+    (
+        users::UsersApi,
+        sessions::SessionsApi,
+        classes::ClassesApi,
+        roles::RolesApi,
+        installations::InstallationsApi,
+        batch::BatchApi,
+        schemas::SchemasApi,
+        config::ConfigApi,
+        cloud::CloudApi,
+        push::PushApi,
+        files::FilesApi,
+        health::HealthApi { app: app.clone() },
+    )
+}
+
+fn routes_of<T: OpenApi>(_apis: &T) -> Routes {
+    Routes::new(T::meta())
+}
+
+fn service<T: OpenApi>(apis: T) -> OpenApiService<T, ()> {
+    OpenApiService::new(apis, "reparse", env!("CARGO_PKG_VERSION"))
+        .description("The Parse REST API. Objects belong to classes; classes, and fields of them, come into being when they are first used, if the server allows it.")
+}
+
+/// The endpoint that serves everything below the mount path.
+///
+/// # Errors
+/// A text naming the rate limit or allow-list pattern that is none.
+pub fn endpoint(app: &Arc<App>) -> Result<RestEndpoint, String> {
+    let security = &app.options.security;
+    let apis = apis(app);
+    let routes = routes_of(&apis);
+    let rest = Rest {
+        limits: RateLimits::new(&security.rate_limit)?,
+        allowed: RouteAllowList::new(security.route_allow_list.as_deref())?,
+        app: app.clone(),
+        endpoint: service(apis).into_endpoint(),
+        routes,
+    };
+    Ok(RestEndpoint(Arc::new(rest)))
+}
+
+/// The document of the API, without the classes of an application.
+#[must_use]
+pub fn document(app: &Arc<App>) -> Json {
+    openapi::document(&service(apis(app)))
+}

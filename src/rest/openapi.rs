@@ -1,0 +1,111 @@
+//! The document: tags, security schemes, and what the framework cannot say by itself.
+
+use poem_openapi::registry::{MetaSecurityScheme, Registry};
+use poem_openapi::{OpenApi, OpenApiService, Tags};
+use serde_json::{Value as Json, json};
+
+/// Areas of the API.
+#[derive(Tags)]
+pub enum Tag {
+    /// Sign up, log in, users.
+    Users,
+    /// Sessions of users.
+    Sessions,
+    /// Objects of any class.
+    Classes,
+    /// Roles.
+    Roles,
+    /// Installations of apps on devices.
+    Installations,
+    /// Several requests in one.
+    Batch,
+    /// Classes, their fields, permissions and indexes.
+    Schemas,
+    /// Administration, with the master key.
+    Administration,
+    /// Functions, jobs, hooks.
+    Cloud,
+    /// Push messages.
+    Push,
+    /// Files.
+    Files,
+    /// The state of the server.
+    Health,
+}
+
+/// Declares the headers that tell who is calling.
+pub fn register_security(registry: &mut Registry) {
+    for (scheme, header, description) in [
+        ("applicationId", "X-Parse-Application-Id", "Identifies the application. Every request needs it."),
+        ("sessionToken", "X-Parse-Session-Token", "Token of a user's session."),
+        ("masterKey", "X-Parse-Master-Key", "The master key: no permission is checked. Never in a client app."),
+    ] {
+        let scheme_meta = MetaSecurityScheme {
+            ty: "apiKey",
+            description: Some(description),
+            name: Some(header),
+            key_in: Some("header"),
+            scheme: None,
+            bearer_format: None,
+            flows: None,
+            openid_connect_url: None,
+        };
+        registry.create_security_scheme(scheme, scheme_meta);
+    }
+}
+
+/// Query parameters of every operation that lists objects.
+const FIND: [(&str, &str, &str); 12] = [
+    ("where", "string", "Constraints, as JSON."),
+    ("order", "string", "Fields to sort by, comma between them, `-` before those that descend."),
+    ("limit", "integer", "How many objects at most (default 100)."),
+    ("skip", "integer", "How many objects to leave out at the start."),
+    ("keys", "string", "Fields to return, comma between them."),
+    ("excludeKeys", "string", "Fields not to return, comma between them."),
+    ("include", "string", "Pointers to replace by their objects, comma between them."),
+    ("includeAll", "boolean", "Replace all pointers by their objects, one level."),
+    ("count", "integer", "1: tell how many objects match."),
+    ("redirectClassNameForKey", "string", "Query the class that this relation field leads to."),
+    ("readPreference", "string", "Which member of a replica set to ask."),
+    ("hint", "string", "Index to use."),
+];
+
+/// Query parameters of every operation that gives one object.
+const GET: [&str; 4] = ["keys", "excludeKeys", "include", "readPreference"];
+
+/// The document of an API, with parameters and security put right.
+#[must_use]
+pub fn document<T: OpenApi>(service: &OpenApiService<T, ()>) -> Json {
+    let mut document: Json = serde_json::from_str(&service.spec()).unwrap_or_else(|_| json!({}));
+    let Some(paths) = document.get_mut("paths").and_then(Json::as_object_mut) else { return document };
+    for operation in paths.values_mut().filter_map(Json::as_object_mut).flat_map(|path| path.values_mut()) {
+        amend(operation);
+    }
+    document
+}
+
+fn amend(operation: &mut Json) {
+    let id = operation.get("operationId").and_then(Json::as_str).unwrap_or_default().to_owned();
+    let Some(operation) = operation.as_object_mut() else { return };
+    // The framework lists schemes as alternatives; all that an operation names are needed together.
+    if let Some(schemes) = operation.get("security").and_then(Json::as_array) {
+        let together: serde_json::Map<String, Json> =
+            schemes.iter().filter_map(Json::as_object).flatten().map(|(name, scopes)| (name.clone(), scopes.clone())).collect();
+        operation.insert("security".to_owned(), json!([together]));
+    }
+    let wanted: Vec<_> = if id.starts_with("find") {
+        FIND.iter().collect()
+    } else if id.starts_with("get") && operation.get("parameters").is_some() && !id.ends_with("Schema") {
+        FIND.iter().filter(|(name, _, _)| GET.contains(name)).collect()
+    } else {
+        Vec::new()
+    };
+    if wanted.is_empty() {
+        return;
+    }
+    if let Some(parameters) = operation.entry("parameters").or_insert_with(|| json!([])).as_array_mut() {
+        parameters.extend(wanted.into_iter().map(|(name, kind, about)| {
+            json!({ "name": name, "in": "query", "required": false, "description": about, "schema": { "type": kind } })
+        }));
+    }
+}

@@ -1,0 +1,165 @@
+//! Composition: picks the implementations, builds the [`App`], mounts the protocols, and takes all of it down again.
+
+mod stores;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use poem::endpoint::{BoxEndpoint, EndpointExt as _};
+use poem::{Endpoint, Request, Response};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::{Clock, SystemClock};
+use crate::config::Options;
+use crate::domain::app::App;
+use crate::error::{ErrorCode, ParseError};
+use crate::http::answer::refusal;
+use crate::http::cors::Cors;
+use crate::http::door::Door;
+use crate::http::serve;
+use crate::random::{Random, SystemRandom};
+use crate::rest;
+use crate::rest::routes::below;
+
+/// Why a server did not start, for the person who started it.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration contradicts itself in a way that shows only now.
+    #[error("{0}")]
+    Configuration(String),
+    /// The host is none of this machine, or cannot be found.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// Host and port.
+        address: String,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The store cannot be opened.
+    #[error("{0}")]
+    Storage(String),
+}
+
+/// What a server takes from its surroundings.
+#[derive(Debug, Clone)]
+pub struct Surroundings {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub random: Arc<dyn Random>,
+}
+
+impl Default for Surroundings {
+    fn default() -> Self {
+        Self { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) }
+    }
+}
+
+/// A server that accepts requests. Dropping it leaves it running.
+#[derive(Debug)]
+pub struct RunningServer {
+    /// Where it listens; with port 0 in the options, the port the system chose.
+    pub addr: SocketAddr,
+    /// What it serves.
+    pub app: Arc<App>,
+    stop: CancellationToken,
+    accepting: JoinHandle<()>,
+}
+
+/// Starts servers.
+#[derive(Debug)]
+pub struct Server;
+
+impl Server {
+    /// Opens the store and listens.
+    ///
+    /// # Errors
+    /// When the store cannot be opened or the address cannot be had.
+    pub async fn start(options: Options, surroundings: Surroundings) -> Result<RunningServer, StartError> {
+        let listener = listen(&options).await?;
+        let addr = listener.local_addr().map_err(|source| StartError::Listen { address: options.server.host.clone(), source })?;
+        let storage = stores::open(&options).await?;
+        let opened = App::open(options, storage.clone(), surroundings.clock, surroundings.random).await;
+        let app = match opened {
+            Ok(app) => app,
+            Err(error) => {
+                storage.close().await;
+                return Err(StartError::Storage(chain(&error)));
+            }
+        };
+        app.follow_changes();
+        let patience = Duration::from_millis(app.options.own.request_timeout_ms);
+        let door = Door::new(mount(&app)?, Cors::new(&app.options.server), app.tasks.clone(), app.random.hex(4));
+        let stop = CancellationToken::new();
+        let accepting = tokio::spawn(serve::serve(listener, Arc::new(door), patience, stop.clone()));
+        Ok(RunningServer { addr, app, stop, accepting })
+    }
+}
+
+impl RunningServer {
+    /// Stops in good order: accepts no more, lets requests under way finish for as long as `shutdownTimeoutMs` allows,
+    /// closes the store. Tells whether everything finished in time.
+    pub async fn shutdown(self) -> bool {
+        self.stop.cancel();
+        self.app.tasks.close();
+        let finish = async {
+            let accepting = self.accepting.await;
+            self.app.tasks.wait().await;
+            accepting
+        };
+        let bound = Duration::from_millis(self.app.options.own.shutdown_timeout_ms);
+        let in_time = tokio::time::timeout(bound, finish).await.is_ok();
+        self.app.storage.close().await;
+        in_time
+    }
+}
+
+/// An error with its causes, in one line.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+async fn listen(options: &Options) -> Result<tokio::net::TcpListener, StartError> {
+    let host = options.server.host.trim_start_matches('[').trim_end_matches(']');
+    let address = format!("{}:{}", options.server.host, options.server.port);
+    let fail = |source| StartError::Listen { address: address.clone(), source };
+    let mut candidates = tokio::net::lookup_host((host, options.server.port)).await.map_err(fail)?;
+    let first = candidates.next().ok_or_else(|| fail(std::io::ErrorKind::AddrNotAvailable.into()))?;
+    serve::listen(first).map_err(fail)
+}
+
+/// What is served where.
+struct Mounts {
+    mounts: Vec<(String, BoxEndpoint<'static, Response>)>,
+    sanitize: bool,
+}
+
+fn mount(app: &Arc<App>) -> Result<Mounts, StartError> {
+    let options = &app.options;
+    let rest = rest::endpoint(app).map_err(StartError::Configuration)?;
+    // GraphQL goes in front of this, because its paths may lie below the mount path.
+    let mounts = vec![(options.server.mount_path.clone(), rest.boxed())];
+    Ok(Mounts { mounts, sanitize: options.security.enable_sanitized_error_response })
+}
+
+impl Endpoint for Mounts {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        let path = request.uri().path();
+        if let Some((_, endpoint)) = self.mounts.iter().find(|(prefix, _)| below(prefix, path).is_some()) {
+            return Ok(endpoint.get_response(request).await);
+        }
+        let error = ParseError { status: 404, ..ParseError::new(ErrorCode::CommandUnavailable, "unknown route or method") };
+        Ok(refusal(&error, self.sanitize))
+    }
+}

@@ -1,0 +1,150 @@
+//! Opening and closing the store.
+
+use std::fmt;
+use std::time::Duration;
+
+use bson::doc;
+use mongodb::Client;
+use mongodb::options::{ClientOptions, WriteConcern};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::{MongoStorage, error};
+use crate::storage::Result;
+
+/// How to reach the database.
+#[derive(Clone)]
+pub struct MongoOptions {
+    /// Connection string: `mongodb://…` or `mongodb+srv://…`. Without a database's name it is `test`, as for every driver.
+    pub uri: String,
+    /// What the names of all collections begin with.
+    pub collection_prefix: String,
+    /// More options of connection strings (`maxPoolSize`, `replicaSet`, …); they take precedence over those in `uri`.
+    /// Names the driver does not know are ignored by it.
+    pub parameters: Vec<(String, String)>,
+    /// Longest time of one operation, seen from here; afterwards it counts as failed for want of an answer.
+    pub timeout: Duration,
+    /// Longest time the server works on one read; `None`: [`MongoOptions::timeout`].
+    pub max_time: Option<Duration>,
+    /// Most rows the server sends at once; `None`: 1000.
+    pub batch_size: Option<u32>,
+}
+
+impl MongoOptions {
+    /// The defaults for a connection string: operations end after 30 seconds.
+    #[must_use]
+    pub fn new(uri: impl Into<String>) -> Self {
+        Self {
+            uri: uri.into(),
+            collection_prefix: String::new(),
+            parameters: Vec::new(),
+            timeout: Duration::from_secs(30),
+            max_time: None,
+            batch_size: None,
+        }
+    }
+
+    /// The connection string with [`MongoOptions::parameters`] in it.
+    fn complete_uri(&self) -> String {
+        let (base, query) = self.uri.split_once('?').unwrap_or((&self.uri, ""));
+        let overridden = |pair: &&str| {
+            let name = pair.split_once('=').map_or(*pair, |(name, _)| name);
+            !pair.is_empty() && !self.parameters.iter().any(|(known, _)| known.eq_ignore_ascii_case(name))
+        };
+        let mut pairs: Vec<String> = query.split('&').filter(overridden).map(str::to_owned).collect();
+        pairs.extend(
+            self.parameters
+                .iter()
+                .map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC))),
+        );
+        let host = base.split_once("://").map_or(base, |(_, host)| host);
+        let slash = if host.contains('/') { "" } else { "/" };
+        if pairs.is_empty() { base.to_owned() } else { format!("{base}{slash}?{}", pairs.join("&")) }
+    }
+}
+
+impl fmt::Debug for MongoOptions {
+    /// Without the connection string, which may hold a password.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("MongoOptions")
+            .field("collection_prefix", &self.collection_prefix)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How long the driver looks for a server that can do the work, unless the connection string says otherwise.
+const SERVER_SELECTION: Duration = Duration::from_secs(5);
+/// How long a connection may take to come about, unless the connection string says otherwise.
+const CONNECT: Duration = Duration::from_secs(5);
+/// How long a [`ping`] may take.
+const PING: Duration = Duration::from_secs(3);
+/// Connections to one server, unless the connection string says otherwise; what parse-server's driver takes.
+const POOL: u32 = 100;
+
+impl MongoStorage {
+    /// Connects to the database and makes sure that it answers.
+    ///
+    /// # Errors
+    /// `Unavailable` when no server answers within the time for selecting one (5 s, or `serverSelectionTimeoutMS`); `Other`
+    /// when the connection string is malformed.
+    pub async fn connect(options: MongoOptions) -> Result<Self> {
+        let mut client_options = ClientOptions::parse(options.complete_uri()).await.map_err(error::storage)?;
+        client_options.server_selection_timeout.get_or_insert(SERVER_SELECTION);
+        client_options.connect_timeout.get_or_insert(CONNECT);
+        client_options.max_pool_size.get_or_insert(POOL);
+        client_options.app_name.get_or_insert_with(|| env!("CARGO_PKG_NAME").to_owned());
+        let concern = client_options.write_concern.get_or_insert_with(WriteConcern::majority);
+        if concern.w.is_none() {
+            concern.w = Some(mongodb::options::Acknowledgment::Majority);
+        }
+        let name = client_options.default_database.clone().unwrap_or_else(|| "test".to_owned());
+        let client = Client::with_options(client_options).map_err(error::storage)?;
+        let database = client.database(&name);
+        let storage = Self {
+            client,
+            database,
+            prefix: options.collection_prefix,
+            timeout: options.timeout,
+            max_time: options.max_time.unwrap_or(options.timeout),
+            batch_size: options.batch_size.unwrap_or(1000).max(2),
+        };
+        storage.run(storage.database.run_command(doc! { "ping": 1 })).await?;
+        Ok(storage)
+    }
+}
+
+/// Whether a server answers, within 3 seconds.
+pub(super) async fn ping(storage: &MongoStorage) -> Result<()> {
+    match tokio::time::timeout(PING, storage.run(storage.database.run_command(doc! { "ping": 1 }))).await {
+        Ok(result) => result.map(|_| ()),
+        Err(_) => Err(error::no_answer()),
+    }
+}
+
+/// Closes all connections without waiting for operations under way.
+pub(super) async fn close(storage: &MongoStorage) {
+    storage.client.clone().shutdown().immediate(true).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_go_into_the_connection_string() {
+        let complete = |uri: &str, parameters: &[(&str, &str)]| {
+            let mut options = MongoOptions::new(uri);
+            options.parameters =
+                parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            options.complete_uri()
+        };
+        assert_eq!(complete("mongodb://h/db", &[]), "mongodb://h/db");
+        assert_eq!(complete("mongodb://h", &[("maxPoolSize", "5")]), "mongodb://h/?maxPoolSize=5");
+        assert_eq!(
+            complete("mongodb://h/db?w=1&maxpoolsize=3", &[("maxPoolSize", "5")]),
+            "mongodb://h/db?w=1&maxPoolSize=5"
+        );
+        assert_eq!(complete("mongodb://h/db?w=1", &[("appName", "a&b")]), "mongodb://h/db?w=1&appName=a%26b");
+    }
+}

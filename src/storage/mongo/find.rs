@@ -1,0 +1,275 @@
+//! Reading rows.
+
+use std::time::Duration;
+
+use bson::{Bson, Document, RawArray, RawBson, doc};
+use futures_util::StreamExt as _;
+use mongodb::options::{
+    Collation, CollationStrength, CountOptions, DistinctOptions, FindOptions as DriverFindOptions, Hint,
+    ReadPreference, SelectionCriteria,
+};
+use serde_json::Value as Json;
+
+use super::filter::{self, Nearness};
+use super::names::{ALWAYS_READ, column, column_below};
+use super::transaction::enter;
+use super::{MongoStorage, decode, error, plain};
+use crate::model::object::Object;
+use crate::model::query::filter::Resolved;
+use crate::model::query::options::{FindOptions, ReadPreference as Preference, Sort};
+use crate::model::schema::{ClassSchema, FieldType};
+use crate::model::value::Value;
+use crate::storage::{Result, StorageError, Transaction};
+
+/// Rows that match.
+pub(super) async fn find(
+    storage: &MongoStorage,
+    schema: &ClassSchema,
+    filter: &Resolved,
+    options: &FindOptions,
+    tx: Option<&Transaction>,
+) -> Result<Vec<Object>> {
+    if options.limit == Some(0) {
+        return Ok(Vec::new());
+    }
+    let query = filter::document(schema, filter, Nearness::Ordered)?;
+    let rows = storage.rows(&schema.name);
+    let action = rows.find(query).with_options(driver_options(storage, schema, options)?);
+    let mut held = enter(tx).await?;
+    let mut found = Vec::new();
+    let explained = |error: mongodb::error::Error| match (error::server(&error), filter::near_field(filter)) {
+        (Some((_, text)), Some(field)) if text.contains("unable to find index for $geoNear") => {
+            StorageError::NoGeoIndex(field.to_owned())
+        }
+        _ => error::storage(error),
+    };
+    storage
+        .within(async {
+            if let Some(held) = &mut held {
+                let session = held.session()?;
+                let mut cursor = action.session(&mut *session).batch().await.map_err(explained)?;
+                let mut batches = cursor.stream(session);
+                while let Some(batch) = batches.next().await {
+                    let batch = batch.map_err(error::storage)?;
+                    read_batch(schema, batch.doc_slices().map_err(error::storage)?, &mut found)?;
+                }
+            } else {
+                let mut batches = action.batch().await.map_err(explained)?;
+                while let Some(batch) = batches.next().await {
+                    let batch = batch.map_err(error::storage)?;
+                    read_batch(schema, batch.doc_slices().map_err(error::storage)?, &mut found)?;
+                }
+            }
+            Ok(())
+        })
+        .await?;
+    Ok(found)
+}
+
+fn read_batch(schema: &ClassSchema, batch: &RawArray, found: &mut Vec<Object>) -> Result<()> {
+    for item in batch {
+        let item = item.map_err(|error| StorageError::Other(Box::new(error)))?;
+        if let Some(document) = item.as_document() {
+            found.push(decode::row(schema, document)?);
+        }
+    }
+    Ok(())
+}
+
+/// How many rows match.
+pub(super) async fn count(
+    storage: &MongoStorage,
+    schema: &ClassSchema,
+    filter: &Resolved,
+    options: &FindOptions,
+    tx: Option<&Transaction>,
+) -> Result<u64> {
+    let query = filter::document(schema, filter, Nearness::Unordered)?;
+    let rows = storage.rows(&schema.name);
+    let driver = CountOptions::builder()
+        .hint(hint(options.hint.as_ref())?)
+        .max_time(storage.max_time)
+        .collation(options.case_insensitive.then(case_insensitive))
+        .selection_criteria(options.read_preference.map(selection))
+        .comment(options.comment.clone().map(Bson::String))
+        .build();
+    let mut held = enter(tx).await?;
+    let mut action = rows.count_documents(query).with_options(driver);
+    if let Some(held) = &mut held {
+        action = action.session(held.session()?);
+    }
+    storage.run(action).await
+}
+
+/// The server's plan of a find.
+pub(super) async fn explain(
+    storage: &MongoStorage,
+    schema: &ClassSchema,
+    filter: &Resolved,
+    options: &FindOptions,
+    verbosity: &str,
+) -> Result<Json> {
+    let mut command = doc! {
+        "find": storage.collection_name(schema.name.as_str()),
+        "filter": filter::document(schema, filter, Nearness::Ordered)?,
+    };
+    if !options.sort.is_empty() {
+        command.insert("sort", sort(schema, &options.sort));
+    }
+    if let Some(keys) = &options.keys {
+        command.insert("projection", projection(schema, keys));
+    }
+    if options.skip > 0 {
+        command.insert("skip", i64::try_from(options.skip).unwrap_or(i64::MAX));
+    }
+    if let Some(limit) = options.limit.filter(|limit| *limit > 0) {
+        command.insert("limit", i64::try_from(limit).unwrap_or(i64::MAX));
+    }
+    match hint(options.hint.as_ref())? {
+        Some(Hint::Name(name)) => command.insert("hint", name),
+        Some(Hint::Keys(keys)) => command.insert("hint", keys),
+        _ => None,
+    };
+    if options.case_insensitive {
+        command.insert("collation", doc! { "locale": "en_US", "strength": 2 });
+    }
+    if let Some(comment) = &options.comment {
+        command.insert("comment", comment);
+    }
+    command.insert("maxTimeMS", millis(storage.max_time));
+    let mut action = storage.database.run_command(doc! { "explain": command, "verbosity": verbosity });
+    if let Some(preference) = options.read_preference {
+        action = action.selection_criteria(selection(preference));
+    }
+    Ok(plain::json(Bson::Document(storage.run(action).await?)))
+}
+
+/// The different values of a field.
+pub(super) async fn distinct(
+    storage: &MongoStorage,
+    schema: &ClassSchema,
+    field: &str,
+    filter: &Resolved,
+) -> Result<Vec<Value>> {
+    let query = filter::document(schema, filter, Nearness::Unordered)?;
+    let rows = storage.rows(&schema.name);
+    let column = column(schema, field);
+    let options = DistinctOptions::builder().max_time(storage.max_time).build();
+    let values = storage.run(rows.distinct(column.as_ref(), query).with_options(options)).await?;
+    let pointer = match schema.kind(field) {
+        Some(FieldType::Pointer(class)) => Some(class),
+        _ => None,
+    };
+    let mut found = Vec::with_capacity(values.len());
+    for value in values {
+        let value = RawBson::try_from(value).map_err(|error| StorageError::Other(Box::new(error)))?;
+        let value = match (pointer, &value) {
+            (Some(class), RawBson::String(text)) => decode::pointer(class, text),
+            _ => decode::value(value.as_raw_bson_ref()),
+        };
+        if !value.is_null() {
+            found.push(value);
+        }
+    }
+    Ok(found)
+}
+
+fn driver_options(storage: &MongoStorage, schema: &ClassSchema, options: &FindOptions) -> Result<DriverFindOptions> {
+    // A batch as large as the limit saves asking for the rest.
+    let batch = options.limit.and_then(|limit| u32::try_from(limit).ok()).unwrap_or(u32::MAX).min(storage.batch_size);
+    Ok(DriverFindOptions::builder()
+        .batch_size(batch)
+        .sort((!options.sort.is_empty()).then(|| sort(schema, &options.sort)))
+        .projection(options.keys.as_deref().map(|keys| projection(schema, keys)))
+        .skip((options.skip > 0).then_some(options.skip))
+        .limit(options.limit.map(|limit| i64::try_from(limit).unwrap_or(i64::MAX)))
+        .collation(options.case_insensitive.then(case_insensitive))
+        .hint(hint(options.hint.as_ref())?)
+        .comment(options.comment.clone().map(Bson::String))
+        .selection_criteria(options.read_preference.map(selection))
+        .max_time(storage.max_time)
+        .build())
+}
+
+/// The largest `maxTimeMS` a server takes is that of 32 bits.
+pub(super) fn millis(time: Duration) -> i32 {
+    i32::try_from(time.as_millis()).unwrap_or(i32::MAX)
+}
+
+/// The collation of look-ups that disregard case.
+pub(super) fn case_insensitive() -> Collation {
+    Collation::builder().locale("en_US").strength(CollationStrength::Secondary).build()
+}
+
+pub(super) fn selection(preference: Preference) -> SelectionCriteria {
+    SelectionCriteria::ReadPreference(match preference {
+        Preference::Primary => ReadPreference::Primary,
+        Preference::PrimaryPreferred => ReadPreference::PrimaryPreferred { options: None },
+        Preference::Secondary => ReadPreference::Secondary { options: None },
+        Preference::SecondaryPreferred => ReadPreference::SecondaryPreferred { options: None },
+        Preference::Nearest => ReadPreference::Nearest { options: None },
+    })
+}
+
+/// An index by name or keys.
+pub(super) fn hint(hint: Option<&Json>) -> Result<Option<Hint>> {
+    Ok(match hint {
+        None | Some(Json::Null) => None,
+        Some(Json::String(name)) => Some(Hint::Name(name.clone())),
+        Some(Json::Object(keys)) => Some(Hint::Keys(plain::document(keys)?)),
+        Some(_) => return Err(StorageError::Refused("The hint must be a text or an object".to_owned())),
+    })
+}
+
+fn sort(schema: &ClassSchema, order: &[Sort]) -> Document {
+    let mut sort = Document::new();
+    for Sort { path, descending } in order {
+        if path == "$score" {
+            sort.insert("score", doc! { "$meta": "textScore" });
+        } else {
+            sort.insert(column_below(schema, path), if *descending { -1 } else { 1 });
+        }
+    }
+    sort
+}
+
+fn projection(schema: &ClassSchema, keys: &[String]) -> Document {
+    let mut columns: Vec<String> = ALWAYS_READ.iter().map(|column| (*column).to_owned()).collect();
+    let mut score = false;
+    for key in keys {
+        if key == "$score" {
+            score = true;
+            continue;
+        }
+        let first = key.split('.').next().unwrap_or(key);
+        let column = match schema.kind(first) {
+            // Relations have no column, and permissions always come.
+            Some(FieldType::Relation(_) | FieldType::Acl) => continue,
+            // What is below a pointer is in another row.
+            Some(FieldType::Pointer(_)) => column(schema, first).into_owned(),
+            _ => column_below(schema, key).into_owned(),
+        };
+        // A name that no column can have would make the server refuse the whole query.
+        if column.is_empty()
+            || column.starts_with('$')
+            || column.split('.').any(|name| name.is_empty() || name.starts_with('$'))
+            || column.contains('\0')
+        {
+            continue;
+        }
+        columns.push(column);
+    }
+    let mut projection = Document::new();
+    for column in &columns {
+        // A field and something inside it together are refused by the server; the field has both.
+        let covered =
+            columns.iter().any(|other| column.strip_prefix(other.as_str()).is_some_and(|rest| rest.starts_with('.')));
+        if !covered {
+            projection.insert(column, 1);
+        }
+    }
+    if score {
+        projection.insert("score", doc! { "$meta": "textScore" });
+    }
+    projection
+}

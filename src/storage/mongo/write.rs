@@ -1,0 +1,125 @@
+//! Writing rows.
+
+use bson::{Document, doc};
+use mongodb::options::ReturnDocument;
+
+use super::filter::{self, Nearness};
+use super::transaction::enter;
+use super::{MongoStorage, decode, encode, update};
+use crate::model::object::Object;
+use crate::model::operation::Update;
+use crate::model::query::filter::Resolved;
+use crate::model::query::options::FindOptions;
+use crate::model::schema::ClassSchema;
+use crate::storage::{Result, StorageError, Transaction};
+
+/// Stores a new row. Without an `objectId` it gets an `ObjectId` of the driver's as `_id`.
+pub(super) async fn insert(
+    storage: &MongoStorage,
+    schema: &ClassSchema,
+    row: Object,
+    tx: Option<&Transaction>,
+) -> Result<()> {
+    let document = encode::row(schema, row)?;
+    let rows = storage.rows(&schema.name);
+    let mut held = enter(tx).await?;
+    let mut action = rows.insert_one(&document);
+    if let Some(held) = &mut held {
+        action = action.session(held.session()?);
+    }
+    storage.run(action).await.map(|_| ())
+}
+
+/// Changes the first match and gives it as it is afterwards.
+pub(super) async fn update_one(
+    storage: &MongoStorage,
+    schema: &ClassSchema,
+    filter: &Resolved,
+    update: &Update,
+    tx: Option<&Transaction>,
+) -> Result<Option<Object>> {
+    let changes = update::document(schema, update)?;
+    if changes.is_empty() {
+        let options = FindOptions { limit: Some(1), ..FindOptions::default() };
+        return Ok(super::find::find(storage, schema, filter, &options, tx).await?.pop());
+    }
+    let query = filter::document(schema, filter, Nearness::Unordered)?;
+    let rows = storage.rows(&schema.name).clone_with_type::<bson::RawDocumentBuf>();
+    let mut held = enter(tx).await?;
+    let mut action = rows.find_one_and_update(query, changes).return_document(ReturnDocument::After);
+    if let Some(held) = &mut held {
+        action = action.session(held.session()?);
+    }
+    match storage.run(action).await? {
+        Some(document) => decode::row(schema, &document).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Changes all matches.
+pub(super) async fn update_many(
+    storage: &MongoStorage,
+    schema: &ClassSchema,
+    filter: &Resolved,
+    update: &Update,
+    tx: Option<&Transaction>,
+) -> Result<u64> {
+    let changes = update::document(schema, update)?;
+    if changes.is_empty() {
+        return super::find::count(storage, schema, filter, &FindOptions::default(), tx).await;
+    }
+    let query = filter::document(schema, filter, Nearness::Unordered)?;
+    let rows = storage.rows(&schema.name);
+    let mut held = enter(tx).await?;
+    let mut action = rows.update_many(query, changes);
+    if let Some(held) = &mut held {
+        action = action.session(held.session()?);
+    }
+    Ok(storage.run(action).await?.matched_count)
+}
+
+/// Changes the first match or makes a row. Of two that make the same row at a time one finds the other's on its second try.
+pub(super) async fn upsert(
+    storage: &MongoStorage,
+    schema: &ClassSchema,
+    filter: &Resolved,
+    update: &Update,
+    tx: Option<&Transaction>,
+) -> Result<()> {
+    let query = filter::document(schema, filter, Nearness::Unordered)?;
+    let mut changes = update::document(schema, update)?;
+    if changes.is_empty() {
+        changes = doc! { "$set": Document::new() };
+    }
+    let rows = storage.rows(&schema.name);
+    let mut held = enter(tx).await?;
+    let mut tries = if tx.is_some() { 1 } else { 3 };
+    loop {
+        tries -= 1;
+        let mut action = rows.update_one(query.clone(), changes.clone()).upsert(true);
+        if let Some(held) = &mut held {
+            action = action.session(held.session()?);
+        }
+        match storage.run(action).await {
+            Err(StorageError::Duplicate { .. }) if tries > 0 => {}
+            result => return result.map(|_| ()),
+        }
+    }
+}
+
+/// Deletes all matches.
+pub(super) async fn delete(
+    storage: &MongoStorage,
+    schema: &ClassSchema,
+    filter: &Resolved,
+    tx: Option<&Transaction>,
+) -> Result<u64> {
+    let query = filter::document(schema, filter, Nearness::Unordered)?;
+    let rows = storage.rows(&schema.name);
+    let mut held = enter(tx).await?;
+    let mut action = rows.delete_many(query);
+    if let Some(held) = &mut held {
+        action = action.session(held.session()?);
+    }
+    Ok(storage.run(action).await?.deleted_count)
+}
