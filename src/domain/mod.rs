@@ -9,6 +9,8 @@ pub mod batch;
 pub mod classes;
 pub mod context;
 pub mod delete;
+pub mod global_config;
+pub mod graphql_config;
 pub mod permissions;
 pub mod read;
 pub mod roles;

@@ -124,6 +124,14 @@ pub async fn insert(cx: &Context, class: &Class, row: Object) -> Result<(), Stor
     cx.app.storage.insert(&class.schema, row, cx.transaction.as_ref()).await
 }
 
+/// Changes the one row within reach, or makes it.
+///
+/// # Errors
+/// As [`failure`].
+pub async fn upsert(cx: &Context, class: &Class, scope: &Scoped, update: &Update) -> Result<()> {
+    cx.app.storage.upsert(&class.schema, scope.filter(), update, cx.transaction.as_ref()).await.map_err(failure)
+}
+
 /// Deletes the rows within reach; gives their number.
 ///
 /// # Errors

@@ -42,7 +42,7 @@ impl SchemaCache {
     /// # Errors
     /// When the configuration cannot be read.
     pub async fn get(&self, cx: &Context) -> Result<Arc<Built>> {
-        let config = SchemaConfig::read(&graphql_config::get(&cx.as_master()).await?);
+        let config = SchemaConfig::read(&graphql_config::current(cx).await?);
         let snapshot = cx.schemas();
         if let Some(current) = self.current.load().as_ref().filter(|current| current.fits(&snapshot, &config)) {
             return Ok(current.built.clone());
