@@ -6,7 +6,7 @@ use async_graphql::dynamic::{Schema, SchemaError};
 use indexmap::IndexMap;
 
 use super::catalog::{Catalog, Class, Root};
-use super::class_types::{self, find_field, object_of};
+use super::class_types::{self, find_field};
 use super::config::SchemaConfig;
 use super::names::{self, RESERVED_MUTATIONS, RESERVED_QUERIES, RESERVED_TYPES};
 use super::types::{self, FieldDef, ObjectDef, TypeDef, Types};
