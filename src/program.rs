@@ -44,7 +44,8 @@ async fn serve(loaded: Loaded) -> ExitCode {
         tracing::warn!("{warning}");
     }
     // Signals count from here on: one that comes while the store is being opened must not be lost.
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
         return fail("error: cannot listen for signals");
     };
     let starting = Server::start(loaded.options.clone(), Surroundings::default());
@@ -71,7 +72,11 @@ async fn serve(loaded: Loaded) -> ExitCode {
 /// The banner: where things are, and a first command to try. Keys appear in the run that made them, and never again.
 fn announce(loaded: &Loaded, server: &RunningServer) {
     let options = &loaded.options;
-    let host = if server.addr.ip().is_unspecified() { format!("localhost:{}", server.addr.port()) } else { server.addr.to_string() };
+    let host = if server.addr.ip().is_unspecified() {
+        format!("localhost:{}", server.addr.port())
+    } else {
+        server.addr.to_string()
+    };
     let rest = format!("http://{host}{}", options.server.mount_path);
     tracing::info!(url = %rest, "listening");
     if options.logging.json_logs == Some(true) || options.logging.silent == Some(true) {
@@ -122,7 +127,8 @@ async fn health_check(url: &str) -> ExitCode {
 async fn ask(url: &str) -> std::io::Result<bool> {
     let address = url.trim_start_matches("http://");
     let (host, path) = address.split_once('/').unwrap_or((address, ""));
-    let with_port = if host.rsplit(']').next().unwrap_or(host).contains(':') { host.to_owned() } else { format!("{host}:80") };
+    let with_port =
+        if host.rsplit(']').next().unwrap_or(host).contains(':') { host.to_owned() } else { format!("{host}:80") };
     let mut stream = tokio::net::TcpStream::connect(with_port).await?;
     stream.write_all(format!("GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").as_bytes()).await?;
     let mut answer = Vec::new();

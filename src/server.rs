@@ -79,7 +79,9 @@ impl Server {
     /// When the store cannot be opened or the address cannot be had.
     pub async fn start(options: Options, surroundings: Surroundings) -> Result<RunningServer, StartError> {
         let listener = listen(&options).await?;
-        let addr = listener.local_addr().map_err(|source| StartError::Listen { address: options.server.host.clone(), source })?;
+        let addr = listener
+            .local_addr()
+            .map_err(|source| StartError::Listen { address: options.server.host.clone(), source })?;
         let storage = stores::open(&options).await?;
         let opened = App::open(options, storage.clone(), surroundings.clock, surroundings.random).await;
         let app = match opened {
@@ -159,7 +161,8 @@ impl Endpoint for Mounts {
         if let Some((_, endpoint)) = self.mounts.iter().find(|(prefix, _)| below(prefix, path).is_some()) {
             return Ok(endpoint.get_response(request).await);
         }
-        let error = ParseError { status: 404, ..ParseError::new(ErrorCode::CommandUnavailable, "unknown route or method") };
+        let error =
+            ParseError { status: 404, ..ParseError::new(ErrorCode::CommandUnavailable, "unknown route or method") };
         Ok(refusal(&error, self.sanitize))
     }
 }

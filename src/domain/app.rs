@@ -15,8 +15,9 @@ use super::write::rules::RuleTable;
 use super::{schema, store};
 use crate::clock::Clock;
 use crate::config::Options;
-use crate::error::Result;
+use crate::error::{ParseError, Result};
 use crate::model::names;
+use crate::model::operation::denylist::Denylist;
 use crate::random::Random;
 use crate::storage::{Event, Storage};
 
@@ -35,6 +36,8 @@ pub struct App {
     pub roles: RoleCache,
     /// How classes appear in the GraphQL API.
     pub graphql_config: ConfigCache,
+    /// Words that request data must not contain.
+    pub denylist: Denylist,
     /// Password hashing.
     pub hasher: Hasher,
     /// What special classes add to the write pipeline.
@@ -65,6 +68,7 @@ impl App {
             sessions: SessionCache::new(options.server.cache_max_size, ttl),
             roles: RoleCache::new(options.server.cache_max_size, ttl),
             graphql_config: ConfigCache::default(),
+            denylist: denylist(&options)?,
             hasher: Hasher::start(&options.own),
             rules: RuleTable::standard(),
             storage,
@@ -130,4 +134,9 @@ impl App {
             tracing::warn!(%error, "the schema could not be read again");
         }
     }
+}
+
+fn denylist(options: &Options) -> Result<Denylist> {
+    let entries: Vec<_> = options.security.request_keyword_denylist.iter().map(|entry| entry.raw.clone()).collect();
+    Denylist::new(&entries).map_err(ParseError::internal)
 }

@@ -50,7 +50,7 @@ pub async fn find(cx: &Context, class: &str, parameters: Map<String, Json>) -> R
 /// # Errors
 /// 101 when there is none that the caller may read.
 pub async fn get(cx: &Context, class: &str, id: &str, parameters: Map<String, Json>) -> Result<Object> {
-    read::get(cx, &ClassName::trusted(class), id, ReadRequest::get(parameters)?).await
+    read::get(cx, &ClassName::trusted(class), id, ReadRequest::get(&parameters)?).await
 }
 
 /// A class name that can be written to; the hidden classes keep their name, so that they are refused as such.

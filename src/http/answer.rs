@@ -39,7 +39,8 @@ pub fn json(status: StatusCode, body: Vec<u8>) -> Response {
 #[must_use]
 pub fn refusal(error: &ParseError, sanitize: bool) -> Response {
     log(error, sanitize);
-    let body = ErrorBody { code: error.code.map(crate::error::ErrorCode::number), error: error.public_message(sanitize) };
+    let body =
+        ErrorBody { code: error.code.map(crate::error::ErrorCode::number), error: error.public_message(sanitize) };
     let bytes = serde_json::to_vec(&body).unwrap_or_default();
     let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = json(status, bytes);

@@ -19,7 +19,9 @@ const DRAINED: usize = 64 << 20;
 pub async fn read(body: Body, headers: &HeaderMap, limit: u64, patience: Duration) -> Result<Vec<u8>> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    let encoded = headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"));
+    let encoded = headers
+        .get(header::CONTENT_ENCODING)
+        .is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"));
     if announced == Some(0) {
         return Ok(Vec::new());
     }
@@ -71,7 +73,8 @@ pub fn parse(bytes: &[u8]) -> Result<Json> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Ok(Json::Object(Map::new()));
     }
-    serde_json::from_slice(bytes).map_err(|error| ParseError::new(ErrorCode::InvalidJson, format!("invalid JSON: {error}")))
+    serde_json::from_slice(bytes)
+        .map_err(|error| ParseError::new(ErrorCode::InvalidJson, format!("invalid JSON: {error}")))
 }
 
 /// Whether the body is a form with files, the one kind that is not JSON.
@@ -92,7 +95,18 @@ mod tests {
     fn hostile_bodies_are_refused() {
         let deep = "[".repeat(100_000);
         let nested = format!("{}1{}", "{\"a\":".repeat(200), "}".repeat(200));
-        for bad in [b"{" as &[u8], b"[1]", b"\"text\"", b"{\"a\":\"\xff\"}", b"{\"a\":1e999}", b"{\"a\":NaN}", b"{}{}", deep.as_bytes(), nested.as_bytes(), b"\0"] {
+        for bad in [
+            b"{" as &[u8],
+            b"[1]",
+            b"\"text\"",
+            b"{\"a\":\"\xff\"}",
+            b"{\"a\":1e999}",
+            b"{\"a\":NaN}",
+            b"{}{}",
+            deep.as_bytes(),
+            nested.as_bytes(),
+            b"\0",
+        ] {
             let error = parse_object(bad).unwrap_err();
             assert!(error.is(ErrorCode::InvalidJson), "{:?}", String::from_utf8_lossy(bad.get(..20).unwrap_or(bad)));
             assert_eq!(error.status, 400);

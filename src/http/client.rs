@@ -72,7 +72,9 @@ fn own_url(options: &Server, peer: IpAddr, local: Option<SocketAddr>, headers: &
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let mut scheme = "http";
     if is_trusted(&options.trust_proxy, peer, 0)
-        && text("x-forwarded-proto").and_then(|list| list.split(',').next()).is_some_and(|first| first.trim().eq_ignore_ascii_case("https"))
+        && text("x-forwarded-proto")
+            .and_then(|list| list.split(',').next())
+            .is_some_and(|first| first.trim().eq_ignore_ascii_case("https"))
     {
         scheme = "https";
     }
@@ -84,7 +86,9 @@ fn own_url(options: &Server, peer: IpAddr, local: Option<SocketAddr>, headers: &
 }
 
 fn is_host(host: &str) -> bool {
-    !host.is_empty() && host.len() <= 255 && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte))
+    !host.is_empty()
+        && host.len() <= 255
+        && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte))
 }
 
 #[cfg(test)]
@@ -120,7 +124,11 @@ mod tests {
         let options = Server::default();
         let mut headers = HeaderMap::new();
         let peer = "127.0.0.1:9".parse().unwrap();
-        for (host, base) in [("a.example:8080", "http://a.example:8080/parse"), ("a\"><b", "http://127.0.0.1:1/parse"), ("x/y", "http://127.0.0.1:1/parse")] {
+        for (host, base) in [
+            ("a.example:8080", "http://a.example:8080/parse"),
+            ("a\"><b", "http://127.0.0.1:1/parse"),
+            ("x/y", "http://127.0.0.1:1/parse"),
+        ] {
             headers.insert(header::HOST, host.parse().unwrap());
             assert_eq!(origin(&options, peer, Some("127.0.0.1:1".parse().unwrap()), &headers).base_url, base);
         }

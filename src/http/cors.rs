@@ -19,8 +19,12 @@ impl Cors {
     /// As `allowOrigin` and `allowHeaders` say. Names and origins that cannot stand in a header are left out.
     #[must_use]
     pub fn new(options: &Server) -> Self {
-        let mut origins: Vec<HeaderValue> =
-            options.allow_origin.iter().flat_map(|list| &list.0).filter_map(|origin| HeaderValue::from_str(origin).ok()).collect();
+        let mut origins: Vec<HeaderValue> = options
+            .allow_origin
+            .iter()
+            .flat_map(|list| &list.0)
+            .filter_map(|origin| HeaderValue::from_str(origin).ok())
+            .collect();
         if origins.is_empty() {
             origins.push(HeaderValue::from_static("*"));
         }
@@ -55,9 +59,15 @@ mod tests {
 
     #[test]
     fn the_matching_origin_or_the_first() {
-        let options = Server { allow_origin: Some(TextList(vec!["http://a".into(), "http://b".into()])), allow_headers: vec!["X-Own".into()], ..Server::default() };
+        let options = Server {
+            allow_origin: Some(TextList(vec!["http://a".into(), "http://b".into()])),
+            allow_headers: vec!["X-Own".into()],
+            ..Server::default()
+        };
         let cors = Cors::new(&options);
-        for (origin, expected) in [(Some("http://b"), "http://b"), (Some("http://evil"), "http://a"), (None, "http://a")] {
+        for (origin, expected) in
+            [(Some("http://b"), "http://b"), (Some("http://evil"), "http://a"), (None, "http://a")]
+        {
             let mut headers = HeaderMap::new();
             cors.apply(origin.map(HeaderValue::from_static).as_ref(), &mut headers);
             assert_eq!(headers[header::ACCESS_CONTROL_ALLOW_ORIGIN], expected);

@@ -74,9 +74,16 @@ impl<E: Endpoint<Output = Response> + 'static> Door<E> {
             }
         };
         outcome.unwrap_or_else(|panic| {
-            let text = panic.downcast_ref::<&str>().copied().map(str::to_owned).or_else(|| panic.downcast_ref::<String>().cloned());
+            let text = panic
+                .downcast_ref::<&str>()
+                .copied()
+                .map(str::to_owned)
+                .or_else(|| panic.downcast_ref::<String>().cloned());
             tracing::error!(panic = text.unwrap_or_default(), "a request made the server panic");
-            let error = ParseError { status: StatusCode::INTERNAL_SERVER_ERROR.as_u16(), ..ParseError::new(ErrorCode::InternalServerError, "Internal server error.") };
+            let error = ParseError {
+                status: StatusCode::INTERNAL_SERVER_ERROR.as_u16(),
+                ..ParseError::new(ErrorCode::InternalServerError, "Internal server error.")
+            };
             refusal(&error, true)
         })
     }

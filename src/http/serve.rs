@@ -62,8 +62,13 @@ where
     connections.wait().await;
 }
 
-async fn connection<E>(stream: TcpStream, remote: SocketAddr, endpoint: Arc<E>, patience: Duration, stop: CancellationToken)
-where
+async fn connection<E>(
+    stream: TcpStream,
+    remote: SocketAddr,
+    endpoint: Arc<E>,
+    patience: Duration,
+    stop: CancellationToken,
+) where
     E: Endpoint<Output = Response> + 'static,
 {
     let local = stream.local_addr().unwrap_or(remote);

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use futures_util::{StreamExt as _, stream};
-use poem::http::Method;
 use poem::Response;
+use poem::http::Method;
 use poem_openapi::OpenApi;
 use serde_json::Value as Json;
 
@@ -34,7 +34,12 @@ impl BatchApi {
     /// The parts run concurrently, or with `transaction` one after the other and all or none. The answer has one entry per
     /// part, in their order.
     #[oai(path = "/batch", method = "post", operation_id = "batch", tag = "Tag::Batch")]
-    async fn batch(&self, caller: Caller, dispatcher: Dispatcher, body: Body<describe::Batch>) -> Answer<Vec<describe::BatchResult>> {
+    async fn batch(
+        &self,
+        caller: Caller,
+        dispatcher: Dispatcher,
+        body: Body<describe::Batch>,
+    ) -> Answer<Vec<describe::BatchResult>> {
         let Caller(context) = caller;
         let mut body = body.0;
         let in_transaction = matches!(body.get("transaction"), Some(Json::Bool(true)));
@@ -74,12 +79,16 @@ fn parts(rest: &Rest, context: &Context, requests: Option<Json>) -> Result<Vec<P
     let limit = options.security.request_complexity.batch_request_limit;
     if limit.is_exceeded_by(requests.len()) && !context.auth.is_master() {
         let (count, limit) = (requests.len(), limit.get().unwrap_or_default());
-        return Err(invalid(format!("Batch request contains {count} sub-requests, which exceeds the limit of {limit}.")));
+        return Err(invalid(format!(
+            "Batch request contains {count} sub-requests, which exceeds the limit of {limit}."
+        )));
     }
     let mount = &options.server.mount_path;
     let part = |request: Json| {
         let Json::Object(mut request) = request else { return Err(invalid("batch request path must be a string")) };
-        let Some(Json::String(given)) = request.shift_remove("path") else { return Err(invalid("batch request path must be a string")) };
+        let Some(Json::String(given)) = request.shift_remove("path") else {
+            return Err(invalid("batch request path must be a string"));
+        };
         let (whole, query) = given.split_once('?').unwrap_or((&given, ""));
         let Some(path) = routes::below(mount, whole).map(routes::trim).filter(|path| !path.is_empty()) else {
             return Err(invalid(format!("cannot route batch path {given}")));
@@ -123,10 +132,21 @@ async fn transaction(dispatcher: &Dispatcher, context: &Context, parts: Vec<Part
 
 /// The error of a part as the error of the whole; its cause is in the log already.
 fn copy(error: &ParseError) -> ParseError {
-    ParseError { code: error.code, status: error.status, message: error.message.clone(), sensitive: error.sensitive, retry_after: error.retry_after, source: None }
+    ParseError {
+        code: error.code,
+        status: error.status,
+        message: error.message.clone(),
+        sensitive: error.sensitive,
+        retry_after: error.retry_after,
+        source: None,
+    }
 }
 
-async fn attempt_transaction(dispatcher: &Dispatcher, context: &Context, parts: Vec<Part>) -> Result<Vec<u8>, Arc<ParseError>> {
+async fn attempt_transaction(
+    dispatcher: &Dispatcher,
+    context: &Context,
+    parts: Vec<Part>,
+) -> Result<Vec<u8>, Arc<ParseError>> {
     let inside = batch::begin(context).await.map_err(Arc::new)?;
     let mut results = Vec::with_capacity(parts.len());
     for part in parts {

@@ -72,7 +72,9 @@ pub fn method(body: &mut JsonMap) -> Result<Option<Method>> {
     match body.shift_remove("_method") {
         None | Some(Json::Null) => Ok(None),
         Some(Json::String(name)) if name.is_empty() => Ok(None),
-        Some(Json::String(name)) => Method::from_bytes(name.to_ascii_uppercase().as_bytes()).map(Some).map_err(|_| invalid()),
+        Some(Json::String(name)) => {
+            Method::from_bytes(name.to_ascii_uppercase().as_bytes()).map(Some).map_err(|_| invalid())
+        }
         Some(_) => Err(invalid()),
     }
 }
@@ -118,6 +120,8 @@ mod tests {
             assert_eq!(taken(bad.clone(), None).err().map(|error| error.status), Some(403), "{bad}");
         }
         assert!(taken(json!({"_ApplicationId": "app"}), Some("wrong")).is_err());
-        assert!(taken(json!({"_ApplicationId": "app", "_context": "[1]"}), None).err().unwrap().is(ErrorCode::InvalidJson));
+        assert!(
+            taken(json!({"_ApplicationId": "app", "_context": "[1]"}), None).err().unwrap().is(ErrorCode::InvalidJson)
+        );
     }
 }

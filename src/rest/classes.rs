@@ -19,14 +19,24 @@ pub struct ClassesApi;
 impl ClassesApi {
     /// Make an object.
     #[oai(path = "/classes/:className", method = "post", operation_id = "createObject")]
-    async fn create(&self, caller: Caller, #[oai(name = "className")] class: Path<String>, body: Body<describe::Fields>) -> Answer<describe::Created, 201> {
+    async fn create(
+        &self,
+        caller: Caller,
+        #[oai(name = "className")] class: Path<String>,
+        body: Body<describe::Fields>,
+    ) -> Answer<describe::Created, 201> {
         let saved = classes::create(&caller.0, &class, body.0).await?;
         Reply::saved(&caller.0, &saved)
     }
 
     /// Query objects.
     #[oai(path = "/classes/:className", method = "get", operation_id = "findObjects")]
-    async fn find(&self, caller: Caller, #[oai(name = "className")] class: Path<String>, parameters: Parameters) -> Answer<describe::Results> {
+    async fn find(
+        &self,
+        caller: Caller,
+        #[oai(name = "className")] class: Path<String>,
+        parameters: Parameters,
+    ) -> Answer<describe::Results> {
         found(&classes::find(&caller.0, &class, parameters.0).await?)
     }
 
@@ -69,14 +79,23 @@ impl ClassesApi {
 
     /// Delete all objects of a class.
     #[oai(path = "/purge/:className", method = "delete", operation_id = "purgeClass")]
-    async fn purge(&self, caller: MasterCaller, #[oai(name = "className")] _class: Path<String>) -> Answer<describe::Nothing> {
+    async fn purge(
+        &self,
+        caller: MasterCaller,
+        #[oai(name = "className")] _class: Path<String>,
+    ) -> Answer<describe::Nothing> {
         caller.0.require_master()?;
         Err(unavailable("Purging a class"))
     }
 
     /// Run an aggregation pipeline.
     #[oai(path = "/aggregate/:className", method = "get", operation_id = "aggregate")]
-    async fn aggregate(&self, caller: MasterCaller, #[oai(name = "className")] _class: Path<String>, _parameters: Parameters) -> Answer<describe::Results> {
+    async fn aggregate(
+        &self,
+        caller: MasterCaller,
+        #[oai(name = "className")] _class: Path<String>,
+        _parameters: Parameters,
+    ) -> Answer<describe::Results> {
         caller.0.require_master()?;
         Err(unavailable("Aggregation"))
     }

@@ -21,13 +21,23 @@ fn script_failed(message: impl Into<std::borrow::Cow<'static, str>>) -> super::e
 impl CloudApi {
     /// Call a function.
     #[oai(path = "/functions/:functionName", method = "post", operation_id = "callFunction", tag = "Tag::Cloud")]
-    async fn call(&self, _caller: Caller, #[oai(name = "functionName")] name: Path<String>, _body: Body<describe::Fields>) -> Answer<describe::Outcome> {
+    async fn call(
+        &self,
+        _caller: Caller,
+        #[oai(name = "functionName")] name: Path<String>,
+        _body: Body<describe::Fields>,
+    ) -> Answer<describe::Outcome> {
         Err(script_failed(format!("Invalid function: \"{}\"", name.0)))
     }
 
     /// Start a job.
     #[oai(path = "/jobs/:jobName", method = "post", operation_id = "startJob", tag = "Tag::Cloud")]
-    async fn start_job(&self, caller: MasterCaller, #[oai(name = "jobName")] _name: Path<String>, _body: Body<describe::Fields>) -> Answer<describe::Nothing> {
+    async fn start_job(
+        &self,
+        caller: MasterCaller,
+        #[oai(name = "jobName")] _name: Path<String>,
+        _body: Body<describe::Fields>,
+    ) -> Answer<describe::Nothing> {
         caller.0.require_master()?;
         caller.0.refuse_read_only("read-only masterKey isn't allowed to run a job.")?;
         Err(script_failed("Invalid job."))
@@ -35,7 +45,11 @@ impl CloudApi {
 
     /// Start a job that the body names.
     #[oai(path = "/jobs", method = "post", operation_id = "startNamedJob", tag = "Tag::Cloud")]
-    async fn start_named_job(&self, caller: MasterCaller, _body: Body<describe::JobStart>) -> Answer<describe::Nothing> {
+    async fn start_named_job(
+        &self,
+        caller: MasterCaller,
+        _body: Body<describe::JobStart>,
+    ) -> Answer<describe::Nothing> {
         caller.0.require_master()?;
         caller.0.refuse_read_only("read-only masterKey isn't allowed to run a job.")?;
         Err(script_failed("Invalid job."))
@@ -58,7 +72,11 @@ impl CloudApi {
 
     /// Schedule a job.
     #[oai(path = "/cloud_code/jobs", method = "post", operation_id = "createJobSchedule", tag = "Tag::Cloud")]
-    async fn create_job_schedule(&self, caller: MasterCaller, _body: Body<describe::Fields>) -> Answer<describe::Created> {
+    async fn create_job_schedule(
+        &self,
+        caller: MasterCaller,
+        _body: Body<describe::Fields>,
+    ) -> Answer<describe::Created> {
         caller.0.require_master()?;
         caller.0.refuse_read_only("read-only masterKey isn't allowed to schedule a job.")?;
         Err(script_failed("Cannot Schedule a job that is not deployed"))
@@ -66,15 +84,29 @@ impl CloudApi {
 
     /// Change a schedule.
     #[oai(path = "/cloud_code/jobs/:objectId", method = "put", operation_id = "updateJobSchedule", tag = "Tag::Cloud")]
-    async fn update_job_schedule(&self, caller: MasterCaller, #[oai(name = "objectId")] _id: Path<String>, _body: Body<describe::Fields>) -> Answer<describe::Updated> {
+    async fn update_job_schedule(
+        &self,
+        caller: MasterCaller,
+        #[oai(name = "objectId")] _id: Path<String>,
+        _body: Body<describe::Fields>,
+    ) -> Answer<describe::Updated> {
         caller.0.require_master()?;
         caller.0.refuse_read_only("read-only masterKey isn't allowed to schedule a job.")?;
         Err(script_failed("Cannot Schedule a job that is not deployed"))
     }
 
     /// Delete a schedule.
-    #[oai(path = "/cloud_code/jobs/:objectId", method = "delete", operation_id = "deleteJobSchedule", tag = "Tag::Cloud")]
-    async fn delete_job_schedule(&self, caller: MasterCaller, #[oai(name = "objectId")] id: Path<String>) -> Answer<describe::Nothing> {
+    #[oai(
+        path = "/cloud_code/jobs/:objectId",
+        method = "delete",
+        operation_id = "deleteJobSchedule",
+        tag = "Tag::Cloud"
+    )]
+    async fn delete_job_schedule(
+        &self,
+        caller: MasterCaller,
+        #[oai(name = "objectId")] id: Path<String>,
+    ) -> Answer<describe::Nothing> {
         caller.0.require_master()?;
         caller.0.refuse_read_only("read-only masterKey isn't allowed to delete a job.")?;
         crate::domain::classes::delete(&caller.0, crate::model::names::JOB_SCHEDULE, &id).await?;
@@ -88,20 +120,43 @@ impl CloudApi {
     }
 
     /// A function that is a web hook.
-    #[oai(path = "/hooks/functions/:functionName", method = "get", operation_id = "getFunctionHook", tag = "Tag::Cloud")]
-    async fn function_hook(&self, caller: MasterCaller, #[oai(name = "functionName")] _name: Path<String>) -> Answer<describe::Fields> {
+    #[oai(
+        path = "/hooks/functions/:functionName",
+        method = "get",
+        operation_id = "getFunctionHook",
+        tag = "Tag::Cloud"
+    )]
+    async fn function_hook(
+        &self,
+        caller: MasterCaller,
+        #[oai(name = "functionName")] _name: Path<String>,
+    ) -> Answer<describe::Fields> {
         hooks(&caller)
     }
 
     /// Make a function that is a web hook.
     #[oai(path = "/hooks/functions", method = "post", operation_id = "createFunctionHook", tag = "Tag::Cloud")]
-    async fn create_function_hook(&self, caller: MasterCaller, _body: Body<describe::Fields>) -> Answer<describe::Fields> {
+    async fn create_function_hook(
+        &self,
+        caller: MasterCaller,
+        _body: Body<describe::Fields>,
+    ) -> Answer<describe::Fields> {
         hooks(&caller)
     }
 
     /// Change or delete a function that is a web hook.
-    #[oai(path = "/hooks/functions/:functionName", method = "put", operation_id = "updateFunctionHook", tag = "Tag::Cloud")]
-    async fn update_function_hook(&self, caller: MasterCaller, #[oai(name = "functionName")] _name: Path<String>, _body: Body<describe::Fields>) -> Answer<describe::Fields> {
+    #[oai(
+        path = "/hooks/functions/:functionName",
+        method = "put",
+        operation_id = "updateFunctionHook",
+        tag = "Tag::Cloud"
+    )]
+    async fn update_function_hook(
+        &self,
+        caller: MasterCaller,
+        #[oai(name = "functionName")] _name: Path<String>,
+        _body: Body<describe::Fields>,
+    ) -> Answer<describe::Fields> {
         hooks(&caller)
     }
 
@@ -112,7 +167,12 @@ impl CloudApi {
     }
 
     /// A trigger that is a web hook.
-    #[oai(path = "/hooks/triggers/:className/:triggerName", method = "get", operation_id = "getTriggerHook", tag = "Tag::Cloud")]
+    #[oai(
+        path = "/hooks/triggers/:className/:triggerName",
+        method = "get",
+        operation_id = "getTriggerHook",
+        tag = "Tag::Cloud"
+    )]
     async fn trigger_hook(
         &self,
         caller: MasterCaller,
@@ -124,12 +184,21 @@ impl CloudApi {
 
     /// Make a trigger that is a web hook.
     #[oai(path = "/hooks/triggers", method = "post", operation_id = "createTriggerHook", tag = "Tag::Cloud")]
-    async fn create_trigger_hook(&self, caller: MasterCaller, _body: Body<describe::Fields>) -> Answer<describe::Fields> {
+    async fn create_trigger_hook(
+        &self,
+        caller: MasterCaller,
+        _body: Body<describe::Fields>,
+    ) -> Answer<describe::Fields> {
         hooks(&caller)
     }
 
     /// Change or delete a trigger that is a web hook.
-    #[oai(path = "/hooks/triggers/:className/:triggerName", method = "put", operation_id = "updateTriggerHook", tag = "Tag::Cloud")]
+    #[oai(
+        path = "/hooks/triggers/:className/:triggerName",
+        method = "put",
+        operation_id = "updateTriggerHook",
+        tag = "Tag::Cloud"
+    )]
     async fn update_trigger_hook(
         &self,
         caller: MasterCaller,
@@ -142,7 +211,12 @@ impl CloudApi {
 
     /// Record an event. Without an analytics adapter events are not kept.
     #[oai(path = "/events/:eventName", method = "post", operation_id = "recordEvent", tag = "Tag::Cloud")]
-    async fn event(&self, _caller: Caller, #[oai(name = "eventName")] _name: Path<String>, _body: Body<describe::Fields>) -> Answer<describe::Nothing> {
+    async fn event(
+        &self,
+        _caller: Caller,
+        #[oai(name = "eventName")] _name: Path<String>,
+        _body: Body<describe::Fields>,
+    ) -> Answer<describe::Nothing> {
         Ok(Reply::empty())
     }
 }

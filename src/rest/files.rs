@@ -23,13 +23,22 @@ impl FilesApi {
 
     /// Upload a file.
     #[oai(path = "/files/:fileName", method = "post", operation_id = "uploadFile")]
-    async fn upload(&self, _caller: Caller, #[oai(name = "fileName")] _name: Path<String>, _body: Body<describe::Fields>) -> Answer<describe::Fields, 201> {
+    async fn upload(
+        &self,
+        _caller: Caller,
+        #[oai(name = "fileName")] _name: Path<String>,
+        _body: Body<describe::Fields>,
+    ) -> Answer<describe::Fields, 201> {
         Err(unavailable("File storage"))
     }
 
     /// Delete a file.
     #[oai(path = "/files/:fileName", method = "delete", operation_id = "deleteFile")]
-    async fn delete(&self, caller: MasterCaller, #[oai(name = "fileName")] _name: Path<String>) -> Answer<describe::Nothing> {
+    async fn delete(
+        &self,
+        caller: MasterCaller,
+        #[oai(name = "fileName")] _name: Path<String>,
+    ) -> Answer<describe::Nothing> {
         caller.0.require_master()?;
         Err(unavailable("File storage"))
     }

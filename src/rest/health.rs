@@ -85,7 +85,11 @@ impl HealthApi {
 
     /// Check a receipt of a purchase.
     #[oai(path = "/validate_purchase", method = "post", operation_id = "validatePurchase", tag = "Tag::Administration")]
-    async fn validate_purchase(&self, _caller: super::payload::Caller, body: super::payload::Body<describe::Fields>) -> Answer<describe::Outcome> {
+    async fn validate_purchase(
+        &self,
+        _caller: super::payload::Caller,
+        body: super::payload::Body<describe::Fields>,
+    ) -> Answer<describe::Outcome> {
         let given = |key: &str| body.0.get(key).is_some_and(|value| !value.is_null());
         if given("receipt") && given("productIdentifier") {
             return Err(super::payload::unavailable("Validation of purchases"));

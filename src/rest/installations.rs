@@ -29,13 +29,23 @@ impl InstallationsApi {
 
     /// Get an installation.
     #[oai(path = "/installations/:objectId", method = "get", operation_id = "getInstallation")]
-    async fn get(&self, caller: Caller, #[oai(name = "objectId")] id: Path<String>, parameters: Parameters) -> Answer<describe::ParseObject> {
+    async fn get(
+        &self,
+        caller: Caller,
+        #[oai(name = "objectId")] id: Path<String>,
+        parameters: Parameters,
+    ) -> Answer<describe::ParseObject> {
         Reply::new(&classes::get(&caller.0, INSTALLATION, &id, parameters.0).await?)
     }
 
     /// Change an installation.
     #[oai(path = "/installations/:objectId", method = "put", operation_id = "updateInstallation")]
-    async fn update(&self, caller: Caller, #[oai(name = "objectId")] id: Path<String>, body: Body<describe::Fields>) -> Answer<describe::Updated> {
+    async fn update(
+        &self,
+        caller: Caller,
+        #[oai(name = "objectId")] id: Path<String>,
+        body: Body<describe::Fields>,
+    ) -> Answer<describe::Updated> {
         let saved = classes::update(&caller.0, INSTALLATION, &id, body.0).await?;
         Reply::saved(&caller.0, &saved)
     }

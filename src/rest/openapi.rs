@@ -89,8 +89,12 @@ fn amend(operation: &mut Json) {
     let Some(operation) = operation.as_object_mut() else { return };
     // The framework lists schemes as alternatives; all that an operation names are needed together.
     if let Some(schemes) = operation.get("security").and_then(Json::as_array) {
-        let together: serde_json::Map<String, Json> =
-            schemes.iter().filter_map(Json::as_object).flatten().map(|(name, scopes)| (name.clone(), scopes.clone())).collect();
+        let together: serde_json::Map<String, Json> = schemes
+            .iter()
+            .filter_map(Json::as_object)
+            .flatten()
+            .map(|(name, scopes)| (name.clone(), scopes.clone()))
+            .collect();
         operation.insert("security".to_owned(), json!([together]));
     }
     let wanted: Vec<_> = if id.starts_with("find") {

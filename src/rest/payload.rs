@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use poem::http::{HeaderName, HeaderValue, StatusCode, header};
 use poem::{FromRequest, IntoResponse, Request, RequestBody, Response};
-use poem_openapi::registry::{MetaHeader, MetaMediaType, MetaRequest, MetaResponse, MetaResponses, MetaSchemaRef, Registry};
+use poem_openapi::registry::{
+    MetaHeader, MetaMediaType, MetaRequest, MetaResponse, MetaResponses, MetaSchemaRef, Registry,
+};
 use poem_openapi::types::Type;
 use poem_openapi::{ApiExtractor, ApiExtractorType, ApiResponse, ExtractParamOptions};
 use serde::Serialize;
@@ -13,8 +15,8 @@ use serde_json::{Map, Value as Json};
 
 use super::error::Refusal;
 use super::request::Rest;
-use crate::domain::write::Saved;
 use crate::domain::context::Context;
+use crate::domain::write::Saved;
 use crate::error::{ErrorCode, ParseError};
 use crate::http::answer;
 
@@ -132,7 +134,11 @@ impl<'a, T: Type + 'static> ApiExtractor<'a> for Body<T> {
         Some(MetaRequest { description: None, content, required: true })
     }
 
-    async fn from_request(request: &'a Request, _body: &mut RequestBody, _options: ExtractParamOptions<()>) -> poem::Result<Self> {
+    async fn from_request(
+        request: &'a Request,
+        _body: &mut RequestBody,
+        _options: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
         Ok(Self(Incoming::of(request)?.take_body(), PhantomData))
     }
 }
@@ -164,7 +170,10 @@ impl<'a> FromRequest<'a> for LoginParameters {
         let incoming = Incoming::of(request)?;
         let body = incoming.take_body();
         let query: JsonMap = incoming.query().map(|(key, value)| (key, Json::String(value))).collect();
-        let filled = |map: &JsonMap, key: &str| map.get(key).is_some_and(|value| !matches!(value, Json::Null | Json::Bool(false)) && value.as_str() != Some(""));
+        let filled = |map: &JsonMap, key: &str| {
+            map.get(key)
+                .is_some_and(|value| !matches!(value, Json::Null | Json::Bool(false)) && value.as_str() != Some(""))
+        };
         let from_query = ["username", "email"].iter().any(|key| !filled(&body, key) && filled(&query, key));
         Ok(Self(if from_query { query } else { body }))
     }

@@ -47,14 +47,24 @@ impl PushApi {
 
     /// Get an audience.
     #[oai(path = "/push_audiences/:objectId", method = "get", operation_id = "getPushAudience")]
-    async fn get(&self, caller: MasterCaller, #[oai(name = "objectId")] id: Path<String>, parameters: Parameters) -> Answer<describe::ParseObject> {
+    async fn get(
+        &self,
+        caller: MasterCaller,
+        #[oai(name = "objectId")] id: Path<String>,
+        parameters: Parameters,
+    ) -> Answer<describe::ParseObject> {
         caller.0.require_master()?;
         Reply::new(&classes::get(&caller.0, AUDIENCE, &id, parameters.0).await?)
     }
 
     /// Change an audience.
     #[oai(path = "/push_audiences/:objectId", method = "put", operation_id = "updatePushAudience")]
-    async fn update(&self, caller: MasterCaller, #[oai(name = "objectId")] id: Path<String>, body: Body<describe::Fields>) -> Answer<describe::Updated> {
+    async fn update(
+        &self,
+        caller: MasterCaller,
+        #[oai(name = "objectId")] id: Path<String>,
+        body: Body<describe::Fields>,
+    ) -> Answer<describe::Updated> {
         caller.0.require_master()?;
         let saved = classes::update(&caller.0, AUDIENCE, &id, body.0).await?;
         Reply::saved(&caller.0, &saved)
@@ -62,7 +72,11 @@ impl PushApi {
 
     /// Delete an audience.
     #[oai(path = "/push_audiences/:objectId", method = "delete", operation_id = "deletePushAudience")]
-    async fn delete(&self, caller: MasterCaller, #[oai(name = "objectId")] id: Path<String>) -> Answer<describe::Nothing> {
+    async fn delete(
+        &self,
+        caller: MasterCaller,
+        #[oai(name = "objectId")] id: Path<String>,
+    ) -> Answer<describe::Nothing> {
         caller.0.require_master()?;
         classes::delete(&caller.0, AUDIENCE, &id).await?;
         Ok(Reply::empty())

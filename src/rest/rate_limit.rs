@@ -89,7 +89,14 @@ impl RateLimits {
     ///
     /// # Errors
     /// 429, code 100, when there were too many.
-    pub fn count(&self, with_session: bool, method: &Method, path: &str, who: &Identity<'_>, now: i64) -> Result<Option<Standing>> {
+    pub fn count(
+        &self,
+        with_session: bool,
+        method: &Method,
+        path: &str,
+        who: &Identity<'_>,
+        now: i64,
+    ) -> Result<Option<Standing>> {
         let mut standing = None;
         for limit in &self.0 {
             let needs_session = matches!(limit.zone, RateLimitZone::User | RateLimitZone::Session);
@@ -156,7 +163,8 @@ impl Limit {
         if counters.len() >= COUNTERS && !counters.contains_key(&key) {
             counters.retain(|_, window| window.ends > now);
         }
-        let key = if counters.len() >= COUNTERS && !counters.contains_key(&key) { "the others".to_owned() } else { key };
+        let key =
+            if counters.len() >= COUNTERS && !counters.contains_key(&key) { "the others".to_owned() } else { key };
         let fresh = Window { ends: now.saturating_add(self.window), count: 0 };
         let window = counters.entry(key).or_insert(fresh);
         if window.ends <= now {
@@ -166,11 +174,16 @@ impl Limit {
         let Window { ends, count } = *window;
         drop(counters);
         if count > self.count {
-            let seconds = u32::try_from(ends.saturating_sub(now).saturating_add(999).div_euclid(1000).max(1)).unwrap_or(u32::MAX);
+            let seconds =
+                u32::try_from(ends.saturating_sub(now).saturating_add(999).div_euclid(1000).max(1)).unwrap_or(u32::MAX);
             let error = ParseError::new(ErrorCode::ConnectionFailed, self.message.clone());
             return Err(ParseError { status: 429, retry_after: Some(seconds), ..error });
         }
-        Ok(Standing { limit: self.count, remaining: self.count - count, reset: ends.saturating_add(999).div_euclid(1000) })
+        Ok(Standing {
+            limit: self.count,
+            remaining: self.count - count,
+            reset: ends.saturating_add(999).div_euclid(1000),
+        })
     }
 }
 

@@ -101,7 +101,8 @@ impl Rest {
     async fn read(&self, mut request: Request, path: String) -> Result<Wish> {
         let options = &self.app.options;
         let application = options.keys.app_id.as_str();
-        let peer = request.remote_addr().as_socket_addr().copied().unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
+        let peer =
+            request.remote_addr().as_socket_addr().copied().unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
         let local = request.local_addr().as_socket_addr().copied();
         let origin = client::origin(&options.server, peer, local, request.headers());
         let mut credentials = credentials::from_headers(request.headers(), application);
@@ -154,7 +155,13 @@ impl Rest {
             TokenUse::Check
         };
         let now = self.app.clock.now().millis();
-        let first = self.limits.count(false, &method, &path, &Identity { ip: client.ip, direct: !forwarded, auth: &standing }, now)?;
+        let first = self.limits.count(
+            false,
+            &method,
+            &path,
+            &Identity { ip: client.ip, direct: !forwarded, auth: &standing },
+            now,
+        )?;
         self.allowed.check(standing.is_master(), &method, &path)?;
         let context = auth::open_context(&self.app, standing, credentials, token_use, client).await?;
         let counted = Counted { direct: !forwarded, before_session: first };
@@ -165,7 +172,12 @@ impl Rest {
     ///
     /// # Errors
     /// What the limits refuse. What the route refuses is an answer.
-    pub(super) async fn dispatch_part(self: &Arc<Self>, context: Context, part: super::batch::Part, direct: bool) -> Result<Response> {
+    pub(super) async fn dispatch_part(
+        self: &Arc<Self>,
+        context: Context,
+        part: super::batch::Part,
+        direct: bool,
+    ) -> Result<Response> {
         let super::batch::Part { method, path, query, body } = part;
         let now = self.app.clock.now().millis();
         let identity = Identity { ip: context.client.ip, direct, auth: &Auth::Anonymous };
@@ -176,13 +188,25 @@ impl Rest {
         self.clone().dispatch_counted(context, method, &path, query, body, &counted).await
     }
 
-    async fn dispatch_counted(self: Arc<Self>, context: Context, method: Method, path: &str, query: String, body: JsonMap, counted: &Counted) -> Result<Response> {
+    async fn dispatch_counted(
+        self: Arc<Self>,
+        context: Context,
+        method: Method,
+        path: &str,
+        query: String,
+        body: JsonMap,
+        counted: &Counted,
+    ) -> Result<Response> {
         let identity = Identity { ip: context.client.ip, direct: counted.direct, auth: &context.auth };
         let second = self.limits.count(true, &method, path, &identity, self.app.clock.now().millis())?;
         let Some(found) = self.routes.find(&method, path) else {
-            return Err(ParseError { status: 404, ..ParseError::new(ErrorCode::CommandUnavailable, "unknown route or method") });
+            return Err(ParseError {
+                status: 404,
+                ..ParseError::new(ErrorCode::CommandUnavailable, "unknown route or method")
+            });
         };
-        let uri = Uri::try_from(found.path.as_ref()).map_err(|_| ParseError::new(ErrorCode::InvalidJson, "malformed path"))?;
+        let uri = Uri::try_from(found.path.as_ref())
+            .map_err(|_| ParseError::new(ErrorCode::InvalidJson, "malformed path"))?;
         let incoming = Incoming::new(context, body, query, counted.direct, self.clone());
         let inner = Request::builder().method(method).uri(uri).extension(incoming).finish();
         let mut response = self.endpoint.get_response(inner).await;
@@ -216,5 +240,8 @@ struct Counted {
 }
 
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {
-    headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).filter(|text| !text.is_empty())
+    headers
+        .get(name)
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+        .filter(|text| !text.is_empty())
 }

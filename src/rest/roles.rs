@@ -29,13 +29,23 @@ impl RolesApi {
 
     /// Get a role.
     #[oai(path = "/roles/:objectId", method = "get", operation_id = "getRole")]
-    async fn get(&self, caller: Caller, #[oai(name = "objectId")] id: Path<String>, parameters: Parameters) -> Answer<describe::ParseObject> {
+    async fn get(
+        &self,
+        caller: Caller,
+        #[oai(name = "objectId")] id: Path<String>,
+        parameters: Parameters,
+    ) -> Answer<describe::ParseObject> {
         Reply::new(&classes::get(&caller.0, ROLE, &id, parameters.0).await?)
     }
 
     /// Change a role.
     #[oai(path = "/roles/:objectId", method = "put", operation_id = "updateRole")]
-    async fn update(&self, caller: Caller, #[oai(name = "objectId")] id: Path<String>, body: Body<describe::Fields>) -> Answer<describe::Updated> {
+    async fn update(
+        &self,
+        caller: Caller,
+        #[oai(name = "objectId")] id: Path<String>,
+        body: Body<describe::Fields>,
+    ) -> Answer<describe::Updated> {
         let saved = classes::update(&caller.0, ROLE, &id, body.0).await?;
         Reply::saved(&caller.0, &saved)
     }

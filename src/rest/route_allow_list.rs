@@ -15,7 +15,8 @@ impl RouteAllowList {
     /// A text naming the pattern that is none.
     pub fn new(patterns: Option<&[String]>) -> std::result::Result<Self, String> {
         let compile = |pattern: &String| {
-            Regex::new(&format!("^(?:{pattern})$")).map_err(|error| format!("routeAllowList: \"{pattern}\" is no regular expression: {error}"))
+            Regex::new(&format!("^(?:{pattern})$"))
+                .map_err(|error| format!("routeAllowList: \"{pattern}\" is no regular expression: {error}"))
         };
         Ok(Self(patterns.map(|patterns| patterns.iter().map(compile).collect()).transpose()?))
     }

@@ -51,7 +51,9 @@ impl Routes {
             templates.push(Template { pattern: path.path.into(), segments, methods });
         }
         for templates in by_head.values_mut() {
-            templates.sort_by_key(|template| template.segments.iter().filter(|segment| **segment == Segment::Parameter).count());
+            templates.sort_by_key(|template| {
+                template.segments.iter().filter(|segment| **segment == Segment::Parameter).count()
+            });
         }
         Self { by_head }
     }
@@ -137,7 +139,11 @@ mod tests {
 
     fn routes() -> Routes {
         let mut by_head: HashMap<String, Vec<Template>> = HashMap::new();
-        for (pattern, methods) in [("/users/me", vec![Method::GET]), ("/users/{id}", vec![Method::GET, Method::PUT]), ("/serverInfo", vec![Method::GET])] {
+        for (pattern, methods) in [
+            ("/users/me", vec![Method::GET]),
+            ("/users/{id}", vec![Method::GET, Method::PUT]),
+            ("/serverInfo", vec![Method::GET]),
+        ] {
             let segments: Vec<Segment> = pattern.split('/').skip(1).map(Segment::of).collect();
             let head = pattern.split('/').nth(1).unwrap().to_lowercase();
             by_head.entry(head).or_default().push(Template { pattern: pattern.into(), segments, methods });

@@ -23,7 +23,11 @@ impl SchemasApi {
 
     /// A class.
     #[oai(path = "/schemas/:className", method = "get", operation_id = "getSchema")]
-    async fn get(&self, caller: MasterCaller, #[oai(name = "className")] _class: Path<String>) -> Answer<describe::ClassSchema> {
+    async fn get(
+        &self,
+        caller: MasterCaller,
+        #[oai(name = "className")] _class: Path<String>,
+    ) -> Answer<describe::ClassSchema> {
         caller.0.require_master()?;
         Err(unavailable("The schema API"))
     }
@@ -37,21 +41,35 @@ impl SchemasApi {
 
     /// Make a class.
     #[oai(path = "/schemas/:className", method = "post", operation_id = "createNamedSchema")]
-    async fn create_named(&self, caller: MasterCaller, #[oai(name = "className")] _class: Path<String>, _body: Body<describe::ClassSchema>) -> Answer<describe::ClassSchema> {
+    async fn create_named(
+        &self,
+        caller: MasterCaller,
+        #[oai(name = "className")] _class: Path<String>,
+        _body: Body<describe::ClassSchema>,
+    ) -> Answer<describe::ClassSchema> {
         caller.0.require_master()?;
         Err(unavailable("The schema API"))
     }
 
     /// Add and remove fields and indexes, set permissions.
     #[oai(path = "/schemas/:className", method = "put", operation_id = "updateSchema")]
-    async fn update(&self, caller: MasterCaller, #[oai(name = "className")] _class: Path<String>, _body: Body<describe::ClassSchema>) -> Answer<describe::ClassSchema> {
+    async fn update(
+        &self,
+        caller: MasterCaller,
+        #[oai(name = "className")] _class: Path<String>,
+        _body: Body<describe::ClassSchema>,
+    ) -> Answer<describe::ClassSchema> {
         caller.0.require_master()?;
         Err(unavailable("The schema API"))
     }
 
     /// Delete a class that has no objects.
     #[oai(path = "/schemas/:className", method = "delete", operation_id = "deleteSchema")]
-    async fn delete(&self, caller: MasterCaller, #[oai(name = "className")] _class: Path<String>) -> Answer<describe::Nothing> {
+    async fn delete(
+        &self,
+        caller: MasterCaller,
+        #[oai(name = "className")] _class: Path<String>,
+    ) -> Answer<describe::Nothing> {
         caller.0.require_master()?;
         Err(unavailable("The schema API"))
     }

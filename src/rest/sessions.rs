@@ -35,20 +35,34 @@ impl SessionsApi {
 
     /// Get a session of the user.
     #[oai(path = "/sessions/:objectId", method = "get", operation_id = "getSession")]
-    async fn get(&self, caller: SessionCaller, #[oai(name = "objectId")] id: Path<String>, parameters: Parameters) -> Answer<describe::Session> {
+    async fn get(
+        &self,
+        caller: SessionCaller,
+        #[oai(name = "objectId")] id: Path<String>,
+        parameters: Parameters,
+    ) -> Answer<describe::Session> {
         Reply::new(&classes::get(&caller.0, SESSION, &id, parameters.0).await?)
     }
 
     /// Change own fields of a session.
     #[oai(path = "/sessions/:objectId", method = "put", operation_id = "updateSession")]
-    async fn update(&self, caller: SessionCaller, #[oai(name = "objectId")] id: Path<String>, body: Body<describe::Fields>) -> Answer<describe::Updated> {
+    async fn update(
+        &self,
+        caller: SessionCaller,
+        #[oai(name = "objectId")] id: Path<String>,
+        body: Body<describe::Fields>,
+    ) -> Answer<describe::Updated> {
         let saved = classes::update(&caller.0, SESSION, &id, body.0).await?;
         Reply::saved(&caller.0, &saved)
     }
 
     /// End a session.
     #[oai(path = "/sessions/:objectId", method = "delete", operation_id = "deleteSession")]
-    async fn delete(&self, caller: SessionCaller, #[oai(name = "objectId")] id: Path<String>) -> Answer<describe::Nothing> {
+    async fn delete(
+        &self,
+        caller: SessionCaller,
+        #[oai(name = "objectId")] id: Path<String>,
+    ) -> Answer<describe::Nothing> {
         classes::delete(&caller.0, SESSION, &id).await?;
         Ok(Reply::empty())
     }

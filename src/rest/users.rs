@@ -1,7 +1,7 @@
 //! Users: sign up, log in, log out, and the routes of single users.
 
-use poem_openapi::param::Path;
 use poem_openapi::OpenApi;
+use poem_openapi::param::Path;
 
 use super::describe;
 use super::openapi::Tag;
@@ -35,27 +35,46 @@ impl UsersApi {
 
     /// Get a user.
     #[oai(path = "/users/:objectId", method = "get", operation_id = "getUser")]
-    async fn get(&self, caller: Caller, #[oai(name = "objectId")] id: Path<String>, parameters: Parameters) -> Answer<describe::User> {
+    async fn get(
+        &self,
+        caller: Caller,
+        #[oai(name = "objectId")] id: Path<String>,
+        parameters: Parameters,
+    ) -> Answer<describe::User> {
         Reply::new(&classes::get(&caller.0, USER, &id, parameters.0).await?)
     }
 
     /// Change a user.
     #[oai(path = "/users/:objectId", method = "put", operation_id = "updateUser")]
-    async fn update(&self, caller: SessionCaller, #[oai(name = "objectId")] id: Path<String>, body: Body<describe::Fields>) -> Answer<describe::Updated> {
+    async fn update(
+        &self,
+        caller: SessionCaller,
+        #[oai(name = "objectId")] id: Path<String>,
+        body: Body<describe::Fields>,
+    ) -> Answer<describe::Updated> {
         let saved = classes::update(&caller.0, USER, &id, body.0).await?;
         Reply::saved(&caller.0, &saved)
     }
 
     /// Delete a user.
     #[oai(path = "/users/:objectId", method = "delete", operation_id = "deleteUser")]
-    async fn delete(&self, caller: SessionCaller, #[oai(name = "objectId")] id: Path<String>) -> Answer<describe::Nothing> {
+    async fn delete(
+        &self,
+        caller: SessionCaller,
+        #[oai(name = "objectId")] id: Path<String>,
+    ) -> Answer<describe::Nothing> {
         classes::delete(&caller.0, USER, &id).await?;
         Ok(Reply::empty())
     }
 
     /// Log in.
     #[oai(path = "/login", method = "post", operation_id = "logIn")]
-    async fn log_in(&self, caller: Caller, parameters: LoginParameters, _body: Body<describe::LogIn>) -> Answer<describe::User> {
+    async fn log_in(
+        &self,
+        caller: Caller,
+        parameters: LoginParameters,
+        _body: Body<describe::LogIn>,
+    ) -> Answer<describe::User> {
         Reply::new(&users::log_in(&caller.0, parameters.0).await?)
     }
 
@@ -67,7 +86,12 @@ impl UsersApi {
 
     /// Check a password without making a session.
     #[oai(path = "/verifyPassword", method = "post", operation_id = "verifyPassword")]
-    async fn verify_password(&self, caller: Caller, parameters: LoginParameters, _body: Body<describe::LogIn>) -> Answer<describe::User> {
+    async fn verify_password(
+        &self,
+        caller: Caller,
+        parameters: LoginParameters,
+        _body: Body<describe::LogIn>,
+    ) -> Answer<describe::User> {
         Reply::new(&users::verify_password(&caller.0, parameters.0).await?)
     }
 
@@ -79,7 +103,12 @@ impl UsersApi {
 
     /// Make a session for any user.
     #[oai(path = "/loginAs", method = "post", operation_id = "logInAs")]
-    async fn log_in_as(&self, caller: MasterCaller, parameters: Parameters, _body: Body<describe::LogInAs>) -> Answer<describe::User> {
+    async fn log_in_as(
+        &self,
+        caller: MasterCaller,
+        parameters: Parameters,
+        _body: Body<describe::LogInAs>,
+    ) -> Answer<describe::User> {
         Reply::new(&users::log_in_as(&caller.0, parameters.0.get("userId")).await?)
     }
 
@@ -99,7 +128,11 @@ impl UsersApi {
 
     /// Have the mail sent again that verifies an address.
     #[oai(path = "/verificationEmailRequest", method = "post", operation_id = "requestVerificationEmail")]
-    async fn request_verification_email(&self, caller: Caller, body: Body<describe::Mail>) -> Answer<describe::Nothing> {
+    async fn request_verification_email(
+        &self,
+        caller: Caller,
+        body: Body<describe::Mail>,
+    ) -> Answer<describe::Nothing> {
         users::request_verification_email(&caller.0, body.0).await?;
         Ok(Reply::empty())
     }

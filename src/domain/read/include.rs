@@ -13,6 +13,7 @@ use crate::domain::store;
 use crate::error::Result;
 use crate::model::names::ClassName;
 use crate::model::object::Object;
+use crate::model::query::parameters::Include;
 use crate::model::schema::FieldType;
 use crate::model::value::{Pointer, Value};
 
@@ -32,8 +33,8 @@ pub async fn include(cx: &Context, class: &Class, rows: &mut [Object], request: 
             levels.insert((depth, parts.iter().take(depth).cloned().collect()), ());
         }
     };
-    request.include.iter().for_each(|path| add(path));
-    if request.include_all {
+    request.include.paths.iter().for_each(|path| add(path));
+    if request.include.all {
         for (name, field) in &class.schema.fields {
             if matches!(field.kind, FieldType::Pointer(_) | FieldType::Array) {
                 add(name);
@@ -127,7 +128,7 @@ async fn fetch(
     let request = ReadRequest {
         keys: below(request.keys.as_deref(), path),
         exclude_keys: below(Some(&request.exclude_keys), path).unwrap_or_default(),
-        include: below(Some(&request.include), path).unwrap_or_default(),
+        include: Include { paths: below(Some(&request.include.paths), path).unwrap_or_default(), ..Include::default() },
         unlimited: true,
         read_preference: request.include_read_preference,
         ..ReadRequest::default()

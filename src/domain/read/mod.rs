@@ -26,7 +26,7 @@ use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::names::{self, ClassName};
 use crate::model::object::Object;
 use crate::model::query::options::FindOptions;
-use crate::model::query::{Filter, Resolved};
+use crate::model::query::{Filter, Resolved, Unresolved};
 use crate::model::schema::FieldType;
 use crate::storage::StorageError;
 
@@ -178,13 +178,26 @@ fn redirect(cx: &Context, class: &ClassName, key: Option<&str>) -> Result<Option
 
 fn refuse_hidden(class: &Class, hidden: &Hidden, request: &ReadRequest) -> Result<()> {
     let mut refused = Ok(());
-    request.filter.visit_paths(&mut |path| {
+    visit_paths(&request.filter, &mut |path| {
         if refused.is_ok() {
             refused = hidden.refuse(class, path, "query");
         }
     });
     refused?;
     request.sort.iter().try_for_each(|criterion| hidden.refuse(class, &criterion.path, "sort by"))
+}
+
+/// Calls `visit` with every field path of a condition, those of sub-queries aside.
+fn visit_paths(filter: &Filter, visit: &mut dyn FnMut(&str)) {
+    match filter {
+        Filter::All | Filter::Never => {}
+        Filter::And(parts) | Filter::Or(parts) | Filter::Nor(parts) => {
+            parts.iter().for_each(|part| visit_paths(part, visit))
+        }
+        Filter::Field { path, .. } => visit(path),
+        Filter::Unresolved(Unresolved::InQuery { path, .. } | Unresolved::Select { path, .. }) => visit(path),
+        Filter::Unresolved(Unresolved::RelatedTo { .. } | Unresolved::Invalid(_)) => {}
+    }
 }
 
 /// The first row of a class that meets a condition, as it rests, outside of any caller's permissions.

@@ -55,14 +55,7 @@ impl<'a> View<'a> {
             .collect();
         let keys = request.keys.as_deref().map(|keys| {
             let mut wanted = roots(keys);
-            wanted.extend(
-                request
-                    .include
-                    .iter()
-                    .filter(|_| !keys.is_empty())
-                    .filter_map(|path| path.split('.').next())
-                    .map(str::to_owned),
-            );
+            wanted.extend(request.include.paths.iter().filter_map(|path| path.split('.').next()).map(str::to_owned));
             wanted.retain(|key| !exclude.contains(key));
             wanted
         });

@@ -4,10 +4,11 @@ use serde_json::{Map, Value as Json};
 
 use crate::domain::context::Context;
 use crate::domain::schema::Class;
-use crate::error::{ErrorCode, ParseError, Result};
+use crate::error::Result;
 use crate::model::query::Filter;
-use crate::model::query::options::{FindParameters, ReadPreference, Sort};
-use crate::model::query::parse::{self, Access};
+use crate::model::query::options::{ReadPreference, Sort};
+use crate::model::query::parameters::{FindParameters, GetParameters, Include};
+use crate::model::query::parse::{self, Access, Limits};
 
 /// A query, ready to run.
 #[derive(Debug)]
@@ -28,10 +29,8 @@ pub struct ReadRequest {
     pub keys: Option<Vec<String>>,
     /// Fields not wanted, perhaps dotted.
     pub exclude_keys: Vec<String>,
-    /// Pointers to follow, dotted paths.
-    pub include: Vec<String>,
-    /// Follow all pointers, one level.
-    pub include_all: bool,
+    /// Pointers to follow.
+    pub include: Include,
     /// Whether the number of matches is wanted.
     pub count: bool,
     /// Field whose target class is searched instead.
@@ -46,6 +45,8 @@ pub struct ReadRequest {
     pub read_preference: Option<ReadPreference>,
     /// Where to read what is included.
     pub include_read_preference: Option<ReadPreference>,
+    /// Where to read sub-queries.
+    pub sub_query_read_preference: Option<ReadPreference>,
     /// How many queries this one is inside of.
     pub depth: u32,
 }
@@ -61,8 +62,7 @@ impl Default for ReadRequest {
             skip: 0,
             keys: None,
             exclude_keys: Vec::new(),
-            include: Vec::new(),
-            include_all: false,
+            include: Include::default(),
             count: false,
             redirect_key: None,
             explain: None,
@@ -70,6 +70,7 @@ impl Default for ReadRequest {
             comment: None,
             read_preference: None,
             include_read_preference: None,
+            sub_query_read_preference: None,
             depth: 0,
         }
     }
@@ -81,76 +82,68 @@ impl ReadRequest {
     /// # Errors
     /// 102, 105, 107, as the parameters are wrong.
     pub fn find(cx: &Context, class: &Class, parameters: Map<String, Json>) -> Result<Self> {
-        let parameters = FindParameters::parse(parameters)?;
-        let filter = match &parameters.filter {
-            Some(json) => parse::parse(json, &access(cx, class))?,
-            None => Filter::All,
+        let may_explain = cx.auth.is_master() || cx.app.options.database.driver.allow_public_explain;
+        let parameters = FindParameters::parse(parameters, may_explain)?;
+        let object_id = parameters.condition.get("objectId").and_then(Json::as_str).map(str::to_owned);
+        let schemas = cx.schemas();
+        let context = parse::Context {
+            access: Access { master: cx.auth.is_master() },
+            limits: limits(cx),
+            schema: Some(&class.schema),
+            classes: &|name| schemas.get(name).map(|class| &class.schema),
+            now: cx.now(),
         };
-        let object_id = match &parameters.filter {
-            Some(Json::Object(condition)) => condition.get("objectId").and_then(Json::as_str).map(str::to_owned),
-            _ => None,
-        };
-        if parameters.explain.is_some() && !cx.auth.is_master() && !cx.app.options.database.driver.allow_public_explain
-        {
-            return Err(ParseError::new(
-                ErrorCode::InvalidQuery,
-                "Using the explain query parameter requires the master key",
-            ));
-        }
-        Ok(Self { filter, object_id, ..Self::from_parameters(parameters) })
+        let filter = parse::parse(&Json::Object(parameters.condition), &context)?;
+        Ok(Self {
+            filter,
+            object_id,
+            sort: parameters.order,
+            limit: parameters.limit,
+            skip: parameters.skip,
+            keys: parameters.keys,
+            exclude_keys: parameters.exclude_keys,
+            include: parameters.include,
+            count: parameters.count,
+            redirect_key: parameters.redirect_key,
+            explain: parameters.explain,
+            hint: parameters.hint,
+            comment: parameters.comment,
+            include_read_preference: parameters.include_read_preference.or(parameters.read_preference),
+            sub_query_read_preference: parameters.subquery_read_preference.or(parameters.read_preference),
+            read_preference: parameters.read_preference,
+            ..Self::default()
+        })
     }
 
     /// Reads the parameters of a get by id.
     ///
     /// # Errors
     /// 102 for a parameter that a get does not know.
-    pub fn get(parameters: Map<String, Json>) -> Result<Self> {
-        const KNOWN: [&str; 6] =
-            ["keys", "include", "excludeKeys", "readPreference", "includeReadPreference", "subqueryReadPreference"];
-        if parameters.keys().any(|name| !KNOWN.contains(&name.as_str())) {
-            return Err(ParseError::new(ErrorCode::InvalidQuery, "Improper encode of parameter"));
-        }
-        Ok(Self::from_parameters(FindParameters::parse(parameters)?))
-    }
-
-    fn from_parameters(parameters: FindParameters) -> Self {
-        let mut include = parameters.include;
-        for key in parameters.keys.iter().flatten() {
-            // `keys=p.x` asks for x of what p points at.
-            if let Some((path, _)) = key.rsplit_once('.') {
-                include.push(path.to_owned());
-            }
-        }
-        let include_all = parameters.include_all || include.iter().any(|path| path == "*");
-        include.retain(|path| path != "*");
-        Self {
-            sort: parameters.sort,
-            limit: parameters.limit,
-            skip: parameters.skip,
+    pub fn get(parameters: &Map<String, Json>) -> Result<Self> {
+        let parameters = GetParameters::parse(parameters)?;
+        Ok(Self {
             keys: parameters.keys,
             exclude_keys: parameters.exclude_keys,
-            include,
-            include_all,
-            count: parameters.count,
-            redirect_key: parameters.redirect_class_name_for_key,
-            explain: parameters.explain,
-            hint: parameters.hint,
-            comment: parameters.comment,
-            read_preference: parameters.read_preference,
+            include: parameters.include,
             include_read_preference: parameters.include_read_preference.or(parameters.read_preference),
+            sub_query_read_preference: parameters.subquery_read_preference.or(parameters.read_preference),
+            read_preference: parameters.read_preference,
             ..Self::default()
-        }
+        })
     }
 }
 
-/// How the condition of this caller on this class is read.
-#[must_use]
-pub fn access<'a>(cx: &Context, class: &'a Class) -> Access<'a> {
-    Access {
-        master: cx.auth.is_master(),
-        maintenance: cx.auth.is_maintenance(),
-        now: cx.now(),
-        schema: Some(&class.schema),
-        allow_regex: cx.auth.is_master() || cx.app.options.security.request_complexity.allow_regex,
+/// The limits on the caller's conditions.
+fn limits(cx: &Context) -> Limits {
+    if cx.auth.is_master() {
+        return Limits::default();
+    }
+    let limits = &cx.app.options.security.request_complexity;
+    let depth =
+        |limit: crate::config::rules::Limit| limit.get().map(|most| usize::try_from(most).unwrap_or(usize::MAX));
+    Limits {
+        condition_depth: depth(limits.query_depth),
+        subquery_depth: depth(limits.subquery_depth),
+        regex: limits.allow_regex,
     }
 }

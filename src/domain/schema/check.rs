@@ -151,11 +151,9 @@ fn wanted_fields(cx: &Context, class: &ClassName, write: &ParsedWrite) -> Result
     if geo_points > 1 {
         return Err(ParseError::new(ErrorCode::IncorrectType, "there can only be one geopoint field in a class"));
     }
-    for (field, change) in &write.relations {
-        check_name(cx, class, field)?;
-        if let Some(target) = &change.class {
-            wanted.push((field.clone(), Some(FieldType::Relation(target.clone()))));
-        }
+    for relation in &write.relations {
+        check_name(cx, class, &relation.field)?;
+        wanted.push((relation.field.clone(), Some(FieldType::Relation(relation.class.clone()))));
     }
     Ok(wanted)
 }

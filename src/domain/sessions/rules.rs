@@ -47,7 +47,7 @@ impl ClassRules for SessionRules {
         for field in FIXED {
             draft.body.remove(field);
         }
-        let write = parse::parse(draft.body, true)?;
+        let write = parse::parse(draft.body, parse::Kind::Create)?;
         check::fit(cx, &draft.class, &write, false).await?;
         let mut row = new_row(cx, &user, Some(&CreatedWith::create()));
         for (name, value) in crate::model::operation::apply::for_create(&write.update)? {

@@ -11,7 +11,6 @@ use crate::model::date::Date;
 use crate::model::json;
 use crate::model::names::{self, ClassName};
 use crate::model::operation::Update;
-use crate::model::operation::denylist;
 use crate::model::query::Filter;
 use crate::model::value::Value;
 
@@ -23,7 +22,7 @@ pub fn open(cx: &Context, request: SaveRequest) -> Result<Draft> {
     let SaveRequest { class, id, mut body } = request;
     let operation = if id.is_some() { Operation::Update } else { Operation::Create };
     refuse_caller(cx, &class, operation)?;
-    denylist::check(&body, &cx.app.options.security.request_keyword_denylist)?;
+    cx.app.denylist.check_map(&body)?;
     let mut facts = Facts::default();
     let new_id = if id.is_some() { String::new() } else { new_id(cx, &mut body)? };
     if id.is_some() {

@@ -7,6 +7,7 @@ use crate::domain::context::Context;
 use crate::domain::schema::{Class, check, system_classes};
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::acl::Acl;
+use crate::model::operation::parse::Kind;
 use crate::model::operation::{Change, parse};
 use crate::model::value::Value;
 
@@ -32,7 +33,7 @@ pub async fn settle(cx: &Context, draft: Draft) -> Result<Checked> {
             (false, column) => deleted.iter().any(|name| name == column),
         })
         .collect();
-    let mut write = parse::parse(body, creating)?;
+    let mut write = parse::parse(body, if creating { Kind::Create } else { Kind::Update })?;
     let fitted = check::fit(cx, &class_name, &write, !creating).await?;
     if let Some(column) = missing_columns.first() {
         return Err(ParseError::new(ErrorCode::IncorrectType, format!("{column} is required.")));
@@ -42,7 +43,7 @@ pub async fn settle(cx: &Context, draft: Draft) -> Result<Checked> {
         for (name, field) in &class.schema.fields {
             let absent = write.update.get(name).is_none() || deleted.contains(name);
             let is_blank =
-                (absent && !write.relations.iter().any(|(relation, _)| relation == name)) || blank.contains(name);
+                (absent && !write.relations.iter().any(|relation| relation.field == *name)) || blank.contains(name);
             if !is_blank {
                 continue;
             }

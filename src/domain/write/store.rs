@@ -11,6 +11,7 @@ use crate::model::acl::Acl;
 use crate::model::object::Object;
 use crate::model::operation::parse::RelationChange;
 use crate::model::operation::{Change, Update, apply};
+use crate::model::value::Pointer;
 use crate::storage::StorageError;
 
 /// Writes the row.
@@ -82,17 +83,10 @@ async fn conflict(
     store::failure(error)
 }
 
-async fn write_relations(
-    cx: &Context,
-    class: &Class,
-    owner: &str,
-    relations: Vec<(String, RelationChange)>,
-) -> Result<()> {
-    for (field, change) in relations {
-        let ids = |pointers: Vec<crate::model::value::Pointer>| {
-            pointers.into_iter().map(|pointer| pointer.id).collect::<Vec<_>>()
-        };
-        store::change_relation(cx, &class.schema.name, &field, owner, &ids(change.add), &ids(change.remove)).await?;
+async fn write_relations(cx: &Context, class: &Class, owner: &str, relations: Vec<RelationChange>) -> Result<()> {
+    let ids = |pointers: Vec<Pointer>| pointers.into_iter().map(|pointer| pointer.id).collect::<Vec<_>>();
+    for RelationChange { field, add, remove, .. } in relations {
+        store::change_relation(cx, &class.schema.name, &field, owner, &ids(add), &ids(remove)).await?;
     }
     Ok(())
 }

@@ -263,7 +263,12 @@ mod tests {
             ("o.x", Change::Unset, "o", json!({})),
             ("o.x.y", Change::Unset, "o", json!({"x": 1})),
             ("s", Change::Set(Value::Null), "s", Json::Null),
-            ("l.0.objectId", Change::Set("y".into()), "l", json!([{"__type": "Pointer", "className": "T", "objectId": "y"}])),
+            (
+                "l.0.objectId",
+                Change::Set("y".into()),
+                "l",
+                json!([{"__type": "Pointer", "className": "T", "objectId": "y"}]),
+            ),
         ] {
             let mut changed = object(row.clone());
             apply(&Update(vec![(path.to_owned(), change.clone())]), &mut changed).unwrap();
@@ -291,7 +296,8 @@ mod tests {
             let error = apply(&Update(vec![(path.to_owned(), change)]), &mut object(row.clone())).unwrap_err();
             assert!(error.is(ErrorCode::IncorrectType));
         }
-        let conflict = Update(vec![("o.x".into(), Change::Unset), ("ox".into(), Change::Unset), ("o".into(), Change::Unset)]);
+        let conflict =
+            Update(vec![("o.x".into(), Change::Unset), ("ox".into(), Change::Unset), ("o".into(), Change::Unset)]);
         assert!(apply(&conflict, &mut Object::new()).is_err());
     }
 
@@ -304,6 +310,9 @@ mod tests {
             ("r".into(), Change::Remove(list(json!([1])))),
             ("d".into(), Change::Unset),
         ]);
-        assert_eq!(json::encode(&Value::Object(for_create(&update).unwrap())), json!({"n": 3, "a": [1, 2], "u": [1, 1], "r": []}));
+        assert_eq!(
+            json::encode(&Value::Object(for_create(&update).unwrap())),
+            json!({"n": 3, "a": [1, 2], "u": [1, 1], "r": []})
+        );
     }
 }

@@ -62,7 +62,10 @@ impl Denylist {
     pub fn check(&self, data: &Json) -> Result<(), ParseError> {
         match self.find(data) {
             None => Ok(()),
-            Some(entry) => Err(ParseError::new(ErrorCode::InvalidKeyName, format!("Prohibited keyword in request data: {}.", entry.text))),
+            Some(entry) => Err(ParseError::new(
+                ErrorCode::InvalidKeyName,
+                format!("Prohibited keyword in request data: {}.", entry.text),
+            )),
         }
     }
 
@@ -73,7 +76,10 @@ impl Denylist {
     pub fn check_map(&self, data: &Map<String, Json>) -> Result<(), ParseError> {
         for (key, value) in data {
             if let Some(entry) = self.0.iter().find(|entry| entry.matches(key, value)) {
-                return Err(ParseError::new(ErrorCode::InvalidKeyName, format!("Prohibited keyword in request data: {}.", entry.text)));
+                return Err(ParseError::new(
+                    ErrorCode::InvalidKeyName,
+                    format!("Prohibited keyword in request data: {}.", entry.text),
+                ));
             }
             self.check(value)?;
         }
@@ -155,7 +161,10 @@ mod tests {
         let list = Denylist::standard();
         for (data, message) in [
             (json!({"o": {"constructor": 1}}), "Prohibited keyword in request data: {\"key\":\"constructor\"}."),
-            (json!({"o": [{"_bsontype": "Code"}]}), "Prohibited keyword in request data: {\"key\":\"_bsontype\",\"value\":\"Code\"}."),
+            (
+                json!({"o": [{"_bsontype": "Code"}]}),
+                "Prohibited keyword in request data: {\"key\":\"_bsontype\",\"value\":\"Code\"}.",
+            ),
             (json!({"a": [[{"x__proto__": 1}]]}), "Prohibited keyword in request data: {\"key\":\"__proto__\"}."),
         ] {
             assert_eq!(list.check(&data).unwrap_err().message, message);
@@ -165,7 +174,9 @@ mod tests {
 
     #[test]
     fn patterns() {
-        let list = Denylist::new(&[json!({"key": "^a[0-9]+$"}), json!({"value": 5}), json!({"key": "k", "value": "v.*z"})]).unwrap();
+        let list =
+            Denylist::new(&[json!({"key": "^a[0-9]+$"}), json!({"value": 5}), json!({"key": "k", "value": "v.*z"})])
+                .unwrap();
         for (data, refused) in [
             (json!({"a12": 1}), true),
             (json!({"ba12": 1}), false),

@@ -86,8 +86,16 @@ mod tests {
             (Change::Increment(1.0), Change::Increment(2.0), Change::Increment(3.0)),
             (Change::Increment(1.0), Change::Unset, Change::Unset),
             (Change::Unset, Change::Add(vec![number(1.0)]), Change::Set(Value::Array(vec![number(1.0)]))),
-            (Change::Add(vec![number(1.0)]), Change::Add(vec![number(2.0)]), Change::Add(vec![number(1.0), number(2.0)])),
-            (Change::AddUnique(vec![number(1.0)]), Change::AddUnique(vec![number(1.0)]), Change::AddUnique(vec![number(1.0)])),
+            (
+                Change::Add(vec![number(1.0)]),
+                Change::Add(vec![number(2.0)]),
+                Change::Add(vec![number(1.0), number(2.0)]),
+            ),
+            (
+                Change::AddUnique(vec![number(1.0)]),
+                Change::AddUnique(vec![number(1.0)]),
+                Change::AddUnique(vec![number(1.0)]),
+            ),
         ] {
             assert_eq!(combine(first, second).unwrap(), expected);
         }

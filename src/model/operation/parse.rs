@@ -99,7 +99,10 @@ fn check_keys(value: &Json, depth: usize) -> Result<()> {
         Json::Array(list) => list.iter().try_for_each(|item| check_keys(item, depth + 1)),
         Json::Object(map) => map.iter().try_for_each(|(key, value)| {
             if key.contains(['$', '.']) {
-                return Err(ParseError::new(ErrorCode::InvalidNestedKey, "Nested keys should not contain the '$' or '.' characters"));
+                return Err(ParseError::new(
+                    ErrorCode::InvalidNestedKey,
+                    "Nested keys should not contain the '$' or '.' characters",
+                ));
             }
             check_keys(value, depth + 1)
         }),
@@ -173,7 +176,8 @@ fn relation(field: &str, name: &str, value: &Json) -> Result<Option<RelationChan
 }
 
 fn members(field: &str, name: &str, value: &Json, change: &mut Option<RelationChange>) -> Result<()> {
-    let list = value.get("objects").and_then(Json::as_array).ok_or_else(|| bad("objects must be an array of pointers"))?;
+    let list =
+        value.get("objects").and_then(Json::as_array).ok_or_else(|| bad("objects must be an array of pointers"))?;
     for item in list {
         let text = |key: &str| item.get(key).and_then(Json::as_str).filter(|text| !text.is_empty());
         let (Some(class), Some(id)) = (text("className"), text("objectId")) else {
@@ -211,17 +215,37 @@ mod tests {
     fn refusals() {
         let pointer = |class: &str| json!({"__type": "Pointer", "className": class, "objectId": "x"});
         for (body, kind, code, message) in [
-            (json!({"n": {"__op": "Increment", "amount": "x"}}), Kind::Update, 107, "incrementing must provide a number"),
+            (
+                json!({"n": {"__op": "Increment", "amount": "x"}}),
+                Kind::Update,
+                107,
+                "incrementing must provide a number",
+            ),
             (json!({"n": {"__op": "Increment"}}), Kind::Create, 107, "objects to add must be an array"),
             (json!({"a": {"__op": "Add", "objects": 1}}), Kind::Update, 107, "objects to add must be an array"),
             (json!({"a": {"__op": "AddUnique"}}), Kind::Update, 107, "objects to add must be an array"),
             (json!({"a": {"__op": "Remove", "objects": 1}}), Kind::Update, 107, "objects to remove must be an array"),
             (json!({"a": {"__op": "Remove", "objects": 1}}), Kind::Create, 107, "objects to add must be an array"),
             (json!({"a": {"__op": "Multiply"}}), Kind::Update, 108, "The Multiply operator is not supported yet."),
-            (json!({"a": {"__op": "SetOnInsert", "amount": 5}}), Kind::Update, 108, "The SetOnInsert operator is not supported yet."),
+            (
+                json!({"a": {"__op": "SetOnInsert", "amount": 5}}),
+                Kind::Update,
+                108,
+                "The SetOnInsert operator is not supported yet.",
+            ),
             (json!({"a": {"__op": 5}}), Kind::Update, 108, "The 5 operator is not supported yet."),
-            (json!({"r": {"__op": "AddRelation", "objects": []}}), Kind::Update, 107, "objects must be an array of pointers"),
-            (json!({"r": {"__op": "AddRelation", "objects": [5]}}), Kind::Update, 107, "objects must be an array of pointers"),
+            (
+                json!({"r": {"__op": "AddRelation", "objects": []}}),
+                Kind::Update,
+                107,
+                "objects must be an array of pointers",
+            ),
+            (
+                json!({"r": {"__op": "AddRelation", "objects": [5]}}),
+                Kind::Update,
+                107,
+                "objects must be an array of pointers",
+            ),
             (json!({"r": {"__op": "Batch", "ops": []}}), Kind::Update, 107, "ops must be an array of operations"),
             (
                 json!({"r": {"__op": "Batch", "ops": [{"__op": "Increment", "amount": 1}]}}),
@@ -236,7 +260,12 @@ mod tests {
                 "schema mismatch for r; expected Relation<A> but got Relation<B>",
             ),
             (json!({"o": {"$x": 1}}), Kind::Update, 121, "Nested keys should not contain the '$' or '.' characters"),
-            (json!({"o": {"a": [{"b.c": 1}]}}), Kind::Create, 121, "Nested keys should not contain the '$' or '.' characters"),
+            (
+                json!({"o": {"a": [{"b.c": 1}]}}),
+                Kind::Create,
+                121,
+                "Nested keys should not contain the '$' or '.' characters",
+            ),
             (
                 json!({"a": {"__op": "Add", "objects": [{"$x": 1}]}}),
                 Kind::Update,
@@ -244,7 +273,12 @@ mod tests {
                 "Nested keys should not contain the '$' or '.' characters",
             ),
             (json!({"d": {"__type": "Date"}}), Kind::Create, 111, "This is not a valid Date"),
-            (json!({"p": {"__type": "Object", "className": "T", "objectId": "x"}}), Kind::Create, 111, "This is not a valid Object"),
+            (
+                json!({"p": {"__type": "Object", "className": "T", "objectId": "x"}}),
+                Kind::Create,
+                111,
+                "This is not a valid Object",
+            ),
             (json!({"o.$x": 1}), Kind::Update, 105, "Invalid field name: o.$x."),
             (json!({"o..x": 1}), Kind::Update, 105, "Invalid field name: o..x."),
         ] {

@@ -111,7 +111,9 @@ pub fn json_text(value: &Json) -> String {
         match value {
             Json::Number(number) => json::number(number.as_f64().unwrap_or(f64::NAN)),
             Json::Array(list) => Json::Array(list.iter().map(plain).collect()),
-            Json::Object(map) => Json::Object(map.iter().map(|(key, value)| (key.clone(), plain(value))).collect::<Map<_, _>>()),
+            Json::Object(map) => {
+                Json::Object(map.iter().map(|(key, value)| (key.clone(), plain(value))).collect::<Map<_, _>>())
+            }
             _ => value.clone(),
         }
     }

@@ -79,8 +79,10 @@ fn objects(left: &Value, right: &Value) -> Ordering {
         return Ordering::Equal;
     };
     for ((left_key, left), (right_key, right)) in left.iter().zip(right) {
-        let order =
-            rank(left).cmp(&rank(right)).then_with(|| left_key.as_bytes().cmp(right_key.as_bytes())).then_with(|| compare(left, right));
+        let order = rank(left)
+            .cmp(&rank(right))
+            .then_with(|| left_key.as_bytes().cmp(right_key.as_bytes()))
+            .then_with(|| compare(left, right));
         if order != Ordering::Equal {
             return order;
         }
@@ -110,9 +112,13 @@ pub fn as_plain(value: &Value) -> Cow<'_, Value> {
             Some((class, id)) => Cow::Owned(pointer(class, id)),
             None => Cow::Borrowed(value),
         },
-        Value::Null | Value::Boolean(_) | Value::Number(_) | Value::String(_) | Value::Date(_) | Value::Bytes(_) | Value::Array(_) => {
-            Cow::Borrowed(value)
-        }
+        Value::Null
+        | Value::Boolean(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Date(_)
+        | Value::Bytes(_)
+        | Value::Array(_) => Cow::Borrowed(value),
     }
 }
 

@@ -156,9 +156,13 @@ mod tests {
     #[test]
     fn flat_areas() {
         let square = [point(0.0, 0.0), point(0.0, 2.0), point(2.0, 2.0), point(2.0, 0.0)];
-        for (inside, expected) in
-            [(point(1.0, 1.0), true), (point(0.0, 1.0), true), (point(2.0, 2.0), true), (point(3.0, 1.0), false), (point(1.0, -0.1), false)]
-        {
+        for (inside, expected) in [
+            (point(1.0, 1.0), true),
+            (point(0.0, 1.0), true),
+            (point(2.0, 2.0), true),
+            (point(3.0, 1.0), false),
+            (point(1.0, -0.1), false),
+        ] {
             assert_eq!(in_flat_polygon(inside, &square), expected, "{inside:?}");
             assert_eq!(in_box(inside, point(0.0, 0.0), point(2.0, 2.0)), expected, "{inside:?}");
         }

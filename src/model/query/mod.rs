@@ -7,6 +7,7 @@ pub mod geo;
 pub mod matches;
 mod operators;
 pub mod options;
+pub mod parameters;
 pub mod parse;
 pub mod path;
 mod pcre;

@@ -20,7 +20,12 @@ pub(super) fn bad(message: impl Into<std::borrow::Cow<'static, str>>) -> ParseEr
 ///
 /// # Errors
 /// 107 for operators and operands that are none, 102 for patterns.
-pub(super) fn parse(map: &Map<String, Json>, plain: Option<Json>, place: &Place<'_>, context: &Context<'_>) -> Result<Vec<Constraint>> {
+pub(super) fn parse(
+    map: &Map<String, Json>,
+    plain: Option<Json>,
+    place: &Place<'_>,
+    context: &Context<'_>,
+) -> Result<Vec<Constraint>> {
     let mut constraints = Vec::with_capacity(map.len());
     let mut operators: Vec<(&str, &Json)> =
         map.iter().map(|(key, value)| (key.as_str(), value)).filter(|(key, _)| key.starts_with('$')).collect();
@@ -41,7 +46,13 @@ pub(super) fn parse(map: &Map<String, Json>, plain: Option<Json>, place: &Place<
     Ok(constraints)
 }
 
-fn operator(name: &str, operand: &Json, map: &Map<String, Json>, place: &Place<'_>, context: &Context<'_>) -> Result<Option<Constraint>> {
+fn operator(
+    name: &str,
+    operand: &Json,
+    map: &Map<String, Json>,
+    place: &Place<'_>,
+    context: &Context<'_>,
+) -> Result<Option<Constraint>> {
     let compared = || comparand(name, operand, place, context);
     Ok(Some(match name {
         "$eq" => Constraint::Eq(compared()?),
@@ -113,8 +124,10 @@ fn comparand(name: &str, operand: &Json, place: &Place<'_>, context: &Context<'_
     if !matches!(name, "$lt" | "$lte" | "$gt" | "$gte") {
         return Err(bad("$relativeTime can only be used with the $lt, $lte, $gt, and $gte operators"));
     }
-    let moment =
-        relative.as_str().ok_or_else(|| "Time should be text".to_owned()).and_then(|text| relative_time::resolve(text, context.now));
+    let moment = relative
+        .as_str()
+        .ok_or_else(|| "Time should be text".to_owned())
+        .and_then(|text| relative_time::resolve(text, context.now));
     moment.map(Value::Date).map_err(|reason| bad(format!("bad $relativeTime ({name}) value. {reason}")))
 }
 
@@ -174,13 +187,15 @@ fn all(operand: &Json) -> Result<Constraint> {
 fn pattern(operand: &Json, map: &Map<String, Json>) -> Result<Regex> {
     let text = |value: &Json| value.as_str().map(str::to_owned);
     Ok(Regex {
-        pattern: text(operand).ok_or_else(|| ParseError::new(ErrorCode::InvalidQuery, "$regex value must be a string"))?,
+        pattern: text(operand)
+            .ok_or_else(|| ParseError::new(ErrorCode::InvalidQuery, "$regex value must be a string"))?,
         options: map.get("$options").and_then(text).unwrap_or_default(),
     })
 }
 
 fn text(operand: &Json) -> Result<TextSearch> {
-    let search = operand.get("$search").and_then(Json::as_object).ok_or_else(|| bad("bad $text: $search, should be object"))?;
+    let search =
+        operand.get("$search").and_then(Json::as_object).ok_or_else(|| bad("bad $text: $search, should be object"))?;
     let term = search.get("$term").and_then(Json::as_str).ok_or_else(|| bad("bad $text: $term, should be string"))?;
     let given = |key: &str| search.get(key).filter(|value| atoms::is_truthy(value));
     let language = match given("$language") {
@@ -250,8 +265,10 @@ fn geo_within(operand: &Json) -> Result<Constraint> {
         .or_else(|| atoms::geo_point(center))
         .filter(|point| geo::is_on_map(*point))
         .ok_or_else(|| bad("bad $geoWithin value; $centerSphere geo point invalid"))?;
-    let radius =
-        radius.as_f64().filter(|radius| *radius >= 0.0).ok_or_else(|| bad("bad $geoWithin value; $centerSphere distance invalid"))?;
+    let radius = radius
+        .as_f64()
+        .filter(|radius| *radius >= 0.0)
+        .ok_or_else(|| bad("bad $geoWithin value; $centerSphere distance invalid"))?;
     Ok(Constraint::WithinSphere { center, radius })
 }
 
@@ -272,5 +289,7 @@ fn polygon_of(polygon: &Json) -> Result<Vec<GeoPoint>> {
     } else {
         return Err(bad("bad $geoWithin value; $polygon should be Polygon object or Array of Parse.GeoPoint's"));
     };
-    corners.filter(|corners| corners.iter().all(|corner| geo::is_on_map(*corner))).ok_or_else(|| bad("bad $geoWithin value"))
+    corners
+        .filter(|corners| corners.iter().all(|corner| geo::is_on_map(*corner)))
+        .ok_or_else(|| bad("bad $geoWithin value"))
 }

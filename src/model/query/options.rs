@@ -46,25 +46,3 @@ pub struct FindOptions {
     /// Which member to ask.
     pub read_preference: Option<ReadPreference>,
 }
-pub struct FindParameters {
-    pub filter: Option<Json>,
-    pub sort: Vec<Sort>,
-    pub limit: Option<u64>,
-    pub skip: u64,
-    pub keys: Option<Vec<String>>,
-    pub exclude_keys: Vec<String>,
-    pub include: Vec<String>,
-    pub include_all: bool,
-    pub count: bool,
-    pub redirect_class_name_for_key: Option<String>,
-    pub explain: Option<String>,
-    pub hint: Option<Json>,
-    pub comment: Option<String>,
-    pub read_preference: Option<ReadPreference>,
-    pub include_read_preference: Option<ReadPreference>,
-}
-impl FindParameters {
-    pub fn parse(_m: serde_json::Map<String, Json>) -> crate::error::Result<Self> {
-        Err(crate::error::ParseError::not_found())
-    }
-}

@@ -94,7 +94,11 @@ impl<'a> Context<'a> {
 
 impl std::fmt::Debug for Context<'_> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Context").field("access", &self.access).field("limits", &self.limits).finish_non_exhaustive()
+        formatter
+            .debug_struct("Context")
+            .field("access", &self.access)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
     }
 }
 
@@ -103,7 +107,9 @@ impl std::fmt::Debug for Context<'_> {
 /// # Errors
 /// 102, 105 or 107 with the texts of Parse; see `docs` of the query language.
 pub fn parse(condition: &Json, context: &Context<'_>) -> Result<Filter> {
-    let map = condition.as_object().ok_or_else(|| ParseError::new(ErrorCode::InvalidJson, "where parameter is not valid JSON"))?;
+    let map = condition
+        .as_object()
+        .ok_or_else(|| ParseError::new(ErrorCode::InvalidJson, "where parameter is not valid JSON"))?;
     shape::check_limits(map, context)?;
     shape::check_names(map, context)?;
     filter(map, context)
@@ -111,7 +117,9 @@ pub fn parse(condition: &Json, context: &Context<'_>) -> Result<Filter> {
 
 /// Whether a key of a condition names a field or one of the internal columns the caller may see.
 pub(super) fn is_column(key: &str, access: Access) -> bool {
-    if PERMISSION_COLUMNS.contains(&key) || (access.master && (INTERNAL_COLUMNS.contains(&key) || key == PERISHABLE_EXPIRY)) {
+    if PERMISSION_COLUMNS.contains(&key)
+        || (access.master && (INTERNAL_COLUMNS.contains(&key) || key == PERISHABLE_EXPIRY))
+    {
         return true;
     }
     key.starts_with(|first: char| first.is_ascii_alphabetic())
@@ -140,13 +148,16 @@ fn filter(map: &Map<String, Json>, context: &Context<'_>) -> Result<Filter> {
 fn branches(key: &str, value: &Json, context: &Context<'_>) -> Result<Vec<Filter>> {
     let list = value.as_array().map(Vec::as_slice).unwrap_or_default();
     if list.is_empty() {
-        return Err(ParseError::new(ErrorCode::InvalidQuery, format!("Bad {key} format - use an array of at least 1 value.")));
+        return Err(ParseError::new(
+            ErrorCode::InvalidQuery,
+            format!("Bad {key} format - use an array of at least 1 value."),
+        ));
     }
     list.iter()
         .map(|branch| {
-            let map = branch
-                .as_object()
-                .ok_or_else(|| ParseError::new(ErrorCode::InvalidQuery, format!("Bad {key} format - use an array of conditions.")))?;
+            let map = branch.as_object().ok_or_else(|| {
+                ParseError::new(ErrorCode::InvalidQuery, format!("Bad {key} format - use an array of conditions."))
+            })?;
             filter(map, context)
         })
         .collect()
@@ -207,8 +218,12 @@ fn plain_value(path: &str, value: &Json, place: &Place<'_>) -> Result<Value> {
     if empty && !path.contains('.') {
         return Ok(Value::Object(crate::model::object::Object::new()));
     }
-    let refused =
-        || Err(ParseError::new(ErrorCode::InvalidJson, format!("You cannot use {} as a query parameter.", atoms::javascript_text(value))));
+    let refused = || {
+        Err(ParseError::new(
+            ErrorCode::InvalidJson,
+            format!("You cannot use {} as a query parameter.", atoms::javascript_text(value)),
+        ))
+    };
     if place.inside {
         // In an array a list is no element to look for.
         return if value.is_array() && !path.contains('.') { refused() } else { Ok(atoms::inner(value)) };
@@ -243,7 +258,12 @@ fn subqueries(path: &str, map: &Map<String, Json>, context: &Context<'_>, parts:
                 return Err(improper(operator));
             };
             let query = Box::new(subquery(class, condition, context)?);
-            parts.push(Filter::Unresolved(Unresolved::Select { path: path.to_owned(), negated, query, key: key.to_owned() }));
+            parts.push(Filter::Unresolved(Unresolved::Select {
+                path: path.to_owned(),
+                negated,
+                query,
+                key: key.to_owned(),
+            }));
         }
     }
     Ok(())
@@ -335,7 +355,11 @@ mod tests {
             (json!({"n": {"$nin": {}}}), 107, "bad $nin value"),
             (json!({"n": {"$in": [[[5]]]}}), 107, "bad atom: [5]"),
             (json!({"a": {"$all": 5}}), 107, "bad $all value"),
-            (json!({"a": {"$all": [{"$regex": "^\\Qst\\E"}, "x"]}}), 107, "All $all values must be of regex type or none: /^\\Qst\\E/,x"),
+            (
+                json!({"a": {"$all": [{"$regex": "^\\Qst\\E"}, "x"]}}),
+                107,
+                "All $all values must be of regex type or none: /^\\Qst\\E/,x",
+            ),
             (
                 json!({"a": {"$all": [{"x": 1}, {"$regex": "^\\Qb\\E"}, null, "s"]}}),
                 107,
@@ -388,18 +412,38 @@ mod tests {
                 107,
                 "bad $geoWithin value; $centerSphere should be an array of Parse.GeoPoint and distance",
             ),
-            (json!({"g": {"$geoWithin": {"$centerSphere": [5, 1]}}}), 107, "bad $geoWithin value; $centerSphere geo point invalid"),
-            (json!({"g": {"$geoWithin": {"$centerSphere": [point, -1]}}}), 107, "bad $geoWithin value; $centerSphere distance invalid"),
-            (json!({"po": {"$geoIntersects": {"$point": 5}}}), 107, "bad $geoIntersect value; $point should be GeoPoint"),
+            (
+                json!({"g": {"$geoWithin": {"$centerSphere": [5, 1]}}}),
+                107,
+                "bad $geoWithin value; $centerSphere geo point invalid",
+            ),
+            (
+                json!({"g": {"$geoWithin": {"$centerSphere": [point, -1]}}}),
+                107,
+                "bad $geoWithin value; $centerSphere distance invalid",
+            ),
+            (
+                json!({"po": {"$geoIntersects": {"$point": 5}}}),
+                107,
+                "bad $geoIntersect value; $point should be GeoPoint",
+            ),
             (json!({"p": {"$inQuery": {"where": {}}}}), 102, "improper usage of $inQuery"),
             (json!({"p": {"$notInQuery": 5}}), 102, "improper usage of $notInQuery"),
             (json!({"p": {"$inQuery": null}}), 107, "bad constraint: $inQuery"),
             (json!({"p": {"$inQuery": {"className": "T", "where": {"$foo": 1}}}}), 105, "Invalid key name: $foo"),
-            (json!({"s": {"$select": {"query": {"className": "T"}, "key": "x", "y": 1}}}), 102, "improper usage of $select"),
+            (
+                json!({"s": {"$select": {"query": {"className": "T"}, "key": "x", "y": 1}}}),
+                102,
+                "improper usage of $select",
+            ),
             (json!({"s": {"$dontSelect": {"query": {"className": "T"}}}}), 102, "improper usage of $dontSelect"),
             (json!({"s": {"$text": {"$search": 5}}}), 107, "bad $text: $search, should be object"),
             (json!({"s": {"$text": {"$search": {}}}}), 107, "bad $text: $term, should be string"),
-            (json!({"s": {"$text": {"$search": {"$term": "x", "$language": 5}}}}), 107, "bad $text: $language, should be string"),
+            (
+                json!({"s": {"$text": {"$search": {"$term": "x", "$language": 5}}}}),
+                107,
+                "bad $text: $language, should be string",
+            ),
             (
                 json!({"s": {"$text": {"$search": {"$term": "x", "$caseSensitive": "x"}}}}),
                 107,
@@ -426,15 +470,24 @@ mod tests {
                 "And([Field { path: \"n\", constraint: Eq(Number(1.0)) }, Field { path: \"s\", constraint: Eq(Null) }])",
             ),
             (json!({"a": 2}), "Field { path: \"a\", constraint: Eq(Number(2.0)) }"),
-            (json!({"p": {"$eq": "id"}}), "Field { path: \"p\", constraint: Eq(Pointer(Pointer { class: \"Tgt\", id: \"id\" })) }"),
+            (
+                json!({"p": {"$eq": "id"}}),
+                "Field { path: \"p\", constraint: Eq(Pointer(Pointer { class: \"Tgt\", id: \"id\" })) }",
+            ),
             (json!({"p": "id"}), "Field { path: \"p\", constraint: Eq(String(\"id\")) }"),
             (json!({"n": {"$in": [[5], 6]}}), "Field { path: \"n\", constraint: In([Number(5.0), Number(6.0)]) }"),
-            (json!({"createdAt": "1970-01-01T00:00:01.000Z"}), "Field { path: \"createdAt\", constraint: Eq(Date(Date(1000))) }"),
+            (
+                json!({"createdAt": "1970-01-01T00:00:01.000Z"}),
+                "Field { path: \"createdAt\", constraint: Eq(Date(Date(1000))) }",
+            ),
             (
                 json!({"createdAt": {"$gt": "1970-01-01T00:00:01.000Z"}}),
                 "Field { path: \"createdAt\", constraint: Gt(String(\"1970-01-01T00:00:01.000Z\")) }",
             ),
-            (json!({"d": {"$lt": {"$relativeTime": "in 1 s"}}}), "Field { path: \"d\", constraint: Lt(Date(Date(1000))) }"),
+            (
+                json!({"d": {"$lt": {"$relativeTime": "in 1 s"}}}),
+                "Field { path: \"d\", constraint: Lt(Date(Date(1000))) }",
+            ),
             (json!({"n": {"$exists": 0}}), "Field { path: \"n\", constraint: Exists(false) }"),
             (
                 json!({"s": {"$regex": "a", "$options": "i"}}),
@@ -494,7 +547,15 @@ mod tests {
         // Values that deep cannot be dropped by recursion on a small stack; leave them.
         std::mem::forget(deep);
         assert!(read(&json!({"n": {"$in": vec![1; 10_000]}})).is_ok());
-        for odd in [json!(5), json!("x"), json!([1]), json!(null), json!({"$or": [5]}), json!({"$or": [null]}), json!({"$or": ["x"]})] {
+        for odd in [
+            json!(5),
+            json!("x"),
+            json!([1]),
+            json!(null),
+            json!({"$or": [5]}),
+            json!({"$or": [null]}),
+            json!({"$or": ["x"]}),
+        ] {
             assert_eq!(read(&odd).unwrap_err().status, 400, "{odd}");
         }
     }

@@ -500,8 +500,10 @@ impl Work<'_> {
             return self.open_bracket();
         };
         let (negated, plain) = name.strip_prefix('^').map_or((false, name), |rest| (true, rest));
-        let known =
-            ["alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space", "upper", "word", "xdigit"];
+        let known = [
+            "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space", "upper",
+            "word", "xdigit",
+        ];
         if !known.contains(&plain) {
             return self.open_bracket();
         }

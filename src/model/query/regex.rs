@@ -180,9 +180,13 @@ mod tests {
             // Either an answer or a refusal; only never a hang.
             let _ = compiled.is_match(&long);
         }
-        for pattern in
-            ["(".repeat(10_000), "((((a{99}){99}){99}){99}){99}".into(), "a|".repeat(16_000), "(?R)".repeat(100), "(a(?1)?){50}".into()]
-        {
+        for pattern in [
+            "(".repeat(10_000),
+            "((((a{99}){99}){99}){99}){99}".into(),
+            "a|".repeat(16_000),
+            "(?R)".repeat(100),
+            "(a(?1)?){50}".into(),
+        ] {
             if let Ok(compiled) = Compiled::new(&Regex { pattern, options: String::new() }) {
                 let _ = compiled.is_match(&long);
             }
@@ -191,8 +195,9 @@ mod tests {
 
     #[test]
     fn prefixes() {
-        let of =
-            |pattern: &str, options: &str| quoted_prefix(&Regex { pattern: pattern.into(), options: options.into() }).map(Cow::into_owned);
+        let of = |pattern: &str, options: &str| {
+            quoted_prefix(&Regex { pattern: pattern.into(), options: options.into() }).map(Cow::into_owned)
+        };
         assert_eq!(of("^\\Qab.c\\E", ""), Some("ab.c".into()));
         assert_eq!(of("^\\Qa\\E\\\\E\\Qb\\E", ""), Some("a\\Eb".into()));
         assert_eq!(of("^\\Qab\\E", "i"), None);

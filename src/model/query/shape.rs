@@ -49,11 +49,14 @@ impl Measure<'_, '_> {
         let limits = self.context.limits;
         for (key, value) in map {
             if LOGIC.contains(&key.as_str()) {
-                let list =
-                    value.as_array().ok_or_else(|| ParseError::sanitized(ErrorCode::InvalidQuery, format!("{key} must be an array")))?;
+                let list = value
+                    .as_array()
+                    .ok_or_else(|| ParseError::sanitized(ErrorCode::InvalidQuery, format!("{key} must be an array")))?;
                 let inner = Self { conditions: self.conditions + 1, ..self };
                 if let Some(most) = limits.condition_depth.filter(|most| inner.conditions > *most) {
-                    return Err(query_error(format!("Query condition nesting depth exceeds maximum allowed depth of {most}")));
+                    return Err(query_error(format!(
+                        "Query condition nesting depth exceeds maximum allowed depth of {most}"
+                    )));
                 }
                 list.iter().filter_map(Json::as_object).try_for_each(|branch| inner.object(branch))?;
             } else if let Some(operators) = value.as_object() {
@@ -96,7 +99,10 @@ pub fn check_names(map: &Map<String, Json>, context: &Context<'_>) -> Result<()>
     for key in LOGIC {
         let Some(value) = map.get(key) else { continue };
         let Some(list) = value.as_array() else {
-            return Err(ParseError::sanitized(ErrorCode::InvalidQuery, format!("Bad {key} format - use an array value.")));
+            return Err(ParseError::sanitized(
+                ErrorCode::InvalidQuery,
+                format!("Bad {key} format - use an array value."),
+            ));
         };
         list.iter().filter_map(Json::as_object).try_for_each(|branch| check_names(branch, context))?;
         if list.is_empty() {

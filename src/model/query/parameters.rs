@@ -1,0 +1,436 @@
+//! The parameters of a find and a get, as clients write them.
+
+use serde_json::{Map, Value as Json};
+
+use super::atoms::{is_truthy, javascript_text};
+use super::options::{ReadPreference, Sort};
+use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::names::is_valid_field_name;
+use crate::model::schema::ClassSchema;
+
+/// Fields that always come.
+pub const ALWAYS: [&str; 4] = ["objectId", "createdAt", "updatedAt", "ACL"];
+
+/// What a client asks of a find besides its condition; conditions are read by [`super::parse`].
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct FindParameters {
+    /// The condition; an empty object when none was given.
+    pub condition: Map<String, Json>,
+    /// Order; fields that do not exist are still in it, see [`FindParameters::known_order`].
+    pub order: Vec<Sort>,
+    /// Most rows, when a number was given.
+    pub limit: Option<u64>,
+    /// Matches to leave out first.
+    pub skip: u64,
+    /// Fields wanted (dotted ones reach into included objects); `None`: all.
+    pub keys: Option<Vec<String>>,
+    /// Fields not wanted.
+    pub exclude_keys: Vec<String>,
+    /// Pointers to follow.
+    pub include: Include,
+    /// Whether the number of matches is asked for.
+    pub count: bool,
+    /// The relation or pointer field on whose class to run the query instead.
+    pub redirect_key: Option<String>,
+    /// Which member of a replica set answers the query.
+    pub read_preference: Option<ReadPreference>,
+    /// Which member answers for included objects; `None`: the same.
+    pub include_read_preference: Option<ReadPreference>,
+    /// Which member answers sub-queries; `None`: the same.
+    pub subquery_read_preference: Option<ReadPreference>,
+    /// Index to use: a name or its keys.
+    pub hint: Option<Json>,
+    /// The verbosity with which the plan is asked for instead of rows.
+    pub explain: Option<String>,
+    /// Remark for the database's log.
+    pub comment: Option<String>,
+}
+
+/// Which pointers to replace by the objects they lead to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Include {
+    /// All pointers and arrays of the class itself.
+    pub all: bool,
+    /// Paths as given, without duplicates.
+    pub named: Vec<String>,
+    /// Paths to follow, prefixes before what they are prefixes of; also those that dotted `keys` need.
+    pub paths: Vec<String>,
+}
+
+/// What a client asks of a get.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetParameters {
+    /// Fields wanted; `None`: all.
+    pub keys: Option<Vec<String>>,
+    /// Fields not wanted.
+    pub exclude_keys: Vec<String>,
+    /// Pointers to follow.
+    pub include: Include,
+    /// Which member of a replica set answers.
+    pub read_preference: Option<ReadPreference>,
+    /// Which member answers for included objects.
+    pub include_read_preference: Option<ReadPreference>,
+    /// Which member answers sub-queries.
+    pub subquery_read_preference: Option<ReadPreference>,
+}
+
+fn refused(message: impl Into<std::borrow::Cow<'static, str>>) -> ParseError {
+    ParseError::new(ErrorCode::InvalidQuery, message)
+}
+
+impl FindParameters {
+    /// Reads the parameters of a find. Values from an address are JSON where they could be parsed, otherwise text.
+    /// `may_explain`: the caller may ask for the plan.
+    ///
+    /// # Errors
+    /// 102 for unknown parameters and bad values, 105 for bad names in the order, 107 for a condition that is no object.
+    pub fn parse(mut given: Map<String, Json>, may_explain: bool) -> Result<Self> {
+        const KNOWN: [&str; 16] = [
+            "where",
+            "order",
+            "limit",
+            "skip",
+            "keys",
+            "excludeKeys",
+            "include",
+            "includeAll",
+            "count",
+            "redirectClassNameForKey",
+            "readPreference",
+            "includeReadPreference",
+            "subqueryReadPreference",
+            "hint",
+            "explain",
+            "comment",
+        ];
+        if let Some(name) = given.keys().find(|name| !KNOWN.contains(&name.as_str())) {
+            let shown: String = name.chars().take(200).collect();
+            return Err(refused(format!("Invalid parameter for query: {shown}")));
+        }
+        let condition = condition(given.remove("where"))?;
+        let explain = explain(given.get("explain"), may_explain)?;
+        let (keys, exclude_keys) = selection(&given);
+        let preference = |name: &str| given.get(name).map_or(Ok(None), read_preference);
+        Ok(Self {
+            condition,
+            order: given.get("order").map_or(Ok(Vec::new()), order)?,
+            limit: limit(given.get("limit")),
+            skip: skip(given.get("skip"))?,
+            include: Include::parse(&given, keys.as_deref()),
+            keys,
+            exclude_keys,
+            count: given.get("count").is_some_and(is_truthy),
+            redirect_key: given.get("redirectClassNameForKey").filter(|key| is_truthy(key)).map(javascript_text),
+            read_preference: preference("readPreference")?,
+            include_read_preference: preference("includeReadPreference")?,
+            subquery_read_preference: preference("subqueryReadPreference")?,
+            explain,
+            comment: given.get("comment").and_then(Json::as_str).map(str::to_owned),
+            hint: given.remove("hint").filter(|hint| match hint {
+                Json::String(name) => !name.is_empty(),
+                Json::Object(keys) => !keys.is_empty(),
+                _ => false,
+            }),
+        })
+    }
+
+    /// The order without fields the class does not have.
+    #[must_use]
+    pub fn known_order(&self, schema: &ClassSchema) -> Vec<Sort> {
+        let known = |sort: &&Sort| {
+            let root = sort.path.split('.').next().unwrap_or_default();
+            root == "$score" || schema.fields.contains_key(root)
+        };
+        self.order.iter().filter(known).cloned().collect()
+    }
+
+    /// How many rows to fetch at most: the limit given or the default, and never more than the largest allowed.
+    #[must_use]
+    pub fn effective_limit(&self, default: u64, max: Option<u64>) -> u64 {
+        let limit = self.limit.unwrap_or(default);
+        max.map_or(limit, |max| limit.min(max))
+    }
+}
+
+impl GetParameters {
+    /// Reads the parameters of a get.
+    ///
+    /// # Errors
+    /// 102 for parameters a get does not have, and bad values.
+    pub fn parse(given: &Map<String, Json>) -> Result<Self> {
+        const KNOWN: [&str; 6] =
+            ["keys", "include", "excludeKeys", "readPreference", "includeReadPreference", "subqueryReadPreference"];
+        if given.keys().any(|name| !KNOWN.contains(&name.as_str())) {
+            return Err(refused("Improper encode of parameter"));
+        }
+        let (keys, exclude_keys) = selection(given);
+        let preference = |name: &str| given.get(name).map_or(Ok(None), read_preference);
+        Ok(Self {
+            include: Include::parse(given, keys.as_deref()),
+            keys,
+            exclude_keys,
+            read_preference: preference("readPreference")?,
+            include_read_preference: preference("includeReadPreference")?,
+            subquery_read_preference: preference("subqueryReadPreference")?,
+        })
+    }
+}
+
+impl Include {
+    fn parse(given: &Map<String, Json>, keys: Option<&[String]>) -> Self {
+        let mut all = given.get("includeAll").is_some_and(is_truthy);
+        let mut named: Vec<String> = Vec::new();
+        for path in given.get("include").map(words).unwrap_or_default() {
+            if path == "*" {
+                all = true;
+            } else if !path.is_empty() {
+                named.push(path);
+            }
+        }
+        named.sort();
+        named.dedup();
+        let dotted = keys.unwrap_or_default().iter().filter_map(|key| key.rsplit_once('.')).map(|(object, _)| object);
+        let mut paths: Vec<String> = Vec::new();
+        for path in named.iter().map(String::as_str).chain(dotted) {
+            // A path deeper than any sensible one is followed no further.
+            for (at, _) in path.match_indices('.').take(MAX_INCLUDE_DEPTH) {
+                paths.extend(path.get(..at).map(str::to_owned));
+            }
+            if path.matches('.').count() < MAX_INCLUDE_DEPTH {
+                paths.push(path.to_owned());
+            }
+        }
+        paths.sort_by_cached_key(|path| (path.matches('.').count(), path.clone()));
+        paths.dedup();
+        Self { all, named, paths }
+    }
+
+    /// Checks the limits of `requestComplexity`; they do not apply to the master key.
+    ///
+    /// # Errors
+    /// 102 with the number that is too large.
+    pub fn check(&self, max_depth: Option<usize>, max_count: Option<usize>) -> Result<()> {
+        if let Some(max) = max_depth {
+            let depth = self.named.iter().map(|path| path.split('.').count()).max().unwrap_or(0);
+            if depth > max {
+                return Err(refused(format!("Include depth of {depth} exceeds maximum allowed depth of {max}")));
+            }
+        }
+        match max_count {
+            Some(max) if self.named.len() > max => {
+                Err(refused(format!("Number of include fields ({}) exceeds maximum allowed ({max})", self.named.len())))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Deepest include.
+const MAX_INCLUDE_DEPTH: usize = 50;
+
+/// A comma list; other values count as the text JavaScript makes of them.
+fn words(value: &Json) -> Vec<String> {
+    if !is_truthy(value) {
+        return Vec::new();
+    }
+    let whole = value.as_str().map_or_else(|| javascript_text(value), str::to_owned);
+    whole.split(',').map(|word| word.trim().to_owned()).collect()
+}
+
+fn condition(given: Option<Json>) -> Result<Map<String, Json>> {
+    let invalid = || ParseError::new(ErrorCode::InvalidJson, "where parameter is not valid JSON");
+    match given {
+        None => Ok(Map::new()),
+        Some(Json::Object(map)) => Ok(map),
+        Some(Json::String(text)) => serde_json::from_str(&text).map_err(|_| invalid()),
+        Some(_) => Err(invalid()),
+    }
+}
+
+/// `keys` and `excludeKeys`; what is excluded is not wanted either.
+fn selection(given: &Map<String, Json>) -> (Option<Vec<String>>, Vec<String>) {
+    let list = |name: &str| given.get(name).filter(|value| is_truthy(value)).map(words);
+    let mut excluded = list("excludeKeys").unwrap_or_default();
+    excluded.retain(|key| !key.is_empty() && !ALWAYS.contains(&key.as_str()));
+    let keys = list("keys").map(|mut keys| {
+        keys.retain(|key| !key.is_empty() && !excluded.contains(key));
+        keys
+    });
+    (keys, excluded)
+}
+
+/// Reads an order: `a,-b.c`.
+///
+/// # Errors
+/// 105 for names no field can have.
+pub fn order(value: &Json) -> Result<Vec<Sort>> {
+    words(value)
+        .into_iter()
+        .map(|word| {
+            let (path, descending) = word.strip_prefix('-').map_or((word.as_str(), false), |path| (path, true));
+            let path = match path {
+                "_created_at" => "createdAt",
+                "_updated_at" => "updatedAt",
+                other => other,
+            };
+            let shown = || path.chars().take(200).collect::<String>();
+            let mut parts = path.split('.');
+            let root = parts.next().unwrap_or_default();
+            let malformed = |part: &str| part.is_empty() || part.starts_with('$');
+            if path != "$score" && (!is_valid_field_name(root) || path.split('.').any(malformed)) {
+                return Err(ParseError::new(ErrorCode::InvalidKeyName, format!("Invalid field name: {}.", shown())));
+            }
+            if root == "authData" && parts.next().is_some() && parts.next() == Some("id") {
+                return Err(ParseError::new(ErrorCode::InvalidKeyName, format!("Cannot sort by {}", shown())));
+            }
+            Ok(Sort { path: path.to_owned(), descending })
+        })
+        .collect()
+}
+
+/// The number JavaScript reads from a value.
+fn number(value: &Json) -> Option<f64> {
+    match value {
+        Json::Number(number) => number.as_f64(),
+        Json::String(text) => text.trim().parse().ok().filter(|number: &f64| number.is_finite()),
+        Json::Bool(truth) => Some(f64::from(*truth)),
+        _ => None,
+    }
+}
+
+/// Negative limits count by their size; what is no number is dropped.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates, which suits a limit")]
+fn limit(value: Option<&Json>) -> Option<u64> {
+    let given = value.filter(|value| is_truthy(value) || value.is_number())?;
+    number(given).map(|limit| limit.abs() as u64)
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative, and the cast saturates")]
+fn skip(value: Option<&Json>) -> Result<u64> {
+    let skip = value.and_then(number).unwrap_or(0.0);
+    if skip < 0.0 {
+        return Err(refused("skip must not be negative"));
+    }
+    Ok(skip as u64)
+}
+
+/// Reads a read preference, in any case; what is no text is left out.
+///
+/// # Errors
+/// 102 for unknown ones.
+pub fn read_preference(value: &Json) -> Result<Option<ReadPreference>> {
+    let Some(name) = value.as_str() else { return Ok(None) };
+    Ok(Some(match name.to_ascii_uppercase().as_str() {
+        "" => return Ok(None),
+        "PRIMARY" => ReadPreference::Primary,
+        "PRIMARY_PREFERRED" => ReadPreference::PrimaryPreferred,
+        "SECONDARY" => ReadPreference::Secondary,
+        "SECONDARY_PREFERRED" => ReadPreference::SecondaryPreferred,
+        "NEAREST" => ReadPreference::Nearest,
+        _ => return Err(refused("Not supported read preference.")),
+    }))
+}
+
+fn explain(value: Option<&Json>, allowed: bool) -> Result<Option<String>> {
+    const VERBOSITIES: [&str; 4] = ["queryPlanner", "queryPlannerExtended", "executionStats", "allPlansExecution"];
+    let Some(value) = value.filter(|value| is_truthy(value)) else { return Ok(None) };
+    if !allowed {
+        return Err(refused("Using the explain query parameter requires the master key"));
+    }
+    match value {
+        Json::Bool(_) => Ok(Some("allPlansExecution".to_owned())),
+        Json::String(verbosity) if VERBOSITIES.contains(&verbosity.as_str()) => Ok(Some(verbosity.clone())),
+        _ => Err(refused("Invalid value for explain")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn read(given: Json) -> Result<FindParameters> {
+        FindParameters::parse(given.as_object().cloned().unwrap_or_default(), false)
+    }
+
+    #[test]
+    fn refusals() {
+        for (given, code, message) in [
+            (json!({"foo": 1}), 102, "Invalid parameter for query: foo"),
+            (json!({"where": "x"}), 107, "where parameter is not valid JSON"),
+            (json!({"where": 5}), 107, "where parameter is not valid JSON"),
+            (json!({"order": "a b"}), 105, "Invalid field name: a b."),
+            (json!({"order": "$foo"}), 105, "Invalid field name: $foo."),
+            (json!({"order": ",,"}), 105, "Invalid field name: ."),
+            (json!({"order": "--n"}), 105, "Invalid field name: -n."),
+            (json!({"order": "_rperm"}), 105, "Invalid field name: _rperm."),
+            (json!({"order": 5}), 105, "Invalid field name: 5."),
+            (json!({"order": {"n": 1}}), 105, "Invalid field name: [object Object]."),
+            (json!({"order": "authData.x.id"}), 105, "Cannot sort by authData.x.id"),
+            (json!({"skip": -1}), 102, "skip must not be negative"),
+            (json!({"readPreference": "x"}), 102, "Not supported read preference."),
+            (json!({"explain": "x"}), 102, "Using the explain query parameter requires the master key"),
+        ] {
+            let error = read(given.clone()).expect_err(&given.to_string());
+            assert_eq!((error.code.map(ErrorCode::number), &*error.message), (Some(code), message), "{given}");
+        }
+        let explain = |value: Json| FindParameters::parse(Map::from_iter([("explain".to_owned(), value)]), true);
+        assert_eq!(explain(json!("x")).unwrap_err().message, "Invalid value for explain");
+        assert_eq!(explain(json!("executionStats")).unwrap().explain.as_deref(), Some("executionStats"));
+        assert_eq!(explain(json!(false)).unwrap().explain, None);
+        for name in ["where", "includeAll", "limit", "foo"] {
+            let error = GetParameters::parse(&Map::from_iter([(name.to_owned(), json!(1))])).unwrap_err();
+            assert_eq!(error.message, "Improper encode of parameter");
+        }
+    }
+
+    #[test]
+    fn numbers() {
+        for (given, limit, skip) in [
+            (json!({}), None, 0),
+            (json!({"limit": 0, "skip": "1"}), Some(0), 1),
+            (json!({"limit": -2, "skip": 1.5}), Some(2), 1),
+            (json!({"limit": "2", "skip": "x"}), Some(2), 0),
+            (json!({"limit": "x", "skip": null}), None, 0),
+            (json!({"limit": null}), None, 0),
+            (json!({"limit": {}}), None, 0),
+            (json!({"limit": 1e30, "skip": 1e30}), Some(u64::MAX), u64::MAX),
+        ] {
+            let parameters = read(given.clone()).unwrap();
+            assert_eq!((parameters.limit, parameters.skip), (limit, skip), "{given}");
+        }
+        let limited = read(json!({"limit": 5000})).unwrap();
+        assert_eq!((limited.effective_limit(100, None), limited.effective_limit(100, Some(10))), (5000, 10));
+        for (count, expected) in
+            [(json!(1), true), (json!(0), false), (json!("0"), true), (json!(""), false), (json!(true), true)]
+        {
+            assert_eq!(read(json!({"count": count})).unwrap().count, expected);
+        }
+    }
+
+    #[test]
+    fn lists() {
+        let parameters = read(json!({
+            "order": " n , -_created_at,$score",
+            "keys": "n, t,up.name",
+            "excludeKeys": "t,objectId",
+            "include": "up.up, list,*",
+        }))
+        .unwrap();
+        let order: Vec<(&str, bool)> =
+            parameters.order.iter().map(|sort| (sort.path.as_str(), sort.descending)).collect();
+        assert_eq!(order, [("n", false), ("createdAt", true), ("$score", false)]);
+        assert_eq!(parameters.keys.as_deref(), Some(&["n".to_owned(), "up.name".to_owned()][..]));
+        assert_eq!(parameters.exclude_keys, ["t"]);
+        assert!(parameters.include.all);
+        assert_eq!(parameters.include.paths, ["list", "up", "up.up"]);
+        assert_eq!(
+            parameters.include.check(Some(1), None).unwrap_err().message,
+            "Include depth of 2 exceeds maximum allowed depth of 1"
+        );
+        assert_eq!(
+            parameters.include.check(None, Some(1)).unwrap_err().message,
+            "Number of include fields (2) exceeds maximum allowed (1)"
+        );
+    }
+}

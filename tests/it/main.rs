@@ -1,0 +1,12 @@
+//! Black-box tests: the whole server, over real HTTP, on every store.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test that fails should say where")]
+
+mod architecture;
+mod bad_input;
+mod batch;
+mod cors;
+mod credentials;
+mod limits;
+mod raw;
+mod server;
+mod unauthorized;

@@ -1,0 +1,168 @@
+//! Servers for tests: in process, on a socket of their own, with a database of their own.
+
+use std::future::Future;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, LazyLock};
+
+use reparse::clock::ManualClock;
+use reparse::config::Options;
+use reparse::model::Date;
+use reparse::random::SeededRandom;
+use reparse::server::{RunningServer, Server, Surroundings};
+use reqwest::header::HeaderMap;
+use reqwest::{Client, Method, RequestBuilder};
+use serde_json::{Value as Json, json};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+/// The application id of test servers.
+pub const APP: &str = "app";
+/// Their master key.
+pub const MASTER: &str = "master";
+
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
+static COUNTER: AtomicU32 = AtomicU32::new(0);
+
+/// Where a test server keeps its data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    /// A real mongod.
+    Mongo,
+    /// The embedded store.
+    Embedded,
+}
+
+/// A server, and a client that talks to it.
+pub struct TestServer {
+    /// Which store it runs on.
+    pub backend: Backend,
+    /// Base of its REST addresses, mount path included.
+    pub base: String,
+    /// Its time, which moves only when told to.
+    pub clock: ManualClock,
+    /// The server itself.
+    pub running: RunningServer,
+    client: Client,
+}
+
+/// An answer, read whole.
+#[derive(Debug)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers.
+    pub headers: HeaderMap,
+    /// Body as text.
+    pub text: String,
+}
+
+impl Answer {
+    /// The body as JSON.
+    pub fn json(&self) -> Json {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("no JSON ({error}): {self:?}"))
+    }
+
+    /// The text of a header, empty when there is none.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// Demands a refusal with this status and code.
+    #[track_caller]
+    pub fn assert_refused(&self, status: u16, code: i64) {
+        assert_eq!((self.status, self.json()["code"].as_i64()), (status, Some(code)), "{self:?}");
+    }
+}
+
+/// Runs a case on every store, each time on a fresh server with `options` on top of those of all tests.
+pub fn each_backend<F, R>(options: &Json, case: F)
+where
+    F: Fn(Arc<TestServer>) -> R,
+    R: Future<Output = ()>,
+{
+    for backend in [Backend::Mongo] {
+        RUNTIME.block_on(async {
+            let dir = TempDir::new().unwrap();
+            let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+            let database = match backend {
+                Backend::Mongo => mongo_uri(&format!("reparse_it_{}_{number}", std::process::id())),
+                Backend::Embedded => format!("file:{}", dir.path().display()),
+            };
+            let server = Arc::new(TestServer::start(backend, &database, options).await);
+            case(server.clone()).await;
+            let server = Arc::into_inner(server).expect("the case must not keep the server");
+            assert!(server.running.shutdown().await, "the server did not stop in time");
+            if backend == Backend::Mongo {
+                let client = mongodb::Client::with_uri_str(&database).await.unwrap();
+                client.default_database().unwrap().drop().await.unwrap();
+            }
+        });
+    }
+}
+
+/// The address of a database on the mongod for tests.
+fn mongo_uri(name: &str) -> String {
+    let uri = std::env::var("REPARSE_TEST_MONGO")
+        .expect("REPARSE_TEST_MONGO must hold the address of a mongod (a replica set), as mongodb://127.0.0.1:27017/?directConnection=true");
+    let (base, query) = uri.split_once('?').unwrap_or((&uri, ""));
+    let (scheme, rest) = base.split_once("://").expect("REPARSE_TEST_MONGO is no address");
+    let host = rest.split('/').next().unwrap();
+    format!("{scheme}://{host}/{name}?{query}")
+}
+
+impl TestServer {
+    async fn start(backend: Backend, database: &str, extra: &Json) -> Self {
+        let mut options = json!({
+            "appId": APP,
+            "masterKey": MASTER,
+            "maintenanceKey": "maint",
+            "host": "127.0.0.1",
+            "port": 0,
+            "databaseURI": database,
+            "allowClientClassCreation": true,
+            "bcryptCost": 4,
+            "shutdownTimeoutMs": 10_000,
+        });
+        for (key, value) in extra.as_object().unwrap() {
+            options[key] = value.clone();
+        }
+        let clock = ManualClock::new(Date::parse("2020-02-03T04:05:06.789Z").unwrap());
+        let surroundings = Surroundings { clock: Arc::new(clock.clone()), random: Arc::new(SeededRandom::new(7)) };
+        let options = Options::from_json(options).unwrap();
+        let running = Server::start(options, surroundings).await.unwrap();
+        let base = format!("http://{}/parse", running.addr);
+        let client = Client::builder().no_proxy().build().unwrap();
+        Self { backend, base, clock, running, client }
+    }
+
+    /// A request without any header of ours.
+    pub fn bare(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.base))
+    }
+
+    /// A request with the application id.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.bare(method, path).header("X-Parse-Application-Id", APP)
+    }
+
+    /// A request with the master key.
+    pub fn master(&self, method: Method, path: &str) -> RequestBuilder {
+        self.request(method, path).header("X-Parse-Master-Key", MASTER)
+    }
+
+    /// Posts JSON as a client.
+    pub async fn post(&self, path: &str, body: &Json) -> Answer {
+        answer(self.request(Method::POST, path).json(body)).await
+    }
+
+    /// Gets as a client.
+    pub async fn get(&self, path: &str) -> Answer {
+        answer(self.request(Method::GET, path)).await
+    }
+}
+
+/// Sends a request and reads the answer.
+pub async fn answer(request: RequestBuilder) -> Answer {
+    let response = request.send().await.unwrap();
+    Answer { status: response.status().as_u16(), headers: response.headers().clone(), text: response.text().await.unwrap() }
+}
