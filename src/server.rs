@@ -18,6 +18,7 @@ use crate::error::{ErrorCode, ParseError};
 use crate::http::answer::refusal;
 use crate::http::cors::Cors;
 use crate::http::door::Door;
+use crate::graphql::GraphQlEndpoint;
 use crate::http::serve;
 use crate::random::{Random, SystemRandom};
 use crate::rest;
@@ -148,8 +149,12 @@ struct Mounts {
 fn mount(app: &Arc<App>) -> Result<Mounts, StartError> {
     let options = &app.options;
     let rest = rest::endpoint(app).map_err(StartError::Configuration)?;
-    // GraphQL goes in front of this, because its paths may lie below the mount path.
-    let mounts = vec![(options.server.mount_path.clone(), rest.boxed())];
+    let mut mounts = Vec::new();
+    if options.graphql.mount {
+        // In front of REST, because its path may lie below the mount path.
+        mounts.push((options.graphql.path.clone(), GraphQlEndpoint::new(app).boxed()));
+    }
+    mounts.push((options.server.mount_path.clone(), rest.boxed()));
     Ok(Mounts { mounts, sanitize: options.security.enable_sanitized_error_response })
 }
 

@@ -130,15 +130,11 @@ impl Fetcher<'_> {
             level.retain(|job| seen.insert((job.plan.slot, job.owner.clone())));
             queries += level.len();
             let too_many = queries > MAX_QUERIES;
-            let read = futures_util::stream::iter(level)
-                .map(|job| async move {
-                    let rows = if too_many { Err(too_many_relations()) } else { self.relation(&job).await };
-                    (job, rows)
-                })
-                .buffered(TOGETHER)
-                .collect::<Vec<_>>()
-                .await;
-            level = Vec::new();
+            let mut reads = Vec::with_capacity(level.len());
+            for job in std::mem::take(&mut level) {
+                reads.push(self.relation(job, too_many));
+            }
+            let read: Vec<_> = futures_util::stream::iter(reads).buffered(TOGETHER).collect().await;
             for (job, rows) in read {
                 if let Ok(connection) = &rows {
                     for plan in job.plan.nodes() {
@@ -151,9 +147,13 @@ impl Fetcher<'_> {
         relations
     }
 
-    async fn relation(self, job: &Job<'_>) -> Result<Connection> {
+    async fn relation(self, job: Job<'_>, too_many: bool) -> (Job<'_>, Result<Connection>) {
+        if too_many {
+            return (job, Err(too_many_relations()));
+        }
         let owner = json!({ "__type": "Pointer", "className": job.class, "objectId": job.owner });
-        Box::pin(self.connection(job.plan, Some(json!({ "object": owner, "key": job.field })))).await
+        let rows = Box::pin(self.connection(job.plan, Some(json!({ "object": owner, "key": job.field })))).await;
+        (job, rows)
     }
 }
 

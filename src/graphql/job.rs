@@ -43,9 +43,8 @@ pub enum Output {
 #[derive(Debug)]
 pub struct ViewerPlan(pub Vec<(String, ViewerField)>);
 
-/// One selected field of a viewer.
+/// One selected field of a viewer, by its GraphQL name.
 #[derive(Debug)]
-#[expect(missing_docs, reason = "each is the GraphQL field of the same name")]
 pub enum ViewerField {
     TypeName,
     SessionToken,
@@ -63,7 +62,6 @@ pub struct PayloadPlan {
 
 /// One selected field of a payload.
 #[derive(Debug)]
-#[expect(missing_docs, reason = "each is the GraphQL field of the same name; Object is the object of a class")]
 pub enum PayloadField {
     TypeName,
     ClientMutationId,

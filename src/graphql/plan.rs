@@ -88,9 +88,8 @@ pub struct ConnectionPlan {
     pub fields: Vec<(String, ConnectionField)>,
 }
 
-/// One selected field of a connection.
+/// One selected field of a connection, by its GraphQL name.
 #[derive(Debug)]
-#[expect(missing_docs, reason = "each is the GraphQL field of the same name")]
 pub enum ConnectionField {
     TypeName,
     Count,
@@ -98,9 +97,8 @@ pub enum ConnectionField {
     Edges(Vec<(String, EdgeField)>),
 }
 
-/// One selected field of an edge.
+/// One selected field of an edge, by its GraphQL name.
 #[derive(Debug)]
-#[expect(missing_docs, reason = "each is the GraphQL field of the same name")]
 pub enum EdgeField {
     TypeName,
     Cursor,

@@ -45,7 +45,8 @@ fn catalog(classes: &[&ClassSchema], config: &SchemaConfig) -> Result<Catalog, S
     let mut shown: Vec<&ClassSchema> = classes.iter().copied().filter(|class| config.shows(class.name.as_str())).collect();
     shown.sort_by_key(|class| (!class.name.is_system(), class.name.as_str()));
 
-    let mut catalog = Catalog { types: base.clone(), ..Catalog::default() };
+    let mut catalog = Catalog::default();
+    catalog.types.clone_from(base);
     let mut made = Vec::new();
     let mut taken: std::collections::HashSet<String> =
         RESERVED_TYPES.iter().map(|name| (*name).to_owned()).chain(base.keys().chain(users.keys()).cloned()).collect();
