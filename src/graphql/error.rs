@@ -88,17 +88,25 @@ impl FieldError {
     #[must_use]
     pub fn to_json(&self, place: Pos, path: &[Json], sanitize: bool) -> Json {
         let (message, code) = match self {
-            Self::Parse(error) => {
-                if let Some(source) = &error.source {
-                    tracing::error!(error = %error, cause = %source, "GraphQL field failed");
-                }
-                (error.public_message(sanitize).to_owned(), Json::from(number(error)))
-            }
+            Self::Parse(error) => return parse_error(error, place, path, sanitize),
             Self::Uncoded(message) => (message.clone(), Json::from(INTERNAL)),
             Self::Missing(ty, field) => (format!("Cannot return null for non-nullable field {ty}.{field}."), Json::from(INTERNAL)),
         };
-        json!({ "message": message, "locations": [place_json(place)], "path": path, "extensions": { "code": code } })
+        field_error(&message, &code, place, path)
     }
+}
+
+/// An error of the domain as JSON; causes go to the log.
+#[must_use]
+pub fn parse_error(error: &ParseError, place: Pos, path: &[Json], sanitize: bool) -> Json {
+    if let Some(source) = &error.source {
+        tracing::error!(error = %error, cause = %source, "GraphQL field failed");
+    }
+    field_error(error.public_message(sanitize), &Json::from(number(error)), place, path)
+}
+
+fn field_error(message: &str, code: &Json, place: Pos, path: &[Json]) -> Json {
+    json!({ "message": message, "locations": [place_json(place)], "path": path, "extensions": { "code": code } })
 }
 
 /// Parse's code; refusals that REST gives without one are forbidden operations.

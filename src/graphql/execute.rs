@@ -5,7 +5,8 @@ use futures_util::StreamExt as _;
 use serde_json::{Map, Value as Json};
 
 use super::catalog::Root;
-use super::fetch::{Fetcher, Relations};
+use super::fetch::Fetcher;
+use super::relations::Relations;
 use super::job::{Job, Output, PayloadField, PayloadPlan, ViewerField, ViewerPlan};
 use super::plan::ObjectPlan;
 use super::render::{Renderer, project};

@@ -23,6 +23,7 @@ mod paging;
 mod plan;
 mod plural;
 pub mod protocol;
+mod relations;
 mod render;
 mod resolve;
 mod scalars;

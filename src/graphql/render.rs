@@ -4,9 +4,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value as Json, json};
 
-use super::error::FieldError;
-use super::fetch::{Connection, Relations, included};
+use super::error::{FieldError, parse_error};
+use super::fetch::Connection;
 use super::ids;
+use super::relations::{Relations, included, too_many};
 use super::plan::{ConnectionField, ConnectionPlan, EdgeField, FieldKind, Leaf, ObjectField, ObjectPlan};
 use crate::model::json::{encode, number};
 use crate::model::names::USER;
@@ -83,21 +84,14 @@ impl Renderer<'_> {
             }
             FieldKind::Relation(connection) => {
                 let owner = object.get_str("objectId")?.to_owned();
-                match self.relations.get(&(connection.slot, owner))? {
-                    Ok(rows) => self.connection(connection, rows),
-                    Err(error) => {
-                        let error = FieldError::Parse(crate::error::ParseError {
-                            code: error.code,
-                            status: error.status,
-                            message: error.message.clone(),
-                            sensitive: error.sensitive,
-                            retry_after: None,
-                            source: None,
-                        });
-                        self.errors.push(error.to_json(field.place, &self.path, self.sanitize));
-                        None
-                    }
-                }
+                let read = self.relations.get(&(connection.slot, owner));
+                let error = match read {
+                    Some(Ok(rows)) => return self.connection(connection, rows),
+                    Some(Err(error)) => parse_error(error, field.place, &self.path, self.sanitize),
+                    None => parse_error(&too_many(), field.place, &self.path, self.sanitize),
+                };
+                self.errors.push(error);
+                None
             }
         }
     }
