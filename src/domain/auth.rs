@@ -24,6 +24,8 @@ pub enum Auth {
     Maintenance,
     /// Holds a valid session.
     User(Arc<SessionUser>),
+    /// Holds a session whose user is gone: may end it, and nothing that needs rights.
+    Orphan,
     /// Anybody.
     Anonymous,
 }
@@ -188,7 +190,10 @@ pub async fn open_context(
         (Some(token), Auth::Anonymous)
             if token_use == TokenUse::Check || (token_use == TokenUse::Upgrade && token.starts_with("r:")) =>
         {
-            Auth::User(sessions::resolve(app, token).await?)
+            match sessions::resolve(app, token).await? {
+                Some(user) => Auth::User(user),
+                None => Auth::Orphan,
+            }
         }
         (_, standing) => standing,
     };

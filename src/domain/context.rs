@@ -113,17 +113,16 @@ impl Context {
                 .get_or_try_init(|| roles::of_user(&self.app, &user.id, self.transaction.as_ref()))
                 .await
                 .cloned(),
-            _ => Ok(Arc::from([])),
+            Auth::Orphan => Err(ParseError::new(ErrorCode::InvalidSessionToken, "Invalid session token")),
+            Auth::Master | Auth::ReadOnlyMaster | Auth::Maintenance | Auth::Anonymous => Ok(Arc::from([])),
         }
     }
 
     /// The entities that permissions may name for the caller: `*`, the user's id, the roles. Empty of meaning for masters.
     pub async fn entities(&self) -> Result<Vec<String>> {
         let mut entities = vec![crate::model::acl::PUBLIC.to_owned()];
-        if let Some(id) = self.auth.user_id() {
-            entities.push(id.to_owned());
-            entities.extend(self.roles().await?.iter().cloned());
-        }
+        entities.extend(self.auth.user_id().map(str::to_owned));
+        entities.extend(self.roles().await?.iter().cloned());
         Ok(entities)
     }
 

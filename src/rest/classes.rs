@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use super::describe;
 use super::openapi::Tag;
 use super::payload::{Answer, Body, Caller, MasterCaller, Parameters, Reply, unavailable};
+use crate::domain::schemas;
 use crate::domain::classes;
 use crate::domain::read::Found;
 use crate::model::object::Object;
@@ -82,10 +83,10 @@ impl ClassesApi {
     async fn purge(
         &self,
         caller: MasterCaller,
-        #[oai(name = "className")] _class: Path<String>,
+        #[oai(name = "className")] class: Path<String>,
     ) -> Answer<describe::Nothing> {
-        caller.0.require_master()?;
-        Err(unavailable("Purging a class"))
+        schemas::purge(&caller.0, &class).await?;
+        Ok(Reply::empty())
     }
 
     /// Run an aggregation pipeline.

@@ -49,6 +49,9 @@ const LOGIN: &str = "/login";
 /// The route that judges the session token itself.
 const OWN_SESSION: &str = "/sessions/me";
 
+/// Exchanges an old session for a revocable one.
+const UPGRADE_SESSION: &str = "/upgradeToRevocableSession";
+
 /// Serves the REST API below the mount path.
 pub struct RestEndpoint(pub Arc<Rest>);
 
@@ -151,6 +154,8 @@ impl Rest {
             TokenUse::Drop
         } else if method == Method::GET && path.eq_ignore_ascii_case(OWN_SESSION) {
             TokenUse::Keep
+        } else if path.eq_ignore_ascii_case(UPGRADE_SESSION) {
+            TokenUse::Upgrade
         } else {
             TokenUse::Check
         };

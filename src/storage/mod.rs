@@ -9,6 +9,9 @@
 //! - A filter means the same on every store: `conformance.rs` holds the cases.
 //! - Uniqueness is the store's: a write that breaks a unique index fails with [`StorageError::Duplicate`].
 
+#[cfg(test)]
+pub mod conformance;
+pub mod sqlite;
 pub mod mongo;
 
 use std::any::Any;

@@ -97,7 +97,8 @@ fn directions_hold() {
     let mut wrong = Vec::new();
     for file in files {
         let relative = file.strip_prefix(&root).unwrap();
-        let module = relative.components().next().unwrap().as_os_str().to_str().unwrap().trim_end_matches(".rs").to_owned();
+        let module =
+            relative.components().next().unwrap().as_os_str().to_str().unwrap().trim_end_matches(".rs").to_owned();
         let module = module.trim_end_matches("_legacy");
         let code = code(&file);
         if let Some((_, allowed)) = MAY_USE.iter().find(|(name, _)| *name == module) {
@@ -111,7 +112,9 @@ fn directions_hold() {
         if let Some((_, banned)) = MUST_NOT_NAME.iter().find(|(name, _)| *name == module) {
             let implementation = module == "storage" || module == "adapters";
             for name in *banned {
-                if !implementation && code.contains(&format!("{name}::")) || implementation && code.contains(&format!("use {name}::")) {
+                if !implementation && code.contains(&format!("{name}::"))
+                    || implementation && code.contains(&format!("use {name}::"))
+                {
                     wrong.push(format!("{} names {name}", relative.display()));
                 }
             }

@@ -8,8 +8,14 @@ use crate::server::{MASTER, answer, each_backend};
 #[test]
 fn keys_in_the_body() {
     each_backend(&json!({}), |server| async move {
-        let send = async |body: Json| answer(server.bare(Method::POST, "/classes/Body").header("Content-Type", "text/plain").body(body.to_string())).await;
-        let made = send(json!({"_ApplicationId": "app", "_ClientVersion": "js1", "_InstallationId": "i", "a": 1})).await;
+        let send = async |body: Json| {
+            answer(
+                server.bare(Method::POST, "/classes/Body").header("Content-Type", "text/plain").body(body.to_string()),
+            )
+            .await
+        };
+        let made =
+            send(json!({"_ApplicationId": "app", "_ClientVersion": "js1", "_InstallationId": "i", "a": 1})).await;
         assert_eq!(made.status, 201, "{made:?}");
         for refused in [
             json!({"a": 1}),
@@ -40,7 +46,13 @@ fn method_override() {
         let path = format!("/classes/Over/{id}");
         assert_eq!(server.post(&path, &json!({"_method": "GET"})).await.json()["a"], 1);
         assert_eq!(server.post(&path, &json!({"_method": "put", "a": 2})).await.status, 200);
-        assert_eq!(server.post("/classes/Over", &json!({"_method": "GET", "where": {"a": 2}})).await.json()["results"].as_array().unwrap().len(), 1);
+        assert_eq!(
+            server.post("/classes/Over", &json!({"_method": "GET", "where": {"a": 2}})).await.json()["results"]
+                .as_array()
+                .unwrap()
+                .len(),
+            1
+        );
         assert_eq!(server.post(&path, &json!({"_method": "DELETE"})).await.json(), json!({}));
         for bad in [json!("a b"), json!(1), json!({}), json!(["GET"])] {
             server.post(&path, &json!({"_method": bad})).await.assert_refused(400, 107);
@@ -51,12 +63,23 @@ fn method_override() {
 
 #[test]
 fn the_master_key_from_elsewhere_is_refused() {
-    each_backend(&json!({"masterKeyIps": ["10.0.0.1"], "readOnlyMasterKey": "ro", "readOnlyMasterKeyIps": ["10.0.0.1"], "maintenanceKeyIps": ["10.0.0.1"]}), |server| async move {
-        for (header, key) in [("X-Parse-Master-Key", MASTER), ("X-Parse-Master-Key", "ro"), ("X-Parse-Maintenance-Key", "maint")] {
-            let got = answer(server.request(Method::GET, "/serverInfo").header(header, key).header("X-Forwarded-For", "10.0.0.1")).await;
-            assert_eq!((got.status, got.json()), (403, json!({"error": "unauthorized"})), "{key}");
-        }
-        let got = answer(server.request(Method::GET, "/classes/X").header("X-Parse-Master-Key", "wrong")).await;
-        assert_eq!(got.status, 200, "{got:?}");
-    });
+    each_backend(
+        &json!({"masterKeyIps": ["10.0.0.1"], "readOnlyMasterKey": "ro", "readOnlyMasterKeyIps": ["10.0.0.1"], "maintenanceKeyIps": ["10.0.0.1"]}),
+        |server| async move {
+            for (header, key) in
+                [("X-Parse-Master-Key", MASTER), ("X-Parse-Master-Key", "ro"), ("X-Parse-Maintenance-Key", "maint")]
+            {
+                let got = answer(
+                    server
+                        .request(Method::GET, "/serverInfo")
+                        .header(header, key)
+                        .header("X-Forwarded-For", "10.0.0.1"),
+                )
+                .await;
+                assert_eq!((got.status, got.json()), (403, json!({"error": "unauthorized"})), "{key}");
+            }
+            let got = answer(server.request(Method::GET, "/classes/X").header("X-Parse-Master-Key", "wrong")).await;
+            assert_eq!(got.status, 200, "{got:?}");
+        },
+    );
 }

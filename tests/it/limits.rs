@@ -13,9 +13,13 @@ async fn log_in(server: &TestServer, way: usize) -> Answer {
         1 => server.request(Method::POST, "/LOGIN/").json(&body),
         2 => server.request(Method::GET, "/login").query(&[("username", "u"), ("password", "p")]),
         3 => server.request(Method::POST, "/login").json(&json!({"_method": "GET", "username": "u", "password": "p"})),
-        4 => server.bare(Method::POST, "//Login").json(&json!({"_ApplicationId": "app", "username": "u", "password": "p"})),
+        4 => server
+            .bare(Method::POST, "//Login")
+            .json(&json!({"_ApplicationId": "app", "username": "u", "password": "p"})),
         5 => server.request(Method::POST, "/login").header("X-Forwarded-For", "7.7.7.7").json(&body),
-        _ => server.request(Method::POST, "/batch").json(&json!({"requests": [{"method": "POST", "path": "/parse/login", "body": body}]})),
+        _ => server
+            .request(Method::POST, "/batch")
+            .json(&json!({"requests": [{"method": "POST", "path": "/parse/login", "body": body}]})),
     };
     answer(request).await
 }
@@ -38,7 +42,8 @@ fn all_ways_share_one_counter() {
             server.clock.advance(60_001);
         }
         for _ in 0..4 {
-            let got = answer(server.master(Method::POST, "/login").json(&json!({"username": "u", "password": "p"}))).await;
+            let got =
+                answer(server.master(Method::POST, "/login").json(&json!({"username": "u", "password": "p"}))).await;
             assert_eq!(got.status, 404, "{got:?}");
         }
     });

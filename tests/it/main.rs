@@ -1,5 +1,11 @@
 //! Black-box tests: the whole server, over real HTTP, on every store.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test that fails should say where")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that fails should say where"
+)]
 
 mod architecture;
 mod bad_input;

@@ -164,5 +164,9 @@ impl TestServer {
 /// Sends a request and reads the answer.
 pub async fn answer(request: RequestBuilder) -> Answer {
     let response = request.send().await.unwrap();
-    Answer { status: response.status().as_u16(), headers: response.headers().clone(), text: response.text().await.unwrap() }
+    Answer {
+        status: response.status().as_u16(),
+        headers: response.headers().clone(),
+        text: response.text().await.unwrap(),
+    }
 }

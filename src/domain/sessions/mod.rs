@@ -133,11 +133,11 @@ pub(super) async fn insert(cx: &Context, mut row: Object) -> Result<Object> {
     Ok(row)
 }
 
-/// The user of a session token.
+/// The user of a session token; `None` when the user is gone.
 ///
 /// # Errors
-/// 209 when the token is unknown or expired, or its user is gone.
-pub async fn resolve(app: &Arc<App>, token: &str) -> Result<Arc<SessionUser>> {
+/// 209 when the token is unknown or expired.
+pub async fn resolve(app: &Arc<App>, token: &str) -> Result<Option<Arc<SessionUser>>> {
     let invalid = || ParseError::new(ErrorCode::InvalidSessionToken, "Invalid session token");
     let cx = Context::new(app.clone(), Auth::Master, None, None, false, Client::default());
     let session = match app.sessions.session(token) {
@@ -160,25 +160,21 @@ pub async fn resolve(app: &Arc<App>, token: &str) -> Result<Arc<SessionUser>> {
     let row = match app.sessions.user(&session.user_id) {
         Some(row) => row,
         None => {
-            let row = read::internal_one(
-                &cx,
-                names::USER,
-                Filter::eq("objectId", session.user_id.as_str()),
-                "whose session it is",
-            )
-            .await?
-            .ok_or_else(invalid)?;
-            app.sessions.remember_user(&session.user_id, row)
+            let filter = Filter::eq("objectId", session.user_id.as_str());
+            match read::internal_one(&cx, names::USER, filter, "whose session it is").await? {
+                Some(row) => app.sessions.remember_user(&session.user_id, row),
+                None => return Ok(None),
+            }
         }
     };
     extend(&cx, token, &session).await;
-    Ok(Arc::new(SessionUser {
+    Ok(Some(Arc::new(SessionUser {
         id: session.user_id.clone(),
         session_id: session.id.clone(),
         session_token: token.to_owned(),
         installation_id: session.installation_id.clone(),
         row,
-    }))
+    })))
 }
 
 /// With `extendSessionOnUse`, a use in the second half of a session's life prolongs it.
@@ -283,7 +279,7 @@ pub async fn upgrade(cx: &Context) -> Result<Object> {
     };
     let user = match cx.auth.user() {
         Some(user) => user.id.clone(),
-        None if token.starts_with("r:") => resolve(&cx.app, token).await?.id.clone(),
+        None if token.starts_with("r:") => resolve(&cx.app, token).await?.ok_or_else(needs_session)?.id.clone(),
         None => {
             let user = read::internal_one(
                 cx,

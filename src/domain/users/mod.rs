@@ -32,8 +32,9 @@ pub async fn me(cx: &Context) -> Result<Object> {
     let token = cx.session_token.as_deref().ok_or_else(invalid_session)?;
     let user = match cx.auth.user() {
         Some(user) => user.id.clone(),
+        None if !cx.auth.is_master() => return Err(invalid_session()),
         // A master request is not resolved to a user beforehand.
-        None => sessions::resolve(&cx.app, token).await?.id.clone(),
+        None => sessions::resolve(&cx.app, token).await?.ok_or_else(invalid_session)?.id.clone(),
     };
     let mut object =
         read::get(cx, &ClassName::trusted(names::USER), &user, ReadRequest::default()).await.map_err(|error| {

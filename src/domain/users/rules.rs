@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 
 use super::auth_data::{self, AuthData};
 use super::log_in;
+use crate::domain::auth::Auth;
 use crate::domain::context::Context;
 use crate::domain::read;
 use crate::domain::sessions::{self, CreatedWith};
@@ -135,11 +136,13 @@ impl ClassRules for UserRules {
             return Ok(());
         }
         match cx.auth.user_id() {
-            None => Err(ParseError::new(ErrorCode::SessionMissing, "Insufficient auth to delete user")),
-            Some(user) if user != id => {
+            None if !matches!(cx.auth, Auth::Orphan) => {
+                Err(ParseError::new(ErrorCode::SessionMissing, "Insufficient auth to delete user"))
+            }
+            user if user != Some(id) => {
                 Err(ParseError::sanitized(ErrorCode::SessionMissing, "Insufficient auth to delete user"))
             }
-            Some(_) => Ok(()),
+            _ => Ok(()),
         }
     }
 
@@ -155,6 +158,7 @@ impl ClassRules for UserRules {
 
     fn present(&self, cx: &Context, row: &mut Object) {
         row.remove("password");
+        row.remove("_hashed_password");
         row.remove("sessionToken");
         row.remove("authData");
         let own = row.get_str("objectId").is_some_and(|id| cx.auth.user_id() == Some(id));
@@ -163,10 +167,6 @@ impl ClassRules for UserRules {
         {
             row.insert("authData", linked);
         }
-        if cx.auth.is_maintenance() {
-            return;
-        }
-        row.remove("_hashed_password");
     }
 
     fn present_own(&self, cx: &Context, row: &mut Object) {
