@@ -1,14 +1,14 @@
 //! Running an operation: queries side by side, mutations one after the other; then the answer.
 
-use async_graphql::Value as ConstValue;
 use futures_util::StreamExt as _;
 use serde_json::{Map, Value as Json};
 
 use super::catalog::Root;
 use super::fetch::Fetcher;
+use super::introspect::Introspector;
 use super::relations::Relations;
 use super::job::{Job, Output, PayloadField, PayloadPlan, ViewerField, ViewerPlan};
-use super::plan::ObjectPlan;
+use super::plan::{Leaf, ObjectPlan};
 use super::render::{Renderer, project};
 use super::resolve::{Parts, Resolved, Run, Viewer};
 use crate::model::object::Object;
@@ -21,14 +21,16 @@ const TOGETHER: usize = 8;
 pub enum Entry {
     /// `__typename` of the root.
     TypeName(String),
-    /// Introspection, answered beforehand.
-    Schema(String),
+    /// `__schema`.
+    Schema(String, Leaf),
+    /// `__type`, and the name asked for.
+    Type(String, String, Leaf),
     /// A field.
     Job(Box<Job>),
 }
 
 /// Runs the fields of an operation; gives the body of the answer.
-pub async fn execute(run: Run<'_>, entries: Vec<Entry>, mutation: bool, schema: &ConstValue) -> Json {
+pub async fn execute(run: Run<'_>, entries: Vec<Entry>, mutation: bool) -> Json {
     let (mut data, mut errors, mut lost) = (Map::new(), Vec::new(), false);
     let answers = futures_util::stream::iter(entries)
         .map(|entry| async move {
@@ -37,9 +39,12 @@ pub async fn execute(run: Run<'_>, entries: Vec<Entry>, mutation: bool, schema: 
                     let name = if mutation { "Mutation" } else { "Query" };
                     Answer { key, value: Some(Json::from(name)), errors: Vec::new(), nullable: false }
                 }
-                Entry::Schema(key) => {
-                    let value = if let ConstValue::Object(map) = schema { map.get(key.as_str()).cloned() } else { None };
-                    let value = value.and_then(|value| value.into_json().ok()).unwrap_or(Json::Null);
+                Entry::Schema(key, leaf) => {
+                    let value = Introspector::new(&run.catalog.types).schema(&leaf);
+                    Answer { key, value: Some(value), errors: Vec::new(), nullable: false }
+                }
+                Entry::Type(key, name, leaf) => {
+                    let value = Introspector::new(&run.catalog.types).type_of_name(&name, &leaf);
                     Answer { key, value: Some(value), errors: Vec::new(), nullable: true }
                 }
                 Entry::Job(job) => Box::pin(answer(run, &job)).await,

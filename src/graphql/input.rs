@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::catalog::{Catalog, Class};
+use super::catalog::Class;
 use super::ids;
+use super::resolve::Run;
 use super::where_input::point;
 use crate::domain::classes;
-use crate::domain::context::Context;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::names::USER;
 use crate::model::schema::FieldType;
@@ -15,9 +15,7 @@ use crate::model::schema::FieldType;
 #[derive(Debug, Clone, Copy)]
 pub struct Bodies<'a> {
     /// The request.
-    pub cx: &'a Context,
-    /// The classes.
-    pub catalog: &'a Catalog,
+    pub run: Run<'a>,
 }
 
 impl Bodies<'_> {
@@ -36,7 +34,7 @@ impl Bodies<'_> {
 
     async fn value(self, class: &Class, name: &str, value: Json) -> Result<Json> {
         let kind = class.fields.get(name);
-        let target = kind.and_then(FieldType::target).and_then(|target| self.catalog.class(target.as_str()));
+        let target = kind.and_then(FieldType::target).and_then(|target| self.run.catalog.class(target.as_str()));
         Ok(match (kind, target) {
             (Some(FieldType::Relation(_)), Some(target)) => self.relation(target, name, &value).await?,
             _ if value.is_null() => json!({ "__op": "Delete" }),
@@ -44,7 +42,7 @@ impl Bodies<'_> {
             (Some(FieldType::GeoPoint), _) => point(&value),
             (Some(FieldType::Polygon), _) => polygon(&value),
             (Some(FieldType::Acl), _) => acl(&value),
-            (Some(FieldType::File), _) => file(&value)?,
+            (Some(FieldType::File), _) => self.file(&value)?,
             _ => value,
         })
     }
@@ -90,10 +88,21 @@ impl Bodies<'_> {
         Ok(json!({ "__op": "Batch", "ops": operations }))
     }
 
+    fn file(self, value: &Json) -> Result<Json> {
+        if let Some(upload) = value.get("upload").filter(|upload| !upload.is_null()) {
+            return self.run.uploads.store(upload, self.run.cx.app.options.server.max_upload_size.bytes);
+        }
+        value
+            .get("file")
+            .filter(|file| file.get("name").and_then(Json::as_str).is_some_and(|name| !name.is_empty()))
+            .cloned()
+            .ok_or_else(|| ParseError::new(ErrorCode::FileSaveError, "Invalid file upload."))
+    }
+
     /// A pointer to an object made from these fields. Boxed: its fields may ask for more objects.
     async fn made(self, class: &Class, fields: &Map<String, Json>) -> Result<Json> {
         let body = Box::pin(self.body(class, fields.clone())).await?;
-        let saved = Box::pin(classes::create(self.cx, &class.name, body)).await?;
+        let saved = Box::pin(classes::create(self.run.cx, &class.name, body)).await?;
         Ok(pointer(class, saved.body.get_str("objectId").unwrap_or_default()))
     }
 }
@@ -123,15 +132,4 @@ fn acl(value: &Json) -> Json {
         acl.insert(format!("role:{}", text(rule, "roleName")), rights(rule));
     }
     Json::Object(acl)
-}
-
-fn file(value: &Json) -> Result<Json> {
-    if value.get("upload").is_some_and(|upload| !upload.is_null()) {
-        return Err(super::multipart::no_storage());
-    }
-    value
-        .get("file")
-        .filter(|file| file.get("name").and_then(Json::as_str).is_some_and(|name| !name.is_empty()))
-        .cloned()
-        .ok_or_else(|| ParseError::new(ErrorCode::FileSaveError, "Invalid file upload."))
 }

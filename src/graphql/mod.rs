@@ -15,6 +15,7 @@ mod execute;
 mod fetch;
 mod ids;
 mod input;
+mod introspect;
 mod job;
 mod multipart;
 mod names;

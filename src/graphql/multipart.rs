@@ -14,19 +14,46 @@ use crate::error::{ErrorCode, ParseError};
 /// Files that one request may hold.
 const MAX_FILES: usize = 20;
 
-/// Why an upload is not kept.
-#[must_use]
-pub fn no_storage() -> ParseError {
-    ParseError::new(ErrorCode::FileSaveError, "File storage is not configured.")
-}
-
 /// A request from a form.
 #[derive(Debug)]
 pub struct Form {
     /// The operation, as a JSON body would hold it.
     pub operations: Map<String, Json>,
+    /// The files.
+    pub uploads: Uploads,
+}
+
+/// Files that came with a request.
+#[derive(Debug, Default)]
+pub struct Uploads {
+    /// Sizes of the files, in bytes.
+    sizes: Vec<u64>,
     /// Where in the operation the files belong: paths such as `variables.file`, by index of the file.
-    pub places: Vec<(String, usize)>,
+    places: Vec<(String, usize)>,
+}
+
+impl Uploads {
+    /// Keeps a file; `upload` is the value of an input of type `Upload`.
+    ///
+    /// # Errors
+    /// 130: for a file that is too large, and as long as there is no file storage for any.
+    pub fn store(&self, upload: &Json, most: u64) -> Result<Json, ParseError> {
+        let size = upload.as_u64().and_then(|index| self.sizes.get(usize::try_from(index).ok()?)).copied().unwrap_or(0);
+        let message = if size > most {
+            format!("File truncated as it exceeds the {most} byte size limit.")
+        } else {
+            "File storage is not configured.".to_owned()
+        };
+        Err(ParseError::new(ErrorCode::FileSaveError, message))
+    }
+
+    /// Puts the files into variables, where the form's map says.
+    ///
+    /// # Errors
+    /// 400 when a path leads nowhere.
+    pub fn place(&self, variables: &mut ConstValue) -> Result<(), Refusal> {
+        place(variables, &self.places)
+    }
 }
 
 /// Reads a form.
@@ -49,6 +76,7 @@ pub async fn read(headers: &HeaderMap, bytes: Vec<u8>) -> Result<Form, Refusal> 
     let mut operations = None;
     let mut map: Option<Map<String, Json>> = None;
     let mut files: HashMap<String, usize> = HashMap::new();
+    let mut sizes = Vec::new();
     loop {
         let part = match form.next_field().await {
             Ok(Some(part)) => part,
@@ -61,8 +89,8 @@ pub async fn read(headers: &HeaderMap, bytes: Vec<u8>) -> Result<Form, Refusal> 
             ("operations", None, _) => operations = Some(object(&content).ok_or_else(|| bad("Invalid JSON in the 'operations' multipart field."))?),
             ("map", Some(_), None) => map = Some(object(&content).ok_or_else(|| bad("Invalid JSON in the 'map' multipart field."))?),
             (_, Some(_), Some(_)) if files.len() < MAX_FILES => {
-                let index = files.len();
-                files.entry(name).or_insert(index);
+                files.insert(name, sizes.len());
+                sizes.push(content.len() as u64);
             }
             (_, Some(_), Some(_)) => return Err(Refusal::new(413, "BAD_REQUEST", "Too many files.")),
             _ => return Err(bad("Misordered multipart fields; 'operations' and 'map' come first.")),
@@ -77,18 +105,14 @@ pub async fn read(headers: &HeaderMap, bytes: Vec<u8>) -> Result<Form, Refusal> 
             places.push((path.as_str().ok_or_else(|| bad("Invalid type for the 'map' multipart field."))?.to_owned(), index));
         }
     }
-    Ok(Form { operations, places })
+    Ok(Form { operations, uploads: Uploads { sizes, places } })
 }
 
 fn object(bytes: &[u8]) -> Option<Map<String, Json>> {
     serde_json::from_slice(bytes).ok()
 }
 
-/// Puts uploads into variables, where the form's map says.
-///
-/// # Errors
-/// 400 when a path leads nowhere.
-pub fn place(variables: &mut ConstValue, places: &[(String, usize)]) -> Result<(), Refusal> {
+fn place(variables: &mut ConstValue, places: &[(String, usize)]) -> Result<(), Refusal> {
     for (path, index) in places {
         let bad = || Refusal::bad_request("Invalid object path in the 'map' multipart field.");
         let mut target = &mut *variables;
@@ -134,7 +158,8 @@ mod tests {
         let map = part("map", r#"{"0":["variables.file"]}"#);
         let file = part("0", "data");
         let good = form(&format!("{operations}{map}{file}--X--\n")).await.unwrap();
-        assert_eq!(good.places, [("variables.file".to_owned(), 0)]);
+        assert_eq!(good.uploads.places, [("variables.file".to_owned(), 0)]);
+        assert_eq!(good.uploads.sizes, [4]);
         for bad in [
             format!("{map}{operations}{file}--X--\n"),
             format!("{operations}{map}--X--\n"),

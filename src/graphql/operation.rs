@@ -8,12 +8,14 @@ use super::coerce::{self, Reader};
 use super::document::{self, Measure};
 use super::error::{INTERNAL, Refusal};
 use super::execute::{Entry, execute};
+use super::introspect::is_too_deep;
 use super::job::compile;
-use super::plan::Compiler;
+use super::multipart::Uploads;
+use super::plan::{Compiler, Leaf};
 use super::resolve::Run;
 use super::schema::Built;
-use super::select::Selector;
-use super::{multipart, validation};
+use super::select::{Selected, Selector};
+use super::validation;
 use crate::domain::context::Context;
 
 /// What a client asks for.
@@ -25,8 +27,8 @@ pub struct Asked {
     pub operation: Option<String>,
     /// Values of variables.
     pub variables: Map<String, Json>,
-    /// Where uploads belong in the variables, by index.
-    pub uploads: Vec<(String, usize)>,
+    /// Files that came along.
+    pub uploads: Uploads,
     /// Whether only a query may be run.
     pub only_query: bool,
 }
@@ -65,12 +67,7 @@ pub async fn run(cx: &Context, built: &Built, asked: Asked) -> Result<Json, Refu
     let reader = Reader { types: &built.catalog.types, may_introspect };
     let variables = coerce::variables(reader, operation, &given(asked.variables, &asked.uploads)?)?;
     let entries = entries(built, &document, operation, &variables, reader)?;
-    let schema = if entries.iter().any(|entry| matches!(entry, Entry::Schema(_))) {
-        validation::introspect(&built.dynamic, &document, name, variables.clone()).await
-    } else {
-        ConstValue::Null
-    };
-    Ok(execute(Run { cx, catalog: &built.catalog }, entries, mutation, &schema).await)
+    Ok(execute(Run { cx, catalog: &built.catalog, uploads: &asked.uploads }, entries, mutation).await)
 }
 
 fn check_complexity(cx: &Context, size: document::Size) -> Result<(), Refusal> {
@@ -86,10 +83,10 @@ fn check_complexity(cx: &Context, size: document::Size) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn given(variables: Map<String, Json>, uploads: &[(String, usize)]) -> Result<Variables, Refusal> {
+fn given(variables: Map<String, Json>, uploads: &Uploads) -> Result<Variables, Refusal> {
     let bad = |_| Refusal::bad_request("The variables cannot be read.");
     let mut values = ConstValue::from_json(Json::Object(variables)).map_err(bad)?;
-    multipart::place(&mut values, uploads)?;
+    uploads.place(&mut values)?;
     let mut variables = Variables::default();
     if let ConstValue::Object(map) = values {
         for (name, value) in map {
@@ -114,9 +111,21 @@ fn entries(
         let key = field.key.to_owned();
         entries.push(match compile(&mut compiler, &built.catalog, mutation, &field)? {
             Some(job) => Entry::Job(Box::new(job)),
-            None if field.name == "__typename" => Entry::TypeName(key),
-            None => Entry::Schema(key),
+            None if field.name == "__schema" => Entry::Schema(key, introspection(&compiler, "__Schema", &field)?),
+            None if field.name == "__type" => {
+                let name = field.arguments.get("name").and_then(Json::as_str).unwrap_or_default();
+                Entry::Type(key, name.to_owned(), introspection(&compiler, "__Type", &field)?)
+            }
+            None => Entry::TypeName(key),
         });
     }
     Ok(entries)
+}
+
+fn introspection<'a>(compiler: &Compiler<'a>, type_name: &str, field: &Selected<'a>) -> Result<Leaf, Refusal> {
+    let leaf = compiler.leaf(type_name, &field.sets)?;
+    if is_too_deep(&leaf) {
+        return Err(Refusal::invalid("Maximum introspection depth exceeded", &[field.place]));
+    }
+    Ok(leaf)
 }

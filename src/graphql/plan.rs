@@ -10,6 +10,7 @@ use serde_json::{Map, Value as Json};
 
 use super::catalog::{Catalog, Class};
 use super::error::Refusal;
+use super::introspect;
 use super::select::{Selected, Selector};
 use super::types::TypeDef;
 use crate::model::schema::FieldType;
@@ -20,7 +21,7 @@ pub enum Leaf {
     /// The value as it is.
     Scalar,
     /// Fields of an object: key, name, selection.
-    Object(&'static str, Vec<(String, String, Leaf)>),
+    Object(String, Vec<(String, String, Leaf)>),
     /// An object of one of several types; its `__typename` tells which.
     Abstract(HashMap<String, Leaf>),
 }
@@ -133,8 +134,8 @@ impl<'a> Compiler<'a> {
     /// # Errors
     /// 400 as [`Selector::fields`].
     pub fn leaf(&self, type_name: &str, sets: &[&'a SelectionSet]) -> Result<Leaf, Refusal> {
-        match self.catalog.types.get_key_value(type_name) {
-            Some((_, TypeDef::Object(object))) => {
+        match self.catalog.types.get(type_name).or_else(|| introspect::TYPES.get(type_name)) {
+            Some(TypeDef::Object(object)) => {
                 let mut fields = Vec::new();
                 for field in self.fields(type_name, sets)? {
                     let inner = match object.fields.get(field.name) {
@@ -143,9 +144,9 @@ impl<'a> Compiler<'a> {
                     };
                     fields.push((field.key.to_owned(), field.name.to_owned(), inner));
                 }
-                Ok(Leaf::Object(static_name(type_name), fields))
+                Ok(Leaf::Object(type_name.to_owned(), fields))
             }
-            Some((_, TypeDef::Interface(_))) => {
+            Some(TypeDef::Interface(_)) => {
                 let mut by_type = HashMap::new();
                 for (name, definition) in &self.catalog.types {
                     if let TypeDef::Object(object) = definition
@@ -261,17 +262,6 @@ impl<'a> Compiler<'a> {
         }
         Ok(edges)
     }
-}
-
-/// Names of the types that [`Leaf::Object`] is made for.
-fn static_name(name: &str) -> &'static str {
-    const NAMES: [&str; 25] = [
-        "FileInfo", "GeoPoint", "ACL", "UserACL", "RoleACL", "PublicACL", "Element", "PageInfo", "Class", "ConfigValue",
-        "SchemaStringField", "SchemaNumberField", "SchemaBooleanField", "SchemaArrayField", "SchemaObjectField",
-        "SchemaDateField", "SchemaFileField", "SchemaGeoPointField", "SchemaPolygonField", "SchemaBytesField",
-        "SchemaPointerField", "SchemaRelationField", "SchemaACLField", "CreateFilePayload", "ChallengePayload",
-    ];
-    NAMES.into_iter().find(|known| *known == name).unwrap_or("Object")
 }
 
 impl ConnectionPlan {

@@ -19,6 +19,12 @@ use crate::error::Result;
 use crate::http::answer::{self, Matched, refusal};
 use crate::http::{body, client, credentials};
 
+/// Bytes that the part of a request that is no file may always have.
+const OPERATION: u64 = 1 << 20;
+
+/// Files of the largest size that a form has room for.
+const UPLOADS: u64 = 3;
+
 /// Serves GraphQL at one path.
 #[derive(Debug)]
 pub struct GraphQlEndpoint {
@@ -74,10 +80,13 @@ impl GraphQlEndpoint {
         }
         let patience = Duration::from_millis(options.own.request_timeout_ms);
         let taken = request.take_body();
-        let bytes = body::read(taken, request.headers(), options.server.max_upload_size.bytes, patience).await?;
-        if body::is_multipart(request.headers()) {
+        let multipart = body::is_multipart(request.headers());
+        let most = options.server.max_upload_size.bytes;
+        let limit = if multipart { most.saturating_mul(UPLOADS).saturating_add(OPERATION) } else { most.max(OPERATION) };
+        let bytes = body::read(taken, request.headers(), limit, patience).await?;
+        if multipart {
             return Ok(match multipart::read(request.headers(), bytes).await {
-                Ok(form) => from_body(form.operations).map(|asked| Asked { uploads: form.places, ..asked }),
+                Ok(form) => from_body(form.operations).map(|asked| Asked { uploads: form.uploads, ..asked }),
                 Err(refused) => Err(refused),
             });
         }

@@ -158,7 +158,7 @@ pub fn project(leaf: &Leaf, value: &Json) -> Json {
         (Leaf::Object(type_name, fields), value) => {
             let field = |(key, name, inner): &(String, String, Leaf)| {
                 let value = match name.as_str() {
-                    "__typename" => Json::from(*type_name),
+                    "__typename" => Json::from(type_name.as_str()),
                     name => project(inner, value.get(name).unwrap_or(&Json::Null)),
                 };
                 (key.clone(), value)

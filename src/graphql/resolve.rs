@@ -9,7 +9,8 @@ use super::ids;
 use super::input::Bodies;
 use super::job::{Job, Output};
 use super::plan::Wanted;
-use super::{class_admin, multipart, users};
+use super::multipart::Uploads;
+use super::{class_admin, users};
 use crate::domain::classes;
 use crate::domain::context::Context;
 use crate::error::{ErrorCode, ParseError};
@@ -58,6 +59,8 @@ pub struct Run<'a> {
     pub cx: &'a Context,
     /// What there is.
     pub catalog: &'a Catalog,
+    /// What came with it.
+    pub uploads: &'a Uploads,
 }
 
 impl Run<'_> {
@@ -87,7 +90,11 @@ impl Run<'_> {
             (Root::Create(class), _) => self.create(class, job).await,
             (Root::Update(class), _) => self.update(class, job).await,
             (Root::Delete(class), _) => self.delete(class, job).await,
-            (Root::CreateFile, _) => Err(multipart::no_storage().into()),
+            (Root::CreateFile, _) => {
+                let upload = job.arguments.get("upload").unwrap_or(&Json::Null);
+                let info = self.uploads.store(upload, self.cx.app.options.server.max_upload_size.bytes)?;
+                Ok(Resolved::Payload(Parts { values: Map::from_iter([("fileInfo".to_owned(), info)]), ..Parts::default() }))
+            }
             (Root::Class | Root::Classes | Root::CreateClass | Root::UpdateClass | Root::DeleteClass, _)
             | (Root::CloudConfig | Root::UpdateCloudConfig, _) => class_admin::resolve(self.cx, job).await,
             (_, Output::Payload(plan)) => users::resolve(self, job, plan).await.map(Resolved::Payload),
@@ -104,7 +111,7 @@ impl Run<'_> {
 
     async fn body(self, class: &Class, job: &Job) -> Result<Map<String, Json>, ParseError> {
         let fields = job.arguments.get("fields").and_then(Json::as_object).cloned().unwrap_or_default();
-        Bodies { cx: self.cx, catalog: self.catalog }.body(class, fields).await
+        Bodies { run: self }.body(class, fields).await
     }
 
     async fn create(self, class: &Class, job: &Job) -> Result<Resolved, FieldError> {

@@ -2,6 +2,8 @@
 
 use async_graphql::parser::types::{Directive, ExecutableDocument, Field, Selection, SelectionSet};
 use async_graphql::{Pos, Positioned, Variables};
+use std::sync::LazyLock;
+
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};
 
@@ -111,8 +113,15 @@ impl<'a> Selector<'a> {
     }
 }
 
+/// The argument of `__type`, which is no field of the query type.
+static TYPE_ARGUMENTS: LazyLock<IndexMap<String, InputDef>> =
+    LazyLock::new(|| IndexMap::from([("name".to_owned(), InputDef::new("String!"))]));
+
 fn definitions<'a>(types: &'a Types, type_name: &str, field: &str) -> Option<&'a IndexMap<String, InputDef>> {
-    match types.get(type_name)? {
+    if field == "__type" {
+        return Some(&TYPE_ARGUMENTS);
+    }
+    match types.get(type_name).or_else(|| super::introspect::TYPES.get(type_name))? {
         TypeDef::Object(object) => object.fields.get(field).map(|field| &field.arguments),
         _ => None,
     }

@@ -141,8 +141,8 @@ pub fn read_type(ty: &ParsedType) -> TypeRef {
     if ty.nullable { base } else { TypeRef::NonNull(Box::new(base)) }
 }
 
-/// Makes async-graphql's schema. It validates documents and answers introspection; values come from [`super::execute`],
-/// so its resolvers answer nothing.
+/// Makes async-graphql's schema. It validates documents and prints itself; values come from [`super::execute`], so
+/// its resolvers answer nothing.
 ///
 /// # Errors
 /// When the types do not fit together.

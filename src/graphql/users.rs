@@ -65,7 +65,7 @@ pub async fn resolve(run: Run<'_>, job: &Job, plan: &PayloadPlan) -> Result<Part
 
 async fn body(run: Run<'_>, fields: Option<&Json>) -> Result<Map<String, Json>> {
     match (run.catalog.class(USER), fields.and_then(Json::as_object)) {
-        (Some(class), Some(fields)) => Bodies { cx: run.cx, catalog: run.catalog }.body(class, fields.clone()).await,
+        (Some(class), Some(fields)) => Bodies { run }.body(class, fields.clone()).await,
         _ => Ok(Map::new()),
     }
 }

@@ -6,12 +6,9 @@ use std::sync::Arc;
 use async_graphql::dynamic::Schema;
 use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute};
 use async_graphql::parser::types::ExecutableDocument;
-use async_graphql::{Request, Response, ServerError, Value as ConstValue, Variables};
+use async_graphql::{Request, Response, ServerError, Value as ConstValue};
 
 use super::error::{MAX_ERRORS, Refusal, document_error};
-
-/// Marks requests that are to be executed, for introspection, not only validated.
-struct Execute;
 
 /// Keeps async-graphql from executing what is only to be validated.
 pub struct OnlyValidate;
@@ -24,12 +21,8 @@ impl ExtensionFactory for OnlyValidate {
 
 #[async_graphql::async_trait::async_trait]
 impl Extension for OnlyValidate {
-    async fn execute(&self, context: &ExtensionContext<'_>, operation: Option<&str>, next: NextExecute<'_>) -> Response {
-        if context.data_opt::<Execute>().is_some() {
-            next.run(context, operation).await
-        } else {
-            Response::new(ConstValue::Null)
-        }
+    async fn execute(&self, _context: &ExtensionContext<'_>, _operation: Option<&str>, _next: NextExecute<'_>) -> Response {
+        Response::new(ConstValue::Null)
     }
 }
 
@@ -59,19 +52,6 @@ pub async fn validate(
         .map(|error| document_error("GRAPHQL_VALIDATION_FAILED", &message(error, known.as_ref()), &error.locations))
         .collect();
     Err(Refusal { status: 400, errors })
-}
-
-/// Answers the introspection in a validated document; other fields of it come back empty.
-pub async fn introspect(
-    schema: &Schema,
-    document: &ExecutableDocument,
-    operation: Option<&str>,
-    variables: Variables,
-) -> ConstValue {
-    let mut request = Request::new("").variables(variables).data(Execute);
-    request.operation_name = operation.map(str::to_owned);
-    request.set_parsed_query(document.clone());
-    schema.execute(request).await.data
 }
 
 /// The names a caller wrote: those an error may repeat.
