@@ -22,6 +22,7 @@ mod names;
 mod operation;
 mod paging;
 mod plan;
+pub mod playground;
 mod plural;
 pub mod protocol;
 mod relations;
@@ -35,4 +36,5 @@ mod users;
 mod validation;
 mod where_input;
 
+pub use playground::PlaygroundEndpoint;
 pub use protocol::GraphQlEndpoint;
