@@ -11,6 +11,7 @@ pub mod context;
 pub mod delete;
 pub mod global_config;
 pub mod graphql_config;
+pub mod idempotency;
 pub mod permissions;
 pub mod read;
 pub mod roles;
