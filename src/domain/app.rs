@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use tokio_util::task::TaskTracker;
 
+use super::graphql_config::ConfigCache;
 use super::roles::RoleCache;
 use super::schema::SchemaCache;
 use super::sessions::SessionCache;
@@ -33,6 +34,8 @@ pub struct App {
     pub sessions: SessionCache,
     /// Roles resolved lately.
     pub roles: RoleCache,
+    /// How classes appear in the GraphQL API.
+    pub graphql_config: ConfigCache,
     /// Words that request data must not contain.
     pub denylist: Denylist,
     /// Password hashing.
@@ -65,6 +68,7 @@ impl App {
             schemas: SchemaCache::new(storage.clone(), clock.clone(), options.security.protected_fields.clone()),
             sessions: SessionCache::new(options.server.cache_max_size, ttl),
             roles: RoleCache::new(options.server.cache_max_size, ttl),
+            graphql_config: ConfigCache::default(),
             denylist: denylist(&options)?,
             hasher: Hasher::start(&options.own),
             rules: RuleTable::standard(),
@@ -122,7 +126,9 @@ impl App {
             Event::Schema => {}
             Event::Row { class, id: Some(id) } if *class == names::SESSION => self.sessions.forget_session(id),
             Event::Row { class, id: Some(id) } if *class == names::USER => self.sessions.forget_user(id),
+            Event::Row { class, .. } if *class == names::GRAPHQL_CONFIG => self.graphql_config.clear(),
             Event::Row { .. } | Event::Lost => {
+                self.graphql_config.clear();
                 self.roles.clear();
                 self.sessions.clear();
             }
