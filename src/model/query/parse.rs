@@ -186,7 +186,8 @@ fn field(path: &str, value: &Json, context: &Context<'_>, parts: &mut Vec<Filter
     let rest: Map<String, Json> =
         map.iter().filter(|(key, _)| !is_operator(key)).map(|(key, value)| (key.clone(), value.clone())).collect();
     subqueries(path, map, context, parts)?;
-    let constraints = operators::parse(map, (!rest.is_empty()).then(|| Json::Object(rest)), &place, context)?;
+    let rest = (!rest.is_empty()).then(|| Json::Object(rest));
+    let constraints = operators::parse(map, rest.as_ref(), &place, context)?;
     parts.extend(constraints.into_iter().map(|constraint| Filter::field(path, constraint)));
     Ok(())
 }

@@ -163,9 +163,9 @@ impl Work<'_> {
             (Some('P'), Some('<')) | (Some('<'), Some('A'..='Z' | 'a'..='z' | '_')) => self.named('>'),
             (Some('\''), _) => self.named('\''),
             (Some('P'), Some('=')) => self.reference("\\k<"),
-            (Some('P'), Some('>')) | (Some('&'), _) => self.reference("\\g<"),
-            (Some('R' | '0'..='9'), _) => self.reference("\\g<"),
-            (Some('+'), Some('0'..='9')) | (Some('-'), Some('0'..='9')) => self.reference("\\g<"),
+            (Some('P'), Some('>')) | (Some('&' | 'R' | '0'..='9'), _) | (Some('+' | '-'), Some('0'..='9')) => {
+                self.reference("\\g<")
+            }
             (Some('|'), _) => Err("branch reset is not supported".into()),
             (Some('('), _) => self.condition(),
             (Some('=' | '!' | '>'), _) | (Some('<'), Some('=' | '!')) => {
@@ -404,7 +404,9 @@ impl Work<'_> {
         };
         let character = char::from_u32(code).ok_or("character code is too large")?;
         if character.is_ascii_control() {
-            self.out.push_str(&format!("\\x{code:02x}"));
+            for part in ["\\x", &format!("{code:02x}")] {
+                self.out.push_str(part);
+            }
         } else {
             self.literal(character);
         }

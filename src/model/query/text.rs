@@ -241,11 +241,11 @@ impl Language {
         let part_of_word = |letter: char| {
             letter.is_alphanumeric() || letter == '_' || is_accent(letter) || (letter == '\'' && self.is_english())
         };
-        text.split(|letter| !part_of_word(letter))
-            .filter(|word| {
-                !word.is_empty() && !(self.is_english() && STOP_WORDS.binary_search(&&*word.to_lowercase()).is_ok())
-            })
-            .collect()
+        text.split(|letter| !part_of_word(letter)).filter(|word| !word.is_empty() && !self.is_stop_word(word)).collect()
+    }
+
+    fn is_stop_word(self, word: &str) -> bool {
+        self.is_english() && STOP_WORDS.binary_search(&&*word.to_lowercase()).is_ok()
     }
 
     fn stem(self, word: &str) -> String {
@@ -268,6 +268,16 @@ const fn is_accent(letter: char) -> bool {
     matches!(letter, '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}')
 }
 
+/// Ranges of letters with their bases, in the order of their codes. What has none stands for itself.
+const BASES: [(char, char, &str); 2] = [
+    ('\u{c0}', '\u{ff}', "AAAAAAÆCEEEEIIIIÐNOOOOO×ØUUUUYÞßaaaaaaæceeeeiiiiðnooooo÷øuuuuyþy"),
+    (
+        '\u{100}',
+        '\u{17e}',
+        "AaAaAaCcCcCcCcDdĐđEeEeEeEeEeGgGgGgGgHhĦħIiIiIiIiIıĲĳJjKkĸLlLlLlĿŀŁłNnNnNnŉŊŋOoOoOoŒœRrRrRrSsSsSsSsTtTtŦŧUuUuUuUuUuUuWwYyYZzZzZz",
+    ),
+];
+
 /// The base of a Latin letter; nothing for a combining accent.
 fn without_accent(letter: char) -> Option<char> {
     if letter.is_ascii() {
@@ -276,15 +286,6 @@ fn without_accent(letter: char) -> Option<char> {
     if is_accent(letter) {
         return None;
     }
-    // Ranges of letters with their base, in the order of their codes.
-    const BASES: [(char, char, &str); 2] = [
-        ('\u{c0}', '\u{ff}', "AAAAAAÆCEEEEIIIIÐNOOOOO×ØUUUUYÞßaaaaaaæceeeeiiiiðnooooo÷øuuuuyþy"),
-        (
-            '\u{100}',
-            '\u{17e}',
-            "AaAaAaCcCcCcCcDdĐđEeEeEeEeEeGgGgGgGgHhĦħIiIiIiIiIıĲĳJjKkĸLlLlLlĿŀŁłNnNnNnŉŊŋOoOoOoŒœRrRrRrSsSsSsSsTtTtŦŧUuUuUuUuUuUuWwYyYZzZzZz",
-        ),
-    ];
     for (first, last, bases) in BASES {
         if (first..=last).contains(&letter) {
             let at = u32::from(letter) - u32::from(first);
