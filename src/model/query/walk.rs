@@ -77,7 +77,7 @@ impl<U> Filter<U> {
     pub fn uses_regex(&self) -> bool {
         let mut found = false;
         self.visit_fields(&mut |_, constraint| {
-            found |= matches!(constraint, Constraint::Regex(_) | Constraint::AllRegex(_))
+            found |= matches!(constraint, Constraint::Regex(_) | Constraint::AllRegex(_));
         });
         found
     }
@@ -146,7 +146,7 @@ impl Filter {
     pub fn subquery_depth(&self) -> usize {
         let mut depth = 0;
         self.visit_unresolved(&mut |unresolved| {
-            depth = depth.max(unresolved.subquery().map_or(0, |query| 1 + query.filter.subquery_depth()))
+            depth = depth.max(unresolved.subquery().map_or(0, |query| 1 + query.filter.subquery_depth()));
         });
         depth
     }
