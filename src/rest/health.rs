@@ -2,30 +2,40 @@
 
 use std::sync::Arc;
 
+use poem::{FromRequest, Request, RequestBody};
 use poem_openapi::OpenApi;
 use serde_json::json;
 
 use super::describe;
+use super::error::Refusal;
 use super::openapi::Tag;
 use super::payload::{Answer, MasterCaller, Reply};
 use crate::domain::app::App;
+use crate::domain::auth::unauthorized;
 use crate::error::{ErrorCode, ParseError};
 
 /// The version of parse-server whose behaviour this server has; SDKs and dashboards go by it.
 pub const PARSE_SERVER_VERSION: &str = "9.10.0";
 
 /// Whether the server is well, and what it can do.
-pub struct HealthApi {
-    /// The server.
-    pub app: Arc<App>,
+pub struct HealthApi;
+
+/// The app, for the one route that has no context.
+pub struct Server(Arc<App>);
+
+impl<'a> FromRequest<'a> for Server {
+    async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
+        let app = request.data::<Arc<App>>().ok_or_else(|| Refusal(unauthorized()))?;
+        Ok(Self(app.clone()))
+    }
 }
 
 #[OpenApi]
 impl HealthApi {
     /// Whether the server answers and reaches its database. Needs no application id; any method will do.
     #[oai(path = "/health", method = "get", operation_id = "getHealth", tag = "Tag::Health")]
-    async fn health(&self) -> Answer<describe::Health> {
-        match self.app.storage.ping().await {
+    async fn health(&self, server: Server) -> Answer<describe::Health> {
+        match server.0.storage.ping().await {
             Ok(()) => Ok(Reply::of_bytes(b"{\"status\":\"ok\"}".to_vec())),
             Err(error) => Err(ParseError::unavailable("error", 1).with_source(error).into()),
         }
@@ -35,7 +45,7 @@ impl HealthApi {
     #[oai(path = "/serverInfo", method = "get", operation_id = "getServerInfo", tag = "Tag::Administration")]
     async fn server_info(&self, caller: MasterCaller) -> Answer<describe::ServerInfo> {
         caller.0.require_master()?;
-        let options = &self.app.options;
+        let options = &caller.0.app.options;
         let all = json!({ "create": true, "read": true, "update": true, "delete": true });
         Reply::new(&json!({
             "features": {
@@ -70,7 +80,7 @@ impl HealthApi {
     #[oai(path = "/security", method = "get", operation_id = "getSecurityReport", tag = "Tag::Administration")]
     async fn security(&self, caller: MasterCaller) -> Answer<describe::Outcome> {
         caller.0.require_master()?;
-        if self.app.options.security.check.enable_check {
+        if caller.0.app.options.security.check.enable_check {
             return Err(super::payload::unavailable("The security check"));
         }
         Err(ParseError::http(409, "Enable Parse Server option `security.enableCheck` to run security check.").into())
