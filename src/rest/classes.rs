@@ -8,9 +8,9 @@ use serde_json::Value as Json;
 use super::describe;
 use super::openapi::Tag;
 use super::payload::{Answer, Body, Caller, MasterCaller, Parameters, Reply, unavailable};
-use crate::domain::schemas;
 use crate::domain::classes;
 use crate::domain::read::Found;
+use crate::domain::schemas;
 use crate::model::object::Object;
 
 /// Objects of any class.
