@@ -9,6 +9,7 @@ pub mod batch;
 pub mod classes;
 pub mod context;
 pub mod delete;
+pub mod idempotency;
 pub mod permissions;
 pub mod read;
 pub mod roles;

@@ -1,7 +1,5 @@
 //! The application's configuration.
 
-#![expect(clippy::unused_async, reason = "the framework wants asynchronous handlers")]
-
 use poem_openapi::OpenApi;
 
 use super::describe;

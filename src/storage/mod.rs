@@ -9,7 +9,10 @@
 //! - A filter means the same on every store: `conformance.rs` holds the cases.
 //! - Uniqueness is the store's: a write that breaks a unique index fails with [`StorageError::Duplicate`].
 
+#[cfg(test)]
+pub mod conformance;
 pub mod mongo;
+pub mod sqlite;
 
 use std::any::Any;
 use std::error::Error;

@@ -1,0 +1,178 @@
+//! A connection to the database file, and how statements on it are bounded in time.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError, Weak, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rusqlite::{CachedStatement, Connection, InterruptHandle, OpenFlags};
+
+use super::error::{is_missing_table, translate};
+use super::functions::{self, RowScore, RowTest, Running};
+use crate::storage::Result;
+
+/// How often the watchdog looks at the statements under way.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// A statement under way: when it has to end, and the means to end it.
+struct Slot {
+    deadline: Mutex<Option<Instant>>,
+    handle: InterruptHandle,
+}
+
+/// Interrupts statements that take too long; lives as long as it is held.
+pub struct Watchdog {
+    slots: Arc<Mutex<Vec<Weak<Slot>>>>,
+    _stop: mpsc::Sender<()>,
+}
+
+impl std::fmt::Debug for Watchdog {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Watchdog")
+    }
+}
+
+impl Watchdog {
+    /// Starts its thread.
+    ///
+    /// # Errors
+    /// When there can be no more threads.
+    pub fn start() -> std::io::Result<Self> {
+        let slots: Arc<Mutex<Vec<Weak<Slot>>>> = Arc::default();
+        let (stop, stopped) = mpsc::channel::<()>();
+        let watched = Arc::clone(&slots);
+        thread::Builder::new().name("db-watchdog".to_owned()).spawn(move || {
+            while stopped.recv_timeout(LOOK) == Err(mpsc::RecvTimeoutError::Timeout) {
+                let mut slots = watched.lock().unwrap_or_else(PoisonError::into_inner);
+                slots.retain(|slot| {
+                    let Some(slot) = slot.upgrade() else { return false };
+                    // The lock is held while interrupting, so that the next statement is never hit instead.
+                    let deadline = slot.deadline.lock().unwrap_or_else(PoisonError::into_inner);
+                    if deadline.is_some_and(|deadline| deadline <= functions::now()) {
+                        slot.handle.interrupt();
+                    }
+                    true
+                });
+            }
+        })?;
+        Ok(Self { slots, _stop: stop })
+    }
+
+    fn watch(&self, connection: &Connection) -> Arc<Slot> {
+        let slot = Arc::new(Slot { deadline: Mutex::new(None), handle: connection.get_interrupt_handle() });
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(&slot));
+        slot
+    }
+}
+
+/// How a connection works.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Longest time of a search.
+    pub time: Duration,
+    /// Most bytes a result may have as text.
+    pub bytes: usize,
+}
+
+/// A connection with our functions.
+pub struct Db {
+    connection: Connection,
+    slot: Arc<Slot>,
+    limits: Limits,
+}
+
+impl std::fmt::Debug for Db {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Db")
+    }
+}
+
+impl Db {
+    /// Opens the file.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn open(
+        file: &Path,
+        write: bool,
+        synchronous: &str,
+        watchdog: &Watchdog,
+        limits: Limits,
+    ) -> rusqlite::Result<Self> {
+        let mode = if write {
+            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE
+        } else {
+            OpenFlags::SQLITE_OPEN_READ_WRITE
+        };
+        let connection = Connection::open_with_flags(file, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        connection.busy_timeout(Duration::from_secs(5))?;
+        connection.set_prepared_statement_cache_capacity(256);
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", synchronous)?;
+        connection.pragma_update(None, "cache_size", -16_000)?;
+        connection.pragma_update(None, "temp_store", "FILE")?;
+        // Our functions are in the indexes; nothing else may come along with a schema.
+        connection.pragma_update(None, "trusted_schema", false)?;
+        connection.pragma_update(None, "cell_size_check", true)?;
+        if !write {
+            connection.pragma_update(None, "query_only", true)?;
+        }
+        functions::register(&connection)?;
+        let slot = watchdog.watch(&connection);
+        Ok(Self { connection, slot, limits })
+    }
+
+    /// The connection itself.
+    #[must_use]
+    pub const fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// What bounds searches.
+    #[must_use]
+    pub const fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Runs a search: within its time, with its test and score for the rows.
+    ///
+    /// # Errors
+    /// `TimedOut`, and what `search` gives.
+    pub fn search<T>(
+        &self,
+        test: Option<RowTest>,
+        score: Option<RowScore>,
+        search: impl FnOnce(&Self) -> Result<T>,
+    ) -> Result<T> {
+        let deadline = functions::now() + self.limits.time;
+        let _running = Running::begin(test, score, Some(deadline));
+        self.arm(Some(deadline));
+        let result = search(self);
+        self.arm(None);
+        result
+    }
+
+    fn arm(&self, deadline: Option<Instant>) {
+        *self.slot.deadline.lock().unwrap_or_else(PoisonError::into_inner) = deadline;
+    }
+
+    /// Prepares a statement, or finds it prepared; `None` when its table was never made.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn prepare(&self, sql: &str) -> Result<Option<CachedStatement<'_>>> {
+        match self.connection.prepare_cached(sql) {
+            Ok(statement) => Ok(Some(statement)),
+            Err(error) if is_missing_table(&error) => Ok(None),
+            Err(error) => Err(translate(error)),
+        }
+    }
+
+    /// Runs a statement whose tables are there; gives the number of rows changed.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn run(&self, sql: &str, parameters: impl rusqlite::Params) -> Result<usize> {
+        self.connection.prepare_cached(sql).and_then(|mut statement| statement.execute(parameters)).map_err(translate)
+    }
+}

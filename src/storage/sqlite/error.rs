@@ -1,0 +1,123 @@
+//! What can go wrong with the files of the embedded store, in words for whoever runs it.
+
+use std::path::PathBuf;
+
+use rusqlite::ErrorCode;
+
+use crate::storage::StorageError;
+use crate::storage::sqlite::codec::CodecError;
+
+/// A failure of the embedded store.
+#[derive(Debug, thiserror::Error)]
+pub enum EmbeddedError {
+    /// Another process has the directory.
+    #[error("the data directory {} is in use by process {pid}; only one server may use it at a time", directory.display())]
+    InUse {
+        /// The directory.
+        directory: PathBuf,
+        /// Process id of its holder, as text; `?` when it cannot be read.
+        pid: String,
+    },
+    /// The files are of a later version of this program.
+    #[error("the database {} has format {found}, made by a newer version of reparse; this version reads up to format {known}", file.display())]
+    TooNew {
+        /// The file.
+        file: PathBuf,
+        /// Its format.
+        found: i64,
+        /// The newest format known.
+        known: i64,
+    },
+    /// The file is no database of ours, or broken.
+    #[error("the database file is damaged or is no reparse database: {0}. Restore it from a backup")]
+    Damaged(String),
+    /// There is no room left.
+    #[error("the disk that holds the database is full")]
+    DiskFull,
+    /// The file cannot be written.
+    #[error("the database file cannot be written: {0}")]
+    ReadOnly(String),
+    /// A file or directory cannot be used.
+    #[error("cannot use {}: {source}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A write was undone together with others, because writing them failed.
+    #[error("the write could not be made lasting: {0}")]
+    Commit(String),
+    /// SQLite reports something else.
+    #[error("{0}")]
+    Sqlite(String),
+    /// The store was closed.
+    #[error("the database is closed")]
+    Closed,
+    /// Too many operations are waiting.
+    #[error("too many operations are waiting for the database")]
+    Busy,
+}
+
+impl From<rusqlite::Error> for EmbeddedError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::DiskFull,
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged(error.to_string()),
+            Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+                Self::ReadOnly(error.to_string())
+            }
+            _ => Self::Sqlite(error.to_string()),
+        }
+    }
+}
+
+impl From<EmbeddedError> for StorageError {
+    fn from(error: EmbeddedError) -> Self {
+        match error {
+            EmbeddedError::Closed | EmbeddedError::Busy => Self::Unavailable(Box::new(error)),
+            other => Self::Other(Box::new(other)),
+        }
+    }
+}
+
+impl From<CodecError> for StorageError {
+    fn from(error: CodecError) -> Self {
+        match error {
+            CodecError::TooDeep => Self::Refused(error.to_string()),
+            CodecError::Damaged(_) => EmbeddedError::Damaged(error.to_string()).into(),
+        }
+    }
+}
+
+/// What an error of SQLite means to a caller of the store.
+#[must_use]
+pub fn translate(error: rusqlite::Error) -> StorageError {
+    if let Some(own) = super::functions::take_error() {
+        return own;
+    }
+    match error.sqlite_error_code() {
+        Some(ErrorCode::OperationInterrupted) => StorageError::TimedOut,
+        Some(ErrorCode::ConstraintViolation) => duplicate(&error).unwrap_or_else(|| EmbeddedError::from(error).into()),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StorageError::Unavailable(Box::new(error)),
+        Some(ErrorCode::TooBig) => StorageError::Refused("the object is too large".to_owned()),
+        _ => EmbeddedError::from(error).into(),
+    }
+}
+
+/// The index named by `UNIQUE constraint failed: index 'x'`, or `_id_` for the column `id`.
+fn duplicate(error: &rusqlite::Error) -> Option<StorageError> {
+    let text = error.to_string();
+    let what = text.split_once("UNIQUE constraint failed: ")?.1;
+    let index = match what.strip_prefix("index '").and_then(|rest| rest.rsplit_once('\'')) {
+        Some((name, _)) => super::names::index_of(name)?,
+        None => "_id_".to_owned(),
+    };
+    Some(StorageError::Duplicate { index })
+}
+
+/// Whether SQLite says that the table of a class was never made.
+#[must_use]
+pub fn is_missing_table(error: &rusqlite::Error) -> bool {
+    error.to_string().contains("no such table: ")
+}

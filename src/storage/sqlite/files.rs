@@ -1,0 +1,144 @@
+//! The files of the store: directory, lock, database, and its format.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{Read as _, Seek as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+
+use super::error::EmbeddedError;
+use super::keys::collation_version;
+
+/// The format this version writes.
+pub const FORMAT: i64 = 1;
+/// Marks a database file as ours: `RPrs`.
+const APPLICATION: i64 = 0x5250_7273;
+/// Name of the database file.
+const DATABASE: &str = "reparse.db";
+/// Name of the lock file.
+const LOCK: &str = "reparse.lock";
+
+type Result<T> = std::result::Result<T, EmbeddedError>;
+
+/// The directory, held by this process alone until this is dropped.
+#[derive(Debug)]
+pub struct Directory {
+    /// The database file.
+    pub database: PathBuf,
+    /// Holds the lock.
+    _lock: File,
+}
+
+fn at(path: &Path) -> impl FnOnce(std::io::Error) -> EmbeddedError + '_ {
+    move |source| EmbeddedError::File { path: path.to_owned(), source }
+}
+
+#[cfg(unix)]
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    options.mode(0o600)
+}
+
+#[cfg(not(unix))]
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
+}
+
+#[cfg(unix)]
+fn private_directory(builder: &mut DirBuilder) {
+    use std::os::unix::fs::DirBuilderExt as _;
+    builder.mode(0o700);
+}
+
+#[cfg(not(unix))]
+fn private_directory(_: &mut DirBuilder) {}
+
+impl Directory {
+    /// Makes the directory if need be and takes hold of it.
+    ///
+    /// # Errors
+    /// `InUse` with the holder's process id; `File` when it cannot be used.
+    pub fn hold(directory: &Path) -> Result<Self> {
+        let mut builder = DirBuilder::new();
+        builder.recursive(true);
+        private_directory(&mut builder);
+        builder.create(directory).map_err(at(directory))?;
+        let path = directory.join(LOCK);
+        let mut lock = private(OpenOptions::new().read(true).write(true).create(true).truncate(false))
+            .open(&path)
+            .map_err(at(&path))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut pid = String::new();
+                let _ = lock.read_to_string(&mut pid);
+                let pid = if pid.trim().is_empty() { "?".to_owned() } else { pid.trim().to_owned() };
+                return Err(EmbeddedError::InUse { directory: directory.to_owned(), pid });
+            }
+            Err(TryLockError::Error(source)) => return Err(at(&path)(source)),
+        }
+        lock.set_len(0)
+            .and_then(|()| lock.rewind())
+            .and_then(|()| writeln!(lock, "{}", std::process::id()))
+            .map_err(at(&path))?;
+        let database = directory.join(DATABASE);
+        // Made here, so that it and the files beside it are private from the first moment.
+        private(OpenOptions::new().read(true).write(true).create(true).truncate(false))
+            .open(&database)
+            .map_err(at(&database))?;
+        // The name of a new file has to be on disk, too.
+        if let Ok(handle) = fs::File::open(directory) {
+            let _ = handle.sync_all();
+        }
+        Ok(Self { database, _lock: lock })
+    }
+}
+
+/// Brings a database to this version's format; makes a new one if the file is empty.
+///
+/// # Errors
+/// `TooNew`; `Damaged` when it is a database of someone else; SQLite's.
+pub fn prepare(connection: &Connection, file: &Path) -> Result<()> {
+    let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+    let found = number("user_version")?;
+    let application = number("application_id")?;
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if tables == 0 && found == 0 {
+        connection.execute_batch(&format!(
+            "BEGIN IMMEDIATE;
+             PRAGMA application_id = {APPLICATION};
+             CREATE TABLE _meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+             CREATE TABLE _classes (name TEXT PRIMARY KEY, definition TEXT NOT NULL) STRICT;
+             CREATE TABLE _indexes (class TEXT NOT NULL, name TEXT NOT NULL, definition TEXT NOT NULL, PRIMARY KEY (class, name)) STRICT;
+             PRAGMA user_version = {FORMAT};
+             COMMIT;"
+        ))?;
+    } else if application != APPLICATION {
+        return Err(EmbeddedError::Damaged(format!("{} is a database of another program", file.display())));
+    } else if found > FORMAT {
+        return Err(EmbeddedError::TooNew { file: file.to_owned(), found, known: FORMAT });
+    } else {
+        migrate(connection, found)?;
+    }
+    super::index::rebuild_folded(connection, &collation_version())?;
+    Ok(())
+}
+
+/// Steps from each format to the next; the first leads from 1 to 2.
+const STEPS: [fn(&Connection) -> rusqlite::Result<()>; 0] = [];
+
+fn migrate(connection: &Connection, found: i64) -> Result<()> {
+    for (step, format) in STEPS.iter().zip(1_i64..) {
+        if format < found {
+            continue;
+        }
+        connection.execute_batch("BEGIN IMMEDIATE")?;
+        let done = step(connection)
+            .and_then(|()| connection.execute_batch(&format!("PRAGMA user_version = {}; COMMIT;", format + 1)));
+        if let Err(error) = done {
+            let _ = connection.execute_batch("ROLLBACK");
+            return Err(error.into());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,433 @@
+//! The embedded store: SQLite, inside the process, for exactly one server.
+//!
+//! One table for each class with the row's text (`codec.rs`), indexes over the keys of fields (`keys.rs`, `functions.rs`),
+//! one thread that writes (`writer.rs`), a few that read (`readers.rs`). See `docs/storage-embedded.md`.
+
+pub mod catalog;
+mod codec;
+mod db;
+mod error;
+mod files;
+mod filter;
+mod functions;
+mod index;
+mod join;
+mod keys;
+mod names;
+mod query;
+mod readers;
+mod schema;
+mod write;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use async_trait::async_trait;
+use futures_util::stream::BoxStream;
+use indexmap::IndexMap;
+use serde_json::{Map, Value as Json};
+
+pub use self::error::EmbeddedError;
+
+use self::catalog::Catalog;
+use self::db::{Db, Limits, Watchdog};
+use self::error::translate;
+use self::files::Directory;
+use self::query::Search;
+use self::readers::Readers;
+use self::writer::{Handle, Session, Writer};
+use crate::model::names::ClassName;
+use crate::model::object::Object;
+use crate::model::operation::Update;
+use crate::model::query::options::FindOptions;
+use crate::model::query::{Filter, Resolved};
+use crate::model::schema::{ClassSchema, Field, IndexKeys};
+use crate::model::value::Value;
+use crate::storage::{AggregateOptions, Event, IndexSpec, Result, Storage, StorageError, Transaction};
+
+/// When a write counts as being on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Synchronous {
+    /// When the disk says so: survives a loss of power.
+    #[default]
+    Full,
+    /// When the operating system has it: survives the end of the process, a loss of power may take the last writes.
+    Normal,
+}
+
+/// How the embedded store works.
+#[derive(Debug, Clone)]
+pub struct EmbeddedOptions {
+    /// When a write counts as being on disk.
+    pub synchronous: Synchronous,
+    /// How many threads read; at least 1.
+    pub readers: usize,
+    /// How many searches, and how many writes, may wait; more are refused.
+    pub queue: usize,
+    /// Longest time of one search.
+    pub time_limit: Duration,
+    /// Most bytes that the rows of one result may have.
+    pub result_bytes: usize,
+    /// Longest time of a transaction; it is undone then.
+    pub transaction_timeout: Duration,
+}
+
+impl Default for EmbeddedOptions {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        Self {
+            synchronous: Synchronous::Full,
+            readers: cores.clamp(2, 8),
+            queue: 4096,
+            time_limit: Duration::from_secs(1),
+            result_bytes: 64 * 1024 * 1024,
+            transaction_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+/// The embedded store.
+#[derive(Debug)]
+pub struct EmbeddedStorage {
+    readers: Readers,
+    writer: Writer,
+    catalog: Arc<ArcSwap<Catalog>>,
+    closed: AtomicBool,
+    _watchdog: Watchdog,
+    directory: std::sync::Mutex<Option<Directory>>,
+}
+
+impl EmbeddedStorage {
+    /// Opens the store in a directory, which is made if need be. Blocks for as long as the files need.
+    ///
+    /// # Errors
+    /// [`EmbeddedError`]: in use by another process, made by a newer version, damaged, no room, no permission.
+    pub fn open(directory: &Path, options: &EmbeddedOptions) -> std::result::Result<Self, EmbeddedError> {
+        let held = Directory::hold(directory)?;
+        let threads = |source| EmbeddedError::File { path: directory.to_owned(), source };
+        let watchdog = Watchdog::start().map_err(threads)?;
+        let limits = Limits { time: options.time_limit, bytes: options.result_bytes };
+        let synchronous = match options.synchronous {
+            Synchronous::Full => "FULL",
+            Synchronous::Normal => "NORMAL",
+        };
+        let open = |write: bool| Db::open(&held.database, write, synchronous, &watchdog, limits);
+        let db = open(true)?;
+        files::prepare(db.connection(), &held.database)?;
+        let catalog = Arc::new(ArcSwap::from_pointee(Catalog::read(db.connection())?));
+        let connections = (0..options.readers.max(1)).map(|_| open(false)).collect::<rusqlite::Result<_>>()?;
+        let writer = Writer::start(db, Arc::clone(&catalog), options.queue.max(1), options.transaction_timeout)
+            .map_err(threads)?;
+        let readers = Readers::start(connections, options.queue.max(1)).map_err(threads)?;
+        Ok(Self {
+            readers,
+            writer,
+            catalog,
+            closed: AtomicBool::new(false),
+            _watchdog: watchdog,
+            directory: std::sync::Mutex::new(Some(held)),
+        })
+    }
+
+    fn search(&self, schema: &ClassSchema, filter: &Resolved, options: &FindOptions) -> Result<Search> {
+        Search::new(schema, &self.catalog.load().table(&schema.name), filter, options)
+    }
+
+    fn stop(&self) -> Vec<std::thread::JoinHandle<()>> {
+        let mut threads = self.readers.stop();
+        threads.extend(self.writer.stop());
+        threads
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        tx: Option<&Transaction>,
+        read: impl FnOnce(&Db) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        match tx {
+            Some(tx) => handle(tx)?.run(move |session| read(&session.db)).await,
+            None => self.readers.run(read).await,
+        }
+    }
+
+    async fn write<T: Send + 'static>(
+        &self,
+        tx: Option<&Transaction>,
+        write: impl FnOnce(&Session) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        match tx {
+            Some(tx) => handle(tx)?.run(write).await,
+            None => self.writer.run(write).await,
+        }
+    }
+}
+
+impl Drop for EmbeddedStorage {
+    fn drop(&mut self) {
+        if !self.closed.swap(true, Ordering::SeqCst) {
+            for thread in self.stop() {
+                let _ = thread.join();
+            }
+        }
+    }
+}
+
+fn handle(tx: &Transaction) -> Result<&Handle> {
+    tx.0.downcast_ref().ok_or_else(|| StorageError::Refused("the transaction is of another store".to_owned()))
+}
+
+/// Options of a search for one row.
+fn first() -> FindOptions {
+    FindOptions { limit: Some(1), ..FindOptions::default() }
+}
+
+#[async_trait]
+impl Storage for EmbeddedStorage {
+    async fn ping(&self) -> Result<()> {
+        self.readers.run(|db| db.connection().query_row("SELECT 1", [], |_| Ok(())).map_err(translate)).await
+    }
+
+    async fn classes(&self) -> Result<Vec<ClassSchema>> {
+        self.readers.run(schema::all).await
+    }
+
+    async fn create_class(&self, schema: &ClassSchema) -> Result<()> {
+        let schema = schema.clone();
+        self.write(None, move |session| schema::create(session, &schema)).await
+    }
+
+    async fn add_field(&self, class: &ClassName, name: &str, field: &Field) -> Result<()> {
+        let (class, name, field) = (class.clone(), name.to_owned(), field.clone());
+        self.write(None, move |session| schema::add_field(session, &class, &name, &field)).await
+    }
+
+    async fn set_field_options(&self, class: &ClassName, name: &str, field: &Field) -> Result<()> {
+        let (class, name, field) = (class.clone(), name.to_owned(), field.clone());
+        self.write(None, move |session| {
+            schema::change(session, &class, |schema| {
+                if let Some(known) = schema.fields.get_mut(&name) {
+                    known.required = field.required;
+                    known.default = field.default;
+                }
+            })
+        })
+        .await
+    }
+
+    async fn delete_fields(&self, schema: &ClassSchema, names: &[String]) -> Result<()> {
+        let (class, names) = (schema.name.clone(), names.to_vec());
+        self.write(None, move |session| schema::delete_fields(session, &class, &names)).await
+    }
+
+    async fn set_permissions(&self, class: &ClassName, permissions: &Map<String, Json>) -> Result<()> {
+        let (class, permissions) = (class.clone(), permissions.clone());
+        self.write(None, move |session| {
+            schema::change(session, &class, |schema| schema.permissions = Some(permissions))
+        })
+        .await
+    }
+
+    async fn set_listed_indexes(&self, class: &ClassName, indexes: &IndexMap<String, IndexKeys>) -> Result<()> {
+        let (class, indexes) = (class.clone(), indexes.clone());
+        self.write(None, move |session| schema::change(session, &class, |schema| schema.indexes = indexes)).await
+    }
+
+    async fn delete_class(&self, class: &ClassName) -> Result<()> {
+        let class = class.clone();
+        self.write(None, move |session| schema::delete(session, &class)).await
+    }
+
+    async fn create_indexes(&self, schema: &ClassSchema, indexes: &[IndexSpec]) -> Result<()> {
+        // A join table has its two indexes by itself.
+        if schema.name.is_join() {
+            return Ok(());
+        }
+        let (schema, indexes) = (schema.clone(), indexes.to_vec());
+        self.write(None, move |session| index::create(session, &schema, &indexes)).await
+    }
+
+    async fn drop_indexes(&self, class: &ClassName, names: &[String]) -> Result<()> {
+        let (class, names) = (class.clone(), names.to_vec());
+        self.write(None, move |session| index::drop(session, &class, &names)).await
+    }
+
+    async fn indexes(&self, class: &ClassName) -> Result<IndexMap<String, IndexKeys>> {
+        Ok(index::list(&self.catalog.load(), class))
+    }
+
+    async fn insert(&self, schema: &ClassSchema, row: Object, tx: Option<&Transaction>) -> Result<()> {
+        let class = schema.name.clone();
+        self.write(tx, move |session| write::insert(session, &class, &row)).await
+    }
+
+    async fn update_one(
+        &self,
+        schema: &ClassSchema,
+        filter: &Resolved,
+        update: &Update,
+        tx: Option<&Transaction>,
+    ) -> Result<Option<Object>> {
+        let search = self.search(schema, filter, &first())?;
+        let (class, update) = (schema.name.clone(), update.clone());
+        self.write(tx, move |session| write::update(session, &class, search, &update, true).map(|(_, row)| row)).await
+    }
+
+    async fn update_many(
+        &self,
+        schema: &ClassSchema,
+        filter: &Resolved,
+        update: &Update,
+        tx: Option<&Transaction>,
+    ) -> Result<u64> {
+        let search = self.search(schema, filter, &FindOptions::default())?;
+        let (class, update) = (schema.name.clone(), update.clone());
+        self.write(tx, move |session| write::update(session, &class, search, &update, false).map(|(count, _)| count))
+            .await
+    }
+
+    async fn upsert(
+        &self,
+        schema: &ClassSchema,
+        filter: &Resolved,
+        update: &Update,
+        tx: Option<&Transaction>,
+    ) -> Result<()> {
+        let search = self.search(schema, filter, &first())?;
+        let (class, fresh, update) = (schema.name.clone(), write::equalities(filter), update.clone());
+        self.write(tx, move |session| write::upsert(session, &class, search, fresh, &update)).await
+    }
+
+    async fn delete(&self, schema: &ClassSchema, filter: &Resolved, tx: Option<&Transaction>) -> Result<u64> {
+        let search = match filter {
+            Filter::All => None,
+            other => Some(self.search(schema, other, &FindOptions::default())?),
+        };
+        let class = schema.name.clone();
+        self.write(tx, move |session| write::delete(session, &class, search)).await
+    }
+
+    async fn find(
+        &self,
+        schema: &ClassSchema,
+        filter: &Resolved,
+        options: &FindOptions,
+        tx: Option<&Transaction>,
+    ) -> Result<Vec<Object>> {
+        if let Some(hint) = &options.hint {
+            index::check_hint(&self.catalog.load(), &schema.name, hint)?;
+        }
+        let search = self.search(schema, filter, options)?;
+        self.read(tx, move |db| search.rows(db)).await
+    }
+
+    async fn count(
+        &self,
+        schema: &ClassSchema,
+        filter: &Resolved,
+        options: &FindOptions,
+        tx: Option<&Transaction>,
+    ) -> Result<u64> {
+        if let Some(hint) = &options.hint {
+            index::check_hint(&self.catalog.load(), &schema.name, hint)?;
+        }
+        let search = self.search(schema, filter, options)?;
+        self.read(tx, move |db| search.count(db)).await
+    }
+
+    async fn explain(
+        &self,
+        schema: &ClassSchema,
+        filter: &Resolved,
+        options: &FindOptions,
+        _verbosity: &str,
+    ) -> Result<Json> {
+        if let Some(hint) = &options.hint {
+            index::check_hint(&self.catalog.load(), &schema.name, hint)?;
+        }
+        let search = self.search(schema, filter, options)?;
+        self.read(None, move |db| search.explain(db)).await
+    }
+
+    async fn distinct(&self, schema: &ClassSchema, field: &str, filter: &Resolved) -> Result<Vec<Value>> {
+        let search = self.search(schema, filter, &FindOptions::default())?;
+        let field = field.to_owned();
+        self.read(None, move |db| search.distinct(db, &field)).await
+    }
+
+    async fn aggregate(
+        &self,
+        _schema: &ClassSchema,
+        _pipeline: Vec<Json>,
+        _options: &AggregateOptions,
+    ) -> Result<Vec<Json>> {
+        Err(StorageError::Refused("aggregation is not supported".to_owned()))
+    }
+
+    async fn link(&self, join: &ClassName, owner: &str, members: &[String], tx: Option<&Transaction>) -> Result<()> {
+        let (join, owner, members) = (join.clone(), owner.to_owned(), members.to_vec());
+        self.write(tx, move |session| join::link(session, &join, &owner, &members)).await
+    }
+
+    async fn unlink(&self, join: &ClassName, owner: &str, members: &[String], tx: Option<&Transaction>) -> Result<()> {
+        let (join, owner, members) = (join.clone(), owner.to_owned(), members.to_vec());
+        self.write(tx, move |session| join::unlink(session, &join, &owner, &members)).await
+    }
+
+    async fn members(
+        &self,
+        join: &ClassName,
+        owners: &[String],
+        tx: Option<&Transaction>,
+    ) -> Result<Vec<(String, String)>> {
+        let (join, owners) = (join.clone(), owners.to_vec());
+        self.read(tx, move |db| db.search(None, None, |db| join::pairs(db, &join, "owner", &owners))).await
+    }
+
+    async fn owners(
+        &self,
+        join: &ClassName,
+        members: &[String],
+        tx: Option<&Transaction>,
+    ) -> Result<Vec<(String, String)>> {
+        let (join, members) = (join.clone(), members.to_vec());
+        self.read(tx, move |db| db.search(None, None, |db| join::pairs(db, &join, "member", &members))).await
+    }
+
+    async fn begin(&self) -> Result<Transaction> {
+        self.writer.begin().await.map(|handle| Transaction(Arc::new(handle)))
+    }
+
+    async fn commit(&self, tx: Transaction) -> Result<()> {
+        handle(&tx)?.commit().await
+    }
+
+    async fn abort(&self, tx: Transaction) -> Result<()> {
+        handle(&tx)?.abort().await
+    }
+
+    async fn watch(&self) -> Result<Option<BoxStream<'static, Event>>> {
+        // The directory is held by this process alone: nobody else changes anything.
+        Ok(None)
+    }
+
+    async fn close(&self) {
+        if self.closed.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let threads = self.stop();
+        let _ = tokio::task::spawn_blocking(move || {
+            for thread in threads {
+                let _ = thread.join();
+            }
+        })
+        .await;
+        self.directory.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+    }
+}
+
+#[cfg(test)]
+mod tests;

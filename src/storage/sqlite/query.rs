@@ -1,0 +1,402 @@
+//! Searches: SQL around the plan of a filter.
+
+use std::fmt::Write as _;
+use std::rc::Rc;
+
+use rusqlite::params_from_iter;
+use rusqlite::types::Value as Sql;
+use serde_json::{Value as Json, json};
+
+use super::catalog::Table;
+use super::codec;
+use super::db::Db;
+use super::error::{is_missing_table, translate};
+use super::filter::{self, Known, Plan};
+use super::functions::{RowScore, RowTest};
+use super::keys;
+use super::names::{literal, table};
+use crate::model::names::ClassName;
+use crate::model::object::Object;
+use crate::model::query::Resolved;
+use crate::model::query::geo;
+use crate::model::query::options::{FindOptions, Sort};
+use crate::model::schema::{ClassSchema, FieldType};
+use crate::model::value::Value;
+use crate::storage::{Result, StorageError};
+
+/// A search, ready for the thread that carries it out.
+#[derive(Debug)]
+pub struct Search {
+    from: String,
+    plan: Plan,
+    order: String,
+    skip: u64,
+    limit: Option<u64>,
+    keys: Option<Vec<String>>,
+}
+
+/// Where the rows of a class are. Join classes have no rows of their own form, so one is made up.
+fn source(class: &ClassName) -> String {
+    let table = table(class);
+    if class.is_join() {
+        return format!(
+            "(SELECT 0 AS n, owner||':'||member AS id, json_object('objectId',owner||':'||member,'owningId',owner,'relatedId',member) AS body FROM {table})"
+        );
+    }
+    table
+}
+
+impl Search {
+    /// Prepares a search.
+    ///
+    /// # Errors
+    /// `Refused` for what cannot be searched.
+    pub fn new(schema: &ClassSchema, indexes: &Table, filter: &Resolved, options: &FindOptions) -> Result<Self> {
+        let known = Known { schema, table: indexes, folded: options.case_insensitive };
+        let plan = filter::plan(filter, known)?;
+        let order = order(&plan, known, &options.sort);
+        Ok(Self {
+            from: source(&schema.name),
+            order,
+            plan,
+            skip: options.skip,
+            limit: options.limit,
+            keys: options.keys.clone(),
+        })
+    }
+
+    fn statement(&self, what: &str, ordered: bool) -> (String, Vec<Sql>) {
+        let mut sql = format!("SELECT {what} FROM {}", self.from);
+        let mut parameters = self.plan.parameters.clone();
+        let mut word = " WHERE ";
+        if !self.plan.condition.is_empty() {
+            let _ = write!(sql, "{word}{}", self.plan.condition);
+            word = " AND ";
+        }
+        if !self.plan.rest.is_empty() || !self.plan.texts.is_empty() {
+            let _ = write!(sql, "{word}rtest(body)");
+        }
+        if ordered {
+            sql.push_str(&self.order);
+            let skip = i64::try_from(self.skip).unwrap_or(i64::MAX);
+            if self.limit.is_some() || skip > 0 {
+                sql.push_str(" LIMIT ? OFFSET ?");
+                parameters.push(Sql::Integer(self.limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX))));
+                parameters.push(Sql::Integer(skip));
+            }
+        }
+        (sql, parameters)
+    }
+
+    /// Takes the parts that rows are tested with out of the plan.
+    fn tests(&self) -> Result<(Option<RowTest>, Option<RowScore>)> {
+        if !self.plan.texts.is_empty() {
+            return Err(StorageError::Refused("$text is not supported".to_owned()));
+        }
+        Ok((None, None))
+    }
+
+    /// Carries the search out and shows each row's number and text.
+    fn scan(
+        mut self,
+        db: &Db,
+        what: &str,
+        ordered: bool,
+        mut each: impl FnMut(&rusqlite::Row<'_>) -> Result<bool>,
+    ) -> Result<()> {
+        let (sql, parameters) = self.statement(what, ordered);
+        let (_, _) = self.tests()?;
+        let matchers = std::mem::take(&mut self.plan.rest);
+        let test: Option<RowTest> = (!matchers.is_empty()).then(|| {
+            Rc::new(move |row: &Object| {
+                for matcher in &matchers {
+                    if !matcher.matches(row).map_err(|error| StorageError::Refused(error.message.into_owned()))? {
+                        return Ok(false);
+                    }
+                }
+                Ok(true)
+            }) as RowTest
+        });
+        let score: Option<RowScore> = self.plan.near.take().map(|(path, point)| {
+            Rc::new(move |row: &Object| {
+                Ok(match row.get(&path) {
+                    Some(Value::GeoPoint(there)) => geo::distance(*there, point),
+                    _ => f64::MAX,
+                })
+            }) as RowScore
+        });
+        db.search(test, score, |db| {
+            let Some(mut statement) = db.prepare(&sql)? else { return Ok(()) };
+            let mut rows = statement.query(params_from_iter(parameters)).map_err(translate)?;
+            loop {
+                match rows.next() {
+                    Ok(Some(row)) => {
+                        if !each(row)? {
+                            return Ok(());
+                        }
+                    }
+                    Ok(None) => return Ok(()),
+                    // The class went away since the statement was prepared.
+                    Err(error) if is_missing_table(&error) => return Ok(()),
+                    Err(error) => return Err(translate(error)),
+                }
+            }
+        })
+    }
+
+    /// The rows found.
+    ///
+    /// # Errors
+    /// `TimedOut`; `Refused` when the rows are too large together.
+    pub fn rows(mut self, db: &Db) -> Result<Vec<Object>> {
+        let mut objects = Vec::new();
+        let mut room = db.limits().bytes;
+        let keys = self.keys.take().map(Keys::new);
+        self.scan(db, "body", true, |row| {
+            let body = text(row, 0)?;
+            room = room.checked_sub(body.len()).ok_or_else(too_large)?;
+            objects.push(match &keys {
+                Some(keys) => keys.read(body)?,
+                None => codec::read_object(body)?,
+            });
+            Ok(true)
+        })?;
+        Ok(objects)
+    }
+
+    /// Numbers and rows found, for writes.
+    ///
+    /// # Errors
+    /// As [`Search::rows`].
+    pub fn numbered(self, db: &Db) -> Result<Vec<(i64, Object)>> {
+        let mut found = Vec::new();
+        let mut room = db.limits().bytes;
+        self.scan(db, "n, body", true, |row| {
+            let body = text(row, 1)?;
+            room = room.checked_sub(body.len()).ok_or_else(too_large)?;
+            found.push((row.get(0).map_err(translate)?, codec::read_object(body)?));
+            Ok(true)
+        })?;
+        Ok(found)
+    }
+
+    /// Numbers of the rows found.
+    ///
+    /// # Errors
+    /// `TimedOut`.
+    pub fn numbers(self, db: &Db) -> Result<Vec<i64>> {
+        let mut found = Vec::new();
+        self.scan(db, "n", false, |row| {
+            found.push(row.get(0).map_err(translate)?);
+            Ok(true)
+        })?;
+        Ok(found)
+    }
+
+    /// How many rows there are.
+    ///
+    /// # Errors
+    /// `TimedOut`.
+    pub fn count(self, db: &Db) -> Result<u64> {
+        let mut count = 0_i64;
+        self.scan(db, "count(*)", false, |row| {
+            count = row.get(0).map_err(translate)?;
+            Ok(true)
+        })?;
+        Ok(count.unsigned_abs())
+    }
+
+    /// The different values of a field over the rows found; of an array its elements.
+    ///
+    /// # Errors
+    /// `TimedOut`; `Refused` when the values are too large together.
+    pub fn distinct(self, db: &Db, path: &str) -> Result<Vec<Value>> {
+        let path = filter::column(path);
+        let segments: Vec<&str> = path.split('.').collect();
+        let Some((field, rest)) = segments.split_first() else { return Ok(Vec::new()) };
+        let mut seen = std::collections::HashSet::new();
+        let mut values = Vec::new();
+        let mut room = db.limits().bytes;
+        self.scan(db, "body", false, |row| {
+            let Some(top) = codec::read_field(text(row, 0)?, field)? else { return Ok(true) };
+            let mut offer = |value: &Value| {
+                let key = keys::key(value, false);
+                room = room.checked_sub(key.len()).ok_or_else(too_large)?;
+                if seen.insert(key) {
+                    values.push(value.clone());
+                }
+                Ok::<_, StorageError>(())
+            };
+            if rest.is_empty() {
+                match &top {
+                    Value::Array(list) => list.iter().try_for_each(offer)?,
+                    value => offer(value)?,
+                }
+                return Ok(true);
+            }
+            for leaf in keys::present(&top, rest) {
+                match &leaf {
+                    Value::Array(list) => list.iter().try_for_each(&mut offer)?,
+                    value => offer(value)?,
+                }
+            }
+            Ok(true)
+        })?;
+        Ok(values)
+    }
+
+    /// How SQLite runs the search, in its own words.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn explain(self, db: &Db) -> Result<Json> {
+        let (sql, parameters) = self.statement("body", true);
+        let mut steps = Vec::new();
+        if let Some(mut statement) = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))? {
+            let mut rows = statement.query(params_from_iter(parameters)).map_err(translate)?;
+            while let Some(row) = rows.next().map_err(translate)? {
+                steps.push(Json::String(row.get(3).map_err(translate)?));
+            }
+        }
+        Ok(json!({
+            "queryPlanner": {
+                "engine": "sqlite",
+                "sql": sql,
+                "winningPlan": steps,
+                "rowsTestedOneByOne": !self.plan.rest.is_empty() || !self.plan.texts.is_empty(),
+            },
+        }))
+    }
+}
+
+fn text<'a>(row: &'a rusqlite::Row<'_>, at: usize) -> Result<&'a [u8]> {
+    row.get_ref(at).and_then(|value| Ok(value.as_bytes()?)).map_err(translate)
+}
+
+fn too_large() -> StorageError {
+    StorageError::Refused("the result is too large; ask for fewer objects at a time".to_owned())
+}
+
+/// The order of the rows. Rows that are equal in it keep the order in which they were made.
+fn order(plan: &Plan, known: Known<'_>, sort: &[Sort]) -> String {
+    if sort.is_empty() {
+        // Without a wish the rows come as they are found: as they were made, or in the order of an index.
+        return if plan.near.is_some() { " ORDER BY rscore(body), n".to_owned() } else { String::new() };
+    }
+    let mut sql = String::from(" ORDER BY ");
+    let mut direction = "";
+    for criterion in sort {
+        direction = if criterion.descending { " DESC" } else { "" };
+        let path = filter::column(&criterion.path);
+        let key = match path.as_str() {
+            "objectId" => "id".to_owned(),
+            "$score" => {
+                direction = " DESC";
+                "rscore(body)".to_owned()
+            }
+            path if is_plain(known.schema, path) => {
+                // Such an index tells null from missing, which must not matter to the criterion after it.
+                let sparse = sort.len() == 1 && known.table.sparse(path, known.folded) == Some(true);
+                filter::expression(path, sparse, known.folded)
+            }
+            path => {
+                let flags = i32::from(criterion.descending) | if known.folded { 2 } else { 0 };
+                format!("rsort(body,{},{flags})", literal(path))
+            }
+        };
+        let _ = write!(sql, "{key}{direction},");
+    }
+    let _ = write!(sql, "n{direction}");
+    sql
+}
+
+/// Whether a field sorts by its index key.
+fn is_plain(schema: &ClassSchema, path: &str) -> bool {
+    matches!(
+        schema.kind(path),
+        Some(
+            FieldType::String
+                | FieldType::Number
+                | FieldType::Boolean
+                | FieldType::Date
+                | FieldType::Pointer(_)
+                | FieldType::File
+        )
+    )
+}
+
+/// The fields a caller wants.
+struct Keys {
+    whole: Vec<String>,
+    parts: Vec<(String, Vec<String>)>,
+}
+
+impl Keys {
+    const ALWAYS: [&'static str; 5] = ["objectId", "createdAt", "updatedAt", "_rperm", "_wperm"];
+
+    fn new(keys: Vec<String>) -> Self {
+        let mut whole = Vec::new();
+        let mut parts = Vec::new();
+        for key in keys {
+            let key = filter::column(&key);
+            match key.split_once('.') {
+                Some((field, rest)) => parts.push((field.to_owned(), rest.split('.').map(str::to_owned).collect())),
+                None => whole.push(key),
+            }
+        }
+        parts.retain(|(field, _)| !whole.contains(field));
+        Self { whole, parts }
+    }
+
+    fn read(&self, body: &[u8]) -> Result<Object> {
+        let mut row = codec::read_fields(body, |key| {
+            Self::ALWAYS.contains(&key)
+                || self.whole.iter().any(|field| field == key)
+                || self.parts.iter().any(|(field, _)| field == key)
+        })?;
+        if self.parts.is_empty() {
+            return Ok(row);
+        }
+        for (field, value) in row.iter_mut() {
+            let paths: Vec<&[String]> =
+                self.parts.iter().filter(|(wanted, _)| wanted == field).map(|(_, rest)| rest.as_slice()).collect();
+            if !paths.is_empty() {
+                prune(value, &paths);
+            }
+        }
+        row.retain(|field, value| {
+            matches!(value, Value::Object(_) | Value::Array(_)) || !self.parts.iter().any(|(wanted, _)| wanted == field)
+        });
+        Ok(row)
+    }
+}
+
+/// Leaves of an object only what the paths name; of an array's elements likewise, and those without fields go.
+fn prune(value: &mut Value, paths: &[&[String]]) {
+    match value {
+        Value::Object(object) => {
+            object.retain(|key, value| {
+                let mut below = Vec::new();
+                for path in paths {
+                    match path.split_first() {
+                        Some((first, [])) if first == key => return true,
+                        Some((first, rest)) if first == key => below.push(rest),
+                        _ => {}
+                    }
+                }
+                if below.is_empty() {
+                    return false;
+                }
+                prune(value, &below);
+                matches!(value, Value::Object(_) | Value::Array(_))
+            });
+        }
+        Value::Array(list) => {
+            list.retain(|item| matches!(item, Value::Object(_) | Value::Array(_)));
+            for item in list {
+                prune(item, paths);
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,180 @@
+//! Writes to rows, on the writer's thread.
+
+use rusqlite::OptionalExtension as _;
+use rusqlite::types::Value as Sql;
+
+use super::catalog::{Catalog, Table};
+use super::codec;
+use super::error::translate;
+use super::filter::expression;
+use super::keys;
+use super::names;
+use super::query::Search;
+use super::writer::Session;
+use crate::model::date::Date;
+use crate::model::names::ClassName;
+use crate::model::object::Object;
+use crate::model::operation::Update;
+use crate::model::operation::apply::apply;
+use crate::model::query::Resolved;
+use crate::model::query::filter::{Constraint, Filter};
+use crate::model::value::Value;
+use crate::storage::{Result, StorageError};
+
+/// The id of a row.
+fn id(row: &Object) -> Result<&str> {
+    match row.get("objectId") {
+        Some(Value::String(id)) if !id.contains('\0') => Ok(id),
+        _ => Err(StorageError::Refused("objectId must be a text without NUL characters".to_owned())),
+    }
+}
+
+/// Stores a new row.
+///
+/// # Errors
+/// `Duplicate`; `Refused` when the row has no id or is nested too deep.
+pub fn insert(session: &Session, class: &ClassName, row: &Object) -> Result<()> {
+    let table = session.table(class)?;
+    let body = codec::to_text(row)?;
+    let indexes = session.catalog()?.table(class);
+    if indexes.indexes.values().any(|index| index.expire_after_seconds.is_some()) {
+        expire(session, class, &indexes)?;
+    }
+    session.db.run(&format!("INSERT INTO {table} (id, body) VALUES (?, ?)"), [id(row)?, &body]).map(|_| ())
+}
+
+/// Changes all rows of a search; gives them as they are afterwards, when `back` asks for them, and their number.
+///
+/// # Errors
+/// `Duplicate`; `Refused` when a change does not fit a row.
+pub fn update(
+    session: &Session,
+    class: &ClassName,
+    search: Search,
+    update: &Update,
+    back: bool,
+) -> Result<(u64, Option<Object>)> {
+    let table = session.table(class)?;
+    let sql = format!("UPDATE {table} SET id = ?, body = ? WHERE n = ?");
+    let mut last = None;
+    let mut count = 0;
+    for (n, mut row) in search.numbered(&session.db)? {
+        apply(update, &mut row).map_err(|error| StorageError::Refused(error.message.into_owned()))?;
+        session.db.run(&sql, (id(&row)?, codec::to_text(&row)?, n))?;
+        count += 1;
+        if back {
+            last = Some(row);
+        }
+    }
+    Ok((count, last))
+}
+
+/// Changes the first row of a search, or stores a new one: the filter's equalities, changed by the update.
+///
+/// # Errors
+/// As [`insert`] and [`update`].
+pub fn upsert(session: &Session, class: &ClassName, search: Search, fresh: Update, changes: &Update) -> Result<()> {
+    let (count, _) = update(session, class, search, changes, false)?;
+    if count > 0 {
+        return Ok(());
+    }
+    let mut row = Object::new();
+    for part in [&fresh, changes] {
+        apply(part, &mut row).map_err(|error| StorageError::Refused(error.message.into_owned()))?;
+    }
+    if !row.contains("objectId") {
+        let id: String = session
+            .db
+            .connection()
+            .query_row("SELECT lower(hex(randomblob(12)))", [], |row| row.get(0))
+            .map_err(translate)?;
+        row.insert("objectId", id);
+    }
+    insert(session, class, &row)
+}
+
+/// What the equalities of a filter say of a row that it matches.
+#[must_use]
+pub fn equalities(filter: &Resolved) -> Update {
+    let mut fields = Vec::new();
+    collect(filter, &mut fields);
+    Update::setting(fields)
+}
+
+fn collect(filter: &Resolved, fields: &mut Vec<(String, Value)>) {
+    match filter {
+        Filter::And(parts) => parts.iter().for_each(|part| collect(part, fields)),
+        Filter::Field { path, constraint: Constraint::Eq(value) } if !fields.iter().any(|(known, _)| known == path) => {
+            fields.push((path.clone(), value.clone()));
+        }
+        Filter::All | Filter::Never | Filter::Or(_) | Filter::Nor(_) | Filter::Field { .. } | Filter::Unresolved(_) => {
+        }
+    }
+}
+
+/// Deletes the rows of a search, or all rows; gives their number.
+///
+/// # Errors
+/// `TimedOut` when they cannot be found in time.
+pub fn delete(session: &Session, class: &ClassName, search: Option<Search>) -> Result<u64> {
+    let table = session.table(class)?;
+    let Some(search) = search else {
+        return session.db.run(&format!("DELETE FROM {table}"), []).map(|count| count as u64);
+    };
+    if class.is_join() {
+        return Err(StorageError::Refused("rows of a relation are not deleted one by one".to_owned()));
+    }
+    let sql = format!("DELETE FROM {table} WHERE n = ?");
+    let mut count = 0;
+    for n in search.numbers(&session.db)? {
+        count += session.db.run(&sql, [n])? as u64;
+    }
+    Ok(count)
+}
+
+/// Removes the rows of a class that are past their time.
+fn expire(session: &Session, class: &ClassName, indexes: &Table) -> Result<()> {
+    let table = names::table(class);
+    let now: i64 = session
+        .db
+        .connection()
+        .prepare_cached("SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER)")
+        .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
+        .map_err(translate)?;
+    for index in indexes.indexes.values() {
+        let (Some(seconds), Some(field)) = (index.expire_after_seconds, index.fields.first()) else { continue };
+        let age = i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1000);
+        let limit = keys::key(&Value::Date(Date::from_millis(now.saturating_sub(age))), false);
+        let key = expression(field, index.sparse && index.fields.len() == 1, index.folded);
+        session.db.run(
+            &format!("DELETE FROM {table} WHERE {key} <= ? AND {key} >= x'{:02x}'", keys::DATE),
+            [Sql::Blob(limit)],
+        )?;
+    }
+    Ok(())
+}
+
+/// Removes the rows of all classes that are past their time.
+///
+/// # Errors
+/// SQLite's.
+pub fn remove_expired(session: &Session, catalog: &Catalog) -> Result<()> {
+    let mut classes: Vec<&ClassName> = catalog.expiring().map(|(class, _)| class).collect();
+    classes.dedup();
+    for class in classes {
+        let there: Option<i64> = session
+            .db
+            .connection()
+            .query_row(
+                "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?",
+                [names::table(class).trim_matches('"')],
+                |row| row.get(0),
+            )
+            .optional()
+            .map_err(translate)?;
+        if there.is_some() {
+            expire(session, class, &catalog.table(class))?;
+        }
+    }
+    Ok(())
+}

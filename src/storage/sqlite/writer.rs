@@ -1,0 +1,405 @@
+//! The writer: the one thread that changes the database.
+//!
+//! Writes that wait are carried out together in one transaction, each behind a savepoint of its own, and are acknowledged
+//! when that transaction is on disk. A transaction of a caller has the thread for itself until it ends, or its time is over.
+
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use tokio::sync::oneshot;
+
+use super::catalog::Catalog;
+use super::db::Db;
+use super::error::{EmbeddedError, translate};
+use super::functions::now;
+use super::names::table;
+use crate::model::names::ClassName;
+use crate::storage::{Result, StorageError};
+
+/// Most writes of one commit.
+const GROUP: usize = 256;
+/// Longest time writes gather before their commit.
+const GATHER: Duration = Duration::from_millis(20);
+/// How often rows past their time are removed.
+const SWEEP: Duration = Duration::from_secs(60);
+
+/// What a write does once its commit is through, or failed with this text.
+type Reply = Box<dyn FnOnce(Option<String>) + Send>;
+/// A write, given the session or why there is none; gives whether its changes are to stay, and the reply.
+type Work = Box<dyn FnOnce(std::result::Result<&Session, String>) -> (bool, Reply) + Send>;
+
+enum Task {
+    Write(Work),
+    Begin(oneshot::Sender<Handle>),
+}
+
+enum Step {
+    Work(Box<dyn FnOnce(&Session) + Send>),
+    Commit(oneshot::Sender<Result<()>>),
+    Abort(oneshot::Sender<Result<()>>),
+}
+
+/// What a write works with.
+#[derive(Debug)]
+pub struct Session {
+    /// The connection.
+    pub db: Db,
+    /// Tables known to exist.
+    tables: RefCell<HashSet<ClassName>>,
+    /// Whether indexes changed since the catalog was read.
+    stale: RefCell<bool>,
+    catalog: Arc<ArcSwap<Catalog>>,
+}
+
+impl Session {
+    /// The name of a class's table, which is made if need be.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn table(&self, class: &ClassName) -> Result<String> {
+        let name = table(class);
+        if self.tables.borrow().contains(class) {
+            return Ok(name);
+        }
+        for statement in super::schema::table_statements(class) {
+            self.db.connection().execute(&statement, []).map_err(translate)?;
+        }
+        self.tables.borrow_mut().insert(class.clone());
+        Ok(name)
+    }
+
+    /// Tells that indexes or tables changed.
+    pub fn changed(&self) {
+        *self.stale.borrow_mut() = true;
+        self.tables.borrow_mut().clear();
+    }
+
+    /// The indexes as they are now, within the transaction under way.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn catalog(&self) -> Result<Arc<Catalog>> {
+        if *self.stale.borrow() {
+            return Catalog::read(self.db.connection()).map(Arc::new).map_err(translate);
+        }
+        Ok(self.catalog.load_full())
+    }
+
+    fn execute(&self, sql: &str) -> Result<()> {
+        self.db.run(sql, []).map(|_| ())
+    }
+
+    fn refresh(&self) {
+        if self.stale.replace(false)
+            && let Ok(catalog) = Catalog::read(self.db.connection())
+        {
+            self.catalog.store(Arc::new(catalog));
+        }
+    }
+
+    fn commit(&self) -> Result<()> {
+        if self.db.connection().is_autocommit() {
+            // SQLite itself undid the transaction: no room, an input or output error.
+            return Err(EmbeddedError::Commit(
+                "the transaction was undone, perhaps for want of room on the disk".to_owned(),
+            )
+            .into());
+        }
+        self.execute("COMMIT")?;
+        self.refresh();
+        Ok(())
+    }
+
+    fn roll_back(&self) {
+        if !self.db.connection().is_autocommit() {
+            let _ = self.db.connection().execute_batch("ROLLBACK");
+        }
+        self.tables.borrow_mut().clear();
+        self.refresh();
+    }
+
+    /// Carries out one write behind a savepoint.
+    fn one<T>(&self, write: impl FnOnce(&Self) -> Result<T>) -> Result<T> {
+        self.execute("SAVEPOINT one")?;
+        let result = write(self);
+        if result.is_err() && !self.db.connection().is_autocommit() {
+            self.tables.borrow_mut().clear();
+            self.execute("ROLLBACK TO one")?;
+        }
+        if !self.db.connection().is_autocommit() {
+            self.execute("RELEASE one")?;
+        }
+        result
+    }
+}
+
+/// A caller's transaction: the way to the thread that waits for its steps.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    steps: mpsc::Sender<Step>,
+}
+
+impl std::fmt::Debug for Step {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Step")
+    }
+}
+
+impl Handle {
+    /// Does something as part of the transaction.
+    ///
+    /// # Errors
+    /// `TimedOut` when the transaction is over already; what `work` gives.
+    pub async fn run<T: Send + 'static>(&self, work: impl FnOnce(&Session) -> Result<T> + Send + 'static) -> Result<T> {
+        let (give, take) = oneshot::channel();
+        let step = Step::Work(Box::new(move |session: &Session| {
+            let _ = give.send(session.one(work));
+        }));
+        self.steps.send(step).map_err(|_| StorageError::TimedOut)?;
+        take.await.map_err(|_| StorageError::TimedOut)?
+    }
+
+    async fn end(&self, step: impl FnOnce(oneshot::Sender<Result<()>>) -> Step) -> Result<()> {
+        let (give, take) = oneshot::channel();
+        self.steps.send(step(give)).map_err(|_| StorageError::TimedOut)?;
+        take.await.map_err(|_| StorageError::TimedOut)?
+    }
+
+    /// Makes the transaction lasting.
+    ///
+    /// # Errors
+    /// `TimedOut` when it is over already.
+    pub async fn commit(&self) -> Result<()> {
+        self.end(Step::Commit).await
+    }
+
+    /// Undoes the transaction.
+    ///
+    /// # Errors
+    /// `TimedOut` when it is over already, and undone.
+    pub async fn abort(&self) -> Result<()> {
+        self.end(Step::Abort).await
+    }
+}
+
+/// The way to the writer.
+#[derive(Debug)]
+pub struct Writer {
+    tasks: Mutex<Option<mpsc::SyncSender<Task>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl std::fmt::Debug for Task {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Task")
+    }
+}
+
+impl Writer {
+    /// Starts the thread. At most `most` writes wait; a transaction has `patience` to end.
+    ///
+    /// # Errors
+    /// When there can be no more threads.
+    pub fn start(db: Db, catalog: Arc<ArcSwap<Catalog>>, most: usize, patience: Duration) -> std::io::Result<Self> {
+        let (tasks, queue) = mpsc::sync_channel(most);
+        let session = Session { db, tables: RefCell::default(), stale: RefCell::new(false), catalog };
+        let thread =
+            thread::Builder::new().name("db-write".to_owned()).spawn(move || work(&session, &queue, patience))?;
+        Ok(Self { tasks: Mutex::new(Some(tasks)), thread: Mutex::new(Some(thread)) })
+    }
+
+    fn send(&self, task: Task) -> Result<()> {
+        let tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        tasks.as_ref().ok_or(EmbeddedError::Closed)?.try_send(task).map_err(|error| match error {
+            mpsc::TrySendError::Full(_) => EmbeddedError::Busy.into(),
+            mpsc::TrySendError::Disconnected(_) => EmbeddedError::Closed.into(),
+        })
+    }
+
+    /// Carries out a write; it is on disk when this returns.
+    ///
+    /// # Cancel safety
+    /// A caller who goes away does not stop the write.
+    ///
+    /// # Errors
+    /// `Unavailable` when too many wait or the store is closed; what the write gives.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        write: impl FnOnce(&Session) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (give, take) = oneshot::channel();
+        self.send(Task::Write(Box::new(move |session: std::result::Result<&Session, String>| {
+            let result = match session {
+                Ok(session) => session.one(write),
+                Err(text) => Err(EmbeddedError::Commit(text).into()),
+            };
+            let keep = result.is_ok();
+            let reply: Reply = Box::new(move |failure| {
+                let _ = give.send(match failure {
+                    Some(text) if keep => Err(EmbeddedError::Commit(text).into()),
+                    _ => result,
+                });
+            });
+            (keep, reply)
+        })))?;
+        take.await.map_err(|_| EmbeddedError::Closed)?
+    }
+
+    /// Begins a transaction, once those before have ended.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store is closed or too many wait.
+    pub async fn begin(&self) -> Result<Handle> {
+        let (give, take) = oneshot::channel();
+        self.send(Task::Begin(give))?;
+        take.await.map_err(|_| EmbeddedError::Closed.into())
+    }
+
+    /// Takes no more writes; gives the thread, which ends when what waits is done.
+    pub fn stop(&self) -> Option<JoinHandle<()>> {
+        let tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // The thread ends when its queue is empty and has no sender left.
+        drop(tasks);
+        self.thread.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+fn work(session: &Session, queue: &mpsc::Receiver<Task>, patience: Duration) {
+    let mut swept = now();
+    let mut next = None;
+    loop {
+        let task = match next.take() {
+            Some(task) => task,
+            None => match queue.recv_timeout(SWEEP) {
+                Ok(task) => task,
+                Err(mpsc::RecvTimeoutError::Timeout) => {
+                    sweep(session);
+                    swept = now();
+                    continue;
+                }
+                Err(mpsc::RecvTimeoutError::Disconnected) => break,
+            },
+        };
+        match task {
+            Task::Write(write) => next = group(session, write, queue),
+            Task::Begin(give) => transaction(session, give, patience),
+        }
+        if now().duration_since(swept) > SWEEP {
+            sweep(session);
+            swept = now();
+        }
+    }
+    let _ = session.db.connection().execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);");
+}
+
+/// Carries out a write and those that wait behind it, and commits them; gives the task that has to come afterwards.
+fn group(session: &Session, first: Work, queue: &mpsc::Receiver<Task>) -> Option<Task> {
+    if let Err(error) = session.execute("BEGIN IMMEDIATE") {
+        let (_, reply) = first(Err(describe(&error)));
+        session.roll_back();
+        reply(None);
+        return None;
+    }
+    let started = now();
+    let mut replies = Vec::new();
+    let mut next = None;
+    let mut write = first;
+    let mut any = false;
+    loop {
+        let (keep, reply) = write(Ok(session));
+        any |= keep;
+        replies.push(reply);
+        if replies.len() >= GROUP || now().duration_since(started) > GATHER || session.db.connection().is_autocommit() {
+            break;
+        }
+        match queue.try_recv() {
+            Ok(Task::Write(more)) => write = more,
+            Ok(other) => {
+                next = Some(other);
+                break;
+            }
+            Err(_) => break,
+        }
+    }
+    let failure = if any || session.db.connection().is_autocommit() { session.commit().err() } else { None };
+    if failure.is_some() || !any {
+        session.roll_back();
+    }
+    let failure = failure.map(|error| describe(&error));
+    if let Some(text) = &failure {
+        tracing::error!(error = %text, "writes were undone");
+    }
+    for reply in replies {
+        reply(failure.clone());
+    }
+    next
+}
+
+/// The whole of an error in one line.
+fn describe(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        let more = inner.to_string();
+        if !text.contains(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        source = inner.source();
+    }
+    text
+}
+
+/// Serves one transaction until it ends, its caller goes away, or its time is over.
+fn transaction(session: &Session, give: oneshot::Sender<Handle>, patience: Duration) {
+    if session.execute("BEGIN IMMEDIATE").is_err() {
+        return;
+    }
+    let (steps, queue) = mpsc::channel();
+    if give.send(Handle { steps }).is_err() {
+        session.roll_back();
+        return;
+    }
+    let end = now() + patience;
+    loop {
+        match queue.recv_timeout(end.saturating_duration_since(now()).max(Duration::from_millis(1))) {
+            Ok(Step::Work(work)) if Instant::now() < end => work(session),
+            Ok(Step::Commit(reply)) => {
+                let result = session.commit();
+                if result.is_err() {
+                    session.roll_back();
+                }
+                let _ = reply.send(result);
+                return;
+            }
+            Ok(Step::Abort(reply)) => {
+                session.roll_back();
+                let _ = reply.send(Ok(()));
+                return;
+            }
+            Ok(Step::Work(_)) | Err(_) => {
+                session.roll_back();
+                return;
+            }
+        }
+    }
+}
+
+/// Removes rows past their time.
+fn sweep(session: &Session) {
+    if session.execute("BEGIN IMMEDIATE").is_err() {
+        return;
+    }
+    let done = session
+        .catalog()
+        .and_then(|catalog| super::write::remove_expired(session, &catalog))
+        .and_then(|()| session.commit());
+    if let Err(error) = done {
+        tracing::warn!(error = %describe(&error), "rows past their time could not be removed");
+        session.roll_back();
+    }
+}
