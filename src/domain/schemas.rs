@@ -43,7 +43,7 @@ pub async fn get(cx: &Context, name: &str) -> Result<Json> {
 /// # Errors
 /// As [`change`].
 pub async fn create(cx: &Context, name: Option<&str>, body: Map<String, Json>) -> Result<Json> {
-    writable(cx)?;
+    writable(cx, "read-only masterKey isn't allowed to create a schema.")?;
     let sent = body.get("className").and_then(Json::as_str);
     let name = match (name, sent) {
         (Some(path), Some(sent)) if path != sent => return Err(name_mismatch(sent, path)),
@@ -62,7 +62,7 @@ pub async fn create(cx: &Context, name: Option<&str>, body: Map<String, Json>) -
 /// # Errors
 /// As [`change`].
 pub async fn update(cx: &Context, name: &str, body: Map<String, Json>) -> Result<Json> {
-    writable(cx)?;
+    writable(cx, "read-only masterKey isn't allowed to update a schema.")?;
     if let Some(sent) = body.get("className").and_then(Json::as_str)
         && sent != name
     {
@@ -78,7 +78,7 @@ pub async fn update(cx: &Context, name: &str, body: Map<String, Json>) -> Result
 /// # Errors
 /// 403 without a master key, 103 for a malformed name, 255 when there are rows.
 pub async fn delete(cx: &Context, name: &str) -> Result<()> {
-    writable(cx)?;
+    writable(cx, "read-only masterKey isn't allowed to delete a schema.")?;
     if !names::is_valid_class_name(name) {
         return Err(ParseError::new(ErrorCode::InvalidClassName, names::invalid_class_name_message(name)));
     }
@@ -95,9 +95,9 @@ pub async fn purge(cx: &Context, name: &str) -> Result<()> {
     change::purge(cx, &ClassName::trusted(name)).await
 }
 
-fn writable(cx: &Context) -> Result<()> {
+fn writable(cx: &Context, refusal: &'static str) -> Result<()> {
     cx.require_master()?;
-    cx.refuse_read_only("read-only masterKey isn't allowed to change a schema.")?;
+    cx.refuse_read_only(refusal)?;
     if cx.app.options.schema.definitions.as_ref().is_some_and(|schema| schema.lock_schemas) {
         return Err(ParseError::new(
             ErrorCode::OperationForbidden,

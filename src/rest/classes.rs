@@ -10,6 +10,7 @@ use super::openapi::Tag;
 use super::payload::{Answer, Body, Caller, MasterCaller, Parameters, Reply, unavailable};
 use crate::domain::classes;
 use crate::domain::read::Found;
+use crate::domain::schemas;
 use crate::model::object::Object;
 
 /// Objects of any class.
@@ -82,10 +83,10 @@ impl ClassesApi {
     async fn purge(
         &self,
         caller: MasterCaller,
-        #[oai(name = "className")] _class: Path<String>,
+        #[oai(name = "className")] class: Path<String>,
     ) -> Answer<describe::Nothing> {
-        caller.0.require_master()?;
-        Err(unavailable("Purging a class"))
+        schemas::purge(&caller.0, &class).await?;
+        Ok(Reply::empty())
     }
 
     /// Run an aggregation pipeline.

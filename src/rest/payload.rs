@@ -8,7 +8,6 @@ use poem::{FromRequest, IntoResponse, Request, RequestBody, Response};
 use poem_openapi::registry::{
     MetaHeader, MetaMediaType, MetaRequest, MetaResponse, MetaResponses, MetaSchemaRef, Registry,
 };
-use poem_openapi::types::Type;
 use poem_openapi::{ApiExtractor, ApiExtractorType, ApiResponse, ExtractParamOptions};
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
@@ -120,7 +119,7 @@ callers! {
 /// A JSON body whose form is `T`. `T` is for the document: what is in a body is for the domain to judge.
 pub struct Body<T>(pub JsonMap, PhantomData<fn() -> T>);
 
-impl<'a, T: Type + 'static> ApiExtractor<'a> for Body<T> {
+impl<'a, T: poem_openapi::types::Type + 'static> ApiExtractor<'a> for Body<T> {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
     type ParamType = ();
     type ParamRawType = ();
@@ -242,7 +241,7 @@ impl<T, const STATUS: u16> IntoResponse for Reply<T, STATUS> {
     }
 }
 
-impl<T: Type + 'static, const STATUS: u16> ApiResponse for Reply<T, STATUS> {
+impl<T: poem_openapi::types::Type + 'static, const STATUS: u16> ApiResponse for Reply<T, STATUS> {
     fn meta() -> MetaResponses {
         let response = |status, description, headers| MetaResponse {
             description,

@@ -1,13 +1,12 @@
 //! Classes as such.
 
-#![expect(clippy::unused_async, reason = "the framework wants asynchronous handlers")]
-
 use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
 
 use super::describe;
 use super::openapi::Tag;
-use super::payload::{Answer, Body, MasterCaller, unavailable};
+use super::payload::{Answer, Body, MasterCaller, Reply};
+use crate::domain::schemas;
 
 /// Classes as such.
 pub struct SchemasApi;
@@ -17,8 +16,7 @@ impl SchemasApi {
     /// All classes.
     #[oai(path = "/schemas", method = "get", operation_id = "listSchemas")]
     async fn all(&self, caller: MasterCaller) -> Answer<describe::ClassSchemas> {
-        caller.0.require_master()?;
-        Err(unavailable("The schema API"))
+        Reply::new(&serde_json::json!({"results": schemas::all(&caller.0).await?}))
     }
 
     /// A class.
@@ -26,17 +24,15 @@ impl SchemasApi {
     async fn get(
         &self,
         caller: MasterCaller,
-        #[oai(name = "className")] _class: Path<String>,
+        #[oai(name = "className")] class: Path<String>,
     ) -> Answer<describe::ClassSchema> {
-        caller.0.require_master()?;
-        Err(unavailable("The schema API"))
+        Reply::new(&schemas::get(&caller.0, &class).await?)
     }
 
     /// Make a class that the body names.
     #[oai(path = "/schemas", method = "post", operation_id = "createSchema")]
-    async fn create(&self, caller: MasterCaller, _body: Body<describe::ClassSchema>) -> Answer<describe::ClassSchema> {
-        caller.0.require_master()?;
-        Err(unavailable("The schema API"))
+    async fn create(&self, caller: MasterCaller, body: Body<describe::ClassSchema>) -> Answer<describe::ClassSchema> {
+        Reply::new(&schemas::create(&caller.0, None, body.0).await?)
     }
 
     /// Make a class.
@@ -44,11 +40,10 @@ impl SchemasApi {
     async fn create_named(
         &self,
         caller: MasterCaller,
-        #[oai(name = "className")] _class: Path<String>,
-        _body: Body<describe::ClassSchema>,
+        #[oai(name = "className")] class: Path<String>,
+        body: Body<describe::ClassSchema>,
     ) -> Answer<describe::ClassSchema> {
-        caller.0.require_master()?;
-        Err(unavailable("The schema API"))
+        Reply::new(&schemas::create(&caller.0, Some(class.as_str()), body.0).await?)
     }
 
     /// Add and remove fields and indexes, set permissions.
@@ -56,11 +51,10 @@ impl SchemasApi {
     async fn update(
         &self,
         caller: MasterCaller,
-        #[oai(name = "className")] _class: Path<String>,
-        _body: Body<describe::ClassSchema>,
+        #[oai(name = "className")] class: Path<String>,
+        body: Body<describe::ClassSchema>,
     ) -> Answer<describe::ClassSchema> {
-        caller.0.require_master()?;
-        Err(unavailable("The schema API"))
+        Reply::new(&schemas::update(&caller.0, &class, body.0).await?)
     }
 
     /// Delete a class that has no objects.
@@ -68,9 +62,9 @@ impl SchemasApi {
     async fn delete(
         &self,
         caller: MasterCaller,
-        #[oai(name = "className")] _class: Path<String>,
+        #[oai(name = "className")] class: Path<String>,
     ) -> Answer<describe::Nothing> {
-        caller.0.require_master()?;
-        Err(unavailable("The schema API"))
+        schemas::delete(&caller.0, &class).await?;
+        Ok(Reply::empty())
     }
 }

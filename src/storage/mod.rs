@@ -11,8 +11,8 @@
 
 #[cfg(test)]
 pub mod conformance;
-pub mod sqlite;
 pub mod mongo;
+pub mod sqlite;
 
 use std::any::Any;
 use std::error::Error;

@@ -158,6 +158,7 @@ impl ClassRules for UserRules {
 
     fn present(&self, cx: &Context, row: &mut Object) {
         row.remove("password");
+        row.remove("_hashed_password");
         row.remove("sessionToken");
         row.remove("authData");
         let own = row.get_str("objectId").is_some_and(|id| cx.auth.user_id() == Some(id));
@@ -166,10 +167,6 @@ impl ClassRules for UserRules {
         {
             row.insert("authData", linked);
         }
-        if cx.auth.is_maintenance() {
-            return;
-        }
-        row.remove("_hashed_password");
     }
 
     fn present_own(&self, cx: &Context, row: &mut Object) {

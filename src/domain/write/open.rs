@@ -81,11 +81,12 @@ fn new_id(cx: &Context, body: &mut Map<String, Json>) -> Result<String> {
         match given {
             None => {}
             Some(Json::String(id)) if !id.is_empty() => {
-                if id.starts_with("role:") || id == "*" || id.chars().any(char::is_control) {
-                    return Err(ParseError::new(
-                        ErrorCode::MissingObjectId,
-                        "objectId must not name a role or contain control characters",
-                    ));
+                // Permissions would take such an id for a role or for everybody.
+                if id.starts_with("role:") || id == "*" {
+                    return Err(ParseError::forbidden("Invalid object ID."));
+                }
+                if id.contains('\0') {
+                    return Err(ParseError::new(ErrorCode::MissingObjectId, "objectId must not contain NUL"));
                 }
                 return Ok(id);
             }

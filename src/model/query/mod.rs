@@ -2,6 +2,7 @@
 
 mod atoms;
 pub mod compare;
+pub mod encode;
 pub mod filter;
 pub mod geo;
 pub mod matches;
@@ -14,6 +15,9 @@ mod pcre;
 pub mod regex;
 mod relative_time;
 mod shape;
+pub mod sort;
+pub mod text;
+mod walk;
 
 pub use filter::{Constraint, Filter, Resolved, SubQuery, Unresolved};
 pub use matches::Matcher;

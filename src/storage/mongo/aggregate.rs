@@ -140,6 +140,8 @@ fn as_object(json: Json) -> Map<String, Json> {
     if let Json::Object(map) = json { map } else { Map::new() }
 }
 
+#[derive(Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent facts")]
 struct Translator<'a> {
     schema: &'a ClassSchema,
     /// Names of fields are translated.
@@ -261,13 +263,14 @@ impl Translator<'_> {
 
     /// The column of a name that stands as a key.
     fn key(&self, field: &str) -> Result<String> {
-        let column = match (self.names, self.rows) {
-            (false, _) => field.to_owned(),
-            (true, true) => column_below(self.schema, field).into_owned(),
-            (true, false) if field == "objectId" => "_id".to_owned(),
-            (true, false) => field.to_owned(),
-        };
-        encode::key(column)
+        if !self.names {
+            return encode::key(field.to_owned());
+        }
+        encode::key(match field {
+            field if self.rows => column_below(self.schema, field).into_owned(),
+            "objectId" => "_id".to_owned(),
+            field => field.to_owned(),
+        })
     }
 
     fn plain(&self, json: &Json) -> Result<Bson> {

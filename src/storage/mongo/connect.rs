@@ -23,7 +23,7 @@ pub struct MongoOptions {
     pub parameters: Vec<(String, String)>,
     /// Longest time of one operation, seen from here; afterwards it counts as failed for want of an answer.
     pub timeout: Duration,
-    /// Longest time the server works on one read; `None`: [`MongoOptions::timeout`].
+    /// Longest time the server works on one read; `None`: a little less than [`MongoOptions::timeout`].
     pub max_time: Option<Duration>,
     /// Most rows the server sends at once; `None`: 1000.
     pub batch_size: Option<u32>,
@@ -79,6 +79,8 @@ const SERVER_SELECTION: Duration = Duration::from_secs(5);
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long a [`ping`] may take.
 const PING: Duration = Duration::from_secs(3);
+/// How much longer than the server works this side waits.
+const MARGIN: Duration = Duration::from_secs(2);
 /// Connections to one server, unless the connection string says otherwise; what parse-server's driver takes.
 const POOL: u32 = 100;
 
@@ -105,8 +107,9 @@ impl MongoStorage {
             client,
             database,
             prefix: options.collection_prefix,
-            timeout: options.timeout,
-            max_time: options.max_time.unwrap_or(options.timeout),
+            // The server shall give up first: its answer tells more than none.
+            timeout: options.max_time.map_or(options.timeout, |time| options.timeout.max(time + MARGIN)),
+            max_time: options.max_time.unwrap_or(options.timeout.saturating_sub(MARGIN).max(MARGIN)),
             batch_size: options.batch_size.unwrap_or(1000).max(2),
         };
         storage.run(storage.database.run_command(doc! { "ping": 1 })).await?;

@@ -132,7 +132,7 @@ fn position(pair: &RawArray) -> Option<GeoPoint> {
     Some(GeoPoint { latitude, longitude })
 }
 
-/// The outer ring of a GeoJSON polygon.
+/// The outer ring of a `GeoJSON` polygon.
 fn polygon(document: &RawDocument) -> Option<Vec<GeoPoint>> {
     let ring = document.get_array("coordinates").ok()?.get(0).ok()??.as_array()?;
     ring.into_iter().map(|corner| position(corner.ok()?.as_array()?)).collect()

@@ -169,7 +169,7 @@ pub(super) fn position(point: GeoPoint) -> Array {
     vec![number(point.longitude), number(point.latitude)]
 }
 
-/// A polygon as GeoJSON: longitude first, the ring closed.
+/// A polygon as `GeoJSON`: longitude first, the ring closed.
 fn polygon(corners: &[GeoPoint]) -> Document {
     let mut ring: Array = corners.iter().map(|corner| Bson::Array(position(*corner))).collect();
     if let (Some(first), Some(last)) = (corners.first(), corners.last())

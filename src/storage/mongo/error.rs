@@ -51,7 +51,7 @@ pub(super) fn storage(error: Error) -> StorageError {
         ErrorKind::Bson(_) | ErrorKind::BsonSerialization(_) => {
             return StorageError::Refused("The value cannot be stored".to_owned());
         }
-        ErrorKind::InvalidArgument { message, .. } if message.contains("too large") || message.contains("size") => {
+        ErrorKind::InvalidArgument { message, .. } if message.contains("bytes") => {
             return StorageError::Refused(TOO_LARGE.to_owned());
         }
         _ => {}
@@ -99,7 +99,7 @@ fn from_code(code: i32, message: &str) -> Option<StorageError> {
         // Lock time-outs and lost transactions count as conflicts as well.
         24 | 112 | 225 | 244 | 251 => StorageError::WriteConflict,
         50 | 202 | 262 => StorageError::TimedOut,
-        20 | 263 if message.contains("ransaction") => {
+        20 | 263 if message.contains("ransaction") || message.contains("retryable writes") => {
             StorageError::Refused("Transactions need a MongoDB replica set".to_owned())
         }
         10334 | 17280 | 17419 | 17420 => StorageError::Refused(TOO_LARGE.to_owned()),

@@ -110,7 +110,15 @@ fn field(schema: &ClassSchema, path: &str, constraint: &Constraint, nearness: Ne
             operator("$not", doc! { "$elemMatch": { "$nin": nested_list(list.clone())? } })
         }
         Constraint::Exists(exists) => operator("$exists", *exists),
-        Constraint::Regex(pattern) => Bson::RegularExpression(regex(pattern)?),
+        // In this form the server checks the options.
+        Constraint::Regex(pattern) => {
+            let regex = regex(pattern)?;
+            let mut condition = doc! { "$regex": String::from(regex.pattern) };
+            if !regex.options.is_empty() {
+                condition.insert("$options", String::from(regex.options));
+            }
+            Bson::Document(condition)
+        }
         Constraint::Text(search) => {
             let mut text = doc! { "$search": &search.term };
             if let Some(language) = &search.language {

@@ -91,6 +91,14 @@ impl MongoStorage {
         }
     }
 
+    /// As [`MongoStorage::run`], for actions on any number of rows: they may take ten times as long.
+    async fn run_long<T>(&self, action: impl IntoFuture<Output = mongodb::error::Result<T>>) -> Result<T> {
+        match tokio::time::timeout(self.timeout * 10, action.into_future()).await {
+            Ok(result) => result.map_err(error::storage),
+            Err(_) => Err(error::no_answer()),
+        }
+    }
+
     /// Does several things, for [`MongoOptions::timeout`] at most together.
     async fn within<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         match tokio::time::timeout(self.timeout, work).await {

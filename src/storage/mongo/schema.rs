@@ -85,7 +85,7 @@ pub(super) fn read(mut document: Document) -> Option<ClassSchema> {
     };
     let mut options = section(&mut metadata, "fields_options").unwrap_or_default();
     for (field, text) in document {
-        if DEFAULT_FIELDS.contains(&field.as_str()) {
+        if DEFAULT_FIELDS.contains(&field.as_str()) || field.starts_with('_') {
             continue;
         }
         let Some(kind) = text.as_str().and_then(type_of) else {
@@ -152,7 +152,8 @@ fn first_keys() -> Document {
 
 /// Whether a field is written into the class document. The password of users is not: its column has another name.
 fn has_key(class: &ClassName, field: &str) -> bool {
-    !DEFAULT_FIELDS.contains(&field) && !field.starts_with('_') && !(*class == USER && field == "password")
+    let elsewhere = DEFAULT_FIELDS.contains(&field) || field.starts_with('_');
+    !elsewhere && (*class != USER || field != "password")
 }
 
 fn field_options(field: &Field) -> Result<Option<Document>> {
@@ -225,9 +226,10 @@ pub(super) async fn set_field_options(
 ) -> Result<()> {
     checked(name)?;
     let path = format!("{METADATA}.fields_options.{name}");
-    let update = match field_options(field)? {
-        Some(options) => doc! { "$set": { path: options } },
-        None => doc! { "$unset": { path: "" } },
+    let update = if let Some(options) = field_options(field)? {
+        doc! { "$set": { path: options } }
+    } else {
+        doc! { "$unset": { path: "" } }
     };
     let schemas = storage.schemas();
     storage.run(schemas.update_one(doc! { "_id": class.as_str() }, update)).await.map(|_| ())
@@ -239,7 +241,7 @@ pub(super) async fn delete_fields(storage: &MongoStorage, schema: &ClassSchema, 
     if !columns.is_empty() {
         let present: Vec<Document> = columns.keys().map(|column| doc! { column: { "$exists": true } }).collect();
         let rows = storage.rows(&schema.name);
-        rows.update_many(doc! { "$or": present }, doc! { "$unset": columns }).await.map_err(error::storage)?;
+        storage.run_long(rows.update_many(doc! { "$or": present }, doc! { "$unset": columns })).await?;
     }
     let mut unset = Document::new();
     for name in names {
@@ -281,7 +283,7 @@ async fn set_metadata(storage: &MongoStorage, class: &ClassName, section: &str, 
 /// Removes a class with its rows.
 pub(super) async fn delete_class(storage: &MongoStorage, class: &ClassName) -> Result<()> {
     let rows = storage.rows(class);
-    rows.drop().await.map_err(error::storage)?;
+    storage.run_long(rows.drop()).await?;
     let schemas = storage.schemas();
     storage.run(schemas.delete_one(doc! { "_id": class.as_str() })).await.map(|_| ())
 }

@@ -22,6 +22,9 @@ const WATCHED: [&str; 6] = [SESSION, USER, ROLE, GLOBAL_CONFIG, GRAPHQL_CONFIG, 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
+/// How long a server may keep silent; it answers once a second.
+const SILENCE: Duration = Duration::from_secs(10);
+
 type Changes = ChangeStream<ChangeStreamEvent<Document>>;
 
 /// The events; `None` where the database has no change streams.
@@ -105,7 +108,9 @@ impl Watcher {
             let Some(changes) = &mut self.changes else {
                 tokio::time::sleep(self.pause).await;
                 self.pause = (self.pause * 2).min(LONGEST_PAUSE);
-                match self.source.open(self.token.clone()).await {
+                let opened = tokio::time::timeout(SILENCE, self.source.open(self.token.clone())).await;
+                let Ok(opened) = opened else { continue };
+                match opened {
                     Ok(changes) => {
                         self.changes = Some(changes);
                         self.pause = FIRST_PAUSE;
@@ -124,12 +129,12 @@ impl Watcher {
                 }
                 continue;
             };
-            match changes.next().await {
-                Some(Ok(change)) => {
-                    let ended =
-                        matches!(change.operation_type, OperationType::Invalidate | OperationType::DropDatabase);
-                    self.token = changes.resume_token();
-                    if ended {
+            // Without news the server answers once a second; when it does not answer at all, the connection is dead.
+            let answer = tokio::time::timeout(SILENCE, changes.next_if_any()).await;
+            self.token = changes.resume_token().or(self.token);
+            match answer {
+                Ok(Ok(Some(change))) => {
+                    if matches!(change.operation_type, OperationType::Invalidate | OperationType::DropDatabase) {
                         self.changes = None;
                         self.token = None;
                         return Some((Event::Lost, self));
@@ -138,16 +143,21 @@ impl Watcher {
                         return Some((event, self));
                     }
                 }
-                Some(Err(error)) if matches!(*error.kind, ErrorKind::Shutdown) => return None,
-                Some(Err(error)) => {
+                Ok(Ok(None)) if changes.is_alive() => {}
+                Ok(Ok(None)) => {
+                    self.changes = None;
+                    self.token = None;
+                    return Some((Event::Lost, self));
+                }
+                Ok(Err(error)) if matches!(*error.kind, ErrorKind::Shutdown) => return None,
+                Ok(Err(error)) => {
                     warn!(%error, "the change stream broke and is opened again");
-                    self.token = changes.resume_token().or(self.token);
                     self.changes = None;
                     return Some((Event::Lost, self));
                 }
-                None => {
+                Err(_) => {
+                    warn!("the change stream gets no answer and is opened again");
                     self.changes = None;
-                    self.token = None;
                     return Some((Event::Lost, self));
                 }
             }

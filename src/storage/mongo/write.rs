@@ -75,7 +75,7 @@ pub(super) async fn update_many(
     if let Some(held) = &mut held {
         action = action.session(held.session()?);
     }
-    Ok(storage.run(action).await?.matched_count)
+    Ok(storage.run_long(action).await?.matched_count)
 }
 
 /// Changes the first match or makes a row. Of two that make the same row at a time one finds the other's on its second try.
@@ -121,5 +121,5 @@ pub(super) async fn delete(
     if let Some(held) = &mut held {
         action = action.session(held.session()?);
     }
-    Ok(storage.run(action).await?.deleted_count)
+    Ok(storage.run_long(action).await?.deleted_count)
 }

@@ -1,0 +1,17 @@
+#!/usr/bin/env node
+// Runs a command while a throwaway MongoDB replica set lives: `with-mongo.mjs COMMAND ARGUMENT…`. The command finds its URI
+// in REPARSE_TEST_MONGO. However the command ends, the database ends too, and this process ends as the command did.
+import { spawn } from 'node:child_process';
+import { startMongod } from '../lib/mongod.mjs';
+
+const [command, ...args] = process.argv.slice(2);
+const mongod = await startMongod();
+const child = spawn(command, args, { stdio: 'inherit', env: { ...process.env, REPARSE_TEST_MONGO: mongod.uri } });
+child.once('error', error => {
+  console.error(error.message);
+  process.exit(127);
+});
+child.once('exit', async (code, signal) => {
+  await mongod.stop();
+  process.exit(code ?? (signal ? 128 : 1));
+});

@@ -1,0 +1,57 @@
+// A throwaway mongod: a replica set of one member on a free port with a data directory of its own.
+import path from 'node:path';
+import { MongoClient } from 'mongodb';
+import { freePort, until } from './net.mjs';
+import { Child } from './process.mjs';
+import { dropDir, tempDir } from './temp.mjs';
+
+export class Mongod {
+  constructor(binary, port) {
+    this.binary = binary;
+    this.port = port;
+    this.dir = tempDir('reparse-mongod');
+    this.uri = `mongodb://127.0.0.1:${port}/?directConnection=true`;
+  }
+
+  #spawn() {
+    const args = ['--dbpath', this.dir, '--port', String(this.port), '--bind_ip', '127.0.0.1', '--replSet', 'rs0'];
+    // journal and cache small: many short databases, few data
+    args.push('--wiredTigerCacheSizeGB', '0.5', '--setParameter', 'diagnosticDataCollectionEnabled=false', '--quiet');
+    args.push('--logpath', path.join(this.dir, 'mongod.log'), '--logappend');
+    this.child = new Child(this.binary, args);
+  }
+
+  /** Starts, or starts again after `kill`, and waits until the one member is primary. */
+  async start() {
+    this.#spawn();
+    const client = new MongoClient(this.uri, { serverSelectionTimeoutMS: 30_000 });
+    try {
+      const connected = client.connect();
+      await Promise.race([connected, this.child.ended.then(() => Promise.reject(new Error(`mongod ended: ${this.child.output}`)))]);
+      const admin = client.db('admin');
+      const member = { _id: 0, host: `127.0.0.1:${this.port}` };
+      await admin.command({ replSetInitiate: { _id: 'rs0', members: [member] } }).catch(error => {
+        if (error.codeName !== 'AlreadyInitialized') throw error;
+      });
+      await until(async () => (await admin.command({ hello: 1 })).isWritablePrimary, { what: 'a primary' });
+    } finally {
+      await client.close();
+    }
+    return this;
+  }
+
+  async kill() {
+    await this.child.kill();
+  }
+
+  /** Ends it and removes its data. */
+  async stop() {
+    await this.child.stop();
+    dropDir(this.dir);
+  }
+}
+
+/** Starts a mongod of the binary that the environment names. */
+export async function startMongod(binary = process.env.REPARSE_TEST_MONGOD ?? 'mongod') {
+  return new Mongod(binary, await freePort()).start();
+}

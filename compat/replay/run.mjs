@@ -1,0 +1,98 @@
+#!/usr/bin/env node
+// Replays the recorded scenarios: for each profile a fresh database and a fresh server.
+//
+//   node replay/run.mjs [--store mongo|embedded] [--all] [--groups users,sessions] [--profiles base,keys]
+//                       [--only TEXT] [--verbose]
+//
+// Without a choice it plays what `green.json` lists, all of which must pass. Exit status 0 only if everything played passed.
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { compatDir, store as defaultStore, target } from '../lib/env.mjs';
+import { freshDatabase } from '../lib/stores.mjs';
+import { startServer } from '../lib/server.mjs';
+import { freePort } from '../lib/net.mjs';
+import { startOutsideWorld } from './outside-world.mjs';
+import { play } from './play.mjs';
+import { profiles, select } from './scenarios.mjs';
+
+const { values: flags } = parseArgs({
+  options: {
+    store: { type: 'string', default: defaultStore },
+    all: { type: 'boolean', default: false },
+    groups: { type: 'string' },
+    profiles: { type: 'string' },
+    only: { type: 'string' },
+    verbose: { type: 'boolean', default: false },
+  },
+});
+
+/** The options of a profile with the addresses of this run. */
+function optionsOf(profile, addresses) {
+  const text = JSON.stringify(profiles[profile].options)
+    .replaceAll('{{baseURL}}', addresses.baseURL)
+    .replaceAll('{{helperURL}}', addresses.helperURL);
+  const options = JSON.parse(text);
+  if (options.emailAdapter === 'discard') {
+    const module = target === 'reference' ? path.join(compatDir, 'lib/discard-mail.cjs') : 'discard';
+    options.emailAdapter = { module };
+  }
+  return options;
+}
+
+async function replayProfile(profile, scenarios, outside) {
+  const port = await freePort();
+  const root = `http://127.0.0.1:${port}`;
+  const addresses = {
+    rootURL: root,
+    baseURL: `${root}/parse`,
+    basePath: '/parse',
+    graphqlURL: `${root}/graphql`,
+    legacyGraphqlURL: profile === 'middle' ? `${root}/graphql` : `${root}/graphql/legacy`,
+    helperURL: outside.url,
+  };
+  const args = target === 'reference' ? [] : ['--ignore-unsupported'];
+  const server = await startServer({ port, graphQLPath: '/graphql', ...optionsOf(profile, addresses) }, { database: freshDatabase(flags.store), args });
+  const score = { passed: 0, failed: 0 };
+  try {
+    for (const scenario of scenarios) report(scenario, await play(scenario, addresses), score);
+  } finally {
+    await server.stop();
+  }
+  return score;
+}
+
+function report(scenario, steps, score) {
+  const bad = steps.filter(step => step.problems.length > 0);
+  score.passed += steps.length - bad.length;
+  score.failed += bad.length;
+  if (bad.length > 0 || flags.verbose) console.log(`${bad.length > 0 ? 'FAIL' : 'ok  '} ${scenario.name}: ${steps.length - bad.length}/${steps.length}`);
+  for (const step of bad) {
+    console.log(`  step ${step.id} (${step.title})`);
+    for (const problem of step.problems.slice(0, 12)) console.log(`    ${problem}`);
+  }
+}
+
+const list = text => text?.split(',');
+const chosen = select({ groups: list(flags.groups), profiles: list(flags.profiles), only: flags.only, every: flags.all });
+if (chosen.size === 0) {
+  console.error('no scenario is like that');
+  process.exit(2);
+}
+const outside = await startOutsideWorld();
+const total = { passed: 0, failed: 0 };
+for (const [profile, scenarios] of chosen) {
+  const steps = scenarios.reduce((sum, scenario) => sum + scenario.steps.length, 0);
+  let score;
+  try {
+    score = await replayProfile(profile, scenarios, outside);
+  } catch (error) {
+    console.log(`profile ${profile}: ${error.message}`);
+    score = { passed: 0, failed: steps };
+  }
+  console.log(`${flags.store} ${profile.padEnd(14)} ${score.passed}/${steps} steps`);
+  total.passed += score.passed;
+  total.failed += score.failed;
+}
+outside.close();
+console.log(`${total.passed} passed, ${total.failed} failed`);
+process.exit(total.failed > 0 ? 1 : 0);

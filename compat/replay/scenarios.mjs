@@ -1,0 +1,39 @@
+// The recorded scenarios, the profiles they were recorded under, and the list of those that must pass.
+import fs from 'node:fs';
+import path from 'node:path';
+import { compatDir } from '../lib/env.mjs';
+
+const read = file => JSON.parse(fs.readFileSync(path.join(compatDir, file), 'utf8'));
+
+export const profiles = read('transcripts/profiles.json');
+
+const all = fs
+  .readdirSync(path.join(compatDir, 'transcripts'))
+  .filter(name => name.endsWith('.json') && name !== 'profiles.json')
+  .sort()
+  .map(name => read(`transcripts/${name}`));
+
+const green = read('replay/green.json');
+const isGreen = scenario =>
+  green.some(
+    entry =>
+      entry.group === scenario.group && entry.profiles.includes(scenario.profile) && !entry.except?.includes(scenario.name),
+  );
+
+/** Scenarios by profile. Without any choice: those of `green.json`. */
+export function select({ groups, profiles: names, only, every = false } = {}) {
+  const chosen = all.filter(
+    scenario =>
+      (every || groups || names || only || isGreen(scenario)) &&
+      (!groups || groups.includes(scenario.group)) &&
+      (!names || names.includes(scenario.profile)) &&
+      (!only || scenario.name.includes(only)),
+  );
+  return Map.groupBy ? Map.groupBy(chosen, scenario => scenario.profile) : groupByProfile(chosen);
+}
+
+function groupByProfile(scenarios) {
+  const groups = new Map();
+  for (const scenario of scenarios) groups.set(scenario.profile, [...(groups.get(scenario.profile) ?? []), scenario]);
+  return groups;
+}

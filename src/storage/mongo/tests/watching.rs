@@ -1,0 +1,43 @@
+//! Changes that other processes make.
+
+use std::time::Duration;
+
+use bson::doc;
+use futures_util::StreamExt as _;
+use serde_json::json;
+
+use super::{clean, object, store};
+use crate::model::names::ClassName;
+use crate::model::schema::{ClassSchema, Field, FieldType};
+use crate::storage::{Event, Storage as _};
+
+#[tokio::test]
+async fn changes_of_others_are_seen() {
+    let storage = store("watching").await;
+    let mut events = storage.watch().await.unwrap().expect("a replica set has change streams");
+    let users = ClassSchema::new(ClassName::trusted("_User"));
+    let plain = ClassSchema::new(ClassName::trusted("Plain"));
+    storage.insert(&plain, object(json!({"objectId": "unseen"})), None).await.unwrap();
+    storage.insert(&users, object(json!({"objectId": "u1"})), None).await.unwrap();
+    storage.add_field(&users.name, "x", &Field::new(FieldType::String)).await.unwrap();
+    let join = ClassName::trusted("_Role").join("users");
+    storage.link(&join, "role", &["u1".to_owned()], None).await.unwrap();
+    storage.delete_class(&users.name).await.unwrap();
+    let mut next = async || tokio::time::timeout(Duration::from_secs(5), events.next()).await.unwrap().unwrap();
+    assert_eq!(next().await, Event::Row { class: users.name.clone(), id: Some("u1".to_owned()) });
+    assert_eq!(next().await, Event::Schema);
+    assert!(matches!(next().await, Event::Row { class, id: Some(_) } if class == join));
+    assert_eq!(next().await, Event::Row { class: users.name.clone(), id: None });
+    assert_eq!(next().await, Event::Schema);
+    // Dropping the database ends the stream, and it begins anew.
+    storage.database.drop().await.unwrap();
+    loop {
+        if next().await == Event::Lost {
+            break;
+        }
+    }
+    assert_eq!(next().await, Event::Lost);
+    storage.schemas().insert_one(doc! {"_id": "Later"}).await.unwrap();
+    assert_eq!(next().await, Event::Schema);
+    clean(storage).await;
+}
