@@ -85,8 +85,8 @@ impl App {
     }
 
     /// Follows what other processes change until the app goes away. Where the store cannot tell, the schema is read again every
-    /// `cacheTTL` milliseconds, and the other caches expire by themselves.
-    pub fn follow_changes(self: &Arc<Self>) {
+    /// `cacheTTL` milliseconds, and the other caches expire by themselves. The task ends with the app, or when it is aborted.
+    pub fn follow_changes(self: &Arc<Self>) -> tokio::task::JoinHandle<()> {
         let weak = Arc::downgrade(self);
         let ttl = Duration::from_millis(self.options.server.cache_ttl.max(100));
         tokio::spawn(async move {
@@ -117,7 +117,7 @@ impl App {
                     }
                 }
             }
-        });
+        })
     }
 
     async fn take_note(&self, event: &Event) {

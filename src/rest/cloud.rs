@@ -1,7 +1,5 @@
 //! Functions, jobs, hooks, events: Cloud Code. None can be deployed yet, and these routes say so in Parse's words.
 
-#![expect(clippy::unused_async, reason = "the framework wants asynchronous handlers")]
-
 use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
 

@@ -143,11 +143,12 @@ pub async fn resolve(app: &Arc<App>, token: &str) -> Result<Option<Arc<SessionUs
     let session = match app.sessions.session(token) {
         Some(session) => session,
         None => {
+            let asked_at = app.sessions.age();
             let row = read::internal_one(&cx, names::SESSION, Filter::eq("sessionToken", token), "whose session it is")
                 .await?
                 .ok_or_else(invalid)?;
             let session = cache::Session::from_row(&row).ok_or_else(invalid)?;
-            app.sessions.remember_session(token, session)
+            app.sessions.remember_session(token, session, asked_at)
         }
     };
     if session.expires_at.is_some_and(|expiry| expiry < app.clock.now()) {
