@@ -216,9 +216,3 @@ pub async fn change_relation(
     }
     Ok(())
 }
-
-/// A column that holds an internal text of a class, for the schema the store is given.
-#[must_use]
-pub fn text_field() -> Field {
-    Field::new(FieldType::String)
-}

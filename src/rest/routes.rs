@@ -38,20 +38,6 @@ pub struct Found<'a> {
     pub pattern: Arc<str>,
 }
 
-/// Whether a request to a route is recognised when it comes twice with the same request id. `pattern`: the route's.
-#[must_use]
-pub fn may_come_twice(method: &Method, pattern: &str) -> bool {
-    let mut segments = pattern.split('/').skip(1);
-    let (Some(head), length) = (segments.next(), segments.count()) else { return false };
-    match (method, head) {
-        (&Method::POST, "users" | "installations") => length == 0,
-        (&Method::POST, "classes" | "functions") | (&Method::PUT, "users" | "installations") => length == 1,
-        (&Method::POST, "jobs") => length <= 1,
-        (&Method::PUT, "classes") => length == 2,
-        _ => false,
-    }
-}
-
 impl Routes {
     /// Reads the declarations.
     #[must_use]

@@ -83,6 +83,7 @@ impl SessionCache {
     }
 
     /// Keeps a session, unless something was forgotten since `asked_at`.
+    #[must_use]
     pub fn remember_session(&self, token: &str, session: Session, asked_at: u64) -> Arc<Session> {
         let session = Arc::new(session);
         if self.age.get() == asked_at {
@@ -102,6 +103,7 @@ impl SessionCache {
     }
 
     /// Keeps a user's row, unless something was forgotten since `asked_at`.
+    #[must_use]
     pub fn remember_user(&self, id: &str, row: Object, asked_at: u64) -> Arc<Object> {
         let row = Arc::new(row);
         if self.age.get() == asked_at {
