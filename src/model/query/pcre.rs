@@ -67,7 +67,12 @@ impl Work<'_> {
                 '}' => self.out.push_str("\\}"),
                 ']' => self.out.push_str("\\]"),
                 '$' if !self.mode.multi_line => self.out.push_str("(?=\\n?\\z)"),
-                '#' if self.mode.extended => while self.input.next().is_some_and(|passed| passed != '\n') {},
+                '#' if self.mode.extended => {
+                    // MongoDB puts the pattern into a group, whose end would be part of the comment.
+                    if !self.input.any(|passed| passed == '\n') {
+                        return Err("missing )".into());
+                    }
+                }
                 _ if self.mode.extended && next.is_ascii_whitespace() => {}
                 '+' if self.out.ends_with(['*', '+', '?', '}']) => {
                     // A possessive repetition.

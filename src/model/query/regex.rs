@@ -117,7 +117,7 @@ mod tests {
             ("hello", "i", "HELLO", true),
             ("^Hello", "m", "Goodbye\nHello", true),
             ("^Hello", "", "Goodbye\nHello", false),
-            ("hello # comment", "x", "hello there", true),
+            ("hello # comment\n", "x", "hello there", true),
             ("h e # [\n l", "x", "hel", true),
             ("[ #]", "x", "#", true),
             ("a b", "", "a b", true),
