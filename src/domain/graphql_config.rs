@@ -56,7 +56,8 @@ pub async fn current(cx: &Context) -> Result<Json> {
     }
     let class = known_class(cx, &ClassName::trusted(GRAPHQL_CONFIG));
     let found = store::find_one(cx, &class, &row()).await?;
-    let config = found.as_ref().and_then(|row| row.get("config")).map_or_else(|| Json::Object(Map::new()), json::encode);
+    let config =
+        found.as_ref().and_then(|row| row.get("config")).map_or_else(|| Json::Object(Map::new()), json::encode);
     cache.store(Some(Arc::new((now, config.clone()))));
     Ok(config)
 }
@@ -69,7 +70,8 @@ pub async fn update(cx: &Context, mut body: Map<String, Json>) -> Result<()> {
     cx.require_master()?;
     cx.refuse_read_only("read-only masterKey isn't allowed to update the GraphQL config.")?;
     let config = body.remove("params").unwrap_or_default();
-    check(&config).map_err(|problem| ParseError::new(ErrorCode::ValidationError, format!("Invalid graphQLConfig: {problem}")))?;
+    check(&config)
+        .map_err(|problem| ParseError::new(ErrorCode::ValidationError, format!("Invalid graphQLConfig: {problem}")))?;
     let class = known_class(cx, &ClassName::trusted(GRAPHQL_CONFIG));
     let value: Value = json::decode_stored(config);
     let mut update = Update::default();
@@ -105,7 +107,11 @@ fn names(key: &str, value: &Json) -> Result<(), Problem> {
 
 fn check_class(class: &Json) -> Result<(), Problem> {
     let class = class.as_object().ok_or("a class config must be an object")?;
-    let name = class.get("className").and_then(Json::as_str).filter(|name| !name.is_empty()).ok_or("className must be a string")?;
+    let name = class
+        .get("className")
+        .and_then(Json::as_str)
+        .filter(|name| !name.is_empty())
+        .ok_or("className must be a string")?;
     for (key, value) in class {
         match key.as_str() {
             "className" => {}
@@ -113,7 +119,12 @@ fn check_class(class: &Json) -> Result<(), Problem> {
             "type" => check_type(name, value)?,
             "query" => operations(key, value, &["find", "get"], &["findAlias", "getAlias"])?,
             "mutation" => {
-                operations(key, value, &["create", "update", "destroy"], &["createAlias", "updateAlias", "destroyAlias"])?;
+                operations(
+                    key,
+                    value,
+                    &["create", "update", "destroy"],
+                    &["createAlias", "updateAlias", "destroyAlias"],
+                )?;
             }
             _ => return Err(format!("unknown property {key} of {name}")),
         }
@@ -123,7 +134,8 @@ fn check_class(class: &Json) -> Result<(), Problem> {
 
 fn operations(key: &str, value: &Json, flags: &[&str], aliases: &[&str]) -> Result<(), Problem> {
     for (name, value) in value.as_object().ok_or_else(|| format!("{key} must be an object"))? {
-        let fine = (flags.contains(&name.as_str()) && value.is_boolean()) || (aliases.contains(&name.as_str()) && value.is_string());
+        let fine = (flags.contains(&name.as_str()) && value.is_boolean())
+            || (aliases.contains(&name.as_str()) && value.is_string());
         if !fine && !(value.is_null() && (flags.contains(&name.as_str()) || aliases.contains(&name.as_str()))) {
             return Err(format!("{key}.{name} is not understood"));
         }
@@ -142,8 +154,13 @@ fn check_type(class: &str, value: &Json) -> Result<(), Problem> {
                         return Err(format!("unknown property inputFields.{verb}"));
                     }
                     names(verb, fields)?;
-                    let lacks = |needed: &str| !fields.as_array().is_some_and(|list| list.iter().any(|field| field == needed));
-                    if verb == "create" && class == USER && !fields.is_null() && (lacks("username") || lacks("password")) {
+                    let lacks =
+                        |needed: &str| !fields.as_array().is_some_and(|list| list.iter().any(|field| field == needed));
+                    if verb == "create"
+                        && class == USER
+                        && !fields.is_null()
+                        && (lacks("username") || lacks("password"))
+                    {
                         return Err("inputFields.create of users must hold username and password".to_owned());
                     }
                 }

@@ -15,10 +15,13 @@ fn adv_mfj6_hostile_documents_cost_little() {
         write!(doubling, " fragment F{index} on Query {{ ...F{next} ...F{next} }}", next = index + 1).unwrap();
     }
     doubling.push_str(" fragment F50 on Query { health }");
-    let aliases = format!("{{ {} }}", (0..5_000).fold(String::new(), |mut text, index| {
-        write!(text, "a{index}: users {{ count }} ").unwrap();
-        text
-    }));
+    let aliases = format!(
+        "{{ {} }}",
+        (0..5_000).fold(String::new(), |mut text, index| {
+            write!(text, "a{index}: users {{ count }} ").unwrap();
+            text
+        })
+    );
     let filter = format!("{{ users(where: {}{}) {{ count }} }}", "{ OR: [".repeat(40), "] }".repeat(40));
     let documents = [
         doubling,
@@ -27,14 +30,17 @@ fn adv_mfj6_hostile_documents_cost_little() {
         "{".repeat(50_000),
         format!("{{ users(where: {}", "[".repeat(50_000)),
         "{ ...F } fragment F on Query { ...F }".to_owned(),
-        format!("query({}) {{ health }}", (0..5_000).fold(String::new(), |mut text, index| {
-            write!(text, "$v{index}: Int ").unwrap();
-            text
-        })),
+        format!(
+            "query({}) {{ health }}",
+            (0..5_000).fold(String::new(), |mut text, index| {
+                write!(text, "$v{index}: Int ").unwrap();
+                text
+            })
+        ),
         format!("{{ health {} }}", "@skip(if: false) ".repeat(9_000)),
         format!("{{ {} }}", "nope ".repeat(19_000)),
     ];
-    each_backend(&options(json!({})), move |server| {
+    each_backend(&options(&json!({})), move |server| {
         let documents = documents.clone();
         async move {
             let graph = Graph::of(&server);
@@ -50,7 +56,10 @@ fn adv_mfj6_hostile_documents_cost_little() {
             }
             let deep = format!("{}1{}", "{\"a\":".repeat(100_000), "}".repeat(100_000));
             let body = format!("{{\"query\":\"{{ health }}\",\"variables\":{deep}}}");
-            let got = crate::server::answer(graph.request(reqwest::Method::POST, "").header("Content-Type", "application/json").body(body)).await;
+            let got = crate::server::answer(
+                graph.request(reqwest::Method::POST, "").header("Content-Type", "application/json").body(body),
+            )
+            .await;
             assert_eq!(got.status, 400);
             assert_eq!(graph.data("{ health }", json!({})).await, json!({"health": true}));
         }

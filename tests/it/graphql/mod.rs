@@ -16,7 +16,7 @@ use serde_json::{Value as Json, json};
 use crate::server::{APP, Answer, MASTER, TestServer, answer};
 
 /// Options that every case here has on top.
-pub fn options(extra: Json) -> Json {
+pub fn options(extra: &Json) -> Json {
     let mut options = json!({"mountGraphQL": true, "mountPlayground": true});
     for (key, value) in extra.as_object().unwrap() {
         options[key] = value.clone();
@@ -85,6 +85,9 @@ impl Graph {
         let got = self.run(query, variables).await;
         let body = got.json();
         let error = &body["errors"][0];
-        (error["message"].as_str().unwrap_or_else(|| panic!("{query} did not fail: {}", got.text)).to_owned(), error["extensions"]["code"].clone())
+        (
+            error["message"].as_str().unwrap_or_else(|| panic!("{query} did not fail: {}", got.text)).to_owned(),
+            error["extensions"]["code"].clone(),
+        )
     }
 }

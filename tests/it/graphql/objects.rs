@@ -17,21 +17,25 @@ async fn make(graph: &Graph, fields: Json) -> String {
 
 #[test]
 fn fragments_aliases_and_skips() {
-    each_backend(&options(json!({})), |server| async move {
+    each_backend(&options(&json!({})), |server| async move {
         let graph = Graph::of(&server);
         graph.master().data(CLASS, json!({})).await;
         let inner = make(&graph, json!({"title": "inner"})).await;
         let pointer = json!({"__type": "Pointer", "className": "Thing", "objectId": inner});
-        let id = make(&graph, json!({"title": "outer", "n": 2, "list": [1, "a", {"b": [null]}, pointer], "parent": {"link": inner}})).await;
+        let id = make(
+            &graph,
+            json!({"title": "outer", "n": 2, "list": [1, "a", {"b": [null]}, pointer], "parent": {"link": inner}}),
+        )
+        .await;
         let data = graph
             .data(
-                r#"query($id: ID!, $no: Boolean = false) {
+                r"query($id: ID!, $no: Boolean = false) {
                   a: thing(id: $id) { ...Basic t2: title n @skip(if: true) data @include(if: $no) }
                   a: thing(id: $id) { parent { title ...Basic } }
                   b: thing(id: $id) { __typename list { __typename ... on Element { value } ... on Thing { title } } }
                   __typename
                 }
-                fragment Basic on Thing { objectId title ... on ParseObject { objectId } ... on Node { __typename } }"#,
+                fragment Basic on Thing { objectId title ... on ParseObject { objectId } ... on Node { __typename } }",
                 json!({"id": id}),
             )
             .await;
@@ -51,7 +55,7 @@ fn fragments_aliases_and_skips() {
 
 #[test]
 fn a_mutation_written_twice_runs_once() {
-    each_backend(&options(json!({})), |server| async move {
+    each_backend(&options(&json!({})), |server| async move {
         let graph = Graph::of(&server);
         graph.master().data(CLASS, json!({})).await;
         let data = graph
@@ -68,12 +72,18 @@ fn a_mutation_written_twice_runs_once() {
 
 #[test]
 fn nodes_by_global_id() {
-    each_backend(&options(json!({})), |server| async move {
+    each_backend(&options(&json!({})), |server| async move {
         let graph = Graph::of(&server);
         graph.master().data(CLASS, json!({})).await;
         let id = make(&graph, json!({"title": "t"})).await;
-        let global = graph.data("query($id: ID!) { thing(id: $id) { id } }", json!({"id": id})).await["thing"]["id"].clone();
-        let data = graph.data("query($id: ID!) { node(id: $id) { id __typename ... on Thing { title } ... on User { username } } }", json!({"id": global})).await;
+        let global =
+            graph.data("query($id: ID!) { thing(id: $id) { id } }", json!({"id": id})).await["thing"]["id"].clone();
+        let data = graph
+            .data(
+                "query($id: ID!) { node(id: $id) { id __typename ... on Thing { title } ... on User { username } } }",
+                json!({"id": global}),
+            )
+            .await;
         assert_eq!(data["node"], json!({"id": global, "__typename": "Thing", "title": "t"}));
         for id in ["X1Nlc3Npb246YWJj", "X0hvb2tzOmFiYw==", "Tm9wZTphYmM=", "eno=", "", "OjphYmM="] {
             let got = graph.run("query($id: ID!) { node(id: $id) { id } }", json!({"id": id})).await;
@@ -84,7 +94,7 @@ fn nodes_by_global_id() {
 
 #[test]
 fn relations_of_many_parents() {
-    each_backend(&options(json!({})), |server| async move {
+    each_backend(&options(&json!({})), |server| async move {
         let graph = Graph::of(&server);
         graph.master().data(CLASS, json!({})).await;
         let mut kids = Vec::new();
@@ -102,7 +112,14 @@ fn relations_of_many_parents() {
         };
         let titles = |data: &Json| -> Vec<Vec<String>> {
             let rows = data["things"]["edges"].as_array().unwrap().clone();
-            let of = |row: &Json| row["node"]["kids"]["edges"].as_array().unwrap().iter().map(|edge| edge["node"]["title"].as_str().unwrap().to_owned()).collect();
+            let of = |row: &Json| {
+                row["node"]["kids"]["edges"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|edge| edge["node"]["title"].as_str().unwrap().to_owned())
+                    .collect()
+            };
             rows.iter().map(of).collect()
         };
         let data = graph.data(&query(""), json!({})).await;
@@ -119,7 +136,7 @@ fn relations_of_many_parents() {
 
 #[test]
 fn relations_obey_permissions() {
-    each_backend(&options(json!({})), |server| async move {
+    each_backend(&options(&json!({})), |server| async move {
         let graph = Graph::of(&server);
         let master = graph.master();
         master.data(CLASS, json!({})).await;
@@ -147,7 +164,7 @@ fn relations_obey_permissions() {
 
 #[test]
 fn the_schema_follows_its_classes() {
-    each_backend(&options(json!({})), |server| async move {
+    each_backend(&options(&json!({})), |server| async move {
         let graph = Graph::of(&server);
         let master = graph.master();
         master.data(CLASS, json!({})).await;
@@ -163,7 +180,8 @@ fn the_schema_follows_its_classes() {
             let (graph, master) = (graph.clone(), master.clone());
             running.push(tokio::spawn(async move {
                 if number % 4 == 0 {
-                    let query = format!("mutation {{ createClass(input: {{ name: \"C{number}\" }}) {{ class {{ name }} }} }}");
+                    let query =
+                        format!("mutation {{ createClass(input: {{ name: \"C{number}\" }}) {{ class {{ name }} }} }}");
                     master.data(&query, json!({})).await;
                 }
                 graph.data("{ things { count } health }", json!({})).await
@@ -178,10 +196,11 @@ fn the_schema_follows_its_classes() {
 
 #[test]
 fn values_that_do_not_fit_are_refused() {
-    each_backend(&options(json!({})), |server| async move {
+    each_backend(&options(&json!({})), |server| async move {
         let graph = Graph::of(&server);
         graph.master().data(CLASS, json!({})).await;
-        let create = "mutation($f: CreateThingFieldsInput) { createThing(input: { fields: $f }) { thing { objectId } } }";
+        let create =
+            "mutation($f: CreateThingFieldsInput) { createThing(input: { fields: $f }) { thing { objectId } } }";
         for fields in [
             json!({"title": 1}),
             json!({"n": "1"}),
@@ -194,11 +213,30 @@ fn values_that_do_not_fit_are_refused() {
             json!({"ACL": {"public": {"read": true}}}),
         ] {
             let got = graph.run(create, json!({"f": fields})).await;
-            assert_eq!((got.status, got.json()["errors"][0]["extensions"]["code"].as_str()), (400, Some("BAD_USER_INPUT")), "{fields}: {got:?}");
+            assert_eq!(
+                (got.status, got.json()["errors"][0]["extensions"]["code"].as_str()),
+                (400, Some("BAD_USER_INPUT")),
+                "{fields}: {got:?}"
+            );
         }
-        for literal in ["{ title: 1 }", "{ nope: 1 }", "{ n: \"x\" }", "{ parent: { link: true } }", "{ ACL: { public: { read: true } } }"] {
-            let got = graph.run(&format!("mutation {{ createThing(input: {{ fields: {literal} }}) {{ thing {{ objectId }} }} }}"), json!({})).await;
-            assert_eq!((got.status, got.json()["errors"][0]["extensions"]["code"].as_str()), (400, Some("GRAPHQL_VALIDATION_FAILED")), "{literal}: {got:?}");
+        for literal in [
+            "{ title: 1 }",
+            "{ nope: 1 }",
+            "{ n: \"x\" }",
+            "{ parent: { link: true } }",
+            "{ ACL: { public: { read: true } } }",
+        ] {
+            let got = graph
+                .run(
+                    &format!("mutation {{ createThing(input: {{ fields: {literal} }}) {{ thing {{ objectId }} }} }}"),
+                    json!({}),
+                )
+                .await;
+            assert_eq!(
+                (got.status, got.json()["errors"][0]["extensions"]["code"].as_str()),
+                (400, Some("GRAPHQL_VALIDATION_FAILED")),
+                "{literal}: {got:?}"
+            );
         }
         // A literal with a variable in it is looked at, too.
         let got = graph.run("mutation($t: String) { createThing(input: { fields: { title: $t, nope: 1 } }) { thing { objectId } } }", json!({"t": "x"})).await;

@@ -7,12 +7,15 @@ use crate::server::{MASTER, answer, each_backend};
 
 #[test]
 fn the_page_holds_the_application_id_and_no_key() {
-    each_backend(&options(json!({"javascriptKey": "jskey", "restAPIKey": "restkey"})), |server| async move {
+    each_backend(&options(&json!({"javascriptKey": "jskey", "restAPIKey": "restkey"})), |server| async move {
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let root = format!("http://{}/playground", server.running.addr);
         let page = answer(client.get(&root)).await;
         assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
-        assert!(page.text.contains("data-application=\"app\"") && page.text.contains("data-url=\"/graphql\""), "{page:?}");
+        assert!(
+            page.text.contains("data-application=\"app\"") && page.text.contains("data-url=\"/graphql\""),
+            "{page:?}"
+        );
         assert!(page.header("content-security-policy").starts_with("default-src 'none'"));
         for secret in [MASTER, "maint", "jskey", "restkey"] {
             assert!(!page.text.contains(secret), "{secret}");
@@ -20,7 +23,9 @@ fn the_page_holds_the_application_id_and_no_key() {
         assert!(!page.text.contains("http://") && !page.text.contains("https://"), "the page must work offline");
         let mut assets = 0;
         for part in page.text.split('"').filter(|part| part.starts_with("/playground/")) {
-            let got = answer(client.get(format!("http://{}{part}", server.running.addr)).header("Accept-Encoding", "gzip")).await;
+            let got =
+                answer(client.get(format!("http://{}{part}", server.running.addr)).header("Accept-Encoding", "gzip"))
+                    .await;
             assert_eq!(got.status, 200, "{part}");
             assets += 1;
         }

@@ -8,7 +8,7 @@ use crate::server::{answer, each_backend};
 
 #[test]
 fn only_requests_of_the_protocol_are_run() {
-    each_backend(&options(json!({})), |server| async move {
+    each_backend(&options(&json!({})), |server| async move {
         let graph = Graph::of(&server);
         for (body, code) in [
             (json!({}), "BAD_REQUEST"),
@@ -29,10 +29,18 @@ fn only_requests_of_the_protocol_are_run() {
             (json!({"query": "query($id: ID!) { user(id: $id) { id } }"}), "BAD_USER_INPUT"),
         ] {
             let got = graph.post(&body).await;
-            assert_eq!((got.status, got.json()["errors"][0]["extensions"]["code"].as_str()), (400, Some(code)), "{body}: {got:?}");
+            assert_eq!(
+                (got.status, got.json()["errors"][0]["extensions"]["code"].as_str()),
+                (400, Some(code)),
+                "{body}: {got:?}"
+            );
             assert!(got.header("content-type").starts_with("application/json"));
         }
-        for (kind, body) in [("text/plain", "{\"query\":\"{ health }\"}"), ("application/x-www-form-urlencoded", "query=x"), ("application/json", "{\"query\":")] {
+        for (kind, body) in [
+            ("text/plain", "{\"query\":\"{ health }\"}"),
+            ("application/x-www-form-urlencoded", "query=x"),
+            ("application/json", "{\"query\":"),
+        ] {
             let got = answer(graph.request(Method::POST, "").header("Content-Type", kind).body(body)).await;
             assert_eq!(got.status, 400, "{kind}: {got:?}");
         }
@@ -44,9 +52,14 @@ fn only_requests_of_the_protocol_are_run() {
 
 #[test]
 fn queries_by_get() {
-    each_backend(&options(json!({})), |server| async move {
+    each_backend(&options(&json!({})), |server| async move {
         let graph = Graph::of(&server);
-        let got = answer(graph.request(Method::GET, "?query=query($a:Boolean!){health@include(if:$a)}&variables=%7B%22a%22%3Atrue%7D")).await;
+        let got =
+            answer(graph.request(
+                Method::GET,
+                "?query=query($a:Boolean!){health@include(if:$a)}&variables=%7B%22a%22%3Atrue%7D",
+            ))
+            .await;
         assert_eq!((got.status, got.json()), (200, json!({"data": {"health": true}})));
         let got = answer(graph.request(Method::GET, "?query=mutation{logOut(input:{}){ok}}")).await;
         assert_eq!((got.status, got.header("allow").is_empty()), (405, false));
@@ -58,28 +71,45 @@ fn queries_by_get() {
 
 #[test]
 fn credentials_count_in_headers_alone() {
-    each_backend(&options(json!({"javascriptKey": "jskey"})), |server| async move {
+    each_backend(&options(&json!({"javascriptKey": "jskey"})), |server| async move {
         let url = format!("http://{}/graphql", server.running.addr);
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let body = json!({"query": "{ health }", "_ApplicationId": "app", "_MasterKey": "master", "_JavaScriptKey": "jskey"});
-        for headers in [vec![], vec![("X-Parse-Application-Id", "app")], vec![("X-Parse-Application-Id", "other"), ("X-Parse-Javascript-Key", "jskey")]] {
-            let request = headers.iter().fold(client.post(&url), |request, (name, value)| request.header(*name, *value));
+        let body =
+            json!({"query": "{ health }", "_ApplicationId": "app", "_MasterKey": "master", "_JavaScriptKey": "jskey"});
+        for headers in [
+            vec![],
+            vec![("X-Parse-Application-Id", "app")],
+            vec![("X-Parse-Application-Id", "other"), ("X-Parse-Javascript-Key", "jskey")],
+        ] {
+            let request =
+                headers.iter().fold(client.post(&url), |request, (name, value)| request.header(*name, *value));
             let got = answer(request.json(&body)).await;
             assert_eq!((got.status, got.json()), (403, json!({"error": "unauthorized"})), "{headers:?}");
         }
         let good = client.post(&url).header("X-Parse-Application-Id", "app").header("X-Parse-Javascript-Key", "jskey");
         assert_eq!(answer(good.json(&body)).await.status, 200);
-        let got = answer(client.post(&url).header("X-Parse-Application-Id", "app").header("X-Parse-Javascript-Key", "jskey")
-            .header("X-Parse-Session-Token", "r:0").json(&json!({"query": "mutation { logOut(input: {}) { ok } }"}))).await;
+        let got = answer(
+            client
+                .post(&url)
+                .header("X-Parse-Application-Id", "app")
+                .header("X-Parse-Javascript-Key", "jskey")
+                .header("X-Parse-Session-Token", "r:0")
+                .json(&json!({"query": "mutation { logOut(input: {}) { ok } }"})),
+        )
+        .await;
         got.assert_refused(400, 209);
     });
 }
 
 #[test]
 fn cross_origin_headers_are_those_of_rest() {
-    each_backend(&options(json!({"allowOrigin": ["http://a.example"]})), |server| async move {
+    each_backend(&options(&json!({"allowOrigin": ["http://a.example"]})), |server| async move {
         let graph = Graph::of(&server);
-        for request in [graph.request(Method::OPTIONS, ""), graph.request(Method::GET, "?query={health}"), graph.request(Method::POST, "")] {
+        for request in [
+            graph.request(Method::OPTIONS, ""),
+            graph.request(Method::GET, "?query={health}"),
+            graph.request(Method::POST, ""),
+        ] {
             let got = answer(request.header("Origin", "http://b.example")).await;
             assert_eq!(got.header("access-control-allow-origin"), "http://a.example", "{got:?}");
         }
@@ -88,57 +118,83 @@ fn cross_origin_headers_are_those_of_rest() {
 
 #[test]
 fn uploads_are_read_and_not_kept() {
-    each_backend(&options(json!({"maxUploadSize": "1kb"})), |server| async move {
+    each_backend(&options(&json!({"maxUploadSize": "1kb"})), |server| async move {
         let graph = Graph::of(&server);
         let query = "mutation($u: Upload!) { createFile(input: { upload: $u }) { fileInfo { name } } }";
         let form = |size: usize| {
             let operations = json!({"query": query, "variables": {"u": null}}).to_string();
-            let parts = [("operations", operations), ("map", json!({"0": ["variables.u"]}).to_string()), ("0", "x".repeat(size))];
-            let body: String = parts.iter().map(|(name, content)| format!("--X\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{content}\r\n")).collect();
-            graph.request(Method::POST, "").header("Content-Type", "multipart/form-data; boundary=X").body(format!("{body}--X--\r\n"))
+            let parts = [
+                ("operations", operations),
+                ("map", json!({"0": ["variables.u"]}).to_string()),
+                ("0", "x".repeat(size)),
+            ];
+            let body = parts
+                .map(|(name, content)| {
+                    format!("--X\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{content}\r\n")
+                })
+                .concat();
+            graph
+                .request(Method::POST, "")
+                .header("Content-Type", "multipart/form-data; boundary=X")
+                .body(format!("{body}--X--\r\n"))
         };
         let got = answer(form(10)).await;
         assert_eq!(got.json()["errors"][0]["extensions"]["code"], 130, "{got:?}");
         assert_eq!(got.json()["errors"][0]["message"], "File storage is not configured.");
         let got = answer(form(2048)).await;
-        assert_eq!(got.json()["errors"][0]["message"], "File truncated as it exceeds the 1024 byte size limit.", "{got:?}");
+        assert_eq!(
+            got.json()["errors"][0]["message"],
+            "File truncated as it exceeds the 1024 byte size limit.",
+            "{got:?}"
+        );
         let got = answer(form(2 << 20)).await;
         assert_eq!(got.status, 413, "{got:?}");
         for forged in [json!("0"), json!(0), json!({"__type": "File", "name": "x"}), json!([0])] {
             let got = graph.run(query, json!({"u": forged})).await;
-            assert_eq!((got.status, got.json()["errors"][0]["extensions"]["code"].as_str()), (400, Some("BAD_USER_INPUT")), "{forged}: {got:?}");
+            assert_eq!(
+                (got.status, got.json()["errors"][0]["extensions"]["code"].as_str()),
+                (400, Some("BAD_USER_INPUT")),
+                "{forged}: {got:?}"
+            );
         }
     });
 }
 
 #[test]
 fn complexity_is_bounded_for_clients() {
-    each_backend(&options(json!({"requestComplexity": {"graphQLDepth": 4, "graphQLFields": 6}})), |server| async move {
-        let graph = Graph::of(&server);
-        let deep = "{ users { edges { node { ACL { public { read } } } } } }";
-        let wide = "{ a: health b: health c: health ...F } fragment F on Query { d: health e: health f: health g: health }";
-        for (query, message) in [
-            (deep, "GraphQL query depth of 6 exceeds maximum allowed depth of 4"),
-            (wide, "Number of GraphQL fields (7) exceeds maximum allowed (6)"),
-        ] {
-            let got = graph.run(query, json!({})).await;
-            assert_eq!((got.status, got.json()["errors"][0]["message"].as_str()), (400, Some(message)), "{got:?}");
-            assert_eq!(graph.master().run(query, json!({})).await.status, 200);
-        }
-        assert_eq!(graph.data("{ health }", json!({})).await, json!({"health": true}));
-    });
+    each_backend(
+        &options(&json!({"requestComplexity": {"graphQLDepth": 4, "graphQLFields": 6}})),
+        |server| async move {
+            let graph = Graph::of(&server);
+            let deep = "{ users { edges { node { ACL { public { read } } } } } }";
+            let wide = "{ a: health b: health c: health ...F } fragment F on Query { d: health e: health f: health g: health }";
+            for (query, message) in [
+                (deep, "GraphQL query depth of 6 exceeds maximum allowed depth of 4"),
+                (wide, "Number of GraphQL fields (7) exceeds maximum allowed (6)"),
+            ] {
+                let got = graph.run(query, json!({})).await;
+                assert_eq!((got.status, got.json()["errors"][0]["message"].as_str()), (400, Some(message)), "{got:?}");
+                assert_eq!(graph.master().run(query, json!({})).await.status, 200);
+            }
+            assert_eq!(graph.data("{ health }", json!({})).await, json!({"health": true}));
+        },
+    );
 }
 
 #[test]
 fn the_configuration_takes_effect_at_once() {
-    each_backend(&options(json!({})), |server| async move {
+    each_backend(&options(&json!({})), |server| async move {
         let graph = Graph::of(&server);
         let put = |params: Json| answer(server.master(Method::PUT, "/graphql-config").json(&json!({"params": params})));
         assert_eq!(graph.data("{ roles { count } }", json!({})).await["roles"]["count"], 0);
         let got = put(json!({"classConfigs": [{"className": "_Role", "query": {"findAlias": "groups", "get": false}, "mutation": {"destroy": false}}]})).await;
         assert_eq!((got.status, got.json()), (200, json!({"response": {"result": true}})));
         assert_eq!(graph.data("{ groups { count } }", json!({})).await["groups"]["count"], 0);
-        for query in ["{ roles { count } }", "{ role(id: \"x\") { id } }", "mutation { deleteRole(input: { id: \"x\" }) { clientMutationId } }"] {
+        for query in [
+            "{ roles { count } }",
+            "{ role(id: \"x\") { id } }",
+            "mutation { deleteRole(input: { id: \"x\" }) { clientMutationId } }",
+        ] {
             assert_eq!(graph.run(query, json!({})).await.status, 400, "{query}");
         }
         assert_eq!(put(json!({"disabledForClasses": ["_User"]})).await.status, 200);

@@ -15,7 +15,8 @@ async fn reads(database: &mongodb::Database, work: impl Future<Output = ()>) -> 
     database.run_command(doc! {"profile": 2}).await.unwrap();
     work.await;
     database.run_command(doc! {"profile": 0}).await.unwrap();
-    let rows: Vec<Document> = profile.find(doc! {"op": {"$in": ["query", "command"]}}).await.unwrap().try_collect().await.unwrap();
+    let rows: Vec<Document> =
+        profile.find(doc! {"op": {"$in": ["query", "command"]}}).await.unwrap().try_collect().await.unwrap();
     let mut names: Vec<String> = rows
         .iter()
         .filter(|row| {
@@ -31,7 +32,7 @@ async fn reads(database: &mongodb::Database, work: impl Future<Output = ()>) -> 
 
 #[test]
 fn one_query_per_level() {
-    each_backend(&options(json!({})), |server| async move {
+    each_backend(&options(&json!({})), |server| async move {
         let uri = server.running.app.options.database.uri.clone();
         let reparse::config::DatabaseUri::Mongo { uri } = uri else { return };
         let client = mongodb::Client::with_uri_str(uri.expose()).await.unwrap();
@@ -40,7 +41,8 @@ fn one_query_per_level() {
         let class = r#"mutation { createClass(input: { name: "Level", schemaFields: { addStrings: [{ name: "t" }] addArrays: [{ name: "list" }]
             addPointers: [{ name: "next", targetClassName: "Level" }] addRelations: [{ name: "many", targetClassName: "Level" }] } }) { class { name } } }"#;
         graph.master().data(class, json!({})).await;
-        let create = "mutation($f: CreateLevelFieldsInput) { createLevel(input: { fields: $f }) { level { objectId } } }";
+        let create =
+            "mutation($f: CreateLevelFieldsInput) { createLevel(input: { fields: $f }) { level { objectId } } }";
         let mut ids: Vec<String> = Vec::new();
         for n in 0..5 {
             let last = ids.last().cloned();
@@ -49,7 +51,12 @@ fn one_query_per_level() {
                 fields["next"] = json!({"link": last});
                 fields["many"] = json!({"add": ids});
             }
-            ids.push(graph.data(create, json!({"f": fields})).await["createLevel"]["level"]["objectId"].as_str().unwrap().to_owned());
+            ids.push(
+                graph.data(create, json!({"f": fields})).await["createLevel"]["level"]["objectId"]
+                    .as_str()
+                    .unwrap()
+                    .to_owned(),
+            );
         }
         let run = |query: &'static str| {
             let graph = graph.clone();
@@ -62,7 +69,10 @@ fn one_query_per_level() {
             ("{ levels { edges { node { t next { t } } } } }", vec!["Level", "Level"]),
             ("{ levels { edges { node { t next { t next { t } } } } } }", vec!["Level", "Level", "Level"]),
             ("{ levels { edges { node { list { ... on Level { t } } } } } }", vec!["Level", "Level"]),
-            ("{ levels { edges { node { many { edges { node { t } } } } } } }", vec!["Level", "Level", "_Join:many:Level"]),
+            (
+                "{ levels { edges { node { many { edges { node { t } } } } } } }",
+                vec!["Level", "Level", "_Join:many:Level"],
+            ),
             (
                 "{ levels { edges { node { many { edges { node { many { edges { node { t } } } } } } } } } }",
                 vec!["Level", "Level", "Level", "_Join:many:Level", "_Join:many:Level"],
@@ -71,7 +81,8 @@ fn one_query_per_level() {
             assert_eq!(reads(&database, run(query)).await, expected, "{query}");
         }
         // Paged relations: at most one bounded query for each of the parents (and what permissions of its owner need).
-        let paged = reads(&database, run("{ levels { edges { node { many(first: 1) { edges { node { t } } } } } } }")).await;
+        let paged =
+            reads(&database, run("{ levels { edges { node { many(first: 1) { edges { node { t } } } } } } }")).await;
         assert!(paged.iter().filter(|name| *name == "_Join:many:Level").count() <= 5, "{paged:?}");
     });
 }

@@ -7,7 +7,7 @@ use crate::server::each_backend;
 
 #[test]
 fn the_examples_of_the_users_chapter() {
-    each_backend(&options(json!({})), |server| async move {
+    each_backend(&options(&json!({})), |server| async move {
         let graph = Graph::of(&server);
         let data = graph
             .data(
@@ -55,9 +55,7 @@ fn the_examples_of_the_users_chapter() {
         let token = data["logIn"]["viewer"]["sessionToken"].as_str().unwrap().to_owned();
         let session = graph.with("X-Parse-Session-Token", token.clone());
 
-        let data = session
-            .data("query me { viewer { sessionToken user { username email } } }", json!({}))
-            .await;
+        let data = session.data("query me { viewer { sessionToken user { username email } } }", json!({})).await;
         assert_eq!(data["viewer"]["sessionToken"], token.as_str());
 
         let data = session
@@ -91,7 +89,7 @@ fn the_examples_of_the_users_chapter() {
 
 #[test]
 fn fields_and_user_fields_together_are_refused() {
-    each_backend(&options(json!({})), |server| async move {
+    each_backend(&options(&json!({})), |server| async move {
         let graph = Graph::of(&server);
         let got = graph
             .run(
@@ -100,26 +98,40 @@ fn fields_and_user_fields_together_are_refused() {
                 json!({}),
             )
             .await;
-        assert_eq!((got.status, got.json()["errors"][0]["extensions"]["code"].as_str()), (400, Some("BAD_USER_INPUT")), "{got:?}");
+        assert_eq!(
+            (got.status, got.json()["errors"][0]["extensions"]["code"].as_str()),
+            (400, Some("BAD_USER_INPUT")),
+            "{got:?}"
+        );
         assert_eq!(graph.master().data("{ users { count } }", json!({})).await["users"]["count"], 0);
     });
 }
 
 #[test]
 fn what_fails_tells_parses_code() {
-    each_backend(&options(json!({})), |server| async move {
+    each_backend(&options(&json!({})), |server| async move {
         let graph = Graph::of(&server);
-        let sign_up = "mutation($f: CreateUserFieldsInput) { signUp(input: { fields: $f }) { viewer { sessionToken } } }";
+        let sign_up =
+            "mutation($f: CreateUserFieldsInput) { signUp(input: { fields: $f }) { viewer { sessionToken } } }";
         graph.data(sign_up, json!({"f": {"username": "u", "password": "p", "email": "u@example.com"}})).await;
         for (fields, message, code) in [
             (json!({"username": "u", "password": "x"}), "Account already exists for this username.", 202),
-            (json!({"username": "v", "password": "x", "email": "u@example.com"}), "Account already exists for this email address.", 203),
+            (
+                json!({"username": "v", "password": "x", "email": "u@example.com"}),
+                "Account already exists for this email address.",
+                203,
+            ),
             (json!({"username": "v"}), "password is required", 201),
             (json!({"password": "x"}), "bad or missing username", 200),
         ] {
             assert_eq!(graph.error(sign_up, json!({"f": fields})).await, (message.to_owned(), json!(code)));
         }
-        let (message, code) = graph.error("mutation { logIn(input: { username: \"u\", password: \"x\" }) { viewer { sessionToken } } }", json!({})).await;
+        let (message, code) = graph
+            .error(
+                "mutation { logIn(input: { username: \"u\", password: \"x\" }) { viewer { sessionToken } } }",
+                json!({}),
+            )
+            .await;
         assert_eq!((message.as_str(), code), ("Invalid username/password.", json!(101)));
         let (message, code) = graph.error("{ viewer { sessionToken } }", json!({})).await;
         assert_eq!((message.as_str(), code), ("Permission denied", json!(209)));
@@ -133,7 +145,7 @@ fn what_fails_tells_parses_code() {
 
 #[test]
 fn the_password_is_readable_in_no_way() {
-    each_backend(&options(json!({})), |server| async move {
+    each_backend(&options(&json!({})), |server| async move {
         let graph = Graph::of(&server);
         let data = graph
             .data(
@@ -146,10 +158,19 @@ fn the_password_is_readable_in_no_way() {
             let got = graph.run("{ users { edges { node { password } } } }", json!({})).await;
             assert_eq!(got.status, 400, "{got:?}");
             for (query, variables) in [
-                ("query($w: UserWhereInput) { users(where: $w) { count } }", json!({"w": {"password": {"matchesRegex": "^"}}})),
-                ("query($w: UserWhereInput) { users(where: $w) { edges { node { id } } } }", json!({"w": {"OR": [{"password": {"exists": true}}]}})),
+                (
+                    "query($w: UserWhereInput) { users(where: $w) { count } }",
+                    json!({"w": {"password": {"matchesRegex": "^"}}}),
+                ),
+                (
+                    "query($w: UserWhereInput) { users(where: $w) { edges { node { id } } } }",
+                    json!({"w": {"OR": [{"password": {"exists": true}}]}}),
+                ),
                 ("query { users(order: [password_ASC]) { edges { node { id } } } }", json!({})),
-                ("query($w: Object!) { users(where: { username: { inQueryKey: { query: { className: \"_User\", where: $w }, key: \"password\" } } }) { count } }", json!({"w": {"password": {"matchesRegex": "^C"}}})),
+                (
+                    "query($w: Object!) { users(where: { username: { inQueryKey: { query: { className: \"_User\", where: $w }, key: \"password\" } } }) { count } }",
+                    json!({"w": {"password": {"matchesRegex": "^C"}}}),
+                ),
             ] {
                 let got = graph.run(query, variables).await;
                 assert!(!got.text.contains("Canary") && !got.text.contains("$2"), "{query}: {got:?}");
@@ -157,8 +178,15 @@ fn the_password_is_readable_in_no_way() {
         }
         // A user sees itself, but finds nothing by its password, right or wrong: a filter is no oracle.
         assert_eq!(session.data("{ users { count } }", json!({})).await["users"]["count"], 1);
-        for constraint in [json!({"matchesRegex": "^"}), json!({"equalTo": "Canary-Word-1"}), json!({"exists": true}), json!({"greaterThan": ""})] {
-            let got = session.run("query($w: UserWhereInput) { users(where: $w) { count } }", json!({"w": {"password": constraint}})).await;
+        for constraint in [
+            json!({"matchesRegex": "^"}),
+            json!({"equalTo": "Canary-Word-1"}),
+            json!({"exists": true}),
+            json!({"greaterThan": ""}),
+        ] {
+            let got = session
+                .run("query($w: UserWhereInput) { users(where: $w) { count } }", json!({"w": {"password": constraint}}))
+                .await;
             let body = got.json();
             assert!(body.get("errors").is_some() || body["data"]["users"]["count"] == 0, "{constraint}: {got:?}");
         }
