@@ -12,7 +12,7 @@ use super::schema::SchemaCache;
 use super::sessions::SessionCache;
 use super::users::password::Hasher;
 use super::write::rules::RuleTable;
-use super::{schema, store};
+use super::{schema, security, store};
 use crate::clock::Clock;
 use crate::config::Options;
 use crate::error::{ParseError, Result};
@@ -51,10 +51,11 @@ pub struct App {
 }
 
 impl App {
-    /// Opens the app on a store: makes the classes and indexes a fresh database lacks, reads the schema.
+    /// Opens the app on a store: makes the classes and indexes a fresh database lacks, reads the schema, applies the classes
+    /// that the options define.
     ///
     /// # Errors
-    /// When the store cannot be read or written.
+    /// When the store cannot be read or written, or a class that the options define cannot be.
     pub async fn open(
         options: Options,
         storage: Arc<dyn Storage>,
@@ -78,6 +79,8 @@ impl App {
             tasks: TaskTracker::new(),
         });
         app.schemas.reload().await?;
+        schema::defined::apply(&app).await?;
+        security::log(&app.options);
         Ok(app)
     }
 

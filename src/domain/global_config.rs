@@ -1,78 +1,113 @@
-//! The application's configuration: parameters that clients may read, and some that only masters may.
+//! The app's configuration (`/config`): parameters by name, each with a mark whether only masters read it. One row holds all.
 
 use serde_json::{Map, Value as Json, json};
 
 use super::context::Context;
 use super::permissions::Scoped;
 use super::schema::check::known_class;
-use super::store;
+use super::{read, store};
 use crate::error::{ErrorCode, ParseError, Result};
-use crate::model::json::{decode, encode};
-use crate::model::names::{ClassName, GLOBAL_CONFIG};
+use crate::model::json;
+use crate::model::names::{self, ClassName};
 use crate::model::object::Object;
+use crate::model::operation::parse::{self, Kind};
 use crate::model::operation::{Change, Update};
-use crate::model::query::Filter;
 use crate::model::value::Value;
 
-/// The one row's id.
-const ID: &str = "1";
+/// The id of the one row.
+pub(super) const ROW_ID: &str = "1";
 
-fn row() -> Scoped {
-    Scoped::internal(Filter::eq("objectId", ID), "the application's configuration")
-}
+const PARAMETERS: &str = "params";
+const MASTER_ONLY: &str = "masterKeyOnly";
 
-/// `{params, masterKeyOnly}`; clients do not see the parameters that are for masters alone.
+/// The parameters the caller may read: `{"params", "masterKeyOnly"}`.
 ///
 /// # Errors
-/// When the store cannot be read.
+/// When the store fails.
 pub async fn get(cx: &Context) -> Result<Json> {
-    let class = known_class(cx, &ClassName::trusted(GLOBAL_CONFIG));
-    let Some(found) = store::find_one(cx, &class, &row()).await? else { return Ok(json!({ "params": {} })) };
-    let part = |key: &str| found.get(key).and_then(Value::as_object).cloned().unwrap_or_default();
-    let (mut params, mut master_only) = (part("params"), part("masterKeyOnly"));
-    if !cx.auth.is_master() {
-        let hidden = |key: &str| master_only.get(key).and_then(Value::as_bool) == Some(true);
-        params.retain(|key, _| !hidden(key));
-        master_only.retain(|_, flag| flag.as_bool() != Some(true));
+    let Some(mut row) =
+        read::internal_one(cx, names::GLOBAL_CONFIG, store::by_id(ROW_ID), "the app's configuration").await?
+    else {
+        return Ok(json!({ PARAMETERS: {} }));
+    };
+    let mut parameters = take_object(&mut row, PARAMETERS).unwrap_or_default();
+    let mut marks = take_object(&mut row, MASTER_ONLY);
+    if !cx.auth.is_master()
+        && let Some(marks) = &mut marks
+    {
+        let hidden = |marks: &Object, name: &str| marks.get(name).is_some_and(|mark| *mark == Value::Boolean(true));
+        parameters.retain(|name, _| !hidden(marks, name));
+        marks.retain(|_, mark| *mark != Value::Boolean(true));
     }
-    Ok(json!({ "params": encode(&Value::Object(params)), "masterKeyOnly": encode(&Value::Object(master_only)) }))
+    let mut answer = Map::new();
+    answer.insert(PARAMETERS.to_owned(), json::encode(&Value::Object(parameters)));
+    if let Some(marks) = marks {
+        answer.insert(MASTER_ONLY.to_owned(), json::encode(&Value::Object(marks)));
+    }
+    Ok(Json::Object(answer))
 }
 
-/// Merges `params` and `masterKeyOnly` of the body into what is there; `{"__op":"Delete"}` removes a parameter.
+fn take_object(row: &mut Object, field: &str) -> Option<Object> {
+    match row.remove(field) {
+        Some(Value::Object(object)) => Some(object),
+        _ => None,
+    }
+}
+
+/// Sets and removes parameters; others stay as they are. `body`: `{"params", "masterKeyOnly"}`.
 ///
 /// # Errors
-/// 403 without a master key, 119 with the read-only one, 141 when there is nothing to change.
-pub async fn update(cx: &Context, body: Map<String, Json>) -> Result<()> {
+/// 403 without a master key, 119 for the read-only one, 107, 111, 121 for what is no parameter, 141 when there is none.
+pub async fn update(cx: &Context, mut body: Map<String, Json>) -> Result<Json> {
     cx.require_master()?;
     cx.refuse_read_only("read-only masterKey isn't allowed to update the config.")?;
-    let map = |key: &str| match body.get(key) {
-        None | Some(Json::Null) => Ok(Map::new()),
-        Some(Json::Object(map)) => Ok(map.clone()),
-        Some(_) => Err(ParseError::new(ErrorCode::InvalidJson, format!("{key} must be an object"))),
-    };
-    let (params, master_only) = (map("params")?, map("masterKeyOnly")?);
-    if params.is_empty() {
+    let parameters = taken(&mut body, PARAMETERS)?;
+    let marks = taken(&mut body, MASTER_ONLY)?;
+    if parameters.is_empty() {
         return Err(ParseError::new(ErrorCode::ScriptFailed, "Update document requires atomic operators"));
     }
-    let class = known_class(cx, &ClassName::trusted(GLOBAL_CONFIG));
-    let found = store::find_one(cx, &class, &row()).await?.unwrap_or_default();
-    let part = |key: &str| found.get(key).and_then(Value::as_object).cloned().unwrap_or_default();
-    let (mut all, mut flags): (Object, Object) = (part("params"), part("masterKeyOnly"));
-    for (name, value) in params {
-        if name.is_empty() || name.starts_with('$') || name.contains(['.', '\0']) {
-            return Err(ParseError::new(ErrorCode::InvalidKeyName, format!("Invalid key name: {name}")));
-        }
-        let deleted = value.get("__op").and_then(Json::as_str) == Some("Delete");
-        let only = master_only.get(&name).and_then(Json::as_bool).unwrap_or(false);
-        if deleted {
-            all.remove(&name);
-        } else {
-            all.insert(name.clone(), decode(value)?);
-        }
-        flags.insert(name, Value::Boolean(only && !deleted));
-    }
+    cx.app.denylist.check_map(&parameters)?;
+    let mut changes = Map::new();
     let mut update = Update::default();
-    update.put("params", Change::Set(Value::Object(all)));
-    update.put("masterKeyOnly", Change::Set(Value::Object(flags)));
-    store::upsert(cx, &class, &row(), &update).await
+    for (name, value) in parameters {
+        check_name(&name)?;
+        let mark = marks.get(&name) == Some(&Json::Bool(true));
+        update.put(format!("{MASTER_ONLY}.{name}"), Change::Set(Value::Boolean(mark)));
+        changes.insert(format!("{PARAMETERS}.{name}"), value);
+    }
+    let parsed = parse::parse(changes, Kind::Update)?;
+    if !parsed.relations.is_empty() {
+        return Err(ParseError::new(ErrorCode::IncorrectType, "A parameter cannot be a relation"));
+    }
+    update.0.extend(parsed.update.0);
+    save(cx, names::GLOBAL_CONFIG, &update).await?;
+    Ok(json!({ "result": true }))
+}
+
+/// Writes the one row of a class of settings.
+///
+/// # Errors
+/// When the store fails.
+pub(super) async fn save(cx: &Context, class: &str, update: &Update) -> Result<()> {
+    let class = known_class(cx, &ClassName::trusted(class));
+    store::upsert(cx, &class, &Scoped::internal(store::by_id(ROW_ID), "settings have one row"), update).await
+}
+
+fn taken(body: &mut Map<String, Json>, part: &str) -> Result<Map<String, Json>> {
+    match body.remove(part) {
+        None | Some(Json::Null) => Ok(Map::new()),
+        Some(Json::Object(map)) => Ok(map),
+        Some(_) => Err(ParseError::new(ErrorCode::InvalidJson, format!("{part} must be an object"))),
+    }
+}
+
+/// A name is a key inside the row.
+fn check_name(name: &str) -> Result<()> {
+    if name.is_empty() || name.contains(['.', '$', '\0']) {
+        return Err(ParseError::new(
+            ErrorCode::InvalidNestedKey,
+            "Nested keys should not contain the '$' or '.' characters",
+        ));
+    }
+    Ok(())
 }

@@ -1,7 +1,6 @@
 //! The application's configuration.
 
 use poem_openapi::OpenApi;
-use serde_json::json;
 
 use super::describe;
 use super::openapi::Tag;
@@ -22,8 +21,7 @@ impl ConfigApi {
     /// Set and remove parameters.
     #[oai(path = "/config", method = "put", operation_id = "updateConfig")]
     async fn update(&self, caller: MasterCaller, body: Body<describe::Config>) -> Answer<describe::Outcome> {
-        global_config::update(&caller.0, body.0).await?;
-        Reply::new(&json!({ "result": true }))
+        Reply::new(&global_config::update(&caller.0, body.0).await?)
     }
 
     /// How classes appear in the GraphQL API.
@@ -34,8 +32,11 @@ impl ConfigApi {
 
     /// Set how classes appear in the GraphQL API.
     #[oai(path = "/graphql-config", method = "put", operation_id = "updateGraphQLConfig")]
-    async fn update_graphql(&self, caller: MasterCaller, body: Body<describe::Config>) -> Answer<describe::Outcome> {
-        graphql_config::update(&caller.0, body.0).await?;
-        Reply::new(&json!({ "response": { "result": true } }))
+    async fn update_graphql(
+        &self,
+        caller: MasterCaller,
+        mut body: Body<describe::Config>,
+    ) -> Answer<describe::Outcome> {
+        Reply::new(&graphql_config::update(&caller.0, body.0.remove("params")).await?)
     }
 }
