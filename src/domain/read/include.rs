@@ -124,7 +124,7 @@ async fn fetch(
     scope::admit(cx, &class, Operation::Get).await?;
     let single = if ids.len() == 1 { ids.iter().next().cloned() } else { None };
     let hidden = Hidden::of(cx, &class, single.as_deref()).await?;
-    let scope = scope::scope(cx, &class, Operation::Get, store::by_ids(ids).and(only), false).await?;
+    let scope = scope::scope(cx, &class, Operation::Get, store::by_ids(ids).and(only), None).await?;
     let request = ReadRequest {
         keys: below(request.keys.as_deref(), path),
         exclude_keys: below(Some(&request.exclude_keys), path).unwrap_or_default(),

@@ -46,7 +46,12 @@ pub struct Found {
 /// # Errors
 /// 102, 105, 107 for what is asked; 101, 119 for who asks.
 pub async fn find(cx: &Context, class_name: &ClassName, request: ReadRequest) -> Result<Found> {
-    let operation = if request.count { Operation::Count } else { Operation::Find };
+    let operation = match (request.limit, request.asks_by_id) {
+        (Some(0), _) if request.count => Operation::Count,
+        // To ask for an id and nothing else is a get, whichever way it is asked.
+        (_, true) => Operation::Get,
+        (_, false) => Operation::Find,
+    };
     Box::pin(run(cx, class_name, request, operation)).await
 }
 
@@ -89,9 +94,13 @@ async fn run(cx: &Context, class_name: &ClassName, mut request: ReadRequest, ope
     let hidden = Hidden::of(cx, &class, request.object_id.as_deref()).await?;
     refuse_hidden(&class, &hidden, &request)?;
     scope::admit(cx, &class, operation).await?;
+    let counts = request.count.then_some(Operation::Count).filter(|count| *count != operation);
+    if let Some(count) = counts {
+        scope::admit(cx, &class, count).await?;
+    }
     let filter =
         resolve::resolve(cx, &class, std::mem::replace(&mut request.filter, Filter::All), request.depth).await?;
-    let scope = scope::scope(cx, &class, operation, filter.and(only), false).await?;
+    let scope = scope::scope(cx, &class, operation, filter.and(only), counts).await?;
     let view = View::new(cx, &class, &hidden, &request);
     let options = rows.options(&request, &view)?;
     if let Some(verbosity) = &request.explain {
