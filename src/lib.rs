@@ -14,6 +14,7 @@ pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod error;
+pub mod graphql;
 pub mod http;
 pub mod logging;
 pub mod model;

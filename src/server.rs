@@ -18,6 +18,7 @@ use crate::error::{ErrorCode, ParseError};
 use crate::http::answer::refusal;
 use crate::http::cors::Cors;
 use crate::http::door::Door;
+use crate::graphql::{GraphQlEndpoint, PlaygroundEndpoint};
 use crate::http::serve;
 use crate::random::{Random, SystemRandom};
 use crate::rest;
@@ -150,8 +151,16 @@ struct Mounts {
 fn mount(app: &Arc<App>) -> Result<Mounts, StartError> {
     let options = &app.options;
     let rest = rest::endpoint(app).map_err(StartError::Configuration)?;
-    // GraphQL goes in front of this, because its paths may lie below the mount path.
-    let mounts = vec![(options.server.mount_path.clone(), rest.boxed())];
+    let mut mounts = Vec::new();
+    if options.graphql.mount {
+        mounts.push((options.graphql.path.clone(), GraphQlEndpoint::new(app).boxed()));
+    }
+    if options.graphql.mount_playground {
+        mounts.push((options.graphql.playground_path.clone(), PlaygroundEndpoint::new(options).boxed()));
+    }
+    mounts.push((options.server.mount_path.clone(), rest.boxed()));
+    // A path below another one goes first.
+    mounts.sort_by_key(|(path, _)| std::cmp::Reverse(path.trim_end_matches('/').len()));
     Ok(Mounts { mounts, sanitize: options.security.enable_sanitized_error_response })
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use tokio_util::task::TaskTracker;
 
+use super::graphql_config::ConfigCache;
 use super::roles::RoleCache;
 use super::schema::SchemaCache;
 use super::sessions::SessionCache;
@@ -38,6 +39,8 @@ pub struct App {
     pub sessions: SessionCache,
     /// Roles resolved lately.
     pub roles: RoleCache,
+    /// How classes appear in the GraphQL API.
+    pub graphql_config: ConfigCache,
     /// Words that request data must not contain.
     pub denylist: Denylist,
     /// Password hashing.
@@ -70,6 +73,7 @@ impl App {
             schemas: SchemaCache::new(storage.clone(), clock.clone(), options.security.protected_fields.clone()),
             sessions: SessionCache::new(options.server.cache_max_size, ttl),
             roles: RoleCache::new(options.server.cache_max_size, ttl),
+            graphql_config: ConfigCache::default(),
             denylist: denylist(&options)?,
             hasher: Hasher::start(&options.own),
             rules: RuleTable::standard(),
@@ -142,11 +146,11 @@ impl App {
                 Event::Row { class, id: Some(id) } if *class == names::USER => self.sessions.forget_user(id),
                 Event::Row { class, .. } if *class == names::SESSION || *class == names::USER => self.sessions.clear(),
                 Event::Row { class, .. } if *class == names::ROLE || class.is_join() => self.roles.clear(),
-                // The GraphQL API is built again when the snapshot of the classes is a new one.
-                Event::Row { class, .. } if *class == names::GRAPHQL_CONFIG => schema = true,
+                Event::Row { class, .. } if *class == names::GRAPHQL_CONFIG => self.graphql_config.clear(),
                 Event::Row { .. } => {}
                 Event::Lost => {
                     schema = true;
+                    self.graphql_config.clear();
                     self.roles.clear();
                     self.sessions.clear();
                 }

@@ -247,7 +247,7 @@ impl<T: poem_openapi::types::Type + 'static, const STATUS: u16> ApiResponse for 
             description,
             status: Some(status),
             status_range: None,
-            content: vec![MetaMediaType { content_type: answer::JSON, schema: T::schema_ref() }],
+            content: vec![MetaMediaType { content_type: "application/json", schema: T::schema_ref() }],
             headers,
         };
         let mut responses = vec![response(200, "Done.", Vec::new())];

@@ -21,7 +21,7 @@ use crate::domain::auth::{self, Credentials, TokenUse};
 use crate::domain::context::{Client, Context};
 use crate::domain::idempotency;
 use crate::error::{ErrorCode, ParseError, Result};
-use crate::http::answer::{Matched, Refused, refusal};
+use crate::http::answer::{JSON, Matched, Refused, refusal};
 use crate::http::{body, client, credentials};
 
 /// The REST API of an app.
@@ -32,6 +32,8 @@ pub struct Rest {
     pub(super) limits: RateLimits,
     pub(super) allowed: RouteAllowList,
     pub(super) idempotency: Idempotency,
+    /// The document, if it is to be served.
+    pub(super) document: Option<bytes::Bytes>,
 }
 
 /// A request whose form is known: what it wants and who it says to be.
@@ -46,6 +48,8 @@ struct Wish {
     forwarded: bool,
 }
 
+/// Where the API describes itself, to anybody.
+const DOCUMENT: &str = "/openapi.json";
 /// The one route that asks for nothing.
 const HEALTH: &str = "/health";
 /// The route on which a session token is not even looked at.
@@ -91,6 +95,12 @@ impl Rest {
         if path.eq_ignore_ascii_case(HEALTH) {
             return self.health(&request, path).await;
         }
+        if let (Some(document), true) = (&self.document, path.eq_ignore_ascii_case(DOCUMENT)) {
+            self.allowed.check(false, request.method(), &path).map_err(|error| (error, Some(Arc::from(DOCUMENT))))?;
+            let mut response = Response::builder().content_type(JSON).body(document.clone());
+            response.set_data(Matched(Arc::from(DOCUMENT)));
+            return Ok(response);
+        }
         let known = |method: &Method| self.routes.find(method, &path).map(|found| found.pattern);
         let before = known(request.method());
         let wish = self.read(request, path.clone()).await.map_err(|error| (error, before))?;
@@ -101,7 +111,8 @@ impl Rest {
     /// Health needs no application and knows no caller.
     async fn health(&self, request: &Request, path: String) -> Result<Response, Failure> {
         self.allowed.check(false, request.method(), &path).map_err(|error| (error, Some(Arc::from(HEALTH))))?;
-        let inner = Request::builder().method(Method::GET).uri(Uri::from_static(HEALTH)).finish();
+        let inner =
+            Request::builder().method(Method::GET).uri(Uri::from_static(HEALTH)).extension(self.app.clone()).finish();
         let mut response = self.endpoint.get_response(inner).await;
         response.set_data(Matched(Arc::from(HEALTH)));
         Ok(self.finish(response))

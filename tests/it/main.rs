@@ -13,6 +13,8 @@ mod batch;
 mod cors;
 mod credentials;
 mod limits;
+mod logs;
 mod raw;
 mod server;
+mod stopping;
 mod unauthorized;

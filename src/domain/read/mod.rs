@@ -6,6 +6,7 @@
 pub mod include;
 pub mod limits;
 pub mod redact;
+pub mod related;
 pub mod request;
 pub mod resolve;
 

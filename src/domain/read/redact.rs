@@ -101,8 +101,8 @@ impl<'a> View<'a> {
             }
         }
         for (name, field) in &self.class.schema.fields {
+            // Whatever keys were asked for: relations are no part of the row, they come with the class.
             if let FieldType::Relation(target) = &field.kind
-                && self.wants(name)
                 && !self.hidden.hides(name)
             {
                 row.insert(name.clone(), Value::Relation(target.clone()));

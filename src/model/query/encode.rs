@@ -58,22 +58,20 @@ fn merged(parts: &[Filter]) -> Option<Map<String, Json>> {
     let mut last_path: Option<&str> = None;
     let mut last_operator: Option<String> = None;
     for part in parts {
-        let path = match part {
-            Filter::Field { path, .. }
-            | Filter::Unresolved(Unresolved::InQuery { path, .. } | Unresolved::Select { path, .. }) => path,
-            _ => {
-                last_path = None;
-                let written = match part {
-                    // Nested as it was.
-                    Filter::And(parts) => one("$and", branches(parts)),
-                    _ => encode(part),
-                };
-                let (key, value) = written.into_iter().next()?;
-                if map.insert(key, value).is_some() {
-                    return None;
-                }
-                continue;
+        let (Filter::Field { path, .. }
+        | Filter::Unresolved(Unresolved::InQuery { path, .. } | Unresolved::Select { path, .. })) = part
+        else {
+            last_path = None;
+            let written = match part {
+                // Nested as it was.
+                Filter::And(parts) => one("$and", branches(parts)),
+                _ => encode(part),
+            };
+            let (key, value) = written.into_iter().next()?;
+            if map.insert(key, value).is_some() {
+                return None;
             }
+            continue;
         };
         if last_path == Some(path) {
             // One more constraint on the same field.

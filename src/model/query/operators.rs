@@ -22,14 +22,14 @@ pub(super) fn bad(message: impl Into<std::borrow::Cow<'static, str>>) -> ParseEr
 /// 107 for operators and operands that are none, 102 for patterns.
 pub(super) fn parse(
     map: &Map<String, Json>,
-    plain: Option<Json>,
+    plain: Option<&Json>,
     place: &Place<'_>,
     context: &Context<'_>,
 ) -> Result<Vec<Constraint>> {
     let mut constraints = Vec::with_capacity(map.len());
     let mut operators: Vec<(&str, &Json)> =
         map.iter().map(|(key, value)| (key.as_str(), value)).filter(|(key, _)| key.starts_with('$')).collect();
-    if let Some(plain) = &plain {
+    if let Some(plain) = plain {
         operators.retain(|(name, _)| *name != "$eq");
         operators.push(("$eq", plain));
     }

@@ -349,7 +349,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn read(given: Json) -> Result<FindParameters> {
+    fn read(given: &Json) -> Result<FindParameters> {
         FindParameters::parse(given.as_object().cloned().unwrap_or_default(), false)
     }
 
@@ -371,7 +371,7 @@ mod tests {
             (json!({"readPreference": "x"}), 102, "Not supported read preference."),
             (json!({"explain": "x"}), 102, "Using the explain query parameter requires the master key"),
         ] {
-            let error = read(given.clone()).expect_err(&given.to_string());
+            let error = read(&given).expect_err(&given.to_string());
             assert_eq!((error.code.map(ErrorCode::number), &*error.message), (Some(code), message), "{given}");
         }
         let explain = |value: Json| FindParameters::parse(Map::from_iter([("explain".to_owned(), value)]), true);
@@ -396,21 +396,21 @@ mod tests {
             (json!({"limit": {}}), None, 0),
             (json!({"limit": 1e30, "skip": 1e30}), Some(u64::MAX), u64::MAX),
         ] {
-            let parameters = read(given.clone()).unwrap();
+            let parameters = read(&given).unwrap();
             assert_eq!((parameters.limit, parameters.skip), (limit, skip), "{given}");
         }
-        let limited = read(json!({"limit": 5000})).unwrap();
+        let limited = read(&json!({"limit": 5000})).unwrap();
         assert_eq!((limited.effective_limit(100, None), limited.effective_limit(100, Some(10))), (5000, 10));
         for (count, expected) in
             [(json!(1), true), (json!(0), false), (json!("0"), true), (json!(""), false), (json!(true), true)]
         {
-            assert_eq!(read(json!({"count": count})).unwrap().count, expected);
+            assert_eq!(read(&json!({"count": count})).unwrap().count, expected);
         }
     }
 
     #[test]
     fn lists() {
-        let parameters = read(json!({
+        let parameters = read(&json!({
             "order": " n , -_created_at,$score",
             "keys": "n, t,up.name",
             "excludeKeys": "t,objectId",

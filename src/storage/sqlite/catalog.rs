@@ -12,6 +12,7 @@ use crate::model::names::ClassName;
 use crate::model::schema::IndexKeys;
 
 /// An index as the store remembers it.
+#[expect(clippy::struct_excessive_bools, reason = "four independent properties of an index")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Index {
     /// Its keys in the database's terms, as the schema API shows them.

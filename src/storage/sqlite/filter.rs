@@ -58,25 +58,24 @@ struct Piece {
     parameters: Vec<Sql>,
     exact: bool,
     terms: usize,
-    depth: usize,
 }
 
 impl Piece {
     /// Lets everything through, rightly or not.
     const fn open(exact: bool) -> Self {
-        Self { sql: String::new(), parameters: Vec::new(), exact, terms: 0, depth: 0 }
+        Self { sql: String::new(), parameters: Vec::new(), exact, terms: 0 }
     }
 
     fn never() -> Self {
-        Self { sql: "0".to_owned(), parameters: Vec::new(), exact: true, terms: 1, depth: 1 }
+        Self { sql: "0".to_owned(), parameters: Vec::new(), exact: true, terms: 1 }
     }
 
     fn exact(sql: impl Into<String>, parameters: Vec<Sql>) -> Self {
-        Self { sql: sql.into(), parameters, exact: true, terms: 1, depth: 1 }
+        Self { sql: sql.into(), parameters, exact: true, terms: 1 }
     }
 
     fn wider(sql: impl Into<String>, parameters: Vec<Sql>) -> Self {
-        Self { sql: sql.into(), parameters, exact: false, terms: 1, depth: 1 }
+        Self { sql: sql.into(), parameters, exact: false, terms: 1 }
     }
 
     const fn is_open(&self) -> bool {
@@ -98,9 +97,8 @@ impl Piece {
             all.sql.push(')');
             all.parameters.extend(part.parameters);
             all.terms += part.terms;
-            all.depth = all.depth.max(part.depth + 1);
         }
-        if all.terms > MAX_TERMS || all.depth > MAX_NESTING { Self::open(false) } else { all }
+        if all.terms > MAX_TERMS { Self::open(false) } else { all }
     }
 }
 
@@ -153,22 +151,25 @@ fn add<'a>(
             if let Filter::Field { path, constraint: Constraint::Near { point, .. } } = other {
                 plan.near = Some((path.clone(), *point));
             }
-            pieces.push((compile(other, known), other));
+            pieces.push((compile(other, known, 0), other));
         }
     }
     Ok(())
 }
 
-fn compile(filter: &Resolved, known: Known<'_>) -> Piece {
+fn compile(filter: &Resolved, known: Known<'_>, depth: usize) -> Piece {
+    if depth > MAX_NESTING {
+        return Piece::open(false);
+    }
     match filter {
         Filter::All => Piece::open(true),
         Filter::Never => Piece::never(),
         Filter::And(parts) if parts.len() <= MAX_TERMS => {
-            Piece::join(parts.iter().map(|part| compile(part, known)).collect(), " AND ")
+            Piece::join(parts.iter().map(|part| compile(part, known, depth + 1)).collect(), " AND ")
         }
-        Filter::Or(parts) if parts.len() <= MAX_TERMS => alternatives(parts, known),
+        Filter::Or(parts) if parts.len() <= MAX_TERMS => alternatives(parts, known, depth),
         Filter::Nor(parts) if parts.len() <= MAX_TERMS => {
-            let any = alternatives(parts, known);
+            let any = alternatives(parts, known, depth);
             if !any.exact {
                 Piece::open(false)
             } else if any.is_open() {
@@ -183,8 +184,8 @@ fn compile(filter: &Resolved, known: Known<'_>) -> Piece {
     }
 }
 
-fn alternatives(parts: &[Resolved], known: Known<'_>) -> Piece {
-    let parts: Vec<Piece> = parts.iter().map(|part| compile(part, known)).collect();
+fn alternatives(parts: &[Resolved], known: Known<'_>, depth: usize) -> Piece {
+    let parts: Vec<Piece> = parts.iter().map(|part| compile(part, known, depth + 1)).collect();
     if parts.is_empty() {
         return Piece::never();
     }

@@ -11,6 +11,7 @@ use rusqlite::types::{ToSqlOutput, Value as Sql, ValueRef};
 
 use super::codec;
 use super::keys;
+use crate::model::date::Date;
 use crate::model::object::Object;
 use crate::model::query::compare::stored;
 use crate::model::value::Value;
@@ -222,6 +223,9 @@ pub fn register(connection: &Connection) -> rusqlite::Result<()> {
     connection.create_scalar_function("rany", 4, fixed, any_of)?;
     connection.create_scalar_function("rhas", 2, fixed, |context| {
         codec::has_field(body(context)?, text(context, 1)?).map_err(damaged)
+    })?;
+    connection.create_scalar_function("rdate", 1, fixed, |context| {
+        context.get::<i64>(0).map(|millis| keys::key(&Value::Date(Date::from_millis(millis)), false))
     })?;
     let changing = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_INNOCUOUS;
     connection.create_scalar_function("rtest", 1, changing, row_test)?;

@@ -298,7 +298,7 @@ impl Storage for EmbeddedStorage {
     ) -> Result<()> {
         let search = self.search(schema, filter, &first())?;
         let (class, fresh, update) = (schema.name.clone(), write::equalities(filter), update.clone());
-        self.write(tx, move |session| write::upsert(session, &class, search, fresh, &update)).await
+        self.write(tx, move |session| write::upsert(session, &class, search, &fresh, &update)).await
     }
 
     async fn delete(&self, schema: &ClassSchema, filter: &Resolved, tx: Option<&Transaction>) -> Result<u64> {

@@ -53,7 +53,12 @@ impl Search {
     /// `Refused` for what cannot be searched.
     pub fn new(schema: &ClassSchema, indexes: &Table, filter: &Resolved, options: &FindOptions) -> Result<Self> {
         let known = Known { schema, table: indexes, folded: options.case_insensitive };
-        let plan = filter::plan(filter, known)?;
+        let mut plan = filter::plan(filter, known)?;
+        // Rows past their time are not seen, although they are removed a little later.
+        for over in indexes.indexes.values().filter_map(super::write::expired) {
+            let word = if plan.condition.is_empty() { "" } else { " AND " };
+            let _ = write!(plan.condition, "{word}NOT coalesce({over},0)");
+        }
         let order = order(&plan, known, &options.sort);
         Ok(Self {
             from: source(&schema.name),
