@@ -40,13 +40,15 @@ pub async fn resolve(cx: &Context, job: &Job) -> Result<Resolved, FieldError> {
         Root::Class => Resolved::Json(class(&schemas::get(cx, name).await?)),
         Root::Classes => Resolved::Json(schemas::all(cx).await?.iter().map(class).collect()),
         Root::CreateClass => {
-            let body = Map::from_iter([("className".to_owned(), json!(name)), ("fields".to_owned(), fields(input, None)?)]);
+            let body =
+                Map::from_iter([("className".to_owned(), json!(name)), ("fields".to_owned(), fields(input, None)?)]);
             changed(schemas::create(cx, Some(name), body).await?)
         }
         Root::UpdateClass => {
             let existing = schemas::get(cx, name).await?;
             let known = existing.get("fields").and_then(Json::as_object);
-            let body = Map::from_iter([("className".to_owned(), json!(name)), ("fields".to_owned(), fields(input, known)?)]);
+            let body =
+                Map::from_iter([("className".to_owned(), json!(name)), ("fields".to_owned(), fields(input, known)?)]);
             changed(schemas::update(cx, name, body).await?)
         }
         Root::DeleteClass => {

@@ -134,7 +134,9 @@ pub fn object_of(fields: &[(&str, &str)]) -> TypeDef {
 /// Fields that are not every object's; only the chosen ones, if any are chosen.
 fn own_fields<'a>(class: &'a Class, chosen: Option<&[String]>) -> impl Iterator<Item = (&'a str, &'a FieldType)> {
     class.fields.iter().map(|(name, kind)| (name.as_str(), kind)).filter(move |(name, _)| {
-        !OBJECT_FIELDS.contains(name) && *name != "id" && chosen.is_none_or(|chosen| chosen.iter().any(|field| field == name))
+        !OBJECT_FIELDS.contains(name)
+            && *name != "id"
+            && chosen.is_none_or(|chosen| chosen.iter().any(|field| field == name))
     })
 }
 
@@ -151,13 +153,18 @@ fn input_type(catalog: &Catalog, kind: &FieldType) -> String {
         FieldType::GeoPoint => "GeoPointInput".to_owned(),
         FieldType::Polygon => "[GeoPointInput!]".to_owned(),
         FieldType::Acl => "ACLInput".to_owned(),
-        FieldType::String | FieldType::Boolean | FieldType::Date | FieldType::Object | FieldType::Bytes => kind.name().to_owned(),
+        FieldType::String | FieldType::Boolean | FieldType::Date | FieldType::Object | FieldType::Bytes => {
+            kind.name().to_owned()
+        }
     }
 }
 
 fn output_type(catalog: &Catalog, kind: &FieldType) -> String {
     let linked = |suffix: &str, target: &str| {
-        catalog.class(target).map_or_else(|| format!("Object{}", suffix.strip_prefix("Connection").unwrap_or("")), |class| format!("{}{suffix}", class.type_name))
+        catalog.class(target).map_or_else(
+            || format!("Object{}", suffix.strip_prefix("Connection").unwrap_or("")),
+            |class| format!("{}{suffix}", class.type_name),
+        )
     };
     match kind {
         FieldType::Pointer(target) => linked("", target.as_str()),
@@ -230,7 +237,9 @@ fn order_values(class: &Class, chosen: Option<Vec<SortField>>) -> Vec<String> {
 
 fn object(catalog: &Catalog, class: &Class, schema: &ClassSchema, chosen: Option<&[String]>) -> TypeDef {
     let mut fields = IndexMap::new();
-    for (name, ty) in [("id", "ID!"), ("objectId", "ID!"), ("createdAt", "Date!"), ("updatedAt", "Date!"), ("ACL", "ACL!")] {
+    for (name, ty) in
+        [("id", "ID!"), ("objectId", "ID!"), ("createdAt", "Date!"), ("updatedAt", "Date!"), ("ACL", "ACL!")]
+    {
         fields.insert(name.to_owned(), FieldDef::new(ty));
     }
     if class.is_user {

@@ -54,8 +54,15 @@ pub fn variables(reader: Reader<'_>, operation: &OperationDefinition, given: &Va
         match given.get(name) {
             Some(value) => {
                 reader.read(&ty, value).map_err(|misfit| {
-                    let shown = if has_upload(value) { "an upload".to_owned() } else { super::error::shorten(&value.to_string()) };
-                    Refusal::bad_input(&format!("Variable \"${name}\" got invalid value {shown}; {}", misfit.message), &[place])
+                    let shown = if has_upload(value) {
+                        "an upload".to_owned()
+                    } else {
+                        super::error::shorten(&value.to_string())
+                    };
+                    Refusal::bad_input(
+                        &format!("Variable \"${name}\" got invalid value {shown}; {}", misfit.message),
+                        &[place],
+                    )
                 })?;
                 values.insert(name.clone(), value.clone());
             }
@@ -122,7 +129,9 @@ impl Reader<'_> {
             (TypeRef::NonNull(inner), value) => self.read(inner, value),
             (_, ConstValue::Null) => Ok(Json::Null),
             (TypeRef::List(inner), ConstValue::List(list)) => {
-                let read = |value| if is_undefined(value) { self.read(inner, &ConstValue::Null) } else { self.read(inner, value) };
+                let read = |value| {
+                    if is_undefined(value) { self.read(inner, &ConstValue::Null) } else { self.read(inner, value) }
+                };
                 list.iter().map(read).collect::<Result<Vec<_>, _>>().map(Json::Array)
             }
             (TypeRef::List(inner), value) => Ok(Json::Array(vec![self.read(inner, value)?])),

@@ -36,7 +36,11 @@ impl SchemaConfig {
                 by_name.entry(name).or_insert_with(|| class.clone());
             }
         }
-        Self { enabled: texts(json.get("enabledForClasses")), disabled: texts(json.get("disabledForClasses")), classes: by_name }
+        Self {
+            enabled: texts(json.get("enabledForClasses")),
+            disabled: texts(json.get("disabledForClasses")),
+            classes: by_name,
+        }
     }
 
     /// Whether the schema shows the class at all.

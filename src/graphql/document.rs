@@ -35,9 +35,12 @@ const MAX_SELECTIONS: u64 = 20_000;
 pub fn parse(text: &str) -> Result<ExecutableDocument, Refusal> {
     scan(text)?;
     parse_query(text).map_err(|error| match &error {
-        SyntaxError::Syntax { start, .. } => {
-            Refusal::at(400, "GRAPHQL_PARSE_FAILED", "Syntax Error: Unexpected character or end of the document.", &[*start])
-        }
+        SyntaxError::Syntax { start, .. } => Refusal::at(
+            400,
+            "GRAPHQL_PARSE_FAILED",
+            "Syntax Error: Unexpected character or end of the document.",
+            &[*start],
+        ),
         SyntaxError::MultipleOperations { anonymous, .. } => {
             Refusal::invalid("This anonymous operation must be the only defined operation.", &[*anonymous])
         }
@@ -138,7 +141,10 @@ fn end_of_string(bytes: &[u8], start: usize) -> usize {
 ///
 /// # Errors
 /// 400 when the name names none, or is missing although there are several.
-pub fn operation<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Result<&'a Positioned<OperationDefinition>, Refusal> {
+pub fn operation<'a>(
+    document: &'a ExecutableDocument,
+    name: Option<&str>,
+) -> Result<&'a Positioned<OperationDefinition>, Refusal> {
     let refuse = |message: &str| Refusal::new(400, "OPERATION_RESOLUTION_FAILURE", message);
     let found = match (&document.operations, name) {
         (DocumentOperations::Single(operation), None) => Some(operation),
@@ -152,7 +158,9 @@ pub fn operation<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Re
             }
         }
     };
-    found.ok_or_else(|| refuse(&format!("Unknown operation named \"{}\".", super::error::shorten(name.unwrap_or_default()))))
+    found.ok_or_else(|| {
+        refuse(&format!("Unknown operation named \"{}\".", super::error::shorten(name.unwrap_or_default())))
+    })
 }
 
 /// How large an operation is once fragments are put in their places.
@@ -226,7 +234,9 @@ impl<'a> Measure<'a> {
     fn fragment(&mut self, name: &'a str, level: usize) -> Result<Size, Refusal> {
         match self.fragments.get(name) {
             Some(Some(size)) => return Ok(*size),
-            Some(None) => return Err(Refusal::invalid(&format!("Cannot spread fragment \"{name}\" within itself."), &[])),
+            Some(None) => {
+                return Err(Refusal::invalid(&format!("Cannot spread fragment \"{name}\" within itself."), &[]));
+            }
             None => {}
         }
         // A fragment that is not there is the validator's affair.
@@ -294,7 +304,8 @@ mod tests {
 
     #[test]
     fn sizes_are_those_of_the_expanded_document() {
-        let size = measure("{ a ...F b { c { d } } } fragment F on Query { x { y } ...G } fragment G on Query { z }").unwrap();
+        let size =
+            measure("{ a ...F b { c { d } } } fragment F on Query { x { y } ...G } fragment G on Query { z }").unwrap();
         assert_eq!((size.fields, size.depth), (7, 3));
     }
 
@@ -333,7 +344,8 @@ mod tests {
 
     #[test]
     fn nesting_up_to_the_bound_fits_the_stack() {
-        let deep = format!("{}a{}", "{ a ".repeat(MAX_NESTING - 1).trim_end(), " }".repeat(MAX_NESTING - 1)).replace("a}", "a }");
+        let deep = format!("{}a{}", "{ a ".repeat(MAX_NESTING - 1).trim_end(), " }".repeat(MAX_NESTING - 1))
+            .replace("a}", "a }");
         assert!(measure(&deep).is_ok(), "{:?}", measure(&deep));
         let list = format!("{{ a(x: {}1{}) }}", "[".repeat(MAX_NESTING - 2), "]".repeat(MAX_NESTING - 2));
         assert!(parse(&list).is_ok());

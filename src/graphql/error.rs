@@ -90,7 +90,9 @@ impl FieldError {
         let (message, code) = match self {
             Self::Parse(error) => return parse_error(error, place, path, sanitize),
             Self::Uncoded(message) => (message.clone(), Json::from(INTERNAL)),
-            Self::Missing(ty, field) => (format!("Cannot return null for non-nullable field {ty}.{field}."), Json::from(INTERNAL)),
+            Self::Missing(ty, field) => {
+                (format!("Cannot return null for non-nullable field {ty}.{field}."), Json::from(INTERNAL))
+            }
         };
         field_error(&message, &code, place, path)
     }

@@ -6,9 +6,9 @@ use serde_json::{Map, Value as Json};
 use super::catalog::Root;
 use super::fetch::Fetcher;
 use super::introspect::Introspector;
-use super::relations::Relations;
 use super::job::{Job, Output, PayloadField, PayloadPlan, ViewerField, ViewerPlan};
 use super::plan::{Leaf, ObjectPlan};
+use super::relations::Relations;
 use super::render::{Renderer, project};
 use super::resolve::{Parts, Resolved, Run, Viewer};
 use crate::model::object::Object;
@@ -99,7 +99,9 @@ async fn relations(run: Run<'_>, job: &Job, resolved: &Resolved) -> Relations {
                 objects.extend(connection.rows.iter().map(|row| (node, row)));
             }
         }
-        (Output::Viewer(plan), Resolved::Viewer(viewer)) => objects.extend(plan.users().map(|plan| (plan, &viewer.user))),
+        (Output::Viewer(plan), Resolved::Viewer(viewer)) => {
+            objects.extend(plan.users().map(|plan| (plan, &viewer.user)))
+        }
         (Output::Payload(plan), Resolved::Payload(parts)) => {
             objects.extend(plan.objects().map(|plan| (plan, &parts.object)));
             if let Some(viewer) = &parts.viewer {

@@ -62,7 +62,8 @@ impl Bodies<'_> {
 
     async fn relation(self, target: &Class, name: &str, value: &Json) -> Result<Json> {
         let none = || {
-            let message = format!("You need to provide at least one operation on the relation mutation of field {name}");
+            let message =
+                format!("You need to provide at least one operation on the relation mutation of field {name}");
             ParseError::new(ErrorCode::InvalidPointer, message)
         };
         let given = value.as_object().filter(|given| !given.is_empty()).ok_or_else(none)?;
@@ -113,7 +114,8 @@ fn pointer(class: &Class, id: &str) -> Json {
 
 fn polygon(value: &Json) -> Json {
     let corners = value.as_array().map(Vec::as_slice).unwrap_or_default();
-    let coordinates: Vec<Json> = corners.iter().map(|corner| json!([corner.get("latitude"), corner.get("longitude")])).collect();
+    let coordinates: Vec<Json> =
+        corners.iter().map(|corner| json!([corner.get("latitude"), corner.get("longitude")])).collect();
     json!({ "__type": "Polygon", "coordinates": coordinates })
 }
 

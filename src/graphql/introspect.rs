@@ -13,7 +13,8 @@ use super::types::{FieldDef, InputDef, TypeDef, Types, read_sdl};
 const SCALARS: [&str; 5] = ["Boolean", "Float", "ID", "Int", "String"];
 
 /// The types that introspection answers with.
-pub static TYPES: LazyLock<Types> = LazyLock::new(|| read_sdl(include_str!("introspection.graphql")).unwrap_or_default());
+pub static TYPES: LazyLock<Types> =
+    LazyLock::new(|| read_sdl(include_str!("introspection.graphql")).unwrap_or_default());
 
 /// Name, locations, and arguments (name, type, default) of a directive.
 type Directive = (&'static str, &'static [&'static str], &'static [(&'static str, &'static str, Option<&'static str>)]);
@@ -108,14 +109,20 @@ impl<'a> Introspector<'a> {
             ("name", _) => json!(type_name),
             ("fields", Some(TypeDef::Object(object))) => self.fields(&object.fields, leaf),
             ("fields", Some(TypeDef::Interface(fields))) => self.fields(fields, leaf),
-            ("interfaces", Some(TypeDef::Object(object))) => object.implements.iter().map(|name| self.named(name, leaf)).collect(),
+            ("interfaces", Some(TypeDef::Object(object))) => {
+                object.implements.iter().map(|name| self.named(name, leaf)).collect()
+            }
             ("interfaces", Some(TypeDef::Interface(_))) => json!([]),
-            ("possibleTypes", Some(TypeDef::Union(members))) => members.iter().map(|name| self.named(name, leaf)).collect(),
+            ("possibleTypes", Some(TypeDef::Union(members))) => {
+                members.iter().map(|name| self.named(name, leaf)).collect()
+            }
             ("possibleTypes", Some(TypeDef::Interface(_))) => {
-                let implements = |definition: &TypeDef| {
-                    matches!(definition, TypeDef::Object(object) if object.implements.iter().any(|name| name == type_name))
-                };
-                self.types.iter().filter(|(_, definition)| implements(definition)).map(|(name, _)| self.named(name, leaf)).collect()
+                let implements = |definition: &TypeDef| matches!(definition, TypeDef::Object(object) if object.implements.iter().any(|name| name == type_name));
+                self.types
+                    .iter()
+                    .filter(|(_, definition)| implements(definition))
+                    .map(|(name, _)| self.named(name, leaf))
+                    .collect()
             }
             ("enumValues", Some(TypeDef::Enum(values))) => values.iter().map(|value| plain(value, leaf)).collect(),
             ("inputFields", Some(TypeDef::Input(fields))) => self.inputs(fields, leaf),
@@ -138,7 +145,10 @@ impl<'a> Introspector<'a> {
     }
 
     fn inputs(self, inputs: &IndexMap<String, InputDef>, leaf: &Leaf) -> Json {
-        inputs.iter().map(|(name, input)| self.input(name, &input.ty, input.default.as_ref().map(ToString::to_string), leaf)).collect()
+        inputs
+            .iter()
+            .map(|(name, input)| self.input(name, &input.ty, input.default.as_ref().map(ToString::to_string), leaf))
+            .collect()
     }
 
     fn input(self, input_name: &str, ty: &TypeRef, default: Option<String>, leaf: &Leaf) -> Json {
@@ -158,7 +168,9 @@ impl<'a> Introspector<'a> {
             "isRepeatable" => json!(false),
             "args" => arguments
                 .iter()
-                .map(|(name, ty, default)| self.input(name, &super::types::type_ref(ty), default.map(str::to_owned), leaf))
+                .map(|(name, ty, default)| {
+                    self.input(name, &super::types::type_ref(ty), default.map(str::to_owned), leaf)
+                })
                 .collect(),
             _ => Json::Null,
         })

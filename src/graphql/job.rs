@@ -81,12 +81,16 @@ impl ViewerPlan {
 impl PayloadPlan {
     /// The selections of the object.
     pub fn objects(&self) -> impl Iterator<Item = &ObjectPlan> {
-        self.fields.iter().filter_map(|(_, field)| if let PayloadField::Object(plan) = field { Some(plan) } else { None })
+        self.fields
+            .iter()
+            .filter_map(|(_, field)| if let PayloadField::Object(plan) = field { Some(plan) } else { None })
     }
 
     /// The selections of the viewer.
     pub fn viewers(&self) -> impl Iterator<Item = &ViewerPlan> {
-        self.fields.iter().filter_map(|(_, field)| if let PayloadField::Viewer(plan) = field { Some(plan) } else { None })
+        self.fields
+            .iter()
+            .filter_map(|(_, field)| if let PayloadField::Viewer(plan) = field { Some(plan) } else { None })
     }
 }
 
@@ -121,7 +125,12 @@ pub fn compile<'a>(
         arguments = input;
     }
     if matches!(root, Root::SignUp) && arguments.contains_key("fields") && arguments.contains_key("userFields") {
-        return Err(Refusal::at(400, "BAD_USER_INPUT", "Only one of fields and userFields may be given.", &[field.place]));
+        return Err(Refusal::at(
+            400,
+            "BAD_USER_INPUT",
+            "Only one of fields and userFields may be given.",
+            &[field.place],
+        ));
     }
     Ok(Some(Job { key: field.key.to_owned(), place: field.place, root: root.clone(), arguments, output }))
 }
@@ -143,7 +152,12 @@ fn viewer<'a>(
     Ok(ViewerPlan(fields))
 }
 
-fn payload<'a>(compiler: &mut Compiler<'a>, catalog: &Catalog, root: &Root, field: &Selected<'a>) -> Result<PayloadPlan, Refusal> {
+fn payload<'a>(
+    compiler: &mut Compiler<'a>,
+    catalog: &Catalog,
+    root: &Root,
+    field: &Selected<'a>,
+) -> Result<PayloadPlan, Refusal> {
     let type_name = payload_type(root);
     let mut fields = Vec::new();
     for inner in compiler.fields(&type_name, &field.sets)? {
@@ -158,7 +172,9 @@ fn payload<'a>(compiler: &mut Compiler<'a>, catalog: &Catalog, root: &Root, fiel
                 PayloadField::Object(compiler.object(class, &inner.sets)?)
             }
             ("class", _) => PayloadField::Leaf("class".to_owned(), compiler.leaf("Class", &inner.sets)?),
-            ("cloudConfig", _) => PayloadField::Leaf("cloudConfig".to_owned(), compiler.leaf("ConfigValue", &inner.sets)?),
+            ("cloudConfig", _) => {
+                PayloadField::Leaf("cloudConfig".to_owned(), compiler.leaf("ConfigValue", &inner.sets)?)
+            }
             ("fileInfo", _) => PayloadField::Leaf("fileInfo".to_owned(), compiler.leaf("FileInfo", &inner.sets)?),
             (name, _) => PayloadField::Leaf(name.to_owned(), Leaf::Scalar),
         };
@@ -185,7 +201,14 @@ fn payload_type(root: &Root) -> String {
         Root::UpdateClass => "UpdateClass",
         Root::DeleteClass => "DeleteClass",
         Root::UpdateCloudConfig => "UpdateCloudConfig",
-        Root::Node | Root::Get(_) | Root::Find(_) | Root::Health | Root::Viewer | Root::Class | Root::Classes | Root::CloudConfig => "",
+        Root::Node
+        | Root::Get(_)
+        | Root::Find(_)
+        | Root::Health
+        | Root::Viewer
+        | Root::Class
+        | Root::Classes
+        | Root::CloudConfig => "",
     };
     format!("{fixed}Payload")
 }

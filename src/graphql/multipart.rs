@@ -63,9 +63,9 @@ impl Uploads {
 pub async fn read(headers: &HeaderMap, bytes: Vec<u8>) -> Result<Form, Refusal> {
     let bad = |text: &str| Refusal::bad_request(text);
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let mut request = poem::Request::builder().header(CONTENT_TYPE, kind).body(poem::Body::from_bytes_stream(stream::iter([Ok::<_, std::io::Error>(
-        bytes::Bytes::from(bytes),
-    )])));
+    let mut request = poem::Request::builder()
+        .header(CONTENT_TYPE, kind)
+        .body(poem::Body::from_bytes_stream(stream::iter([Ok::<_, std::io::Error>(bytes::Bytes::from(bytes))])));
     let (parts, mut body) = {
         let body = poem::RequestBody::new(request.take_body());
         (request, body)
@@ -86,8 +86,13 @@ pub async fn read(headers: &HeaderMap, bytes: Vec<u8>) -> Result<Form, Refusal> 
         let name = part.name().unwrap_or_default().to_owned();
         let content = part.bytes().await.map_err(|_| bad("Malformed multipart form."))?;
         match (name.as_str(), &operations, &map) {
-            ("operations", None, _) => operations = Some(object(&content).ok_or_else(|| bad("Invalid JSON in the 'operations' multipart field."))?),
-            ("map", Some(_), None) => map = Some(object(&content).ok_or_else(|| bad("Invalid JSON in the 'map' multipart field."))?),
+            ("operations", None, _) => {
+                operations =
+                    Some(object(&content).ok_or_else(|| bad("Invalid JSON in the 'operations' multipart field."))?)
+            }
+            ("map", Some(_), None) => {
+                map = Some(object(&content).ok_or_else(|| bad("Invalid JSON in the 'map' multipart field."))?)
+            }
             (_, Some(_), Some(_)) if files.len() < MAX_FILES => {
                 files.insert(name, sizes.len());
                 sizes.push(content.len() as u64);
@@ -102,7 +107,10 @@ pub async fn read(headers: &HeaderMap, bytes: Vec<u8>) -> Result<Form, Refusal> 
         let index = *files.get(&name).ok_or_else(|| bad("File missing in the request."))?;
         let paths = paths.as_array().ok_or_else(|| bad("Invalid type for the 'map' multipart field."))?;
         for path in paths {
-            places.push((path.as_str().ok_or_else(|| bad("Invalid type for the 'map' multipart field."))?.to_owned(), index));
+            places.push((
+                path.as_str().ok_or_else(|| bad("Invalid type for the 'map' multipart field."))?.to_owned(),
+                index,
+            ));
         }
     }
     Ok(Form { operations, uploads: Uploads { sizes, places } })
@@ -153,7 +161,8 @@ mod tests {
 
     #[tokio::test]
     async fn forms() {
-        let part = |name: &str, content: &str| format!("--X\nContent-Disposition: form-data; name=\"{name}\"\n\n{content}\n");
+        let part =
+            |name: &str, content: &str| format!("--X\nContent-Disposition: form-data; name=\"{name}\"\n\n{content}\n");
         let operations = part("operations", r#"{"query":"{ health }"}"#);
         let map = part("map", r#"{"0":["variables.file"]}"#);
         let file = part("0", "data");

@@ -4,11 +4,39 @@ use super::plural::plural;
 
 /// Types that no class may take.
 pub const RESERVED_TYPES: [&str; 33] = [
-    "String", "Boolean", "Int", "Float", "ID", "ArrayResult", "Query", "Mutation", "Subscription", "CreateFileInput",
-    "CreateFilePayload", "Viewer", "SignUpInput", "SignUpPayload", "LogInInput", "LogInPayload", "LogOutInput", "LogOutPayload",
-    "CloudCodeFunction", "CallCloudCodeInput", "CallCloudCodePayload", "CreateClassInput", "CreateClassPayload",
-    "UpdateClassInput", "UpdateClassPayload", "DeleteClassInput", "DeleteClassPayload", "PageInfo", "LogInWithInput",
-    "LogInWithPayload", "UserLoginWithInput", "ChallengeInput", "ChallengePayload",
+    "String",
+    "Boolean",
+    "Int",
+    "Float",
+    "ID",
+    "ArrayResult",
+    "Query",
+    "Mutation",
+    "Subscription",
+    "CreateFileInput",
+    "CreateFilePayload",
+    "Viewer",
+    "SignUpInput",
+    "SignUpPayload",
+    "LogInInput",
+    "LogInPayload",
+    "LogOutInput",
+    "LogOutPayload",
+    "CloudCodeFunction",
+    "CallCloudCodeInput",
+    "CallCloudCodePayload",
+    "CreateClassInput",
+    "CreateClassPayload",
+    "UpdateClassInput",
+    "UpdateClassPayload",
+    "DeleteClassInput",
+    "DeleteClassPayload",
+    "PageInfo",
+    "LogInWithInput",
+    "LogInWithPayload",
+    "UserLoginWithInput",
+    "ChallengeInput",
+    "ChallengePayload",
 ];
 
 /// Queries that no class may take.
@@ -16,8 +44,20 @@ pub const RESERVED_QUERIES: [&str; 6] = ["health", "viewer", "class", "classes",
 
 /// Mutations that no class may take.
 pub const RESERVED_MUTATIONS: [&str; 14] = [
-    "signUp", "logIn", "logOut", "createFile", "callCloudCode", "createClass", "updateClass", "deleteClass", "updateCloudConfig",
-    "logInWith", "resetPassword", "confirmResetPassword", "sendVerificationEmail", "challenge",
+    "signUp",
+    "logIn",
+    "logOut",
+    "createFile",
+    "callCloudCode",
+    "createClass",
+    "updateClass",
+    "deleteClass",
+    "updateCloudConfig",
+    "logInWith",
+    "resetPassword",
+    "confirmResetPassword",
+    "sendVerificationEmail",
+    "challenge",
 ];
 
 /// The name of a class's type: the first letter upper-cased, a leading underscore dropped.

@@ -62,7 +62,11 @@ pub async fn run(cx: &Context, built: &Built, asked: Asked) -> Result<Json, Refu
     let operation = &operation.node;
     let mutation = operation.ty == OperationType::Mutation;
     if mutation && asked.only_query {
-        return Err(Refusal::new(405, "BAD_REQUEST", "GET requests only support query operations, not mutation operations"));
+        return Err(Refusal::new(
+            405,
+            "BAD_REQUEST",
+            "GET requests only support query operations, not mutation operations",
+        ));
     }
     let reader = Reader { types: &built.catalog.types, may_introspect };
     let variables = coerce::variables(reader, operation, &given(asked.variables, &asked.uploads)?)?;

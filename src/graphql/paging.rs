@@ -65,7 +65,9 @@ fn invalid(message: String) -> ParseError {
 fn count(arguments: &Map<String, Json>, key: &str, name: &str) -> Result<Option<u64>> {
     match arguments.get(key).and_then(Json::as_i64) {
         None => Ok(None),
-        Some(number) => u64::try_from(number).map(Some).map_err(|_| invalid(format!("{name} should be a positive number"))),
+        Some(number) => {
+            u64::try_from(number).map(Some).map_err(|_| invalid(format!("{name} should be a positive number")))
+        }
     }
 }
 
@@ -83,7 +85,9 @@ mod tests {
 
     #[test]
     fn pages() {
-        let read = |json: Json| Page::read(json.as_object().unwrap(), Some(50)).map(|page| (page.skip, page.limit, page.from_end));
+        let read = |json: Json| {
+            Page::read(json.as_object().unwrap(), Some(50)).map(|page| (page.skip, page.limit, page.from_end))
+        };
         let zero = ids::cursor(0);
         for (arguments, expected) in [
             (json!({}), (None, None, false)),
@@ -99,7 +103,13 @@ mod tests {
         ] {
             assert_eq!(read(arguments.clone()).unwrap(), expected, "{arguments}");
         }
-        for arguments in [json!({"first": -1}), json!({"skip": -1}), json!({"last": -1}), json!({"after": "zz"}), json!({"before": "zz"})] {
+        for arguments in [
+            json!({"first": -1}),
+            json!({"skip": -1}),
+            json!({"last": -1}),
+            json!({"after": "zz"}),
+            json!({"before": "zz"}),
+        ] {
             assert!(read(arguments).is_err());
         }
     }

@@ -197,7 +197,9 @@ impl<'a> Compiler<'a> {
             (FieldType::Relation(_), Some(target)) => FieldKind::Relation(self.connection(&target, field)?),
             (FieldType::Array, _) => FieldKind::Array(self.array(&field.sets)?),
             (FieldType::File, _) => FieldKind::Value(kind, self.leaf("FileInfo", &field.sets)?),
-            (FieldType::GeoPoint | FieldType::Polygon, _) => FieldKind::Value(kind, self.leaf("GeoPoint", &field.sets)?),
+            (FieldType::GeoPoint | FieldType::Polygon, _) => {
+                FieldKind::Value(kind, self.leaf("GeoPoint", &field.sets)?)
+            }
             (FieldType::Acl, _) => FieldKind::Value(kind, self.leaf("ACL", &field.sets)?),
             _ => FieldKind::Value(kind, Leaf::Scalar),
         })
@@ -267,11 +269,13 @@ impl<'a> Compiler<'a> {
 impl ConnectionPlan {
     /// The selections of its nodes.
     pub fn nodes(&self) -> impl Iterator<Item = &ObjectPlan> {
-        self.fields.iter().flat_map(|(_, field)| match field {
-            ConnectionField::Edges(edges) => edges.as_slice(),
-            _ => &[],
-        })
-        .filter_map(|(_, field)| if let EdgeField::Node(plan) = field { Some(plan) } else { None })
+        self.fields
+            .iter()
+            .flat_map(|(_, field)| match field {
+                ConnectionField::Edges(edges) => edges.as_slice(),
+                _ => &[],
+            })
+            .filter_map(|(_, field)| if let EdgeField::Node(plan) = field { Some(plan) } else { None })
     }
 
     /// Whether rows must be read.
@@ -362,7 +366,10 @@ impl Wanted {
     pub fn parameters(&self) -> Map<String, Json> {
         let mut parameters = Map::new();
         let join = |set: &BTreeSet<String>| set.iter().map(String::as_str).collect::<Vec<_>>().join(",");
-        parameters.insert("keys".to_owned(), Json::from(if self.keys.is_empty() { "objectId".to_owned() } else { join(&self.keys) }));
+        parameters.insert(
+            "keys".to_owned(),
+            Json::from(if self.keys.is_empty() { "objectId".to_owned() } else { join(&self.keys) }),
+        );
         if !self.include.is_empty() {
             parameters.insert("include".to_owned(), Json::from(join(&self.include)));
         }
@@ -374,6 +381,8 @@ impl ObjectPlan {
     /// Whether the pointer itself holds all that is selected, so that the object need not be read.
     #[must_use]
     pub fn is_pointer_enough(&self) -> bool {
-        self.fields.iter().all(|field| matches!(field.kind, FieldKind::TypeName | FieldKind::GlobalId) || field.name == "objectId")
+        self.fields
+            .iter()
+            .all(|field| matches!(field.kind, FieldKind::TypeName | FieldKind::GlobalId) || field.name == "objectId")
     }
 }

@@ -22,8 +22,18 @@ type Asset = (&'static str, &'static str, &'static [u8], bool);
 const ASSETS: [Asset; 6] = [
     ("graphiql.min.js", "text/javascript; charset=utf-8", include_bytes!("playground/graphiql.min.js.gz"), true),
     ("graphiql.min.css", "text/css; charset=utf-8", include_bytes!("playground/graphiql.min.css.gz"), true),
-    ("react.production.min.js", "text/javascript; charset=utf-8", include_bytes!("playground/react.production.min.js.gz"), true),
-    ("react-dom.production.min.js", "text/javascript; charset=utf-8", include_bytes!("playground/react-dom.production.min.js.gz"), true),
+    (
+        "react.production.min.js",
+        "text/javascript; charset=utf-8",
+        include_bytes!("playground/react.production.min.js.gz"),
+        true,
+    ),
+    (
+        "react-dom.production.min.js",
+        "text/javascript; charset=utf-8",
+        include_bytes!("playground/react-dom.production.min.js.gz"),
+        true,
+    ),
     ("page.js", "text/javascript; charset=utf-8", include_bytes!("playground/page.js"), false),
     ("page.css", "text/css; charset=utf-8", include_bytes!("playground/page.css"), false),
 ];
@@ -79,7 +89,10 @@ impl Endpoint for PlaygroundEndpoint {
     async fn call(&self, request: Request) -> poem::Result<Response> {
         let mut response = self.answer(&request).unwrap_or_else(|| {
             let status = StatusCode::NOT_FOUND.as_u16();
-            refusal(&ParseError { status, ..ParseError::new(ErrorCode::CommandUnavailable, "unknown route or method") }, true)
+            refusal(
+                &ParseError { status, ..ParseError::new(ErrorCode::CommandUnavailable, "unknown route or method") },
+                true,
+            )
         });
         response.set_data(Matched(self.path.clone()));
         Ok(response)

@@ -43,7 +43,8 @@ impl GraphQlEndpoint {
     /// Who calls; credentials count in headers alone.
     async fn context(&self, request: &Request) -> Result<Context> {
         let options = &self.app.options;
-        let peer = request.remote_addr().as_socket_addr().copied().unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
+        let peer =
+            request.remote_addr().as_socket_addr().copied().unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
         let local = request.local_addr().as_socket_addr().copied();
         let origin = client::origin(&options.server, peer, local, request.headers());
         let told = credentials::from_headers(request.headers(), &options.keys.app_id);
@@ -82,7 +83,8 @@ impl GraphQlEndpoint {
         let taken = request.take_body();
         let multipart = body::is_multipart(request.headers());
         let most = options.server.max_upload_size.bytes;
-        let limit = if multipart { most.saturating_mul(UPLOADS).saturating_add(OPERATION) } else { most.max(OPERATION) };
+        let limit =
+            if multipart { most.saturating_mul(UPLOADS).saturating_add(OPERATION) } else { most.max(OPERATION) };
         let bytes = body::read(taken, request.headers(), limit, patience).await?;
         if multipart {
             return Ok(match multipart::read(request.headers(), bytes).await {
@@ -136,7 +138,8 @@ fn from_query(query: &str) -> Result<Asked, Refusal> {
 }
 
 fn parse_query(query: &str) -> Vec<(String, String)> {
-    let decode = |text: &str| percent_encoding::percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
+    let decode =
+        |text: &str| percent_encoding::percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
     query.split('&').filter_map(|pair| pair.split_once('=')).map(|(key, value)| (decode(key), decode(value))).collect()
 }
 
@@ -148,7 +151,9 @@ fn from_body(mut body: Map<String, Json>) -> Result<Asked, Refusal> {
             return Err(if persisted {
                 Refusal::new(200, "PERSISTED_QUERY_NOT_SUPPORTED", "PersistedQueryNotSupported")
             } else {
-                Refusal::bad_request("GraphQL operations must contain a non-empty `query` or a `persistedQuery` extension.")
+                Refusal::bad_request(
+                    "GraphQL operations must contain a non-empty `query` or a `persistedQuery` extension.",
+                )
             });
         }
         Some(_) => return Err(Refusal::bad_request("GraphQL queries must be strings.")),

@@ -80,9 +80,9 @@ impl Fetcher<'_> {
         let max_limit = self.cx.app.options.database.max_limit.map(|limit| u64::from(limit.unsigned_abs()));
         let mut reads: Vec<BoxFuture<'f, Read<'p>>> = Vec::new();
         for (_, group) in groups {
-            let paged = group.first().is_none_or(|job| {
-                Page::read(&job.plan.arguments, max_limit).map_or(true, |page| !page.is_default())
-            });
+            let paged = group
+                .first()
+                .is_none_or(|job| Page::read(&job.plan.arguments, max_limit).map_or(true, |page| !page.is_default()));
             if paged || group.len() < 2 {
                 for job in group {
                     reads.push(Box::pin(async move { vec![self.relation(job).await] }));
@@ -107,7 +107,9 @@ impl Fetcher<'_> {
             return jobs
                 .into_iter()
                 .map(|job| {
-                    let connection = rows.remove(&job.owner).unwrap_or_else(|| Connection { count: Some(0), ..Connection::default() });
+                    let connection = rows
+                        .remove(&job.owner)
+                        .unwrap_or_else(|| Connection { count: Some(0), ..Connection::default() });
                     (job, Ok(connection))
                 })
                 .collect();
@@ -132,7 +134,10 @@ impl Fetcher<'_> {
         let mut parameters: Map<String, Json> = Wanted::by(plan.nodes()).parameters();
         let of_members = json!({ "objectId": { "$in": members } });
         let filter = self.filter(plan).ok()?;
-        parameters.insert("where".to_owned(), if filter.is_empty() { of_members } else { json!({ "$and": [filter, of_members] }) });
+        parameters.insert(
+            "where".to_owned(),
+            if filter.is_empty() { of_members } else { json!({ "$and": [filter, of_members] }) },
+        );
         parameters.insert("limit".to_owned(), json!(members.len()));
         if plan.wants_count() {
             // Whether the caller may count is for the domain to say.
@@ -175,7 +180,12 @@ fn walk<'p>(plan: &'p ObjectPlan, object: &Object, jobs: &mut Vec<Job<'p>>) {
         match &field.kind {
             FieldKind::Relation(relation) => {
                 if let Some(owner) = object.get_str("objectId") {
-                    jobs.push(Job { plan: relation, class: &plan.class.name, field: &field.name, owner: owner.to_owned() });
+                    jobs.push(Job {
+                        plan: relation,
+                        class: &plan.class.name,
+                        field: &field.name,
+                        owner: owner.to_owned(),
+                    });
                 }
             }
             FieldKind::Pointer(inner) => {
@@ -196,7 +206,10 @@ fn walk<'p>(plan: &'p ObjectPlan, object: &Object, jobs: &mut Vec<Job<'p>>) {
 }
 
 /// The selection of an element of an array and the object it is, when it is an object of a class that was included.
-pub fn included<'p, 'o>(plans: &'p HashMap<String, ObjectPlan>, element: &'o Value) -> Option<(&'p ObjectPlan, &'o Object)> {
+pub fn included<'p, 'o>(
+    plans: &'p HashMap<String, ObjectPlan>,
+    element: &'o Value,
+) -> Option<(&'p ObjectPlan, &'o Object)> {
     let object = element.as_object()?;
     if object.get_str("__type") != Some("Object") {
         return None;

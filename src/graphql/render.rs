@@ -7,8 +7,8 @@ use serde_json::{Map, Value as Json, json};
 use super::error::{FieldError, parse_error};
 use super::fetch::Connection;
 use super::ids;
-use super::relations::{Relations, included, too_many};
 use super::plan::{ConnectionField, ConnectionPlan, EdgeField, FieldKind, Leaf, ObjectField, ObjectPlan};
+use super::relations::{Relations, included, too_many};
 use crate::model::json::{encode, number};
 use crate::model::names::USER;
 use crate::model::object::Object;
@@ -194,7 +194,9 @@ fn acl(value: Option<&Value>) -> Json {
     let Some(rules) = value.and_then(Value::as_object) else {
         return json!({ "users": null, "roles": null, "public": { "read": true, "write": true } });
     };
-    let right = |rule: &Value, key: &str| rule.as_object().and_then(|rule| rule.get(key)).and_then(Value::as_bool).unwrap_or(false);
+    let right = |rule: &Value, key: &str| {
+        rule.as_object().and_then(|rule| rule.get(key)).and_then(Value::as_bool).unwrap_or(false)
+    };
     let (mut users, mut roles, mut public) = (Vec::new(), Vec::new(), Json::Null);
     for (entity, rule) in rules {
         let (read, write) = (right(rule, "read"), right(rule, "write"));

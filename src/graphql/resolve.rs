@@ -8,8 +8,8 @@ use super::fetch::{Connection, Fetcher};
 use super::ids;
 use super::input::Bodies;
 use super::job::{Job, Output};
-use super::plan::Wanted;
 use super::multipart::Uploads;
+use super::plan::Wanted;
 use super::{class_admin, users};
 use crate::domain::classes;
 use crate::domain::context::Context;
@@ -75,17 +75,22 @@ impl Run<'_> {
             (Root::Health, _) => Ok(Resolved::Json(Json::from(true))),
             (Root::Node, Output::Object(plan)) => {
                 let Some((class, id)) = ids::split(text("id")) else {
-                    return Err(ParseError::new(ErrorCode::InternalServerError, "An internal server error occurred").into());
+                    return Err(
+                        ParseError::new(ErrorCode::InternalServerError, "An internal server error occurred").into()
+                    );
                 };
                 let plan = plan.as_ref().ok_or_else(ParseError::not_found)?;
                 Ok(Resolved::Object(fetcher.object(&class, &id, &Wanted::by([plan]), None).await?))
             }
             (Root::Get(class), Output::Object(Some(plan))) => {
                 let id = ids::local(&class.name, text("id"));
-                let object = fetcher.object(&class.name, &id, &Wanted::by([plan]), job.arguments.get("options")).await?;
+                let object =
+                    fetcher.object(&class.name, &id, &Wanted::by([plan]), job.arguments.get("options")).await?;
                 Ok(Resolved::Object(object))
             }
-            (Root::Find(_), Output::Connection(plan)) => Ok(Resolved::Connection(fetcher.connection(plan, None).await?)),
+            (Root::Find(_), Output::Connection(plan)) => {
+                Ok(Resolved::Connection(fetcher.connection(plan, None).await?))
+            }
             (Root::Viewer, Output::Viewer(plan)) => Ok(Resolved::Viewer(users::viewer(self, plan).await?)),
             (Root::Create(class), _) => self.create(class, job).await,
             (Root::Update(class), _) => self.update(class, job).await,
@@ -93,7 +98,10 @@ impl Run<'_> {
             (Root::CreateFile, _) => {
                 let upload = job.arguments.get("upload").unwrap_or(&Json::Null);
                 let info = self.uploads.store(upload, self.cx.app.options.server.max_upload_size.bytes)?;
-                Ok(Resolved::Payload(Parts { values: Map::from_iter([("fileInfo".to_owned(), info)]), ..Parts::default() }))
+                Ok(Resolved::Payload(Parts {
+                    values: Map::from_iter([("fileInfo".to_owned(), info)]),
+                    ..Parts::default()
+                }))
             }
             (Root::Class | Root::Classes | Root::CreateClass | Root::UpdateClass | Root::DeleteClass, _)
             | (Root::CloudConfig | Root::UpdateCloudConfig, _) => class_admin::resolve(self.cx, job).await,

@@ -25,7 +25,9 @@ pub fn to_json(scalar: &str, value: &ConstValue) -> Result<Json, String> {
         ("Date", ConstValue::String(text)) => date(text).ok_or_else(|| misfit(scalar, value)),
         ("Date", ConstValue::Object(_)) => typed(scalar, value, "iso", |text| date(text)),
         ("Bytes", ConstValue::String(text)) => Ok(json!({"__type": "Bytes", "base64": text})),
-        ("Bytes", ConstValue::Object(_)) => typed(scalar, value, "base64", |text| Some(json!({"__type": "Bytes", "base64": text}))),
+        ("Bytes", ConstValue::Object(_)) => {
+            typed(scalar, value, "base64", |text| Some(json!({"__type": "Bytes", "base64": text})))
+        }
         ("File", ConstValue::String(text)) => Ok(json!({"__type": "File", "name": text})),
         ("File", ConstValue::Object(_)) => {
             let file = typed(scalar, value, "name", |text| Some(json!({"__type": "File", "name": text})))?;
@@ -59,7 +61,9 @@ pub fn plain(value: &ConstValue) -> Option<Json> {
         ConstValue::List(list) => Json::Array(list.iter().map(plain).collect::<Option<_>>()?),
         ConstValue::Object(map) => {
             let given = map.iter().filter(|(_, value)| !super::coerce::is_undefined(value));
-            Json::Object(given.map(|(key, value)| Some((key.to_string(), plain(value)?))).collect::<Option<Map<_, _>>>()?)
+            Json::Object(
+                given.map(|(key, value)| Some((key.to_string(), plain(value)?))).collect::<Option<Map<_, _>>>()?,
+            )
         }
     })
 }

@@ -42,7 +42,8 @@ pub fn build(classes: &[&ClassSchema], config: &SchemaConfig) -> Result<Built, S
 fn catalog(classes: &[&ClassSchema], config: &SchemaConfig) -> Result<Catalog, SchemaError> {
     let base = BASE.as_ref().map_err(|error| SchemaError(error.clone()))?;
     let users = USERS.as_ref().map_err(|error| SchemaError(error.clone()))?;
-    let mut shown: Vec<&ClassSchema> = classes.iter().copied().filter(|class| config.shows(class.name.as_str())).collect();
+    let mut shown: Vec<&ClassSchema> =
+        classes.iter().copied().filter(|class| config.shows(class.name.as_str())).collect();
     shown.sort_by_key(|class| (!class.name.is_system(), class.name.as_str()));
 
     let mut catalog = Catalog::default();
@@ -53,7 +54,10 @@ fn catalog(classes: &[&ClassSchema], config: &SchemaConfig) -> Result<Catalog, S
     for schema in shown {
         let class = Arc::new(class(schema, config));
         let wanted = class_types::names_of(&class.type_name);
-        if class.type_name.ends_with("Connection") || !names::is_name(&class.type_name) || wanted.iter().any(|name| taken.contains(name)) {
+        if class.type_name.ends_with("Connection")
+            || !names::is_name(&class.type_name)
+            || wanted.iter().any(|name| taken.contains(name))
+        {
             tracing::warn!(class = %schema.name, "class left out of the GraphQL schema: the names of its types are taken");
             continue;
         }
@@ -278,7 +282,9 @@ pub(super) mod tests {
         for (name, their) in theirs {
             match ours.get(name) {
                 None => lines.push(format!("- {name}")),
-                Some(our) if normal(our) != normal(their) => lines.push(format!("{name}: {our:?}\n     instead of {their:?}")),
+                Some(our) if normal(our) != normal(their) => {
+                    lines.push(format!("{name}: {our:?}\n     instead of {their:?}"))
+                }
                 Some(_) => {}
             }
         }
@@ -300,7 +306,9 @@ pub(super) mod tests {
         let built = build(&classes, &SchemaConfig::default()).unwrap();
         let mut theirs = types::read_sdl(sdl).unwrap();
         // The intended additions: see the chapter on GraphQL in the documentation.
-        for (name, field, ty) in [("SignUpInput", "userFields", "CreateUserFieldsInput"), ("LogOutPayload", "viewer", "Viewer")] {
+        for (name, field, ty) in
+            [("SignUpInput", "userFields", "CreateUserFieldsInput"), ("LogOutPayload", "viewer", "Viewer")]
+        {
             match theirs.get_mut(name).unwrap() {
                 TypeDef::Input(fields) => drop(fields.insert(field.to_owned(), types::InputDef::new(ty))),
                 TypeDef::Object(object) => drop(object.fields.insert(field.to_owned(), FieldDef::new(ty))),
@@ -326,7 +334,12 @@ pub(super) mod tests {
 
     #[test]
     fn a_class_with_taken_names_is_left_out() {
-        let classes = [sample_class(USER, &[]), sample_class("User", &[]), sample_class("Date", &[]), sample_class("FooConnection", &[])];
+        let classes = [
+            sample_class(USER, &[]),
+            sample_class("User", &[]),
+            sample_class("Date", &[]),
+            sample_class("FooConnection", &[]),
+        ];
         let classes: Vec<&ClassSchema> = classes.iter().collect();
         let built = build(&classes, &SchemaConfig::default()).unwrap();
         assert!(built.catalog.class("User").is_none());

@@ -58,9 +58,12 @@ impl<'a> Selector<'a> {
                 continue;
             }
             match &selection.node {
-                Selection::Field(field) => groups.entry(field.node.response_key().node.as_str()).or_default().push(field),
+                Selection::Field(field) => {
+                    groups.entry(field.node.response_key().node.as_str()).or_default().push(field)
+                }
                 Selection::InlineFragment(fragment) => {
-                    let condition = fragment.node.type_condition.as_ref().map(|condition| condition.node.on.node.as_str());
+                    let condition =
+                        fragment.node.type_condition.as_ref().map(|condition| condition.node.on.node.as_str());
                     if condition.is_none_or(|condition| applies(self.reader.types, condition, type_name)) {
                         self.collect(type_name, &fragment.node.selection_set.node, groups, seen);
                     }
@@ -68,7 +71,9 @@ impl<'a> Selector<'a> {
                 Selection::FragmentSpread(spread) => {
                     let name = spread.node.fragment_name.node.as_str();
                     let Some(fragment) = self.document.fragments.get(name) else { continue };
-                    if !seen.contains(&name) && applies(self.reader.types, &fragment.node.type_condition.node.on.node, type_name) {
+                    if !seen.contains(&name)
+                        && applies(self.reader.types, &fragment.node.type_condition.node.on.node, type_name)
+                    {
                         seen.push(name);
                         self.collect(type_name, &fragment.node.selection_set.node, groups, seen);
                     }
@@ -92,7 +97,9 @@ impl<'a> Selector<'a> {
     }
 
     fn merge(self, type_name: &str, key: &'a str, fields: &[&'a Positioned<Field>]) -> Result<Selected<'a>, Refusal> {
-        let conflict = |place| Refusal::invalid(&format!("Fields \"{key}\" conflict. Use different aliases on the fields."), &[place]);
+        let conflict = |place| {
+            Refusal::invalid(&format!("Fields \"{key}\" conflict. Use different aliases on the fields."), &[place])
+        };
         let Some((first, rest)) = fields.split_first() else { return Err(conflict(Pos::default())) };
         let name = first.node.name.node.as_str();
         let arguments = self.arguments(type_name, first)?;
@@ -131,7 +138,9 @@ fn definitions<'a>(types: &'a Types, type_name: &str, field: &str) -> Option<&'a
 fn applies(types: &Types, condition: &str, type_name: &str) -> bool {
     condition == type_name
         || match (types.get(condition), types.get(type_name)) {
-            (Some(TypeDef::Interface(_)), Some(TypeDef::Object(object))) => object.implements.iter().any(|name| name == condition),
+            (Some(TypeDef::Interface(_)), Some(TypeDef::Object(object))) => {
+                object.implements.iter().any(|name| name == condition)
+            }
             (Some(TypeDef::Union(members)), _) => members.iter().any(|member| member == type_name),
             _ => false,
         }

@@ -2,8 +2,8 @@
 
 use async_graphql::Value as ConstValue;
 use async_graphql::dynamic::{
-    Enum, Field, FieldFuture, InputObject, InputValue, Interface, InterfaceField, Object, Scalar, Schema, SchemaError, Type,
-    TypeRef, Union,
+    Enum, Field, FieldFuture, InputObject, InputValue, Interface, InterfaceField, Object, Scalar, Schema, SchemaError,
+    Type, TypeRef, Union,
 };
 use async_graphql::parser::parse_schema;
 use async_graphql::parser::types::{
@@ -107,13 +107,19 @@ pub fn read_sdl(text: &str) -> Result<Types, String> {
         let definition = definition.node;
         let kind = match definition.kind {
             TypeKind::Scalar => TypeDef::Scalar,
-            TypeKind::Enum(kind) => TypeDef::Enum(kind.values.into_iter().map(|value| value.node.value.node.to_string()).collect()),
-            TypeKind::InputObject(kind) => TypeDef::Input(kind.fields.into_iter().map(|field| read_input(field.node)).collect()),
+            TypeKind::Enum(kind) => {
+                TypeDef::Enum(kind.values.into_iter().map(|value| value.node.value.node.to_string()).collect())
+            }
+            TypeKind::InputObject(kind) => {
+                TypeDef::Input(kind.fields.into_iter().map(|field| read_input(field.node)).collect())
+            }
             TypeKind::Object(kind) => TypeDef::Object(ObjectDef {
                 implements: kind.implements.iter().map(|name| name.node.to_string()).collect(),
                 fields: kind.fields.into_iter().map(|field| read_field(field.node)).collect(),
             }),
-            TypeKind::Interface(kind) => TypeDef::Interface(kind.fields.into_iter().map(|field| read_field(field.node)).collect()),
+            TypeKind::Interface(kind) => {
+                TypeDef::Interface(kind.fields.into_iter().map(|field| read_field(field.node)).collect())
+            }
             TypeKind::Union(kind) => TypeDef::Union(kind.members.iter().map(|name| name.node.to_string()).collect()),
         };
         types.insert(definition.name.node.to_string(), kind);
@@ -146,7 +152,10 @@ pub fn read_type(ty: &ParsedType) -> TypeRef {
 ///
 /// # Errors
 /// When the types do not fit together.
-pub fn assemble(types: &Types, extension: impl async_graphql::extensions::ExtensionFactory) -> Result<Schema, SchemaError> {
+pub fn assemble(
+    types: &Types,
+    extension: impl async_graphql::extensions::ExtensionFactory,
+) -> Result<Schema, SchemaError> {
     let mut builder = Schema::build("Query", Some("Mutation"), None)
         .disable_suggestions()
         .limit_recursive_depth(super::document::MAX_NESTING * 2)
@@ -174,7 +183,12 @@ fn dynamic(name: &str, definition: &TypeDef) -> Type {
                 .iter()
                 .fold(ty, |ty, (name, field)| {
                     let made = Field::new(name, field.ty.clone(), |_| FieldFuture::Value(None));
-                    ty.field(field.arguments.iter().fold(made, |made, (name, input)| made.argument(dynamic_input(name, input))))
+                    ty.field(
+                        field
+                            .arguments
+                            .iter()
+                            .fold(made, |made, (name, input)| made.argument(dynamic_input(name, input))),
+                    )
                 })
                 .into()
         }

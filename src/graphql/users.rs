@@ -114,7 +114,9 @@ async fn begun(run: Run<'_>, user: &Object, plan: &PayloadPlan) -> Result<Parts>
 /// # Errors
 /// 209 when there is no session.
 pub async fn viewer(run: Run<'_>, plan: &ViewerPlan) -> Result<Viewer> {
-    let (Some(token), Some(id)) = (run.cx.session_token.clone(), run.cx.auth.user_id()) else { return Err(no_session()) };
+    let (Some(token), Some(id)) = (run.cx.session_token.clone(), run.cx.auth.user_id()) else {
+        return Err(no_session());
+    };
     Ok(Viewer { token, user: read_user(run, id, plan).await? })
 }
 

@@ -21,7 +21,12 @@ impl ExtensionFactory for OnlyValidate {
 
 #[async_graphql::async_trait::async_trait]
 impl Extension for OnlyValidate {
-    async fn execute(&self, _context: &ExtensionContext<'_>, _operation: Option<&str>, _next: NextExecute<'_>) -> Response {
+    async fn execute(
+        &self,
+        _context: &ExtensionContext<'_>,
+        _operation: Option<&str>,
+        _next: NextExecute<'_>,
+    ) -> Response {
         Response::new(ConstValue::Null)
     }
 }
@@ -56,7 +61,9 @@ pub async fn validate(
 
 /// The names a caller wrote: those an error may repeat.
 fn words(text: &str) -> HashSet<&str> {
-    text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').filter(|word| !word.is_empty()).collect()
+    text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
+        .filter(|word| !word.is_empty())
+        .collect()
 }
 
 /// The validator's message as graphql-js would put it where clients may look at it. Unless the caller may introspect, a message

@@ -63,7 +63,13 @@ fn sub_filter(catalog: &Catalog, class: Option<&Class>, filter: &Json) -> Result
 }
 
 /// Adds the constraints on one field.
-fn constrain(catalog: &Catalog, class: Option<&Class>, field: &str, value: &Json, rest: &mut Map<String, Json>) -> Result<()> {
+fn constrain(
+    catalog: &Catalog,
+    class: Option<&Class>,
+    field: &str,
+    value: &Json,
+    rest: &mut Map<String, Json>,
+) -> Result<()> {
     let Some(constraints) = value.as_object().filter(|map| !map.contains_key("__type")) else {
         if value.is_null() {
             return Err(bad(field));
@@ -74,7 +80,9 @@ fn constrain(catalog: &Catalog, class: Option<&Class>, field: &str, value: &Json
     };
     let name = if field == "id" { "objectId" } else { field };
     let kind = class.and_then(|class| class.fields.get(name));
-    let target = kind.and_then(FieldType::target).map(|target| (target.as_str(), catalog.class(target.as_str()).map(|class| &**class)));
+    let target = kind
+        .and_then(FieldType::target)
+        .map(|target| (target.as_str(), catalog.class(target.as_str()).map(|class| &**class)));
     for (word, value) in constraints {
         if let (Some(key), Some(compared)) = (value.get("key").and_then(Json::as_str), value.get("value"))
             && let Some(operator) = operator(word)
@@ -119,7 +127,9 @@ fn put(rest: &mut Map<String, Json>, field: &str, operator: &str, value: Json) {
 
 /// Whether the value is a list of keys and values, as filters on objects have.
 fn is_keyed(value: &Json) -> bool {
-    value.as_array().is_some_and(|list| !list.is_empty() && list.iter().all(|item| item.get("key").is_some() && item.get("value").is_some()))
+    value.as_array().is_some_and(|list| {
+        !list.is_empty() && list.iter().all(|item| item.get("key").is_some() && item.get("value").is_some())
+    })
 }
 
 fn by_key(value: &Json) -> Vec<(String, Vec<Json>)> {
@@ -177,7 +187,8 @@ fn translate(catalog: &Catalog, class: Option<&Class>, word: &str, value: &Json)
             if let Some(corners) = at(&["polygon"]).and_then(Json::as_array) {
                 within.insert("$polygon".to_owned(), corners.iter().map(point).collect());
             }
-            if let (Some(center), Some(distance)) = (at(&["centerSphere", "center"]), at(&["centerSphere", "distance"])) {
+            if let (Some(center), Some(distance)) = (at(&["centerSphere", "center"]), at(&["centerSphere", "distance"]))
+            {
                 within.insert("$centerSphere".to_owned(), json!([point(center), distance]));
             }
             ("$geoWithin".to_owned(), Json::Object(within))
@@ -259,7 +270,11 @@ mod tests {
                 json!({"aString": {"$select": {"query": {"className": "GameScore", "where": {"aNumber": {"$gt": 2}, "aString": "b"}}, "key": "k"}}}),
             ),
         ] {
-            assert_eq!(Json::Object(to_rest(&built.catalog, Some(class), given.as_object().unwrap()).unwrap()), expected, "{given}");
+            assert_eq!(
+                Json::Object(to_rest(&built.catalog, Some(class), given.as_object().unwrap()).unwrap()),
+                expected,
+                "{given}"
+            );
         }
         assert!(to_rest(&built.catalog, Some(class), json!({"aString": null}).as_object().unwrap()).is_err());
         assert_eq!(order_to_rest(&json!(["aNumber_DESC", "id_ASC"])).unwrap(), "-aNumber,objectId");
