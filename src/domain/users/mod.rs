@@ -2,9 +2,11 @@
 
 pub mod auth_data;
 pub mod challenge;
+pub mod lockout;
 pub mod log_in;
 pub mod mail;
 pub mod password;
+pub mod policy;
 pub mod rules;
 
 pub use challenge::challenge;

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use serde_json::Value as Json;
 
 use super::auth_data::{self, AuthData};
-use super::log_in;
+use super::{log_in, policy};
 use crate::domain::auth::Auth;
 use crate::domain::context::Context;
 use crate::domain::read;
@@ -55,6 +55,7 @@ impl ClassRules for UserRules {
     async fn transform(&self, cx: &Context, mut checked: Checked) -> Result<Checked> {
         let creating = checked.id.is_none();
         own_acl(cx, &mut checked, creating);
+        policy::admit(cx, &mut checked).await?;
         take_name(cx, &mut checked, creating).await?;
         take_email(cx, &mut checked).await?;
         take_password(cx, &mut checked, creating).await?;
