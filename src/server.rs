@@ -66,6 +66,7 @@ pub struct RunningServer {
     pub app: Arc<App>,
     stop: CancellationToken,
     accepting: JoinHandle<()>,
+    following: JoinHandle<()>,
 }
 
 /// Starts servers.
@@ -91,12 +92,12 @@ impl Server {
                 return Err(StartError::Storage(chain(&error)));
             }
         };
-        app.follow_changes();
+        let following = app.follow_changes();
         let patience = Duration::from_millis(app.options.own.request_timeout_ms);
         let door = Door::new(mount(&app)?, Cors::new(&app.options.server), app.tasks.clone(), app.random.hex(4));
         let stop = CancellationToken::new();
         let accepting = tokio::spawn(serve::serve(listener, Arc::new(door), patience, stop.clone()));
-        Ok(RunningServer { addr, app, stop, accepting })
+        Ok(RunningServer { addr, app, stop, accepting, following })
     }
 }
 
@@ -113,6 +114,7 @@ impl RunningServer {
         };
         let bound = Duration::from_millis(self.app.options.own.shutdown_timeout_ms);
         let in_time = tokio::time::timeout(bound, finish).await.is_ok();
+        self.following.abort();
         self.app.storage.close().await;
         in_time
     }

@@ -11,7 +11,7 @@ use super::schema::SchemaCache;
 use super::sessions::SessionCache;
 use super::users::password::Hasher;
 use super::write::rules::RuleTable;
-use super::{schema, store};
+use super::{schema, security, store};
 use crate::clock::Clock;
 use crate::config::Options;
 use crate::error::{ParseError, Result};
@@ -48,10 +48,11 @@ pub struct App {
 }
 
 impl App {
-    /// Opens the app on a store: makes the classes and indexes a fresh database lacks, reads the schema.
+    /// Opens the app on a store: makes the classes and indexes a fresh database lacks, reads the schema, applies the classes
+    /// that the options define.
     ///
     /// # Errors
-    /// When the store cannot be read or written.
+    /// When the store cannot be read or written, or a class that the options define cannot be.
     pub async fn open(
         options: Options,
         storage: Arc<dyn Storage>,
@@ -74,12 +75,14 @@ impl App {
             tasks: TaskTracker::new(),
         });
         app.schemas.reload().await?;
+        schema::defined::apply(&app).await?;
+        security::log(&app.options);
         Ok(app)
     }
 
     /// Follows what other processes change until the app goes away. Where the store cannot tell, the schema is read again every
-    /// `cacheTTL` milliseconds, and the other caches expire by themselves.
-    pub fn follow_changes(self: &Arc<Self>) {
+    /// `cacheTTL` milliseconds, and the other caches expire by themselves. The task ends with the app, or when it is aborted.
+    pub fn follow_changes(self: &Arc<Self>) -> tokio::task::JoinHandle<()> {
         let weak = Arc::downgrade(self);
         let ttl = Duration::from_millis(self.options.server.cache_ttl.max(100));
         tokio::spawn(async move {
@@ -110,7 +113,7 @@ impl App {
                     }
                 }
             }
-        });
+        })
     }
 
     async fn take_note(&self, event: &Event) {

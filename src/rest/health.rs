@@ -9,6 +9,7 @@ use super::describe;
 use super::openapi::Tag;
 use super::payload::{Answer, MasterCaller, Reply};
 use crate::domain::app::App;
+use crate::domain::security;
 use crate::error::{ErrorCode, ParseError};
 
 /// The version of parse-server whose behaviour this server has; SDKs and dashboards go by it.
@@ -69,11 +70,7 @@ impl HealthApi {
     /// The report of the security check.
     #[oai(path = "/security", method = "get", operation_id = "getSecurityReport", tag = "Tag::Administration")]
     async fn security(&self, caller: MasterCaller) -> Answer<describe::Outcome> {
-        caller.0.require_master()?;
-        if self.app.options.security.check.enable_check {
-            return Err(super::payload::unavailable("The security check"));
-        }
-        Err(ParseError::http(409, "Enable Parse Server option `security.enableCheck` to run security check.").into())
+        Reply::new(&security::report(&caller.0)?)
     }
 
     /// Rows of the log.

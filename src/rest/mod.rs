@@ -1,5 +1,7 @@
 //! The REST API: decode, call one domain function, encode.
 
+#![expect(clippy::unused_async, reason = "the framework wants asynchronous handlers")]
+
 mod batch;
 mod body_keys;
 mod classes;
@@ -9,6 +11,7 @@ pub mod describe;
 mod error;
 mod files;
 mod health;
+mod idempotency;
 mod installations;
 pub mod openapi;
 mod path_pattern;
@@ -74,6 +77,7 @@ pub fn endpoint(app: &Arc<App>) -> Result<RestEndpoint, String> {
     let rest = Rest {
         limits: RateLimits::new(&security.rate_limit)?,
         allowed: RouteAllowList::new(security.route_allow_list.as_deref())?,
+        idempotency: idempotency::Idempotency::new(&app.options.server.idempotency.paths)?,
         app: app.clone(),
         endpoint: service(apis).into_endpoint(),
         routes,

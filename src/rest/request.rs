@@ -9,14 +9,17 @@ use poem::endpoint::BoxEndpoint;
 use poem::http::{HeaderMap, Method, Uri};
 use poem::{Endpoint, Request, Response};
 
+use super::batch::Part;
 use super::body_keys;
+use super::idempotency::Idempotency;
 use super::payload::{Incoming, JsonMap};
 use super::rate_limit::{Identity, RateLimits, Standing};
 use super::route_allow_list::RouteAllowList;
 use super::routes::{self, Routes};
 use crate::domain::app::App;
-use crate::domain::auth::{self, Auth, Credentials, TokenUse};
+use crate::domain::auth::{self, Credentials, TokenUse};
 use crate::domain::context::{Client, Context};
+use crate::domain::idempotency;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::http::answer::{Matched, Refused, refusal};
 use crate::http::{body, client, credentials};
@@ -28,6 +31,7 @@ pub struct Rest {
     pub(super) endpoint: BoxEndpoint<'static>,
     pub(super) limits: RateLimits,
     pub(super) allowed: RouteAllowList,
+    pub(super) idempotency: Idempotency,
 }
 
 /// A request whose form is known: what it wants and who it says to be.
@@ -51,6 +55,9 @@ const OWN_SESSION: &str = "/sessions/me";
 
 /// Exchanges an old session for a revocable one.
 const UPGRADE_SESSION: &str = "/upgradeToRevocableSession";
+
+/// Below this, bodies are files.
+const FILES: &str = "/files";
 
 /// Serves the REST API below the mount path.
 pub struct RestEndpoint(pub Arc<Rest>);
@@ -117,7 +124,7 @@ impl Rest {
         if !known && method != Method::POST {
             return Err(auth::unauthorized());
         }
-        let mut body = self.body(&mut request).await?;
+        let mut body = self.body(&mut request, known && is_file(&path)).await?;
         let mut cloud_context = credentials::cloud_context(request.headers())?;
         if !known {
             let told = body_keys::take(&mut body, &options.keys, &mut credentials)?;
@@ -134,12 +141,16 @@ impl Rest {
         Ok(Wish { method, path, query, body, credentials, client, forwarded: origin.forwarded })
     }
 
-    async fn body(&self, request: &mut Request) -> Result<JsonMap> {
+    /// The body as JSON; that of a file, which is `opaque`, counts as empty.
+    async fn body(&self, request: &mut Request, opaque: bool) -> Result<JsonMap> {
         let options = &self.app.options;
         let taken = request.take_body();
         let patience = Duration::from_millis(options.own.request_timeout_ms);
         let multipart = body::is_multipart(request.headers());
         let bytes = body::read(taken, request.headers(), options.server.max_upload_size.bytes, patience).await?;
+        if opaque {
+            return Ok(JsonMap::new());
+        }
         if multipart && !bytes.is_empty() {
             return Err(ParseError::new(ErrorCode::InvalidJson, "the request body must be JSON, not a form"));
         }
@@ -169,8 +180,8 @@ impl Rest {
         )?;
         self.allowed.check(standing.is_master(), &method, &path)?;
         let context = auth::open_context(&self.app, standing, credentials, token_use, client).await?;
-        let counted = Counted { direct: !forwarded, before_session: first };
-        self.dispatch_counted(context, method, &path, query, body, &counted).await
+        let counted = Counted { direct: !forwarded, before_session: first, alone: true };
+        self.dispatch(context, Part { method, path, query, body }, &counted).await
     }
 
     /// Carries out a part of a batch, under the limits that a request of its own would meet.
@@ -180,36 +191,31 @@ impl Rest {
     pub(super) async fn dispatch_part(
         self: &Arc<Self>,
         context: Context,
-        part: super::batch::Part,
+        part: Part,
         direct: bool,
     ) -> Result<Response> {
-        let super::batch::Part { method, path, query, body } = part;
+        let identity = Identity { ip: context.client.ip, direct, auth: &context.auth };
         let now = self.app.clock.now().millis();
-        let identity = Identity { ip: context.client.ip, direct, auth: &Auth::Anonymous };
-        let identity = Identity { auth: &context.auth, ..identity };
-        let first = self.limits.count(false, &method, &path, &identity, now)?;
-        self.allowed.check(context.auth.is_master(), &method, &path)?;
-        let counted = Counted { direct, before_session: first };
-        self.clone().dispatch_counted(context, method, &path, query, body, &counted).await
+        let first = self.limits.count(false, &part.method, &part.path, &identity, now)?;
+        self.allowed.check(context.auth.is_master(), &part.method, &part.path)?;
+        let counted = Counted { direct, before_session: first, alone: false };
+        self.clone().dispatch(context, part, &counted).await
     }
 
-    async fn dispatch_counted(
-        self: Arc<Self>,
-        context: Context,
-        method: Method,
-        path: &str,
-        query: String,
-        body: JsonMap,
-        counted: &Counted,
-    ) -> Result<Response> {
+    async fn dispatch(self: Arc<Self>, context: Context, part: Part, counted: &Counted) -> Result<Response> {
+        let Part { method, path, query, body } = part;
         let identity = Identity { ip: context.client.ip, direct: counted.direct, auth: &context.auth };
-        let second = self.limits.count(true, &method, path, &identity, self.app.clock.now().millis())?;
-        let Some(found) = self.routes.find(&method, path) else {
-            return Err(ParseError {
-                status: 404,
-                ..ParseError::new(ErrorCode::CommandUnavailable, "unknown route or method")
-            });
+        let second = self.limits.count(true, &method, &path, &identity, self.app.clock.now().millis())?;
+        let Some(found) = self.routes.find(&method, &path) else {
+            let error = ParseError::new(ErrorCode::CommandUnavailable, "unknown route or method");
+            return Err(ParseError { status: 404, ..error });
         };
+        if let Some(id) = &context.client.request_id
+            && counted.alone
+            && self.idempotency.concerns(&method, &found.pattern, &path)
+        {
+            idempotency::remember(&context, id).await?;
+        }
         let uri = Uri::try_from(found.path.as_ref())
             .map_err(|_| ParseError::new(ErrorCode::InvalidJson, "malformed path"))?;
         let incoming = Incoming::new(context, body, query, counted.direct, self.clone());
@@ -242,6 +248,13 @@ impl Rest {
 struct Counted {
     direct: bool,
     before_session: Option<Standing>,
+    /// Whether it is a request of its own, not a part of a batch.
+    alone: bool,
+}
+
+/// Whether the body of a request to this path is the content of a file.
+fn is_file(path: &str) -> bool {
+    routes::below(FILES, path).is_some()
 }
 
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {

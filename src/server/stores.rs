@@ -7,9 +7,10 @@ use serde_json::Value as Json;
 
 use super::{StartError, chain};
 use crate::config::declare::OptionValue as _;
-use crate::config::{DatabaseUri, Options};
+use crate::config::{DatabaseUri, Options, values};
 use crate::storage::Storage;
 use crate::storage::mongo::{MongoOptions, MongoStorage};
+use crate::storage::sqlite::{EmbeddedOptions, EmbeddedStorage, Synchronous};
 
 /// `databaseOptions` that are options of a connection string too, by the same name.
 const CONNECTION_OPTIONS: [&str; 29] = [
@@ -56,7 +57,21 @@ pub async fn open(options: &Options) -> Result<Arc<dyn Storage>, StartError> {
                 .map_err(|error| StartError::Storage(format!("cannot open MongoDB: {}", chain(&error))))?;
             Ok(Arc::new(storage))
         }
-        DatabaseUri::Embedded { .. } => Err(StartError::Storage("the embedded store is not supported yet".to_owned())),
+        DatabaseUri::Embedded { dir } => {
+            let embedded = EmbeddedOptions {
+                synchronous: match options.own.synchronous {
+                    values::Synchronous::Full => Synchronous::Full,
+                    values::Synchronous::Normal => Synchronous::Normal,
+                },
+                ..EmbeddedOptions::default()
+            };
+            let dir = dir.clone();
+            let opened = tokio::task::spawn_blocking(move || EmbeddedStorage::open(&dir, &embedded)).await;
+            let storage = opened
+                .map_err(|error| StartError::Storage(error.to_string()))?
+                .map_err(|error| StartError::Storage(format!("cannot open the embedded store: {}", chain(&error))))?;
+            Ok(Arc::new(storage))
+        }
     }
 }
 

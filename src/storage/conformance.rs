@@ -15,11 +15,11 @@ use crate::model::json::{decode, decode_map, encode, encode_object};
 use crate::model::names::ClassName;
 use crate::model::object::Object;
 use crate::model::operation::{Change, Update};
-use crate::model::query::filter::{Constraint, Filter, Regex};
+use crate::model::query::Resolved;
 use crate::model::query::compare::{compare, stored};
+use crate::model::query::filter::{Constraint, Filter, Regex};
 use crate::model::query::matches::Matcher;
 use crate::model::query::options::{FindOptions, Sort};
-use crate::model::query::Resolved;
 use crate::model::schema::{ClassSchema, Field, FieldType, IndexKeys};
 use crate::model::value::{GeoPoint, Value};
 use crate::storage::{IndexSpec, Storage, StorageError};
@@ -138,26 +138,41 @@ fn query_rows() -> Vec<Object> {
     vec![
         row("none", json!({})),
         row("null", json!({"s": null, "n": null, "b": null, "d": null, "o": null, "a": null, "p": null, "f": null})),
-        row("one", json!({
-            "s": "one", "n": 1, "b": true, "d": date("2020-01-01T00:00:00.000Z"), "o": {"k": 1, "deep": {"x": "y"}},
-            "a": [1, "x", null, {"k": "v"}], "p": pointer("p1"), "f": {"__type": "File", "name": "a.txt"},
-            "g": geo(10.0, 20.0), "by": {"__type": "Bytes", "base64": "aGVsbG8="}, "_rperm": ["*"], "_wperm": ["u1"],
-        })),
-        row("two", json!({
-            "s": "Two", "n": 2.5, "b": false, "d": date("2021-01-01T00:00:00.000Z"), "o": {"k": [1, 2, {"z": 3}]},
-            "a": [], "p": pointer("p2"), "g": geo(-10.0, 20.0), "_rperm": ["u1", "role:X"], "_wperm": [],
-        })),
-        row("three", json!({
-            "s": "o\nne \"q\" é", "n": -3, "a": [[1, 2], [3]], "o": {"k": null}, "d": date("1969-12-31T23:59:59.999Z"),
-            "y": {"__type": "Polygon", "coordinates": [[0, 0], [0, 10], [10, 10], [10, 0], [0, 0]]}, "_rperm": [],
-        })),
-        row("four", json!({
-            "s": "", "n": 0, "a": [pointer("p1"), pointer("p3"), {"k": "w", "l": [1, 5]}], "o": {"k": {"k": 1}}, "p": pointer("p10"),
-        })),
-        row("five", json!({
-            "s": "ones", "n": 9_007_199_254_740_991_i64, "a": ["x", "y", date("2020-01-01T00:00:00.000Z"), true], "o": {},
-            "g": geo(10.0, 20.5),
-        })),
+        row(
+            "one",
+            json!({
+                "s": "one", "n": 1, "b": true, "d": date("2020-01-01T00:00:00.000Z"), "o": {"k": 1, "deep": {"x": "y"}},
+                "a": [1, "x", null, {"k": "v"}], "p": pointer("p1"), "f": {"__type": "File", "name": "a.txt"},
+                "g": geo(10.0, 20.0), "by": {"__type": "Bytes", "base64": "aGVsbG8="}, "_rperm": ["*"], "_wperm": ["u1"],
+            }),
+        ),
+        row(
+            "two",
+            json!({
+                "s": "Two", "n": 2.5, "b": false, "d": date("2021-01-01T00:00:00.000Z"), "o": {"k": [1, 2, {"z": 3}]},
+                "a": [], "p": pointer("p2"), "g": geo(-10.0, 20.0), "_rperm": ["u1", "role:X"], "_wperm": [],
+            }),
+        ),
+        row(
+            "three",
+            json!({
+                "s": "o\nne \"q\" é", "n": -3, "a": [[1, 2], [3]], "o": {"k": null}, "d": date("1969-12-31T23:59:59.999Z"),
+                "y": {"__type": "Polygon", "coordinates": [[0, 0], [0, 10], [10, 10], [10, 0], [0, 0]]}, "_rperm": [],
+            }),
+        ),
+        row(
+            "four",
+            json!({
+                "s": "", "n": 0, "a": [pointer("p1"), pointer("p3"), {"k": "w", "l": [1, 5]}], "o": {"k": {"k": 1}}, "p": pointer("p10"),
+            }),
+        ),
+        row(
+            "five",
+            json!({
+                "s": "ones", "n": 9_007_199_254_740_991_i64, "a": ["x", "y", date("2020-01-01T00:00:00.000Z"), true], "o": {},
+                "g": geo(10.0, 20.5),
+            }),
+        ),
     ]
 }
 
@@ -241,7 +256,10 @@ fn query_cases() -> Vec<(Resolved, Vec<&'static str>)> {
         (is("objectId", In(values(json!(["one", "five", "zzz"])))), vec!["one", "five"]),
         (is("a", In(values(json!(["y", 1])))), vec!["one", "five"]),
         (is("n", In((0..1000).map(|n| Value::Number(f64::from(n))).collect())), vec!["one", "four"]),
-        (is("s", In((0..1000).map(|n| Value::from(format!("x{n}"))).chain([Value::from("Two")]).collect())), vec!["two"]),
+        (
+            is("s", In((0..1000).map(|n| Value::from(format!("x{n}"))).chain([Value::from("Two")]).collect())),
+            vec!["two"],
+        ),
         (is("_rperm", In(values(json!([null, "*", "u1"])))), vec!["none", "null", "one", "two", "four", "five"]),
         (is("_wperm", In(values(json!([null, "*"])))), vec!["none", "null", "three", "four", "five"]),
         // Arrays.
@@ -295,13 +313,30 @@ fn query_cases() -> Vec<(Resolved, Vec<&'static str>)> {
         (Filter::Nor(vec![is("s", regex("o", "")), eq("n", json!(0))]), vec!["none", "null"]),
         (Filter::Nor(vec![Filter::All]), vec![]),
         (Filter::Nor(vec![Filter::Never]), all.clone()),
-        (Filter::And(vec![Filter::Or(vec![eq("b", json!(true)), eq("b", json!(false))]), Filter::Nor(vec![eq("a", json!(1))])]), vec!["two"]),
+        (
+            Filter::And(vec![
+                Filter::Or(vec![eq("b", json!(true)), eq("b", json!(false))]),
+                Filter::Nor(vec![eq("a", json!(1))]),
+            ]),
+            vec!["two"],
+        ),
         // Places.
         (is("g", Constraint::WithinSphere { center: point(10.0, 20.0), radius: 0.001 }), vec!["one"]),
         (is("g", Constraint::WithinSphere { center: point(10.0, 20.0), radius: 0.01 }), vec!["one", "five"]),
-        (is("g", Constraint::WithinBox { bottom_left: point(0.0, 0.0), upper_right: point(30.0, 30.0) }), vec!["one", "five"]),
         (
-            is("g", Constraint::WithinPolygon(vec![point(-20.0, 10.0), point(-20.0, 30.0), point(0.0, 30.0), point(0.0, 10.0)])),
+            is("g", Constraint::WithinBox { bottom_left: point(0.0, 0.0), upper_right: point(30.0, 30.0) }),
+            vec!["one", "five"],
+        ),
+        (
+            is(
+                "g",
+                Constraint::WithinPolygon(vec![
+                    point(-20.0, 10.0),
+                    point(-20.0, 30.0),
+                    point(0.0, 30.0),
+                    point(0.0, 10.0),
+                ]),
+            ),
             vec!["two"],
         ),
         (is("y", Constraint::IntersectsPoint(point(5.0, 5.0))), vec!["three"]),
@@ -320,18 +355,25 @@ async fn queries(store: &dyn Storage) {
     for round in 0..2 {
         for (filter, expected) in query_cases() {
             let expected: BTreeSet<String> = expected.into_iter().map(str::to_owned).collect();
-            let got: BTreeSet<String> = found(store, &schema, &filter, &FindOptions::default()).await.into_iter().collect();
+            let got: BTreeSet<String> =
+                found(store, &schema, &filter, &FindOptions::default()).await.into_iter().collect();
             assert_eq!(got, expected, "{filter:?} in round {round}");
             let count = store.count(&schema, &filter, &FindOptions::default(), None).await.unwrap();
             assert_eq!(count, expected.len() as u64, "count of {filter:?}");
             let matcher = Matcher::new(&filter).unwrap();
-            let matched: BTreeSet<String> =
-                rows.iter().filter(|row| matcher.matches(row).unwrap()).map(|row| row.get_str("objectId").unwrap().to_owned()).collect();
+            let matched: BTreeSet<String> = rows
+                .iter()
+                .filter(|row| matcher.matches(row).unwrap())
+                .map(|row| row.get_str("objectId").unwrap().to_owned())
+                .collect();
             assert_eq!(matched, expected, "{filter:?} by the matcher");
         }
         if round == 0 {
-            let specs: Vec<IndexSpec> =
-                ["s", "n", "d", "a", "o.k", "p"].into_iter().enumerate().map(|(at, field)| spec(field, &[field], false, at % 2 == 0)).collect();
+            let specs: Vec<IndexSpec> = ["s", "n", "d", "a", "o.k", "p"]
+                .into_iter()
+                .enumerate()
+                .map(|(at, field)| spec(field, &[field], false, at % 2 == 0))
+                .collect();
             store.create_indexes(&schema, &specs).await.unwrap();
         }
     }
@@ -361,9 +403,18 @@ async fn queries(store: &dyn Storage) {
     let near = is("g", Constraint::Near { point: point(9.0, 20.4), max_distance: Some(0.1) });
     assert_eq!(found(store, &schema, &near, &FindOptions::default()).await, ["five", "one"]);
     let distinct = store.distinct(&schema, "a", &Filter::All).await.unwrap();
-    assert!(distinct.contains(&Value::from("x")) && distinct.iter().filter(|value| **value == Value::from("x")).count() == 1);
+    assert!(
+        distinct.contains(&Value::from("x"))
+            && distinct.iter().filter(|value| **value == Value::from("x")).count() == 1
+    );
     assert_eq!(store.distinct(&schema, "n", &is("n", Constraint::Gt(Value::Number(0.0)))).await.unwrap().len(), 3);
-    assert!(store.explain(&schema, &eq("s", json!("one")), &FindOptions::default(), "queryPlanner").await.unwrap().is_object());
+    assert!(
+        store
+            .explain(&schema, &eq("s", json!("one")), &FindOptions::default(), "queryPlanner")
+            .await
+            .unwrap()
+            .is_object()
+    );
 }
 
 fn spec(name: &str, fields: &[&str], unique: bool, sparse: bool) -> IndexSpec {
@@ -383,7 +434,10 @@ fn sorted(path: &str, descending: bool) -> Sort {
 }
 
 async fn order_and_pages(store: &dyn Storage) {
-    let schema = schema("Order", &[("n", FieldType::Number), ("s", FieldType::String), ("a", FieldType::Array), ("o", FieldType::Object)]);
+    let schema = schema(
+        "Order",
+        &[("n", FieldType::Number), ("s", FieldType::String), ("a", FieldType::Array), ("o", FieldType::Object)],
+    );
     store.create_class(&schema).await.unwrap();
     let rows: Vec<Object> = [
         ("m", json!({})),
@@ -419,7 +473,10 @@ async fn order_and_pages(store: &dyn Storage) {
             }
         }
         if round == 0 {
-            store.create_indexes(&schema, &[spec("n_1", &["n"], false, false), spec("a_1", &["a"], false, false)]).await.unwrap();
+            store
+                .create_indexes(&schema, &[spec("n_1", &["n"], false, false), spec("a_1", &["a"], false, false)])
+                .await
+                .unwrap();
         }
     }
     below_arrays(store).await;
@@ -456,7 +513,8 @@ async fn below_arrays(store: &dyn Storage) {
         ("a", true, "date arrobj arr0 kempty k1 mixed emptyobj miss null empty"),
         ("a.0.k", false, "kempty arr0 date empty emptyobj miss mixed null arrobj k1"),
     ] {
-        let options = FindOptions { sort: vec![sorted(path, descending), sorted("objectId", false)], ..FindOptions::default() };
+        let options =
+            FindOptions { sort: vec![sorted(path, descending), sorted("objectId", false)], ..FindOptions::default() };
         let expected: Vec<&str> = expected.split(' ').collect();
         assert_eq!(found(store, &schema, &Filter::All, &options).await, expected, "{path} {descending}");
     }
@@ -474,7 +532,8 @@ async fn projections(store: &dyn Storage) {
         (vec!["o.d", "n"], json!({"n": 1, "o": {"d": 3}})),
         (vec!["o.l.b"], json!({"o": {"l": [{"b": 1}]}})),
     ] {
-        let options = FindOptions { keys: Some(keys.iter().map(|key| (*key).to_owned()).collect()), ..FindOptions::default() };
+        let options =
+            FindOptions { keys: Some(keys.iter().map(|key| (*key).to_owned()).collect()), ..FindOptions::default() };
         let rows = store.find(&schema, &Filter::All, &options, None).await.unwrap();
         let [mut found] = rows.try_into().unwrap();
         assert!(found.contains("objectId") && found.contains("createdAt") && found.contains("updatedAt"));
@@ -493,11 +552,25 @@ fn update(changes: Vec<(&str, Change)>) -> Update {
 async fn writes(store: &dyn Storage) {
     let schema = schema(
         "Writes",
-        &[("n", FieldType::Number), ("s", FieldType::String), ("a", FieldType::Array), ("o", FieldType::Object), ("t", FieldType::String)],
+        &[
+            ("n", FieldType::Number),
+            ("s", FieldType::String),
+            ("a", FieldType::Array),
+            ("o", FieldType::Object),
+            ("t", FieldType::String),
+        ],
     );
     store.create_class(&schema).await.unwrap();
-    fill(store, &schema, &[row("1", json!({"n": 1, "s": "x", "a": [1, 2], "o": {"k": 1}})), row("2", json!({"n": 2})), row("3", json!({"n": 3}))])
-        .await;
+    fill(
+        store,
+        &schema,
+        &[
+            row("1", json!({"n": 1, "s": "x", "a": [1, 2], "o": {"k": 1}})),
+            row("2", json!({"n": 2})),
+            row("3", json!({"n": 3})),
+        ],
+    )
+    .await;
     let changed = store
         .update_one(
             &schema,
@@ -526,8 +599,12 @@ async fn writes(store: &dyn Storage) {
     let lists = update(vec![("a", Change::Remove(values(json!([1, 3]))))]);
     check(&store.update_one(&schema, &by_id("1"), &lists, None).await.unwrap().unwrap(), json!({"a": [2]}));
     let lists = update(vec![("a", Change::Add(values(json!([2, {"k": 1}]))))]);
-    check(&store.update_one(&schema, &by_id("1"), &lists, None).await.unwrap().unwrap(), json!({"a": [2, 2, {"k": 1}]}));
-    let nobody = store.update_one(&schema, &by_id("zzz"), &update(vec![("n", Change::Increment(1.0))]), None).await.unwrap();
+    check(
+        &store.update_one(&schema, &by_id("1"), &lists, None).await.unwrap().unwrap(),
+        json!({"a": [2, 2, {"k": 1}]}),
+    );
+    let nobody =
+        store.update_one(&schema, &by_id("zzz"), &update(vec![("n", Change::Increment(1.0))]), None).await.unwrap();
     assert!(nobody.is_none());
     let at_least_two = is("n", Constraint::Gte(Value::Number(2.0)));
     let many = store.update_many(&schema, &at_least_two, &update(vec![("s", Change::Set("many".into()))]), None).await;
@@ -538,13 +615,21 @@ async fn writes(store: &dyn Storage) {
     for n in [10.0, 1.0] {
         store.upsert(&schema, &filter, &update(vec![("n", Change::Increment(n))]), None).await.unwrap();
     }
-    check(&store.find(&schema, &by_id("4"), &FindOptions::default(), None).await.unwrap()[0], json!({"s": "made", "n": 11}));
+    check(
+        &store.find(&schema, &by_id("4"), &FindOptions::default(), None).await.unwrap()[0],
+        json!({"s": "made", "n": 11}),
+    );
     // Increments at the same time all count.
-    let increments = join_all((0..50).map(|_| {
-        let store = &store;
-        let schema = &schema;
-        async move { store.update_one(schema, &by_id("2"), &update(vec![("n", Change::Increment(1.0))]), None).await }
-    }));
+    let increments =
+        join_all(
+            (0..50).map(|_| {
+                let store = &store;
+                let schema = &schema;
+                async move {
+                    store.update_one(schema, &by_id("2"), &update(vec![("n", Change::Increment(1.0))]), None).await
+                }
+            }),
+        );
     for result in increments.await {
         result.unwrap().unwrap();
     }
@@ -565,7 +650,10 @@ fn duplicate_of(result: Result<(), StorageError>) -> String {
 async fn uniqueness(store: &dyn Storage) {
     let schema = schema("Unique", &[("u", FieldType::String), ("v", FieldType::String), ("x", FieldType::Number)]);
     store.create_class(&schema).await.unwrap();
-    store.create_indexes(&schema, &[spec("u_1", &["u"], true, true), spec("deep_id", &["_auth_data_x.id"], true, true)]).await.unwrap();
+    store
+        .create_indexes(&schema, &[spec("u_1", &["u"], true, true), spec("deep_id", &["_auth_data_x.id"], true, true)])
+        .await
+        .unwrap();
     // Making an index that is there already changes nothing.
     store.create_indexes(&schema, &[spec("u_1", &["u"], true, true)]).await.unwrap();
     store.insert(&schema, row("1", json!({"u": "a"})), None).await.unwrap();
@@ -580,7 +668,10 @@ async fn uniqueness(store: &dyn Storage) {
     let rows = store.find(&schema, &by_id("3"), &FindOptions::default(), None).await.unwrap();
     assert!(!rows[0].contains("x"), "nothing of a refused update stays");
     store.insert(&schema, row("5", json!({"_auth_data_x": {"id": "i", "more": 1}})), None).await.unwrap();
-    assert_eq!(duplicate_of(store.insert(&schema, row("6", json!({"_auth_data_x": {"id": "i"}})), None).await), "deep_id");
+    assert_eq!(
+        duplicate_of(store.insert(&schema, row("6", json!({"_auth_data_x": {"id": "i"}})), None).await),
+        "deep_id"
+    );
     assert_eq!(found(store, &schema, &eq("_auth_data_x.id", json!("i")), &FindOptions::default()).await, ["5"]);
     assert_eq!(found(store, &schema, &eq("authData.x.id", json!("i")), &FindOptions::default()).await, ["5"]);
     // However many race, one wins, and those that lose do not hurt others.
@@ -602,8 +693,11 @@ async fn case_insensitive(store: &dyn Storage) {
     let schema = schema("Folded", &[("name", FieldType::String)]);
     store.create_class(&schema).await.unwrap();
     let folded = FindOptions { case_insensitive: true, ..FindOptions::default() };
-    let rows: Vec<Object> =
-        ["Straße", "alice", "I", "ı", "e\u{301}", "ＡＢＣ"].iter().enumerate().map(|(at, name)| row(&at.to_string(), json!({"name": name}))).collect();
+    let rows: Vec<Object> = ["Straße", "alice", "I", "ı", "e\u{301}", "ＡＢＣ"]
+        .iter()
+        .enumerate()
+        .map(|(at, name)| row(&at.to_string(), json!({"name": name})))
+        .collect();
     fill(store, &schema, &rows).await;
     for round in 0..2 {
         for (name, expected) in [
@@ -617,7 +711,11 @@ async fn case_insensitive(store: &dyn Storage) {
             ("e", vec![]),
             ("abc", vec!["5"]),
         ] {
-            assert_eq!(found(store, &schema, &eq("name", json!(name)), &folded).await, expected, "{name} in round {round}");
+            assert_eq!(
+                found(store, &schema, &eq("name", json!(name)), &folded).await,
+                expected,
+                "{name} in round {round}"
+            );
             let both = Filter::And(vec![eq("name", json!(name)), is("objectId", Constraint::Ne("9".into()))]);
             assert_eq!(store.count(&schema, &both, &folded, None).await.unwrap(), expected.len() as u64, "{name}");
         }
@@ -637,7 +735,11 @@ async fn transactions(store: &dyn Storage) {
     // What a transaction wrote, it sees; others see it after the commit.
     let tx = store.begin().await.unwrap();
     store.insert(&schema, row("1", json!({"n": 1})), Some(&tx)).await.unwrap();
-    store.update_one(&schema, &by_id("0"), &update(vec![("n", Change::Increment(5.0))]), Some(&tx)).await.unwrap().unwrap();
+    store
+        .update_one(&schema, &by_id("0"), &update(vec![("n", Change::Increment(5.0))]), Some(&tx))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(store.count(&schema, &Filter::All, &FindOptions::default(), Some(&tx)).await.unwrap(), 2);
     assert_eq!(count().await, 1);
     store.commit(tx).await.unwrap();
@@ -686,7 +788,9 @@ async fn class(store: &dyn Storage, name: &str) -> Option<ClassSchema> {
 async fn schemas(store: &dyn Storage) {
     let mut schema = schema("Schema", &[("s", FieldType::String), ("p", FieldType::Pointer(ClassName::trusted("T")))]);
     schema.permissions = json!({"find": {"*": true}}).as_object().cloned();
-    schema.fields.insert("q".into(), Field { kind: FieldType::Number, required: true, default: Some(Value::Number(7.0)) });
+    schema
+        .fields
+        .insert("q".into(), Field { kind: FieldType::Number, required: true, default: Some(Value::Number(7.0)) });
     store.create_class(&schema).await.unwrap();
     assert!(matches!(store.create_class(&schema).await, Err(StorageError::Duplicate { .. })));
     assert_eq!(class(store, "Schema").await.unwrap().fields, schema.fields);
@@ -705,12 +809,19 @@ async fn schemas(store: &dyn Storage) {
     }))
     .await;
     assert_eq!(race.iter().filter(|result| result.is_ok()).count(), 5);
-    store.set_field_options(name, "s", &Field { kind: FieldType::String, required: true, default: Some("d".into()) }).await.unwrap();
+    store
+        .set_field_options(name, "s", &Field { kind: FieldType::String, required: true, default: Some("d".into()) })
+        .await
+        .unwrap();
     store.set_permissions(name, json!({"get": {}}).as_object().unwrap()).await.unwrap();
-    let listed: IndexMap<String, IndexKeys> = [("i".to_owned(), IndexKeys::from_iter([("s".to_owned(), json!(1))]))].into_iter().collect();
+    let listed: IndexMap<String, IndexKeys> =
+        [("i".to_owned(), IndexKeys::from_iter([("s".to_owned(), json!(1))]))].into_iter().collect();
     store.set_listed_indexes(name, &listed).await.unwrap();
     let now = class(store, "Schema").await.unwrap();
-    assert_eq!(now.fields.get("s"), Some(&Field { kind: FieldType::String, required: true, default: Some("d".into()) }));
+    assert_eq!(
+        now.fields.get("s"),
+        Some(&Field { kind: FieldType::String, required: true, default: Some("d".into()) })
+    );
     assert_eq!(now.fields.get("x").map(|field| field.kind.clone()), Some(FieldType::Array));
     assert_eq!(now.permissions.as_ref().unwrap().get("get"), Some(&json!({})));
     assert_eq!(now.indexes, listed);
@@ -732,15 +843,24 @@ async fn schemas(store: &dyn Storage) {
 }
 
 async fn indexes(store: &dyn Storage) {
-    let schema = schema("Indexed", &[("n", FieldType::Number), ("p", FieldType::Pointer(ClassName::trusted("T"))), ("y", FieldType::Polygon)]);
+    let schema = schema(
+        "Indexed",
+        &[("n", FieldType::Number), ("p", FieldType::Pointer(ClassName::trusted("T"))), ("y", FieldType::Polygon)],
+    );
     store.create_class(&schema).await.unwrap();
     store.insert(&schema, row("1", json!({"n": 1})), None).await.unwrap();
     let two = IndexSpec {
         keys: IndexKeys::from_iter([("n".to_owned(), json!(-1)), ("createdAt".to_owned(), json!(1))]),
         ..spec("two", &[], false, false)
     };
-    let sphere = IndexSpec { keys: IndexKeys::from_iter([("y".to_owned(), json!("2dsphere"))]), ..spec("y_2dsphere", &[], false, false) };
-    store.create_indexes(&schema, &[spec("n_1", &["n"], false, false), two, spec("p_1", &["p"], false, false), sphere]).await.unwrap();
+    let sphere = IndexSpec {
+        keys: IndexKeys::from_iter([("y".to_owned(), json!("2dsphere"))]),
+        ..spec("y_2dsphere", &[], false, false)
+    };
+    store
+        .create_indexes(&schema, &[spec("n_1", &["n"], false, false), two, spec("p_1", &["p"], false, false), sphere])
+        .await
+        .unwrap();
     let all = store.indexes(&schema.name).await.unwrap();
     let shown = |name: &str| all.get(name).map(|keys| serde_json::to_string(keys).unwrap()).unwrap_or_default();
     assert_eq!(shown("_id_"), r#"{"_id":1}"#);
@@ -776,7 +896,8 @@ fn number() -> impl Strategy<Value = Json> {
 }
 
 fn text() -> impl Strategy<Value = Json> {
-    prop_oneof![Just("a"), Just("b"), Just("ab"), Just(""), Just("É"), Just("e\u{301}"), Just("a\u{0}b"), Just("T$p1")].prop_map(|text| json!(text))
+    prop_oneof![Just("a"), Just("b"), Just("ab"), Just(""), Just("É"), Just("e\u{301}"), Just("a\u{0}b"), Just("T$p1")]
+        .prop_map(|text| json!(text))
 }
 
 fn day() -> impl Strategy<Value = Json> {
@@ -787,8 +908,9 @@ fn any_value() -> impl Strategy<Value = Json> {
     atom().prop_recursive(3, 12, 4, |inner| {
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..4).prop_map(Json::Array),
-            proptest::collection::vec((prop_oneof![Just("k"), Just("l"), Just("0")], inner), 0..3)
-                .prop_map(|fields| Json::Object(fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())),
+            proptest::collection::vec((prop_oneof![Just("k"), Just("l"), Just("0")], inner), 0..3).prop_map(|fields| {
+                Json::Object(fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+            }),
         ]
     })
 }
@@ -802,13 +924,17 @@ fn map() -> impl Strategy<Value = Json> {
         .prop_map(|fields| Json::Object(fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()))
 }
 
-fn maybe(name: &'static str, value: impl Strategy<Value = Json> + 'static) -> BoxedStrategy<Option<(&'static str, Json)>> {
+fn maybe(
+    name: &'static str,
+    value: impl Strategy<Value = Json> + 'static,
+) -> BoxedStrategy<Option<(&'static str, Json)>> {
     prop_oneof![1 => Just(None), 1 => Just(Some((name, json!(null)))), 4 => value.prop_map(move |value| Some((name, value)))].boxed()
 }
 
 /// Fields of a row of [`all_types`].
 fn fields() -> impl Strategy<Value = Json> {
-    let perm = proptest::collection::vec(prop_oneof![Just(json!("*")), Just(json!("u1")), Just(json!("u2"))], 0..3).prop_map(Json::Array);
+    let perm = proptest::collection::vec(prop_oneof![Just(json!("*")), Just(json!("u1")), Just(json!("u2"))], 0..3)
+        .prop_map(Json::Array);
     (
         maybe("s", text()),
         maybe("n", number()),
@@ -844,7 +970,8 @@ fn constraint() -> impl Strategy<Value = Constraint> {
     let one = || any_value().prop_map(value);
     let atoms = || atom().prop_map(value);
     let many = || proptest::collection::vec(any_value().prop_map(value), 0..4);
-    let pattern = prop_oneof![Just("^a"), Just("b"), Just("^\\Qa\\E"), Just("^$"), Just("^\\Qab\\E"), Just("[aé]"), Just("^ab?")];
+    let pattern =
+        prop_oneof![Just("^a"), Just("b"), Just("^\\Qa\\E"), Just("^$"), Just("^\\Qab\\E"), Just("[aé]"), Just("^ab?")];
     prop_oneof![
         4 => one().prop_map(Constraint::Eq),
         2 => one().prop_map(Constraint::Ne),
@@ -883,13 +1010,18 @@ impl Shape {
 }
 
 fn shape() -> impl Strategy<Value = Shape> {
-    (path(), constraint()).prop_map(|(path, constraint)| Shape::Field(path, constraint)).prop_recursive(2, 6, 3, |inner| {
-        prop_oneof![
-            proptest::collection::vec(inner.clone(), 1..4).prop_map(Shape::And),
-            proptest::collection::vec(inner.clone(), 1..4).prop_map(Shape::Or),
-            proptest::collection::vec(inner, 1..4).prop_map(Shape::Nor),
-        ]
-    })
+    (path(), constraint()).prop_map(|(path, constraint)| Shape::Field(path, constraint)).prop_recursive(
+        2,
+        6,
+        3,
+        |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 1..4).prop_map(Shape::And),
+                proptest::collection::vec(inner.clone(), 1..4).prop_map(Shape::Or),
+                proptest::collection::vec(inner, 1..4).prop_map(Shape::Nor),
+            ]
+        },
+    )
 }
 
 fn order() -> impl Strategy<Value = Vec<Sort>> {
@@ -916,8 +1048,14 @@ pub async fn agrees_with_matches(store: &dyn Storage, rounds: usize) {
                 .collect();
             store.create_indexes(&schema, &specs).await.unwrap();
         }
-        let rows: Vec<Object> =
-            rows.new_tree(&mut runner).unwrap().current().into_iter().enumerate().map(|(at, fields)| row(&format!("p{at}"), fields)).collect();
+        let rows: Vec<Object> = rows
+            .new_tree(&mut runner)
+            .unwrap()
+            .current()
+            .into_iter()
+            .enumerate()
+            .map(|(at, fields)| row(&format!("p{at}"), fields))
+            .collect();
         fill(store, &schema, &rows).await;
         let queries = queries.new_tree(&mut runner).unwrap().current();
         for (shape, order) in &queries {
@@ -937,7 +1075,8 @@ async fn one_case(store: &dyn Storage, schema: &ClassSchema, rows: &[Object], sh
         Ok(rows) => ids(&rows),
         Err(error) => panic!("{shape:?}: {error}"),
     };
-    let names = |rows: &[&Object]| rows.iter().map(|row| row.get_str("objectId").unwrap().to_owned()).collect::<BTreeSet<_>>();
+    let names =
+        |rows: &[&Object]| rows.iter().map(|row| row.get_str("objectId").unwrap().to_owned()).collect::<BTreeSet<_>>();
     let context = || {
         let rows: Vec<String> = rows.iter().map(|row| serde_json::to_string(&encode_object(row)).unwrap()).collect();
         format!("{shape:?}\n{order:?}\n{}", rows.join("\n"))

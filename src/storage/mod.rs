@@ -11,8 +11,8 @@
 
 #[cfg(test)]
 pub mod conformance;
-pub mod sqlite;
 pub mod mongo;
+pub mod sqlite;
 
 use std::any::Any;
 use std::error::Error;
@@ -79,6 +79,7 @@ impl fmt::Debug for Transaction {
 
 /// An index to make.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of the database's own")]
 pub struct IndexSpec {
     /// Its name.
     pub name: String,

@@ -1,6 +1,6 @@
 //! Pointers replaced by what they point at: one query per level and class.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::request::ReadRequest;
 use super::{Rows, View};
@@ -26,11 +26,11 @@ pub async fn include(cx: &Context, class: &Class, rows: &mut [Object], request: 
         return Ok(());
     }
     // Every prefix of a path is a level of its own; shorter ones come first.
-    let mut levels: BTreeMap<(usize, Vec<String>), ()> = BTreeMap::new();
+    let mut levels: BTreeSet<(usize, Vec<String>)> = BTreeSet::new();
     let mut add = |path: &str| {
         let parts: Vec<String> = path.split('.').map(str::to_owned).collect();
         for depth in 1..=parts.len() {
-            levels.insert((depth, parts.iter().take(depth).cloned().collect()), ());
+            levels.insert((depth, parts.iter().take(depth).cloned().collect()));
         }
     };
     request.include.paths.iter().for_each(|path| add(path));
@@ -41,7 +41,7 @@ pub async fn include(cx: &Context, class: &Class, rows: &mut [Object], request: 
             }
         }
     }
-    for ((_, path), ()) in levels {
+    for (_, path) in levels {
         include_level(cx, rows, &path, request).await?;
     }
     Ok(())

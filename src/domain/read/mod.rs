@@ -26,9 +26,8 @@ use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::names::{self, ClassName};
 use crate::model::object::Object;
 use crate::model::query::options::FindOptions;
-use crate::model::query::{Filter, Resolved, Unresolved};
+use crate::model::query::{Filter, Resolved};
 use crate::model::schema::FieldType;
-use crate::storage::StorageError;
 
 /// Answer to a query.
 #[derive(Debug, Default)]
@@ -177,27 +176,10 @@ fn redirect(cx: &Context, class: &ClassName, key: Option<&str>) -> Result<Option
 }
 
 fn refuse_hidden(class: &Class, hidden: &Hidden, request: &ReadRequest) -> Result<()> {
-    let mut refused = Ok(());
-    visit_paths(&request.filter, &mut |path| {
-        if refused.is_ok() {
-            refused = hidden.refuse(class, path, "query");
-        }
-    });
-    refused?;
-    request.sort.iter().try_for_each(|criterion| hidden.refuse(class, &criterion.path, "sort by"))
-}
-
-/// Calls `visit` with every field path of a condition, those of sub-queries aside.
-fn visit_paths(filter: &Filter, visit: &mut dyn FnMut(&str)) {
-    match filter {
-        Filter::All | Filter::Never => {}
-        Filter::And(parts) | Filter::Or(parts) | Filter::Nor(parts) => {
-            parts.iter().for_each(|part| visit_paths(part, visit))
-        }
-        Filter::Field { path, .. } => visit(path),
-        Filter::Unresolved(Unresolved::InQuery { path, .. } | Unresolved::Select { path, .. }) => visit(path),
-        Filter::Unresolved(Unresolved::RelatedTo { .. } | Unresolved::Invalid(_)) => {}
+    for path in request.filter.paths() {
+        hidden.refuse(class, path, "query")?;
     }
+    request.sort.iter().try_for_each(|criterion| hidden.refuse(class, &criterion.path, "sort by"))
 }
 
 /// The first row of a class that meets a condition, as it rests, outside of any caller's permissions.
@@ -222,10 +204,4 @@ pub async fn internal_all(
 ) -> Result<Vec<Object>> {
     let class = known_class(cx, &ClassName::trusted(class));
     store::find(cx, &class, &Scoped::internal(filter, why), options).await
-}
-
-/// Whether a storage failure says that nothing is wrong but the query.
-#[must_use]
-pub fn is_refusal(error: &StorageError) -> bool {
-    matches!(error, StorageError::Refused(_))
 }

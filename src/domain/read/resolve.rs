@@ -22,6 +22,7 @@ const MAX_DEPTH: u32 = 20;
 ///
 /// # Errors
 /// What a sub-query refuses.
+#[must_use]
 pub fn resolve<'a>(
     cx: &'a Context,
     class: &'a Class,

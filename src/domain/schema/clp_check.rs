@@ -21,7 +21,7 @@ pub fn check(schema: &ClassSchema, permissions: &Map<String, Json>, id_size: u16
             "protectedFields" => check_protected_fields(schema, value, id_size)?,
             "ACL" => check_acl(value, id_size)?,
             _ if Operation::ALL.iter().any(|operation| operation.name() == name) => {
-                check_operation(schema, name, value, id_size)?
+                check_operation(schema, name, value, id_size)?;
             }
             _ => return Err(refuse(format!("{name} is not a valid operation for class level permissions"))),
         }

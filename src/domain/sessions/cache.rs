@@ -73,6 +73,7 @@ impl SessionCache {
     }
 
     /// Keeps a session.
+    #[must_use]
     pub fn remember_session(&self, token: &str, session: Session) -> Arc<Session> {
         let session = Arc::new(session);
         self.token_of.insert(session.id.clone(), token.to_owned());
@@ -87,6 +88,7 @@ impl SessionCache {
     }
 
     /// Keeps a user's row.
+    #[must_use]
     pub fn remember_user(&self, id: &str, row: Object) -> Arc<Object> {
         let row = Arc::new(row);
         self.users.insert(id.to_owned(), row.clone());

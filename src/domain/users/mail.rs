@@ -19,7 +19,6 @@ fn not_configured() -> ParseError {
 ///
 /// # Errors
 /// 1, with status 400: no mail adapter is configured.
-#[expect(clippy::unused_async, reason = "both protocols await it; a mail adapter will make it wait")]
 pub async fn request_password_reset(_cx: &Context, _body: Map<String, Json>) -> Result<()> {
     Err(not_configured())
 }
@@ -28,7 +27,6 @@ pub async fn request_password_reset(_cx: &Context, _body: Map<String, Json>) -> 
 ///
 /// # Errors
 /// 1, with status 400: no mail adapter is configured.
-#[expect(clippy::unused_async, reason = "both protocols await it; a mail adapter will make it wait")]
 pub async fn request_verification_email(_cx: &Context, _body: Map<String, Json>) -> Result<()> {
     Err(not_configured())
 }

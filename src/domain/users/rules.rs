@@ -289,31 +289,29 @@ async fn take_name(cx: &Context, checked: &mut Checked, creating: bool) -> Resul
 }
 
 async fn take_email(cx: &Context, checked: &mut Checked) -> Result<()> {
-    let Some(Change::Set(Value::String(email))) = checked.write.update.get("email") else {
-        return clear_reset_token(checked);
+    clear_reset_token(checked);
+    let email = match checked.write.update.get("email") {
+        Some(Change::Set(Value::String(email))) if !email.is_empty() => email.clone(),
+        _ => return Ok(()),
     };
-    if email.is_empty() {
-        return clear_reset_token(checked);
-    }
-    if !is_email(email) {
+    if !is_email(&email) {
         return Err(ParseError::new(ErrorCode::InvalidEmailAddress, "Email address format is invalid."));
     }
-    let folded = if cx.app.options.users.convert_email_to_lowercase { email.to_lowercase() } else { email.clone() };
+    let folded = if cx.app.options.users.convert_email_to_lowercase { email.to_lowercase() } else { email };
     if is_taken(cx, "email", &folded, checked.row_id()).await? {
         return Err(email_taken());
     }
     checked.write.update.put("email", Change::Set(folded.into()));
-    clear_reset_token(checked)
+    Ok(())
 }
 
 /// A reset token is for the address and password it was made for.
-fn clear_reset_token(checked: &mut Checked) -> Result<()> {
+fn clear_reset_token(checked: &mut Checked) {
     let touched = checked.write.update.get("email").is_some() || checked.write.update.get("password").is_some();
     if checked.id.is_some() && touched {
         checked.internal.put("_perishable_token", Change::Unset);
         checked.internal.put("_perishable_token_expires_at", Change::Unset);
     }
-    Ok(())
 }
 
 /// `.+@.+`, as a line.

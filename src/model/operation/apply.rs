@@ -94,12 +94,15 @@ fn apply_one(path: &str, change: &Change, row: &mut Object) -> Result<()> {
 /// Applies a change below a value. Recursion ends with the path, whose nesting below existing values is that of the row;
 /// what it makes anew is made in a loop.
 fn descend(value: &mut Value, path: &str, change: &Change, whole: &str) -> Result<()> {
+    // Nothing has to be made for these; but only `Unset` may lead nowhere.
     let removes = matches!(change, Change::Unset | Change::Remove(_));
+    let unset = matches!(change, Change::Unset);
     if let Value::Pointer(_) | Value::GeoPoint(_) | Value::File(_) | Value::Polygon(_) | Value::Relation(_) = value {
         // Inside objects and arrays typed values are objects and can be changed as such.
         let mut plain = as_plain(value).into_owned();
         descend(&mut plain, path, change, whole)?;
-        *value = json::decode_stored(json::encode(&plain));
+        let typed = json::decode_stored(json::encode(&plain));
+        *value = if *as_plain(&typed) == plain { typed } else { plain };
         return Ok(());
     }
     let (name, rest) = path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
@@ -118,7 +121,7 @@ fn descend(value: &mut Value, path: &str, change: &Change, whole: &str) -> Resul
         }
         Value::Array(list) => {
             let Some(at) = index(name) else {
-                return if removes {
+                return if unset {
                     Ok(())
                 } else {
                     Err(mismatch(format!("Cannot create field '{name}' in an array of '{whole}'")))
@@ -152,7 +155,7 @@ fn descend(value: &mut Value, path: &str, change: &Change, whole: &str) -> Resul
             list.push(made);
             Ok(())
         }
-        _ if removes => Ok(()),
+        _ if unset => Ok(()),
         _ => Err(mismatch(format!("Cannot create field '{name}' of '{whole}' in a value that is no object"))),
     }
 }

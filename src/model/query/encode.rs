@@ -59,7 +59,8 @@ fn merged(parts: &[Filter]) -> Option<Map<String, Json>> {
     let mut last_operator: Option<String> = None;
     for part in parts {
         let path = match part {
-            Filter::Field { path, .. } | Filter::Unresolved(Unresolved::InQuery { path, .. } | Unresolved::Select { path, .. }) => path,
+            Filter::Field { path, .. }
+            | Filter::Unresolved(Unresolved::InQuery { path, .. } | Unresolved::Select { path, .. }) => path,
             _ => {
                 last_path = None;
                 let written = match part {
@@ -83,12 +84,15 @@ fn merged(parts: &[Filter]) -> Option<Map<String, Json>> {
                 plain => one("$eq", comparable(plain)?),
             };
             let more = match part {
-                Filter::Field { constraint: Constraint::Eq(value), .. } => Map::from_iter([("$eq".to_owned(), comparable(plain(value))?)]),
+                Filter::Field { constraint: Constraint::Eq(value), .. } => {
+                    Map::from_iter([("$eq".to_owned(), comparable(plain(value))?)])
+                }
                 Filter::Field { constraint, .. } => operators(constraint),
                 _ => subquery_operators(part),
             };
             // Read again, they must come in the same order.
-            let place = |operator: &str| SUBQUERIES.iter().position(|known| *known == operator).unwrap_or(SUBQUERIES.len());
+            let place =
+                |operator: &str| SUBQUERIES.iter().position(|known| *known == operator).unwrap_or(SUBQUERIES.len());
             let (last, next) = (last_operator.take()?, more.keys().next()?.clone());
             if (place(&last), &next) >= (place(&next), &last) {
                 return None;
@@ -148,7 +152,8 @@ fn list(values: &[Value]) -> Json {
 
 /// A list that is flattened by one level when read.
 fn nested_list(values: &[Value]) -> Json {
-    let written = |item: &Value| if matches!(item, Value::Array(_)) { Json::Array(vec![value(item)]) } else { value(item) };
+    let written =
+        |item: &Value| if matches!(item, Value::Array(_)) { Json::Array(vec![value(item)]) } else { value(item) };
     Json::Array(values.iter().map(written).collect())
 }
 
@@ -176,7 +181,9 @@ fn operators(constraint: &Constraint) -> Map<String, Json> {
         Constraint::In(values) => one("$in", nested_list(values)),
         Constraint::NotIn(values) => one("$nin", nested_list(values)),
         Constraint::All(values) => one("$all", list(values)),
-        Constraint::AllRegex(patterns) => one("$all", Json::Array(patterns.iter().map(|regex| Json::Object(pattern(regex))).collect())),
+        Constraint::AllRegex(patterns) => {
+            one("$all", Json::Array(patterns.iter().map(|regex| Json::Object(pattern(regex))).collect()))
+        }
         Constraint::ContainedBy(values) => one("$containedBy", list(values)),
         Constraint::Exists(wanted) => one("$exists", Json::Bool(*wanted)),
         Constraint::Regex(regex) => pattern(regex),
@@ -214,7 +221,8 @@ fn text(search: &TextSearch) -> Json {
     if let Some(language) = &search.language {
         map.insert("$language".into(), language.as_str().into());
     }
-    for (key, flag) in [("$caseSensitive", search.case_sensitive), ("$diacriticSensitive", search.diacritic_sensitive)] {
+    for (key, flag) in [("$caseSensitive", search.case_sensitive), ("$diacriticSensitive", search.diacritic_sensitive)]
+    {
         if flag {
             map.insert(key.into(), Json::Bool(true));
         }
@@ -228,9 +236,10 @@ fn subquery_operators(filter: &Filter) -> Map<String, Json> {
         Filter::Unresolved(Unresolved::InQuery { negated, query, .. }) => {
             one(if *negated { "$notInQuery" } else { "$inQuery" }, subquery(query))
         }
-        Filter::Unresolved(Unresolved::Select { negated, query, key, .. }) => {
-            one(if *negated { "$dontSelect" } else { "$select" }, object([("query", subquery(query)), ("key", key.as_str().into())]))
-        }
+        Filter::Unresolved(Unresolved::Select { negated, query, key, .. }) => one(
+            if *negated { "$dontSelect" } else { "$select" },
+            object([("query", subquery(query)), ("key", key.as_str().into())]),
+        ),
         _ => Map::new(),
     }
 }
@@ -251,7 +260,9 @@ mod tests {
 
     fn schema() -> ClassSchema {
         let mut schema = ClassSchema::new(ClassName::trusted("Q"));
-        for (name, kind) in [("n", FieldType::Number), ("a", FieldType::Array), ("p", FieldType::Pointer(ClassName::trusted("T")))] {
+        for (name, kind) in
+            [("n", FieldType::Number), ("a", FieldType::Array), ("p", FieldType::Pointer(ClassName::trusted("T")))]
+        {
             schema.fields.insert(name.into(), Field::new(kind));
         }
         schema
@@ -262,7 +273,9 @@ mod tests {
             Just(json!(null)),
             any::<bool>().prop_map(Json::from),
             any::<i32>().prop_map(Json::from),
-            any::<f32>().prop_filter("finite", |number| number.is_finite() && *number != 0.0).prop_map(|number| json!(number)),
+            any::<f32>()
+                .prop_filter("finite", |number| number.is_finite() && *number != 0.0)
+                .prop_map(|number| json!(number)),
             "[a-z]{0,3}".prop_map(Json::from),
             Just(json!({"__type": "Pointer", "className": "T", "objectId": "x"})),
             Just(json!({"__type": "Date", "iso": "2020-01-01T00:00:00.000Z"})),
@@ -275,14 +288,17 @@ mod tests {
         atom().prop_recursive(2, 8, 3, |inner| {
             prop_oneof![
                 proptest::collection::vec(inner.clone(), 0..3).prop_map(Json::from),
-                proptest::collection::vec(("[a-c]", inner), 0..3).prop_map(|fields| Json::Object(fields.into_iter().collect())),
+                proptest::collection::vec(("[a-c]", inner), 0..3)
+                    .prop_map(|fields| Json::Object(fields.into_iter().collect())),
             ]
         })
     }
 
     fn field() -> impl Strategy<Value = (String, Json)> {
-        let path = prop_oneof![Just("n"), Just("a"), Just("p"), Just("a.0.b"), Just("zz"), Just("createdAt"), Just("_rperm")];
-        let operand = prop_oneof![atom(), inner_value(), proptest::collection::vec(inner_value(), 0..3).prop_map(Json::from)];
+        let path =
+            prop_oneof![Just("n"), Just("a"), Just("p"), Just("a.0.b"), Just("zz"), Just("createdAt"), Just("_rperm")];
+        let operand =
+            prop_oneof![atom(), inner_value(), proptest::collection::vec(inner_value(), 0..3).prop_map(Json::from)];
         let special = prop_oneof![
             Just(json!({"$regex": "^a", "$options": "im"})),
             Just(json!({"$regex": "a"})),
@@ -319,11 +335,13 @@ mod tests {
     }
 
     fn condition() -> impl Strategy<Value = Json> {
-        let leaf = proptest::collection::vec(field(), 0..4).prop_map(|fields| Json::Object(fields.into_iter().collect()));
+        let leaf =
+            proptest::collection::vec(field(), 0..4).prop_map(|fields| Json::Object(fields.into_iter().collect()));
         leaf.prop_recursive(3, 12, 3, |inner| {
             let logic = prop_oneof![Just("$or"), Just("$and"), Just("$nor")].prop_map(str::to_owned);
             let branch = (logic, proptest::collection::vec(inner, 1..3).prop_map(Json::from));
-            proptest::collection::vec(prop_oneof![branch, field()], 1..4).prop_map(|fields| Json::Object(fields.into_iter().collect()))
+            proptest::collection::vec(prop_oneof![branch, field()], 1..4)
+                .prop_map(|fields| Json::Object(fields.into_iter().collect()))
         })
     }
 

@@ -46,20 +46,20 @@ pub fn in_box(point: GeoPoint, one: GeoPoint, other: GeoPoint) -> bool {
     between(point.longitude, one.longitude, other.longitude) && between(point.latitude, one.latitude, other.latitude)
 }
 
-/// Whether the point is in the polygon on the flat map, its edges included.
+/// Whether the point is in the polygon on the flat map. Corners and edges along the axes belong to it; of the other edges
+/// those on its eastern side, as in MongoDB.
 #[must_use]
+#[expect(clippy::float_cmp, reason = "a point is on a line only if it is exactly there")]
 pub fn in_flat_polygon(point: GeoPoint, corners: &[GeoPoint]) -> bool {
     let (x, y) = (point.longitude, point.latitude);
     let mut inside = false;
     for (from, to) in edges(corners) {
         let (from_x, from_y, to_x, to_y) = (from.longitude, from.latitude, to.longitude, to.latitude);
-        let cross = (to_x - from_x) * (y - from_y) - (to_y - from_y) * (x - from_x);
-        #[expect(clippy::float_cmp, reason = "a point is on a line only if it is exactly there, as in MongoDB")]
-        let on_line = cross == 0.0;
-        if on_line && in_box(point, from, to) {
+        let along_axis = from_x == to_x || from_y == to_y;
+        if from == point || (along_axis && in_box(point, from, to)) {
             return true;
         }
-        if (from_y > y) != (to_y > y) && x < (to_x - from_x) * (y - from_y) / (to_y - from_y) + from_x {
+        if (from_y < y) != (to_y < y) && x <= (to_x - from_x) * (y - from_y) / (to_y - from_y) + from_x {
             inside = !inside;
         }
     }

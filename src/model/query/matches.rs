@@ -2,13 +2,14 @@
 //!
 //! The meaning is MongoDB's, applied to what Parse would store; see [`super::compare`].
 
-use super::compare::{Ordered, as_plain, compare, equal, rank, stored};
+use super::compare::{as_plain, compare, equal, rank, stored};
 use super::filter::{Constraint, Filter, Resolved};
 use super::geo;
 use super::path::{Found, Path};
 use super::regex::Compiled;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::object::Object;
+use crate::model::schema::{ClassSchema, FieldType};
 use crate::model::value::{GeoPoint, Value};
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -32,7 +33,8 @@ enum Test {
     Equal(Operand),
     Order(Operand, Comparison),
     In(Operands),
-    All(Operands),
+    /// With the place of each operand in both lists.
+    All(Operands, Vec<(usize, usize)>),
     AllRegex(Vec<Compiled>),
     ContainedBy(Operands),
     Exists,
@@ -72,7 +74,11 @@ struct Operands {
 }
 
 impl Operand {
-    fn new(value: &Value) -> Self {
+    /// `array`: the field is an array, so nothing is directly in it.
+    fn new(value: &Value, array: bool) -> Self {
+        if array {
+            return Self { top: as_plain(value).into_owned(), inner: None };
+        }
         match stored(value) {
             Cow::Borrowed(_) => Self { top: value.clone(), inner: None },
             Cow::Owned(top) => Self { top, inner: Some(as_plain(value).into_owned()) },
@@ -89,17 +95,30 @@ impl Operand {
 }
 
 impl Operands {
-    fn new(values: &[Value]) -> Self {
+    fn new(values: &[Value], array: bool) -> Self {
         let sorted = |mut values: Vec<Value>| {
             values.sort_by(compare);
             values.dedup_by(|left, right| equal(left, right));
             values
         };
+        if array {
+            return Self {
+                top: sorted(values.iter().map(|value| as_plain(value).into_owned()).collect()),
+                inner: None,
+            };
+        }
         let typed = values.iter().any(|value| matches!(stored(value), Cow::Owned(_)));
         Self {
             top: sorted(values.iter().map(|value| stored(value).into_owned()).collect()),
             inner: typed.then(|| sorted(values.iter().map(|value| as_plain(value).into_owned()).collect())),
         }
+    }
+
+    /// Where one of the values is in both lists.
+    fn places(&self, value: &Value, array: bool) -> Option<(usize, usize)> {
+        let Operand { top, inner } = Operand::new(value, array);
+        let inner = inner.as_ref().unwrap_or(&top);
+        Some((position(&self.top, &top)?, position(self.inner(), inner)?))
     }
 
     fn inner(&self) -> &[Value] {
@@ -126,7 +145,15 @@ impl Matcher {
     /// # Errors
     /// 102 for a broken pattern and for `$text`, which only a store can answer.
     pub fn new(filter: &Resolved) -> Result<Self> {
-        Node::new(filter).map(Self)
+        Node::new(filter, None).map(Self)
+    }
+
+    /// Prepares a filter for the rows of a class: what is compared with an array field is compared with its elements.
+    ///
+    /// # Errors
+    /// As [`Matcher::new`].
+    pub fn for_class(filter: &Resolved, schema: &ClassSchema) -> Result<Self> {
+        Node::new(filter, Some(schema)).map(Self)
     }
 
     /// Whether the object matches.
@@ -139,34 +166,43 @@ impl Matcher {
 }
 
 impl Node {
-    fn new(filter: &Resolved) -> Result<Self> {
-        let nodes = |parts: &[Resolved]| parts.iter().map(Self::new).collect::<Result<Vec<_>>>();
+    fn new(filter: &Resolved, schema: Option<&ClassSchema>) -> Result<Self> {
+        let nodes = |parts: &[Resolved]| parts.iter().map(|part| Self::new(part, schema)).collect::<Result<Vec<_>>>();
         Ok(match filter {
             Filter::All => Self::All,
             Filter::Never => Self::Never,
             Filter::And(parts) => Self::And(nodes(parts)?),
             Filter::Or(parts) => Self::Or(nodes(parts)?),
             Filter::Nor(parts) => Self::Not(Box::new(Self::Or(nodes(parts)?))),
-            Filter::Field { path, constraint } => Self::field(Path::new(path), constraint)?,
+            Filter::Field { path, constraint } => {
+                let array = schema.is_some_and(|schema| schema.kind(path) == Some(&FieldType::Array));
+                Self::field(Path::new(path), constraint, array)?
+            }
             Filter::Unresolved(never) => match *never {},
         })
     }
 
-    fn field(path: Path, constraint: &Constraint) -> Result<Self> {
+    fn field(path: Path, constraint: &Constraint, array: bool) -> Result<Self> {
+        let operand = |value: &Value| Operand::new(value, array);
+        let operands = |values: &[Value]| Operands::new(values, array);
         let compiled = |regex| Compiled::new(regex);
-        let order = |value: &Value, comparison| Test::Order(Operand::new(value), comparison);
+        let order = |value: &Value, comparison| Test::Order(operand(value), comparison);
         let (negated, test) = match constraint {
-            Constraint::Eq(value) => (false, Test::Equal(Operand::new(value))),
-            Constraint::Ne(value) => (true, Test::Equal(Operand::new(value))),
+            Constraint::Eq(value) => (false, Test::Equal(operand(value))),
+            Constraint::Ne(value) => (true, Test::Equal(operand(value))),
             Constraint::Lt(value) => (false, order(value, Comparison::Less)),
             Constraint::Lte(value) => (false, order(value, Comparison::LessOrEqual)),
             Constraint::Gt(value) => (false, order(value, Comparison::Greater)),
             Constraint::Gte(value) => (false, order(value, Comparison::GreaterOrEqual)),
-            Constraint::In(list) => (false, Test::In(Operands::new(list))),
-            Constraint::NotIn(list) => (true, Test::In(Operands::new(list))),
-            Constraint::All(list) => (false, Test::All(Operands::new(list))),
+            Constraint::In(list) => (false, Test::In(operands(list))),
+            Constraint::NotIn(list) => (true, Test::In(operands(list))),
+            Constraint::All(list) => {
+                let operands = operands(list);
+                let places = list.iter().filter_map(|value| operands.places(value, array)).collect();
+                (false, Test::All(operands, places))
+            }
             Constraint::AllRegex(list) => (false, Test::AllRegex(list.iter().map(compiled).collect::<Result<_>>()?)),
-            Constraint::ContainedBy(list) => (false, Test::ContainedBy(Operands::new(list))),
+            Constraint::ContainedBy(list) => (false, Test::ContainedBy(operands(list))),
             Constraint::Exists(wanted) => (!wanted, Test::Exists),
             Constraint::Regex(regex) => (false, Test::Regex(compiled(regex)?)),
             Constraint::Text(_) => {
@@ -223,7 +259,7 @@ impl Test {
                 rank(value) == rank(operand) && comparison.accepts(value, operand)
             }),
             Self::In(operands) => path.any(row, true, &mut |found| operands.contains(found)),
-            Self::All(operands) => all(operands, path, row),
+            Self::All(operands, places) => all(operands, places, path, row),
             Self::AllRegex(patterns) => {
                 for pattern in patterns {
                     if !search(pattern, path, row)? {
@@ -240,14 +276,7 @@ impl Test {
             }),
             Self::Exists => path.any(row, false, &mut |found| !matches!(found, Found::Missing)),
             Self::Regex(pattern) => search(pattern, path, row)?,
-            // Coordinates are a matter of the value as given; its stored form does not tell a point from a list.
-            Self::Geo(area) => {
-                if path.is_dotted() {
-                    path.any(row, true, &mut |found| area.accepts_found(found))
-                } else {
-                    row.get(path.field()).is_some_and(|value| area.accepts(value))
-                }
-            }
+            Self::Geo(area) => area.holds(path, row),
         })
     }
 }
@@ -266,9 +295,7 @@ impl Comparison {
 }
 
 /// Whether every operand is found somewhere. An empty list is never found.
-fn all(operands: &Operands, path: &Path, row: &Object) -> bool {
-    // Both lists hold the same operands; which is at which place differs. A value is in one of the two forms.
-    let mut missing: Vec<&Value> = Vec::new();
+fn all(operands: &Operands, places: &[(usize, usize)], path: &Path, row: &Object) -> bool {
     let mut seen_top = vec![false; operands.top.len()];
     let mut seen_inner = vec![false; operands.inner().len()];
     path.any(row, true, &mut |found| {
@@ -282,21 +309,8 @@ fn all(operands: &Operands, path: &Path, row: &Object) -> bool {
         }
         false
     });
-    if operands.top.is_empty() {
-        return false;
-    }
-    if operands.inner.is_none() {
-        return seen_top.iter().zip(&seen_inner).all(|(top, inner)| *top || *inner);
-    }
-    if seen_inner.iter().all(|seen| *seen) || seen_top.iter().all(|seen| *seen) {
-        return true;
-    }
-    missing.extend(operands.inner().iter().zip(&seen_inner).filter(|(_, seen)| !**seen).map(|(value, _)| value));
-    // What no element is may still be the whole of the field.
-    missing.iter().all(|value| {
-        let top = stored(value);
-        position(&operands.top, &top).and_then(|at| seen_top.get(at)).copied().unwrap_or(false)
-    })
+    let seen = |list: &[bool], at: usize| list.get(at).copied().unwrap_or(false);
+    !places.is_empty() && places.iter().all(|(top, inner)| seen(&seen_top, *top) || seen(&seen_inner, *inner))
 }
 
 fn search(pattern: &Compiled, path: &Path, row: &Object) -> Result<bool> {
@@ -317,89 +331,53 @@ fn search(pattern: &Compiled, path: &Path, row: &Object) -> Result<bool> {
 }
 
 impl Area {
-    fn accepts(&self, value: &Value) -> bool {
-        if let Some(point) = as_point(value) {
-            return match self {
-                Self::Anywhere => true,
-                Self::Circle(center, radius) => geo::in_circle(point, *center, *radius),
-                Self::Box(one, other) => geo::in_box(point, *one, *other),
-                Self::Polygon(corners) => geo::in_flat_polygon(point, corners),
-                Self::Covering(wanted) => geo::distance(point, *wanted) <= 1e-9,
-            };
+    /// Whether what the path leads to lies in the area: a point, or one of several in an array.
+    fn holds(&self, path: &Path, row: &Object) -> bool {
+        if let (false, Some(Value::Polygon(corners))) = (path.is_dotted(), row.get(path.field())) {
+            return self.accepts_polygon(corners);
         }
-        match (self, value) {
-            (Self::Covering(point), Value::Polygon(corners)) => geo::in_sphere_polygon(*point, corners),
-            (Self::Circle(center, radius), Value::Polygon(corners)) => {
-                corners.iter().all(|corner| geo::in_circle(*corner, *center, *radius))
-            }
-            (_, Value::Array(list)) => list.iter().any(|item| as_point(item).is_some() && self.accepts(item)),
-            _ => false,
+        path.any(row, true, &mut |found| match found {
+            Found::Missing => false,
+            Found::Top(value) | Found::Inner(value) => as_pair(value).is_some_and(|point| self.accepts(point)),
+        })
+    }
+
+    fn accepts(&self, point: GeoPoint) -> bool {
+        match self {
+            Self::Anywhere => true,
+            Self::Circle(center, radius) => geo::in_circle(point, *center, *radius),
+            Self::Box(one, other) => geo::in_box(point, *one, *other),
+            Self::Polygon(corners) => geo::in_flat_polygon(point, corners),
+            Self::Covering(wanted) => geo::distance(point, *wanted) <= 1e-9,
         }
     }
 
-    fn accepts_found(&self, found: Found<'_>) -> bool {
-        match found {
-            Found::Missing => false,
-            Found::Top(value) | Found::Inner(value) => matches!(value, Value::Array(_)) && self.accepts(value),
+    fn accepts_polygon(&self, corners: &[GeoPoint]) -> bool {
+        match self {
+            Self::Covering(point) => geo::in_sphere_polygon(*point, corners),
+            Self::Circle(center, radius) => corners.iter().all(|corner| geo::in_circle(*corner, *center, *radius)),
+            Self::Anywhere => true,
+            // What is on the sphere is not compared with what is on the flat map.
+            Self::Box(..) | Self::Polygon(_) => false,
         }
     }
 }
 
-/// A point, or a pair of numbers: longitude and latitude.
-fn as_point(value: &Value) -> Option<GeoPoint> {
+/// A pair of numbers, longitude and latitude, in an array or as the first fields of an object.
+fn as_pair(value: &Value) -> Option<GeoPoint> {
     match value {
-        Value::GeoPoint(point) => Some(*point),
+        Value::Object(object) => match (object.iter().next(), object.iter().nth(1)) {
+            (Some((_, Value::Number(longitude))), Some((_, Value::Number(latitude)))) => {
+                Some(GeoPoint { latitude: *latitude, longitude: *longitude })
+            }
+            _ => None,
+        },
         Value::Array(list) => match list.as_slice() {
-            [Value::Number(longitude), Value::Number(latitude)] => {
+            [Value::Number(longitude), Value::Number(latitude), ..] => {
                 Some(GeoPoint { latitude: *latitude, longitude: *longitude })
             }
             _ => None,
         },
         _ => None,
-    }
-}
-
-/// The key by which a row is sorted for one criterion: of an array the smallest element, or the largest for descending
-/// order. What is missing sorts as null, an empty array before it.
-#[must_use]
-pub fn sort_key(row: &Object, path: &Path, descending: bool) -> SortKey {
-    let mut best: Option<Value> = None;
-    path.any(row, true, &mut |found| {
-        let value = match found {
-            Found::Missing => &Value::Null,
-            // An array counts by its elements alone.
-            Found::Top(Value::Array(_)) | Found::Inner(Value::Array(_)) => return false,
-            Found::Top(value) | Found::Inner(value) => value,
-        };
-        let better = best.as_ref().is_none_or(|best| (compare(value, best) == Ordering::Greater) == descending);
-        if better {
-            best = Some(value.clone());
-        }
-        false
-    });
-    SortKey(best)
-}
-
-/// A key to sort by.
-#[derive(Debug, Clone)]
-pub struct SortKey(Option<Value>);
-
-impl PartialEq for SortKey {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for SortKey {}
-
-impl PartialOrd for SortKey {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for SortKey {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.0.as_ref().map(Ordered).cmp(&other.0.as_ref().map(Ordered))
     }
 }

@@ -15,6 +15,7 @@ mod pcre;
 pub mod regex;
 mod relative_time;
 mod shape;
+pub mod sort;
 pub mod text;
 mod walk;
 

@@ -158,7 +158,8 @@ impl GetParameters {
     /// # Errors
     /// 102 for parameters a get does not have, and bad values.
     pub fn parse(given: &Map<String, Json>) -> Result<Self> {
-        const KNOWN: [&str; 6] = ["keys", "include", "excludeKeys", "readPreference", "includeReadPreference", "subqueryReadPreference"];
+        const KNOWN: [&str; 6] =
+            ["keys", "include", "excludeKeys", "readPreference", "includeReadPreference", "subqueryReadPreference"];
         if given.keys().any(|name| !KNOWN.contains(&name.as_str())) {
             return Err(refused("Improper encode of parameter"));
         }
@@ -400,7 +401,9 @@ mod tests {
         }
         let limited = read(json!({"limit": 5000})).unwrap();
         assert_eq!((limited.effective_limit(100, None), limited.effective_limit(100, Some(10))), (5000, 10));
-        for (count, expected) in [(json!(1), true), (json!(0), false), (json!("0"), true), (json!(""), false), (json!(true), true)] {
+        for (count, expected) in
+            [(json!(1), true), (json!(0), false), (json!("0"), true), (json!(""), false), (json!(true), true)]
+        {
             assert_eq!(read(json!({"count": count})).unwrap().count, expected);
         }
     }
@@ -414,13 +417,17 @@ mod tests {
             "include": "up.up, list,*",
         }))
         .unwrap();
-        let order: Vec<(&str, bool)> = parameters.order.iter().map(|sort| (sort.path.as_str(), sort.descending)).collect();
+        let order: Vec<(&str, bool)> =
+            parameters.order.iter().map(|sort| (sort.path.as_str(), sort.descending)).collect();
         assert_eq!(order, [("n", false), ("createdAt", true), ("$score", false)]);
         assert_eq!(parameters.keys.as_deref(), Some(&["n".to_owned(), "up.name".to_owned()][..]));
         assert_eq!(parameters.exclude_keys, ["t"]);
         assert!(parameters.include.all);
         assert_eq!(parameters.include.paths, ["list", "up", "up.up"]);
-        assert_eq!(parameters.include.check(Some(1), None).unwrap_err().message, "Include depth of 2 exceeds maximum allowed depth of 1");
+        assert_eq!(
+            parameters.include.check(Some(1), None).unwrap_err().message,
+            "Include depth of 2 exceeds maximum allowed depth of 1"
+        );
         assert_eq!(
             parameters.include.check(None, Some(1)).unwrap_err().message,
             "Number of include fields (2) exceeds maximum allowed (1)"

@@ -77,6 +77,52 @@ impl Path {
     }
 }
 
+impl Path {
+    /// Shows `visit` the values by which a row is sorted on this path: of an array its elements, null for what is missing,
+    /// nothing for an empty array.
+    pub fn sort_values(&self, row: &Object, visit: &mut dyn FnMut(Option<&Value>)) {
+        match row.get(&self.field) {
+            None => visit(Some(&Value::Null)),
+            Some(value) => sort_values(&stored(value), &self.rest, visit),
+        }
+    }
+}
+
+fn sort_values(value: &Value, path: &[Segment], visit: &mut dyn FnMut(Option<&Value>)) {
+    let Some((segment, rest)) = path.split_first() else {
+        match value {
+            Value::Array(list) if list.is_empty() => visit(None),
+            Value::Array(list) => list.iter().for_each(|item| visit(Some(item))),
+            _ => visit(Some(value)),
+        }
+        return;
+    };
+    let mut member = |value: Option<&Value>| match value {
+        Some(value) => sort_values(value, rest, visit),
+        None => visit(Some(&Value::Null)),
+    };
+    if let Value::Array(list) = value {
+        if let Some(item) = segment.index.and_then(|at| list.get(at)) {
+            if rest.is_empty() {
+                // An element named by its index counts as a whole, but for an empty array.
+                return visit(Some(item).filter(|item| item.as_array().is_none_or(|list| !list.is_empty())));
+            }
+            return member(Some(item));
+        }
+        if list.is_empty() {
+            return visit(Some(&Value::Null));
+        }
+        for item in list {
+            match members(item) {
+                Some(plain) => sort_values(&plain, path, visit),
+                None => visit(Some(&Value::Null)),
+            }
+        }
+        return;
+    }
+    member(members(value).as_deref().and_then(Value::as_object).and_then(|object| object.get(&segment.name)));
+}
+
 impl Segment {
     fn new(name: &str) -> Self {
         let plain = name == "0" || (!name.starts_with('0') && name.bytes().all(|byte| byte.is_ascii_digit()));
@@ -131,7 +177,8 @@ fn descend(value: &Value, path: &[Segment], spread: bool, visit: &mut dyn FnMut(
 /// The element that the path names by its index.
 fn at_index(item: &Value, rest: &[Segment], spread: bool, visit: &mut dyn FnMut(Found<'_>) -> bool) -> bool {
     if rest.is_empty() {
-        return (spread && spread_out(item, visit)) || visit(Found::Inner(item));
+        // Named by its index it counts as a whole.
+        return visit(Found::Inner(item));
     }
     match item {
         Value::Array(_) => descend(item, rest, spread, visit),

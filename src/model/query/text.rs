@@ -33,7 +33,11 @@ pub struct TextQuery {
 
 impl std::fmt::Debug for TextQuery {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("TextQuery").field("words", &self.words).field("phrases", &self.phrases).finish_non_exhaustive()
+        formatter
+            .debug_struct("TextQuery")
+            .field("words", &self.words)
+            .field("phrases", &self.phrases)
+            .finish_non_exhaustive()
     }
 }
 
@@ -73,7 +77,8 @@ impl TextQuery {
         };
         for part in parts(&search.term) {
             let tokens = language.words(part.text);
-            let stemmed = |fold: Fold| tokens.iter().map(move |word| language.stem(&folded(word, fold))).collect::<Vec<_>>();
+            let stemmed =
+                |fold: Fold| tokens.iter().map(move |word| language.stem(&folded(word, fold))).collect::<Vec<_>>();
             match (part.negated, part.phrase) {
                 (false, phrase) => {
                     query.words.extend(stemmed(FOLD_ALL));
@@ -116,7 +121,11 @@ impl TextQuery {
             let mut length = 0.0;
             for word in words {
                 let plain = self.stemmer.stem(&folded(word, FOLD_ALL)).into_owned();
-                let exact = if self.fold == FOLD_ALL { None } else { Some(self.stemmer.stem(&folded(word, self.fold)).into_owned()) };
+                let exact = if self.fold == FOLD_ALL {
+                    None
+                } else {
+                    Some(self.stemmer.stem(&folded(word, self.fold)).into_owned())
+                };
                 let compared = exact.as_ref().unwrap_or(&plain);
                 if self.unwanted.contains(compared) {
                     return None;
@@ -175,7 +184,9 @@ fn parts(term: &str) -> Vec<Part<'_>> {
             }
         } else {
             // A hyphen right before the quote belongs to the phrase.
-            negated_phrase = piece.strip_suffix('-').is_some_and(|before| before.is_empty() || before.ends_with(char::is_whitespace));
+            negated_phrase = piece
+                .strip_suffix('-')
+                .is_some_and(|before| before.is_empty() || before.ends_with(char::is_whitespace));
             for word in piece.split_whitespace() {
                 let (text, negated) = word.strip_prefix('-').map_or((word, false), |text| (text, true));
                 if !text.is_empty() {
@@ -227,10 +238,13 @@ impl Language {
 
     /// The words of a text without stop words. An apostrophe is part of an English word.
     fn words(self, text: &str) -> Vec<&str> {
-        let part_of_word =
-            |letter: char| letter.is_alphanumeric() || letter == '_' || is_accent(letter) || (letter == '\'' && self.is_english());
+        let part_of_word = |letter: char| {
+            letter.is_alphanumeric() || letter == '_' || is_accent(letter) || (letter == '\'' && self.is_english())
+        };
         text.split(|letter| !part_of_word(letter))
-            .filter(|word| !word.is_empty() && !(self.is_english() && STOP_WORDS.binary_search(&&*word.to_lowercase()).is_ok()))
+            .filter(|word| {
+                !word.is_empty() && !(self.is_english() && STOP_WORDS.binary_search(&&*word.to_lowercase()).is_ok())
+            })
             .collect()
     }
 

@@ -8,7 +8,9 @@ impl<U> Filter<U> {
     pub fn visit_fields<'a>(&'a self, visit: &mut dyn FnMut(&'a str, &'a Constraint)) {
         match self {
             Self::All | Self::Never | Self::Unresolved(_) => {}
-            Self::And(parts) | Self::Or(parts) | Self::Nor(parts) => parts.iter().for_each(|part| part.visit_fields(visit)),
+            Self::And(parts) | Self::Or(parts) | Self::Nor(parts) => {
+                parts.iter().for_each(|part| part.visit_fields(visit))
+            }
             Self::Field { path, constraint } => visit(path, constraint),
         }
     }
@@ -17,7 +19,9 @@ impl<U> Filter<U> {
     pub fn visit_unresolved<'a>(&'a self, visit: &mut dyn FnMut(&'a U)) {
         match self {
             Self::All | Self::Never | Self::Field { .. } => {}
-            Self::And(parts) | Self::Or(parts) | Self::Nor(parts) => parts.iter().for_each(|part| part.visit_unresolved(visit)),
+            Self::And(parts) | Self::Or(parts) | Self::Nor(parts) => {
+                parts.iter().for_each(|part| part.visit_unresolved(visit))
+            }
             Self::Unresolved(unresolved) => visit(unresolved),
         }
     }
@@ -27,7 +31,8 @@ impl<U> Filter<U> {
     /// # Errors
     /// The first error of `resolve`.
     pub fn try_resolve<V, E>(self, resolve: &mut dyn FnMut(U) -> Result<Filter<V>, E>) -> Result<Filter<V>, E> {
-        let mut all = |parts: Vec<Self>| parts.into_iter().map(|part| part.try_resolve(resolve)).collect::<Result<Vec<_>, E>>();
+        let mut all =
+            |parts: Vec<Self>| parts.into_iter().map(|part| part.try_resolve(resolve)).collect::<Result<Vec<_>, E>>();
         Ok(match self {
             Self::All => Filter::All,
             Self::Never => Filter::Never,
@@ -43,7 +48,9 @@ impl<U> Filter<U> {
     pub fn for_each_constraint(&mut self, change: &mut dyn FnMut(&str, &mut Constraint)) {
         match self {
             Self::All | Self::Never | Self::Unresolved(_) => {}
-            Self::And(parts) | Self::Or(parts) | Self::Nor(parts) => parts.iter_mut().for_each(|part| part.for_each_constraint(change)),
+            Self::And(parts) | Self::Or(parts) | Self::Nor(parts) => {
+                parts.iter_mut().for_each(|part| part.for_each_constraint(change))
+            }
             Self::Field { path, constraint } => change(path, constraint),
         }
     }
@@ -53,7 +60,9 @@ impl<U> Filter<U> {
     pub fn depth(&self) -> usize {
         match self {
             Self::All | Self::Never | Self::Unresolved(_) | Self::Field { .. } => 0,
-            Self::And(parts) | Self::Or(parts) | Self::Nor(parts) => 1 + parts.iter().map(Self::depth).max().unwrap_or(0),
+            Self::And(parts) | Self::Or(parts) | Self::Nor(parts) => {
+                1 + parts.iter().map(Self::depth).max().unwrap_or(0)
+            }
         }
     }
 
@@ -61,7 +70,9 @@ impl<U> Filter<U> {
     #[must_use]
     pub fn uses_regex(&self) -> bool {
         let mut found = false;
-        self.visit_fields(&mut |_, constraint| found |= matches!(constraint, Constraint::Regex(_) | Constraint::AllRegex(_)));
+        self.visit_fields(&mut |_, constraint| {
+            found |= matches!(constraint, Constraint::Regex(_) | Constraint::AllRegex(_))
+        });
         found
     }
 
@@ -114,10 +125,11 @@ impl Filter {
     fn collect_paths<'a>(&'a self, paths: &mut Vec<&'a str>) {
         match self {
             Self::All | Self::Never | Self::Unresolved(Unresolved::RelatedTo { .. } | Unresolved::Invalid(_)) => {}
-            Self::And(parts) | Self::Or(parts) | Self::Nor(parts) => parts.iter().for_each(|part| part.collect_paths(paths)),
-            Self::Field { path, .. } | Self::Unresolved(Unresolved::InQuery { path, .. } | Unresolved::Select { path, .. }) => {
-                paths.push(path)
+            Self::And(parts) | Self::Or(parts) | Self::Nor(parts) => {
+                parts.iter().for_each(|part| part.collect_paths(paths))
             }
+            Self::Field { path, .. }
+            | Self::Unresolved(Unresolved::InQuery { path, .. } | Unresolved::Select { path, .. }) => paths.push(path),
         }
     }
 

@@ -43,7 +43,9 @@ impl Table {
     pub fn sparse(&self, path: &str, folded: bool) -> Option<bool> {
         self.indexes
             .values()
-            .filter(|index| index.real && index.folded == folded && index.fields.first().is_some_and(|field| field == path))
+            .filter(|index| {
+                index.real && index.folded == folded && index.fields.first().is_some_and(|field| field == path)
+            })
             .map(|index| index.sparse)
             .min()
     }

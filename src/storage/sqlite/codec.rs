@@ -332,7 +332,9 @@ impl<'a> Reader<'a> {
     fn string(&mut self) -> Result<Cow<'a, str>> {
         self.expect(b'"')?;
         let start = self.at;
-        let Some(length) = self.text.get(start..).and_then(|rest| rest.iter().position(|byte| *byte == b'"' || *byte == b'\\')) else {
+        let Some(length) =
+            self.text.get(start..).and_then(|rest| rest.iter().position(|byte| *byte == b'"' || *byte == b'\\'))
+        else {
             return self.damaged();
         };
         let plain = self.utf8(start, start + length)?;
@@ -348,7 +350,11 @@ impl<'a> Reader<'a> {
                 b'\\' => text.push(self.escape()?),
                 _ => {
                     let start = self.at - 1;
-                    let Some(length) = self.text.get(start..).and_then(|rest| rest.iter().position(|byte| *byte == b'"' || *byte == b'\\')) else {
+                    let Some(length) = self
+                        .text
+                        .get(start..)
+                        .and_then(|rest| rest.iter().position(|byte| *byte == b'"' || *byte == b'\\'))
+                    else {
                         return self.damaged();
                     };
                     text.push_str(self.utf8(start, start + length)?);
@@ -385,10 +391,11 @@ impl<'a> Reader<'a> {
 
     fn number(&mut self) -> Result<f64> {
         let start = self.at;
-        let length = self
-            .text
-            .get(start..)
-            .map_or(0, |rest| rest.iter().position(|byte| !matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E')).unwrap_or(rest.len()));
+        let length = self.text.get(start..).map_or(0, |rest| {
+            rest.iter()
+                .position(|byte| !matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'))
+                .unwrap_or(rest.len())
+        });
         let text = self.utf8(start, start + length)?;
         let value = text.parse().map_err(|_| CodecError::Damaged(start))?;
         self.at = start + length;
@@ -397,8 +404,10 @@ impl<'a> Reader<'a> {
 
     fn integer(&mut self) -> Result<i64> {
         let start = self.at;
-        let length =
-            self.text.get(start..).map_or(0, |rest| rest.iter().position(|byte| !matches!(byte, b'0'..=b'9' | b'-')).unwrap_or(rest.len()));
+        let length = self
+            .text
+            .get(start..)
+            .map_or(0, |rest| rest.iter().position(|byte| !matches!(byte, b'0'..=b'9' | b'-')).unwrap_or(rest.len()));
         let value = self.utf8(start, start + length)?.parse().map_err(|_| CodecError::Damaged(start))?;
         self.at = start + length;
         Ok(value)
@@ -536,7 +545,9 @@ impl<'a> Reader<'a> {
     /// Passes over the rest of a string whose opening quote is behind.
     fn skip_string(&mut self) -> Result<()> {
         loop {
-            let Some(length) = self.text.get(self.at..).and_then(|rest| rest.iter().position(|byte| *byte == b'"' || *byte == b'\\')) else {
+            let Some(length) =
+                self.text.get(self.at..).and_then(|rest| rest.iter().position(|byte| *byte == b'"' || *byte == b'\\'))
+            else {
                 return self.damaged();
             };
             self.at += length;
@@ -570,7 +581,12 @@ mod tests {
             ("f", Value::File(File { name: "a.txt".into(), url: None })),
             ("f2", Value::File(File { name: "a.txt".into(), url: Some("http://x".into()) })),
             ("a", Value::Array(vec![Value::Null, Value::Array(vec![]), Value::Object(Object::new())])),
-            ("$d", Value::Object([("$d".to_owned(), Value::Number(1.0)), ("$$p".to_owned(), Value::Null)].into_iter().collect())),
+            (
+                "$d",
+                Value::Object(
+                    [("$d".to_owned(), Value::Number(1.0)), ("$$p".to_owned(), Value::Null)].into_iter().collect(),
+                ),
+            ),
         ]
         .into_iter()
         .map(|(key, value)| (key.to_owned(), value))
@@ -604,7 +620,19 @@ mod tests {
 
     #[test]
     fn damaged_text_is_an_error() {
-        for text in ["", "{", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":\"\\x\"}", "{\"a\":{\"$d\":\"x\"}}", "[]", "{\"a\":tru}", "{\"a\":\"", "{\"a\":{\"$z\":1}}"] {
+        for text in [
+            "",
+            "{",
+            "{\"a\"",
+            "{\"a\":",
+            "{\"a\":1",
+            "{\"a\":\"\\x\"}",
+            "{\"a\":{\"$d\":\"x\"}}",
+            "[]",
+            "{\"a\":tru}",
+            "{\"a\":\"",
+            "{\"a\":{\"$z\":1}}",
+        ] {
             assert!(read_object(text.as_bytes()).is_err(), "{text}");
         }
     }

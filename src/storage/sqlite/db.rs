@@ -92,7 +92,13 @@ impl Db {
     ///
     /// # Errors
     /// SQLite's.
-    pub fn open(file: &Path, write: bool, synchronous: &str, watchdog: &Watchdog, limits: Limits) -> rusqlite::Result<Self> {
+    pub fn open(
+        file: &Path,
+        write: bool,
+        synchronous: &str,
+        watchdog: &Watchdog,
+        limits: Limits,
+    ) -> rusqlite::Result<Self> {
         let mode = if write {
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE
         } else {
@@ -132,7 +138,12 @@ impl Db {
     ///
     /// # Errors
     /// `TimedOut`, and what `search` gives.
-    pub fn search<T>(&self, test: Option<RowTest>, score: Option<RowScore>, search: impl FnOnce(&Self) -> Result<T>) -> Result<T> {
+    pub fn search<T>(
+        &self,
+        test: Option<RowTest>,
+        score: Option<RowScore>,
+        search: impl FnOnce(&Self) -> Result<T>,
+    ) -> Result<T> {
         let deadline = functions::now() + self.limits.time;
         let _running = Running::begin(test, score, Some(deadline));
         self.arm(Some(deadline));

@@ -64,7 +64,9 @@ impl Directory {
         private_directory(&mut builder);
         builder.create(directory).map_err(at(directory))?;
         let path = directory.join(LOCK);
-        let mut lock = private(OpenOptions::new().read(true).write(true).create(true).truncate(false)).open(&path).map_err(at(&path))?;
+        let mut lock = private(OpenOptions::new().read(true).write(true).create(true).truncate(false))
+            .open(&path)
+            .map_err(at(&path))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -75,10 +77,15 @@ impl Directory {
             }
             Err(TryLockError::Error(source)) => return Err(at(&path)(source)),
         }
-        lock.set_len(0).and_then(|()| lock.rewind()).and_then(|()| writeln!(lock, "{}", std::process::id())).map_err(at(&path))?;
+        lock.set_len(0)
+            .and_then(|()| lock.rewind())
+            .and_then(|()| writeln!(lock, "{}", std::process::id()))
+            .map_err(at(&path))?;
         let database = directory.join(DATABASE);
         // Made here, so that it and the files beside it are private from the first moment.
-        private(OpenOptions::new().read(true).write(true).create(true).truncate(false)).open(&database).map_err(at(&database))?;
+        private(OpenOptions::new().read(true).write(true).create(true).truncate(false))
+            .open(&database)
+            .map_err(at(&database))?;
         // The name of a new file has to be on disk, too.
         if let Ok(handle) = fs::File::open(directory) {
             let _ = handle.sync_all();
@@ -126,7 +133,8 @@ fn migrate(connection: &Connection, found: i64) -> Result<()> {
             continue;
         }
         connection.execute_batch("BEGIN IMMEDIATE")?;
-        let done = step(connection).and_then(|()| connection.execute_batch(&format!("PRAGMA user_version = {}; COMMIT;", format + 1)));
+        let done = step(connection)
+            .and_then(|()| connection.execute_batch(&format!("PRAGMA user_version = {}; COMMIT;", format + 1)));
         if let Err(error) = done {
             let _ = connection.execute_batch("ROLLBACK");
             return Err(error.into());

@@ -12,8 +12,8 @@ use super::functions;
 use super::keys;
 use super::names::literal;
 use crate::model::query::compare::stored;
-use crate::model::query::matches::Matcher;
 use crate::model::query::filter::{Constraint, Filter, Regex, Resolved, TextSearch};
+use crate::model::query::matches::Matcher;
 use crate::model::schema::{ClassSchema, FieldType};
 use crate::model::value::{GeoPoint, Value};
 use crate::storage::{Result, StorageError};
@@ -136,7 +136,12 @@ fn matcher(filter: &Resolved) -> Result<Matcher> {
 }
 
 /// Adds a condition that must hold along with others.
-fn add<'a>(filter: &'a Resolved, known: Known<'_>, plan: &mut Plan, pieces: &mut Vec<(Piece, &'a Resolved)>) -> Result<()> {
+fn add<'a>(
+    filter: &'a Resolved,
+    known: Known<'_>,
+    plan: &mut Plan,
+    pieces: &mut Vec<(Piece, &'a Resolved)>,
+) -> Result<()> {
     match filter {
         Filter::And(parts) if parts.len() <= MAX_TERMS => {
             for part in parts {
@@ -158,7 +163,9 @@ fn compile(filter: &Resolved, known: Known<'_>) -> Piece {
     match filter {
         Filter::All => Piece::open(true),
         Filter::Never => Piece::never(),
-        Filter::And(parts) if parts.len() <= MAX_TERMS => Piece::join(parts.iter().map(|part| compile(part, known)).collect(), " AND "),
+        Filter::And(parts) if parts.len() <= MAX_TERMS => {
+            Piece::join(parts.iter().map(|part| compile(part, known)).collect(), " AND ")
+        }
         Filter::Or(parts) if parts.len() <= MAX_TERMS => alternatives(parts, known),
         Filter::Nor(parts) if parts.len() <= MAX_TERMS => {
             let any = alternatives(parts, known);
@@ -192,7 +199,9 @@ fn alternatives(parts: &[Resolved], known: Known<'_>) -> Piece {
 /// Whether a value has one key by which it is found.
 const fn is_atom(value: &Value) -> bool {
     match value {
-        Value::Null | Value::Boolean(_) | Value::Number(_) | Value::String(_) | Value::Date(_) | Value::Pointer(_) => true,
+        Value::Null | Value::Boolean(_) | Value::Number(_) | Value::String(_) | Value::Date(_) | Value::Pointer(_) => {
+            true
+        }
         Value::Bytes(_)
         | Value::Relation(_)
         | Value::GeoPoint(_)
@@ -207,7 +216,12 @@ const fn is_atom(value: &Value) -> bool {
 #[must_use]
 pub const fn is_scalar(kind: &FieldType) -> bool {
     match kind {
-        FieldType::String | FieldType::Number | FieldType::Boolean | FieldType::Date | FieldType::Pointer(_) | FieldType::File => true,
+        FieldType::String
+        | FieldType::Number
+        | FieldType::Boolean
+        | FieldType::Date
+        | FieldType::Pointer(_)
+        | FieldType::File => true,
         FieldType::Object
         | FieldType::Array
         | FieldType::Bytes
@@ -232,7 +246,12 @@ fn field(path: &str, constraint: &Constraint, known: Known<'_>) -> Piece {
         return id(constraint);
     }
     let path = column(path);
-    let column = Column { known, scalar: known.schema.kind(&path).is_some_and(is_scalar), dotted: path.contains('.'), path: &path };
+    let column = Column {
+        known,
+        scalar: known.schema.kind(&path).is_some_and(is_scalar),
+        dotted: path.contains('.'),
+        path: &path,
+    };
     match constraint {
         Constraint::Eq(value) => column.among(std::slice::from_ref(value)),
         Constraint::In(values) => column.among(values),
@@ -263,7 +282,8 @@ fn field(path: &str, constraint: &Constraint, known: Known<'_>) -> Piece {
 fn id(constraint: &Constraint) -> Piece {
     let list = |values: &[Value], negated: bool| {
         let stored: Vec<Cow<'_, Value>> = values.iter().map(stored).collect();
-        let texts: Vec<&str> = stored.iter().filter_map(|value| value.as_str()).filter(|text| !text.contains('\0')).collect();
+        let texts: Vec<&str> =
+            stored.iter().filter_map(|value| value.as_str()).filter(|text| !text.contains('\0')).collect();
         let word = if negated { "NOT IN" } else { "IN" };
         match texts.as_slice() {
             [] if negated => Piece::open(true),
@@ -452,7 +472,8 @@ fn literal_prefix(regex: &Regex) -> Option<String> {
         if rest.contains('|') {
             return None;
         }
-        let end = rest.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != ' ' && letter != '_' && letter != '-');
+        let end = rest
+            .find(|letter: char| !letter.is_ascii_alphanumeric() && letter != ' ' && letter != '_' && letter != '-');
         match end {
             None => rest,
             // What follows may make the last letter optional.

@@ -143,7 +143,8 @@ fn sort_key(context: &Context<'_>) -> rusqlite::Result<Vec<u8>> {
 /// after its length in four bytes: in turn the key of the value as a field and as an element.
 fn any_of(context: &Context<'_>) -> rusqlite::Result<bool> {
     let folded: i64 = context.get(3)?;
-    let set = context.get_or_create_aux(2, |value| -> Result<(Keys, Keys), rusqlite::Error> { Ok(unpack(value.as_blob()?)) })?;
+    let set = context
+        .get_or_create_aux(2, |value| -> Result<(Keys, Keys), rusqlite::Error> { Ok(unpack(value.as_blob()?)) })?;
     let value = codec::read_field(body(context)?, text(context, 1)?).map_err(damaged)?;
     let mut out = Vec::with_capacity(32);
     let mut among = |value: &Value, set: &Keys| {
@@ -210,8 +211,12 @@ fn row_score(context: &Context<'_>) -> rusqlite::Result<f64> {
 /// SQLite's.
 pub fn register(connection: &Connection) -> rusqlite::Result<()> {
     let fixed = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
-    for (name, sparse, folded) in [("rk", false, false), ("rks", true, false), ("rkc", false, true), ("rkcs", true, true)] {
-        connection.create_scalar_function(name, 2, fixed, move |context| index_key(context, sparse, folded).map(ToSqlOutput::Owned))?;
+    for (name, sparse, folded) in
+        [("rk", false, false), ("rks", true, false), ("rkc", false, true), ("rkcs", true, true)]
+    {
+        connection.create_scalar_function(name, 2, fixed, move |context| {
+            index_key(context, sparse, folded).map(ToSqlOutput::Owned)
+        })?;
     }
     connection.create_scalar_function("rsort", 3, fixed, sort_key)?;
     connection.create_scalar_function("rany", 4, fixed, any_of)?;

@@ -63,11 +63,10 @@ pub fn create(session: &Session, schema: &ClassSchema, specs: &[IndexSpec]) -> R
             make(session, &table, &schema.name, &spec.name, &index)?;
         }
         let definition = serde_json::to_string(&index).map_err(|error| StorageError::Other(Box::new(error)))?;
-        session.db.run("INSERT OR REPLACE INTO _indexes (class, name, definition) VALUES (?, ?, ?)", [
-            schema.name.as_str(),
-            &spec.name,
-            &definition,
-        ])?;
+        session.db.run(
+            "INSERT OR REPLACE INTO _indexes (class, name, definition) VALUES (?, ?, ?)",
+            [schema.name.as_str(), &spec.name, &definition],
+        )?;
         session.changed();
     }
     Ok(())

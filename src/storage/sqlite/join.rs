@@ -42,11 +42,13 @@ pub fn pairs(db: &Db, join: &ClassName, column: &'static str, ids: &[String]) ->
     let (condition, parameter) = match ids {
         [] => return Ok(Vec::new()),
         [one] => ("= ?".to_owned(), Sql::Text(one.clone())),
-        many => {
-            ("IN (SELECT value FROM json_each(?))".to_owned(), Sql::Text(serde_json::to_string(many).unwrap_or_default()))
-        }
+        many => (
+            "IN (SELECT value FROM json_each(?))".to_owned(),
+            Sql::Text(serde_json::to_string(many).unwrap_or_default()),
+        ),
     };
-    let Some(mut statement) = db.prepare(&format!("SELECT owner, member FROM {table} WHERE {column} {condition}"))? else {
+    let Some(mut statement) = db.prepare(&format!("SELECT owner, member FROM {table} WHERE {column} {condition}"))?
+    else {
         return Ok(Vec::new());
     };
     let rows = statement.query_map([parameter], |row| Ok((row.get(0)?, row.get(1)?))).map_err(translate)?;

@@ -52,7 +52,9 @@ pub fn collation_version() -> String {
     for text in ["Straße", "STRASSE", "ıIiİ", "e\u{301}É", "Ａａ", "ǅ", "日本", "🙂"] {
         push_folded(text, &mut probe);
     }
-    let sum = probe.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
+    let sum = probe
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
     format!("en_US/2 {sum:016x}")
 }
 
@@ -100,7 +102,12 @@ fn bracket(value: &Value) -> u8 {
         Value::Date(_) => DATE,
         Value::Bytes(_) => BYTES,
         Value::Array(_) => ARRAY,
-        Value::Pointer(_) | Value::Relation(_) | Value::GeoPoint(_) | Value::Polygon(_) | Value::File(_) | Value::Object(_) => OBJECT,
+        Value::Pointer(_)
+        | Value::Relation(_)
+        | Value::GeoPoint(_)
+        | Value::Polygon(_)
+        | Value::File(_)
+        | Value::Object(_) => OBJECT,
     }
 }
 
@@ -132,7 +139,12 @@ fn push_body(value: &Value, folded: bool, out: &mut Vec<u8>) {
             }
             out.push(0);
         }
-        Value::Object(_) | Value::Pointer(_) | Value::Relation(_) | Value::GeoPoint(_) | Value::Polygon(_) | Value::File(_) => {
+        Value::Object(_)
+        | Value::Pointer(_)
+        | Value::Relation(_)
+        | Value::GeoPoint(_)
+        | Value::Polygon(_)
+        | Value::File(_) => {
             if let Value::Object(object) = &*as_plain(value) {
                 push_fields(object, folded, out);
             }
@@ -177,7 +189,9 @@ pub fn leaves<'a>(top: Option<&'a Value>, path: &[&str]) -> (Vec<Cow<'a, Value>>
     let mut out = Vec::new();
     let mut arrays = false;
     match top.map(stored) {
-        Some(value) if path.is_empty() || matches!(*value, Value::Object(_) | Value::Array(_)) => collect(value, path, &mut out, &mut arrays),
+        Some(value) if path.is_empty() || matches!(*value, Value::Object(_) | Value::Array(_)) => {
+            collect(value, path, &mut out, &mut arrays)
+        }
         _ => out.push(Cow::Owned(Value::Null)),
     }
     (out, arrays)
@@ -195,7 +209,12 @@ fn elements(value: Cow<'_, Value>) -> Vec<Cow<'_, Value>> {
 fn has_members(value: &Value) -> bool {
     matches!(
         value,
-        Value::Object(_) | Value::Pointer(_) | Value::Relation(_) | Value::GeoPoint(_) | Value::Polygon(_) | Value::File(_)
+        Value::Object(_)
+            | Value::Pointer(_)
+            | Value::Relation(_)
+            | Value::GeoPoint(_)
+            | Value::Polygon(_)
+            | Value::File(_)
     )
 }
 
@@ -333,7 +352,9 @@ mod tests {
 
     #[test]
     fn order_is_mongodbs() {
-        let object = |fields: &[(&str, Value)]| Value::Object(fields.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect());
+        let object = |fields: &[(&str, Value)]| {
+            Value::Object(fields.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect())
+        };
         let ascending = [
             Value::Null,
             Value::Number(-1e300),

@@ -120,7 +120,8 @@ impl EmbeddedStorage {
         files::prepare(db.connection(), &held.database)?;
         let catalog = Arc::new(ArcSwap::from_pointee(Catalog::read(db.connection())?));
         let connections = (0..options.readers.max(1)).map(|_| open(false)).collect::<rusqlite::Result<_>>()?;
-        let writer = Writer::start(db, Arc::clone(&catalog), options.queue.max(1), options.transaction_timeout).map_err(threads)?;
+        let writer = Writer::start(db, Arc::clone(&catalog), options.queue.max(1), options.transaction_timeout)
+            .map_err(threads)?;
         let readers = Readers::start(connections, options.queue.max(1)).map_err(threads)?;
         Ok(Self {
             readers,
@@ -142,7 +143,11 @@ impl EmbeddedStorage {
         threads
     }
 
-    async fn read<T: Send + 'static>(&self, tx: Option<&Transaction>, read: impl FnOnce(&Db) -> Result<T> + Send + 'static) -> Result<T> {
+    async fn read<T: Send + 'static>(
+        &self,
+        tx: Option<&Transaction>,
+        read: impl FnOnce(&Db) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         match tx {
             Some(tx) => handle(tx)?.run(move |session| read(&session.db)).await,
             None => self.readers.run(read).await,
@@ -220,7 +225,10 @@ impl Storage for EmbeddedStorage {
 
     async fn set_permissions(&self, class: &ClassName, permissions: &Map<String, Json>) -> Result<()> {
         let (class, permissions) = (class.clone(), permissions.clone());
-        self.write(None, move |session| schema::change(session, &class, |schema| schema.permissions = Some(permissions))).await
+        self.write(None, move |session| {
+            schema::change(session, &class, |schema| schema.permissions = Some(permissions))
+        })
+        .await
     }
 
     async fn set_listed_indexes(&self, class: &ClassName, indexes: &IndexMap<String, IndexKeys>) -> Result<()> {
@@ -234,6 +242,10 @@ impl Storage for EmbeddedStorage {
     }
 
     async fn create_indexes(&self, schema: &ClassSchema, indexes: &[IndexSpec]) -> Result<()> {
+        // A join table has its two indexes by itself.
+        if schema.name.is_join() {
+            return Ok(());
+        }
         let (schema, indexes) = (schema.clone(), indexes.to_vec());
         self.write(None, move |session| index::create(session, &schema, &indexes)).await
     }
@@ -264,13 +276,26 @@ impl Storage for EmbeddedStorage {
         self.write(tx, move |session| write::update(session, &class, search, &update, true).map(|(_, row)| row)).await
     }
 
-    async fn update_many(&self, schema: &ClassSchema, filter: &Resolved, update: &Update, tx: Option<&Transaction>) -> Result<u64> {
+    async fn update_many(
+        &self,
+        schema: &ClassSchema,
+        filter: &Resolved,
+        update: &Update,
+        tx: Option<&Transaction>,
+    ) -> Result<u64> {
         let search = self.search(schema, filter, &FindOptions::default())?;
         let (class, update) = (schema.name.clone(), update.clone());
-        self.write(tx, move |session| write::update(session, &class, search, &update, false).map(|(count, _)| count)).await
+        self.write(tx, move |session| write::update(session, &class, search, &update, false).map(|(count, _)| count))
+            .await
     }
 
-    async fn upsert(&self, schema: &ClassSchema, filter: &Resolved, update: &Update, tx: Option<&Transaction>) -> Result<()> {
+    async fn upsert(
+        &self,
+        schema: &ClassSchema,
+        filter: &Resolved,
+        update: &Update,
+        tx: Option<&Transaction>,
+    ) -> Result<()> {
         let search = self.search(schema, filter, &first())?;
         let (class, fresh, update) = (schema.name.clone(), write::equalities(filter), update.clone());
         self.write(tx, move |session| write::upsert(session, &class, search, fresh, &update)).await
@@ -285,7 +310,13 @@ impl Storage for EmbeddedStorage {
         self.write(tx, move |session| write::delete(session, &class, search)).await
     }
 
-    async fn find(&self, schema: &ClassSchema, filter: &Resolved, options: &FindOptions, tx: Option<&Transaction>) -> Result<Vec<Object>> {
+    async fn find(
+        &self,
+        schema: &ClassSchema,
+        filter: &Resolved,
+        options: &FindOptions,
+        tx: Option<&Transaction>,
+    ) -> Result<Vec<Object>> {
         if let Some(hint) = &options.hint {
             index::check_hint(&self.catalog.load(), &schema.name, hint)?;
         }
@@ -293,7 +324,13 @@ impl Storage for EmbeddedStorage {
         self.read(tx, move |db| search.rows(db)).await
     }
 
-    async fn count(&self, schema: &ClassSchema, filter: &Resolved, options: &FindOptions, tx: Option<&Transaction>) -> Result<u64> {
+    async fn count(
+        &self,
+        schema: &ClassSchema,
+        filter: &Resolved,
+        options: &FindOptions,
+        tx: Option<&Transaction>,
+    ) -> Result<u64> {
         if let Some(hint) = &options.hint {
             index::check_hint(&self.catalog.load(), &schema.name, hint)?;
         }
@@ -301,7 +338,13 @@ impl Storage for EmbeddedStorage {
         self.read(tx, move |db| search.count(db)).await
     }
 
-    async fn explain(&self, schema: &ClassSchema, filter: &Resolved, options: &FindOptions, _verbosity: &str) -> Result<Json> {
+    async fn explain(
+        &self,
+        schema: &ClassSchema,
+        filter: &Resolved,
+        options: &FindOptions,
+        _verbosity: &str,
+    ) -> Result<Json> {
         if let Some(hint) = &options.hint {
             index::check_hint(&self.catalog.load(), &schema.name, hint)?;
         }
@@ -315,7 +358,12 @@ impl Storage for EmbeddedStorage {
         self.read(None, move |db| search.distinct(db, &field)).await
     }
 
-    async fn aggregate(&self, _schema: &ClassSchema, _pipeline: Vec<Json>, _options: &AggregateOptions) -> Result<Vec<Json>> {
+    async fn aggregate(
+        &self,
+        _schema: &ClassSchema,
+        _pipeline: Vec<Json>,
+        _options: &AggregateOptions,
+    ) -> Result<Vec<Json>> {
         Err(StorageError::Refused("aggregation is not supported".to_owned()))
     }
 
@@ -329,12 +377,22 @@ impl Storage for EmbeddedStorage {
         self.write(tx, move |session| join::unlink(session, &join, &owner, &members)).await
     }
 
-    async fn members(&self, join: &ClassName, owners: &[String], tx: Option<&Transaction>) -> Result<Vec<(String, String)>> {
+    async fn members(
+        &self,
+        join: &ClassName,
+        owners: &[String],
+        tx: Option<&Transaction>,
+    ) -> Result<Vec<(String, String)>> {
         let (join, owners) = (join.clone(), owners.to_vec());
         self.read(tx, move |db| db.search(None, None, |db| join::pairs(db, &join, "owner", &owners))).await
     }
 
-    async fn owners(&self, join: &ClassName, members: &[String], tx: Option<&Transaction>) -> Result<Vec<(String, String)>> {
+    async fn owners(
+        &self,
+        join: &ClassName,
+        members: &[String],
+        tx: Option<&Transaction>,
+    ) -> Result<Vec<(String, String)>> {
         let (join, members) = (join.clone(), members.to_vec());
         self.read(tx, move |db| db.search(None, None, |db| join::pairs(db, &join, "member", &members))).await
     }

@@ -7,6 +7,7 @@ use rusqlite::params_from_iter;
 use rusqlite::types::Value as Sql;
 use serde_json::{Value as Json, json};
 
+use super::catalog::Table;
 use super::codec;
 use super::db::Db;
 use super::error::{is_missing_table, translate};
@@ -14,7 +15,6 @@ use super::filter::{self, Known, Plan};
 use super::functions::{RowScore, RowTest};
 use super::keys;
 use super::names::{literal, table};
-use super::catalog::Table;
 use crate::model::names::ClassName;
 use crate::model::object::Object;
 use crate::model::query::Resolved;
@@ -97,7 +97,13 @@ impl Search {
     }
 
     /// Carries the search out and shows each row's number and text.
-    fn scan(mut self, db: &Db, what: &str, ordered: bool, mut each: impl FnMut(&rusqlite::Row<'_>) -> Result<bool>) -> Result<()> {
+    fn scan(
+        mut self,
+        db: &Db,
+        what: &str,
+        ordered: bool,
+        mut each: impl FnMut(&rusqlite::Row<'_>) -> Result<bool>,
+    ) -> Result<()> {
         let (sql, parameters) = self.statement(what, ordered);
         let (_, _) = self.tests()?;
         let matchers = std::mem::take(&mut self.plan.rest);
@@ -308,7 +314,14 @@ fn order(plan: &Plan, known: Known<'_>, sort: &[Sort]) -> String {
 fn is_plain(schema: &ClassSchema, path: &str) -> bool {
     matches!(
         schema.kind(path),
-        Some(FieldType::String | FieldType::Number | FieldType::Boolean | FieldType::Date | FieldType::Pointer(_) | FieldType::File)
+        Some(
+            FieldType::String
+                | FieldType::Number
+                | FieldType::Boolean
+                | FieldType::Date
+                | FieldType::Pointer(_)
+                | FieldType::File
+        )
     )
 }
 
@@ -337,13 +350,16 @@ impl Keys {
 
     fn read(&self, body: &[u8]) -> Result<Object> {
         let mut row = codec::read_fields(body, |key| {
-            Self::ALWAYS.contains(&key) || self.whole.iter().any(|field| field == key) || self.parts.iter().any(|(field, _)| field == key)
+            Self::ALWAYS.contains(&key)
+                || self.whole.iter().any(|field| field == key)
+                || self.parts.iter().any(|(field, _)| field == key)
         })?;
         if self.parts.is_empty() {
             return Ok(row);
         }
         for (field, value) in row.iter_mut() {
-            let paths: Vec<&[String]> = self.parts.iter().filter(|(wanted, _)| wanted == field).map(|(_, rest)| rest.as_slice()).collect();
+            let paths: Vec<&[String]> =
+                self.parts.iter().filter(|(wanted, _)| wanted == field).map(|(_, rest)| rest.as_slice()).collect();
             if !paths.is_empty() {
                 prune(value, &paths);
             }

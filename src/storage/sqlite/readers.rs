@@ -46,7 +46,8 @@ impl Readers {
         let mut threads = Vec::new();
         for (at, connection) in connections.into_iter().enumerate() {
             let shared = Arc::clone(&shared);
-            threads.push(thread::Builder::new().name(format!("db-read-{at}")).spawn(move || work(&shared, &connection))?);
+            threads
+                .push(thread::Builder::new().name(format!("db-read-{at}")).spawn(move || work(&shared, &connection))?);
         }
         Ok(Self { shared, threads: Mutex::new(threads) })
     }

@@ -60,7 +60,9 @@ fn from_stored(name: ClassName, stored: StoredClass) -> ClassSchema {
     for (name, field) in stored.fields {
         // A type of a later version would be refused with the file as a whole.
         let Some(kind) = FieldType::from_name(&field.kind, field.target.as_deref()) else { continue };
-        schema.fields.insert(name, Field { kind, required: field.required, default: field.default.map(json::decode_stored) });
+        schema
+            .fields
+            .insert(name, Field { kind, required: field.required, default: field.default.map(json::decode_stored) });
     }
     schema.permissions = stored.permissions;
     schema.indexes = stored.indexes;
@@ -78,8 +80,10 @@ fn parse(name: String, definition: &str) -> Result<ClassSchema> {
 /// # Errors
 /// A damaged definition; SQLite's.
 pub fn all(db: &Db) -> Result<Vec<ClassSchema>> {
-    let mut statement = db.connection().prepare_cached("SELECT name, definition FROM _classes ORDER BY rowid").map_err(translate)?;
-    let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))).map_err(translate)?;
+    let mut statement =
+        db.connection().prepare_cached("SELECT name, definition FROM _classes ORDER BY rowid").map_err(translate)?;
+    let rows =
+        statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))).map_err(translate)?;
     rows.map(|row| row.map_err(translate).and_then(|(name, definition)| parse(name, &definition))).collect()
 }
 
@@ -191,15 +195,22 @@ pub fn table_statements(class: &ClassName) -> Vec<String> {
     let table = table(class);
     if class.is_join() {
         return vec![
-            format!("CREATE TABLE IF NOT EXISTS {table} (owner TEXT NOT NULL, member TEXT NOT NULL, PRIMARY KEY (owner, member)) STRICT, WITHOUT ROWID"),
+            format!(
+                "CREATE TABLE IF NOT EXISTS {table} (owner TEXT NOT NULL, member TEXT NOT NULL, PRIMARY KEY (owner, member)) STRICT, WITHOUT ROWID"
+            ),
             format!("CREATE INDEX IF NOT EXISTS {} ON {table} (member, owner)", quoted(&own_index(class, "member"))),
         ];
     }
     let dated = |field: &str| {
-        format!("CREATE INDEX IF NOT EXISTS {} ON {table} (rk(body,'{field}'))", quoted(&own_index(class, &field.to_lowercase())))
+        format!(
+            "CREATE INDEX IF NOT EXISTS {} ON {table} (rk(body,'{field}'))",
+            quoted(&own_index(class, &field.to_lowercase()))
+        )
     };
     vec![
-        format!("CREATE TABLE IF NOT EXISTS {table} (n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, body TEXT NOT NULL) STRICT"),
+        format!(
+            "CREATE TABLE IF NOT EXISTS {table} (n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, body TEXT NOT NULL) STRICT"
+        ),
         dated("createdAt"),
         dated("updatedAt"),
     ]

@@ -16,8 +16,8 @@ use crate::model::names::ClassName;
 use crate::model::object::Object;
 use crate::model::operation::Update;
 use crate::model::operation::apply::apply;
-use crate::model::query::filter::{Constraint, Filter};
 use crate::model::query::Resolved;
+use crate::model::query::filter::{Constraint, Filter};
 use crate::model::value::Value;
 use crate::storage::{Result, StorageError};
 
@@ -47,7 +47,13 @@ pub fn insert(session: &Session, class: &ClassName, row: &Object) -> Result<()> 
 ///
 /// # Errors
 /// `Duplicate`; `Refused` when a change does not fit a row.
-pub fn update(session: &Session, class: &ClassName, search: Search, update: &Update, back: bool) -> Result<(u64, Option<Object>)> {
+pub fn update(
+    session: &Session,
+    class: &ClassName,
+    search: Search,
+    update: &Update,
+    back: bool,
+) -> Result<(u64, Option<Object>)> {
     let table = session.table(class)?;
     let sql = format!("UPDATE {table} SET id = ?, body = ? WHERE n = ?");
     let mut last = None;
@@ -101,7 +107,8 @@ fn collect(filter: &Resolved, fields: &mut Vec<(String, Value)>) {
         Filter::Field { path, constraint: Constraint::Eq(value) } if !fields.iter().any(|(known, _)| known == path) => {
             fields.push((path.clone(), value.clone()));
         }
-        Filter::All | Filter::Never | Filter::Or(_) | Filter::Nor(_) | Filter::Field { .. } | Filter::Unresolved(_) => {}
+        Filter::All | Filter::Never | Filter::Or(_) | Filter::Nor(_) | Filter::Field { .. } | Filter::Unresolved(_) => {
+        }
     }
 }
 
@@ -158,7 +165,11 @@ pub fn remove_expired(session: &Session, catalog: &Catalog) -> Result<()> {
         let there: Option<i64> = session
             .db
             .connection()
-            .query_row("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?", [names::table(class).trim_matches('"')], |row| row.get(0))
+            .query_row(
+                "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?",
+                [names::table(class).trim_matches('"')],
+                |row| row.get(0),
+            )
             .optional()
             .map_err(translate)?;
         if there.is_some() {

@@ -104,7 +104,10 @@ impl Session {
     fn commit(&self) -> Result<()> {
         if self.db.connection().is_autocommit() {
             // SQLite itself undid the transaction: no room, an input or output error.
-            return Err(EmbeddedError::Commit("the transaction was undone, perhaps for want of room on the disk".to_owned()).into());
+            return Err(EmbeddedError::Commit(
+                "the transaction was undone, perhaps for want of room on the disk".to_owned(),
+            )
+            .into());
         }
         self.execute("COMMIT")?;
         self.refresh();
@@ -204,7 +207,8 @@ impl Writer {
     pub fn start(db: Db, catalog: Arc<ArcSwap<Catalog>>, most: usize, patience: Duration) -> std::io::Result<Self> {
         let (tasks, queue) = mpsc::sync_channel(most);
         let session = Session { db, tables: RefCell::default(), stale: RefCell::new(false), catalog };
-        let thread = thread::Builder::new().name("db-write".to_owned()).spawn(move || work(&session, &queue, patience))?;
+        let thread =
+            thread::Builder::new().name("db-write".to_owned()).spawn(move || work(&session, &queue, patience))?;
         Ok(Self { tasks: Mutex::new(Some(tasks)), thread: Mutex::new(Some(thread)) })
     }
 
@@ -223,7 +227,10 @@ impl Writer {
     ///
     /// # Errors
     /// `Unavailable` when too many wait or the store is closed; what the write gives.
-    pub async fn run<T: Send + 'static>(&self, write: impl FnOnce(&Session) -> Result<T> + Send + 'static) -> Result<T> {
+    pub async fn run<T: Send + 'static>(
+        &self,
+        write: impl FnOnce(&Session) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         let (give, take) = oneshot::channel();
         self.send(Task::Write(Box::new(move |session: std::result::Result<&Session, String>| {
             let result = match session {
@@ -387,7 +394,10 @@ fn sweep(session: &Session) {
     if session.execute("BEGIN IMMEDIATE").is_err() {
         return;
     }
-    let done = session.catalog().and_then(|catalog| super::write::remove_expired(session, &catalog)).and_then(|()| session.commit());
+    let done = session
+        .catalog()
+        .and_then(|catalog| super::write::remove_expired(session, &catalog))
+        .and_then(|()| session.commit());
     if let Err(error) = done {
         tracing::warn!(error = %describe(&error), "rows past their time could not be removed");
         session.roll_back();
