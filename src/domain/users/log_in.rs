@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::{auth_data, lockout, policy};
+use super::{auth_data, lockout, policy, verification};
 use crate::domain::context::Context;
 use crate::domain::read::{self, ReadRequest};
 use crate::domain::sessions::{self, CreatedWith};
@@ -124,6 +124,7 @@ async fn verified_user(cx: &Context, parameters: Map<String, Json>) -> Result<Ob
     if locked_out && !cx.auth.is_master() {
         return Err(invalid_credentials());
     }
+    verification::check(cx, &user, &parameters)?;
     Ok(user)
 }
 
