@@ -10,7 +10,7 @@ use crate::model::object::Object;
 use crate::model::operation::Update;
 use crate::model::query::options::FindOptions;
 use crate::model::query::{Constraint, Filter, Resolved};
-use crate::model::schema::{Field, FieldType, IndexKeys};
+use crate::model::schema::{FieldType, IndexKeys};
 use crate::model::value::Value;
 use crate::storage::{IndexSpec, StorageError};
 

@@ -14,6 +14,7 @@ mod health;
 mod idempotency;
 mod installations;
 pub mod openapi;
+mod pages;
 mod path_pattern;
 mod payload;
 mod push;
@@ -78,6 +79,7 @@ pub fn endpoint(app: &Arc<App>) -> Result<RestEndpoint, String> {
         limits: RateLimits::new(&security.rate_limit)?,
         allowed: RouteAllowList::new(security.route_allow_list.as_deref())?,
         idempotency: idempotency::Idempotency::new(&app.options.server.idempotency.paths)?,
+        pages: pages::Pages::open(app)?,
         app: app.clone(),
         endpoint: service(apis).into_endpoint(),
         routes,

@@ -13,6 +13,7 @@ use super::batch::Part;
 use super::body_keys;
 use super::idempotency::Idempotency;
 use super::payload::{Incoming, JsonMap};
+use super::pages::Pages;
 use super::rate_limit::{Identity, RateLimits, Standing};
 use super::route_allow_list::RouteAllowList;
 use super::routes::{self, Routes};
@@ -31,6 +32,7 @@ pub struct Rest {
     pub(super) endpoint: BoxEndpoint<'static>,
     pub(super) limits: RateLimits,
     pub(super) allowed: RouteAllowList,
+    pub(super) pages: Pages,
     pub(super) idempotency: Idempotency,
 }
 
@@ -84,12 +86,15 @@ impl Endpoint for RestEndpoint {
 type Failure = (ParseError, Option<Arc<str>>);
 
 impl Rest {
-    async fn answer(self: Arc<Self>, request: Request) -> Result<Response, Failure> {
+    async fn answer(self: Arc<Self>, mut request: Request) -> Result<Response, Failure> {
         let options = &self.app.options.server;
         let path = request.original_uri().path();
         let path = routes::below(&options.mount_path, path).map(routes::trim).unwrap_or_default().to_owned();
         if path.eq_ignore_ascii_case(HEALTH) {
             return self.health(&request, path).await;
+        }
+        if let Some(page) = self.pages.answer(&mut request, &path).await {
+            return Ok(page);
         }
         let known = |method: &Method| self.routes.find(method, &path).map(|found| found.pattern);
         let before = known(request.method());
