@@ -283,7 +283,7 @@ pub(super) mod tests {
             match ours.get(name) {
                 None => lines.push(format!("- {name}")),
                 Some(our) if normal(our) != normal(their) => {
-                    lines.push(format!("{name}: {our:?}\n     instead of {their:?}"))
+                    lines.push(format!("{name}: {our:?}\n     instead of {their:?}"));
                 }
                 Some(_) => {}
             }

@@ -365,8 +365,11 @@ async fn queries(store: &dyn Storage) {
             let count = store.count(&schema, &filter, &FindOptions::default(), None).await.unwrap();
             assert_eq!(count, expected.len() as u64, "count of {filter:?}");
             let by_hand = Matcher::new(&filter).unwrap();
-            let accepted: BTreeSet<String> =
-                rows.iter().filter(|row| by_hand.matches(row).unwrap()).map(|row| row.get_str("objectId").unwrap().to_owned()).collect();
+            let accepted: BTreeSet<String> = rows
+                .iter()
+                .filter(|row| by_hand.matches(row).unwrap())
+                .map(|row| row.get_str("objectId").unwrap().to_owned())
+                .collect();
             assert_eq!(accepted, expected, "{filter:?} by the matcher");
         }
         if round == 0 {
@@ -1049,15 +1052,16 @@ fn shape() -> impl Strategy<Value = Shape> {
 fn order() -> impl Strategy<Value = Vec<Sort>> {
     // Below arrays the matcher's order is not the stores'; those are cases of `order_and_pages`.
     let path = path().prop_map(|path| path.split_once('.').map_or(path.clone(), |(field, _)| field.to_owned()));
-    proptest::collection::vec((path, any::<bool>()).prop_map(|(path, descending)| Sort { path, descending }), 1..3).prop_map(|mut order| {
-        // By one field a row is sorted once.
-        let first = order.first().map(|sort: &Sort| sort.path.clone());
-        order.retain({
-            let mut seen = false;
-            move |sort| Some(&sort.path) != first.as_ref() || !std::mem::replace(&mut seen, true)
-        });
-        order
-    })
+    proptest::collection::vec((path, any::<bool>()).prop_map(|(path, descending)| Sort { path, descending }), 1..3)
+        .prop_map(|mut order| {
+            // By one field a row is sorted once.
+            let first = order.first().map(|sort: &Sort| sort.path.clone());
+            order.retain({
+                let mut seen = false;
+                move |sort| Some(&sort.path) != first.as_ref() || !std::mem::replace(&mut seen, true)
+            });
+            order
+        })
 }
 
 /// Random rows and filters: the store finds what the matcher accepts, in the matcher's order. `rounds` sets of rows, 50
