@@ -12,7 +12,7 @@ use poem::{Endpoint, Request, Response};
 use super::batch::Part;
 use super::body_keys;
 use super::idempotency::Idempotency;
-use super::payload::{Incoming, JsonMap};
+use super::payload::{Incoming, JsonMap, pairs};
 use super::rate_limit::{Identity, RateLimits, Standing};
 use super::route_allow_list::RouteAllowList;
 use super::routes::{self, Routes};
@@ -158,6 +158,7 @@ impl Rest {
         let taken = request.take_body();
         let patience = Duration::from_millis(options.own.request_timeout_ms);
         let multipart = body::is_multipart(request.headers());
+        let form = body::is_form(request.headers());
         let bytes = body::read(taken, request.headers(), options.server.max_upload_size.bytes, patience).await?;
         if opaque {
             return Ok(JsonMap::new());
@@ -165,7 +166,10 @@ impl Rest {
         if multipart && !bytes.is_empty() {
             return Err(ParseError::new(ErrorCode::InvalidJson, "the request body must be JSON, not a form"));
         }
-        body::parse_object(&bytes)
+        match (body::parse_object(&bytes), std::str::from_utf8(&bytes)) {
+            (Err(_), Ok(text)) if form => Ok(pairs(text).map(|(key, value)| (key, value.into())).collect()),
+            (parsed, _) => parsed,
+        }
     }
 
     /// Decides who is calling and whether the call may proceed; then it does.

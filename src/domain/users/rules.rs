@@ -124,7 +124,7 @@ impl ClassRules for UserRules {
             if cx.app.options.users.revoke_session_on_password_reset {
                 sessions::end_all(cx, &stored.id).await?;
             }
-            if !cx.auth.is_master() {
+            if cx.auth.user_id() == Some(stored.id.as_str()) {
                 stored.facts.session_token = Some(sessions::create(cx, &stored.id, None).await?);
             }
         }
