@@ -48,7 +48,7 @@ pub async fn aggregate(cx: &Context, class: &str, mut parameters: Map<String, Js
         find.extend(condition.map(|condition| ("where".to_owned(), condition)));
         let request = ReadRequest::find(cx, class, find)?;
         let filter = resolve::resolve(cx, class, request.filter, 0).await?;
-        let scope = scope::scope(cx, class, Operation::Find, filter, false).await?;
+        let scope = scope::scope(cx, class, Operation::Find, filter, None).await?;
         let values = cx.app.storage.distinct(&class.schema, &field, scope.filter()).await.map_err(store::failure)?;
         return Ok(values.iter().map(json::encode).collect());
     }

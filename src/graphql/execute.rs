@@ -100,7 +100,7 @@ async fn relations(run: Run<'_>, job: &Job, resolved: &Resolved) -> Relations {
             }
         }
         (Output::Viewer(plan), Resolved::Viewer(viewer)) => {
-            objects.extend(plan.users().map(|plan| (plan, &viewer.user)))
+            objects.extend(plan.users().map(|plan| (plan, &viewer.user)));
         }
         (Output::Payload(plan), Resolved::Payload(parts)) => {
             objects.extend(plan.objects().map(|plan| (plan, &parts.object)));
@@ -117,7 +117,7 @@ fn render(renderer: &mut Renderer<'_>, job: &Job, resolved: &Resolved) -> Option
     match (&job.output, resolved) {
         (Output::Leaf(leaf), Resolved::Json(value)) => Some(project(leaf, value)),
         (Output::Object(Some(plan)), Resolved::Object(object)) => renderer.object(plan, object),
-        (Output::Connection(plan), Resolved::Connection(connection)) => renderer.connection(plan, connection),
+        (Output::Connection(plan), Resolved::Connection(connection)) => Some(renderer.connection(plan, connection)),
         (Output::Viewer(plan), Resolved::Viewer(viewer)) => render_viewer(renderer, plan, viewer),
         (Output::Payload(plan), Resolved::Payload(parts)) => payload(renderer, plan, parts, &job.arguments),
         _ => None,

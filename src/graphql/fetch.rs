@@ -56,7 +56,7 @@ impl Fetcher<'_> {
     /// # Errors
     /// 102 for paging that makes no sense; those of the domain.
     pub async fn connection(self, plan: &ConnectionPlan, related: Option<Json>) -> Result<Connection> {
-        let max_limit = self.cx.app.options.database.max_limit.map(|limit| u64::from(limit.unsigned_abs()));
+        let max_limit = self.cx.app.options.database.max_limit.map(i64::unsigned_abs);
         let mut page = Page::read(&plan.arguments, max_limit)?;
         let mut filter = self.filter(plan)?;
         let mut parameters = Map::new();

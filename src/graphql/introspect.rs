@@ -147,11 +147,13 @@ impl<'a> Introspector<'a> {
     fn inputs(self, inputs: &IndexMap<String, InputDef>, leaf: &Leaf) -> Json {
         inputs
             .iter()
-            .map(|(name, input)| self.input(name, &input.ty, input.default.as_ref().map(ToString::to_string), leaf))
+            .map(|(name, input)| {
+                self.input(name, &input.ty, input.default.as_ref().map(ToString::to_string).as_deref(), leaf)
+            })
             .collect()
     }
 
-    fn input(self, input_name: &str, ty: &TypeRef, default: Option<String>, leaf: &Leaf) -> Json {
+    fn input(self, input_name: &str, ty: &TypeRef, default: Option<&str>, leaf: &Leaf) -> Json {
         show(leaf, &|name, leaf| match name {
             "name" => json!(input_name),
             "type" => self.reference(ty, leaf),
@@ -168,9 +170,7 @@ impl<'a> Introspector<'a> {
             "isRepeatable" => json!(false),
             "args" => arguments
                 .iter()
-                .map(|(name, ty, default)| {
-                    self.input(name, &super::types::type_ref(ty), default.map(str::to_owned), leaf)
-                })
+                .map(|(name, ty, default)| self.input(name, &super::types::type_ref(ty), *default, leaf))
                 .collect(),
             _ => Json::Null,
         })

@@ -48,7 +48,7 @@ pub async fn run(cx: &Context, built: &Built, asked: Asked) -> Result<Json, Refu
         return Err(Refusal::invalid("Schema is not configured to execute subscription operation.", &[]));
     }
     // Errors of the document come before that of a missing operation.
-    let any_name = document.operations.iter().next().and_then(|(name, _)| name).map(|name| name.to_string());
+    let any_name = document.operations.iter().next().and_then(|(name, _)| name).map(ToString::to_string);
     let validated = if found.is_ok() { name } else { any_name.as_deref() };
     validation::validate(&built.dynamic, &document, &asked.query, validated, may_introspect).await?;
     let operation = found?;

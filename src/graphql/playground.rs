@@ -1,4 +1,4 @@
-//! The playground: GraphiQL, served from this binary. The page knows the application id and no key.
+//! The playground: `GraphiQL`, served from this binary. The page knows the application id and no key.
 
 use std::sync::Arc;
 
@@ -11,14 +11,14 @@ use crate::http::answer::{Matched, refusal};
 
 const PAGE: &str = include_str!("playground/page.html");
 
-/// What the page may load and talk to: this server, and the fonts inside its style sheet. GraphiQL sets styles on elements.
+/// What the page may load and talk to: this server, and the fonts inside its style sheet. `GraphiQL` sets styles on elements.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self' data:; \
                       img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Name, content type, content, and whether that is compressed.
 type Asset = (&'static str, &'static str, &'static [u8], bool);
 
-/// GraphiQL 2.4.7, React 18.3.1; their licences lie beside the files.
+/// `GraphiQL` 2.4.7, React 18.3.1; their licences lie beside the files.
 const ASSETS: [Asset; 6] = [
     ("graphiql.min.js", "text/javascript; charset=utf-8", include_bytes!("playground/graphiql.min.js.gz"), true),
     ("graphiql.min.css", "text/css; charset=utf-8", include_bytes!("playground/graphiql.min.css.gz"), true),

@@ -62,12 +62,12 @@ impl GraphQlEndpoint {
         let cx = self.context(&request).await?;
         let asked = match self.asked(&mut request).await? {
             Ok(asked) => asked,
-            Err(refused) => return Ok(refuse(refused)),
+            Err(refused) => return Ok(refuse(&refused)),
         };
         let built = self.schemas.get(&cx).await?;
         Ok(match run(&cx, &built, asked).await {
             Ok(body) => respond(StatusCode::OK, &body),
-            Err(refused) => refuse(refused),
+            Err(refused) => refuse(&refused),
         })
     }
 
@@ -177,7 +177,7 @@ fn respond(status: StatusCode, body: &Json) -> Response {
     response
 }
 
-fn refuse(refused: Refusal) -> Response {
+fn refuse(refused: &Refusal) -> Response {
     let status = StatusCode::from_u16(refused.status).unwrap_or(StatusCode::BAD_REQUEST);
     let mut response = respond(status, &json!({ "errors": refused.errors }));
     if status == StatusCode::METHOD_NOT_ALLOWED {

@@ -54,8 +54,11 @@ impl Fetcher<'_> {
             level.retain(|job| seen.insert((job.plan.slot, job.owner.clone())));
             total += level.len();
             let jobs = std::mem::take(&mut level);
-            let reads = if total > MAX_RELATIONS { Vec::new() } else { self.reads(jobs) };
-            let read: Vec<Read<'_>> = futures_util::stream::iter(reads).buffered(TOGETHER).collect().await;
+            if total > MAX_RELATIONS {
+                relations.extend(jobs.into_iter().map(|job| ((job.plan.slot, job.owner), Err(too_many()))));
+                break;
+            }
+            let read: Vec<Read<'_>> = futures_util::stream::iter(self.reads(jobs)).buffered(TOGETHER).collect().await;
             for (job, rows) in read.into_iter().flatten() {
                 if let Ok(connection) = &rows {
                     for plan in job.plan.nodes() {
@@ -77,7 +80,7 @@ impl Fetcher<'_> {
         for job in jobs {
             groups.entry(job.plan.slot).or_default().push(job);
         }
-        let max_limit = self.cx.app.options.database.max_limit.map(|limit| u64::from(limit.unsigned_abs()));
+        let max_limit = self.cx.app.options.database.max_limit.map(i64::unsigned_abs);
         let mut reads: Vec<BoxFuture<'f, Read<'p>>> = Vec::new();
         for (_, group) in groups {
             let paged = group
@@ -102,7 +105,7 @@ impl Fetcher<'_> {
 
     /// Reads a relation of several objects by one query. Where that does not work, each object's relation is read by itself, which
     /// also tells what was wrong.
-    async fn relation_of_many<'p>(self, jobs: Vec<Job<'p>>, max_limit: Option<u64>) -> Read<'p> {
+    async fn relation_of_many(self, jobs: Vec<Job<'_>>, max_limit: Option<u64>) -> Read<'_> {
         if let Some(mut rows) = self.rows_of_many(&jobs, max_limit).await {
             return jobs
                 .into_iter()
@@ -169,8 +172,7 @@ impl Fetcher<'_> {
 }
 
 /// Why a relation was not read.
-#[must_use]
-pub fn too_many() -> ParseError {
+fn too_many() -> ParseError {
     ParseError::new(ErrorCode::InvalidQuery, "Too many relations are selected of too many objects.")
 }
 

@@ -8,7 +8,7 @@ use super::error::{FieldError, parse_error};
 use super::fetch::Connection;
 use super::ids;
 use super::plan::{ConnectionField, ConnectionPlan, EdgeField, FieldKind, Leaf, ObjectField, ObjectPlan};
-use super::relations::{Relations, included, too_many};
+use super::relations::{Relations, included};
 use crate::model::json::{encode, number};
 use crate::model::names::USER;
 use crate::model::object::Object;
@@ -84,20 +84,20 @@ impl Renderer<'_> {
             }
             FieldKind::Relation(connection) => {
                 let owner = object.get_str("objectId")?.to_owned();
-                let read = self.relations.get(&(connection.slot, owner));
-                let error = match read {
-                    Some(Ok(rows)) => return self.connection(connection, rows),
-                    Some(Err(error)) => parse_error(error, field.place, &self.path, self.sanitize),
-                    None => parse_error(&too_many(), field.place, &self.path, self.sanitize),
-                };
-                self.errors.push(error);
-                None
+                // There are none of an object that the caller may not read.
+                match self.relations.get(&(connection.slot, owner))? {
+                    Ok(rows) => Some(self.connection(connection, rows)),
+                    Err(error) => {
+                        self.errors.push(parse_error(error, field.place, &self.path, self.sanitize));
+                        None
+                    }
+                }
             }
         }
     }
 
     /// A connection.
-    pub fn connection(&mut self, plan: &ConnectionPlan, connection: &Connection) -> Option<Json> {
+    pub fn connection(&mut self, plan: &ConnectionPlan, connection: &Connection) -> Json {
         let type_name = &plan.class.type_name;
         let mut out = Map::new();
         for (key, field) in &plan.fields {
@@ -119,7 +119,7 @@ impl Renderer<'_> {
             self.path.pop();
             out.insert(key.clone(), value);
         }
-        Some(Json::Object(out))
+        Json::Object(out)
     }
 
     fn edge(&mut self, type_name: &str, fields: &[(String, EdgeField)], index: u64, row: &Object) -> Json {
@@ -191,17 +191,17 @@ fn scalar(kind: &FieldType, value: &Value) -> Json {
 
 /// An ACL as GraphQL lists it; without one, everybody may do everything.
 fn acl(value: Option<&Value>) -> Json {
-    let Some(rules) = value.and_then(Value::as_object) else {
+    let Some(entries) = value.and_then(Value::as_object) else {
         return json!({ "users": null, "roles": null, "public": { "read": true, "write": true } });
     };
-    let right = |rule: &Value, key: &str| {
+    let allows = |rule: &Value, key: &str| {
         rule.as_object().and_then(|rule| rule.get(key)).and_then(Value::as_bool).unwrap_or(false)
     };
-    let (mut users, mut roles, mut public) = (Vec::new(), Vec::new(), Json::Null);
-    for (entity, rule) in rules {
-        let (read, write) = (right(rule, "read"), right(rule, "write"));
+    let (mut users, mut roles, mut everybody) = (Vec::new(), Vec::new(), Json::Null);
+    for (entity, rule) in entries {
+        let (read, write) = (allows(rule, "read"), allows(rule, "write"));
         if entity == crate::model::acl::PUBLIC {
-            public = json!({ "read": read, "write": write });
+            everybody = json!({ "read": read, "write": write });
         } else if let Some(role) = entity.strip_prefix("role:") {
             roles.push(json!({ "roleName": role, "read": read, "write": write }));
         } else {
@@ -209,5 +209,5 @@ fn acl(value: Option<&Value>) -> Json {
         }
     }
     let list = |list: Vec<Json>| if list.is_empty() { Json::Null } else { Json::Array(list) };
-    json!({ "users": list(users), "roles": list(roles), "public": public })
+    json!({ "users": list(users), "roles": list(roles), "public": everybody })
 }

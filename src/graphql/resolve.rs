@@ -103,8 +103,16 @@ impl Run<'_> {
                     ..Parts::default()
                 }))
             }
-            (Root::Class | Root::Classes | Root::CreateClass | Root::UpdateClass | Root::DeleteClass, _)
-            | (Root::CloudConfig | Root::UpdateCloudConfig, _) => class_admin::resolve(self.cx, job).await,
+            (
+                Root::Class
+                | Root::Classes
+                | Root::CreateClass
+                | Root::UpdateClass
+                | Root::DeleteClass
+                | Root::CloudConfig
+                | Root::UpdateCloudConfig,
+                _,
+            ) => class_admin::resolve(self.cx, job).await,
             (_, Output::Payload(plan)) => users::resolve(self, job, plan).await.map(Resolved::Payload),
             _ => Err(ParseError::not_found().into()),
         }

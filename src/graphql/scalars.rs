@@ -17,13 +17,13 @@ pub fn is_valid(scalar: &str, value: &ConstValue) -> bool {
 /// Why the scalar does not take the value.
 pub fn to_json(scalar: &str, value: &ConstValue) -> Result<Json, String> {
     match (scalar, value) {
-        ("String", ConstValue::String(text)) | ("ID", ConstValue::String(text)) => Ok(Json::from(text.as_str())),
+        ("String" | "ID", ConstValue::String(text)) => Ok(Json::from(text.as_str())),
         ("ID", ConstValue::Number(number)) if number.is_i64() || number.is_u64() => Ok(Json::from(number.to_string())),
         ("Boolean", ConstValue::Boolean(truth)) => Ok(Json::from(*truth)),
         ("Int", ConstValue::Number(number)) => integer(number).ok_or_else(|| misfit(scalar, value)),
         ("Float", ConstValue::Number(number)) => Ok(Json::Number(number.clone())),
         ("Date", ConstValue::String(text)) => date(text).ok_or_else(|| misfit(scalar, value)),
-        ("Date", ConstValue::Object(_)) => typed(scalar, value, "iso", |text| date(text)),
+        ("Date", ConstValue::Object(_)) => typed(scalar, value, "iso", date),
         ("Bytes", ConstValue::String(text)) => Ok(json!({"__type": "Bytes", "base64": text})),
         ("Bytes", ConstValue::Object(_)) => {
             typed(scalar, value, "base64", |text| Some(json!({"__type": "Bytes", "base64": text})))

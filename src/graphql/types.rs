@@ -177,7 +177,7 @@ fn dynamic(name: &str, definition: &TypeDef) -> Type {
             fields.iter().fold(InputObject::new(name), |ty, (name, input)| ty.field(dynamic_input(name, input))).into()
         }
         TypeDef::Object(object) => {
-            let ty = object.implements.iter().fold(Object::new(name), |ty, interface| ty.implement(interface));
+            let ty = object.implements.iter().fold(Object::new(name), Object::implement);
             object
                 .fields
                 .iter()
@@ -196,7 +196,7 @@ fn dynamic(name: &str, definition: &TypeDef) -> Type {
             .iter()
             .fold(Interface::new(name), |ty, (name, field)| ty.field(InterfaceField::new(name, field.ty.clone())))
             .into(),
-        TypeDef::Union(members) => members.iter().fold(Union::new(name), |ty, member| ty.possible_type(member)).into(),
+        TypeDef::Union(members) => members.iter().fold(Union::new(name), Union::possible_type).into(),
     }
 }
 

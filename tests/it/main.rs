@@ -12,6 +12,7 @@ mod bad_input;
 mod batch;
 mod cors;
 mod credentials;
+mod graphql;
 mod limits;
 mod logs;
 mod raw;

@@ -124,7 +124,7 @@ async fn fetch(
     let only = cx.app.rules.of(class_name).read_filter(cx)?;
     scope::admit(cx, &class, operation).await?;
     let hidden = Hidden::of(cx, &class, single.as_deref()).await?;
-    let scope = scope::scope(cx, &class, operation, store::by_ids(ids).and(only), false).await?;
+    let scope = scope::scope(cx, &class, operation, store::by_ids(ids).and(only), None).await?;
     let request = ReadRequest {
         keys: below(request.keys.as_deref(), path),
         exclude_keys: below(Some(&request.exclude_keys), path).unwrap_or_default(),

@@ -91,9 +91,13 @@ async fn run(cx: &Context, class_name: &ClassName, mut request: ReadRequest, ver
     let hidden = Hidden::of(cx, &class, request.object_id.as_deref()).await?;
     refuse_hidden(&class, &hidden, &request)?;
     scope::admit(cx, &class, operation).await?;
+    let counts = request.count.then_some(Operation::Count).filter(|count| *count != operation);
+    if let Some(count) = counts {
+        scope::admit(cx, &class, count).await?;
+    }
     let filter =
         resolve::resolve(cx, &class, std::mem::replace(&mut request.filter, Filter::All), request.depth).await?;
-    let scope = scope::scope(cx, &class, operation, filter.and(only), false).await?;
+    let scope = scope::scope(cx, &class, operation, filter.and(only), counts).await?;
     let view = View::new(cx, &class, &hidden, &request);
     let options = rows.options(&request, &view)?;
     if let Some(verbosity) = &request.explain {
@@ -112,13 +116,13 @@ async fn run(cx: &Context, class_name: &ClassName, mut request: ReadRequest, ver
     Ok(Found { results, count, plan: None })
 }
 
-/// The class level permission that a query needs: a find of nothing but one id is a get.
+/// The class level permission that the rows of a query need: a find of nothing but one id is a get, one of no rows a count.
 fn permission_needed(request: &ReadRequest, verb: Operation) -> Operation {
     let by_id = matches!(
         &request.filter,
         Filter::Field { path, constraint: Constraint::Eq(Value::String(_)) } if path == "objectId"
     );
-    match (request.count, by_id) {
+    match (request.count && request.limit == Some(0), by_id) {
         (true, _) => Operation::Count,
         (false, true) => Operation::Get,
         (false, false) => verb,
