@@ -96,7 +96,11 @@ impl Work<'_> {
 
     /// A literal, escaped where it means something.
     fn literal(&mut self, literal: char) {
-        if literal.is_ascii_punctuation() {
+        // Others must stay bare: `\<` is the beginning of a word.
+        if matches!(
+            literal,
+            '\\' | '.' | '+' | '*' | '?' | '(' | ')' | '|' | '[' | ']' | '{' | '}' | '^' | '$' | '#' | '&' | '-' | '~'
+        ) {
             self.out.push('\\');
         }
         self.out.push(literal);
