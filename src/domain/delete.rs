@@ -20,7 +20,7 @@ pub async fn delete(cx: &Context, class_name: &ClassName, id: &str) -> Result<()
     rules.before_delete(cx, id).await?;
     let class = known_class(cx, class_name);
     scope::admit(cx, &class, Operation::Delete).await?;
-    let scope = scope::scope(cx, &class, Operation::Delete, Filter::eq("objectId", id), false).await?;
+    let scope = scope::scope(cx, &class, Operation::Delete, Filter::eq("objectId", id), None).await?;
     if store::delete(cx, &class, &scope).await? == 0 {
         return Err(rules.undeletable(cx));
     }

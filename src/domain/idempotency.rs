@@ -1,29 +1,45 @@
-//! Requests that come twice: an id that was seen before is refused.
+//! Requests that are recognised when they come twice (`X-Parse-Request-Id`): the first one leaves a row with its id, and the
+//! unique index over ids refuses the second.
 
-use serde_json::json;
-
-use super::classes;
 use super::context::Context;
+use super::permissions::Scoped;
+use super::schema::check::known_class;
+use super::store;
 use crate::error::{ErrorCode, ParseError, Result};
-use crate::model::date::Date;
-use crate::model::names::IDEMPOTENCY;
+use crate::model::names::{self, ClassName};
+use crate::model::object::Object;
+use crate::model::query::{Constraint, Filter};
+use crate::storage::StorageError;
 
 /// Notes a request id for the time that `idempotencyOptions.ttl` says. The unique index decides between two requests that
 /// come at once.
 ///
 /// # Errors
-/// 159 when the id was noted before.
-pub async fn remember(cx: &Context, request_id: &str) -> Result<()> {
-    #[expect(clippy::cast_possible_truncation, reason = "ids that are kept for more than 2^53 ms are kept for ever")]
-    let kept = (cx.app.options.server.idempotency.ttl * 1000.0).clamp(0.0, 9.0e15) as i64;
-    let expire = Date::from_millis(cx.now().millis().saturating_add(kept));
-    let row = json!({"reqId": request_id, "expire": {"__type": "Date", "iso": expire.to_iso()}});
-    let serde_json::Value::Object(row) = row else { return Ok(()) };
-    match classes::create(&cx.as_master(), IDEMPOTENCY, row).await {
-        Ok(_) => Ok(()),
-        Err(error) if error.is(ErrorCode::DuplicateValue) => {
-            Err(ParseError::new(ErrorCode::DuplicateRequest, "Duplicate request"))
-        }
-        Err(error) => Err(error),
+/// 159 when a request with the same id came before.
+pub async fn remember(cx: &Context, id: &str) -> Result<()> {
+    let class = known_class(cx, &ClassName::trusted(names::IDEMPOTENCY));
+    let now = cx.now();
+    let mut row = Object::new();
+    row.insert("objectId", cx.app.random.alphanumeric(usize::from(cx.app.options.database.object_id_size)));
+    row.insert("createdAt", now);
+    row.insert("updatedAt", now);
+    row.insert("reqId", id);
+    row.insert("expire", now.plus_seconds(cx.app.options.server.idempotency.ttl));
+    match store::insert(cx, &class, row.clone()).await {
+        Err(StorageError::Duplicate { .. }) => {}
+        result => return result.map_err(store::failure),
     }
+    // The store removes expired rows in its own time.
+    let expired = Filter::eq("reqId", id).and(Filter::field("expire", Constraint::Lt(now.into())));
+    if store::delete(cx, &class, &Scoped::internal(expired, "an id that may be used again")).await? == 0 {
+        return Err(duplicate());
+    }
+    match store::insert(cx, &class, row).await {
+        Err(StorageError::Duplicate { .. }) => Err(duplicate()),
+        result => result.map_err(store::failure),
+    }
+}
+
+fn duplicate() -> ParseError {
+    ParseError::new(ErrorCode::DuplicateRequest, "Duplicate request")
 }

@@ -114,7 +114,8 @@ impl CloudApi {
     /// Functions that are web hooks.
     #[oai(path = "/hooks/functions", method = "get", operation_id = "listFunctionHooks", tag = "Tag::Cloud")]
     async fn function_hooks(&self, caller: MasterCaller) -> Answer<Vec<describe::Fields>> {
-        hooks(&caller)
+        caller.0.require_master()?;
+        Ok(Reply::of_bytes(b"[]".to_vec()))
     }
 
     /// A function that is a web hook.
@@ -127,9 +128,10 @@ impl CloudApi {
     async fn function_hook(
         &self,
         caller: MasterCaller,
-        #[oai(name = "functionName")] _name: Path<String>,
+        #[oai(name = "functionName")] name: Path<String>,
     ) -> Answer<describe::Fields> {
-        hooks(&caller)
+        caller.0.require_master()?;
+        Err(ParseError::new(ErrorCode::WebhookError, format!("no function named: {} is defined", name.0)).into())
     }
 
     /// Make a function that is a web hook.
@@ -161,7 +163,8 @@ impl CloudApi {
     /// Triggers that are web hooks.
     #[oai(path = "/hooks/triggers", method = "get", operation_id = "listTriggerHooks", tag = "Tag::Cloud")]
     async fn trigger_hooks(&self, caller: MasterCaller) -> Answer<Vec<describe::Fields>> {
-        hooks(&caller)
+        caller.0.require_master()?;
+        Ok(Reply::of_bytes(b"[]".to_vec()))
     }
 
     /// A trigger that is a web hook.
@@ -174,10 +177,11 @@ impl CloudApi {
     async fn trigger_hook(
         &self,
         caller: MasterCaller,
-        #[oai(name = "className")] _class: Path<String>,
+        #[oai(name = "className")] class: Path<String>,
         #[oai(name = "triggerName")] _trigger: Path<String>,
     ) -> Answer<describe::Fields> {
-        hooks(&caller)
+        caller.0.require_master()?;
+        Err(ParseError::new(ErrorCode::WebhookError, format!("class {} does not exist", class.0)).into())
     }
 
     /// Make a trigger that is a web hook.

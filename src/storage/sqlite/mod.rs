@@ -223,12 +223,10 @@ impl Storage for EmbeddedStorage {
         self.write(None, move |session| schema::delete_fields(session, &class, &names)).await
     }
 
-    async fn set_permissions(&self, class: &ClassName, permissions: &Map<String, Json>) -> Result<()> {
-        let (class, permissions) = (class.clone(), permissions.clone());
-        self.write(None, move |session| {
-            schema::change(session, &class, |schema| schema.permissions = Some(permissions))
-        })
-        .await
+    async fn set_permissions(&self, class: &ClassName, permissions: Option<&Map<String, Json>>) -> Result<()> {
+        let (class, permissions) = (class.clone(), permissions.cloned());
+        self.write(None, move |session| schema::change(session, &class, |schema| schema.permissions = permissions))
+            .await
     }
 
     async fn set_listed_indexes(&self, class: &ClassName, indexes: &IndexMap<String, IndexKeys>) -> Result<()> {
@@ -298,7 +296,7 @@ impl Storage for EmbeddedStorage {
     ) -> Result<()> {
         let search = self.search(schema, filter, &first())?;
         let (class, fresh, update) = (schema.name.clone(), write::equalities(filter), update.clone());
-        self.write(tx, move |session| write::upsert(session, &class, search, fresh, &update)).await
+        self.write(tx, move |session| write::upsert(session, &class, search, &fresh, &update)).await
     }
 
     async fn delete(&self, schema: &ClassSchema, filter: &Resolved, tx: Option<&Transaction>) -> Result<u64> {

@@ -25,7 +25,7 @@ const GROUP: usize = 256;
 /// Longest time writes gather before their commit.
 const GATHER: Duration = Duration::from_millis(20);
 /// How often rows past their time are removed.
-const SWEEP: Duration = Duration::from_secs(60);
+const SWEEP: Duration = Duration::from_mins(1);
 
 /// What a write does once its commit is through, or failed with this text.
 type Reply = Box<dyn FnOnce(Option<String>) + Send>;
