@@ -100,7 +100,7 @@ async fn relations(run: Run<'_>, job: &Job, resolved: &Resolved) -> Relations {
             }
         }
         (Output::Viewer(plan), Resolved::Viewer(viewer)) => {
-            objects.extend(plan.users().map(|plan| (plan, &viewer.user)))
+            objects.extend(plan.users().map(|plan| (plan, &viewer.user)));
         }
         (Output::Payload(plan), Resolved::Payload(parts)) => {
             objects.extend(plan.objects().map(|plan| (plan, &parts.object)));

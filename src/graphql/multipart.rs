@@ -88,10 +88,10 @@ pub async fn read(headers: &HeaderMap, bytes: Vec<u8>) -> Result<Form, Refusal> 
         match (name.as_str(), &operations, &map) {
             ("operations", None, _) => {
                 operations =
-                    Some(object(&content).ok_or_else(|| bad("Invalid JSON in the 'operations' multipart field."))?)
+                    Some(object(&content).ok_or_else(|| bad("Invalid JSON in the 'operations' multipart field."))?);
             }
             ("map", Some(_), None) => {
-                map = Some(object(&content).ok_or_else(|| bad("Invalid JSON in the 'map' multipart field."))?)
+                map = Some(object(&content).ok_or_else(|| bad("Invalid JSON in the 'map' multipart field."))?);
             }
             (_, Some(_), Some(_)) if files.len() < MAX_FILES => {
                 files.insert(name, sizes.len());

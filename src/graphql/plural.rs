@@ -109,7 +109,7 @@ const UNCOUNTABLE: [&str; 101] = [
 const UNCOUNTABLE_ENDINGS: [&str; 9] = ["pokemon", "pokémon", "deer", "fish", "measles", "ois", "ous", "pox", "sheep"];
 
 /// Plurals that follow no rule.
-const IRREGULAR: [(&str, &str); 66] = [
+const IRREGULAR: [(&str, &str); 61] = [
     ("i", "we"),
     ("me", "us"),
     ("he", "they"),
@@ -126,10 +126,6 @@ const IRREGULAR: [(&str, &str); 66] = [
     ("has", "have"),
     ("this", "these"),
     ("that", "those"),
-    ("my", "our"),
-    ("its", "their"),
-    ("his", "their"),
-    ("her", "their"),
     ("echo", "echoes"),
     ("dingo", "dingoes"),
     ("volcano", "volcanoes"),
@@ -161,7 +157,6 @@ const IRREGULAR: [(&str, &str); 66] = [
     ("groove", "grooves"),
     ("pickaxe", "pickaxes"),
     ("passerby", "passersby"),
-    ("canvas", "canvases"),
     ("thou", "you"),
     ("person", "people"),
     ("people", "people"),
@@ -266,7 +261,8 @@ fn by_rule(word: &str, lower: &str) -> String {
     let end = |suffix: &str| lower.ends_with(suffix);
     let any = |suffixes: &[&str]| suffixes.iter().any(|suffix| lower.ends_with(suffix));
     if any(&["man", "men"]) {
-        return swap(word, 3, "men");
+        let ending = word.get(word.len() - 3..).unwrap_or_default();
+        return swap(word, 3, &with_case(ending, "men"));
     }
     if end("eaux") {
         return word.to_owned();
@@ -278,7 +274,7 @@ fn by_rule(word: &str, lower: &str) -> String {
         return word.to_owned();
     }
     if end("person") {
-        return swap(word, 6, "people");
+        return swap(word, 4, "ople");
     }
     if let Some(plural) = classical(word, lower, &CLASSICAL[..1]) {
         return plural;

@@ -54,8 +54,11 @@ impl Fetcher<'_> {
             level.retain(|job| seen.insert((job.plan.slot, job.owner.clone())));
             total += level.len();
             let jobs = std::mem::take(&mut level);
-            let reads = if total > MAX_RELATIONS { Vec::new() } else { self.reads(jobs) };
-            let read: Vec<Read<'_>> = futures_util::stream::iter(reads).buffered(TOGETHER).collect().await;
+            if total > MAX_RELATIONS {
+                relations.extend(jobs.into_iter().map(|job| ((job.plan.slot, job.owner), Err(too_many()))));
+                break;
+            }
+            let read: Vec<Read<'_>> = futures_util::stream::iter(self.reads(jobs)).buffered(TOGETHER).collect().await;
             for (job, rows) in read.into_iter().flatten() {
                 if let Ok(connection) = &rows {
                     for plan in job.plan.nodes() {
@@ -169,8 +172,7 @@ impl Fetcher<'_> {
 }
 
 /// Why a relation was not read.
-#[must_use]
-pub fn too_many() -> ParseError {
+fn too_many() -> ParseError {
     ParseError::new(ErrorCode::InvalidQuery, "Too many relations are selected of too many objects.")
 }
 

@@ -8,7 +8,7 @@ use super::error::{FieldError, parse_error};
 use super::fetch::Connection;
 use super::ids;
 use super::plan::{ConnectionField, ConnectionPlan, EdgeField, FieldKind, Leaf, ObjectField, ObjectPlan};
-use super::relations::{Relations, included, too_many};
+use super::relations::{Relations, included};
 use crate::model::json::{encode, number};
 use crate::model::names::USER;
 use crate::model::object::Object;
@@ -84,14 +84,14 @@ impl Renderer<'_> {
             }
             FieldKind::Relation(connection) => {
                 let owner = object.get_str("objectId")?.to_owned();
-                let read = self.relations.get(&(connection.slot, owner));
-                let error = match read {
-                    Some(Ok(rows)) => return Some(self.connection(connection, rows)),
-                    Some(Err(error)) => parse_error(error, field.place, &self.path, self.sanitize),
-                    None => parse_error(&too_many(), field.place, &self.path, self.sanitize),
-                };
-                self.errors.push(error);
-                None
+                // There are none of an object that the caller may not read.
+                match self.relations.get(&(connection.slot, owner))? {
+                    Ok(rows) => Some(self.connection(connection, rows)),
+                    Err(error) => {
+                        self.errors.push(parse_error(error, field.place, &self.path, self.sanitize));
+                        None
+                    }
+                }
             }
         }
     }

@@ -59,7 +59,7 @@ impl<'a> Selector<'a> {
             }
             match &selection.node {
                 Selection::Field(field) => {
-                    groups.entry(field.node.response_key().node.as_str()).or_default().push(field)
+                    groups.entry(field.node.response_key().node.as_str()).or_default().push(field);
                 }
                 Selection::InlineFragment(fragment) => {
                     let condition =

@@ -27,8 +27,9 @@ use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::names::{self, ClassName};
 use crate::model::object::Object;
 use crate::model::query::options::FindOptions;
-use crate::model::query::{Filter, Resolved};
+use crate::model::query::{Constraint, Filter, Resolved};
 use crate::model::schema::FieldType;
+use crate::model::value::Value;
 
 /// Answer to a query.
 #[derive(Debug, Default)]
@@ -46,13 +47,7 @@ pub struct Found {
 /// # Errors
 /// 102, 105, 107 for what is asked; 101, 119 for who asks.
 pub async fn find(cx: &Context, class_name: &ClassName, request: ReadRequest) -> Result<Found> {
-    let operation = match (request.limit, request.asks_by_id) {
-        (Some(0), _) if request.count => Operation::Count,
-        // To ask for an id and nothing else is a get, whichever way it is asked.
-        (_, true) => Operation::Get,
-        (_, false) => Operation::Find,
-    };
-    Box::pin(run(cx, class_name, request, operation)).await
+    Box::pin(run(cx, class_name, request, Operation::Find)).await
 }
 
 /// Reads one row by its id.
@@ -74,14 +69,16 @@ pub(super) async fn sub_find(cx: &Context, class_name: &ClassName, request: Read
     Box::pin(run(cx, class_name, request, Operation::Find)).await
 }
 
-async fn run(cx: &Context, class_name: &ClassName, mut request: ReadRequest, operation: Operation) -> Result<Found> {
+/// `verb`: find or get, as the caller asks.
+async fn run(cx: &Context, class_name: &ClassName, mut request: ReadRequest, verb: Operation) -> Result<Found> {
     let mut class_name = class_name.clone();
-    open::refuse_caller(cx, &class_name, if operation == Operation::Count { Operation::Find } else { operation })?;
+    open::refuse_caller(cx, &class_name, verb)?;
     let redirected = redirect(cx, &class_name, request.redirect_key.as_deref())?;
     if let Some(target) = &redirected {
         class_name = target.clone();
-        open::refuse_caller(cx, &class_name, operation)?;
+        open::refuse_caller(cx, &class_name, verb)?;
     }
+    let operation = permission_needed(&request, verb);
     open::refuse_unknown_class(cx, &class_name)?;
     limits::check(cx, &request)?;
     if !names::is_valid_class_name(class_name.as_str()) && cx.schemas().get(&class_name).is_none() {
@@ -117,6 +114,19 @@ async fn run(cx: &Context, class_name: &ClassName, mut request: ReadRequest, ope
         }
     }
     Ok(Found { results, count, plan: None })
+}
+
+/// The class level permission that the rows of a query need: a find of nothing but one id is a get, one of no rows a count.
+fn permission_needed(request: &ReadRequest, verb: Operation) -> Operation {
+    let by_id = matches!(
+        &request.filter,
+        Filter::Field { path, constraint: Constraint::Eq(Value::String(_)) } if path == "objectId"
+    );
+    match (request.count && request.limit == Some(0), by_id) {
+        (true, _) => Operation::Count,
+        (false, true) => Operation::Get,
+        (false, false) => verb,
+    }
 }
 
 /// One query's class and purpose.

@@ -56,6 +56,11 @@ impl<'a> View<'a> {
         let keys = request.keys.as_deref().map(|keys| {
             let mut wanted = roots(keys);
             wanted.extend(request.include.paths.iter().filter_map(|path| path.split('.').next()).map(str::to_owned));
+            if request.include.all {
+                wanted.extend(class.schema.fields.iter().filter_map(|(name, field)| {
+                    matches!(field.kind, FieldType::Pointer(_) | FieldType::Array).then(|| name.clone())
+                }));
+            }
             wanted.retain(|key| !exclude.contains(key));
             wanted
         });

@@ -17,8 +17,6 @@ pub struct ReadRequest {
     pub filter: Filter,
     /// The id the condition asks for, when it asks for one.
     pub object_id: Option<String>,
-    /// Whether the condition asks for an id and nothing else.
-    pub asks_by_id: bool,
     /// Order.
     pub sort: Vec<Sort>,
     /// Most rows wanted.
@@ -58,7 +56,6 @@ impl Default for ReadRequest {
         Self {
             filter: Filter::All,
             object_id: None,
-            asks_by_id: false,
             sort: Vec::new(),
             limit: None,
             unlimited: false,
@@ -88,7 +85,6 @@ impl ReadRequest {
         let may_explain = cx.auth.is_master() || cx.app.options.database.driver.allow_public_explain;
         let parameters = FindParameters::parse(parameters, may_explain)?;
         let object_id = parameters.condition.get("objectId").and_then(Json::as_str).map(str::to_owned);
-        let asks_by_id = object_id.is_some() && parameters.condition.len() == 1;
         let schemas = cx.schemas();
         let context = parse::Context {
             access: Access { master: cx.auth.is_master() },
@@ -101,7 +97,6 @@ impl ReadRequest {
         Ok(Self {
             filter,
             object_id,
-            asks_by_id,
             sort: parameters.order,
             limit: parameters.limit,
             skip: parameters.skip,

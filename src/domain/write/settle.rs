@@ -101,10 +101,7 @@ fn default_acl(cx: &Context, class: &Class) -> Option<Json> {
 fn close_polygon(value: &mut Value) -> Result<()> {
     let Value::Polygon(corners) = value else { return Ok(()) };
     if !is_polygon(corners) {
-        return Err(ParseError::new(
-            ErrorCode::IncorrectType,
-            "GeoJSON: Loop must have at least 3 different vertices",
-        ));
+        return Err(ParseError::new(ErrorCode::IncorrectType, "GeoJSON: Loop must have at least 3 different vertices"));
     }
     if let (Some(first), Some(last)) = (corners.first().copied(), corners.last().copied())
         && first != last

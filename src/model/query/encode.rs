@@ -243,7 +243,13 @@ fn subquery_operators(filter: &Filter) -> Map<String, Json> {
 }
 
 fn subquery(query: &SubQuery) -> Json {
-    object([("where", Json::Object(encode(&query.filter))), ("className", query.class.as_str().into())])
+    let mut encoded = Map::new();
+    encoded.insert("where".to_owned(), Json::Object(encode(&query.filter)));
+    encoded.insert("className".to_owned(), query.class.as_str().into());
+    if let Some(key) = &query.redirect_key {
+        encoded.insert("redirectClassNameForKey".to_owned(), key.as_str().into());
+    }
+    Json::Object(encoded)
 }
 
 #[cfg(test)]

@@ -162,6 +162,11 @@ fn element(item: &Json, place: &Place<'_>) -> Result<Value> {
 fn all(operand: &Json) -> Result<Constraint> {
     let list = operand.as_array().ok_or_else(|| bad("bad $all value"))?;
     let patterns = list.iter().filter(|item| item.get("$regex").is_some()).count();
+    let is_unknown = |item: &Json| item.as_object().is_some_and(|map| map.keys().any(|key| key.starts_with('$')));
+    if patterns == 0 && list.iter().any(is_unknown) {
+        // No element can be equal to an operator.
+        return Ok(Constraint::In(Vec::new()));
+    }
     if patterns == 0 {
         let place = Place { kind: None, inside: true };
         return Ok(Constraint::All(list.iter().map(|item| element(item, &place)).collect::<Result<_>>()?));

@@ -116,7 +116,7 @@ impl FindParameters {
             order: given.get("order").map_or(Ok(Vec::new()), order)?,
             limit: limit(given.get("limit")),
             skip: skip(given.get("skip"))?,
-            include: Include::parse(&given, keys.as_deref()),
+            include: Include::parse(&given, keys.as_deref(), &exclude_keys),
             keys,
             exclude_keys,
             count: given.get("count").is_some_and(is_truthy),
@@ -166,7 +166,7 @@ impl GetParameters {
         let (keys, exclude_keys) = selection(given);
         let preference = |name: &str| given.get(name).map_or(Ok(None), read_preference);
         Ok(Self {
-            include: Include::parse(given, keys.as_deref()),
+            include: Include::parse(given, keys.as_deref(), &exclude_keys),
             keys,
             exclude_keys,
             read_preference: preference("readPreference")?,
@@ -177,7 +177,7 @@ impl GetParameters {
 }
 
 impl Include {
-    fn parse(given: &Map<String, Json>, keys: Option<&[String]>) -> Self {
+    fn parse(given: &Map<String, Json>, keys: Option<&[String]>, excluded: &[String]) -> Self {
         let mut all = given.get("includeAll").is_some_and(is_truthy);
         let mut named: Vec<String> = Vec::new();
         for path in given.get("include").map(words).unwrap_or_default() {
@@ -189,7 +189,9 @@ impl Include {
         }
         named.sort();
         named.dedup();
-        let dotted = keys.unwrap_or_default().iter().filter_map(|key| key.rsplit_once('.')).map(|(object, _)| object);
+        // What is wanted, or not, of an included object tells that it is to be included.
+        let dotted = keys.unwrap_or_default().iter().chain(excluded);
+        let dotted = dotted.filter_map(|key| key.rsplit_once('.')).map(|(object, _)| object);
         let mut paths: Vec<String> = Vec::new();
         for path in named.iter().map(String::as_str).chain(dotted) {
             // A path deeper than any sensible one is followed no further.
@@ -249,7 +251,7 @@ fn condition(given: Option<Json>) -> Result<Map<String, Json>> {
 
 /// `keys` and `excludeKeys`; what is excluded is not wanted either.
 fn selection(given: &Map<String, Json>) -> (Option<Vec<String>>, Vec<String>) {
-    let list = |name: &str| given.get(name).filter(|value| is_truthy(value)).map(words);
+    let list = |name: &str| given.get(name).filter(|value| !value.is_null()).map(words);
     let mut excluded = list("excludeKeys").unwrap_or_default();
     excluded.retain(|key| !key.is_empty() && !ALWAYS.contains(&key.as_str()));
     let keys = list("keys").map(|mut keys| {

@@ -165,8 +165,13 @@ fn branches(key: &str, value: &Json, context: &Context<'_>) -> Result<Vec<Filter
 
 fn related_to(value: &Json) -> Result<Filter> {
     let improper = || ParseError::new(ErrorCode::InvalidQuery, "improper usage of $relatedTo");
-    let object = value.get("object").and_then(atoms::pointer).ok_or_else(improper)?;
+    let object = value.get("object").ok_or_else(improper)?;
     let key = value.get("key").and_then(Json::as_str).ok_or_else(improper)?;
+    let Some(object) = atoms::pointer(object) else {
+        // An object that was never saved has no members.
+        let unsaved = class_of(object).is_some() && object.get("objectId").is_none_or(Json::is_null);
+        return if unsaved { Ok(Filter::Never) } else { Err(improper()) };
+    };
     Ok(Filter::Unresolved(Unresolved::RelatedTo { object, key: key.to_owned() }))
 }
 
@@ -241,7 +246,7 @@ fn subqueries(path: &str, map: &Map<String, Json>, context: &Context<'_>, parts:
                 .filter(|condition| condition.is_object())
                 .and_then(|condition| Some((class_of(value)?, condition)))
                 .ok_or_else(|| improper(operator))?;
-            let query = Box::new(subquery(query.0, Some(query.1), context)?);
+            let query = Box::new(subquery(query.0, value, Some(query.1), context)?);
             parts.push(Filter::Unresolved(Unresolved::InQuery { path: path.to_owned(), negated, query }));
         }
     }
@@ -250,7 +255,8 @@ fn subqueries(path: &str, map: &Map<String, Json>, context: &Context<'_>, parts:
             let keys = value.as_object().map_or(0, Map::len);
             let query = value.get("query");
             let condition = query.and_then(|query| query.get("where"));
-            let (Some(class), Some(key), 2, true) = (
+            let (Some(query), Some(class), Some(key), 2, true) = (
+                query,
                 query.and_then(class_of),
                 value.get("key").and_then(Json::as_str).filter(|key| !key.is_empty()),
                 keys,
@@ -258,7 +264,7 @@ fn subqueries(path: &str, map: &Map<String, Json>, context: &Context<'_>, parts:
             ) else {
                 return Err(improper(operator));
             };
-            let query = Box::new(subquery(class, condition, context)?);
+            let query = Box::new(subquery(class, query, condition, context)?);
             parts.push(Filter::Unresolved(Unresolved::Select {
                 path: path.to_owned(),
                 negated,
@@ -284,7 +290,8 @@ fn class_of(query: &Json) -> Option<ClassName> {
 }
 
 /// A query inside a query. Its order and limits play no part, as in Parse.
-fn subquery(class: ClassName, condition: Option<&Json>, context: &Context<'_>) -> Result<SubQuery> {
+fn subquery(class: ClassName, query: &Json, condition: Option<&Json>, context: &Context<'_>) -> Result<SubQuery> {
+    let redirect_key = query.get("redirectClassNameForKey").and_then(Json::as_str).map(str::to_owned);
     let inner = Context { schema: (context.classes)(&class), ..*context };
     let filter = match condition.and_then(Json::as_object) {
         Some(map) => {
@@ -293,7 +300,7 @@ fn subquery(class: ClassName, condition: Option<&Json>, context: &Context<'_>) -
         }
         None => Filter::All,
     };
-    Ok(SubQuery { class, filter, limit: None, skip: 0, order: Vec::new() })
+    Ok(SubQuery { class, redirect_key, filter, limit: None, skip: 0, order: Vec::new() })
 }
 
 #[cfg(test)]
