@@ -10,6 +10,7 @@
 //!
 //! Data flows down as requests and up as results; nothing below calls up. Only [`server`] names implementations.
 
+pub mod adapters;
 pub mod clock;
 pub mod config;
 pub mod domain;

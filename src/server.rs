@@ -11,9 +11,11 @@ use poem::{Endpoint, Request, Response};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::adapters::auth::Providers;
+use crate::adapters::email;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Options;
-use crate::domain::app::App;
+use crate::domain::app::{App, Outside};
 use crate::error::{ErrorCode, ParseError};
 use crate::graphql::{GraphQlEndpoint, PlaygroundEndpoint};
 use crate::http::answer::refusal;
@@ -84,8 +86,9 @@ impl Server {
         let addr = listener
             .local_addr()
             .map_err(|source| StartError::Listen { address: options.server.host.clone(), source })?;
+        let outside = outside(&options)?;
         let storage = stores::open(&options).await?;
-        let opened = App::open(options, storage.clone(), surroundings.clock, surroundings.random).await;
+        let opened = App::open(options, storage.clone(), surroundings.clock, surroundings.random, outside).await;
         let app = match opened {
             Ok(app) => app,
             Err(error) => {
@@ -119,6 +122,16 @@ impl RunningServer {
         self.app.storage.close().await;
         in_time
     }
+}
+
+/// The services that the options name.
+fn outside(options: &Options) -> Result<Outside, StartError> {
+    let email = match &options.mail.email_adapter {
+        Some(adapter) => Some(email::open(&adapter.module, &adapter.options).map_err(StartError::Configuration)?),
+        None => None,
+    };
+    let providers = Providers::open(&options.users.auth.0).map_err(StartError::Configuration)?;
+    Ok(Outside { email, providers })
 }
 
 /// An error with its causes, in one line.

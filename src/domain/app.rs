@@ -13,6 +13,8 @@ use super::sessions::SessionCache;
 use super::users::password::Hasher;
 use super::write::rules::RuleTable;
 use super::{schema, security, store};
+use crate::adapters::auth::Providers;
+use crate::adapters::email::EmailAdapter;
 use crate::clock::Clock;
 use crate::config::Options;
 use crate::error::{ParseError, Result};
@@ -47,12 +49,25 @@ pub struct App {
     pub hasher: Hasher,
     /// What special classes add to the write pipeline.
     pub rules: RuleTable,
+    /// Sends mail.
+    pub email: Option<Arc<dyn EmailAdapter>>,
+    /// Providers of identities.
+    pub providers: Providers,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Chance.
     pub random: Arc<dyn Random>,
     /// Writes under way, which a stop of the server waits for.
     pub tasks: TaskTracker,
+}
+
+/// Services outside of the server.
+#[derive(Debug, Default)]
+pub struct Outside {
+    /// Sends mail.
+    pub email: Option<Arc<dyn EmailAdapter>>,
+    /// Providers of identities.
+    pub providers: Providers,
 }
 
 impl App {
@@ -66,6 +81,7 @@ impl App {
         storage: Arc<dyn Storage>,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
+        outside: Outside,
     ) -> Result<Arc<Self>> {
         schema::bootstrap::prepare(&*storage, &options).await.map_err(store::failure)?;
         let ttl = Duration::from_millis(options.server.cache_ttl);
@@ -77,6 +93,8 @@ impl App {
             denylist: denylist(&options)?,
             hasher: Hasher::start(&options.own),
             rules: RuleTable::standard(),
+            email: outside.email,
+            providers: outside.providers,
             storage,
             clock,
             random,

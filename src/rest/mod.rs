@@ -14,6 +14,7 @@ mod health;
 mod idempotency;
 mod installations;
 pub mod openapi;
+mod pages;
 mod path_pattern;
 mod payload;
 mod push;
@@ -79,6 +80,7 @@ pub fn endpoint(app: &Arc<App>) -> Result<RestEndpoint, String> {
         allowed: RouteAllowList::new(security.route_allow_list.as_deref())?,
         idempotency: idempotency::Idempotency::new(&app.options.server.idempotency.paths)?,
         document: app.options.own.openapi.enabled.then(|| document(&app.options.server.mount_path).to_string().into()),
+        pages: pages::Pages::open(app)?,
         app: app.clone(),
         endpoint: service(apis).into_endpoint(),
         routes,

@@ -12,6 +12,7 @@ use poem::{Endpoint, Request, Response};
 use super::batch::Part;
 use super::body_keys;
 use super::idempotency::Idempotency;
+use super::pages::Pages;
 use super::payload::{Incoming, JsonMap, pairs};
 use super::rate_limit::{Identity, RateLimits, Standing};
 use super::route_allow_list::RouteAllowList;
@@ -31,6 +32,7 @@ pub struct Rest {
     pub(super) endpoint: BoxEndpoint<'static>,
     pub(super) limits: RateLimits,
     pub(super) allowed: RouteAllowList,
+    pub(super) pages: Pages,
     pub(super) idempotency: Idempotency,
     /// The document, if it is to be served.
     pub(super) document: Option<bytes::Bytes>,
@@ -88,7 +90,7 @@ impl Endpoint for RestEndpoint {
 type Failure = (ParseError, Option<Arc<str>>);
 
 impl Rest {
-    async fn answer(self: Arc<Self>, request: Request) -> Result<Response, Failure> {
+    async fn answer(self: Arc<Self>, mut request: Request) -> Result<Response, Failure> {
         let options = &self.app.options.server;
         let path = request.original_uri().path();
         let path = routes::below(&options.mount_path, path).map(routes::trim).unwrap_or_default().to_owned();
@@ -100,6 +102,9 @@ impl Rest {
             let mut response = Response::builder().content_type(JSON).body(document.clone());
             response.set_data(Matched(Arc::from(DOCUMENT)));
             return Ok(response);
+        }
+        if let Some(page) = self.pages.answer(&mut request, &path).await {
+            return Ok(page);
         }
         let known = |method: &Method| self.routes.find(method, &path).map(|found| found.pattern);
         let before = known(request.method());

@@ -16,10 +16,11 @@ use crate::model::names::ClassName;
 use crate::model::object::Object;
 use crate::model::operation::{Change, Update};
 use crate::model::query::Resolved;
-use crate::model::query::compare::{compare, stored};
-use crate::model::query::filter::{Constraint, Filter, Regex};
+use crate::model::query::filter::{Constraint, Filter, Regex, TextSearch};
 use crate::model::query::matches::Matcher;
 use crate::model::query::options::{FindOptions, Sort};
+use crate::model::query::path::Path;
+use crate::model::query::sort::sort_key;
 use crate::model::schema::{ClassSchema, Field, FieldType, IndexKeys};
 use crate::model::value::{GeoPoint, Value};
 use crate::storage::mongo::{MongoOptions, MongoStorage};
@@ -34,6 +35,7 @@ pub async fn suite(store: &dyn Storage) {
     queries(store).await;
     order_and_pages(store).await;
     projections(store).await;
+    full_text(store).await;
     writes(store).await;
     uniqueness(store).await;
     case_insensitive(store).await;
@@ -365,11 +367,8 @@ async fn queries(store: &dyn Storage) {
             let count = store.count(&schema, &filter, &FindOptions::default(), None).await.unwrap();
             assert_eq!(count, expected.len() as u64, "count of {filter:?}");
             let by_hand = Matcher::new(&filter).unwrap();
-            let accepted: BTreeSet<String> = rows
-                .iter()
-                .filter(|row| by_hand.matches(row).unwrap())
-                .map(|row| row.get_str("objectId").unwrap().to_owned())
-                .collect();
+            let accepted: BTreeSet<String> =
+                rows.iter().filter(|row| by_hand.matches(row).unwrap()).map(|row| row.get_str("objectId").unwrap().to_owned()).collect();
             assert_eq!(accepted, expected, "{filter:?} by the matcher");
         }
         if round == 0 {
@@ -549,6 +548,40 @@ async fn projections(store: &dyn Storage) {
     }
 }
 
+async fn full_text(store: &dyn Storage) {
+    let schema = schema("Text", &[("t", FieldType::String), ("k", FieldType::Number)]);
+    store.create_class(&schema).await.unwrap();
+    let text = |at: usize, text: &str| row(&at.to_string(), json!({"t": text, "k": at}));
+    let rows: Vec<Object> = ["coffee is nice", "coffee coffee coffee", "tea", "Café running"].iter().enumerate().map(|(at, t)| text(at, t)).collect();
+    fill(store, &schema, &rows).await;
+    let keys = IndexKeys::from_iter([("t".to_owned(), json!("text"))]);
+    store.create_indexes(&schema, &[IndexSpec { keys, ..spec("t_text", &["t"], false, false) }]).await.unwrap();
+    let search = |term: &str| {
+        let term = term.to_owned();
+        is("t", Constraint::Text(TextSearch { term, language: None, case_sensitive: false, diacritic_sensitive: false }))
+    };
+    let by_score = FindOptions {
+        sort: vec![sorted("$score", false)],
+        keys: Some(vec!["t".to_owned(), "$score".to_owned()]),
+        ..FindOptions::default()
+    };
+    for (term, expected) in [
+        ("coffee", vec!["1", "0"]),
+        ("coffees", vec!["1", "0"]),
+        ("\"is nice\"", vec!["0"]),
+        ("coffee -nice", vec!["1"]),
+        ("cafe", vec!["3"]),
+        ("runs", vec!["3"]),
+        ("the", vec![]),
+    ] {
+        assert_eq!(found(store, &schema, &search(term), &by_score).await, expected, "{term}");
+        assert_eq!(store.count(&schema, &search(term), &FindOptions::default(), None).await.unwrap(), expected.len() as u64);
+    }
+    let rows = store.find(&schema, &search("coffee").and(is("k", Constraint::Lt(Value::Number(1.0)))), &by_score, None).await.unwrap();
+    assert_eq!(rows.len(), 1);
+    assert_eq!(rows[0].get("score"), Some(&Value::Number(0.75)));
+}
+
 fn update(changes: Vec<(&str, Change)>) -> Update {
     Update(changes.into_iter().map(|(path, change)| (path.to_owned(), change)).collect())
 }
@@ -677,7 +710,6 @@ async fn uniqueness(store: &dyn Storage) {
         "deep_id"
     );
     assert_eq!(found(store, &schema, &eq("_auth_data_x.id", json!("i")), &FindOptions::default()).await, ["5"]);
-    assert_eq!(found(store, &schema, &eq("authData.x.id", json!("i")), &FindOptions::default()).await, ["5"]);
     // However many race, one wins, and those that lose do not hurt others.
     let race = join_all((0..40).map(|n| {
         let (store, schema) = (&store, &schema);
@@ -735,7 +767,8 @@ async fn transactions(store: &dyn Storage) {
     let schema = schema("Tx", &[("n", FieldType::Number)]);
     store.create_class(&schema).await.unwrap();
     store.insert(&schema, row("0", json!({"n": 0})), None).await.unwrap();
-    let count = || async { store.count(&schema, &Filter::All, &FindOptions::default(), None).await.unwrap() };
+    // A count of everything may be an estimate.
+    let count = || async { found(store, &schema, &Filter::All, &FindOptions::default()).await.len() };
     // What a transaction wrote, it sees; others see it after the commit.
     let tx = store.begin().await.unwrap();
     store.insert(&schema, row("1", json!({"n": 1})), Some(&tx)).await.unwrap();
@@ -817,7 +850,7 @@ async fn schemas(store: &dyn Storage) {
         .set_field_options(name, "s", &Field { kind: FieldType::String, required: true, default: Some("d".into()) })
         .await
         .unwrap();
-    store.set_permissions(name, json!({"get": {}}).as_object()).await.unwrap();
+    store.set_permissions(name, json!({"get": {}}).as_object().unwrap()).await.unwrap();
     let listed: IndexMap<String, IndexKeys> =
         [("i".to_owned(), IndexKeys::from_iter([("s".to_owned(), json!(1))]))].into_iter().collect();
     store.set_listed_indexes(name, &listed).await.unwrap();
@@ -1049,19 +1082,16 @@ fn shape() -> impl Strategy<Value = Shape> {
     )
 }
 
+/// One criterion that may be an array, and perhaps one that is none: MongoDB sorts by one array at most.
 fn order() -> impl Strategy<Value = Vec<Sort>> {
-    // Below arrays the matcher's order is not the stores'; those are cases of `order_and_pages`.
-    let path = path().prop_map(|path| path.split_once('.').map_or(path.clone(), |(field, _)| field.to_owned()));
-    proptest::collection::vec((path, any::<bool>()).prop_map(|(path, descending)| Sort { path, descending }), 1..3)
-        .prop_map(|mut order| {
-            // By one field a row is sorted once.
-            let first = order.first().map(|sort: &Sort| sort.path.clone());
-            order.retain({
-                let mut seen = false;
-                move |sort| Some(&sort.path) != first.as_ref() || !std::mem::replace(&mut seen, true)
-            });
-            order
-        })
+    let sort = |path: String, descending| Sort { path, descending };
+    let plain = prop_oneof![Just("s"), Just("n"), Just("b"), Just("d"), Just("p"), Just("objectId")].prop_map(str::to_owned);
+    ((path(), any::<bool>()), proptest::option::of((plain, any::<bool>()))).prop_map(move |((first, down), second)| {
+        // MongoDB does not sort by an index where elements have a field of that name.
+        let first = first.strip_suffix(".0").map(str::to_owned).unwrap_or(first);
+        let second = second.filter(|(path, _)| *path != first).map(|(path, down)| sort(path, down));
+        std::iter::once(sort(first, down)).chain(second).collect()
+    })
 }
 
 /// Random rows and filters: the store finds what the matcher accepts, in the matcher's order. `rounds` sets of rows, 50
@@ -1110,9 +1140,7 @@ async fn one_case(store: &dyn Storage, schema: &ClassSchema, rows: &[Object], sh
     let options = FindOptions { sort: order.to_vec(), ..FindOptions::default() };
     let got = match store.find(schema, &filter, &options, None).await {
         Ok(rows) => ids(&rows),
-        // MongoDB orders by one array at most.
-        Err(StorageError::Refused(_)) if order.len() > 1 => return,
-        Err(error) => panic!("{shape:?}: {error}"),
+        Err(error) => panic!("{shape:?} by {order:?}: {error:?}"),
     };
     let names =
         |rows: &[&Object]| rows.iter().map(|row| row.get_str("objectId").unwrap().to_owned()).collect::<BTreeSet<_>>();
@@ -1122,30 +1150,19 @@ async fn one_case(store: &dyn Storage, schema: &ClassSchema, rows: &[Object], sh
     };
     assert_eq!(got.iter().cloned().collect::<BTreeSet<_>>(), names(&expected), "{}", context());
     assert_eq!(got.len(), expected.len());
+    let criteria: Vec<(Path, bool)> = order.iter().map(|sort| (Path::new(&sort.path), sort.descending)).collect();
     for pair in got.windows(2) {
-        let row = |id: &String| rows.iter().find(|row| row.get_str("objectId") == Some(id)).unwrap();
-        for sort in order {
-            let place = |id| sort_place(row(id).get(&sort.path), sort.descending);
-            let (first, second) = (place(&pair[0]), place(&pair[1]));
-            let order = match (first, second) {
-                (Some(first), Some(second)) => compare(&first, &second),
-                (first, second) => first.is_some().cmp(&second.is_some()),
-            };
-            let order = if sort.descending { order.reverse() } else { order };
+        let place = |id: &String| {
+            let row = rows.iter().find(|row| row.get_str("objectId") == Some(id)).unwrap();
+            criteria.iter().map(|(path, descending)| sort_key(row, path, *descending)).collect::<Vec<_>>()
+        };
+        let (first, second) = (place(&pair[0]), place(&pair[1]));
+        for ((first, second), (_, descending)) in first.iter().zip(&second).zip(&criteria) {
+            let order = if *descending { second.cmp(first) } else { first.cmp(second) };
             assert!(order != std::cmp::Ordering::Greater, "{pair:?} out of order\n{}", context());
             if order == std::cmp::Ordering::Less {
                 break;
             }
         }
-    }
-}
-
-/// What a field sorts by; `None`: before everything.
-fn sort_place(value: Option<&Value>, descending: bool) -> Option<Value> {
-    match value.map(stored).as_deref() {
-        None => Some(Value::Null),
-        Some(Value::Array(list)) if descending => list.iter().max_by(|one, other| compare(one, other)).cloned(),
-        Some(Value::Array(list)) => list.iter().min_by(|one, other| compare(one, other)).cloned(),
-        Some(value) => Some(value.clone()),
     }
 }

@@ -104,13 +104,15 @@ fn field(schema: &ClassSchema, path: &str, constraint: &Constraint, nearness: Ne
         Constraint::Gte(value) => operator("$gte", values.one(value)?),
         Constraint::In(list) => operator("$in", values.list(list)?),
         Constraint::NotIn(list) => operator("$nin", values.list(list)?),
+        // What cannot be stored is in no array.
+        Constraint::All(list) if list.iter().any(looks_like_operator) => return Ok(never()),
         Constraint::All(list) => operator("$all", values.list(list)?),
         Constraint::AllRegex(patterns) => {
             let patterns = patterns.iter().map(regex).collect::<Result<Vec<_>>>()?;
             operator("$all", patterns.into_iter().map(Bson::RegularExpression).collect::<Vec<_>>())
         }
         Constraint::ContainedBy(list) => {
-            operator("$not", doc! { "$elemMatch": { "$nin": nested_list(list.clone())? } })
+            operator("$not", doc! { "$elemMatch": { "$nin": nested_list(storable(list).cloned().collect())? } })
         }
         Constraint::Exists(exists) => operator("$exists", *exists),
         // In this form the server checks the options.
@@ -225,6 +227,17 @@ impl Values<'_> {
     }
 
     fn list(&self, values: &[Value]) -> Result<Vec<Bson>> {
-        values.iter().map(|value| self.one(value)).collect()
+        storable(values).map(|value| self.one(value)).collect()
     }
+}
+
+/// Whether a value is an object that begins like an operator. No such object is ever stored, and in lists the server takes it
+/// for an operator out of place.
+fn looks_like_operator(value: &Value) -> bool {
+    value.as_object().and_then(|object| object.keys().next()).is_some_and(|key| key.starts_with('$'))
+}
+
+/// The values that can occur in a row.
+fn storable(values: &[Value]) -> impl Iterator<Item = &Value> {
+    values.iter().filter(|value| !looks_like_operator(value))
 }

@@ -50,6 +50,13 @@ impl Table {
             .map(|index| index.sparse)
             .min()
     }
+
+    /// The fields of the full text index; none when there is no such index.
+    #[must_use]
+    pub fn text_fields(&self) -> &[String] {
+        let text = |index: &&Index| index.keys.values().any(|kind| kind.as_str() == Some("text"));
+        self.indexes.values().find(text).map_or(&[], |index| &index.fields)
+    }
 }
 
 /// All classes that have indexes.

@@ -12,8 +12,10 @@ use super::functions;
 use super::keys;
 use super::names::literal;
 use crate::model::query::compare::stored;
-use crate::model::query::filter::{Constraint, Filter, Regex, Resolved, TextSearch};
+use crate::model::query::filter::{Constraint, Filter, Regex, Resolved};
 use crate::model::query::matches::Matcher;
+use crate::model::query::path::Path;
+use crate::model::query::text::TextQuery;
 use crate::model::schema::{ClassSchema, FieldType};
 use crate::model::value::{GeoPoint, Value};
 use crate::storage::{Result, StorageError};
@@ -34,8 +36,8 @@ pub struct Plan {
     pub parameters: Vec<Sql>,
     /// What each row has to pass besides.
     pub rest: Vec<Matcher>,
-    /// Text searches each row has to pass besides, with their fields.
-    pub texts: Vec<(String, TextSearch)>,
+    /// A text search each row has to pass besides, with its fields.
+    pub text: Option<(Vec<Path>, TextQuery)>,
     /// The field and point from which the distance is the natural order.
     pub near: Option<(String, GeoPoint)>,
 }
@@ -146,7 +148,15 @@ fn add<'a>(
                 add(part, known, plan, pieces)?;
             }
         }
-        Filter::Field { path, constraint: Constraint::Text(search) } => plan.texts.push((path.clone(), search.clone())),
+        Filter::Field { path, constraint: Constraint::Text(search) } => {
+            if plan.text.is_some() {
+                return Err(StorageError::Refused("Too many text expressions".to_owned()));
+            }
+            let indexed = known.table.text_fields();
+            let fields = if indexed.is_empty() { std::slice::from_ref(path) } else { indexed };
+            let query = TextQuery::new(search).map_err(|error| StorageError::Refused(error.message.into_owned()))?;
+            plan.text = Some((fields.iter().map(|field| Path::new(field)).collect(), query));
+        }
         other => {
             if let Filter::Field { path, constraint: Constraint::Near { point, .. } } = other {
                 plan.near = Some((path.clone(), *point));
