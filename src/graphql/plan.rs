@@ -327,14 +327,11 @@ impl Wanted {
                 FieldKind::GlobalId => drop(self.keys.insert(format!("{prefix}objectId"))),
                 FieldKind::Value(..) if field.name == "authDataResponse" && plan.class.is_user => {}
                 FieldKind::Value(..) | FieldKind::Relation(_) => drop(self.keys.insert(path)),
+                // Read even when only its id is selected: a pointer to what the caller may not read, or to nothing, shows as null.
                 FieldKind::Pointer(inner) => {
-                    if inner.is_pointer_enough() {
-                        self.keys.insert(path);
-                    } else {
-                        self.add(inner, &format!("{path}."));
-                        self.include.insert(path.clone());
-                        self.keys.insert(format!("{path}.objectId"));
-                    }
+                    self.add(inner, &format!("{path}."));
+                    self.keys.insert(format!("{path}.objectId"));
+                    self.include.insert(path);
                 }
                 FieldKind::Array(array) => {
                     if !array.objects.is_empty() {
@@ -374,15 +371,5 @@ impl Wanted {
             parameters.insert("include".to_owned(), Json::from(join(&self.include)));
         }
         parameters
-    }
-}
-
-impl ObjectPlan {
-    /// Whether the pointer itself holds all that is selected, so that the object need not be read.
-    #[must_use]
-    pub fn is_pointer_enough(&self) -> bool {
-        self.fields
-            .iter()
-            .all(|field| matches!(field.kind, FieldKind::TypeName | FieldKind::GlobalId) || field.name == "objectId")
     }
 }

@@ -65,7 +65,7 @@ fn one_query_per_level() {
         for (query, expected) in [
             ("{ levels { count } }", vec!["Level"]),
             ("{ levels { edges { node { t } } } }", vec!["Level"]),
-            ("{ levels { edges { node { t next { objectId } } } } }", vec!["Level"]),
+            ("{ levels { edges { node { t next { objectId } } } } }", vec!["Level", "Level"]),
             ("{ levels { edges { node { t next { t } } } } }", vec!["Level", "Level"]),
             ("{ levels { edges { node { t next { t next { t } } } } } }", vec!["Level", "Level", "Level"]),
             ("{ levels { edges { node { list { ... on Level { t } } } } } }", vec!["Level", "Level"]),
