@@ -66,10 +66,72 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
+    /// Every code.
+    pub const ALL: [Self; 52] = [
+        Self::OtherCause,
+        Self::InternalServerError,
+        Self::ConnectionFailed,
+        Self::ObjectNotFound,
+        Self::InvalidQuery,
+        Self::InvalidClassName,
+        Self::MissingObjectId,
+        Self::InvalidKeyName,
+        Self::InvalidPointer,
+        Self::InvalidJson,
+        Self::CommandUnavailable,
+        Self::IncorrectType,
+        Self::InvalidChannelName,
+        Self::PushMisconfigured,
+        Self::ObjectTooLarge,
+        Self::OperationForbidden,
+        Self::InvalidNestedKey,
+        Self::InvalidFileName,
+        Self::InvalidAcl,
+        Self::Timeout,
+        Self::InvalidEmailAddress,
+        Self::MissingContentType,
+        Self::FileTooLarge,
+        Self::FileSaveError,
+        Self::MissingInstallation,
+        Self::InvalidInstallation,
+        Self::UnchangeableInstallation,
+        Self::DuplicateValue,
+        Self::InvalidRoleName,
+        Self::ExceededQuota,
+        Self::ScriptFailed,
+        Self::ValidationError,
+        Self::WebhookError,
+        Self::FileDeleteError,
+        Self::RequestLimitExceeded,
+        Self::DuplicateRequest,
+        Self::InvalidEventName,
+        Self::InvalidValue,
+        Self::UsernameMissing,
+        Self::PasswordMissing,
+        Self::UsernameTaken,
+        Self::EmailTaken,
+        Self::EmailMissing,
+        Self::EmailNotFound,
+        Self::SessionMissing,
+        Self::MustCreateUserThroughSignup,
+        Self::AccountAlreadyLinked,
+        Self::InvalidSessionToken,
+        Self::LinkedIdMissing,
+        Self::InvalidLinkedSession,
+        Self::UnsupportedService,
+        Self::InvalidSchemaOperation,
+    ];
+
     /// The number on the wire.
     #[must_use]
     pub const fn number(self) -> i32 {
         self as i32
+    }
+
+    /// The code with this number, if Parse has it.
+    #[must_use]
+    pub fn from_number(number: i32) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.number() == number)
     }
 
     /// The HTTP status that goes with the code: 404 for 101, 500 for 1, 400 for all others.

@@ -10,10 +10,12 @@
 //!
 //! Data flows down as requests and up as results; nothing below calls up. Only [`server`] names implementations.
 
+pub mod adapters;
 pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod error;
+pub mod graphql;
 pub mod http;
 pub mod logging;
 pub mod model;

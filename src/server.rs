@@ -11,10 +11,13 @@ use poem::{Endpoint, Request, Response};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::adapters::auth::Providers;
+use crate::adapters::email;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Options;
-use crate::domain::app::App;
+use crate::domain::app::{App, Outside};
 use crate::error::{ErrorCode, ParseError};
+use crate::graphql::{GraphQlEndpoint, PlaygroundEndpoint};
 use crate::http::answer::refusal;
 use crate::http::cors::Cors;
 use crate::http::door::Door;
@@ -66,6 +69,7 @@ pub struct RunningServer {
     pub app: Arc<App>,
     stop: CancellationToken,
     accepting: JoinHandle<()>,
+    following: JoinHandle<()>,
 }
 
 /// Starts servers.
@@ -82,8 +86,9 @@ impl Server {
         let addr = listener
             .local_addr()
             .map_err(|source| StartError::Listen { address: options.server.host.clone(), source })?;
+        let outside = outside(&options)?;
         let storage = stores::open(&options).await?;
-        let opened = App::open(options, storage.clone(), surroundings.clock, surroundings.random).await;
+        let opened = App::open(options, storage.clone(), surroundings.clock, surroundings.random, outside).await;
         let app = match opened {
             Ok(app) => app,
             Err(error) => {
@@ -91,12 +96,12 @@ impl Server {
                 return Err(StartError::Storage(chain(&error)));
             }
         };
-        app.follow_changes();
+        let following = app.follow_changes();
         let patience = Duration::from_millis(app.options.own.request_timeout_ms);
         let door = Door::new(mount(&app)?, Cors::new(&app.options.server), app.tasks.clone(), app.random.hex(4));
         let stop = CancellationToken::new();
         let accepting = tokio::spawn(serve::serve(listener, Arc::new(door), patience, stop.clone()));
-        Ok(RunningServer { addr, app, stop, accepting })
+        Ok(RunningServer { addr, app, stop, accepting, following })
     }
 }
 
@@ -113,9 +118,20 @@ impl RunningServer {
         };
         let bound = Duration::from_millis(self.app.options.own.shutdown_timeout_ms);
         let in_time = tokio::time::timeout(bound, finish).await.is_ok();
+        self.following.abort();
         self.app.storage.close().await;
         in_time
     }
+}
+
+/// The services that the options name.
+fn outside(options: &Options) -> Result<Outside, StartError> {
+    let email = match &options.mail.email_adapter {
+        Some(adapter) => Some(email::open(&adapter.module, &adapter.options).map_err(StartError::Configuration)?),
+        None => None,
+    };
+    let providers = Providers::open(&options.users.auth.0).map_err(StartError::Configuration)?;
+    Ok(Outside { email, providers })
 }
 
 /// An error with its causes, in one line.
@@ -148,8 +164,16 @@ struct Mounts {
 fn mount(app: &Arc<App>) -> Result<Mounts, StartError> {
     let options = &app.options;
     let rest = rest::endpoint(app).map_err(StartError::Configuration)?;
-    // GraphQL goes in front of this, because its paths may lie below the mount path.
-    let mounts = vec![(options.server.mount_path.clone(), rest.boxed())];
+    let mut mounts = Vec::new();
+    if options.graphql.mount {
+        mounts.push((options.graphql.path.clone(), GraphQlEndpoint::new(app).boxed()));
+    }
+    if options.graphql.mount_playground {
+        mounts.push((options.graphql.playground_path.clone(), PlaygroundEndpoint::new(options).boxed()));
+    }
+    mounts.push((options.server.mount_path.clone(), rest.boxed()));
+    // A path below another one goes first.
+    mounts.sort_by_key(|(path, _)| std::cmp::Reverse(path.trim_end_matches('/').len()));
     Ok(Mounts { mounts, sanitize: options.security.enable_sanitized_error_response })
 }
 

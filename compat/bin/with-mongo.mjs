@@ -6,7 +6,15 @@ import { startMongod } from '../lib/mongod.mjs';
 
 const [command, ...args] = process.argv.slice(2);
 const mongod = await startMongod();
-const child = spawn(command, args, { stdio: 'inherit', env: { ...process.env, REPARSE_TEST_MONGO: mongod.uri } });
+// a process group of its own, so that an interrupted run leaves nothing of it behind
+const child = spawn(command, args, { stdio: 'inherit', detached: true, env: { ...process.env, REPARSE_TEST_MONGO: mongod.uri } });
+process.on('exit', () => {
+  try {
+    process.kill(-child.pid, 'SIGTERM');
+  } catch {
+    // it is gone already
+  }
+});
 child.once('error', error => {
   console.error(error.message);
   process.exit(127);

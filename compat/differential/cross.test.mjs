@@ -29,7 +29,10 @@ const PASSWORDS = {
 };
 
 /** Wrong ones that a truncation or a NUL might let through: the servers must agree about each. */
-const variants = password => [password.slice(0, -1), `${password}x`, password.split('\u0000')[0], password.slice(0, 72), password.toUpperCase()];
+const variants = password => {
+  const letters = Array.from(password);
+  return [letters.slice(0, -1).join(''), `${password}x`, password.split('\u0000')[0], letters.slice(0, 72).join(''), password.toUpperCase()];
+};
 
 for (const first of ['reference', undefined]) {
   describe(first ? 'parse-server starts first' : 'reparse starts first', () => {

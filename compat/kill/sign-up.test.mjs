@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { store } from '../lib/env.mjs';
-import { sleep } from '../lib/net.mjs';
+import { sleep, until } from '../lib/net.mjs';
 import { startServer } from '../lib/server.mjs';
 import { freshDatabase } from '../lib/stores.mjs';
 
@@ -30,7 +30,8 @@ async function write(server, attempts, label) {
 async function killDuringSignUps(server, round) {
   const attempts = [];
   const writers = Array.from({ length: WRITERS }, (_, writer) => write(server, attempts, `${round}-${writer}`));
-  await sleep(20 + Math.random() * 400);
+  await until(() => attempts.some(attempt => attempt.acknowledged), { every: 5, what: 'a first sign up' });
+  await sleep(Math.random() * 400);
   await server.kill();
   await Promise.all(writers);
   return attempts;
@@ -83,5 +84,4 @@ test(`${KILLS} kills, ${store}`, { timeout: 60_000 + KILLS * 30_000 }, async t =
   assert.equal(back.body.score, 7);
   await server.stop();
   t.diagnostic(`${acknowledged} sign ups were acknowledged in ${KILLS} rounds`);
-  assert.ok(acknowledged > KILLS, 'too few sign ups to mean anything');
 });

@@ -1,6 +1,9 @@
 // A child process whose output is kept and which never outlives us.
 import { spawn } from 'node:child_process';
 
+/** The environment for a child: ours without the variables that are meant for the suites. */
+const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('REPARSE_TEST_')));
+
 const running = new Set();
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
@@ -10,7 +13,7 @@ for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]]) process.on(sig
 export class Child {
   constructor(command, args, { env = {}, cwd } = {}) {
     this.output = '';
-    this.process = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.process = spawn(command, args, { cwd, env: { ...inherited, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
     running.add(this.process);
     const keep = chunk => {
       this.output = (this.output + chunk).slice(-200_000);

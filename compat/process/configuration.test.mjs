@@ -10,7 +10,7 @@ import { tempDir } from '../lib/temp.mjs';
 import { directoryOf, refused, refusedWith } from './support.mjs';
 
 const REFUSED = [
-  ['a text for a number', { sessionLength: 'a year' }, /sessionLength/],
+  ['a text for a number', { sessionLength: 'a year' }, /session ?length/i],
   ['a list for an object', { accountLockout: [] }, /accountLockout/],
   ['a number for a text', { appName: 5 }, /appName/],
   ['an unknown key', { appNam: 'x' }, /appNam\b.*appName/s],
@@ -21,8 +21,8 @@ const REFUSED = [
   ['master and read-only key alike', { readOnlyMasterKey: keys.masterKey }, /readOnlyMasterKey/],
   ['no database', { databaseURI: undefined }, /file:\.\/data.*mongodb:\/\/localhost:27017\/parse|mongodb:\/\/localhost:27017\/parse.*file:\.\/data/s],
   ['a database of another kind', { databaseURI: 'postgres://localhost/parse' }, /databaseURI/],
-  ['a session length of nothing', { sessionLength: 0 }, /sessionLength|[Ss]ession length/],
-  ['a default limit of nothing', { defaultLimit: 0 }, /defaultLimit|[Dd]efault limit/],
+  ['a session length of nothing', { sessionLength: 0 }, /session ?length/i],
+  ['a default limit of nothing', { defaultLimit: 0 }, /default ?limit/i],
   ['a public address that is none', { publicServerURL: 'example.com' }, /publicServerURL/],
   ['a lockout without bounds', { accountLockout: { threshold: 0, duration: 5 } }, /threshold/],
   ['a password history too long', { passwordPolicy: { maxPasswordHistory: 21 } }, /maxPasswordHistory/],
@@ -92,26 +92,32 @@ test('everything by environment', async () => {
   const options = { ...keys, port, mountPath: '/parse' };
   const env = {
     PARSE_SERVER_APPLICATION_ID: 'app', PARSE_SERVER_MASTER_KEY: 'master', PARSE_SERVER_DATABASE_URI: freshDatabase('embedded'), PORT: String(port),
-    PARSE_SERVER_HOST: '127.0.0.1', PARSE_SERVER_ACCOUNT_LOCKOUT: '{"threshold":1,"duration":5}',
+    PARSE_SERVER_HOST: '127.0.0.1', PARSE_SERVER_ENFORCE_PRIVATE_USERS: 'false', PARSE_SERVER_PROTECTED_FIELDS: '{"_User":{"*":["nickname"]}}',
   };
   const server = await new Server(spawnReparse([], { env, cwd: tempDir() }), port, options).ready();
-  await server.request('POST', '/users', { json: { username: 'a', password: 'b' } });
-  const wrong = { json: { username: 'a', password: 'wrong' } };
-  await server.request('POST', '/login', wrong);
-  const locked = await server.request('POST', '/login', wrong);
-  assert.match(locked.body.error, /locked/);
+  const { body } = await server.request('POST', '/users', { json: { username: 'alice', password: 'secret', nickname: 'Al' } });
+  const seen = await server.request('GET', `/users/${body.objectId}`);
+  assert.deepEqual([seen.status, seen.body.username, seen.body.nickname], [200, 'alice', undefined]);
   await server.stop();
 });
 
 test('--help names every option with its variable, and --version the version', async () => {
   const help = spawnReparse(['--help']);
   assert.equal((await help.ended).code, 0);
-  for (const text of ['appId', 'PARSE_SERVER_APPLICATION_ID', 'sessionLength', '31536000', 'REPARSE_', '--ignore-unsupported']) {
+  for (const text of ['appId', 'PARSE_SERVER_APPLICATION_ID', 'sessionLength', '31536000', 'REPARSE_', '--ignoreUnsupported']) {
     assert.ok(help.output.includes(text), text);
   }
   const version = spawnReparse(['--version']);
   assert.equal((await version.ended).code, 0);
   assert.match(version.output, /reparse \d+\.\d+\.\d+/);
+});
+
+test('healthcheck tells by its exit status', async () => {
+  const server = await startServer({}, { database: freshDatabase('embedded') });
+  const ask = () => spawnReparse(['healthcheck', `${server.url}/health`]).ended;
+  assert.equal((await ask()).code, 0);
+  await server.stop();
+  assert.notEqual((await ask()).code, 0);
 });
 
 test('a port that is taken', async () => {

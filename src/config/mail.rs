@@ -12,23 +12,23 @@ options! {
         /// Mail sender.
         email_adapter: Option<Module> = None, "emailAdapter", "PARSE_SERVER_EMAIL_ADAPTER", Supported;
         /// E-mail verification.
-        verify_user_emails: bool = false, "verifyUserEmails", "PARSE_SERVER_VERIFY_USER_EMAILS", NotYet;
+        verify_user_emails: bool = false, "verifyUserEmails", "PARSE_SERVER_VERIFY_USER_EMAILS", Supported;
         /// No log in before verification; also withholds the session at sign up.
-        prevent_login_with_unverified_email: bool = false, "preventLoginWithUnverifiedEmail", "PARSE_SERVER_PREVENT_LOGIN_WITH_UNVERIFIED_EMAIL", NotYet;
+        prevent_login_with_unverified_email: bool = false, "preventLoginWithUnverifiedEmail", "PARSE_SERVER_PREVENT_LOGIN_WITH_UNVERIFIED_EMAIL", Supported;
         /// Sign up answers with an error while unverified.
-        prevent_signup_with_unverified_email: bool = false, "preventSignupWithUnverifiedEmail", "PARSE_SERVER_PREVENT_SIGNUP_WITH_UNVERIFIED_EMAIL", NotYet;
+        prevent_signup_with_unverified_email: bool = false, "preventSignupWithUnverifiedEmail", "PARSE_SERVER_PREVENT_SIGNUP_WITH_UNVERIFIED_EMAIL", Supported;
         /// Send the verification mail (false: only make the token).
-        send_user_email_verification: bool = true, "sendUserEmailVerification", "PARSE_SERVER_SEND_USER_EMAIL_VERIFICATION", NotYet;
+        send_user_email_verification: bool = true, "sendUserEmailVerification", "PARSE_SERVER_SEND_USER_EMAIL_VERIFICATION", Supported;
         /// Life of a verification token in seconds (none: for ever).
-        email_verify_token_validity_duration: Option<f64> = None, "emailVerifyTokenValidityDuration", "PARSE_SERVER_EMAIL_VERIFY_TOKEN_VALIDITY_DURATION", NotYet;
+        email_verify_token_validity_duration: Option<f64> = None, "emailVerifyTokenValidityDuration", "PARSE_SERVER_EMAIL_VERIFY_TOKEN_VALIDITY_DURATION", Supported;
         /// Keep a verification token that is still valid.
-        email_verify_token_reuse_if_valid: bool = false, "emailVerifyTokenReuseIfValid", "PARSE_SERVER_EMAIL_VERIFY_TOKEN_REUSE_IF_VALID", NotYet;
+        email_verify_token_reuse_if_valid: bool = false, "emailVerifyTokenReuseIfValid", "PARSE_SERVER_EMAIL_VERIFY_TOKEN_REUSE_IF_VALID", Supported;
         /// Hide whether an address is known when a verification mail is asked for.
-        email_verify_success_on_invalid_email: bool = true, "emailVerifySuccessOnInvalidEmail", "PARSE_SERVER_EMAIL_VERIFY_SUCCESS_ON_INVALID_EMAIL", NotYet;
+        email_verify_success_on_invalid_email: bool = true, "emailVerifySuccessOnInvalidEmail", "PARSE_SERVER_EMAIL_VERIFY_SUCCESS_ON_INVALID_EMAIL", Supported;
         /// Own urls of the mail pages.
-        custom_pages: CustomPages = CustomPages::default(), "customPages", "PARSE_SERVER_CUSTOM_PAGES", NotYet;
+        custom_pages: CustomPages = CustomPages::default(), "customPages", "PARSE_SERVER_CUSTOM_PAGES", Supported;
         /// Mail pages.
-        pages: Pages = Pages::default(), "pages", "PARSE_SERVER_PAGES", NotYet;
+        pages: Pages = Pages::default(), "pages", "PARSE_SERVER_PAGES", Supported;
     }
 }
 

@@ -15,6 +15,7 @@ mod first_run;
 pub mod free;
 pub mod graphql;
 pub mod help;
+pub mod js_pattern;
 pub mod keys;
 pub mod live_query;
 mod load;

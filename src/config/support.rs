@@ -13,7 +13,7 @@ use super::declare::{Spec, Status};
 const PROVIDERS: &[&str] = &["anonymous"];
 
 /// Mail adapters that are built in.
-const MAIL_ADAPTERS: &[&str] = &["discard"];
+const MAIL_ADAPTERS: &[&str] = &["discard", "file", "smtp", "webhook"];
 
 /// Options that parse-server 5 to 8 had and 9 has not: path, variable, what became of them.
 pub(super) const REMOVED: &[(&[&str], &str, &str)] = &[

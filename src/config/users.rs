@@ -3,6 +3,7 @@
 use super::declare::Status::{Harmless, NotYet, Supported};
 use super::declare::{group, options};
 use super::free::Providers;
+use super::js_pattern::JsPattern;
 
 options! {
     /// Users, sessions, log in.
@@ -30,9 +31,9 @@ options! {
         /// A password change deletes the user's sessions.
         revoke_session_on_password_reset: bool = true, "revokeSessionOnPasswordReset", "PARSE_SERVER_REVOKE_SESSION_ON_PASSWORD_RESET", Supported;
         /// Password rules.
-        password_policy: Option<PasswordPolicy> = None, "passwordPolicy", "PARSE_SERVER_PASSWORD_POLICY", NotYet;
+        password_policy: Option<PasswordPolicy> = None, "passwordPolicy", "PARSE_SERVER_PASSWORD_POLICY", Supported;
         /// Lock an account after repeated failed log ins.
-        account_lockout: Option<AccountLockout> = None, "accountLockout", "PARSE_SERVER_ACCOUNT_LOCKOUT", NotYet;
+        account_lockout: Option<AccountLockout> = None, "accountLockout", "PARSE_SERVER_ACCOUNT_LOCKOUT", Supported;
     }
 }
 
@@ -68,6 +69,6 @@ group! {
         /// Own check (function).
         validator_callback: Option<String> = None, "validatorCallback", "PARSE_SERVER_PASSWORD_POLICY_VALIDATOR_CALLBACK", NotYet;
         /// Pattern a password must match.
-        validator_pattern: Option<String> = None, "validatorPattern", "PARSE_SERVER_PASSWORD_POLICY_VALIDATOR_PATTERN", Supported;
+        validator_pattern: Option<JsPattern> = None, "validatorPattern", "PARSE_SERVER_PASSWORD_POLICY_VALIDATOR_PATTERN", Supported;
     }
 }

@@ -127,7 +127,7 @@ pub fn unauthorized() -> ParseError {
 /// 403 `unauthorized` for an unknown application, a missing client key, or a master key from an address it may not come from.
 pub fn standing(app: &App, credentials: &Credentials, ip: IpAddr) -> Result<Auth> {
     let keys = &app.options.keys;
-    if !credentials.application_id.as_deref().is_some_and(|id| id == keys.app_id) {
+    if credentials.application_id.as_deref().is_none_or(|id| id != keys.app_id) {
         return Err(unauthorized());
     }
     let allowed = |nets: &IpList, key: &'static str| {

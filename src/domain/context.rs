@@ -93,6 +93,12 @@ impl Context {
         Self { transaction: Some(transaction), ..self.clone() }
     }
 
+    /// The same request outside of its transaction: for what must last even when the transaction is undone.
+    #[must_use]
+    pub fn outside_transaction(&self) -> Self {
+        Self { transaction: None, ..self.clone() }
+    }
+
     /// The classes as they are now.
     #[must_use]
     pub fn schemas(&self) -> Arc<Schemas> {

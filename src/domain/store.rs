@@ -10,7 +10,7 @@ use crate::model::object::Object;
 use crate::model::operation::Update;
 use crate::model::query::options::FindOptions;
 use crate::model::query::{Constraint, Filter, Resolved};
-use crate::model::schema::{Field, FieldType};
+use crate::model::schema::{FieldType, IndexKeys};
 use crate::model::value::Value;
 use crate::storage::{IndexSpec, StorageError};
 
@@ -51,6 +51,7 @@ pub async fn find(cx: &Context, class: &Class, scope: &Scoped, options: &FindOpt
     if scope.is_never() || options.limit == Some(0) {
         return Ok(Vec::new());
     }
+    index_searched_text(cx, class, scope).await?;
     let storage = &cx.app.storage;
     match storage.find(&class.schema, scope.filter(), options, cx.transaction.as_ref()).await {
         Err(StorageError::NoGeoIndex(field)) => {
@@ -80,6 +81,31 @@ pub async fn create_index_on_demand(cx: &Context, class: &Class, field: &str, ki
     cx.app.storage.create_indexes(&class.schema, &[index]).await.map_err(failure)
 }
 
+/// Makes the index that a text search needs, and lists it with the class. A class has one such index at most; once there is
+/// one, searches go by it.
+async fn index_searched_text(cx: &Context, class: &Class, scope: &Scoped) -> Result<()> {
+    let Some(field) = searched_text(scope.filter()) else { return Ok(()) };
+    let is_text = |keys: &IndexKeys| keys.values().any(|kind| kind == "text");
+    let known = class.schema.fields.get(field).is_some_and(|field| field.kind == FieldType::String);
+    if !known || !class.stored || class.schema.indexes.values().any(is_text) {
+        return Ok(());
+    }
+    create_index_on_demand(cx, class, field, "text").await?;
+    let real = cx.app.storage.indexes(&class.schema.name).await.map_err(failure)?;
+    cx.app.storage.set_listed_indexes(&class.schema.name, &real).await.map_err(failure)?;
+    cx.app.schemas.reload().await.map(|_| ())
+}
+
+/// The field of the text search in a condition.
+fn searched_text(filter: &Resolved) -> Option<&str> {
+    match filter {
+        Filter::And(parts) | Filter::Or(parts) | Filter::Nor(parts) => parts.iter().find_map(searched_text),
+        Filter::Field { path, constraint: Constraint::Text(_) } => Some(path),
+        Filter::Field { .. } | Filter::All | Filter::Never => None,
+        Filter::Unresolved(never) => match *never {},
+    }
+}
+
 /// The first row within reach.
 ///
 /// # Errors
@@ -97,6 +123,7 @@ pub async fn count(cx: &Context, class: &Class, scope: &Scoped, options: &FindOp
     if scope.is_never() {
         return Ok(0);
     }
+    index_searched_text(cx, class, scope).await?;
     cx.app.storage.count(&class.schema, scope.filter(), options, cx.transaction.as_ref()).await.map_err(failure)
 }
 
@@ -114,6 +141,26 @@ pub async fn update_one(
         return Ok(None);
     }
     cx.app.storage.update_one(&class.schema, scope.filter(), update, cx.transaction.as_ref()).await
+}
+
+/// Changes all rows within reach; gives their number.
+///
+/// # Errors
+/// As [`failure`].
+pub async fn update_many(cx: &Context, class: &Class, scope: &Scoped, update: &Update) -> Result<u64> {
+    if scope.is_never() {
+        return Ok(0);
+    }
+    let transaction = cx.transaction.as_ref();
+    cx.app.storage.update_many(&class.schema, scope.filter(), update, transaction).await.map_err(failure)
+}
+
+/// Changes the first row within reach, or makes one out of the filter's equalities and the update.
+///
+/// # Errors
+/// As [`failure`].
+pub async fn upsert(cx: &Context, class: &Class, scope: &Scoped, update: &Update) -> Result<()> {
+    cx.app.storage.upsert(&class.schema, scope.filter(), update, cx.transaction.as_ref()).await.map_err(failure)
 }
 
 /// Stores a new row.
@@ -168,10 +215,4 @@ pub async fn change_relation(
         cx.app.storage.unlink(&join, owner, remove, transaction).await.map_err(failure)?;
     }
     Ok(())
-}
-
-/// A column that holds an internal text of a class, for the schema the store is given.
-#[must_use]
-pub fn text_field() -> Field {
-    Field::new(FieldType::String)
 }

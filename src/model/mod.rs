@@ -8,6 +8,7 @@ pub mod object;
 pub mod operation;
 pub mod query;
 pub mod schema;
+pub mod template;
 pub mod value;
 
 pub use acl::Acl;

@@ -115,3 +115,12 @@ impl<'a> IntoIterator for &'a Object {
         self.0.iter()
     }
 }
+
+impl<'a> IntoIterator for &'a mut Object {
+    type Item = (&'a String, &'a mut Value);
+    type IntoIter = indexmap::map::IterMut<'a, String, Value>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter_mut()
+    }
+}

@@ -7,7 +7,8 @@ use serde_json::Value as Json;
 
 use super::describe;
 use super::openapi::Tag;
-use super::payload::{Answer, Body, Caller, MasterCaller, Parameters, Reply, unavailable};
+use super::payload::{Answer, Body, Caller, MasterCaller, Parameters, Reply};
+use crate::domain::aggregate;
 use crate::domain::classes;
 use crate::domain::read::Found;
 use crate::domain::schemas;
@@ -94,11 +95,11 @@ impl ClassesApi {
     async fn aggregate(
         &self,
         caller: MasterCaller,
-        #[oai(name = "className")] _class: Path<String>,
-        _parameters: Parameters,
+        #[oai(name = "className")] class: Path<String>,
+        parameters: Parameters,
     ) -> Answer<describe::Results> {
-        caller.0.require_master()?;
-        Err(unavailable("Aggregation"))
+        let results = aggregate::aggregate(&caller.0, &class, parameters.0).await?;
+        Reply::new(&serde_json::json!({ "results": results }))
     }
 }
 

@@ -1,7 +1,5 @@
 //! Files. There is no file storage yet.
 
-#![expect(clippy::unused_async, reason = "the framework wants asynchronous handlers")]
-
 use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
 

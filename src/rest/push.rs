@@ -7,9 +7,8 @@ use serde_json::Value as Json;
 use super::describe;
 use super::openapi::Tag;
 use super::payload::{Answer, Body, MasterCaller, Parameters, Reply};
-use crate::domain::classes;
+use crate::domain::audiences;
 use crate::error::{ErrorCode, ParseError};
-use crate::model::names::AUDIENCE;
 
 /// Push messages and audiences.
 pub struct PushApi;
@@ -33,15 +32,13 @@ impl PushApi {
     /// Query audiences.
     #[oai(path = "/push_audiences", method = "get", operation_id = "findPushAudiences")]
     async fn find(&self, caller: MasterCaller, parameters: Parameters) -> Answer<describe::Results> {
-        caller.0.require_master()?;
-        super::classes::found(&classes::find(&caller.0, AUDIENCE, parameters.0).await?)
+        super::classes::found(&audiences::find(&caller.0, parameters.0).await?)
     }
 
     /// Make an audience.
     #[oai(path = "/push_audiences", method = "post", operation_id = "createPushAudience")]
     async fn create(&self, caller: MasterCaller, body: Body<describe::Fields>) -> Answer<describe::Created, 201> {
-        caller.0.require_master()?;
-        let saved = classes::create(&caller.0, AUDIENCE, body.0).await?;
+        let saved = audiences::create(&caller.0, body.0).await?;
         Reply::saved(&caller.0, &saved)
     }
 
@@ -53,8 +50,7 @@ impl PushApi {
         #[oai(name = "objectId")] id: Path<String>,
         parameters: Parameters,
     ) -> Answer<describe::ParseObject> {
-        caller.0.require_master()?;
-        Reply::new(&classes::get(&caller.0, AUDIENCE, &id, parameters.0).await?)
+        Reply::new(&audiences::get(&caller.0, &id, parameters.0).await?)
     }
 
     /// Change an audience.
@@ -65,8 +61,7 @@ impl PushApi {
         #[oai(name = "objectId")] id: Path<String>,
         body: Body<describe::Fields>,
     ) -> Answer<describe::Updated> {
-        caller.0.require_master()?;
-        let saved = classes::update(&caller.0, AUDIENCE, &id, body.0).await?;
+        let saved = audiences::update(&caller.0, &id, body.0).await?;
         Reply::saved(&caller.0, &saved)
     }
 
@@ -77,8 +72,7 @@ impl PushApi {
         caller: MasterCaller,
         #[oai(name = "objectId")] id: Path<String>,
     ) -> Answer<describe::Nothing> {
-        caller.0.require_master()?;
-        classes::delete(&caller.0, AUDIENCE, &id).await?;
+        audiences::delete(&caller.0, &id).await?;
         Ok(Reply::empty())
     }
 }

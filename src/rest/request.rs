@@ -9,16 +9,20 @@ use poem::endpoint::BoxEndpoint;
 use poem::http::{HeaderMap, Method, Uri};
 use poem::{Endpoint, Request, Response};
 
+use super::batch::Part;
 use super::body_keys;
-use super::payload::{Incoming, JsonMap};
+use super::idempotency::Idempotency;
+use super::pages::Pages;
+use super::payload::{Incoming, JsonMap, pairs};
 use super::rate_limit::{Identity, RateLimits, Standing};
 use super::route_allow_list::RouteAllowList;
 use super::routes::{self, Routes};
 use crate::domain::app::App;
-use crate::domain::auth::{self, Auth, Credentials, TokenUse};
+use crate::domain::auth::{self, Credentials, TokenUse};
 use crate::domain::context::{Client, Context};
+use crate::domain::idempotency;
 use crate::error::{ErrorCode, ParseError, Result};
-use crate::http::answer::{Matched, Refused, refusal};
+use crate::http::answer::{JSON, Matched, Refused, refusal};
 use crate::http::{body, client, credentials};
 
 /// The REST API of an app.
@@ -28,6 +32,10 @@ pub struct Rest {
     pub(super) endpoint: BoxEndpoint<'static>,
     pub(super) limits: RateLimits,
     pub(super) allowed: RouteAllowList,
+    pub(super) pages: Pages,
+    pub(super) idempotency: Idempotency,
+    /// The document, if it is to be served.
+    pub(super) document: Option<bytes::Bytes>,
 }
 
 /// A request whose form is known: what it wants and who it says to be.
@@ -42,6 +50,8 @@ struct Wish {
     forwarded: bool,
 }
 
+/// Where the API describes itself, to anybody.
+const DOCUMENT: &str = "/openapi.json";
 /// The one route that asks for nothing.
 const HEALTH: &str = "/health";
 /// The route on which a session token is not even looked at.
@@ -51,6 +61,9 @@ const OWN_SESSION: &str = "/sessions/me";
 
 /// Exchanges an old session for a revocable one.
 const UPGRADE_SESSION: &str = "/upgradeToRevocableSession";
+
+/// Below this, bodies are files.
+const FILES: &str = "/files";
 
 /// Serves the REST API below the mount path.
 pub struct RestEndpoint(pub Arc<Rest>);
@@ -77,12 +90,21 @@ impl Endpoint for RestEndpoint {
 type Failure = (ParseError, Option<Arc<str>>);
 
 impl Rest {
-    async fn answer(self: Arc<Self>, request: Request) -> Result<Response, Failure> {
+    async fn answer(self: Arc<Self>, mut request: Request) -> Result<Response, Failure> {
         let options = &self.app.options.server;
         let path = request.original_uri().path();
         let path = routes::below(&options.mount_path, path).map(routes::trim).unwrap_or_default().to_owned();
         if path.eq_ignore_ascii_case(HEALTH) {
             return self.health(&request, path).await;
+        }
+        if let (Some(document), true) = (&self.document, path.eq_ignore_ascii_case(DOCUMENT)) {
+            self.allowed.check(false, request.method(), &path).map_err(|error| (error, Some(Arc::from(DOCUMENT))))?;
+            let mut response = Response::builder().content_type(JSON).body(document.clone());
+            response.set_data(Matched(Arc::from(DOCUMENT)));
+            return Ok(response);
+        }
+        if let Some(page) = self.pages.answer(&mut request, &path).await {
+            return Ok(page);
         }
         let known = |method: &Method| self.routes.find(method, &path).map(|found| found.pattern);
         let before = known(request.method());
@@ -94,7 +116,8 @@ impl Rest {
     /// Health needs no application and knows no caller.
     async fn health(&self, request: &Request, path: String) -> Result<Response, Failure> {
         self.allowed.check(false, request.method(), &path).map_err(|error| (error, Some(Arc::from(HEALTH))))?;
-        let inner = Request::builder().method(Method::GET).uri(Uri::from_static(HEALTH)).finish();
+        let inner =
+            Request::builder().method(Method::GET).uri(Uri::from_static(HEALTH)).extension(self.app.clone()).finish();
         let mut response = self.endpoint.get_response(inner).await;
         response.set_data(Matched(Arc::from(HEALTH)));
         Ok(self.finish(response))
@@ -117,7 +140,7 @@ impl Rest {
         if !known && method != Method::POST {
             return Err(auth::unauthorized());
         }
-        let mut body = self.body(&mut request).await?;
+        let mut body = self.body(&mut request, known && is_file(&path)).await?;
         let mut cloud_context = credentials::cloud_context(request.headers())?;
         if !known {
             let told = body_keys::take(&mut body, &options.keys, &mut credentials)?;
@@ -134,16 +157,24 @@ impl Rest {
         Ok(Wish { method, path, query, body, credentials, client, forwarded: origin.forwarded })
     }
 
-    async fn body(&self, request: &mut Request) -> Result<JsonMap> {
+    /// The body as JSON; that of a file, which is `opaque`, counts as empty.
+    async fn body(&self, request: &mut Request, opaque: bool) -> Result<JsonMap> {
         let options = &self.app.options;
         let taken = request.take_body();
         let patience = Duration::from_millis(options.own.request_timeout_ms);
         let multipart = body::is_multipart(request.headers());
+        let form = body::is_form(request.headers());
         let bytes = body::read(taken, request.headers(), options.server.max_upload_size.bytes, patience).await?;
+        if opaque {
+            return Ok(JsonMap::new());
+        }
         if multipart && !bytes.is_empty() {
             return Err(ParseError::new(ErrorCode::InvalidJson, "the request body must be JSON, not a form"));
         }
-        body::parse_object(&bytes)
+        match (body::parse_object(&bytes), std::str::from_utf8(&bytes)) {
+            (Err(_), Ok(text)) if form => Ok(pairs(text).map(|(key, value)| (key, value.into())).collect()),
+            (parsed, _) => parsed,
+        }
     }
 
     /// Decides who is calling and whether the call may proceed; then it does.
@@ -169,8 +200,8 @@ impl Rest {
         )?;
         self.allowed.check(standing.is_master(), &method, &path)?;
         let context = auth::open_context(&self.app, standing, credentials, token_use, client).await?;
-        let counted = Counted { direct: !forwarded, before_session: first };
-        self.dispatch_counted(context, method, &path, query, body, &counted).await
+        let counted = Counted { direct: !forwarded, before_session: first, alone: true };
+        self.dispatch(context, Part { method, path, query, body }, &counted).await
     }
 
     /// Carries out a part of a batch, under the limits that a request of its own would meet.
@@ -180,36 +211,31 @@ impl Rest {
     pub(super) async fn dispatch_part(
         self: &Arc<Self>,
         context: Context,
-        part: super::batch::Part,
+        part: Part,
         direct: bool,
     ) -> Result<Response> {
-        let super::batch::Part { method, path, query, body } = part;
+        let identity = Identity { ip: context.client.ip, direct, auth: &context.auth };
         let now = self.app.clock.now().millis();
-        let identity = Identity { ip: context.client.ip, direct, auth: &Auth::Anonymous };
-        let identity = Identity { auth: &context.auth, ..identity };
-        let first = self.limits.count(false, &method, &path, &identity, now)?;
-        self.allowed.check(context.auth.is_master(), &method, &path)?;
-        let counted = Counted { direct, before_session: first };
-        self.clone().dispatch_counted(context, method, &path, query, body, &counted).await
+        let first = self.limits.count(false, &part.method, &part.path, &identity, now)?;
+        self.allowed.check(context.auth.is_master(), &part.method, &part.path)?;
+        let counted = Counted { direct, before_session: first, alone: false };
+        self.clone().dispatch(context, part, &counted).await
     }
 
-    async fn dispatch_counted(
-        self: Arc<Self>,
-        context: Context,
-        method: Method,
-        path: &str,
-        query: String,
-        body: JsonMap,
-        counted: &Counted,
-    ) -> Result<Response> {
+    async fn dispatch(self: Arc<Self>, context: Context, part: Part, counted: &Counted) -> Result<Response> {
+        let Part { method, path, query, body } = part;
         let identity = Identity { ip: context.client.ip, direct: counted.direct, auth: &context.auth };
-        let second = self.limits.count(true, &method, path, &identity, self.app.clock.now().millis())?;
-        let Some(found) = self.routes.find(&method, path) else {
-            return Err(ParseError {
-                status: 404,
-                ..ParseError::new(ErrorCode::CommandUnavailable, "unknown route or method")
-            });
+        let second = self.limits.count(true, &method, &path, &identity, self.app.clock.now().millis())?;
+        let Some(found) = self.routes.find(&method, &path) else {
+            let error = ParseError::new(ErrorCode::CommandUnavailable, "unknown route or method");
+            return Err(ParseError { status: 404, ..error });
         };
+        if let Some(id) = &context.client.request_id
+            && counted.alone
+            && self.idempotency.concerns(&method, &found.pattern, &path)
+        {
+            idempotency::remember(&context, id).await?;
+        }
         let uri = Uri::try_from(found.path.as_ref())
             .map_err(|_| ParseError::new(ErrorCode::InvalidJson, "malformed path"))?;
         let incoming = Incoming::new(context, body, query, counted.direct, self.clone());
@@ -242,6 +268,13 @@ impl Rest {
 struct Counted {
     direct: bool,
     before_session: Option<Standing>,
+    /// Whether it is a request of its own, not a part of a batch.
+    alone: bool,
+}
+
+/// Whether the body of a request to this path is the content of a file.
+fn is_file(path: &str) -> bool {
+    routes::below(FILES, path).is_some()
 }
 
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {

@@ -985,7 +985,7 @@ async fn schemas(store: &dyn Storage) {
         .set_field_options(name, "s", &Field { kind: FieldType::String, required: true, default: Some("d".into()) })
         .await
         .unwrap();
-    store.set_permissions(name, json!({"get": {}}).as_object().unwrap()).await.unwrap();
+    store.set_permissions(name, json!({"get": {}}).as_object()).await.unwrap();
     let listed: IndexMap<String, IndexKeys> =
         [("i".to_owned(), IndexKeys::from_iter([("s".to_owned(), json!(1))]))].into_iter().collect();
     store.set_listed_indexes(name, &listed).await.unwrap();

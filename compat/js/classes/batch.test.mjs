@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Parse, asMaster, rejects, request, useServer } from '../support.mjs';
+import { Parse, rejects, request, useServer } from '../support.mjs';
 
 const held = useServer();
 
@@ -61,16 +61,4 @@ test('refusals', async () => {
   await rejects(batch([{ method: 'GET', path: '/elsewhere/classes/Row' }]), 107, 'cannot route batch path /elsewhere/classes/Row');
   await rejects(batch([{ method: 'GET', path: '/parse/nothing' }]), 107, 'cannot route GET /nothing');
   await rejects(batch([{ method: 'POST', path: '/parse/batch', body: { requests: [] } }]), 107, 'nested batch requests are not allowed');
-});
-
-test('the configuration', async () => {
-  assert.equal((await Parse.Config.get()).get('welcome'), undefined);
-  await Parse.Config.save({ welcome: 'hello', limit: 5, hidden: 'x', list: [1], place: new Parse.GeoPoint(1, 2) }, { hidden: true });
-  const config = await Parse.Config.get();
-  assert.deepEqual([config.get('welcome'), config.get('limit'), config.get('hidden'), config.get('list')], ['hello', 5, undefined, [1]]);
-  assert.equal(config.get('place').latitude, 1);
-  assert.equal((await Parse.Config.get(asMaster)).get('hidden'), 'x');
-  await request('PUT', 'config', { params: { welcome: { __op: 'Delete' } } }, asMaster);
-  assert.equal((await Parse.Config.get()).get('welcome'), undefined);
-  await assert.rejects(request('PUT', 'config', { params: { a: 1 } }), /unauthorized|denied/i);
 });

@@ -39,6 +39,7 @@ test('link and unlink', async () => {
   assert.equal(back.id, user.id);
   await forgetUser();
   await user._unlinkFrom('anonymous', { sessionToken: back.getSessionToken() });
+  await forgetUser();
   assert.equal((await stored(user)).authData, undefined);
   const stranger = await request('POST', 'users', anonymous(id));
   assert.notEqual(stranger.objectId, user.id);

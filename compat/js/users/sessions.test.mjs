@@ -65,7 +65,7 @@ test('a session made by hand', async () => {
   assert.match(made.sessionToken, /^r:[0-9a-f]{32}$/);
   assert.equal((await Parse.User.become(made.sessionToken)).id, user.id);
   await forgetUser();
-  await rejects(request('POST', 'sessions', { ACL: {} }, as(user)), 105, 'Cannot set ACL on a Session.');
+  await rejects(request('POST', 'sessions', { ACL: {} }, made), 105, 'Cannot set ACL on a Session.');
   await rejects(request('POST', 'sessions', {}), 209, 'Session token required.');
 });
 

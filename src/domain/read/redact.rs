@@ -56,6 +56,11 @@ impl<'a> View<'a> {
         let keys = request.keys.as_deref().map(|keys| {
             let mut wanted = roots(keys);
             wanted.extend(request.include.paths.iter().filter_map(|path| path.split('.').next()).map(str::to_owned));
+            if request.include.all {
+                wanted.extend(class.schema.fields.iter().filter_map(|(name, field)| {
+                    matches!(field.kind, FieldType::Pointer(_) | FieldType::Array).then(|| name.clone())
+                }));
+            }
             wanted.retain(|key| !exclude.contains(key));
             wanted
         });
@@ -101,8 +106,8 @@ impl<'a> View<'a> {
             }
         }
         for (name, field) in &self.class.schema.fields {
+            // Whatever keys were asked for: relations are no part of the row, they come with the class.
             if let FieldType::Relation(target) = &field.kind
-                && self.wants(name)
                 && !self.hidden.hides(name)
             {
                 row.insert(name.clone(), Value::Relation(target.clone()));

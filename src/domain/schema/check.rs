@@ -132,6 +132,10 @@ fn wanted_fields(cx: &Context, class: &ClassName, write: &ParsedWrite) -> Result
             continue;
         }
         check_name(cx, class, root)?;
+        // Internal columns, which the maintenance key may write, are in no schema.
+        if root.starts_with('_') {
+            continue;
+        }
         let kind = if let Some(rest) = rest {
             let into_array = rest.split('.').next().is_some_and(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
             Some(if into_array { FieldType::Array } else { FieldType::Object })

@@ -4,6 +4,7 @@ pub mod bootstrap;
 pub mod change;
 pub mod check;
 pub mod clp_check;
+pub mod defined;
 pub mod system_classes;
 
 use std::collections::HashMap;

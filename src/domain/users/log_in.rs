@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::auth_data;
+use super::{auth_data, lockout, policy, verification};
 use crate::domain::context::Context;
 use crate::domain::read::{self, ReadRequest};
 use crate::domain::sessions::{self, CreatedWith};
@@ -26,6 +26,7 @@ pub async fn log_in(cx: &Context, parameters: Map<String, Json>) -> Result<Objec
     let user = verified_user(cx, parameters).await?;
     cx.refuse_read_only("read-only masterKey isn't allowed to perform the create operation.")?;
     auth_data::check_on_log_in(cx, &user, auth_data.as_ref())?;
+    policy::check_age(cx, &user).await?;
     open(cx, &user, &CreatedWith::log_in("password")).await
 }
 
@@ -113,6 +114,9 @@ async fn verified_user(cx: &Context, parameters: Map<String, Json>) -> Result<Ob
     let user = candidate(cx, username.as_deref(), email.as_deref()).await?;
     let hash = user.as_ref().and_then(|user| user.get_str("_hashed_password")).map(str::to_owned);
     let right = cx.app.hasher.verify(password, hash).await?;
+    if let Some(user) = &user {
+        lockout::note(cx, user, right).await?;
+    }
     let user = user.filter(|_| right).ok_or_else(invalid_credentials)?;
     // Who is locked out of the own row cannot log in.
     let locked_out = user.get("_rperm").and_then(Value::as_array).is_some_and(<[Value]>::is_empty)
@@ -120,6 +124,7 @@ async fn verified_user(cx: &Context, parameters: Map<String, Json>) -> Result<Ob
     if locked_out && !cx.auth.is_master() {
         return Err(invalid_credentials());
     }
+    verification::check(cx, &user, &parameters)?;
     Ok(user)
 }
 

@@ -2,14 +2,19 @@
 
 pub mod auth_data;
 pub mod challenge;
+pub mod lockout;
 pub mod log_in;
 pub mod mail;
 pub mod password;
+pub mod policy;
+pub mod reset;
 pub mod rules;
+pub mod verification;
 
 pub use challenge::challenge;
 pub use log_in::{log_in, log_in_as, verify_password};
-pub use mail::{request_password_reset, request_verification_email};
+pub use reset::{request as request_password_reset, reset as reset_password};
+pub use verification::request as request_verification_email;
 
 use super::context::Context;
 use super::read::{self, ReadRequest};

@@ -69,13 +69,13 @@ impl Hasher {
         let hash = hash.unwrap_or_else(|| self.decoy.to_string());
         let decoy = self.decoy.clone();
         let matches = self
-            .run(move || match bcrypt::verify(significant(password.as_bytes()), &hash) {
-                Ok(matches) => matches,
-                Err(_) => {
+            .run(move || {
+                let password = significant(password.as_bytes());
+                bcrypt::verify(password, &hash).unwrap_or_else(|_| {
                     // A stored value that is no bcrypt hash must not answer faster.
-                    let _ = bcrypt::verify(significant(password.as_bytes()), &decoy);
+                    let _ = bcrypt::verify(password, &decoy);
                     false
-                }
+                })
             })
             .await?;
         Ok(matches && known)

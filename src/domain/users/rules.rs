@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use serde_json::Value as Json;
 
 use super::auth_data::{self, AuthData};
-use super::log_in;
+use super::{log_in, policy, reset, verification};
 use crate::domain::auth::Auth;
 use crate::domain::context::Context;
 use crate::domain::read;
@@ -55,8 +55,10 @@ impl ClassRules for UserRules {
     async fn transform(&self, cx: &Context, mut checked: Checked) -> Result<Checked> {
         let creating = checked.id.is_none();
         own_acl(cx, &mut checked, creating);
+        policy::admit(cx, &mut checked).await?;
         take_name(cx, &mut checked, creating).await?;
         take_email(cx, &mut checked).await?;
+        verification::prepare(cx, &mut checked);
         take_password(cx, &mut checked, creating).await?;
         Ok(checked)
     }
@@ -107,10 +109,15 @@ impl ClassRules for UserRules {
     }
 
     async fn follow_up(&self, cx: &Context, mut stored: Stored) -> Result<Stored> {
+        verification::follow_up(cx, &stored);
         if stored.created {
             let by_master_header = cx.auth.is_master() && cx.master_key_in_header && cx.installation_id.is_none();
             let linking = cx.auth.user().is_some() && stored.facts.auth_data_sent;
-            if !by_master_header && !linking {
+            if !by_master_header && !linking && verification::is_required(cx) {
+                if cx.app.options.mail.prevent_signup_with_unverified_email {
+                    return Err(verification::unverified());
+                }
+            } else if !by_master_header && !linking {
                 let created_with = match stored.facts.auth_provider.as_deref() {
                     Some(provider) => CreatedWith::log_in(provider),
                     None => CreatedWith::sign_up(),
@@ -124,7 +131,7 @@ impl ClassRules for UserRules {
             if cx.app.options.users.revoke_session_on_password_reset {
                 sessions::end_all(cx, &stored.id).await?;
             }
-            if !cx.auth.is_master() {
+            if cx.auth.user_id() == Some(stored.id.as_str()) {
                 stored.facts.session_token = Some(sessions::create(cx, &stored.id, None).await?);
             }
         }
@@ -210,6 +217,9 @@ async fn link(cx: &Context, mut draft: Draft) -> Result<ControlFlow<Saved, Draft
     if draft.creates() && !auth_data.identifies() {
         credentials()?;
     }
+    draft.facts.foreign_identity = sent
+        .as_object()
+        .is_some_and(|providers| providers.keys().any(|provider| provider != auth_data::ANONYMOUS));
     draft.facts.auth_data_sent = sent.as_object().is_some_and(|providers| !providers.is_empty());
     let owners = auth_data.owners(cx).await?;
     let caller = draft.id.as_deref().or(cx.auth.user_id());
@@ -288,31 +298,29 @@ async fn take_name(cx: &Context, checked: &mut Checked, creating: bool) -> Resul
 }
 
 async fn take_email(cx: &Context, checked: &mut Checked) -> Result<()> {
-    let Some(Change::Set(Value::String(email))) = checked.write.update.get("email") else {
-        return clear_reset_token(checked);
+    clear_reset_token(checked);
+    let email = match checked.write.update.get("email") {
+        Some(Change::Set(Value::String(email))) if !email.is_empty() => email.clone(),
+        _ => return Ok(()),
     };
-    if email.is_empty() {
-        return clear_reset_token(checked);
-    }
-    if !is_email(email) {
+    if !is_email(&email) {
         return Err(ParseError::new(ErrorCode::InvalidEmailAddress, "Email address format is invalid."));
     }
-    let folded = if cx.app.options.users.convert_email_to_lowercase { email.to_lowercase() } else { email.clone() };
+    let folded = if cx.app.options.users.convert_email_to_lowercase { email.to_lowercase() } else { email };
     if is_taken(cx, "email", &folded, checked.row_id()).await? {
         return Err(email_taken());
     }
     checked.write.update.put("email", Change::Set(folded.into()));
-    clear_reset_token(checked)
+    Ok(())
 }
 
 /// A reset token is for the address and password it was made for.
-fn clear_reset_token(checked: &mut Checked) -> Result<()> {
+fn clear_reset_token(checked: &mut Checked) {
     let touched = checked.write.update.get("email").is_some() || checked.write.update.get("password").is_some();
     if checked.id.is_some() && touched {
-        checked.internal.put("_perishable_token", Change::Unset);
-        checked.internal.put("_perishable_token_expires_at", Change::Unset);
+        checked.internal.put(reset::TOKEN, Change::Unset);
+        checked.internal.put(reset::EXPIRES_AT, Change::Unset);
     }
-    Ok(())
 }
 
 /// `.+@.+`, as a line.

@@ -35,6 +35,7 @@ use crate::model::names::ClassName;
 use crate::model::object::Object;
 use crate::model::operation::Update;
 use crate::model::operation::parse::ParsedWrite;
+use crate::model::query::{Filter, Resolved};
 
 /// A wish to make (no id) or change (with id) a row.
 #[derive(Debug)]
@@ -71,6 +72,10 @@ pub struct Facts {
     pub given_acl: Option<Json>,
     /// The password changes: sessions end.
     pub password_changed: bool,
+    /// The user brings the identity of another service (not only the anonymous one).
+    pub foreign_identity: bool,
+    /// The user's address is to be verified: a mail goes out.
+    pub verify_email: bool,
     /// A token for the answer.
     pub session_token: Option<String>,
     /// Times that a maintenance caller sets by itself.
@@ -96,7 +101,7 @@ pub struct Draft {
     /// Internal columns to write.
     pub internal: Update,
     /// Narrows the rows that an update may reach.
-    pub only: crate::model::query::Resolved,
+    pub only: Resolved,
     /// For later stages.
     pub facts: Facts,
 }
@@ -134,7 +139,7 @@ pub struct Checked {
     /// Internal columns to write.
     pub internal: Update,
     /// Narrows the rows that an update may reach.
-    pub only: crate::model::query::Resolved,
+    pub only: Resolved,
     /// For later stages.
     pub facts: Facts,
 }
@@ -173,8 +178,21 @@ pub struct Stored {
 /// # Cancel safety
 /// From the write itself on, the work goes on when the caller stops waiting, so that what belongs to a write is done.
 pub async fn save(cx: &Context, request: SaveRequest) -> Result<Saved> {
+    save_only(cx, request, Filter::All, Update::default()).await
+}
+
+/// As [`save`], with more that must hold of the row that is changed, and internal columns that are written with it.
+///
+/// # Errors
+/// As [`save`]; 101 when the row does not meet `only` at the time of the write.
+///
+/// # Cancel safety
+/// As [`save`].
+pub async fn save_only(cx: &Context, request: SaveRequest, only: Resolved, internal: Update) -> Result<Saved> {
     let rules = cx.app.rules.of(&request.class);
-    let draft = open::open(cx, request)?;
+    let mut draft = open::open(cx, request)?;
+    draft.only = only;
+    draft.internal = internal;
     let draft = match rules.prepare(cx, draft).await? {
         ControlFlow::Continue(draft) => draft,
         ControlFlow::Break(saved) => return Ok(saved),

@@ -56,7 +56,7 @@ pub fn refuse_caller(cx: &Context, class: &ClassName, operation: Operation) -> R
             operation.name()
         ))?;
     }
-    Ok(())
+    cx.app.rules.of(class).refuse(cx, operation)
 }
 
 /// Refuses clients on classes that do not exist, when they may not make classes.

@@ -9,7 +9,8 @@ use async_trait::async_trait;
 
 use super::{Checked, Draft, Saved, Stored};
 use crate::domain::context::Context;
-use crate::domain::{roles, sessions, users};
+use crate::domain::permissions::Operation;
+use crate::domain::{installations, roles, sessions, users};
 use crate::error::{ParseError, Result};
 use crate::model::names::{self, ClassName};
 use crate::model::object::Object;
@@ -18,6 +19,11 @@ use crate::model::query::{Filter, Resolved};
 /// Points of the write, delete and read pipelines where a class may have a say. Every method does nothing by default.
 #[async_trait]
 pub trait ClassRules: Send + Sync {
+    /// Refuses callers that may not carry out this operation on the class at all.
+    fn refuse(&self, _cx: &Context, _operation: Operation) -> Result<()> {
+        Ok(())
+    }
+
     /// Before anything is checked: may change the draft, or finish the request by itself.
     async fn prepare(&self, _cx: &Context, draft: Draft) -> Result<ControlFlow<Saved, Draft>> {
         Ok(ControlFlow::Continue(draft))
@@ -97,10 +103,11 @@ impl RuleTable {
     /// Parse's special classes.
     #[must_use]
     pub fn standard() -> Self {
-        let special: [(&'static str, Arc<dyn ClassRules>); 3] = [
+        let special: [(&'static str, Arc<dyn ClassRules>); 4] = [
             (names::USER, Arc::new(users::rules::UserRules)),
             (names::SESSION, Arc::new(sessions::rules::SessionRules)),
             (names::ROLE, Arc::new(roles::rules::RoleRules)),
+            (names::INSTALLATION, Arc::new(installations::rules::InstallationRules)),
         ];
         Self { special: HashMap::from(special), plain: Arc::new(Plain) }
     }

@@ -224,12 +224,10 @@ impl Storage for EmbeddedStorage {
         self.write(None, move |session| schema::delete_fields(session, &class, &names)).await
     }
 
-    async fn set_permissions(&self, class: &ClassName, permissions: &Map<String, Json>) -> Result<()> {
-        let (class, permissions) = (class.clone(), permissions.clone());
-        self.write(None, move |session| {
-            schema::change(session, &class, |schema| schema.permissions = Some(permissions))
-        })
-        .await
+    async fn set_permissions(&self, class: &ClassName, permissions: Option<&Map<String, Json>>) -> Result<()> {
+        let (class, permissions) = (class.clone(), permissions.cloned());
+        self.write(None, move |session| schema::change(session, &class, |schema| schema.permissions = permissions))
+            .await
     }
 
     async fn set_listed_indexes(&self, class: &ClassName, indexes: &IndexMap<String, IndexKeys>) -> Result<()> {

@@ -178,7 +178,9 @@ async fn a_full_disk_is_told_and_hurts_nothing_else() {
     assert!(error.to_string().contains("disk") && error.to_string().contains("full"), "{error}");
     assert_eq!(count(&store, &schema).await, written + 1, "what was acknowledged is there");
     store
-        .write(None, |session| session.db.connection().pragma_update(None, "max_page_count", 1_000_000).map_err(translate))
+        .write(None, |session| {
+            session.db.connection().pragma_update(None, "max_page_count", 1_000_000).map_err(translate)
+        })
         .await
         .unwrap();
     store.insert(&schema, row("after", &json!({"s": "x".repeat(10_000)})), None).await.unwrap();
@@ -190,7 +192,8 @@ async fn searches_end_in_time_and_memory() {
     let options = EmbeddedOptions { time_limit: Duration::from_millis(200), result_bytes: 100_000, ..quick() };
     let store = EmbeddedStorage::open(directory.path(), &options).unwrap();
     let schema = class("Slow", &[("s", FieldType::String)]);
-    let rows: Vec<_> = (0..2000).map(|n| row(&n.to_string(), &json!({"s": format!("{}{n}", "a".repeat(60))}))).collect();
+    let rows: Vec<_> =
+        (0..2000).map(|n| row(&n.to_string(), &json!({"s": format!("{}{n}", "a".repeat(60))}))).collect();
     for result in futures_util::future::join_all(rows.into_iter().map(|row| store.insert(&schema, row, None))).await {
         result.unwrap();
     }
@@ -199,12 +202,17 @@ async fn searches_end_in_time_and_memory() {
     let endless = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c";
     let result = store
         .readers
-        .run(move |db| db.search(None, None, |db| db.connection().query_row(endless, [], |row| row.get::<_, i64>(0)).map_err(translate)))
+        .run(move |db| {
+            db.search(None, None, |db| {
+                db.connection().query_row(endless, [], |row| row.get::<_, i64>(0)).map_err(translate)
+            })
+        })
         .await;
     assert!(matches!(result, Err(StorageError::TimedOut)), "{result:?}");
     assert!(started.elapsed() < Duration::from_secs(2));
     // A pattern that is much work for each row.
-    let hard = Filter::field("s", Constraint::Regex(Regex { pattern: "^(a|aa)*(?=b)b".to_owned(), options: "i".to_owned() }));
+    let hard =
+        Filter::field("s", Constraint::Regex(Regex { pattern: "^(a|aa)*(?=b)b".to_owned(), options: "i".to_owned() }));
     let started = Instant::now();
     let result = store.find(&schema, &hard, &FindOptions::default(), None).await;
     assert!(matches!(result, Err(StorageError::TimedOut | StorageError::Refused(_))), "{result:?}");
@@ -251,7 +259,8 @@ async fn an_operation_refused_inside_a_transaction_leaves_the_rest() {
 async fn indexes_are_used() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());
-    let fields = [("s", FieldType::String), ("n", FieldType::Number), ("a", FieldType::Array), ("name", FieldType::String)];
+    let fields =
+        [("s", FieldType::String), ("n", FieldType::Number), ("a", FieldType::Array), ("name", FieldType::String)];
     let schema = class("Fast", &fields);
     let folded = IndexSpec { case_insensitive: true, unique: true, sparse: true, ..spec("folded", "name") };
     let sparse = IndexSpec { sparse: true, ..spec("s_1", "s") };
@@ -267,8 +276,16 @@ async fn indexes_are_used() {
         (Filter::eq("s", "x"), FindOptions::default(), ".s_1"),
         (Filter::eq("s", "x").and(readers), FindOptions::default(), ".s_1"),
         (field("s", Constraint::In(vec!["x".into(), "y".into()])), FindOptions::default(), ".s_1"),
-        (field("s", Constraint::Regex(Regex { pattern: "^\\Qabc\\E".into(), options: String::new() })), FindOptions::default(), ".s_1"),
-        (field("n", Constraint::Gt(number(1))).and(field("n", Constraint::Lte(number(5)))), FindOptions::default(), ".n_1"),
+        (
+            field("s", Constraint::Regex(Regex { pattern: "^\\Qabc\\E".into(), options: String::new() })),
+            FindOptions::default(),
+            ".s_1",
+        ),
+        (
+            field("n", Constraint::Gt(number(1))).and(field("n", Constraint::Lte(number(5)))),
+            FindOptions::default(),
+            ".n_1",
+        ),
         (field("n", Constraint::In((0..100).map(number).collect())), FindOptions::default(), ".n_1"),
         (Filter::Or(vec![Filter::eq("n", 1.0), Filter::eq("s", "x")]), FindOptions::default(), ".n_1"),
         (Filter::eq("a", "x"), FindOptions::default(), ".a_1"),
@@ -319,7 +336,11 @@ async fn long_and_deep_conditions_are_answered() {
     for _ in 0..120 {
         deep = Filter::Or(vec![deep, Filter::Never]);
     }
-    for filter in [Filter::Or(many()), deep, Filter::field("n", Constraint::In((0..10_000).map(|n| Value::Number(f64::from(n))).collect()))] {
+    for filter in [
+        Filter::Or(many()),
+        deep,
+        Filter::field("n", Constraint::In((0..10_000).map(|n| Value::Number(f64::from(n))).collect())),
+    ] {
         assert_eq!(store.find(&schema, &filter, &FindOptions::default(), None).await.unwrap().len(), 1);
     }
     assert_eq!(store.count(&schema, &Filter::And(many()), &FindOptions::default(), None).await.unwrap(), 0);
@@ -394,7 +415,8 @@ async fn acknowledged_writes_survive_a_kill() {
         }
         let store = open(directory.path());
         let rows = store.find(&schema, &Filter::All, &FindOptions::default(), None).await.unwrap();
-        let ids: std::collections::HashSet<String> = rows.iter().filter_map(|row| row.get_str("objectId").map(str::to_owned)).collect();
+        let ids: std::collections::HashSet<String> =
+            rows.iter().filter_map(|row| row.get_str("objectId").map(str::to_owned)).collect();
         for n in &written {
             for letter in ["k", "a", "b"] {
                 assert!(ids.contains(&format!("{letter}{n}")), "{letter}{n} was acknowledged");
@@ -435,7 +457,15 @@ async fn embedded_speed() {
     report("durable insert, one after the other", 200, started);
     let started = Instant::now();
     for n in 0..5000 {
-        store.find(&schema, &Filter::eq("objectId", format!("id{n}")), &FindOptions { limit: Some(1), ..FindOptions::default() }, None).await.unwrap();
+        store
+            .find(
+                &schema,
+                &Filter::eq("objectId", format!("id{n}")),
+                &FindOptions { limit: Some(1), ..FindOptions::default() },
+                None,
+            )
+            .await
+            .unwrap();
     }
     report("get by id, through the queue", 5000, started);
     let started = Instant::now();

@@ -146,7 +146,10 @@ pub fn expired(index: &Index) -> Option<String> {
     let (seconds, field) = (index.expire_after_seconds?, index.fields.first()?);
     let key = expression(field, index.sparse && index.fields.len() == 1, index.folded);
     let age = i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1000);
-    Some(format!("{key} <= rdate(CAST(unixepoch('subsec') * 1000 AS INTEGER) - {age}) AND {key} >= x'{:02x}'", keys::DATE))
+    Some(format!(
+        "{key} <= rdate(CAST(unixepoch('subsec') * 1000 AS INTEGER) - {age}) AND {key} >= x'{:02x}'",
+        keys::DATE
+    ))
 }
 
 /// Removes the rows of all classes that are past their time.

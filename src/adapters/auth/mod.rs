@@ -1,0 +1,163 @@
+//! Providers of identities: who checks that an `authData` is true.
+
+pub mod webhook;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::{Map, Value as Json};
+
+use crate::error::{ErrorCode, ParseError, Result};
+
+/// What an identity is needed for at a log in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Policy {
+    /// One identity of many.
+    Default,
+    /// Enough by itself: no additional one is asked for.
+    Solo,
+    /// A user that has it must bring it along at every log in.
+    Additional,
+}
+
+/// On which occasion an identity is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// The user does not have the identity yet.
+    SetUp,
+    /// A user that is not logged in shows it.
+    Login,
+    /// A user that is logged in changes it.
+    Update,
+}
+
+/// An identity shown, and who shows it.
+#[derive(Debug)]
+pub struct Attempt<'a> {
+    /// What was sent for this provider.
+    pub data: &'a Map<String, Json>,
+    /// What the user has for this provider.
+    pub stored: Option<&'a Map<String, Json>>,
+    /// The occasion.
+    pub step: Step,
+    /// For `/challenge`, not for a log in.
+    pub challenge: bool,
+    /// By the master key.
+    pub master: bool,
+    /// The present moment, in milliseconds since 1970.
+    pub now: i64,
+    /// The request as adapters of parse-server get it (`object`, `original`, `user`, `ip`, …).
+    pub request: &'a Json,
+}
+
+/// What comes of a good identity.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct Outcome {
+    /// Told to the client, in `authDataResponse`.
+    pub response: Option<Json>,
+    /// Stored instead of what was sent.
+    pub save: Option<Map<String, Json>>,
+    /// Nothing is stored: what is there stays.
+    pub do_not_save: bool,
+}
+
+/// Checks identities of one provider. Errors are what the client reads.
+#[async_trait]
+pub trait AuthAdapter: Send + Sync + fmt::Debug {
+    /// What its identities are needed for.
+    ///
+    /// # Errors
+    /// -1 when the settings name no policy.
+    fn policy(&self, _stored: Option<&Map<String, Json>>) -> Result<Policy> {
+        Ok(Policy::Default)
+    }
+
+    /// Whether the data is true; [`Outcome`] says what to store.
+    async fn validate(&self, attempt: &Attempt<'_>) -> Result<Outcome>;
+
+    /// Answers a challenge; `None`: the provider has none.
+    async fn challenge(
+        &self,
+        _challenge: &Json,
+        _data: Option<&Map<String, Json>>,
+        _request: &Json,
+    ) -> Result<Option<Json>> {
+        Ok(None)
+    }
+
+    /// What users read instead of the stored data; `None`: the data itself. `master`: read by the master key.
+    fn present(&self, _stored: &Map<String, Json>, _master: bool) -> Option<Map<String, Json>> {
+        None
+    }
+
+    /// As [`AuthAdapter::present`], asked of a service outside; only called if [`AuthAdapter::asks_before_showing`].
+    async fn present_remotely(&self, _stored: &Json, _request: &Json) -> Option<Json> {
+        None
+    }
+
+    /// Whether [`AuthAdapter::present_remotely`] has something to say.
+    fn asks_before_showing(&self) -> bool {
+        false
+    }
+}
+
+/// The providers of a server, by name.
+#[derive(Debug, Default)]
+pub struct Providers {
+    adapters: HashMap<String, Arc<dyn AuthAdapter>>,
+}
+
+impl Providers {
+    /// Opens the providers of the configuration (`auth`, without `anonymous`).
+    ///
+    /// # Errors
+    /// A text for the person who configured them.
+    pub fn open(settings: &Map<String, Json>) -> Result<Self, String> {
+        let mut adapters = HashMap::new();
+        for (name, settings) in settings {
+            let off = settings.get("enabled") == Some(&Json::Bool(false));
+            let Some(settings) = settings.as_object().filter(|_| !off && name != "anonymous") else { continue };
+            if let Some(adapter) = open(name, settings).map_err(|error| format!("option auth.{name}: {error}"))? {
+                adapters.insert(name.clone(), adapter);
+            }
+        }
+        Ok(Self { adapters })
+    }
+
+    /// The provider with this name, if the server has it.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Arc<dyn AuthAdapter>> {
+        self.adapters.get(name)
+    }
+
+    /// Whether any provider answers for what is shown of its data.
+    #[must_use]
+    pub fn any_asks_before_showing(&self) -> bool {
+        self.adapters.values().any(|adapter| adapter.asks_before_showing())
+    }
+}
+
+/// Whether a provider of this name and these settings is built in.
+#[must_use]
+pub fn is_known(_name: &str, settings: &Map<String, Json>) -> bool {
+    match settings.get("module") {
+        Some(Json::String(module)) => module == "webhook",
+        Some(_) => false,
+        None => false,
+    }
+}
+
+fn open(_name: &str, settings: &Map<String, Json>) -> Result<Option<Arc<dyn AuthAdapter>>, String> {
+    match settings.get("module").and_then(Json::as_str) {
+        Some("webhook") => Ok(Some(Arc::new(webhook::Webhook::open(settings)?))),
+        _ => Ok(None),
+    }
+}
+
+/// 141 with a text.
+#[must_use]
+pub fn refused(message: impl Into<std::borrow::Cow<'static, str>>) -> ParseError {
+    ParseError::new(ErrorCode::ScriptFailed, message)
+}

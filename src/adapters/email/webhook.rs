@@ -1,0 +1,73 @@
+//! Hands mails to own code behind an address: `POST url/<method>` with `{"mail":…,"userJSON":…}`.
+
+use async_trait::async_trait;
+use reqwest::Url;
+use serde_json::{Map, Value as Json, json};
+
+use super::message::Composer;
+use super::{EmailAdapter, Kind, Mail, SendError, only, text};
+use crate::adapters::http::{self, CallError, Caller};
+
+/// Own code that sends.
+#[derive(Debug)]
+pub struct Webhook {
+    caller: Caller,
+    url: Url,
+    methods: Vec<String>,
+    composer: Composer,
+}
+
+impl Webhook {
+    /// Options: `url`; `methods`, those of `sendMail`, `sendVerificationEmail` and `sendPasswordResetEmail` that it has
+    /// (none given: `sendMail`); `templates`, for the texts that `sendMail` gets.
+    ///
+    /// # Errors
+    /// A text for the person who configured it.
+    pub fn open(options: &Map<String, Json>) -> Result<Self, String> {
+        only(options, "webhook", &["url", "methods", "templates"])?;
+        let url = http::address(text(options, "webhook", "url")?.trim_end_matches('/'))
+            .map_err(|error| format!("emailAdapter webhook: {error}"))?;
+        let methods = match options.get("methods") {
+            None | Some(Json::Null) => vec!["sendMail".to_owned()],
+            Some(Json::Array(methods)) => methods.iter().filter_map(Json::as_str).map(str::to_owned).collect(),
+            Some(_) => return Err("emailAdapter webhook: methods must be a list of names".to_owned()),
+        };
+        let composer = Composer::open("webhook", options, Some("reparse <noreply@localhost>"))?;
+        Ok(Self { caller: Caller::new()?, url, methods, composer })
+    }
+
+    /// The method for a mail, and what it is told.
+    fn call(&self, mail: &Mail) -> (&'static str, Json) {
+        let own = match mail.kind {
+            Kind::Verification => "sendVerificationEmail",
+            Kind::PasswordReset => "sendPasswordResetEmail",
+        };
+        if self.methods.iter().any(|method| method == own) {
+            let told = json!({"appName": mail.app_name, "link": mail.link});
+            return (own, json!({"mail": told, "userJSON": mail.user}));
+        }
+        let texts = self.composer.texts(mail);
+        let told = json!({"to": mail.to, "subject": texts.subject, "text": texts.text});
+        ("sendMail", json!({"mail": told, "userJSON": mail.user}))
+    }
+}
+
+#[async_trait]
+impl EmailAdapter for Webhook {
+    async fn send(&self, mail: &Mail) -> Result<(), SendError> {
+        let (method, body) = self.call(mail);
+        let mut url = self.url.clone();
+        url.set_path(&format!("{}/{method}", self.url.path().trim_end_matches('/')));
+        let answer = self.caller.json(self.caller.post(&url).json(&body)).await;
+        match answer {
+            Ok((status, body)) if (200..300).contains(&status) => match body.get("error") {
+                None | Some(Json::Null) => Ok(()),
+                Some(error) => Err(SendError::Permanent(format!("{method} answered {error}"))),
+            },
+            Ok((status, _)) if status < 500 => Err(SendError::Permanent(format!("{method} answered status {status}"))),
+            Ok((status, _)) => Err(SendError::Temporary(format!("{method} answered status {status}"))),
+            Err(CallError::Address(text)) => Err(SendError::Permanent(text)),
+            Err(error) => Err(SendError::Temporary(error.to_string())),
+        }
+    }
+}

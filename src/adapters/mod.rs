@@ -1,0 +1,5 @@
+//! Traits for services outside of the server, and their implementations.
+
+pub mod auth;
+pub mod email;
+pub mod http;

@@ -1,0 +1,188 @@
+//! Aggregations: pipelines in MongoDB's language, and the different values of a field. For masters.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::context::Context;
+use super::permissions::Operation;
+use super::permissions::scope;
+use super::read::{ReadRequest, resolve};
+use super::store;
+use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::json;
+use crate::model::names::ClassName;
+use crate::model::query::options::ReadPreference;
+use crate::storage::AggregateOptions;
+
+/// Stages that write, which the read-only master key must not.
+const WRITING_STAGES: [&str; 2] = ["$out", "$merge"];
+
+/// Runs what the parameters ask for: `pipeline` (a list of stages, or an object of them), or the stages as parameters, or
+/// `distinct`; with `where`, `hint`, `explain`, `comment`, `readPreference`, `rawValues`, `rawFieldNames`. Gives the rows.
+///
+/// # Errors
+/// 403 without a master key, 119 for the read-only one where it may not, 102 for what is no pipeline.
+pub async fn aggregate(cx: &Context, class: &str, mut parameters: Map<String, Json>) -> Result<Vec<Json>> {
+    cx.require_master()?;
+    let database = &cx.app.options.database.query;
+    if cx.auth.is_read_only() && !cx.app.options.security.allow_aggregation_for_read_only_master_key {
+        return Err(ParseError::new(
+            ErrorCode::OperationForbidden,
+            "Cannot run an aggregation pipeline when using the readOnlyMasterKey",
+        ));
+    }
+    let options = options(&mut parameters, database.aggregation_raw_values, database.aggregation_raw_field_names)?;
+    let distinct = parameters.remove("distinct").filter(|field| !field.is_null() && field.as_str() != Some(""));
+    let condition = parameters.remove("where").filter(|condition| !condition.is_null());
+    let stages = stages(parameters)?;
+    if cx.auth.is_read_only() && stages.iter().any(writes) {
+        return Err(ParseError::forbidden("read-only masterKey isn't allowed to perform the create operation."));
+    }
+    let class_name = ClassName::trusted(class);
+    let schemas = cx.schemas();
+    let Some(class) = schemas.get(&class_name) else { return Ok(Vec::new()) };
+    if let Some(field) = distinct {
+        let Json::String(field) = field else {
+            return Err(refused("distinct must be the name of a field"));
+        };
+        let mut find = Map::new();
+        find.extend(condition.map(|condition| ("where".to_owned(), condition)));
+        let request = ReadRequest::find(cx, class, find)?;
+        let filter = resolve::resolve(cx, class, request.filter, 0).await?;
+        let scope = scope::scope(cx, class, Operation::Find, filter, None).await?;
+        let values = cx.app.storage.distinct(&class.schema, &field, scope.filter()).await.map_err(store::failure)?;
+        return Ok(values.iter().map(json::encode).collect());
+    }
+    cx.app.storage.aggregate(&class.schema, stages, &options).await.map_err(store::failure)
+}
+
+fn refused(message: impl Into<std::borrow::Cow<'static, str>>) -> ParseError {
+    ParseError::new(ErrorCode::InvalidQuery, message)
+}
+
+/// Takes the options out of the parameters.
+fn options(parameters: &mut Map<String, Json>, raw_values: bool, raw_field_names: bool) -> Result<AggregateOptions> {
+    let hint = parameters.remove("hint").filter(|hint| !hint.is_null() && hint.as_str() != Some(""));
+    let explain = match parameters.remove("explain") {
+        None | Some(Json::Null | Json::Bool(false)) => None,
+        Some(Json::Bool(true)) => Some("queryPlanner".to_owned()),
+        Some(Json::String(verbosity))
+            if matches!(
+                verbosity.as_str(),
+                "queryPlanner" | "queryPlannerExtended" | "executionStats" | "allPlansExecution"
+            ) =>
+        {
+            Some(verbosity)
+        }
+        Some(_) => return Err(refused("Invalid value for explain")),
+    };
+    let comment = match parameters.remove("comment") {
+        Some(Json::String(comment)) => Some(comment),
+        _ => None,
+    };
+    let read_preference = match parameters.remove("readPreference") {
+        None | Some(Json::Null) => None,
+        Some(name) => Some(read_preference(name.as_str()).ok_or_else(|| refused("Not supported read preference."))?),
+    };
+    let mut flag = |name: &str, default: bool| match parameters.remove(name) {
+        Some(Json::Bool(given)) => given,
+        _ => default,
+    };
+    Ok(AggregateOptions {
+        hint,
+        comment,
+        read_preference,
+        explain,
+        raw_values: flag("rawValues", raw_values),
+        raw_field_names: flag("rawFieldNames", raw_field_names),
+    })
+}
+
+fn read_preference(name: Option<&str>) -> Option<ReadPreference> {
+    Some(match name?.to_ascii_uppercase().as_str() {
+        "PRIMARY" => ReadPreference::Primary,
+        "PRIMARY_PREFERRED" => ReadPreference::PrimaryPreferred,
+        "SECONDARY" => ReadPreference::Secondary,
+        "SECONDARY_PREFERRED" => ReadPreference::SecondaryPreferred,
+        "NEAREST" => ReadPreference::Nearest,
+        _ => return None,
+    })
+}
+
+/// The stages, each an object with one key that begins with `$`.
+fn stages(mut parameters: Map<String, Json>) -> Result<Vec<Json>> {
+    let one_each = |map: Map<String, Json>| map.into_iter().map(|(name, content)| json!({ name: content })).collect();
+    let stages: Vec<Json> = match parameters.remove("pipeline") {
+        Some(Json::Array(stages)) => stages,
+        Some(Json::Object(stages)) => one_each(stages),
+        None | Some(Json::Null) => one_each(parameters),
+        Some(_) => return Err(refused("pipeline must be an array or an object of stages")),
+    };
+    for stage in &stages {
+        check_stage(stage)?;
+    }
+    Ok(stages)
+}
+
+fn check_stage(stage: &Json) -> Result<()> {
+    let Some(stage) = stage.as_object() else {
+        return Err(refused("Pipeline stages must be objects"));
+    };
+    let mut entries = stage.iter();
+    let (Some((name, content)), None) = (entries.next(), entries.next()) else {
+        let names: Vec<&str> = stage.keys().map(String::as_str).collect();
+        return Err(refused(format!("Pipeline stages should only have one key but found {}.", names.join(", "))));
+    };
+    if !name.starts_with('$') {
+        return Err(refused(format!("Invalid aggregate stage '{name}'.")));
+    }
+    if name == "$group" {
+        if content.get("objectId").is_some() {
+            return Err(refused("Cannot use 'objectId' in aggregation stage $group."));
+        }
+        if content.get("_id").is_none() {
+            return Err(refused("Invalid parameter for query: group. Missing key _id"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a stage writes.
+fn writes(stage: &Json) -> bool {
+    stage.as_object().is_some_and(|stage| stage.keys().any(|name| WRITING_STAGES.contains(&name.as_str())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(json: Json) -> Map<String, Json> {
+        json.as_object().expect("an object").clone()
+    }
+
+    #[test]
+    fn stages_come_in_three_forms() {
+        let expected = vec![json!({"$match": {"a": 1}}), json!({"$limit": 2})];
+        for given in [
+            json!({"pipeline": [{"$match": {"a": 1}}, {"$limit": 2}]}),
+            json!({"pipeline": {"$match": {"a": 1}, "$limit": 2}}),
+            json!({"$match": {"a": 1}, "$limit": 2}),
+        ] {
+            assert_eq!(stages(map(given)).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_no_stage_is_refused() {
+        for (given, text) in [
+            (json!({"pipeline": [{"group": {}}]}), "Invalid aggregate stage 'group'."),
+            (json!({"pipeline": [{"$a": {}, "$b": 1}]}), "Pipeline stages should only have one key but found $a, $b."),
+            (json!({"pipeline": [{}]}), "Pipeline stages should only have one key but found ."),
+            (json!({"$group": {"x": 1}}), "Invalid parameter for query: group. Missing key _id"),
+            (json!({"$group": {"_id": 1, "objectId": 1}}), "Cannot use 'objectId' in aggregation stage $group."),
+            (json!({"pipeline": 3}), "pipeline must be an array or an object of stages"),
+            (json!({"nonsense": 3}), "Invalid aggregate stage 'nonsense'."),
+        ] {
+            assert_eq!(stages(map(given)).unwrap_err().message, text);
+        }
+    }
+}

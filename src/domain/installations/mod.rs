@@ -1,0 +1,5 @@
+//! Installations: one row for each app on a device. Clients make and change rows by what they know, an installation id or a
+//! device token, so a create may turn out to be a change of a row that is there, and rows of one device are merged.
+
+mod merge;
+pub mod rules;
