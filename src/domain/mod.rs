@@ -16,6 +16,7 @@ pub mod global_config;
 pub mod graphql_config;
 pub mod idempotency;
 pub mod installations;
+pub mod logs;
 pub mod permissions;
 pub mod read;
 pub mod roles;

@@ -12,10 +12,10 @@ use serde_json::json;
 use super::describe;
 use super::error::Refusal;
 use super::openapi::Tag;
-use super::payload::{Answer, MasterCaller, Reply};
+use super::payload::{Answer, MasterCaller, Parameters, Reply};
 use crate::domain::app::App;
 use crate::domain::auth::unauthorized;
-use crate::domain::security;
+use crate::domain::{logs, security};
 use crate::error::{ErrorCode, ParseError};
 use crate::http::answer;
 
@@ -128,11 +128,10 @@ impl HealthApi {
         Reply::new(&security::report(&caller.0)?)
     }
 
-    /// Rows of the log.
+    /// The last lines of the log.
     #[oai(path = "/scriptlog", method = "get", operation_id = "getLogs", tag = "Tag::Administration")]
-    async fn logs(&self, caller: MasterCaller) -> Answer<Vec<describe::Fields>> {
-        caller.0.require_master()?;
-        Err(super::payload::unavailable("The log"))
+    async fn logs(&self, caller: MasterCaller, parameters: Parameters) -> Answer<Vec<describe::Fields>> {
+        Reply::new(&logs::read(&caller.0, &parameters.0)?)
     }
 
     /// Check a receipt of a purchase.

@@ -381,3 +381,6 @@ fn as_pair(value: &Value) -> Option<GeoPoint> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

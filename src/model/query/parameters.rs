@@ -1,5 +1,6 @@
 //! The parameters of a find and a get, as clients write them.
 
+use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};
 
 use super::atoms::{is_truthy, javascript_text};
@@ -261,33 +262,32 @@ fn selection(given: &Map<String, Json>) -> (Option<Vec<String>>, Vec<String>) {
     (keys, excluded)
 }
 
-/// Reads an order: `a,-b.c`.
+/// Reads an order: `a,-b.c`. A field named twice keeps its first place and its last direction.
 ///
 /// # Errors
 /// 105 for names no field can have.
 pub fn order(value: &Json) -> Result<Vec<Sort>> {
-    words(value)
-        .into_iter()
-        .map(|word| {
-            let (path, descending) = word.strip_prefix('-').map_or((word.as_str(), false), |path| (path, true));
-            let path = match path {
-                "_created_at" => "createdAt",
-                "_updated_at" => "updatedAt",
-                other => other,
-            };
-            let shown = || path.chars().take(200).collect::<String>();
-            let mut parts = path.split('.');
-            let root = parts.next().unwrap_or_default();
-            let malformed = |part: &str| part.is_empty() || part.starts_with('$');
-            if path != "$score" && (!is_valid_field_name(root) || path.split('.').any(malformed)) {
-                return Err(ParseError::new(ErrorCode::InvalidKeyName, format!("Invalid field name: {}.", shown())));
-            }
-            if root == "authData" && parts.next().is_some() && parts.next() == Some("id") {
-                return Err(ParseError::new(ErrorCode::InvalidKeyName, format!("Cannot sort by {}", shown())));
-            }
-            Ok(Sort { path: path.to_owned(), descending })
-        })
-        .collect()
+    let mut order: IndexMap<String, bool> = IndexMap::new();
+    for word in words(value) {
+        let (path, descending) = word.strip_prefix('-').map_or((word.as_str(), false), |path| (path, true));
+        let path = match path {
+            "_created_at" => "createdAt",
+            "_updated_at" => "updatedAt",
+            other => other,
+        };
+        let shown = || path.chars().take(200).collect::<String>();
+        let mut parts = path.split('.');
+        let root = parts.next().unwrap_or_default();
+        let malformed = |part: &str| part.is_empty() || part.starts_with('$');
+        if path != "$score" && (!is_valid_field_name(root) || path.split('.').any(malformed)) {
+            return Err(ParseError::new(ErrorCode::InvalidKeyName, format!("Invalid field name: {}.", shown())));
+        }
+        if root == "authData" && parts.next().is_some() && parts.next() == Some("id") {
+            return Err(ParseError::new(ErrorCode::InvalidKeyName, format!("Cannot sort by {}", shown())));
+        }
+        order.insert(path.to_owned(), descending);
+    }
+    Ok(order.into_iter().map(|(path, descending)| Sort { path, descending }).collect())
 }
 
 /// The number JavaScript reads from a value.

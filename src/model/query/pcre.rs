@@ -1,44 +1,48 @@
 //! From the pattern language of MongoDB (PCRE, UTF-8, classes of ASCII) to that of the engine used here.
 
 mod escapes;
+pub mod measure;
 
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// A pattern for the engine.
-#[derive(Debug)]
-pub struct Translated {
-    /// In the engine's language; the option `x` is already worked off.
-    pub pattern: String,
-    /// Whether it has parts whose work may grow faster than the text.
-    pub costly: bool,
-}
-
 /// Deepest nesting of groups.
 const MAX_DEPTH: usize = 200;
 
-/// Translates a pattern.
+/// Which texts a translation is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Texts {
+    /// ASCII without a line break at the end. Boundaries of words and lines are simpler there.
+    Plain,
+    /// Any.
+    Any,
+}
+
+/// Translates a pattern. The option `x` is worked off, the others are still to be set.
 ///
 /// # Errors
 /// A reason when the pattern cannot be right, or is nested too deep.
-pub fn translate(pattern: &str, extended: bool, multi_line: bool) -> Result<Translated, String> {
-    let mode = Mode { extended, multi_line };
+pub fn translate(pattern: &str, options: &str, texts: Texts) -> Result<String, String> {
+    let mode =
+        Mode { extended: options.contains('x'), multi_line: options.contains('m'), insensitive: options.contains('i') };
+    let pattern = pattern.strip_prefix("(*UTF8)").unwrap_or(pattern);
     let mut work = Work {
         input: pattern.chars().peekable(),
         out: String::with_capacity(pattern.len() + 16),
         mode,
         outer: Vec::new(),
-        costly: false,
+        texts,
         groups: pattern.matches('(').count(),
     };
     work.run()?;
-    Ok(Translated { pattern: work.out, costly: work.costly })
+    Ok(work.out)
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Mode {
     extended: bool,
     multi_line: bool,
+    insensitive: bool,
 }
 
 struct Work<'a> {
@@ -47,7 +51,7 @@ struct Work<'a> {
     mode: Mode,
     /// Modes to return to at the end of each open group.
     outer: Vec<Mode>,
-    costly: bool,
+    texts: Texts,
     /// No more than so many groups are in the pattern.
     groups: usize,
 }
@@ -66,19 +70,15 @@ impl Work<'_> {
                 '{' => self.brace()?,
                 '}' => self.out.push_str("\\}"),
                 ']' => self.out.push_str("\\]"),
-                '$' if !self.mode.multi_line => self.out.push_str("(?=\\n?\\z)"),
+                '$' if !self.mode.multi_line => self.text_end(),
+                '^' if self.mode.multi_line && self.texts == Texts::Any => self.line_start(),
                 '#' if self.mode.extended => {
-                    // MongoDB puts the pattern into a group, whose end would be part of the comment.
+                    // The database reads a comment without end as one that hides its own bracket around the pattern.
                     if !self.input.any(|passed| passed == '\n') {
-                        return Err("missing )".into());
+                        return Err("missing ) after comment".into());
                     }
                 }
                 _ if self.mode.extended && next.is_ascii_whitespace() => {}
-                '+' if self.out.ends_with(['*', '+', '?', '}']) => {
-                    // A possessive repetition.
-                    self.costly = true;
-                    self.out.push('+');
-                }
                 _ => self.out.push(next),
             }
         }
@@ -94,22 +94,36 @@ impl Work<'_> {
         self.input.clone().take(count).collect()
     }
 
+    /// The end of the text, or of what is before a last line break.
+    fn text_end(&mut self) {
+        self.out.push_str(if self.texts == Texts::Plain { "\\z" } else { "(?=\\n?\\z)" });
+    }
+
+    /// The start of a line; what follows the last line break of a text is none.
+    fn line_start(&mut self) {
+        let mut ahead = self.input.clone();
+        let takes_a_character =
+            ahead.next().is_some_and(char::is_alphanumeric) && !matches!(ahead.next(), Some('*' | '?' | '{' | '|'));
+        self.out.push_str(if takes_a_character { "^" } else { "(?:\\A|^(?!\\z))" });
+    }
+
     /// A literal, escaped where it means something.
     fn literal(&mut self, literal: char) {
-        if literal.is_ascii_punctuation() {
+        if "\\.+*?()|[]{}^$#&-~".contains(literal) {
             self.out.push('\\');
         }
         self.out.push(literal);
     }
 
     /// `\Q` was read: everything up to `\E` is literal.
-    fn quotation(&mut self) {
+    fn quotation(&mut self) -> Result<(), String> {
         while let Some(next) = self.input.next() {
             if next == '\\' && self.take_if('E') {
-                return;
+                return Ok(());
             }
             self.literal(next);
         }
+        Err("missing \\E".into())
     }
 
     /// `{` begins a repetition only if it looks like one; otherwise it is a literal.
@@ -124,6 +138,10 @@ impl Work<'_> {
         if !repetition {
             self.out.push_str("\\{");
             return Ok(());
+        }
+        let too_large = |number: &str| number.parse::<u32>().map_or(!number.is_empty(), |number| number > 65_535);
+        if text.split(['}', ',']).take(2).any(too_large) {
+            return Err("number too big in {} quantifier".into());
         }
         let bounds = text.split_once('}').and_then(|(inside, _)| inside.split_once(','));
         if let Some((Ok(low), Ok(high))) = bounds.map(|(low, high)| (low.parse::<u32>(), high.parse::<u32>()))
@@ -171,7 +189,6 @@ impl Work<'_> {
             (Some('|'), _) => Err("branch reset is not supported".into()),
             (Some('('), _) => self.condition(),
             (Some('=' | '!' | '>'), _) | (Some('<'), Some('=' | '!')) => {
-                self.costly = true;
                 self.outer.push(self.mode);
                 self.out.push_str("(?");
                 if self.take_if('<') {
@@ -213,7 +230,6 @@ impl Work<'_> {
 
     /// `(?P=name)` and the calls `(?R)`, `(?1)`, `(?&name)`, `(?P>name)`.
     fn reference(&mut self, begin: &str) -> Result<(), String> {
-        self.costly = true;
         self.out.push_str(begin);
         if self.take_if('P') || self.input.peek() == Some(&'&') {
             self.input.next();
@@ -225,7 +241,6 @@ impl Work<'_> {
 
     /// `(?(1)yes|no)` and `(?(<name>)yes|no)`.
     fn condition(&mut self) -> Result<(), String> {
-        self.costly = true;
         self.outer.push(self.mode);
         self.out.push_str("(?");
         // The bracket of the condition is read again as a group of its own, unless it names a group.
@@ -255,8 +270,10 @@ impl Work<'_> {
                 '-' => on = false,
                 'x' => mode.extended = on,
                 'i' | 's' | 'U' | 'm' => {
-                    if next == 'm' {
-                        mode.multi_line = on;
+                    match next {
+                        'm' => mode.multi_line = on,
+                        'i' => mode.insensitive = on,
+                        _ => {}
                     }
                     if on { set.push(next) } else { unset.push(next) }
                 }

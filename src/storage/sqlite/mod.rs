@@ -3,6 +3,7 @@
 //! One table for each class with the row's text (`codec.rs`), indexes over the keys of fields (`keys.rs`, `functions.rs`),
 //! one thread that writes (`writer.rs`), a few that read (`readers.rs`). See `docs/storage-embedded.md`.
 
+mod aggregate;
 pub mod catalog;
 mod codec;
 mod db;
@@ -356,13 +357,13 @@ impl Storage for EmbeddedStorage {
         self.read(None, move |db| search.distinct(db, &field)).await
     }
 
-    async fn aggregate(
-        &self,
-        _schema: &ClassSchema,
-        _pipeline: Vec<Json>,
-        _options: &AggregateOptions,
-    ) -> Result<Vec<Json>> {
-        Err(StorageError::Refused("aggregation is not supported".to_owned()))
+    async fn aggregate(&self, schema: &ClassSchema, pipeline: Vec<Json>, options: &AggregateOptions) -> Result<Vec<Json>> {
+        let catalog = self.catalog.load();
+        if let Some(hint) = &options.hint {
+            index::check_hint(&catalog, &schema.name, hint)?;
+        }
+        let pipeline = aggregate::Pipeline::new(schema, &catalog.table(&schema.name), pipeline, options)?;
+        self.read(None, move |db| pipeline.run(db)).await
     }
 
     async fn link(&self, join: &ClassName, owner: &str, members: &[String], tx: Option<&Transaction>) -> Result<()> {

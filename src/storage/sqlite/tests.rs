@@ -60,7 +60,7 @@ async fn passes_the_suite() {
 #[tokio::test]
 async fn agrees_with_the_matcher() {
     let directory = tempfile::tempdir().unwrap();
-    conformance::agrees_with_matches(&open(directory.path()), 200).await;
+    conformance::agrees_with_matches(&open(directory.path()), 200, true).await;
 }
 
 #[tokio::test]

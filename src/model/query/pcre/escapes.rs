@@ -1,6 +1,6 @@
 //! Escapes and classes of characters.
 
-use super::Work;
+use super::{Texts, Work};
 
 const WORD: &str = "A-Za-z0-9_";
 const SPACE: &str = "\\t\\n\\x0b\\f\\r ";
@@ -12,25 +12,29 @@ impl Work<'_> {
     pub(super) fn escape(&mut self) -> Result<(), String> {
         let next = self.input.next().ok_or("\\ at end of pattern")?;
         match next {
-            'Q' => self.quotation(),
+            'Q' => self.quotation()?,
             'E' => {}
+            'b' | 'B' if self.texts == Texts::Plain => {
+                self.out.push('\\');
+                self.out.push(next);
+            }
             'b' => {
                 let boundary = format!("(?:(?<=[{WORD}])(?![{WORD}])|(?<![{WORD}])(?=[{WORD}]))");
-                self.out.push_str(&boundary);
+                self.exactly(&boundary);
             }
             'B' => {
                 let inside = format!("(?:(?<=[{WORD}])(?=[{WORD}])|(?<![{WORD}])(?![{WORD}]))");
-                self.out.push_str(&inside);
+                self.exactly(&inside);
             }
-            'Z' => self.out.push_str("(?=\\n?\\z)"),
+            'Z' => self.text_end(),
             'A' | 'z' | 'G' | 'K' | 'R' => {
                 self.out.push('\\');
                 self.out.push(next);
             }
             'N' => self.out.push_str("[^\\n]"),
-            'C' | 'X' => return Err(format!("\\{next} is not supported")),
+            'X' => self.out.push_str("(?:\\P{M}\\p{M}*)"),
+            'C' => return Err("\\C is not supported".into()),
             'k' => {
-                self.costly = true;
                 self.out.push_str("\\k<");
                 let end = match self.input.next() {
                     Some('<') => '>',
@@ -45,15 +49,29 @@ impl Work<'_> {
             _ => {
                 let class = class_escape(next);
                 if let Some((negated, inside)) = class {
-                    self.out.push_str(if negated { "[^" } else { "[" });
-                    self.out.push_str(inside);
-                    self.out.push(']');
+                    self.exactly(&format!("{}{inside}]", if negated { "[^" } else { "[" }));
+                } else if matches!(next, 'p' | 'P') {
+                    let whole = std::mem::take(&mut self.out);
+                    self.character(next)?;
+                    let property = std::mem::replace(&mut self.out, whole);
+                    self.exactly(&property);
                 } else {
                     self.character(next)?;
                 }
             }
         }
         Ok(())
+    }
+
+    /// A part to which case is none of its business.
+    fn exactly(&mut self, part: &str) {
+        if self.mode.insensitive {
+            for piece in ["(?-i:", part, ")"] {
+                self.out.push_str(piece);
+            }
+        } else {
+            self.out.push_str(part);
+        }
     }
 
     /// `\1`; a number of more than one digit that is no group's is the octal code of a character.
@@ -64,7 +82,6 @@ impl Work<'_> {
         if !known && first.is_digit(8) {
             return self.character(first);
         }
-        self.costly = true;
         self.out.push_str("(?:\\");
         self.out.push_str(&digits);
         self.out.push(')');
@@ -76,7 +93,6 @@ impl Work<'_> {
 
     /// `\g{1}`, `\g1`, `\g{-1}`, `\g{name}`, and the calls `\g<name>`.
     fn numbered_reference(&mut self) -> Result<(), String> {
-        self.costly = true;
         match self.input.next() {
             Some('{') => {
                 self.out.push_str("\\k<");
@@ -124,6 +140,21 @@ impl Work<'_> {
             }
             'x' => self.hexadecimal()?,
             'p' | 'P' => return self.property(name),
+            'o' if self.take_if('{') => {
+                let mut code = 0_u32;
+                while let Some(digit) = self.input.next_if(|next| next.is_digit(8)) {
+                    code = code.saturating_mul(8).saturating_add(digit.to_digit(8).unwrap_or(0));
+                }
+                if !self.take_if('}') {
+                    return Err("unfinished \\o{".into());
+                }
+                code
+            }
+            // Letters without a meaning stand for themselves.
+            'i' | 'j' | 'm' | 'q' | 'y' | 'F' | 'I' | 'J' | 'M' | 'O' | 'T' | 'Y' => {
+                self.out.push(name);
+                return Ok(());
+            }
             _ if name.is_ascii_alphanumeric() => {
                 return Err(format!("unrecognized escape \\{name}"));
             }
@@ -256,7 +287,7 @@ impl Work<'_> {
     fn class_member(&mut self) -> Result<(), String> {
         let next = self.input.next().ok_or("\\ at end of pattern")?;
         match next {
-            'Q' => self.quotation(),
+            'Q' => self.quotation()?,
             'E' => {}
             'b' => self.out.push_str("\\x08"),
             'B' | 'N' | 'R' | 'X' => return Err(format!("\\{next} is not allowed in a class")),
