@@ -246,7 +246,7 @@ pub(super) mod tests {
         schema
     }
 
-    /// The classes of the schema in the contract's sample.
+    /// Users, roles, and a class with a field of every type.
     pub(in crate::graphql) fn sample_classes() -> Vec<ClassSchema> {
         let user = || ClassName::trusted(USER);
         let mut score = sample_class(
