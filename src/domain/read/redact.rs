@@ -57,9 +57,9 @@ impl<'a> View<'a> {
             let mut wanted = roots(keys);
             wanted.extend(request.include.paths.iter().filter_map(|path| path.split('.').next()).map(str::to_owned));
             if request.include.all {
-                wanted.extend(class.schema.fields.iter().filter_map(|(name, field)| {
-                    matches!(field.kind, FieldType::Pointer(_) | FieldType::Array).then(|| name.clone())
-                }));
+                let included = |kind: &FieldType| matches!(kind, FieldType::Pointer(_) | FieldType::Array);
+                let included = class.schema.fields.iter().filter(|(_, field)| included(&field.kind));
+                wanted.extend(included.map(|(name, _)| name.clone()));
             }
             wanted.retain(|key| !exclude.contains(key));
             wanted
