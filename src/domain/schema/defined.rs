@@ -170,7 +170,7 @@ impl Definition {
         let fields = parts("fields")?;
         let indexes = parts("indexes")?;
         let permissions = without_new_fields(part("classLevelPermissions")?);
-        Ok(Self { fields, indexes, permissions, name })
+        Ok(Self { name, fields, indexes, permissions })
     }
 
     /// Everything, for a class that is not there yet.
