@@ -367,8 +367,11 @@ async fn queries(store: &dyn Storage) {
             let count = store.count(&schema, &filter, &FindOptions::default(), None).await.unwrap();
             assert_eq!(count, expected.len() as u64, "count of {filter:?}");
             let by_hand = Matcher::new(&filter).unwrap();
-            let accepted: BTreeSet<String> =
-                rows.iter().filter(|row| by_hand.matches(row).unwrap()).map(|row| row.get_str("objectId").unwrap().to_owned()).collect();
+            let accepted: BTreeSet<String> = rows
+                .iter()
+                .filter(|row| by_hand.matches(row).unwrap())
+                .map(|row| row.get_str("objectId").unwrap().to_owned())
+                .collect();
             assert_eq!(accepted, expected, "{filter:?} by the matcher");
         }
         if round == 0 {
@@ -552,13 +555,20 @@ async fn full_text(store: &dyn Storage) {
     let schema = schema("Text", &[("t", FieldType::String), ("k", FieldType::Number)]);
     store.create_class(&schema).await.unwrap();
     let text = |at: usize, text: &str| row(&at.to_string(), json!({"t": text, "k": at}));
-    let rows: Vec<Object> = ["coffee is nice", "coffee coffee coffee", "tea", "Café running"].iter().enumerate().map(|(at, t)| text(at, t)).collect();
+    let rows: Vec<Object> = ["coffee is nice", "coffee coffee coffee", "tea", "Café running"]
+        .iter()
+        .enumerate()
+        .map(|(at, t)| text(at, t))
+        .collect();
     fill(store, &schema, &rows).await;
     let keys = IndexKeys::from_iter([("t".to_owned(), json!("text"))]);
     store.create_indexes(&schema, &[IndexSpec { keys, ..spec("t_text", &["t"], false, false) }]).await.unwrap();
     let search = |term: &str| {
         let term = term.to_owned();
-        is("t", Constraint::Text(TextSearch { term, language: None, case_sensitive: false, diacritic_sensitive: false }))
+        is(
+            "t",
+            Constraint::Text(TextSearch { term, language: None, case_sensitive: false, diacritic_sensitive: false }),
+        )
     };
     let by_score = FindOptions {
         sort: vec![sorted("$score", false)],
@@ -575,9 +585,15 @@ async fn full_text(store: &dyn Storage) {
         ("the", vec![]),
     ] {
         assert_eq!(found(store, &schema, &search(term), &by_score).await, expected, "{term}");
-        assert_eq!(store.count(&schema, &search(term), &FindOptions::default(), None).await.unwrap(), expected.len() as u64);
+        assert_eq!(
+            store.count(&schema, &search(term), &FindOptions::default(), None).await.unwrap(),
+            expected.len() as u64
+        );
     }
-    let rows = store.find(&schema, &search("coffee").and(is("k", Constraint::Lt(Value::Number(1.0)))), &by_score, None).await.unwrap();
+    let rows = store
+        .find(&schema, &search("coffee").and(is("k", Constraint::Lt(Value::Number(1.0)))), &by_score, None)
+        .await
+        .unwrap();
     assert_eq!(rows.len(), 1);
     assert_eq!(rows[0].get("score"), Some(&Value::Number(0.75)));
 }
@@ -1085,7 +1101,8 @@ fn shape() -> impl Strategy<Value = Shape> {
 /// One criterion that may be an array, and perhaps one that is none: MongoDB sorts by one array at most.
 fn order() -> impl Strategy<Value = Vec<Sort>> {
     let sort = |path: String, descending| Sort { path, descending };
-    let plain = prop_oneof![Just("s"), Just("n"), Just("b"), Just("d"), Just("p"), Just("objectId")].prop_map(str::to_owned);
+    let plain =
+        prop_oneof![Just("s"), Just("n"), Just("b"), Just("d"), Just("p"), Just("objectId")].prop_map(str::to_owned);
     ((path(), any::<bool>()), proptest::option::of((plain, any::<bool>()))).prop_map(move |((first, down), second)| {
         // MongoDB does not sort by an index where elements have a field of that name.
         let first = first.strip_suffix(".0").map(str::to_owned).unwrap_or(first);

@@ -162,4 +162,3 @@ impl AuthAdapter for Webhook {
         self.has("afterFind")
     }
 }
-

@@ -217,9 +217,8 @@ async fn link(cx: &Context, mut draft: Draft) -> Result<ControlFlow<Saved, Draft
     if draft.creates() && !auth_data.identifies() {
         credentials()?;
     }
-    draft.facts.foreign_identity = sent
-        .as_object()
-        .is_some_and(|providers| providers.keys().any(|provider| provider != auth_data::ANONYMOUS));
+    draft.facts.foreign_identity =
+        sent.as_object().is_some_and(|providers| providers.keys().any(|provider| provider != auth_data::ANONYMOUS));
     draft.facts.auth_data_sent = sent.as_object().is_some_and(|providers| !providers.is_empty());
     let owners = auth_data.owners(cx).await?;
     let caller = draft.id.as_deref().or(cx.auth.user_id());
