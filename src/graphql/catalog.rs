@@ -84,8 +84,8 @@ pub struct Catalog {
     pub filters: Filters,
     /// Which classes are shown, and how.
     pub config: SchemaConfig,
-    by_name: HashMap<String, Arc<Class>>,
-    by_type: HashMap<String, Arc<Class>>,
+    pub(crate) by_name: HashMap<String, Arc<Class>>,
+    pub(crate) by_type: HashMap<String, Arc<Class>>,
 }
 
 impl Catalog {
