@@ -15,6 +15,7 @@ mod credentials;
 mod graphql;
 mod limits;
 mod logs;
+mod openapi_document;
 mod raw;
 mod server;
 mod stopping;

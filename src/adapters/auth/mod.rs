@@ -1,5 +1,12 @@
 //! Providers of identities: who checks that an `authData` is true.
 
+pub mod code;
+pub mod facebook;
+pub mod jwt;
+pub mod keycloak;
+pub mod mfa;
+pub mod oauth2;
+pub mod oidc;
 pub mod webhook;
 
 use std::collections::HashMap;
@@ -34,7 +41,6 @@ pub enum Step {
 }
 
 /// An identity shown, and who shows it.
-#[derive(Debug)]
 pub struct Attempt<'a> {
     /// What was sent for this provider.
     pub data: &'a Map<String, Json>,
@@ -48,6 +54,8 @@ pub struct Attempt<'a> {
     pub master: bool,
     /// The present moment, in milliseconds since 1970.
     pub now: i64,
+    /// Makes a random text of so many letters and digits.
+    pub random: &'a (dyn Fn(usize) -> String + Send + Sync),
     /// The request as adapters of parse-server get it (`object`, `original`, `user`, `ip`, …).
     pub request: &'a Json,
 }
@@ -61,6 +69,8 @@ pub struct Outcome {
     pub save: Option<Map<String, Json>>,
     /// Nothing is stored: what is there stays.
     pub do_not_save: bool,
+    /// What is stored follows from what was there: it counts only if nobody else has changed that in the meantime.
+    pub exclusive: bool,
 }
 
 /// Checks identities of one provider. Errors are what the client reads.
@@ -72,6 +82,17 @@ pub trait AuthAdapter: Send + Sync + fmt::Debug {
     /// -1 when the settings name no policy.
     fn policy(&self, _stored: Option<&Map<String, Json>>) -> Result<Policy> {
         Ok(Policy::Default)
+    }
+
+    /// For providers that hand out a code once: trades it for the data that names the user. `None`: the data names the user
+    /// already.
+    async fn identify(&self, _data: &Map<String, Json>) -> Result<Option<Map<String, Json>>> {
+        Ok(None)
+    }
+
+    /// What a client reads whose good data somebody else used up in the meantime.
+    fn used_up(&self) -> ParseError {
+        refused("The authentication data was used by another request.")
     }
 
     /// Whether the data is true; [`Outcome`] says what to store.
@@ -139,21 +160,86 @@ impl Providers {
     }
 }
 
-/// Whether a provider of this name and these settings is built in.
-#[must_use]
-pub fn is_known(_name: &str, settings: &Map<String, Json>) -> bool {
-    match settings.get("module") {
-        Some(Json::String(module)) => module == "webhook",
-        Some(_) => false,
-        None => false,
+fn open(name: &str, settings: &Map<String, Json>) -> Result<Option<Arc<dyn AuthAdapter>>, String> {
+    let adapter: Arc<dyn AuthAdapter> = match settings.get("module").and_then(Json::as_str) {
+        Some("webhook") => Arc::new(webhook::Webhook::open(settings)?),
+        Some("oidc") => {
+            let options = settings.get("options").and_then(Json::as_object).ok_or("options must be an object")?;
+            Arc::new(oidc::Oidc::open(options)?)
+        }
+        Some(_) => return Ok(None),
+        None if settings.get("oauth2") == Some(&Json::Bool(true)) => Arc::new(oauth2::OAuth2::open(settings)?),
+        None => match name {
+            "apple" => Arc::new(oidc::Oidc::apple(settings)?),
+            "google" => Arc::new(oidc::Oidc::google(settings)?),
+            "facebook" => Arc::new(facebook::Facebook::open(settings)?),
+            "keycloak" => Arc::new(keycloak::Keycloak::open(settings)?),
+            "mfa" => Arc::new(mfa::Mfa::open(settings)?),
+            _ => match code::CodeExchange::open(name, settings)? {
+                Some(adapter) => Arc::new(adapter),
+                None => return Ok(None),
+            },
+        },
+    };
+    Ok(Some(adapter))
+}
+
+/// A setting that is a text.
+///
+/// # Errors
+/// When it is missing or something else.
+fn text(settings: &Map<String, Json>, key: &str) -> Result<String, String> {
+    match settings.get(key) {
+        Some(Json::String(text)) if !text.is_empty() => Ok(text.clone()),
+        _ => Err(format!("{key} must be a text")),
     }
 }
 
-fn open(_name: &str, settings: &Map<String, Json>) -> Result<Option<Arc<dyn AuthAdapter>>, String> {
-    match settings.get("module").and_then(Json::as_str) {
-        Some("webhook") => Ok(Some(Arc::new(webhook::Webhook::open(settings)?))),
-        _ => Ok(None),
+/// A setting that is a text or several.
+///
+/// # Errors
+/// When it is missing or something else.
+fn texts(settings: &Map<String, Json>, key: &str) -> Result<Vec<String>, String> {
+    let list = match settings.get(key) {
+        Some(Json::String(text)) => vec![text.clone()],
+        Some(Json::Array(list)) => list.iter().filter_map(Json::as_str).map(str::to_owned).collect(),
+        _ => Vec::new(),
+    };
+    if list.is_empty() || list.iter().any(String::is_empty) {
+        return Err(format!("{key} must be a text, or a list of texts"));
     }
+    Ok(list)
+}
+
+/// An address of the settings, or the real one.
+///
+/// # Errors
+/// When it may not be called.
+fn endpoint(settings: &Map<String, Json>, key: &str, real: &str) -> Result<reqwest::Url, String> {
+    match settings.get(key) {
+        None | Some(Json::Null) => crate::adapters::http::address(real),
+        Some(Json::String(url)) => crate::adapters::http::address(url),
+        Some(_) => Err(format!("{key} must be an address")),
+    }
+}
+
+/// The answer of a provider's server that is no use, as clients read it: 101 with a text.
+#[must_use]
+pub fn invalid(message: impl Into<std::borrow::Cow<'static, str>>) -> ParseError {
+    ParseError::new(ErrorCode::ObjectNotFound, message)
+}
+
+/// The refusal of a provider that parse-server knows, where the server has no settings for it.
+#[must_use]
+pub fn not_configured(name: &str) -> Option<ParseError> {
+    let text = match name {
+        "apple" => "Apple auth is not configured.",
+        "facebook" => "Facebook auth is not configured.",
+        "google" => "Google auth is not configured.",
+        "keycloak" => "Missing keycloak configuration",
+        _ => return None,
+    };
+    Some(invalid(text))
 }
 
 /// 141 with a text.

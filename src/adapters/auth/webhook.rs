@@ -125,6 +125,7 @@ impl AuthAdapter for Webhook {
         let result = self.call(method, json!([attempt.data, self.shown, request])).await?;
         let Some(Json::Object(mut result)) = result else { return Ok(Outcome::default()) };
         Ok(Outcome {
+            exclusive: true,
             response: result.remove("response").filter(|response| !response.is_null()),
             save: match result.remove("save") {
                 Some(Json::Object(save)) => Some(save),
@@ -162,4 +163,3 @@ impl AuthAdapter for Webhook {
         self.has("afterFind")
     }
 }
-

@@ -39,12 +39,12 @@ pub async fn fit(cx: &Context, class_name: &ClassName, write: &ParsedWrite, upda
             .collect()
     };
     let mut new = missing(&class);
-    check_types(&class.schema, &wanted)?;
-    check_geo_points(&class.schema, &new)?;
     let adds_field = class.stored && wanted.iter().any(|(name, _)| !class.schema.fields.contains_key(name));
     if adds_field && !new.is_empty() && !cx.auth.is_master() {
         class.permissions.admit(class_name, Operation::AddField, &cx.entities().await?, updating)?;
     }
+    check_types(&class.schema, &wanted)?;
+    check_geo_points(&class.schema, &new)?;
     if !class.stored || !new.is_empty() {
         if !class.stored {
             create_class(cx, class_name, &new).await?;

@@ -132,7 +132,8 @@ impl ClassRules for UserRules {
                 sessions::end_all(cx, &stored.id).await?;
             }
             if cx.auth.user_id() == Some(stored.id.as_str()) {
-                stored.facts.session_token = Some(sessions::create(cx, &stored.id, None).await?);
+                let created_with = stored.facts.auth_provider.as_deref().map(CreatedWith::log_in);
+                stored.facts.session_token = Some(sessions::create(cx, &stored.id, created_with.as_ref()).await?);
             }
         }
         Ok(stored)
@@ -217,9 +218,8 @@ async fn link(cx: &Context, mut draft: Draft) -> Result<ControlFlow<Saved, Draft
     if draft.creates() && !auth_data.identifies() {
         credentials()?;
     }
-    draft.facts.foreign_identity = sent
-        .as_object()
-        .is_some_and(|providers| providers.keys().any(|provider| provider != auth_data::ANONYMOUS));
+    draft.facts.foreign_identity =
+        sent.as_object().is_some_and(|providers| providers.keys().any(|provider| provider != auth_data::ANONYMOUS));
     draft.facts.auth_data_sent = sent.as_object().is_some_and(|providers| !providers.is_empty());
     let owners = auth_data.owners(cx).await?;
     let caller = draft.id.as_deref().or(cx.auth.user_id());
@@ -235,7 +235,7 @@ async fn link(cx: &Context, mut draft: Draft) -> Result<ControlFlow<Saved, Draft
         }
         _ => return Err(auth_data::already_used()),
     }
-    if draft.creates() && auth_data.identifies() {
+    if draft.facts.auth_data_sent && (auth_data.identifies() || !draft.creates()) {
         draft.facts.auth_provider = Some(auth_data.names());
     }
     for (column, change) in auth_data.changes()?.0 {

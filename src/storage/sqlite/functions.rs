@@ -124,7 +124,8 @@ fn index_key(context: &Context<'_>, sparse: bool, folded: bool) -> rusqlite::Res
 /// The key by which a row sorts.
 fn sort_key(context: &Context<'_>) -> rusqlite::Result<Vec<u8>> {
     let flags: i64 = context.get(2)?;
-    let path = context.get_or_create_aux(1, |value| -> Result<Path, rusqlite::Error> { Ok(Path::new(value.as_str()?)) })?;
+    let path =
+        context.get_or_create_aux(1, |value| -> Result<Path, rusqlite::Error> { Ok(Path::new(value.as_str()?)) })?;
     let value = codec::read_field(body(context)?, path.field()).map_err(damaged)?;
     let row: Object = value.into_iter().map(|value| (path.field().to_owned(), value)).collect();
     Ok(keys::sort_key(&row, &path, flags & 1 == 1, flags & 2 == 2))

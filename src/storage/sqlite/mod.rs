@@ -360,7 +360,12 @@ impl Storage for EmbeddedStorage {
         self.read(None, move |db| search.distinct(db, &field)).await
     }
 
-    async fn aggregate(&self, schema: &ClassSchema, pipeline: Vec<Json>, options: &AggregateOptions) -> Result<Vec<Json>> {
+    async fn aggregate(
+        &self,
+        schema: &ClassSchema,
+        pipeline: Vec<Json>,
+        options: &AggregateOptions,
+    ) -> Result<Vec<Json>> {
         let catalog = self.catalog.load();
         if let Some(hint) = &options.hint {
             index::check_hint(&catalog, &schema.name, hint)?;

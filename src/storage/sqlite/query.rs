@@ -99,7 +99,9 @@ impl Search {
         let matchers = std::mem::take(&mut self.plan.rest);
         let text = self.plan.text.take().map(Rc::new);
         let near = self.plan.near.take();
-        let score = text.clone().map(|text| Rc::new(move |row: &Object| Ok(text.1.score_row(row, &text.0).unwrap_or(0.0))) as RowScore);
+        let score = text
+            .clone()
+            .map(|text| Rc::new(move |row: &Object| Ok(text.1.score_row(row, &text.0).unwrap_or(0.0))) as RowScore);
         let score = near.map_or(score, |(path, point)| {
             Some(Rc::new(move |row: &Object| {
                 Ok(match row.get(&path) {

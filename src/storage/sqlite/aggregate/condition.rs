@@ -7,10 +7,10 @@ use super::refused;
 use super::rows::rest_path;
 use super::translate::Translator;
 use crate::model::object::Object;
+use crate::model::query::Resolved;
 use crate::model::query::filter::{Constraint, Filter, Regex};
 use crate::model::query::matches::Matcher;
 use crate::model::query::path::{Found, Path};
-use crate::model::query::Resolved;
 use crate::model::schema::FieldType;
 use crate::model::value::Value;
 use crate::storage::{Result, StorageError};
@@ -41,8 +41,12 @@ impl Condition {
     /// `Refused` when an expression does not fit the values, or a pattern takes too much work.
     pub fn holds(&self, document: &Object) -> Result<bool> {
         match self {
-            Self::Matcher(matcher) => matcher.matches(document).map_err(|error| StorageError::Refused(error.message.into_owned())),
-            Self::Expression(expression) => Ok(expression.evaluate(document)?.is_some_and(|value| expression::is_true(&value))),
+            Self::Matcher(matcher) => {
+                matcher.matches(document).map_err(|error| StorageError::Refused(error.message.into_owned()))
+            }
+            Self::Expression(expression) => {
+                Ok(expression.evaluate(document)?.is_some_and(|value| expression::is_true(&value)))
+            }
             Self::All(parts) => {
                 for part in parts {
                     if !part.holds(document)? {
@@ -67,7 +71,9 @@ impl Condition {
                 }
                 Ok(true)
             }
-            Self::Size(path, size) => Ok(path.any(document, false, &mut |found| arrays(found).is_some_and(|list| list.len() == *size))),
+            Self::Size(path, size) => {
+                Ok(path.any(document, false, &mut |found| arrays(found).is_some_and(|list| list.len() == *size)))
+            }
             Self::Element(path, condition, named) => {
                 let mut failure = None;
                 let found = path.any(document, false, &mut |found| {
@@ -138,13 +144,22 @@ pub fn filter(translator: &Translator<'_>, query: &Map<String, Json>) -> Result<
 /// Whether an object holds operators.
 fn operators(condition: &Json) -> Option<&Map<String, Json>> {
     match condition {
-        Json::Object(map) if map.keys().next().is_some_and(|key| key.starts_with('$')) && Translator::date(map).is_none() => Some(map),
+        Json::Object(map)
+            if map.keys().next().is_some_and(|key| key.starts_with('$')) && Translator::date(map).is_none() =>
+        {
+            Some(map)
+        }
         _ => None,
     }
 }
 
 /// The condition on one field as a filter; nothing when queries do not know one of its operators.
-fn field_filter(translator: &Translator<'_>, path: &str, kind: Option<&FieldType>, condition: &Json) -> Result<Option<Resolved>> {
+fn field_filter(
+    translator: &Translator<'_>,
+    path: &str,
+    kind: Option<&FieldType>,
+    condition: &Json,
+) -> Result<Option<Resolved>> {
     let Some(operators) = operators(condition) else {
         return Ok(Some(Filter::field(path, Constraint::Eq(translator.operand(condition, kind)))));
     };
@@ -165,7 +180,9 @@ fn field_filter(translator: &Translator<'_>, path: &str, kind: Option<&FieldType
             "$in" => Constraint::In(many(operator, operand)?),
             "$nin" => Constraint::NotIn(many(operator, operand)?),
             "$all" => Constraint::All(many(operator, operand)?),
-            "$exists" => Constraint::Exists(!matches!(operand, Json::Null | Json::Bool(false)) && operand.as_f64() != Some(0.0)),
+            "$exists" => {
+                Constraint::Exists(!matches!(operand, Json::Null | Json::Bool(false)) && operand.as_f64() != Some(0.0))
+            }
             "$regex" => {
                 let Some(pattern) = operand.as_str() else { return refused("$regex has to be a string") };
                 let options = match operators.get("$options") {
@@ -222,14 +239,24 @@ pub fn parse(translator: &Translator<'_>, query: &Map<String, Json>) -> Result<C
                 return refused(format!("unknown top level operator: {operator}"));
             }
             (field, condition) => {
-                parts.push(parse_field(translator, &translator.key(field), translator.kind(field).as_ref(), condition)?);
+                parts.push(parse_field(
+                    translator,
+                    &translator.key(field),
+                    translator.kind(field).as_ref(),
+                    condition,
+                )?);
             }
         }
     }
     Ok(Condition::All(parts))
 }
 
-fn parse_field(translator: &Translator<'_>, path: &str, kind: Option<&FieldType>, condition: &Json) -> Result<Condition> {
+fn parse_field(
+    translator: &Translator<'_>,
+    path: &str,
+    kind: Option<&FieldType>,
+    condition: &Json,
+) -> Result<Condition> {
     let matcher = |filter: &Resolved| {
         Matcher::new(filter).map(Condition::Matcher).map_err(|error| StorageError::Refused(error.message.into_owned()))
     };
@@ -242,17 +269,25 @@ fn parse_field(translator: &Translator<'_>, path: &str, kind: Option<&FieldType>
     for (operator, operand) in operators {
         match operator.as_str() {
             "$size" => {
-                let Some(size) = operand.as_u64() else { return refused("Failed to parse $size. Expected a non-negative number") };
+                let Some(size) = operand.as_u64() else {
+                    return refused("Failed to parse $size. Expected a non-negative number");
+                };
                 parts.push(Condition::Size(Path::new(path), usize::try_from(size).unwrap_or(usize::MAX)));
             }
             "$elemMatch" => {
                 let Json::Object(inner) = operand else { return refused("$elemMatch needs an Object") };
-                let by_value = self::operators(operand).is_some() && !["$and", "$or", "$nor"].iter().any(|key| inner.contains_key(*key));
-                let inner = if by_value { parse_field(translator, "v", None, operand)? } else { parse_element(translator, inner)? };
+                let by_value = self::operators(operand).is_some()
+                    && !["$and", "$or", "$nor"].iter().any(|key| inner.contains_key(*key));
+                let inner = if by_value {
+                    parse_field(translator, "v", None, operand)?
+                } else {
+                    parse_element(translator, inner)?
+                };
                 parts.push(Condition::Element(Path::new(path), Box::new(inner), !by_value));
             }
             "$not" => parts.push(Condition::None(vec![parse_field(translator, path, kind, operand)?])),
-            "$eq" | "$ne" | "$gt" | "$gte" | "$lt" | "$lte" | "$in" | "$nin" | "$all" | "$exists" | "$regex" | "$options" => {
+            "$eq" | "$ne" | "$gt" | "$gte" | "$lt" | "$lte" | "$in" | "$nin" | "$all" | "$exists" | "$regex"
+            | "$options" => {
                 known.insert(operator.clone(), operand.clone());
             }
             other => return refused(format!("unknown operator: {other}")),

@@ -60,7 +60,9 @@ pub fn is_true(value: &Value) -> bool {
 pub fn parse(translator: &Translator<'_>, json: &Json) -> Result<Expression> {
     match json {
         Json::String(text) => reference(translator, text),
-        Json::Array(list) => list.iter().map(|item| parse(translator, item)).collect::<Result<_>>().map(Expression::List),
+        Json::Array(list) => {
+            list.iter().map(|item| parse(translator, item)).collect::<Result<_>>().map(Expression::List)
+        }
         Json::Object(map) => object(translator, map),
         other => Ok(Expression::Constant(Translator::constant(other))),
     }
@@ -83,7 +85,9 @@ fn reference(translator: &Translator<'_>, text: &str) -> Result<Expression> {
     match text.strip_prefix('$') {
         None => Ok(Expression::Constant(Value::String(text.to_owned()))),
         Some("") => refused("'$' by itself is not a valid FieldPath"),
-        Some(field) if field.split('.').any(str::is_empty) => refused("FieldPath field names may not be empty strings."),
+        Some(field) if field.split('.').any(str::is_empty) => {
+            refused("FieldPath field names may not be empty strings.")
+        }
         Some(field) => Ok(Expression::Field(path(&translator.key(field)))),
     }
 }
@@ -123,7 +127,9 @@ fn operator(translator: &Translator<'_>, name: &str, argument: &Json) -> Result<
     match name {
         "$literal" => Ok(Expression::Constant(Translator::constant(argument))),
         "$map" | "$filter" => {
-            let Json::Object(options) = argument else { return refused(format!("{name} only supports an object as its argument")) };
+            let Json::Object(options) = argument else {
+                return refused(format!("{name} only supports an object as its argument"));
+            };
             let map = name == "$map";
             let body = if map { "in" } else { "cond" };
             let (Some(input), Some(body)) = (options.get("input"), options.get(body)) else {
@@ -177,8 +183,8 @@ fn operator(translator: &Translator<'_>, name: &str, argument: &Json) -> Result<
             };
             Ok(Expression::Call(operator, parts))
         }
-        "$year" | "$month" | "$dayOfMonth" | "$dayOfWeek" | "$dayOfYear" | "$hour" | "$minute" | "$second" | "$millisecond" | "$week"
-        | "$isoWeek" | "$isoDayOfWeek" | "$isoWeekYear"
+        "$year" | "$month" | "$dayOfMonth" | "$dayOfWeek" | "$dayOfYear" | "$hour" | "$minute" | "$second"
+        | "$millisecond" | "$week" | "$isoWeek" | "$isoDayOfWeek" | "$isoWeekYear"
             if argument.get("date").is_some() =>
         {
             let parts = named(&["date", "timezone"])?.into_iter().map(or_missing).collect();
@@ -196,7 +202,10 @@ fn operator(translator: &Translator<'_>, name: &str, argument: &Json) -> Result<
                 return refused(if least == most {
                     format!("Expression {name} takes exactly {least} arguments. {} were passed in.", operands.len())
                 } else {
-                    format!("Expression {name} takes at least {least} arguments, and at most {most}, but {} were passed in.", operands.len())
+                    format!(
+                        "Expression {name} takes at least {least} arguments, and at most {most}, but {} were passed in.",
+                        operands.len()
+                    )
                 });
             }
             Ok(Expression::Call(operator, operands))
@@ -261,7 +270,11 @@ impl Expression {
                 }
                 match default {
                     Some(default) => return default.value(scope),
-                    None => return refused("$switch could not find a matching branch for an input, and no default was specified."),
+                    None => {
+                        return refused(
+                            "$switch could not find a matching branch for an input, and no default was specified.",
+                        );
+                    }
                 }
             }
             Self::Each { input, name, body, map } => return each(scope, input, name, body, *map),
@@ -297,7 +310,13 @@ impl Expression {
     }
 }
 
-fn each<'a>(scope: &mut Scope<'a>, input: &'a Expression, name: &'a str, body: &'a Expression, map: bool) -> Result<Option<Value>> {
+fn each<'a>(
+    scope: &mut Scope<'a>,
+    input: &'a Expression,
+    name: &'a str,
+    body: &'a Expression,
+    map: bool,
+) -> Result<Option<Value>> {
     let list = match input.value(scope)? {
         None | Some(Value::Null) => return Ok(Some(Value::Null)),
         Some(Value::Array(list)) => list,

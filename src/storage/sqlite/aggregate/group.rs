@@ -60,7 +60,9 @@ pub fn parse(translator: &mut Translator<'_>, spec: &Map<String, Json>) -> Resul
             return refused(format!("The field name '{field}' cannot be an operator name"));
         }
         let only = accumulator.as_object().filter(|map| map.len() == 1).and_then(|map| map.iter().next());
-        let Some((name, argument)) = only else { return refused(format!("The field '{field}' must be an accumulator object")) };
+        let Some((name, argument)) = only else {
+            return refused(format!("The field '{field}' must be an accumulator object"));
+        };
         let accumulator = match name.as_str() {
             "$sum" => Accumulator::Sum,
             "$avg" => Accumulator::Average,
@@ -111,7 +113,10 @@ impl Group {
         Ok(groups
             .into_iter()
             .map(|(id, states)| {
-                let fields = states.into_iter().zip(&self.fields).map(|(state, (field, accumulator, _))| (field.clone(), state.give(*accumulator)));
+                let fields = states
+                    .into_iter()
+                    .zip(&self.fields)
+                    .map(|(state, (field, accumulator, _))| (field.clone(), state.give(*accumulator)));
                 std::iter::once(("_id".to_owned(), id)).chain(fields).collect()
             })
             .collect())
@@ -124,7 +129,8 @@ impl Group {
         let Expression::Document(fields) = &self.id else {
             return Ok(self.id.evaluate(document)?.unwrap_or(Value::Null));
         };
-        let fields = fields.iter().map(|(field, part)| Ok((field.clone(), part.evaluate(document)?.unwrap_or(Value::Null))));
+        let fields =
+            fields.iter().map(|(field, part)| Ok((field.clone(), part.evaluate(document)?.unwrap_or(Value::Null))));
         fields.collect::<Result<_>>().map(Value::Object)
     }
 }
@@ -188,7 +194,9 @@ impl State {
             Accumulator::Count => Value::Number(self.count),
             Accumulator::Push | Accumulator::AddToSet => Value::Array(self.list),
             Accumulator::MergeObjects => self.value.unwrap_or_else(|| Value::Object(Object::new())),
-            Accumulator::Min | Accumulator::Max | Accumulator::First | Accumulator::Last => self.value.unwrap_or(Value::Null),
+            Accumulator::Min | Accumulator::Max | Accumulator::First | Accumulator::Last => {
+                self.value.unwrap_or(Value::Null)
+            }
         }
     }
 }

@@ -171,7 +171,13 @@ impl Pipeline {
 }
 
 /// Takes a stage at the beginning into the search; tells whether that was possible.
-fn lead(translator: &mut Translator<'_>, name: &str, content: &Json, filter: &mut Resolved, find: &mut FindOptions) -> Result<bool> {
+fn lead(
+    translator: &mut Translator<'_>,
+    name: &str,
+    content: &Json,
+    filter: &mut Resolved,
+    find: &mut FindOptions,
+) -> Result<bool> {
     let untouched = find.sort.is_empty() && find.skip == 0 && find.limit.is_none();
     match (name, content) {
         ("$match", Json::Object(query)) if untouched => {
@@ -212,7 +218,9 @@ fn parse(translator: &mut Translator<'_>, name: &str, content: Json) -> Result<V
         ("$addFields" | "$set", Json::Object(fields)) => Stage::Project(project::add_fields(translator, &fields)?),
         ("$addFields" | "$set", _) => return refused(format!("{name} specification stage must be an object")),
         ("$unset", content) => Stage::Project(project::unset(translator, &content)?),
-        ("$count", Json::String(field)) if !field.is_empty() && !field.starts_with('$') && !field.contains(['.', '\0']) => {
+        ("$count", Json::String(field))
+            if !field.is_empty() && !field.starts_with('$') && !field.contains(['.', '\0']) =>
+        {
             translator.leave_rows();
             Stage::Count(field)
         }
@@ -243,10 +251,16 @@ fn sort(translator: &Translator<'_>, fields: &Map<String, Json>) -> Result<Vec<S
         .collect()
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be a whole number within the range")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "checked to be a whole number within the range"
+)]
 fn count(stage: &str, content: &Json, least: u64) -> Result<u64> {
     match content.as_f64() {
-        Some(number) if number.fract() == 0.0 && number >= 0.0 && number < 9e15 && number as u64 >= least => Ok(number as u64),
+        Some(number) if number.fract() == 0.0 && number >= 0.0 && number < 9e15 && number as u64 >= least => {
+            Ok(number as u64)
+        }
         _ if least > 0 => refused(format!("invalid argument to {stage} stage: the limit must be positive")),
         _ => refused(format!("invalid argument to {stage} stage: Expected a non-negative number")),
     }
@@ -262,12 +276,16 @@ fn unwind(translator: &Translator<'_>, content: &Json) -> Result<Stage> {
             let index = match options.get("includeArrayIndex") {
                 None => None,
                 Some(Json::String(name)) if !name.is_empty() && !name.starts_with('$') => Some(name.clone()),
-                Some(_) => return refused("expected a non-empty string for the includeArrayIndex option to $unwind stage"),
+                Some(_) => {
+                    return refused("expected a non-empty string for the includeArrayIndex option to $unwind stage");
+                }
             };
             let keep = match options.get("preserveNullAndEmptyArrays") {
                 None => false,
                 Some(Json::Bool(keep)) => *keep,
-                Some(_) => return refused("expected a boolean for the preserveNullAndEmptyArrays option to $unwind stage"),
+                Some(_) => {
+                    return refused("expected a boolean for the preserveNullAndEmptyArrays option to $unwind stage");
+                }
             };
             (path, index, keep)
         }
@@ -328,10 +346,8 @@ fn carry_out(stage: Stage, documents: Vec<Object>, budget: &mut Budget, db: &Db)
             Ok(unwound)
         }
         Stage::Sample(size) => {
-            let mut state: i64 = db
-                .connection()
-                .query_row("SELECT random()", [], |row| row.get(0))
-                .map_err(super::error::translate)?;
+            let mut state: i64 =
+                db.connection().query_row("SELECT random()", [], |row| row.get(0)).map_err(super::error::translate)?;
             let mut documents = documents;
             let size = usize::try_from(size).unwrap_or(usize::MAX).min(documents.len());
             for at in 0..size {
@@ -366,12 +382,14 @@ fn unwind_one<'a>(
         document
     };
     match value {
-        Some(Value::Array(list)) if !list.is_empty() => Box::new(list.into_iter().enumerate().map(move |(at, item)| {
-            let mut part = document.clone();
-            project::replace(&mut part, field, Some(item));
-            #[expect(clippy::cast_precision_loss, reason = "arrays are much shorter")]
-            Ok(number(part, Value::Number(at as f64)))
-        })),
+        Some(Value::Array(list)) if !list.is_empty() => {
+            Box::new(list.into_iter().enumerate().map(move |(at, item)| {
+                let mut part = document.clone();
+                project::replace(&mut part, field, Some(item));
+                #[expect(clippy::cast_precision_loss, reason = "arrays are much shorter")]
+                Ok(number(part, Value::Number(at as f64)))
+            }))
+        }
         Some(Value::Array(_)) if keep => {
             let mut part = document;
             project::replace(&mut part, field, None);

@@ -203,7 +203,12 @@ const fn kind(value: &Operand) -> &'static str {
         Some(Value::Bytes(_)) => "binData",
         Some(Value::Array(_)) => "array",
         Some(
-            Value::Object(_) | Value::Pointer(_) | Value::Relation(_) | Value::GeoPoint(_) | Value::Polygon(_) | Value::File(_),
+            Value::Object(_)
+            | Value::Pointer(_)
+            | Value::Relation(_)
+            | Value::GeoPoint(_)
+            | Value::Polygon(_)
+            | Value::File(_),
         ) => "object",
     }
 }
@@ -302,7 +307,9 @@ fn arithmetic(operator: Operator, operands: &[Operand]) -> Result<Operand> {
             None | Some(Value::Null) => return Ok(Some(Value::Null)),
             Some(Value::Number(number)) if add => result += number,
             Some(Value::Number(number)) => result *= number,
-            Some(Value::Date(_)) if add && date.is_some() => return refused("only one date allowed in an $add expression"),
+            Some(Value::Date(_)) if add && date.is_some() => {
+                return refused("only one date allowed in an $add expression");
+            }
             Some(Value::Date(moment)) if add => date = Some(*moment),
             other if add => return refused(format!("$add only supports numeric or date types, not {}", kind(other))),
             other => return refused(format!("$multiply only supports numeric types, not {}", kind(other))),
@@ -319,8 +326,12 @@ fn subtract(operands: &[Operand]) -> Result<Operand> {
     match operands {
         [left, right] if is_null(left) || is_null(right) => Ok(Some(Value::Null)),
         [Some(Value::Number(left)), Some(Value::Number(right))] => Ok(Some(Value::Number(left - right))),
-        [Some(Value::Date(left)), Some(Value::Date(right))] => Ok(Some(Value::Number((left.millis() - right.millis()) as f64))),
-        [Some(Value::Date(left)), Some(Value::Number(right))] => Ok(Some(Value::Date(left.plus_seconds(-right / 1000.0)))),
+        [Some(Value::Date(left)), Some(Value::Date(right))] => {
+            Ok(Some(Value::Number((left.millis() - right.millis()) as f64)))
+        }
+        [Some(Value::Date(left)), Some(Value::Number(right))] => {
+            Ok(Some(Value::Date(left.plus_seconds(-right / 1000.0))))
+        }
         [left, right] => refused(format!("can't $subtract {} from {}", kind(right), kind(left))),
         _ => Ok(None),
     }
@@ -352,7 +363,11 @@ fn one_number(operands: &[Operand], function: fn(f64) -> f64) -> Result<Operand>
         None | Some(Value::Null) => Ok(Some(Value::Null)),
         Some(Value::Number(number)) => {
             let result = function(*number);
-            if result.is_nan() { refused("the argument is out of the operator's range") } else { Ok(Some(Value::Number(result))) }
+            if result.is_nan() {
+                refused("the argument is out of the operator's range")
+            } else {
+                Ok(Some(Value::Number(result)))
+            }
         }
         Some(other) => refused(format!("the operator only supports numeric types, not {}", kind(&Some(other.clone())))),
     }
@@ -363,7 +378,9 @@ fn round(operator: Operator, operands: &[Operand]) -> Result<Operand> {
     let places = match operands.get(1) {
         None => 0,
         Some(None | Some(Value::Null)) => return Ok(Some(Value::Null)),
-        Some(Some(Value::Number(places))) if places.fract() == 0.0 && (-20.0..=100.0).contains(places) => *places as i32,
+        Some(Some(Value::Number(places))) if places.fract() == 0.0 && (-20.0..=100.0).contains(places) => {
+            *places as i32
+        }
         Some(_) => return refused("precision argument to round must be a whole number between -20 and 100"),
     };
     match first(operands) {
@@ -390,7 +407,12 @@ fn as_text(operand: Option<&Value>) -> Result<String> {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "lengths of texts")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "lengths of texts"
+)]
 fn text(operator: Operator, operands: &[Operand]) -> Result<Operand> {
     let at = |place: usize| operands.get(place).and_then(Option::as_ref);
     let number = |place: usize| match at(place) {
@@ -437,7 +459,9 @@ fn text(operator: Operator, operands: &[Operand]) -> Result<Operand> {
             }
             match text.get(start..end) {
                 Some(part) => made(part.to_owned()),
-                None => refused("$substrBytes: Invalid range, starting or ending index is in the middle of a UTF-8 character"),
+                None => refused(
+                    "$substrBytes: Invalid range, starting or ending index is in the middle of a UTF-8 character",
+                ),
             }
         }
         Operator::SubstringChars => {
@@ -477,7 +501,9 @@ fn text(operator: Operator, operands: &[Operand]) -> Result<Operand> {
                 None => None,
                 Some(_) => Some(string(1)?.chars().collect()),
             };
-            let goes = |letter: char| letters.as_ref().map_or(letter.is_whitespace() || letter == '\0', |list| list.contains(&letter));
+            let goes = |letter: char| {
+                letters.as_ref().map_or(letter.is_whitespace() || letter == '\0', |list| list.contains(&letter))
+            };
             let text = if operator == Operator::TrimRight { text } else { text.trim_start_matches(goes) };
             let text = if operator == Operator::TrimLeft { text } else { text.trim_end_matches(goes) };
             made(text.to_owned())
@@ -537,7 +563,10 @@ fn list(operator: Operator, mut operands: Vec<Operand>) -> Result<Operand> {
         Operator::Size => array(&operand, "$size")?,
         Operator::In => {
             let Some(Some(Value::Array(list))) = rest.first() else {
-                return refused(format!("$in requires an array as a second argument, found: {}", kind(rest.first().unwrap_or(&None))));
+                return refused(format!(
+                    "$in requires an array as a second argument, found: {}",
+                    kind(rest.first().unwrap_or(&None))
+                ));
             };
             return Ok(Some(Value::Boolean(operand.is_some_and(|value| list.iter().any(|item| equal(item, &value))))));
         }
@@ -565,9 +594,12 @@ fn list(operator: Operator, mut operands: Vec<Operand>) -> Result<Operand> {
             if rest.len() > 1 && count <= 0 {
                 return refused("Third argument to $slice must be positive");
             }
-            let (start, count) = if count < 0 { (count.max(-length), count.saturating_neg()) } else { (start.max(-length), count) };
+            let (start, count) =
+                if count < 0 { (count.max(-length), count.saturating_neg()) } else { (start.max(-length), count) };
             let start = place(start).unwrap_or(0);
-            Some(Value::Array(items.into_iter().skip(start).take(usize::try_from(count).unwrap_or(usize::MAX)).collect()))
+            Some(Value::Array(
+                items.into_iter().skip(start).take(usize::try_from(count).unwrap_or(usize::MAX)).collect(),
+            ))
         }
     })
 }
@@ -578,7 +610,9 @@ fn merge(operands: Vec<Operand>) -> Result<Operand> {
         match operand {
             None | Some(Value::Null) => {}
             Some(Value::Object(more)) => merged.extend(more),
-            other => return refused(format!("$mergeObjects requires object inputs, but input is of type {}", kind(&other))),
+            other => {
+                return refused(format!("$mergeObjects requires object inputs, but input is of type {}", kind(&other)));
+            }
         }
     }
     Ok(Some(Value::Object(merged)))
@@ -616,7 +650,12 @@ fn date_to_string(operands: &[Operand]) -> Result<Operand> {
     let pattern = match at(1) {
         None => "%Y-%m-%dT%H:%M:%S.%LZ",
         Some(Value::String(pattern)) => pattern,
-        other => return refused(format!("$dateToString requires that 'format' be a string, found: {}", kind(&other.cloned()))),
+        other => {
+            return refused(format!(
+                "$dateToString requires that 'format' be a string, found: {}",
+                kind(&other.cloned())
+            ));
+        }
     };
     Ok(Some(Value::String(dates::format(&moment, pattern)?)))
 }
@@ -632,7 +671,12 @@ fn to_number(operator: Operator, operand: Option<&Value>) -> Result<Operand> {
             Ok(number) if operator == Operator::ToNumber || number.fract() == 0.0 => number,
             _ => return refused(format!("Failed to parse number '{text}' in $convert with no onError value")),
         },
-        other => return refused(format!("Unsupported conversion from {} in $convert with no onError value", kind(&other.cloned()))),
+        other => {
+            return refused(format!(
+                "Unsupported conversion from {} in $convert with no onError value",
+                kind(&other.cloned())
+            ));
+        }
     };
     Ok(Some(Value::Number(if operator == Operator::ToInteger { number.trunc() } else { number })))
 }

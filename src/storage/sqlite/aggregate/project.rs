@@ -80,7 +80,9 @@ pub fn unset(translator: &Translator<'_>, content: &Json) -> Result<Projection> 
     };
     let mut items = IndexMap::new();
     for field in list {
-        let Some(field) = field.as_str() else { return refused("$unset specification must be a string or an array containing only string values") };
+        let Some(field) = field.as_str() else {
+            return refused("$unset specification must be a string or an array containing only string values");
+        };
         put(&mut items, &translator.key(field), Item::Exclude)?;
     }
     Ok(Projection { items, keep: true })
@@ -97,12 +99,22 @@ fn read(
         let name = if prefix.is_empty() { translator.key(field) } else { format!("{prefix}.{field}") };
         let item = match json {
             Json::Number(number) if !computed => {
-                if number.as_f64() == Some(0.0) { Item::Exclude } else { Item::Include }
+                if number.as_f64() == Some(0.0) {
+                    Item::Exclude
+                } else {
+                    Item::Include
+                }
             }
             Json::Bool(shown) if !computed => {
-                if *shown { Item::Include } else { Item::Exclude }
+                if *shown {
+                    Item::Include
+                } else {
+                    Item::Exclude
+                }
             }
-            Json::Object(map) if !map.is_empty() && !map.keys().any(|key| key.starts_with('$')) && !map.contains_key("__type") => {
+            Json::Object(map)
+                if !map.is_empty() && !map.keys().any(|key| key.starts_with('$')) && !map.contains_key("__type") =>
+            {
                 read(translator, map, items, &name, computed)?;
                 continue;
             }
@@ -150,7 +162,12 @@ impl Projection {
 }
 
 /// Evaluates what is computed, before anything changes.
-fn collect(items: &IndexMap<String, Item>, path: &mut Vec<String>, document: &Object, out: &mut Vec<(Vec<String>, Option<Value>)>) -> Result<()> {
+fn collect(
+    items: &IndexMap<String, Item>,
+    path: &mut Vec<String>,
+    document: &Object,
+    out: &mut Vec<(Vec<String>, Option<Value>)>,
+) -> Result<()> {
     for (field, item) in items {
         path.push(field.clone());
         match item {
@@ -191,7 +208,9 @@ fn show(document: Object, items: &IndexMap<String, Item>) -> Object {
 fn each(value: Value, change: &dyn Fn(Object) -> Object, keep: bool) -> Option<Value> {
     match value {
         Value::Object(object) => Some(Value::Object(change(object))),
-        Value::Array(list) => Some(Value::Array(list.into_iter().filter_map(|item| each(item, change, keep)).collect())),
+        Value::Array(list) => {
+            Some(Value::Array(list.into_iter().filter_map(|item| each(item, change, keep)).collect()))
+        }
         other => keep.then_some(other),
     }
 }

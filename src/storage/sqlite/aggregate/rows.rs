@@ -37,7 +37,8 @@ pub fn to_document(row: Object) -> Object {
 /// A path in the database's terms as rows have it.
 #[must_use]
 pub fn rest_path(path: &str) -> String {
-    let (field, rest) = path.split_once('.').map_or((path, ""), |(field, _)| (field, path.get(field.len()..).unwrap_or("")));
+    let (field, rest) =
+        path.split_once('.').map_or((path, ""), |(field, _)| (field, path.get(field.len()..).unwrap_or("")));
     let field = match field {
         "_id" => "objectId",
         "_created_at" => "createdAt",
@@ -51,7 +52,8 @@ pub fn rest_path(path: &str) -> String {
 #[must_use]
 pub fn database_path(schema: &ClassSchema, path: &str) -> String {
     let path = column(path);
-    let (field, rest) = path.split_once('.').map_or((path.as_str(), ""), |(field, _)| (field, path.get(field.len()..).unwrap_or("")));
+    let (field, rest) =
+        path.split_once('.').map_or((path.as_str(), ""), |(field, _)| (field, path.get(field.len()..).unwrap_or("")));
     match field {
         "objectId" => format!("_id{rest}"),
         "createdAt" => format!("_created_at{rest}"),
@@ -112,7 +114,10 @@ impl Output {
         }
         if let Some(name) = field.strip_prefix(POINTER) {
             let (class, id) = value.as_str()?.split_once('$')?;
-            return Some((name.to_owned(), json::encode(&Value::Pointer(Pointer { class: ClassName::trusted(class), id: id.to_owned() }))));
+            return Some((
+                name.to_owned(),
+                json::encode(&Value::Pointer(Pointer { class: ClassName::trusted(class), id: id.to_owned() })),
+            ));
         }
         if field.starts_with('_') {
             return None;
@@ -129,7 +134,9 @@ impl Output {
 
 fn point(pair: &[Value]) -> Option<GeoPoint> {
     match pair {
-        [Value::Number(longitude), Value::Number(latitude)] => Some(GeoPoint { latitude: *latitude, longitude: *longitude }),
+        [Value::Number(longitude), Value::Number(latitude)] => {
+            Some(GeoPoint { latitude: *latitude, longitude: *longitude })
+        }
         _ => None,
     }
 }
@@ -145,7 +152,9 @@ fn extended(value: &Value) -> Json {
         Value::Date(date) => json!({"$date": date.to_iso()}),
         Value::Bytes(bytes) => json!({"$binary": {"base64": STANDARD.encode(bytes), "subType": "00"}}),
         Value::Array(list) => list.iter().map(extended).collect(),
-        Value::Object(object) => Json::Object(object.iter().map(|(field, value)| (field.clone(), extended(value))).collect()),
+        Value::Object(object) => {
+            Json::Object(object.iter().map(|(field, value)| (field.clone(), extended(value))).collect())
+        }
         other => json::encode(other),
     }
 }

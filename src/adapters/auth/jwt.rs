@@ -1,0 +1,271 @@
+//! Signed tokens: algorithms pinned, key by its id, then the claims.
+
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use reqwest::Url;
+use ring::signature::{self, RsaPublicKeyComponents, UnparsedPublicKey};
+use serde_json::{Map, Value as Json};
+
+use super::invalid;
+use crate::adapters::http::{self, Caller};
+use crate::error::{ParseError, Result};
+
+/// Longest token that is looked at, in bytes.
+const MAX_TOKEN: usize = 64 << 10;
+/// Milliseconds that keys are used without asking for them again.
+const KEYS_LAST: i64 = 3_600_000;
+/// Milliseconds between two requests for keys because of an unknown key id.
+const KEYS_PAUSE: i64 = 30_000;
+/// Milliseconds a token may seem to come from the future.
+const SKEW: i64 = 30_000;
+
+/// A key of a provider.
+#[derive(Debug, Clone)]
+struct Key {
+    id: String,
+    algorithm: Option<String>,
+    material: Material,
+}
+
+#[derive(Debug, Clone)]
+enum Material {
+    Rsa { n: Vec<u8>, e: Vec<u8> },
+    Ec { curve: Curve, point: Vec<u8> },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Curve {
+    P256,
+    P384,
+}
+
+/// Where the keys are.
+#[derive(Debug, Clone)]
+pub enum KeySource {
+    /// At this address.
+    Keys(Url),
+    /// Where the issuer's discovery document says.
+    Discovery {
+        /// The document.
+        document: Url,
+        /// The issuer it must name.
+        issuer: String,
+    },
+}
+
+#[derive(Debug, Default)]
+struct Cache {
+    keys: Vec<Key>,
+    asked_at: Option<i64>,
+}
+
+/// Checks tokens of one provider.
+#[derive(Debug)]
+pub struct Verifier {
+    caller: Caller,
+    source: KeySource,
+    algorithms: &'static [&'static str],
+    cache: Mutex<Cache>,
+}
+
+/// What a token must say.
+#[derive(Debug)]
+pub struct Expected<'a> {
+    /// One of these must be its audience; empty: the caller looks by itself.
+    pub audiences: &'a [String],
+    /// The present moment, in milliseconds since 1970.
+    pub now: i64,
+}
+
+impl Verifier {
+    /// A verifier for keys at this place and signatures of these kinds (of `RS256`, `RS384`, `RS512`, `ES256`, `ES384`).
+    ///
+    /// # Errors
+    /// When no calls can be made.
+    pub fn new(source: KeySource, algorithms: &'static [&'static str]) -> Result<Self, String> {
+        Ok(Self { caller: Caller::new()?, source, algorithms, cache: Mutex::default() })
+    }
+
+    /// The claims of a token whose signature, time and audience are right.
+    ///
+    /// # Errors
+    /// 101 with what is wrong.
+    pub async fn verify(&self, token: &Json, expected: &Expected<'_>) -> Result<Map<String, Json>> {
+        let undecodable = || invalid("provided token does not decode as JWT");
+        let token = token.as_str().filter(|token| token.len() <= MAX_TOKEN).ok_or_else(undecodable)?;
+        let (signed, signature) = token.rsplit_once('.').ok_or_else(undecodable)?;
+        let (header, payload) = signed.split_once('.').ok_or_else(undecodable)?;
+        let part = |text: &str| -> Option<Map<String, Json>> {
+            serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()
+        };
+        let header = part(header).ok_or_else(undecodable)?;
+        let key_id = header.get("kid").and_then(Json::as_str).unwrap_or_default();
+        let key = self.key(key_id, expected.now).await?;
+        let algorithm = header.get("alg").and_then(Json::as_str).unwrap_or_default();
+        let fits = self.algorithms.contains(&algorithm)
+            && key.algorithm.as_deref().is_none_or(|of_key| of_key == algorithm)
+            && !header.contains_key("crit");
+        if !fits {
+            return Err(invalid("invalid algorithm"));
+        }
+        let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| invalid("invalid signature"))?;
+        if !key.verifies(algorithm, signed.as_bytes(), &signature) {
+            return Err(invalid("invalid signature"));
+        }
+        let claims = part(payload).ok_or_else(undecodable)?;
+        check(&claims, expected)?;
+        Ok(claims)
+    }
+
+    async fn key(&self, id: &str, now: i64) -> Result<Key> {
+        let unknown = || invalid(format!("Unable to find matching key for Key ID: {}", printable(id)));
+        let find = |keys: &[Key]| keys.iter().find(|key| key.id == id && !id.is_empty()).cloned();
+        {
+            let cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+            let age = cache.asked_at.map(|at| now.saturating_sub(at));
+            let fresh = age.is_some_and(|age| age < KEYS_LAST);
+            match find(&cache.keys).filter(|_| fresh) {
+                Some(key) => return Ok(key),
+                None if age.is_some_and(|age| age < KEYS_PAUSE) => return Err(unknown()),
+                None => {}
+            }
+        }
+        let fetched = self.fetch().await;
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        match fetched {
+            Ok(keys) => {
+                cache.keys = keys;
+                cache.asked_at = Some(now);
+            }
+            Err(error) => {
+                tracing::warn!(error, "the keys of an identity provider cannot be read");
+                return Err(unknown());
+            }
+        }
+        find(&cache.keys).ok_or_else(unknown)
+    }
+
+    async fn fetch(&self) -> Result<Vec<Key>, String> {
+        let url = match &self.source {
+            KeySource::Keys(url) => url.clone(),
+            KeySource::Discovery { document, issuer } => {
+                let found =
+                    self.caller.good_json(self.caller.get(document)).await.map_err(|error| error.to_string())?;
+                if found.get("issuer").and_then(Json::as_str) != Some(issuer) {
+                    return Err("the discovery document names another issuer".to_owned());
+                }
+                let keys =
+                    found.get("jwks_uri").and_then(Json::as_str).ok_or("the discovery document names no keys")?;
+                http::address(keys)?
+            }
+        };
+        let found = self.caller.good_json(self.caller.get(&url)).await.map_err(|error| error.to_string())?;
+        let list = found.get("keys").and_then(Json::as_array).ok_or("there is no list of keys")?;
+        Ok(list.iter().filter_map(Key::read).collect())
+    }
+}
+
+/// A text of a token as it may stand in an answer.
+fn printable(text: &str) -> String {
+    text.chars().filter(|letter| !letter.is_control()).take(200).collect()
+}
+
+fn check(claims: &Map<String, Json>, expected: &Expected<'_>) -> Result<()> {
+    let time = |name: &str| claims.get(name).map(|value| value.as_f64().map(|seconds| seconds * 1000.0));
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds of our times fit")]
+    let (now, skew) = (expected.now as f64, SKEW as f64);
+    match time("nbf") {
+        None => {}
+        Some(Some(start)) if start <= now + skew => {}
+        Some(_) => return Err(invalid("jwt not active")),
+    }
+    match time("exp") {
+        Some(Some(end)) if end > now => {}
+        _ => return Err(invalid("jwt expired")),
+    }
+    let audience = match claims.get("aud") {
+        Some(Json::String(audience)) => vec![audience.as_str()],
+        Some(Json::Array(list)) => list.iter().filter_map(Json::as_str).collect(),
+        _ => Vec::new(),
+    };
+    let wanted = expected.audiences;
+    if !wanted.is_empty() && !wanted.iter().any(|wanted| audience.contains(&wanted.as_str())) {
+        return Err(invalid(format!("jwt audience invalid. expected: {}", wanted.join(" or "))));
+    }
+    Ok(())
+}
+
+/// Demands that a token was issued by one of these.
+///
+/// # Errors
+/// 101.
+pub fn check_issuer(claims: &Map<String, Json>, issuers: &[String], what: &str) -> Result<()> {
+    let issuer = claims.get("iss").and_then(Json::as_str).unwrap_or_default();
+    if issuers.iter().any(|known| known == issuer) {
+        return Ok(());
+    }
+    Err(invalid(format!("{what} - expected: {} | from: {}", issuers.join(" or "), printable(issuer))))
+}
+
+/// Demands that the id sent is the token's subject.
+///
+/// # Errors
+/// 101.
+pub fn check_subject(claims: &Map<String, Json>, data: &Map<String, Json>) -> Result<()> {
+    let subject = claims.get("sub").and_then(Json::as_str).filter(|subject| !subject.is_empty());
+    if subject.is_some() && subject == data.get("id").and_then(Json::as_str) { Ok(()) } else { Err(mismatch()) }
+}
+
+fn mismatch() -> ParseError {
+    invalid("auth data is invalid for this user.")
+}
+
+impl Key {
+    fn read(json: &Json) -> Option<Self> {
+        let text = |name: &str| json.get(name).and_then(Json::as_str);
+        let bytes = |name: &str| URL_SAFE_NO_PAD.decode(text(name)?.trim_end_matches('=')).ok();
+        if text("use").is_some_and(|purpose| purpose != "sig") {
+            return None;
+        }
+        let material = match text("kty")? {
+            "RSA" => Material::Rsa { n: bytes("n")?, e: bytes("e")? },
+            "EC" => {
+                let curve = match text("crv")? {
+                    "P-256" => Curve::P256,
+                    "P-384" => Curve::P384,
+                    _ => return None,
+                };
+                let mut point = vec![4];
+                point.extend(bytes("x")?);
+                point.extend(bytes("y")?);
+                Material::Ec { curve, point }
+            }
+            _ => return None,
+        };
+        Some(Self { id: text("kid")?.to_owned(), algorithm: text("alg").map(str::to_owned), material })
+    }
+
+    fn verifies(&self, algorithm: &str, signed: &[u8], signature: &[u8]) -> bool {
+        match (&self.material, algorithm) {
+            (Material::Rsa { n, e }, _) => {
+                let parameters = match algorithm {
+                    "RS256" => &signature::RSA_PKCS1_2048_8192_SHA256,
+                    "RS384" => &signature::RSA_PKCS1_2048_8192_SHA384,
+                    "RS512" => &signature::RSA_PKCS1_2048_8192_SHA512,
+                    _ => return false,
+                };
+                RsaPublicKeyComponents { n, e }.verify(parameters, signed, signature).is_ok()
+            }
+            (Material::Ec { curve: Curve::P256, point }, "ES256") => {
+                UnparsedPublicKey::new(&signature::ECDSA_P256_SHA256_FIXED, point).verify(signed, signature).is_ok()
+            }
+            (Material::Ec { curve: Curve::P384, point }, "ES384") => {
+                UnparsedPublicKey::new(&signature::ECDSA_P384_SHA384_FIXED, point).verify(signed, signature).is_ok()
+            }
+            (Material::Ec { .. }, _) => false,
+        }
+    }
+}
