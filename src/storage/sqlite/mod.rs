@@ -211,15 +211,16 @@ impl Storage for EmbeddedStorage {
 
     async fn set_field_options(&self, class: &ClassName, name: &str, field: &Field) -> Result<()> {
         let (class, name, field) = (class.clone(), name.to_owned(), field.clone());
-        self.writer.define(move |session| {
-            schema::change(session, &class, |schema| {
-                if let Some(known) = schema.fields.get_mut(&name) {
-                    known.required = field.required;
-                    known.default.clone_from(&field.default);
-                }
+        self.writer
+            .define(move |session| {
+                schema::change(session, &class, |schema| {
+                    if let Some(known) = schema.fields.get_mut(&name) {
+                        known.required = field.required;
+                        known.default.clone_from(&field.default);
+                    }
+                })
             })
-        })
-        .await
+            .await
     }
 
     async fn delete_fields(&self, schema: &ClassSchema, names: &[String]) -> Result<()> {
@@ -229,13 +230,18 @@ impl Storage for EmbeddedStorage {
 
     async fn set_permissions(&self, class: &ClassName, permissions: Option<&Map<String, Json>>) -> Result<()> {
         let (class, permissions) = (class.clone(), permissions.cloned());
-        self.writer.define(move |session| schema::change(session, &class, |schema| schema.permissions.clone_from(&permissions)))
+        self.writer
+            .define(move |session| {
+                schema::change(session, &class, |schema| schema.permissions.clone_from(&permissions))
+            })
             .await
     }
 
     async fn set_listed_indexes(&self, class: &ClassName, indexes: &IndexMap<String, IndexKeys>) -> Result<()> {
         let (class, indexes) = (class.clone(), indexes.clone());
-        self.writer.define(move |session| schema::change(session, &class, |schema| schema.indexes.clone_from(&indexes))).await
+        self.writer
+            .define(move |session| schema::change(session, &class, |schema| schema.indexes.clone_from(&indexes)))
+            .await
     }
 
     async fn delete_class(&self, class: &ClassName) -> Result<()> {

@@ -246,7 +246,9 @@ async fn classes_can_change_while_a_transaction_is_under_way() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());
     let name = ClassName::trusted("New");
-    let names = || async { store.classes().await.unwrap().into_iter().map(|schema| schema.name.to_string()).collect::<Vec<_>>() };
+    let names = || async {
+        store.classes().await.unwrap().into_iter().map(|schema| schema.name.to_string()).collect::<Vec<_>>()
+    };
     for commit in [true, false] {
         let schema = class(if commit { "Kept" } else { "New" }, &[]);
         let tx = store.begin().await.unwrap();
@@ -257,7 +259,11 @@ async fn classes_can_change_while_a_transaction_is_under_way() {
         assert!(started.elapsed() < Duration::from_secs(5), "nothing waits for the transaction");
         assert!(names().await.contains(&schema.name.to_string()), "who asks sees it");
         store.insert(&schema, row("1", &json!({"x": 1})), Some(&tx)).await.unwrap();
-        if commit { store.commit(tx).await.unwrap() } else { store.abort(tx).await.unwrap() }
+        if commit {
+            store.commit(tx).await.unwrap()
+        } else {
+            store.abort(tx).await.unwrap()
+        }
         assert_eq!(count(&store, &schema).await, u64::from(commit));
     }
     // The transaction was undone, the class stays: others may rely on it.
@@ -279,7 +285,13 @@ async fn looking_for_rows_makes_no_table() {
     assert_eq!(store.delete(&schema, &Filter::All, None).await.unwrap(), 0);
     let tables: i64 = store
         .readers
-        .run(|db| db.connection().query_row("SELECT count(*) FROM sqlite_schema WHERE name LIKE 'c\\_%' ESCAPE '\\'", [], |row| row.get(0)).map_err(translate))
+        .run(|db| {
+            db.connection()
+                .query_row("SELECT count(*) FROM sqlite_schema WHERE name LIKE 'c\\_%' ESCAPE '\\'", [], |row| {
+                    row.get(0)
+                })
+                .map_err(translate)
+        })
         .await
         .unwrap();
     assert_eq!(tables, 0);

@@ -285,7 +285,10 @@ impl Writer {
     }
 
     /// Reads what a transaction under way may have changed of classes; `None` when there is no transaction.
-    pub async fn peek<T: Send + 'static>(&self, read: impl FnOnce(&Session) -> Result<T> + Send + 'static) -> Option<Result<T>> {
+    pub async fn peek<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Session) -> Result<T> + Send + 'static,
+    ) -> Option<Result<T>> {
         let (give, take) = oneshot::channel();
         let step = Step::Work(Box::new(move |session: &Session| {
             let _ = give.send(session.one(read));
