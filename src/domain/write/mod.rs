@@ -65,6 +65,8 @@ pub struct Saved {
 pub struct Facts {
     /// authData was sent: the answer says what its providers answered.
     pub auth_data_sent: bool,
+    /// What providers tell the client, for the answer.
+    pub auth_data_response: Object,
     /// Providers that the caller logged in or signed up with, comma separated; `None`: by password.
     pub auth_provider: Option<String>,
     /// Fields the server filled in, which the answer tells.

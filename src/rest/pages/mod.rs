@@ -213,12 +213,16 @@ impl Pages {
         let (Some(app_name), Some(public_url)) = (&options.server.app_name, &options.server.public_server_url) else {
             return Err(Refusal::NotFound);
         };
+        let cx = self.context(request);
+        Ok(Visit { cx, app_name, public_url: public_url.trim_end_matches('/'), locale: locale(request, form) })
+    }
+
+    fn context(&self, request: &Request) -> Context {
         let peer = request.remote_addr().as_socket_addr().copied();
         let peer = peer.unwrap_or_else(|| std::net::SocketAddr::from(([127, 0, 0, 1], 0)));
-        let origin = client::origin(&options.server, peer, None, request.headers());
+        let origin = client::origin(&self.app.options.server, peer, None, request.headers());
         let client = Client { ip: origin.ip, base_url: origin.base_url, cloud_context: None, request_id: None };
-        let cx = Context::new(self.app.clone(), Auth::Anonymous, None, None, false, client);
-        Ok(Visit { cx, app_name, public_url: public_url.trim_end_matches('/'), locale: locale(request, form) })
+        Context::new(self.app.clone(), Auth::Anonymous, None, None, false, client)
     }
 
     async fn verify_email(&self, request: &Request, app_id: &str) -> Result<Response, ParseError> {
@@ -285,24 +289,28 @@ impl Pages {
 
     async fn reset(&self, request: &mut Request, app_id: &str) -> Result<Response, ParseError> {
         let form = self.form(request).await?;
+        let given = |name: &str| form.get(name).filter(|text| !text.is_empty());
+        let (token, password) = (given("token"), given("new_password"));
+        if request.headers().get("x-requested-with").is_some_and(|with| with == "XMLHttpRequest") {
+            // Scripts are shown no page, so it does not matter where pages are.
+            if let Err(Refusal::Error(error)) = self.visit(request, &form, app_id) {
+                return Err(error);
+            }
+            let token = token.ok_or_else(|| ParseError::new(ErrorCode::OtherCause, "Missing token"))?;
+            let password = password.ok_or_else(|| ParseError::new(ErrorCode::PasswordMissing, "Missing password"))?;
+            reset::reset(&self.context(request), token, password).await?;
+            return Ok(answer::json(StatusCode::OK, b"\"Password successfully reset\"".to_vec()));
+        }
         let visit = match self.visit(request, &form, app_id) {
             Ok(visit) => visit,
             Err(refusal) => return refusal.answer(),
         };
-        let asynchronous = request.headers().get("x-requested-with").is_some_and(|with| with == "XMLHttpRequest");
-        let given = |name: &str| form.get(name).filter(|text| !text.is_empty());
-        let (token, password) = match (given("token"), given("new_password")) {
-            (Some(token), Some(password)) => (token, password),
-            _ if !asynchronous => {
-                return Ok(self.page(&visit, Page::PasswordResetLinkInvalid, &[], Way::Redirect));
-            }
-            (None, _) => return Err(ParseError::new(ErrorCode::OtherCause, "Missing token")),
-            (_, None) => return Err(ParseError::new(ErrorCode::PasswordMissing, "Missing password")),
+        let (Some(token), Some(password)) = (token, password) else {
+            return Ok(self.page(&visit, Page::PasswordResetLinkInvalid, &[], Way::Redirect));
         };
         match reset::reset(&visit.cx, token, password).await {
-            Ok(()) if asynchronous => Ok(answer::json(StatusCode::OK, b"\"Password successfully reset\"".to_vec())),
             Ok(()) => Ok(self.page(&visit, Page::PasswordResetSuccess, &[], Way::Content)),
-            Err(error) if asynchronous || !error.is(ErrorCode::OtherCause) => Err(error),
+            Err(error) if !error.is(ErrorCode::OtherCause) => Err(error),
             Err(error) => {
                 let text = error.public_message(true).to_owned();
                 let values = [("token", token), ("error", text.as_str())];
@@ -530,6 +538,7 @@ impl Pages {
                 Some((content_type, bytes)) => return page_response(StatusCode::OK, content_type, bytes),
                 None => return not_found(),
             },
+            None if path == "custom_json.html" => Some(built_in::EXAMPLE.to_owned()),
             None => None,
         };
         let mut response = self.html(own.as_deref(), page, spoken, &values);
