@@ -13,6 +13,7 @@ mod batch;
 mod cors;
 mod credentials;
 mod graphql;
+mod graphql_legacy;
 mod limits;
 mod logs;
 mod openapi_document;
