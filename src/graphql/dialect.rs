@@ -37,7 +37,7 @@ pub trait Dialect: Send + Sync + 'static {
     ) -> Result<Option<Self::Job>, Refusal>;
 
     /// Runs a field of the root.
-    fn answer<'a>(run: Run<'a>, job: Box<Self::Job>) -> BoxFuture<'a, Answer>;
+    fn answer(run: Run<'_>, job: Box<Self::Job>) -> BoxFuture<'_, Answer>;
 }
 
 /// The dialect of the current API.
@@ -60,7 +60,7 @@ impl Dialect for Current {
         job::compile(compiler, catalog, mutation, field)
     }
 
-    fn answer<'a>(run: Run<'a>, job: Box<Job>) -> BoxFuture<'a, Answer> {
+    fn answer(run: Run<'_>, job: Box<Job>) -> BoxFuture<'_, Answer> {
         Box::pin(async move { execute::answer(run, &job).await })
     }
 }

@@ -42,7 +42,7 @@ impl Dialect for Legacy {
         job::compile(compiler, catalog, mutation, field)
     }
 
-    fn answer<'a>(run: Run<'a>, job: Box<job::Job>) -> BoxFuture<'a, Answer> {
+    fn answer(run: Run<'_>, job: Box<job::Job>) -> BoxFuture<'_, Answer> {
         Box::pin(async move { resolve::answer(run, &job).await })
     }
 }
