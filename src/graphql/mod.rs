@@ -5,8 +5,8 @@
 //!
 //! What a dialect adds to this is a [`Dialect`]: its schema, and what its root fields do. [`Current`] is that of this room.
 
-mod cache;
-pub(crate) mod catalog;
+pub mod cache;
+pub mod catalog;
 mod class_admin;
 pub(crate) mod class_types;
 mod coerce;
@@ -32,7 +32,7 @@ pub(crate) mod relations;
 pub(crate) mod render;
 pub(crate) mod resolve;
 mod scalars;
-pub(crate) mod schema;
+pub mod schema;
 pub(crate) mod select;
 pub(crate) mod types;
 pub(crate) mod users;

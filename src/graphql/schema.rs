@@ -71,7 +71,8 @@ pub fn fields_of(schema: &ClassSchema) -> IndexMap<String, FieldType> {
 fn catalog(classes: &[&ClassSchema], config: &SchemaConfig) -> Result<Catalog, SchemaError> {
     let base = BASE.as_ref().map_err(|error| SchemaError(error.clone()))?;
     let users = USERS.as_ref().map_err(|error| SchemaError(error.clone()))?;
-    let mut catalog = Catalog { config: config.clone(), ..Catalog::default() };
+    let mut catalog = Catalog::default();
+    catalog.config = config.clone();
     catalog.types.clone_from(base);
     let mut made = Vec::new();
     let mut taken: std::collections::HashSet<String> =

@@ -40,7 +40,10 @@ pub fn build(classes: &[&ClassSchema], config: &SchemaConfig) -> Result<Built, S
     let base = BASE.as_ref().map_err(|error| SchemaError(error.clone()))?;
     let users = USERS.as_ref().map_err(|error| SchemaError(error.clone()))?;
     let filters = Filters(|_, _, given| Ok(filter(given)));
-    let mut catalog = Catalog { types: base.clone(), config: config.clone(), filters, ..Catalog::default() };
+    let mut catalog = Catalog::default();
+    catalog.types.clone_from(base);
+    catalog.config = config.clone();
+    catalog.filters = filters;
     let mut taken: HashSet<String> = base.keys().chain(users.keys()).cloned().collect();
     taken.extend([ME, "Query", "Mutation", "ObjectsQuery", "ObjectsMutation"].map(str::to_owned));
     let mut made = Vec::new();
