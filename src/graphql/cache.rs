@@ -95,7 +95,7 @@ async fn make(build: Build, classes: Vec<ClassSchema>, config: SchemaConfig) -> 
     let started = std::time::Instant::now();
     let count = classes.len();
     let work = move || build(&classes.iter().collect::<Vec<_>>(), &config);
-    let built = tokio::task::spawn_blocking(work).await.map_err(ParseError::internal)?;
+    let made = tokio::task::spawn_blocking(work).await.map_err(ParseError::internal)?;
     tracing::debug!(classes = count, milliseconds = started.elapsed().as_millis(), "GraphQL schema made");
-    built.map_err(|error| ParseError::internal(error.0))
+    made.map_err(|error| ParseError::internal(error.0))
 }

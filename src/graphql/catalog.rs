@@ -61,9 +61,12 @@ pub enum Root {
     UpdateCloudConfig,
 }
 
+/// Turns a filter of a class, as a dialect writes it, into one of REST.
+pub type FilterReader = fn(&Catalog, &Class, &Map<String, Json>) -> Result<Map<String, Json>>;
+
 /// How a dialect's filters become those of REST.
 #[derive(Debug, Clone, Copy)]
-pub struct Filters(pub fn(&Catalog, &Class, &Map<String, Json>) -> Result<Map<String, Json>>);
+pub struct Filters(pub FilterReader);
 
 impl Default for Filters {
     fn default() -> Self {

@@ -94,14 +94,13 @@ pub fn compile<'a>(
     field: &Selected<'a>,
 ) -> Result<Option<Job>, Refusal> {
     let key = field.key.to_owned();
-    let (group, members): (_, fn(&mut Compiler<'a>, &Catalog, &Selected<'a>) -> Result<Action, Refusal>) =
-        match field.name {
-            "health" => return Ok(Some(Job { key, kind: JobKind::Health })),
-            "objects" => ("Objects", objects),
-            "files" => ("Files", files),
-            "users" => ("Users", users),
-            _ => return Ok(None),
-        };
+    let (group, members): (_, Members<'a>) = match field.name {
+        "health" => return Ok(Some(Job { key, kind: JobKind::Health })),
+        "objects" => ("Objects", objects),
+        "files" => ("Files", files),
+        "users" => ("Users", users),
+        _ => return Ok(None),
+    };
     let group = format!("{group}{}", if mutation { "Mutation" } else { "Query" });
     let mut selected = Vec::new();
     for member in compiler.fields(&group, &field.sets)? {
@@ -156,6 +155,9 @@ fn users<'a>(compiler: &mut Compiler<'a>, catalog: &Catalog, field: &Selected<'a
         _ => Action::TypeName,
     })
 }
+
+/// Compiles the members of one group.
+type Members<'a> = fn(&mut Compiler<'a>, &Catalog, &Selected<'a>) -> Result<Action, Refusal>;
 
 /// Users as their own sessions see them.
 fn me(user: &Class) -> Arc<Class> {

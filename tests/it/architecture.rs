@@ -12,7 +12,7 @@ const MAY_USE: [(&str, &[&str]); 13] = [
     ("logging", &["config"]),
     ("model", &["error", "config"]),
     ("storage", &["model", "error"]),
-    ("adapters", &["model", "error"]),
+    ("adapters", &["model", "error", "random"]),
     ("domain", &["model", "error", "config", "clock", "random", "storage", "adapters"]),
     ("http", &["domain", "model", "error", "config"]),
     ("rest", &["domain", "model", "error", "config", "http"]),

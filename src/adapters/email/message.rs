@@ -132,7 +132,7 @@ fn read_templates(dir: &Path) -> Result<HashMap<String, String>, String> {
             let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
             if path.is_dir() && prefix.is_empty() {
                 folders.push((path.clone(), format!("{name}/")));
-            } else if name.ends_with(".txt") || name.ends_with(".html") {
+            } else if path.extension().is_some_and(|extension| extension == "txt" || extension == "html") {
                 let text = std::fs::read_to_string(&path).map_err(|error| failed(&path, error))?;
                 found.insert(format!("{prefix}{name}"), text);
             }

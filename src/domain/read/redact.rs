@@ -121,11 +121,8 @@ impl<'a> View<'a> {
     }
 
     fn wants(&self, field: &str) -> bool {
-        // excluding means: all fields of the class but these, so a null that never got a type stays out as well
-        let excludes = !self.exclude.is_empty();
         ALWAYS.contains(&field)
-            || (!(excludes && self.class.schema.kind(field).is_none())
-                && !self.exclude.iter().any(|excluded| excluded == field)
+            || (!self.exclude.iter().any(|excluded| excluded == field)
                 && self.keys.as_ref().is_none_or(|keys| keys.iter().any(|key| key == field)))
             || (field == "score" && self.keys.as_ref().is_some_and(|keys| keys.iter().any(|key| key == "$score")))
     }

@@ -232,7 +232,8 @@ impl AuthData {
                 continue;
             }
             if outcome.exclusive && outcome.save.is_some() && outcome.save != before {
-                let unchanged = match who.user.and_then(|user| user.get(&column(provider))).filter(|_| before.is_some()) {
+                let unchanged = match who.user.and_then(|user| user.get(&column(provider))).filter(|_| before.is_some())
+                {
                     Some(value) => Filter::eq(column(provider), value.clone()),
                     None if who.user.is_some() => Filter::eq(column(provider), Value::Null),
                     None => Filter::All,
@@ -304,9 +305,10 @@ pub(super) fn request(cx: &Context, who: Who<'_>, body: &Map<String, Json>, sent
         object.insert(name.clone(), value.clone());
     }
     if !sent.providers.is_empty() {
-        let data = sent.providers.iter().map(|(provider, data)| {
-            (provider.clone(), data.clone().map_or(Json::Null, Json::Object))
-        });
+        let data = sent
+            .providers
+            .iter()
+            .map(|(provider, data)| (provider.clone(), data.clone().map_or(Json::Null, Json::Object)));
         object.insert("authData".to_owned(), Json::Object(data.collect()));
     }
     let mut request = Map::new();

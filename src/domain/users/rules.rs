@@ -10,8 +10,8 @@ use super::{log_in, policy, reset, verification};
 use crate::domain::auth::Auth;
 use crate::domain::context::Context;
 use crate::domain::read;
-use crate::domain::store;
 use crate::domain::sessions::{self, CreatedWith};
+use crate::domain::store;
 use crate::domain::write::rules::ClassRules;
 use crate::domain::write::{Checked, Draft, Saved, Stored};
 use crate::error::{ErrorCode, ParseError, Result};
@@ -264,12 +264,7 @@ async fn link(cx: &Context, mut draft: Draft) -> Result<ControlFlow<Saved, Draft
 }
 
 /// A sign up with an identity that a user already has is a log in of that user.
-async fn log_in_by(
-    cx: &Context,
-    body: &Map<String, Json>,
-    auth_data: AuthData,
-    owners: &[Object],
-) -> Result<Saved> {
+async fn log_in_by(cx: &Context, body: &Map<String, Json>, auth_data: AuthData, owners: &[Object]) -> Result<Saved> {
     let Some(owner) = owners.first() else {
         return Err(ParseError::not_found());
     };

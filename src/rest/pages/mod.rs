@@ -7,7 +7,7 @@ mod built_in;
 mod files;
 mod form;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -229,7 +229,7 @@ impl Pages {
         let form = Form::query(request);
         let visit = match self.visit(request, &form, app_id) {
             Ok(visit) => visit,
-            Err(refusal) => return refusal.answer(),
+            Err(refusal) => return Ok(refusal.answer()),
         };
         let token = form.get("token").unwrap_or_default();
         Ok(match verification::verify(&visit.cx, token).await? {
@@ -245,7 +245,7 @@ impl Pages {
         let form = self.form(request).await?;
         let visit = match self.visit(request, &form, app_id) {
             Ok(visit) => visit,
-            Err(refusal) => return refusal.answer(),
+            Err(refusal) => return Ok(refusal.answer()),
         };
         let who = match (form.get("username"), form.get("token")) {
             (_, Some(token)) if !token.is_empty() => Who::Token(token),
@@ -265,7 +265,7 @@ impl Pages {
         let form = Form::query(request);
         let visit = match self.visit(request, &form, form.get("appId").unwrap_or_default()) {
             Ok(visit) => visit,
-            Err(refusal) => return refusal.answer(),
+            Err(refusal) => return Ok(refusal.answer()),
         };
         let token = form.get("token").unwrap_or_default();
         Ok(self.page(&visit, Page::PasswordReset, &[("token", token)], Way::Content))
@@ -275,7 +275,7 @@ impl Pages {
         let form = Form::query(request);
         let visit = match self.visit(request, &form, app_id) {
             Ok(visit) => visit,
-            Err(refusal) => return refusal.answer(),
+            Err(refusal) => return Ok(refusal.answer()),
         };
         let token = form.get("token").unwrap_or_default();
         match reset::check(&visit.cx, token).await {
@@ -303,7 +303,7 @@ impl Pages {
         }
         let visit = match self.visit(request, &form, app_id) {
             Ok(visit) => visit,
-            Err(refusal) => return refusal.answer(),
+            Err(refusal) => return Ok(refusal.answer()),
         };
         let (Some(token), Some(password)) = (token, password) else {
             return Ok(self.page(&visit, Page::PasswordResetLinkInvalid, &[], Way::Redirect));
@@ -334,15 +334,15 @@ enum Refusal {
 }
 
 impl Refusal {
-    fn answer(self) -> Result<Response, ParseError> {
+    fn answer(self) -> Response {
         match self {
             Self::Error(error) => {
                 // Of the API this one refusal has no content type; browsers are told.
                 let mut response = refusal(&error, true);
                 response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(answer::JSON));
-                Ok(response)
+                response
             }
-            Self::NotFound => Ok(not_found()),
+            Self::NotFound => not_found(),
         }
     }
 }
@@ -533,7 +533,9 @@ impl Pages {
             values.set("locale", locale.as_str());
         }
         let own = match &self.folder {
-            Some(folder) if path.ends_with(".html") => files::text(folder, &path),
+            Some(folder) if Path::new(&path).extension().is_some_and(|extension| extension == "html") => {
+                files::text(folder, &path)
+            }
             Some(folder) => match files::bytes(folder, &path).await {
                 Some((content_type, bytes)) => return page_response(StatusCode::OK, content_type, bytes),
                 None => return not_found(),
