@@ -16,6 +16,7 @@ pub mod config;
 pub mod domain;
 pub mod error;
 pub mod graphql;
+pub mod graphql_legacy;
 pub mod http;
 pub mod logging;
 pub mod model;

@@ -36,18 +36,24 @@ pub trait Random: Send + Sync + fmt::Debug {
     fn hex(&self, bytes: usize) -> String {
         let mut buffer = vec![0_u8; bytes];
         self.fill(&mut buffer);
-        buffer.iter().fold(String::with_capacity(bytes * 2), |mut text, byte| {
-            for nibble in [byte >> 4, byte & 15] {
-                text.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
-            }
-            text
-        })
+        hex(&buffer)
     }
 
     /// A session token: `r:` and 32 hexadecimal digits (16 random bytes).
     fn session_token(&self) -> String {
         format!("r:{}", self.hex(16))
     }
+}
+
+/// Bytes as lower-case hexadecimal digits.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        for nibble in [byte >> 4, byte & 15] {
+            text.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
+        }
+        text
+    })
 }
 
 /// The operating system's generator.

@@ -17,7 +17,8 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Options;
 use crate::domain::app::{App, Outside};
 use crate::error::{ErrorCode, ParseError};
-use crate::graphql::{GraphQlEndpoint, PlaygroundEndpoint};
+use crate::graphql::{Current, GraphQlEndpoint, PlaygroundEndpoint};
+use crate::graphql_legacy::Legacy;
 use crate::http::answer::refusal;
 use crate::http::cors::Cors;
 use crate::http::door::Door;
@@ -166,7 +167,9 @@ fn mount(app: &Arc<App>) -> Result<Mounts, StartError> {
     let rest = rest::endpoint(app).map_err(StartError::Configuration)?;
     let mut mounts = Vec::new();
     if options.graphql.mount {
-        mounts.push((options.graphql.path.clone(), GraphQlEndpoint::new(app).boxed()));
+        let (path, legacy) = (&options.graphql.path, &options.own.graphql_legacy_path);
+        mounts.push((path.clone(), GraphQlEndpoint::<Current>::new(app, path).boxed()));
+        mounts.push((legacy.clone(), GraphQlEndpoint::<Legacy>::new(app, legacy).boxed()));
     }
     if options.graphql.mount_playground {
         mounts.push((options.graphql.playground_path.clone(), PlaygroundEndpoint::new(options).boxed()));

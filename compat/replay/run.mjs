@@ -73,7 +73,7 @@ function report(scenario, steps, score) {
 }
 
 const list = text => text?.split(',');
-const chosen = select({ store: flags.store, groups: list(flags.groups), profiles: list(flags.profiles), only: flags.only, every: flags.all });
+const chosen = select({ groups: list(flags.groups), profiles: list(flags.profiles), only: flags.only, every: flags.all });
 if (chosen.size === 0) {
   console.error('no scenario is like that');
   process.exit(2);

@@ -14,17 +14,17 @@ const all = fs
   .map(name => read(`transcripts/${name}`));
 
 const green = read('replay/green.json');
-const isGreen = (scenario, store) =>
+const isGreen = scenario =>
   green.some(
-    ({ group, profiles: names, except = [], exceptOn = {} }) =>
-      group === scenario.group && names.includes(scenario.profile) && ![...except, ...(exceptOn[store] ?? [])].includes(scenario.name),
+    ({ group, profiles: names, except = [] }) =>
+      group === scenario.group && names.includes(scenario.profile) && !except.includes(scenario.name),
   );
 
-/** Scenarios by profile. Without any choice: those that `green.json` lists for the store. */
-export function select({ store, groups, profiles: names, only, every = false }) {
+/** Scenarios by profile. Without any choice: those that `green.json` lists. */
+export function select({ groups, profiles: names, only, every = false }) {
   const chosen = all.filter(
     scenario =>
-      (every || groups || names || only || isGreen(scenario, store)) &&
+      (every || groups || names || only || isGreen(scenario)) &&
       (!groups || groups.includes(scenario.group)) &&
       (!names || names.includes(scenario.profile)) &&
       (!only || scenario.name.includes(only)),

@@ -55,13 +55,11 @@ impl Caller {
     }
 
     /// A GET.
-    #[must_use]
     pub fn get(&self, url: &Url) -> RequestBuilder {
         self.client.get(url.clone()).header("accept", "application/json")
     }
 
     /// A POST.
-    #[must_use]
     pub fn post(&self, url: &Url) -> RequestBuilder {
         self.client.post(url.clone()).header("accept", "application/json")
     }

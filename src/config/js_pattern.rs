@@ -1,6 +1,6 @@
 //! Regular expressions in JavaScript's syntax, as configurations of parse-server have them.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use fancy_regex::{Regex, RegexBuilder};
 use serde_json::Value;
@@ -202,7 +202,7 @@ impl Translator {
 
     fn character(&mut self, code: u32) -> Option<()> {
         char::from_u32(code)?;
-        self.out.push_str(&format!(r"\x{{{code:x}}}"));
+        write!(self.out, r"\x{{{code:x}}}").ok()?;
         Some(())
     }
 

@@ -10,7 +10,23 @@ use super::Options;
 use super::declare::{Spec, Status};
 
 /// Login providers that are built in.
-const PROVIDERS: &[&str] = &["anonymous"];
+const PROVIDERS: &[&str] = &[
+    "anonymous",
+    "apple",
+    "facebook",
+    "github",
+    "google",
+    "instagram",
+    "keycloak",
+    "line",
+    "linkedin",
+    "mfa",
+    "microsoft",
+    "spotify",
+];
+
+/// Kinds of login providers that may have any name.
+const PROVIDER_MODULES: &[&str] = &["oidc", "webhook"];
 
 /// Mail adapters that are built in.
 const MAIL_ADAPTERS: &[&str] = &["discard", "file", "smtp", "webhook"];
@@ -65,19 +81,32 @@ pub(super) fn missing(options: &Options, given: &Map<String, Value>) -> Vec<Gap>
             look(&spec, vec![spec.key.to_owned()], value, default, &mut gaps);
         }
     }
-    for name in options.users.auth.0.keys().filter(|name| !PROVIDERS.contains(&name.as_str())) {
-        if options.users.auth.get(name).is_some_and(asks_for_provider) {
-            gaps.push(gap(vec!["auth".to_owned(), name.clone()], "not supported yet"));
+    for (name, settings) in &options.users.auth.0 {
+        if asks_for_provider(settings) && !has_provider(name, settings) {
+            let reason = format!(
+                "there is no such provider; built in: {}; under any name: {{\"oauth2\": true, …}} or a module of {}",
+                PROVIDERS.join(", "),
+                PROVIDER_MODULES.join(", ")
+            );
+            gaps.push(gap(vec!["auth".to_owned(), name.clone()], &reason));
         }
     }
     if let Some(adapter) = &options.mail.email_adapter
         && !MAIL_ADAPTERS.contains(&adapter.module.as_str())
     {
         let built_in = MAIL_ADAPTERS.join(", ");
-        let reason = format!("the adapter is not supported yet; built in: {built_in}");
+        let reason = format!("there is no such adapter, and JavaScript modules cannot be loaded; built in: {built_in}");
         gaps.push(gap(vec!["emailAdapter".to_owned()], &reason));
     }
     gaps
+}
+
+/// Whether the server has a provider.
+fn has_provider(name: &str, settings: &Value) -> bool {
+    match settings.get("module") {
+        None | Some(Value::Null) => PROVIDERS.contains(&name) || settings.get("oauth2") == Some(&Value::Bool(true)),
+        Some(module) => module.as_str().is_some_and(|module| PROVIDER_MODULES.contains(&module)),
+    }
 }
 
 /// Whether a provider's settings switch it on.

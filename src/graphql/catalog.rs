@@ -4,8 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
+use serde_json::{Map, Value as Json};
 
+use super::config::SchemaConfig;
 use super::types::Types;
+use super::where_input;
+use crate::error::Result;
 use crate::model::schema::FieldType;
 
 /// A class in the schema.
@@ -19,6 +23,8 @@ pub struct Class {
     pub singular: String,
     /// All fields, sorted by name.
     pub fields: IndexMap<String, FieldType>,
+    /// Name of the type of its rows, with their number and place.
+    pub rows_type: String,
     /// Whether inputs may create objects of the class.
     pub creatable: bool,
     /// Whether this is the class of users.
@@ -27,7 +33,6 @@ pub struct Class {
 
 /// One field of the query or mutation type.
 #[derive(Debug, Clone)]
-#[expect(missing_docs, reason = "each is the GraphQL field of the same name; Get to Delete are those of a class")]
 pub enum Root {
     Node,
     Get(Arc<Class>),
@@ -55,6 +60,19 @@ pub enum Root {
     UpdateCloudConfig,
 }
 
+/// Turns a filter of a class, as a dialect writes it, into one of REST.
+pub type FilterReader = fn(&Catalog, &Class, &Map<String, Json>) -> Result<Map<String, Json>>;
+
+/// How a dialect's filters become those of REST.
+#[derive(Debug, Clone, Copy)]
+pub struct Filters(pub FilterReader);
+
+impl Default for Filters {
+    fn default() -> Self {
+        Self(|catalog, class, filter| where_input::to_rest(catalog, Some(class), filter))
+    }
+}
+
 /// All that the schema offers.
 #[derive(Debug, Default)]
 pub struct Catalog {
@@ -64,8 +82,12 @@ pub struct Catalog {
     pub queries: IndexMap<String, Root>,
     /// Fields of the mutation type.
     pub mutations: IndexMap<String, Root>,
-    by_name: HashMap<String, Arc<Class>>,
-    by_type: HashMap<String, Arc<Class>>,
+    /// How filters are read.
+    pub filters: Filters,
+    /// Which classes are shown, and how.
+    pub config: SchemaConfig,
+    pub(crate) by_name: HashMap<String, Arc<Class>>,
+    pub(crate) by_type: HashMap<String, Arc<Class>>,
 }
 
 impl Catalog {

@@ -82,6 +82,12 @@ impl<'a> ClassConfig<'a> {
         self.at(&[kind, key]).and_then(Json::as_str).filter(|alias| super::names::is_name(alias))
     }
 
+    /// Whether the class shows all its fields everywhere.
+    #[must_use]
+    pub fn is_whole(self) -> bool {
+        self.at(&["type"]).is_none()
+    }
+
     /// Fields that create inputs have; `None` for all.
     #[must_use]
     pub fn create_fields(self) -> Option<Vec<String>> {

@@ -4,6 +4,7 @@ use futures_util::StreamExt as _;
 use serde_json::{Map, Value as Json};
 
 use super::catalog::Root;
+use super::dialect::Dialect;
 use super::fetch::Fetcher;
 use super::introspect::Introspector;
 use super::job::{Job, Output, PayloadField, PayloadPlan, ViewerField, ViewerPlan};
@@ -14,11 +15,11 @@ use super::resolve::{Parts, Resolved, Run, Viewer};
 use crate::model::object::Object;
 
 /// Root fields of a query that run at the same time.
-const TOGETHER: usize = 8;
+pub const TOGETHER: usize = 8;
 
-/// One key of the answer.
+/// One key of the answer; `J`: what a dialect makes of a field.
 #[derive(Debug)]
-pub enum Entry {
+pub enum Entry<J> {
     /// `__typename` of the root.
     TypeName(String),
     /// `__schema`.
@@ -26,11 +27,11 @@ pub enum Entry {
     /// `__type`, and the name asked for.
     Type(String, String, Leaf),
     /// A field.
-    Job(Box<Job>),
+    Job(Box<J>),
 }
 
 /// Runs the fields of an operation; gives the body of the answer.
-pub async fn execute(run: Run<'_>, entries: Vec<Entry>, mutation: bool) -> Json {
+pub async fn execute<D: Dialect>(run: Run<'_>, entries: Vec<Entry<D::Job>>, mutation: bool) -> Json {
     let (mut data, mut errors, mut lost) = (Map::new(), Vec::new(), false);
     let answers = futures_util::stream::iter(entries)
         .map(|entry| async move {
@@ -47,7 +48,7 @@ pub async fn execute(run: Run<'_>, entries: Vec<Entry>, mutation: bool) -> Json 
                     let value = Introspector::new(&run.catalog.types).type_of_name(&name, &leaf);
                     Answer { key, value: Some(value), errors: Vec::new(), nullable: true }
                 }
-                Entry::Job(job) => Box::pin(answer(run, &job)).await,
+                Entry::Job(job) => D::answer(run, job).await,
             }
         })
         .buffered(if mutation { 1 } else { TOGETHER })
@@ -67,14 +68,20 @@ pub async fn execute(run: Run<'_>, entries: Vec<Entry>, mutation: bool) -> Json 
 }
 
 /// The answer of one root field.
-struct Answer {
-    key: String,
-    value: Option<Json>,
-    errors: Vec<Json>,
-    nullable: bool,
+#[derive(Debug)]
+pub struct Answer {
+    /// Key in the answer.
+    pub key: String,
+    /// Its value; `None` when there is none.
+    pub value: Option<Json>,
+    /// What went wrong.
+    pub errors: Vec<Json>,
+    /// Whether null is a value of it.
+    pub nullable: bool,
 }
 
-async fn answer(run: Run<'_>, job: &Job) -> Answer {
+/// Runs a root field of the current dialect.
+pub async fn answer(run: Run<'_>, job: &Job) -> Answer {
     let sanitize = run.cx.app.options.security.enable_sanitized_error_response;
     let nullable = matches!(job.root, Root::Node) || matches!(job.output, Output::Payload(_));
     let path = vec![Json::from(job.key.as_str())];

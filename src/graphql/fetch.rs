@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json, json};
 use super::catalog::Catalog;
 use super::paging::{DEFAULT_LIMIT, Page};
 use super::plan::{ConnectionPlan, Wanted};
-use super::where_input::{order_to_rest, to_rest};
+use super::where_input::order_to_rest;
 use crate::domain::classes;
 use crate::domain::context::Context;
 use crate::domain::read::Found;
@@ -37,7 +37,13 @@ impl Fetcher<'_> {
     ///
     /// # Errors
     /// Those of the domain; 101 when the caller may not read it.
-    pub async fn object(self, class: &str, id: &str, wanted: &Wanted, options: Option<&Json>) -> Result<Object> {
+    pub async fn object(
+        self,
+        class: &str,
+        id: &str,
+        wanted: &Wanted,
+        options: Option<&Map<String, Json>>,
+    ) -> Result<Object> {
         let mut parameters = wanted.parameters();
         add_options(&mut parameters, options);
         classes::get(self.cx, class, id, parameters).await
@@ -46,7 +52,7 @@ impl Fetcher<'_> {
     /// The filter of a connection, in REST's words.
     pub(super) fn filter(self, plan: &ConnectionPlan) -> Result<Map<String, Json>> {
         match plan.arguments.get("where").and_then(Json::as_object) {
-            Some(filter) => to_rest(self.catalog, Some(&plan.class), filter),
+            Some(filter) => (self.catalog.filters.0)(self.catalog, &plan.class, filter),
             None => Ok(Map::new()),
         }
     }
@@ -64,7 +70,7 @@ impl Fetcher<'_> {
             filter.insert("$relatedTo".to_owned(), related);
         }
         parameters.insert("where".to_owned(), Json::Object(filter));
-        add_options(&mut parameters, plan.arguments.get("options"));
+        add_options(&mut parameters, Some(plan.options()));
 
         let mut counted = None;
         if page.from_end {
@@ -102,7 +108,7 @@ impl Fetcher<'_> {
     }
 }
 
-pub(super) fn add_options(parameters: &mut Map<String, Json>, options: Option<&Json>) {
+pub(super) fn add_options(parameters: &mut Map<String, Json>, options: Option<&Map<String, Json>>) {
     for key in ["readPreference", "includeReadPreference", "subqueryReadPreference"] {
         if let Some(value) = options.and_then(|options| options.get(key)).filter(|value| !value.is_null()) {
             parameters.insert(key.to_owned(), value.clone());

@@ -112,7 +112,9 @@ fn pointer(class: &Class, id: &str) -> Json {
     json!({ "__type": "Pointer", "className": class.name, "objectId": id })
 }
 
-fn polygon(value: &Json) -> Json {
+/// Corners of the input as REST writes a polygon.
+#[must_use]
+pub fn polygon(value: &Json) -> Json {
     let corners = value.as_array().map(Vec::as_slice).unwrap_or_default();
     let coordinates: Vec<Json> =
         corners.iter().map(|corner| json!([corner.get("latitude"), corner.get("longitude")])).collect();

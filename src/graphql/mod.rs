@@ -2,39 +2,43 @@
 //!
 //! A request passes [`protocol`] (HTTP), [`document`] (bounds), [`validation`] (by async-graphql, against the schema made in
 //! [`schema`]), [`job`] and [`plan`] (selections compiled to reads) and [`execute`]. Nothing is run before all of it is understood.
+//!
+//! What a dialect adds to this is a [`Dialect`]: its schema, and what its root fields do. [`Current`] is that of this room.
 
 pub mod cache;
 pub mod catalog;
 mod class_admin;
-mod class_types;
+pub(crate) mod class_types;
 mod coerce;
-mod config;
+pub(crate) mod config;
+mod dialect;
 mod document;
-mod error;
-mod execute;
-mod fetch;
+pub(crate) mod error;
+pub(crate) mod execute;
+pub(crate) mod fetch;
 mod ids;
-mod input;
+pub(crate) mod input;
 mod introspect;
 mod job;
-mod multipart;
-mod names;
+pub(crate) mod multipart;
+pub(crate) mod names;
 mod operation;
 mod paging;
-mod plan;
+pub(crate) mod plan;
 pub mod playground;
 mod plural;
 pub mod protocol;
-mod relations;
-mod render;
-mod resolve;
+pub(crate) mod relations;
+pub(crate) mod render;
+pub(crate) mod resolve;
 mod scalars;
 pub mod schema;
-mod select;
-mod types;
-mod users;
+pub(crate) mod select;
+pub(crate) mod types;
+pub(crate) mod users;
 mod validation;
-mod where_input;
+pub(crate) mod where_input;
 
+pub use dialect::{Current, Dialect};
 pub use playground::PlaygroundEndpoint;
 pub use protocol::GraphQlEndpoint;

@@ -5,11 +5,11 @@ use async_graphql::{Value as ConstValue, Variables};
 use serde_json::{Map, Value as Json};
 
 use super::coerce::{self, Reader};
+use super::dialect::Dialect;
 use super::document::{self, Measure};
 use super::error::{INTERNAL, Refusal};
 use super::execute::{Entry, execute};
 use super::introspect::is_too_deep;
-use super::job::compile;
 use super::multipart::Uploads;
 use super::plan::{Compiler, Leaf};
 use super::resolve::Run;
@@ -37,7 +37,7 @@ pub struct Asked {
 ///
 /// # Errors
 /// When the request is not executed at all; errors of single fields are in the body.
-pub async fn run(cx: &Context, built: &Built, asked: Asked) -> Result<Json, Refusal> {
+pub async fn run<D: Dialect>(cx: &Context, built: &Built, asked: Asked) -> Result<Json, Refusal> {
     let options = &cx.app.options;
     let may_introspect = cx.auth.is_master() || options.graphql.public_introspection;
     let document = document::parse(&asked.query)?;
@@ -70,8 +70,8 @@ pub async fn run(cx: &Context, built: &Built, asked: Asked) -> Result<Json, Refu
     }
     let reader = Reader { types: &built.catalog.types, may_introspect };
     let variables = coerce::variables(reader, operation, &given(asked.variables, &asked.uploads)?)?;
-    let entries = entries(built, &document, operation, &variables, reader)?;
-    Ok(execute(Run { cx, catalog: &built.catalog, uploads: &asked.uploads }, entries, mutation).await)
+    let entries = entries::<D>(built, &document, operation, &variables, reader)?;
+    Ok(execute::<D>(Run { cx, catalog: &built.catalog, uploads: &asked.uploads }, entries, mutation).await)
 }
 
 fn check_complexity(cx: &Context, size: document::Size) -> Result<(), Refusal> {
@@ -100,20 +100,20 @@ fn given(variables: Map<String, Json>, uploads: &Uploads) -> Result<Variables, R
     Ok(variables)
 }
 
-fn entries(
+fn entries<D: Dialect>(
     built: &Built,
     document: &ExecutableDocument,
     operation: &OperationDefinition,
     variables: &Variables,
     reader: Reader<'_>,
-) -> Result<Vec<Entry>, Refusal> {
+) -> Result<Vec<Entry<D::Job>>, Refusal> {
     let mutation = operation.ty == OperationType::Mutation;
     let mut compiler = Compiler::new(Selector { document, variables, reader }, &built.catalog);
     let root = if mutation { "Mutation" } else { "Query" };
     let mut entries = Vec::new();
     for field in compiler.fields(root, &[&operation.selection_set.node])? {
         let key = field.key.to_owned();
-        entries.push(match compile(&mut compiler, &built.catalog, mutation, &field)? {
+        entries.push(match D::compile(&mut compiler, &built.catalog, mutation, &field)? {
             Some(job) => Entry::Job(Box::new(job)),
             None if field.name == "__schema" => Entry::Schema(key, introspection(&compiler, "__Schema", &field)?),
             None if field.name == "__type" => {

@@ -20,7 +20,7 @@ pub struct Page {
 }
 
 impl Page {
-    /// Reads `skip`, `first`, `after`, `last` and `before`.
+    /// Reads `skip`, `first` (or `limit`), `after`, `last` and `before`.
     ///
     /// # Errors
     /// 102 for a negative number or a text that is no cursor.
@@ -29,7 +29,7 @@ impl Page {
         if let Some(after) = cursor(arguments, "after", "After")? {
             page.skip = Some(page.skip.unwrap_or(0).saturating_add(after).saturating_add(1));
         }
-        page.limit = count(arguments, "first", "First")?;
+        page.limit = count(arguments, "first", "First")?.or(count(arguments, "limit", "Limit")?);
         if let Some(before) = cursor(arguments, "before", "Before")? {
             let room = before.saturating_sub(page.skip.unwrap_or(0));
             page.limit = Some(page.limit.map_or(room, |limit| limit.min(room)));

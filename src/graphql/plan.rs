@@ -96,6 +96,7 @@ pub enum ConnectionField {
     Count,
     PageInfo(Leaf),
     Edges(Vec<(String, EdgeField)>),
+    Results(ObjectPlan),
 }
 
 /// One selected field of an edge, by its GraphQL name.
@@ -176,7 +177,7 @@ impl<'a> Compiler<'a> {
             let kind = match field.name {
                 "__typename" => FieldKind::TypeName,
                 "id" => FieldKind::GlobalId,
-                name => self.value(class, name, &field)?,
+                name => self.value(class, name, ty.map_or("", TypeRef::type_name), &field)?,
             };
             fields.push(ObjectField {
                 key: field.key.to_owned(),
@@ -189,19 +190,20 @@ impl<'a> Compiler<'a> {
         Ok(ObjectPlan { class: class.clone(), fields })
     }
 
-    fn value(&mut self, class: &Arc<Class>, name: &str, field: &Selected<'a>) -> Result<FieldKind, Refusal> {
+    fn value(
+        &mut self,
+        class: &Arc<Class>,
+        name: &str,
+        type_name: &str,
+        field: &Selected<'a>,
+    ) -> Result<FieldKind, Refusal> {
         let kind = class.fields.get(name).cloned().unwrap_or(FieldType::Object);
         let target = kind.target().and_then(|target| self.catalog.class(target.as_str())).cloned();
         Ok(match (&kind, target) {
             (FieldType::Pointer(_), Some(target)) => FieldKind::Pointer(self.object(&target, &field.sets)?),
             (FieldType::Relation(_), Some(target)) => FieldKind::Relation(self.connection(&target, field)?),
-            (FieldType::Array, _) => FieldKind::Array(self.array(&field.sets)?),
-            (FieldType::File, _) => FieldKind::Value(kind, self.leaf("FileInfo", &field.sets)?),
-            (FieldType::GeoPoint | FieldType::Polygon, _) => {
-                FieldKind::Value(kind, self.leaf("GeoPoint", &field.sets)?)
-            }
-            (FieldType::Acl, _) => FieldKind::Value(kind, self.leaf("ACL", &field.sets)?),
-            _ => FieldKind::Value(kind, Leaf::Scalar),
+            (FieldType::Array, _) if type_name == "ArrayResult" => FieldKind::Array(self.array(&field.sets)?),
+            _ => FieldKind::Value(kind, self.leaf(type_name, &field.sets)?),
         })
     }
 
@@ -240,10 +242,11 @@ impl<'a> Compiler<'a> {
         self.slots += 1;
         let slot = self.slots;
         let mut fields = Vec::new();
-        for inner in self.fields(&format!("{}Connection", class.type_name), &field.sets)? {
+        for inner in self.fields(&class.rows_type, &field.sets)? {
             let kind = match inner.name {
                 "count" => ConnectionField::Count,
                 "pageInfo" => ConnectionField::PageInfo(self.leaf("PageInfo", &inner.sets)?),
+                "results" => ConnectionField::Results(self.object(class, &inner.sets)?),
                 "edges" => ConnectionField::Edges(self.edges(class, &inner.sets)?),
                 _ => ConnectionField::TypeName,
             };
@@ -267,15 +270,24 @@ impl<'a> Compiler<'a> {
 }
 
 impl ConnectionPlan {
+    /// Where to read from; the dialects have this in a value of its own or among the other arguments.
+    #[must_use]
+    pub fn options(&self) -> &Map<String, Json> {
+        self.arguments.get("options").and_then(Json::as_object).unwrap_or(&self.arguments)
+    }
+
     /// The selections of its nodes.
     pub fn nodes(&self) -> impl Iterator<Item = &ObjectPlan> {
-        self.fields
-            .iter()
-            .flat_map(|(_, field)| match field {
-                ConnectionField::Edges(edges) => edges.as_slice(),
-                _ => &[],
-            })
-            .filter_map(|(_, field)| if let EdgeField::Node(plan) = field { Some(plan) } else { None })
+        self.fields.iter().flat_map(|(_, field)| {
+            let (edges, results) = match field {
+                ConnectionField::Edges(edges) => (edges.as_slice(), None),
+                ConnectionField::Results(plan) => (&[][..], Some(plan)),
+                _ => (&[][..], None),
+            };
+            let nodes =
+                edges.iter().filter_map(|(_, field)| if let EdgeField::Node(plan) = field { Some(plan) } else { None });
+            nodes.chain(results)
+        })
     }
 
     /// Whether rows must be read.
@@ -283,6 +295,7 @@ impl ConnectionPlan {
     pub fn wants_rows(&self) -> bool {
         self.fields.iter().any(|(_, field)| match field {
             ConnectionField::Edges(edges) => !edges.is_empty(),
+            ConnectionField::Results(_) => true,
             ConnectionField::PageInfo(leaf) => !matches!(leaf, Leaf::Object(_, fields) if fields.is_empty()),
             ConnectionField::TypeName | ConnectionField::Count => false,
         })

@@ -1,5 +1,6 @@
 //! GraphQL over HTTP: POST and GET, JSON and multipart forms.
 
+use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use poem::{Endpoint, Request, Response};
 use serde_json::{Map, Value as Json, json};
 
 use super::cache::SchemaCache;
+use super::dialect::Dialect;
 use super::error::Refusal;
 use super::multipart;
 use super::operation::{Asked, run};
@@ -25,19 +27,20 @@ const OPERATION: u64 = 1 << 20;
 /// Files of the largest size that a form has room for.
 const UPLOADS: u64 = 3;
 
-/// Serves GraphQL at one path.
+/// Serves a dialect of GraphQL at one path.
 #[derive(Debug)]
-pub struct GraphQlEndpoint {
+pub struct GraphQlEndpoint<D> {
     app: Arc<App>,
     schemas: SchemaCache,
     pattern: Arc<str>,
+    dialect: PhantomData<D>,
 }
 
-impl GraphQlEndpoint {
-    /// The endpoint of an app.
+impl<D: Dialect> GraphQlEndpoint<D> {
+    /// The endpoint of an app, mounted at `path`.
     #[must_use]
-    pub fn new(app: &Arc<App>) -> Self {
-        Self { app: app.clone(), schemas: SchemaCache::default(), pattern: app.options.graphql.path.as_str().into() }
+    pub fn new(app: &Arc<App>, path: &str) -> Self {
+        Self { app: app.clone(), schemas: SchemaCache::new(D::build), pattern: path.into(), dialect: PhantomData }
     }
 
     /// Who calls; credentials count in headers alone.
@@ -65,7 +68,7 @@ impl GraphQlEndpoint {
             Err(refused) => return Ok(refuse(&refused)),
         };
         let built = self.schemas.get(&cx).await?;
-        Ok(match run(&cx, &built, asked).await {
+        Ok(match run::<D>(&cx, &built, asked).await {
             Ok(body) => respond(StatusCode::OK, &body),
             Err(refused) => refuse(&refused),
         })
@@ -105,7 +108,7 @@ impl GraphQlEndpoint {
     }
 }
 
-impl Endpoint for GraphQlEndpoint {
+impl<D: Dialect> Endpoint for GraphQlEndpoint<D> {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {

@@ -149,7 +149,7 @@ impl Fetcher<'_> {
         if let Some(order) = plan.arguments.get("order").and_then(order_to_rest) {
             parameters.insert("order".to_owned(), Json::from(order));
         }
-        add_options(&mut parameters, plan.arguments.get("options"));
+        add_options(&mut parameters, Some(plan.options()));
         let found = self.find(&plan.class.name, parameters).await.ok()?;
 
         let mut owners_of: HashMap<&str, Vec<&str>> = HashMap::new();

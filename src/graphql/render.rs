@@ -59,7 +59,7 @@ impl Renderer<'_> {
         match &field.kind {
             FieldKind::TypeName => Some(Json::from(plan.class.type_name.as_str())),
             FieldKind::GlobalId => object.get_str("objectId").map(|id| Json::from(ids::global(&plan.class.name, id))),
-            FieldKind::Value(FieldType::Acl, leaf) => Some(project(leaf, &acl(value))),
+            FieldKind::Value(FieldType::Acl, leaf @ Leaf::Object(..)) => Some(project(leaf, &acl(value))),
             FieldKind::Value(kind, leaf) => Some(project(leaf, &scalar(kind, value?))),
             FieldKind::Pointer(inner) => match value? {
                 Value::Object(target) => self.object(inner, target),
@@ -103,9 +103,19 @@ impl Renderer<'_> {
         for (key, field) in &plan.fields {
             self.path.push(Json::from(key.as_str()));
             let value = match field {
-                ConnectionField::TypeName => Json::from(format!("{type_name}Connection")),
+                ConnectionField::TypeName => Json::from(plan.class.rows_type.as_str()),
                 ConnectionField::Count => json!(connection.count.unwrap_or(0)),
                 ConnectionField::PageInfo(leaf) => project(leaf, &page_info(connection)),
+                ConnectionField::Results(inner) => {
+                    let mut rows = Vec::with_capacity(connection.rows.len());
+                    for (index, row) in connection.rows.iter().enumerate() {
+                        self.path.push(Json::from(index));
+                        rows.push(self.object(inner, row));
+                        self.path.pop();
+                    }
+                    // The list promises every row.
+                    rows.into_iter().collect::<Option<Vec<Json>>>().map_or(Json::Null, Json::Array)
+                }
                 ConnectionField::Edges(fields) => {
                     let mut edges = Vec::with_capacity(connection.rows.len());
                     for (index, row) in connection.rows.iter().enumerate() {

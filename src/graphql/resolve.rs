@@ -84,8 +84,8 @@ impl Run<'_> {
             }
             (Root::Get(class), Output::Object(Some(plan))) => {
                 let id = ids::local(&class.name, text("id"));
-                let object =
-                    fetcher.object(&class.name, &id, &Wanted::by([plan]), job.arguments.get("options")).await?;
+                let options = job.arguments.get("options").and_then(Json::as_object);
+                let object = fetcher.object(&class.name, &id, &Wanted::by([plan]), options).await?;
                 Ok(Resolved::Object(object))
             }
             (Root::Find(_), Output::Connection(plan)) => {

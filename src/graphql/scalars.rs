@@ -40,6 +40,17 @@ pub fn to_json(scalar: &str, value: &ConstValue) -> Result<Json, String> {
             })
         }
         ("Object", ConstValue::Object(_)) | ("Any", _) => plain(value).ok_or_else(|| misfit(scalar, value)),
+        (pointer, ConstValue::String(id)) if target_of(pointer).is_some() => Ok(pointer_to(pointer, id)),
+        (pointer, ConstValue::Object(_)) if target_of(pointer).is_some() => {
+            match (field(value, "__type"), field(value, "className"), field(value, "objectId")) {
+                (Some(ConstValue::String(kind)), Some(ConstValue::String(class)), Some(ConstValue::String(id)))
+                    if kind == "Pointer" && Some(class.as_str()) == target_of(pointer) =>
+                {
+                    Ok(pointer_to(pointer, id))
+                }
+                _ => Err(misfit(scalar, value)),
+            }
+        }
         // The form parser alone makes binary values: the index of a part of the form.
         ("Upload", ConstValue::Binary(index)) => {
             Ok(Json::from(std::str::from_utf8(index).unwrap_or_default().parse::<u64>().unwrap_or_default()))
@@ -68,6 +79,15 @@ pub fn plain(value: &ConstValue) -> Option<Json> {
     })
 }
 
+/// The class that a pointer scalar of the early dialect points to.
+fn target_of(scalar: &str) -> Option<&str> {
+    scalar.strip_suffix("Pointer").filter(|class| !class.is_empty())
+}
+
+fn pointer_to(scalar: &str, id: &str) -> Json {
+    json!({"__type": "Pointer", "className": target_of(scalar), "objectId": id})
+}
+
 fn misfit(scalar: &str, value: &ConstValue) -> String {
     let shown = match value {
         ConstValue::Binary(_) => "an upload".to_owned(),
@@ -79,6 +99,7 @@ fn misfit(scalar: &str, value: &ConstValue) -> String {
         "Boolean" => format!("Boolean cannot represent a non boolean value: {shown}"),
         "String" => format!("String cannot represent a non string value: {shown}"),
         "ID" => format!("ID cannot represent value: {shown}"),
+        pointer if target_of(pointer).is_some() => format!("{shown} is not a valid pointer"),
         "Upload" => "Upload value invalid.".to_owned(),
         _ => format!("{shown} is not a valid {scalar}"),
     }

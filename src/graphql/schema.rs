@@ -34,24 +34,50 @@ pub struct Built {
 /// # Errors
 /// When the types do not fit together: a fault of ours.
 pub fn build(classes: &[&ClassSchema], config: &SchemaConfig) -> Result<Built, SchemaError> {
-    let catalog = catalog(classes, config)?;
-    let dynamic = types::assemble(&catalog.types, OnlyValidate)?;
-    Ok(Built { catalog, dynamic })
+    Built::of(catalog(classes, config)?)
+}
+
+impl Built {
+    /// The schema with this catalog.
+    ///
+    /// # Errors
+    /// When the types do not fit together.
+    pub fn of(catalog: Catalog) -> Result<Self, SchemaError> {
+        let dynamic = types::assemble(&catalog.types, OnlyValidate)?;
+        Ok(Self { catalog, dynamic })
+    }
+}
+
+/// The classes that the configuration shows, in the order in which they take names.
+pub fn shown<'c>(classes: &[&'c ClassSchema], config: &SchemaConfig) -> Vec<&'c ClassSchema> {
+    let mut shown: Vec<&ClassSchema> =
+        classes.iter().copied().filter(|class| config.shows(class.name.as_str())).collect();
+    shown.sort_by_key(|class| (!class.name.is_system(), class.name.as_str()));
+    shown
+}
+
+/// The fields of a class that GraphQL can name, sorted.
+pub fn fields_of(schema: &ClassSchema) -> IndexMap<String, FieldType> {
+    let mut fields: Vec<(String, FieldType)> = schema
+        .fields
+        .iter()
+        .filter(|(field, _)| names::is_name(field) && !field.starts_with('_'))
+        .map(|(field, definition)| (field.clone(), definition.kind.clone()))
+        .collect();
+    fields.sort_by(|(left, _), (right, _)| left.cmp(right));
+    fields.into_iter().collect()
 }
 
 fn catalog(classes: &[&ClassSchema], config: &SchemaConfig) -> Result<Catalog, SchemaError> {
     let base = BASE.as_ref().map_err(|error| SchemaError(error.clone()))?;
     let users = USERS.as_ref().map_err(|error| SchemaError(error.clone()))?;
-    let mut shown: Vec<&ClassSchema> =
-        classes.iter().copied().filter(|class| config.shows(class.name.as_str())).collect();
-    shown.sort_by_key(|class| (!class.name.is_system(), class.name.as_str()));
-
     let mut catalog = Catalog::default();
+    catalog.config = config.clone();
     catalog.types.clone_from(base);
     let mut made = Vec::new();
     let mut taken: std::collections::HashSet<String> =
         RESERVED_TYPES.iter().map(|name| (*name).to_owned()).chain(base.keys().chain(users.keys()).cloned()).collect();
-    for schema in shown {
+    for schema in shown(classes, config) {
         let class = Arc::new(class(schema, config));
         let wanted = class_types::names_of(&class.type_name);
         if class.type_name.ends_with("Connection")
@@ -99,18 +125,12 @@ fn catalog(classes: &[&ClassSchema], config: &SchemaConfig) -> Result<Catalog, S
 fn class(schema: &ClassSchema, config: &SchemaConfig) -> Class {
     let name = schema.name.as_str();
     let type_name = names::type_name(name);
-    let mut fields: Vec<(String, FieldType)> = schema
-        .fields
-        .iter()
-        .filter(|(field, _)| names::is_name(field) && !field.starts_with('_'))
-        .map(|(field, definition)| (field.clone(), definition.kind.clone()))
-        .collect();
-    fields.sort_by(|(left, _), (right, _)| left.cmp(right));
     Class {
         name: name.to_owned(),
         singular: names::singular_name(&type_name),
+        rows_type: format!("{type_name}Connection"),
         type_name,
-        fields: fields.into_iter().collect(),
+        fields: fields_of(schema),
         creatable: config.class(name).allows("mutation", "create"),
         is_user: name == USER,
     }
@@ -220,13 +240,13 @@ impl RootFields {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::model::names::{ClassName, ROLE};
     use crate::model::schema::Field;
 
     /// A class with the default columns of its name and these fields.
-    pub(in crate::graphql) fn sample_class(name: &str, fields: &[(&str, FieldType)]) -> ClassSchema {
+    pub(crate) fn sample_class(name: &str, fields: &[(&str, FieldType)]) -> ClassSchema {
         let mut schema = ClassSchema::new(ClassName::trusted(name));
         let relation = |class: &str| FieldType::Relation(ClassName::trusted(class));
         let system: Vec<(&str, FieldType)> = match name {
@@ -274,7 +294,7 @@ pub(super) mod tests {
     }
 
     /// Where two schemas differ, one line each.
-    fn differences(ours: &Types, theirs: &Types) -> Vec<String> {
+    pub(crate) fn differences(ours: &Types, theirs: &Types) -> Vec<String> {
         let mut lines = Vec::new();
         for name in ours.keys().filter(|name| !theirs.contains_key(*name)) {
             lines.push(format!("+ {name}"));

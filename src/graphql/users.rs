@@ -8,6 +8,7 @@ use super::input::Bodies;
 use super::job::{Job, PayloadPlan, ViewerPlan};
 use super::plan::Wanted;
 use super::resolve::{Parts, Run, Viewer};
+use crate::domain::auth::Auth;
 use crate::domain::context::Context;
 use crate::domain::{classes, sessions, users};
 use crate::error::{ErrorCode, ParseError, Result};
@@ -88,8 +89,14 @@ fn confirm_reset(arguments: &Map<String, Json>) -> FieldError {
     })
 }
 
-fn no_session() -> ParseError {
+/// 209.
+pub fn no_session() -> ParseError {
     ParseError::sanitized(ErrorCode::InvalidSessionToken, "Invalid session token")
+}
+
+/// The rights with which the user of a session that has just begun is read.
+pub fn standing_after(cx: &Context, user: &Object) -> Auth {
+    if cx.auth.is_master() { cx.auth.clone() } else { sessions::standing_of(user) }
 }
 
 /// The payload after a session has begun: the user is read with the rights of that session.
@@ -97,8 +104,7 @@ async fn begun(run: Run<'_>, user: &Object, plan: &PayloadPlan) -> Result<Parts>
     let token = user.get_str("sessionToken").filter(|token| !token.is_empty()).ok_or_else(no_session)?.to_owned();
     let mut parts = Parts::default();
     if let Some(plan) = plan.viewers().next() {
-        let auth = if run.cx.auth.is_master() { run.cx.auth.clone() } else { sessions::standing_of(user) };
-        let cx = run.cx.with_auth(auth);
+        let cx = run.cx.with_auth(standing_after(run.cx, user));
         let id = user.get_str("objectId").unwrap_or_default();
         let mut read = read_user(Run { cx: &cx, ..run }, id, plan).await?;
         if let Some(answer) = user.get("authDataResponse") {
@@ -124,9 +130,13 @@ async fn read_user(run: Run<'_>, id: &str, plan: &ViewerPlan) -> Result<Object> 
     if plan.users().next().is_none() {
         return Ok(Object::new());
     }
-    let mut parameters = Wanted::by(plan.users()).parameters();
+    read_own(run.cx, id, Wanted::by(plan.users()).parameters()).await
+}
+
+/// Reads a user by a query, as its own session may; 209 when that session may not read it.
+pub async fn read_own(cx: &Context, id: &str, mut parameters: Map<String, Json>) -> Result<Object> {
     parameters.insert("where".to_owned(), serde_json::json!({ "objectId": id }));
     parameters.insert("limit".to_owned(), Json::from(1));
-    let found = classes::find(run.cx, USER, parameters).await?;
+    let found = classes::find(cx, USER, parameters).await?;
     found.results.into_iter().next().ok_or_else(no_session)
 }

@@ -10,6 +10,7 @@ use super::oauth2::scalar;
 use super::{Attempt, AuthAdapter, Outcome, endpoint, invalid, text, texts};
 use crate::adapters::http::Caller;
 use crate::error::{ParseError, Result};
+use crate::random::hex;
 
 /// Facebook.
 #[derive(Debug)]
@@ -53,7 +54,7 @@ impl Facebook {
         url.query_pairs_mut().extend_pairs(fields).append_pair("access_token", token);
         if let Some(secret) = &self.app_secret {
             let proof = hmac::sign(secret, token.as_bytes());
-            let proof: String = proof.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+            let proof: String = hex(proof.as_ref());
             url.query_pairs_mut().append_pair("appsecret_proof", &proof);
         }
         self.caller.good_json(self.caller.get(&url)).await.map_err(|error| wrong().with_source(error))

@@ -1,4 +1,4 @@
-//! OpenID Connect: an id token of the provider says who the user is.
+//! `OpenID` Connect: an id token of the provider says who the user is.
 
 use async_trait::async_trait;
 use ring::digest;
@@ -8,6 +8,7 @@ use super::jwt::{self, Expected, KeySource, Verifier};
 use super::{Attempt, AuthAdapter, Outcome, endpoint, invalid, text, texts};
 use crate::adapters::http;
 use crate::error::Result;
+use crate::random::hex;
 
 /// Kinds of signatures an issuer may use if the settings do not say; never one with a shared secret.
 const ALGORITHMS: &[&str] = &["RS256", "RS384", "RS512", "ES256", "ES384"];
@@ -113,8 +114,7 @@ fn check_nonce(claims: &Map<String, Json>, data: &Map<String, Json>, required: b
         (None | Some(Json::Null), _) if !required => Ok(()),
         (Some(Json::String(given)), Some(claimed)) => {
             let hash = digest::digest(&digest::SHA256, given.as_bytes());
-            let hex: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-            if given == claimed || hex == claimed { Ok(()) } else { refused() }
+            if given == claimed || hex(hash.as_ref()) == claimed { Ok(()) } else { refused() }
         }
         _ => refused(),
     }

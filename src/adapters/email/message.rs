@@ -12,10 +12,10 @@ use serde_json::{Map, Value as Json};
 use super::{Kind, Mail, SendError, text};
 use crate::model::template::{self, Escape, Values};
 
-const VERIFICATION_SUBJECT: &str = "Confirm your address for {{appName}}";
+const VERIFICATION_SUBJECT: &str = "Please verify your e-mail for {{appName}}";
 const VERIFICATION_TEXT: &str = include_str!("templates/verification_email.txt");
 const VERIFICATION_HTML: &str = include_str!("templates/verification_email.html");
-const RESET_SUBJECT: &str = "Set a new password for {{appName}}";
+const RESET_SUBJECT: &str = "Password Reset for {{appName}}";
 const RESET_TEXT: &str = include_str!("templates/password_reset_email.txt");
 const RESET_HTML: &str = include_str!("templates/password_reset_email.html");
 
@@ -132,7 +132,7 @@ fn read_templates(dir: &Path) -> Result<HashMap<String, String>, String> {
             let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
             if path.is_dir() && prefix.is_empty() {
                 folders.push((path.clone(), format!("{name}/")));
-            } else if name.ends_with(".txt") || name.ends_with(".html") {
+            } else if path.extension().is_some_and(|extension| extension == "txt" || extension == "html") {
                 let text = std::fs::read_to_string(&path).map_err(|error| failed(&path, error))?;
                 found.insert(format!("{prefix}{name}"), text);
             }
@@ -164,7 +164,7 @@ mod tests {
     fn nothing_a_user_chose_is_markup_or_header() {
         let composer = Composer::open("file", &Map::new(), Some("a@example.com")).unwrap();
         let texts = composer.texts(&mail("u@example.com"));
-        assert_eq!(texts.subject, "Confirm your address for Démo <b>");
+        assert_eq!(texts.subject, "Please verify your e-mail for Démo <b>");
         assert!(texts.text.contains("https://x.example/verify?token=a&b=\"c"));
         assert!(!texts.html.contains("<b>") && texts.html.contains("token&#x3D;a&amp;b&#x3D;&quot;c"));
         let message = String::from_utf8(composer.compose(&mail("u@example.com")).unwrap().formatted()).unwrap();

@@ -143,7 +143,9 @@ impl Rows<'_> {
     /// Finds rows and makes them ready for the caller's eyes.
     pub async fn find(&self, scope: &Scoped, options: &FindOptions, view: &View<'_>) -> Result<Vec<Object>> {
         let rows = store::find(self.cx, self.class, scope, options).await?;
-        Ok(rows.into_iter().map(|row| view.present(row)).collect())
+        let mut rows: Vec<Object> = rows.into_iter().map(|row| view.present(row)).collect();
+        self.cx.app.rules.of(&self.class.schema.name).complete(self.cx, &mut rows).await;
+        Ok(rows)
     }
 
     /// What the store is asked besides the filter.

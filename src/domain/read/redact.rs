@@ -10,7 +10,7 @@ use crate::domain::write::rules::ClassRules;
 use crate::model::acl::Acl;
 use crate::model::json;
 use crate::model::object::Object;
-use crate::model::schema::FieldType;
+use crate::model::schema::{Field, FieldType};
 use crate::model::value::Value;
 
 /// Fields that `keys` and `excludeKeys` cannot take away.
@@ -53,13 +53,17 @@ impl<'a> View<'a> {
             .filter(|key| !key.contains('.') && !ALWAYS.contains(&key.as_str()))
             .cloned()
             .collect();
-        let keys = request.keys.as_deref().map(|keys| {
+        // To leave out fields is to ask for all others that the class has.
+        let all_fields = || class.schema.fields.keys().cloned().collect::<Vec<_>>();
+        let asked = request.keys.clone().or_else(|| (!exclude.is_empty()).then(all_fields));
+        let keys = asked.as_deref().map(|keys| {
             let mut wanted = roots(keys);
             wanted.extend(request.include.paths.iter().filter_map(|path| path.split('.').next()).map(str::to_owned));
             if request.include.all {
-                let included = |kind: &FieldType| matches!(kind, FieldType::Pointer(_) | FieldType::Array);
-                let included = class.schema.fields.iter().filter(|(_, field)| included(&field.kind));
-                wanted.extend(included.map(|(name, _)| name.clone()));
+                let followed = |field: &Field| matches!(field.kind, FieldType::Pointer(_) | FieldType::Array);
+                wanted.extend(
+                    class.schema.fields.iter().filter(|(_, field)| followed(field)).map(|(name, _)| name.clone()),
+                );
             }
             wanted.retain(|key| !exclude.contains(key));
             wanted
@@ -97,7 +101,7 @@ impl<'a> View<'a> {
             }
             self.wants(field)
         });
-        for (field, value) in row.iter_mut() {
+        for (field, value) in &mut row {
             match value {
                 Value::Date(date) if matches!(field.as_str(), "createdAt" | "updatedAt") || field.starts_with('_') => {
                     *value = Value::String(date.to_iso());

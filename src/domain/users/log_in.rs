@@ -22,12 +22,15 @@ fn invalid_credentials() -> ParseError {
 /// # Errors
 /// 200, 201 for missing parameters, 101 for wrong ones; 119 for the read-only master key.
 pub async fn log_in(cx: &Context, parameters: Map<String, Json>) -> Result<Object> {
-    let auth_data = parameters.get("authData").cloned();
-    let user = verified_user(cx, parameters).await?;
+    let user = verified_user(cx, &parameters).await?;
     cx.refuse_read_only("read-only masterKey isn't allowed to perform the create operation.")?;
-    auth_data::check_on_log_in(cx, &user, auth_data.as_ref())?;
+    let response = auth_data::on_log_in(cx, &user, &parameters).await?;
     policy::check_age(cx, &user).await?;
-    open(cx, &user, &CreatedWith::log_in("password")).await
+    let mut object = open(cx, &user, &CreatedWith::log_in("password")).await?;
+    if let Some(response) = response {
+        object.insert("authDataResponse", response);
+    }
+    Ok(object)
 }
 
 /// Checks a password: the user as its owner sees it, without a session.
@@ -35,7 +38,7 @@ pub async fn log_in(cx: &Context, parameters: Map<String, Json>) -> Result<Objec
 /// # Errors
 /// As [`log_in`].
 pub async fn verify_password(cx: &Context, parameters: Map<String, Json>) -> Result<Object> {
-    let user = verified_user(cx, parameters).await?;
+    let user = verified_user(cx, &parameters).await?;
     own_view(cx, &user).await
 }
 
@@ -92,7 +95,7 @@ async fn own_view(cx: &Context, user: &Object) -> Result<Object> {
 }
 
 /// The user that the parameters name, if the password is right. Exactly one hash is verified on every path.
-async fn verified_user(cx: &Context, parameters: Map<String, Json>) -> Result<Object> {
+pub(super) async fn verified_user(cx: &Context, parameters: &Map<String, Json>) -> Result<Object> {
     let given =
         |name: &str| parameters.get(name).filter(|value| !matches!(value, Json::Null) && value.as_str() != Some(""));
     let (username, email, password) = (given("username"), given("email"), given("password"));
@@ -124,7 +127,7 @@ async fn verified_user(cx: &Context, parameters: Map<String, Json>) -> Result<Ob
     if locked_out && !cx.auth.is_master() {
         return Err(invalid_credentials());
     }
-    verification::check(cx, &user, &parameters)?;
+    verification::check(cx, &user, parameters)?;
     Ok(user)
 }
 

@@ -3,14 +3,15 @@
 use std::ops::ControlFlow;
 
 use async_trait::async_trait;
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
-use super::auth_data::{self, AuthData};
+use super::auth_data::{self, AuthData, Who};
 use super::{log_in, policy, reset, verification};
 use crate::domain::auth::Auth;
 use crate::domain::context::Context;
 use crate::domain::read;
 use crate::domain::sessions::{self, CreatedWith};
+use crate::domain::store;
 use crate::domain::write::rules::ClassRules;
 use crate::domain::write::{Checked, Draft, Saved, Stored};
 use crate::error::{ErrorCode, ParseError, Result};
@@ -132,7 +133,8 @@ impl ClassRules for UserRules {
                 sessions::end_all(cx, &stored.id).await?;
             }
             if cx.auth.user_id() == Some(stored.id.as_str()) {
-                stored.facts.session_token = Some(sessions::create(cx, &stored.id, None).await?);
+                let created_with = stored.facts.auth_provider.as_deref().map(CreatedWith::log_in);
+                stored.facts.session_token = Some(sessions::create(cx, &stored.id, created_with.as_ref()).await?);
             }
         }
         Ok(stored)
@@ -170,10 +172,14 @@ impl ClassRules for UserRules {
         row.remove("authData");
         let own = row.get_str("objectId").is_some_and(|id| cx.auth.user_id() == Some(id));
         if (own || cx.auth.is_master())
-            && let Some(linked) = auth_data::assemble(row)
+            && let Some(linked) = auth_data::present(cx, row)
         {
             row.insert("authData", linked);
         }
+    }
+
+    async fn complete(&self, cx: &Context, rows: &mut [Object]) {
+        auth_data::complete(cx, rows).await;
     }
 
     fn present_own(&self, cx: &Context, row: &mut Object) {
@@ -213,47 +219,62 @@ async fn link(cx: &Context, mut draft: Draft) -> Result<ControlFlow<Saved, Draft
         }
         return Ok(ControlFlow::Continue(draft));
     };
-    let auth_data = AuthData::read(cx, &sent)?;
+    let mut auth_data = AuthData::read(cx, &sent)?;
     if draft.creates() && !auth_data.identifies() {
         credentials()?;
     }
     draft.facts.foreign_identity =
         sent.as_object().is_some_and(|providers| providers.keys().any(|provider| provider != auth_data::ANONYMOUS));
     draft.facts.auth_data_sent = sent.as_object().is_some_and(|providers| !providers.is_empty());
+    let stranger = draft.id.as_deref().is_some_and(|id| cx.auth.user_id() != Some(id)) && !cx.auth.is_master();
+    if stranger {
+        return Err(UserRules.unreachable(cx));
+    }
+    auth_data.identify(cx).await?;
     let owners = auth_data.owners(cx).await?;
     let caller = draft.id.as_deref().or(cx.auth.user_id());
-    let owner_id = owners.first().and_then(|owner| owner.get_str("objectId")).map(str::to_owned);
-    match (owners.len(), caller, owner_id.as_deref()) {
-        (0, ..) => {}
-        (1, Some(caller), Some(owner)) if caller == owner && draft.id.is_some() => {}
-        (1, None, Some(_)) => {
-            return log_in_by(cx, auth_data, &owners).await.map(ControlFlow::Break);
-        }
-        (1, Some(caller), Some(owner)) if caller == owner => {
-            return log_in_by(cx, auth_data, &owners).await.map(ControlFlow::Break);
-        }
-        _ => return Err(auth_data::already_used()),
+    let owner_id = owners.first().and_then(|owner| owner.get_str("objectId"));
+    if owners.len() == 1 && (caller.is_none() || (draft.creates() && caller == owner_id)) {
+        return log_in_by(cx, &draft.body, auth_data, &owners).await.map(ControlFlow::Break);
     }
-    if draft.creates() && auth_data.identifies() {
+    let user = match &draft.id {
+        Some(id) => read::internal_one(cx, names::USER, store::by_id(id), "whose identities change").await?,
+        None => None,
+    };
+    let own = !owners.is_empty() && owners.iter().all(|owner| owner.get_str("objectId") == caller);
+    let who = Who { user: user.as_ref(), logged_in: user.is_some(), challenge: false };
+    let validated = auth_data.validate(cx, who, own, &draft.body).await?;
+    // Only now: whose identity it is must not be found out without having it.
+    if !owners.is_empty() && !own {
+        return Err(auth_data::already_used());
+    }
+    if draft.facts.auth_data_sent && (auth_data.identifies() || !draft.creates()) {
         draft.facts.auth_provider = Some(auth_data.names());
     }
-    for (column, change) in auth_data.changes()?.0 {
+    let creating = draft.creates();
+    for (column, change) in validated.changes.0 {
         // A new row has nothing to unlink.
-        if !(draft.creates() && change == Change::Unset) {
+        if !(creating && change == Change::Unset) {
             draft.internal.put(column, change);
         }
     }
+    draft.only = std::mem::replace(&mut draft.only, Filter::All).and(validated.only);
+    draft.facts.auth_data_response = validated.responses;
     Ok(ControlFlow::Continue(draft))
 }
 
 /// A sign up with an identity that a user already has is a log in of that user.
-async fn log_in_by(cx: &Context, auth_data: AuthData, owners: &[Object]) -> Result<Saved> {
+async fn log_in_by(cx: &Context, body: &Map<String, Json>, auth_data: AuthData, owners: &[Object]) -> Result<Saved> {
     let Some(owner) = owners.first() else {
         return Err(ParseError::not_found());
     };
     cx.refuse_read_only("read-only masterKey isn't allowed to perform the create operation.")?;
+    auth_data::require_additional(cx, owner, &auth_data)?;
+    let who = Who { user: Some(owner), ..Who::default() };
+    let validated = auth_data.validate(cx, who, cx.app.options.users.allow_expired_auth_data_token, body).await?;
+    let responses = validated.store(cx, owner).await?;
     let mut body = log_in::open(cx, owner, &CreatedWith::log_in(&auth_data.names())).await?;
-    body.insert("authDataResponse", Object::new());
+    body.insert("authDataResponse", responses);
     let id = owner.get_str("objectId").unwrap_or_default().to_owned();
     Ok(Saved { created: false, location: Some((names::USER.to_owned(), id)), body })
 }

@@ -61,9 +61,12 @@ pub struct Saved {
 
 /// What stages find out that later stages need.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a finding of its own")]
 pub struct Facts {
     /// authData was sent: the answer says what its providers answered.
     pub auth_data_sent: bool,
+    /// What providers tell the client, for the answer.
+    pub auth_data_response: Object,
     /// Providers that the caller logged in or signed up with, comma separated; `None`: by password.
     pub auth_provider: Option<String>,
     /// Fields the server filled in, which the answer tells.

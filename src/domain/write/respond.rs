@@ -40,7 +40,7 @@ pub async fn respond(cx: &Context, stored: Stored) -> Result<Saved> {
         body.insert("sessionToken", token);
     }
     if facts.auth_data_sent {
-        body.insert("authDataResponse", Object::new());
+        body.insert("authDataResponse", facts.auth_data_response);
     }
     let location = created.then(|| (class.schema.name.as_str().to_owned(), id));
     Ok(Saved { created, location, body })

@@ -79,6 +79,9 @@ pub trait ClassRules: Send + Sync {
     /// Turns the stored form of a row into the one its readers see. Columns that begin with an underscore go away afterwards.
     fn present(&self, _cx: &Context, _row: &mut Object) {}
 
+    /// Completes rows as their readers see them, where a service outside has a say.
+    async fn complete(&self, _cx: &Context, _rows: &mut [Object]) {}
+
     /// Completes a row that was asked for by its id.
     fn present_own(&self, _cx: &Context, _row: &mut Object) {}
 

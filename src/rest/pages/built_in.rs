@@ -9,6 +9,9 @@ const PASSWORD_FORM: &str = include_str!("password_form.html");
 /// The form of the page behind an expired link.
 const RESEND_FORM: &str = include_str!("resend_form.html");
 
+/// An example of a page whose texts are placeholders of the options.
+pub const EXAMPLE: &str = include_str!("example.html");
+
 /// Texts of one language.
 struct Language {
     tag: &'static str,

@@ -7,7 +7,7 @@ mod built_in;
 mod files;
 mod form;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -180,7 +180,7 @@ impl Pages {
             return None;
         }
         let segments: Vec<String> = parts
-            .map(|part| percent_decode_str(part).decode_utf8().map(|part| part.into_owned()))
+            .map(|part| percent_decode_str(part).decode_utf8().map(std::borrow::Cow::into_owned))
             .collect::<Result<_, _>>()
             .ok()?;
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
@@ -213,19 +213,23 @@ impl Pages {
         let (Some(app_name), Some(public_url)) = (&options.server.app_name, &options.server.public_server_url) else {
             return Err(Refusal::NotFound);
         };
+        let cx = self.context(request);
+        Ok(Visit { cx, app_name, public_url: public_url.trim_end_matches('/'), locale: locale(request, form) })
+    }
+
+    fn context(&self, request: &Request) -> Context {
         let peer = request.remote_addr().as_socket_addr().copied();
         let peer = peer.unwrap_or_else(|| std::net::SocketAddr::from(([127, 0, 0, 1], 0)));
-        let origin = client::origin(&options.server, peer, None, request.headers());
+        let origin = client::origin(&self.app.options.server, peer, None, request.headers());
         let client = Client { ip: origin.ip, base_url: origin.base_url, cloud_context: None, request_id: None };
-        let cx = Context::new(self.app.clone(), Auth::Anonymous, None, None, false, client);
-        Ok(Visit { cx, app_name, public_url: public_url.trim_end_matches('/'), locale: locale(request, form) })
+        Context::new(self.app.clone(), Auth::Anonymous, None, None, false, client)
     }
 
     async fn verify_email(&self, request: &Request, app_id: &str) -> Result<Response, ParseError> {
         let form = Form::query(request);
         let visit = match self.visit(request, &form, app_id) {
             Ok(visit) => visit,
-            Err(refusal) => return refusal.answer(),
+            Err(refusal) => return Ok(refusal.answer()),
         };
         let token = form.get("token").unwrap_or_default();
         Ok(match verification::verify(&visit.cx, token).await? {
@@ -241,7 +245,7 @@ impl Pages {
         let form = self.form(request).await?;
         let visit = match self.visit(request, &form, app_id) {
             Ok(visit) => visit,
-            Err(refusal) => return refusal.answer(),
+            Err(refusal) => return Ok(refusal.answer()),
         };
         let who = match (form.get("username"), form.get("token")) {
             (_, Some(token)) if !token.is_empty() => Who::Token(token),
@@ -261,7 +265,7 @@ impl Pages {
         let form = Form::query(request);
         let visit = match self.visit(request, &form, form.get("appId").unwrap_or_default()) {
             Ok(visit) => visit,
-            Err(refusal) => return refusal.answer(),
+            Err(refusal) => return Ok(refusal.answer()),
         };
         let token = form.get("token").unwrap_or_default();
         Ok(self.page(&visit, Page::PasswordReset, &[("token", token)], Way::Content))
@@ -271,7 +275,7 @@ impl Pages {
         let form = Form::query(request);
         let visit = match self.visit(request, &form, app_id) {
             Ok(visit) => visit,
-            Err(refusal) => return refusal.answer(),
+            Err(refusal) => return Ok(refusal.answer()),
         };
         let token = form.get("token").unwrap_or_default();
         match reset::check(&visit.cx, token).await {
@@ -285,24 +289,28 @@ impl Pages {
 
     async fn reset(&self, request: &mut Request, app_id: &str) -> Result<Response, ParseError> {
         let form = self.form(request).await?;
+        let given = |name: &str| form.get(name).filter(|text| !text.is_empty());
+        let (token, password) = (given("token"), given("new_password"));
+        if request.headers().get("x-requested-with").is_some_and(|with| with == "XMLHttpRequest") {
+            // Scripts are shown no page, so it does not matter where pages are.
+            if let Err(Refusal::Error(error)) = self.visit(request, &form, app_id) {
+                return Err(error);
+            }
+            let token = token.ok_or_else(|| ParseError::new(ErrorCode::OtherCause, "Missing token"))?;
+            let password = password.ok_or_else(|| ParseError::new(ErrorCode::PasswordMissing, "Missing password"))?;
+            reset::reset(&self.context(request), token, password).await?;
+            return Ok(answer::json(StatusCode::OK, b"\"Password successfully reset\"".to_vec()));
+        }
         let visit = match self.visit(request, &form, app_id) {
             Ok(visit) => visit,
-            Err(refusal) => return refusal.answer(),
+            Err(refusal) => return Ok(refusal.answer()),
         };
-        let asynchronous = request.headers().get("x-requested-with").is_some_and(|with| with == "XMLHttpRequest");
-        let given = |name: &str| form.get(name).filter(|text| !text.is_empty());
-        let (token, password) = match (given("token"), given("new_password")) {
-            (Some(token), Some(password)) => (token, password),
-            _ if !asynchronous => {
-                return Ok(self.page(&visit, Page::PasswordResetLinkInvalid, &[], Way::Redirect));
-            }
-            (None, _) => return Err(ParseError::new(ErrorCode::OtherCause, "Missing token")),
-            (_, None) => return Err(ParseError::new(ErrorCode::PasswordMissing, "Missing password")),
+        let (Some(token), Some(password)) = (token, password) else {
+            return Ok(self.page(&visit, Page::PasswordResetLinkInvalid, &[], Way::Redirect));
         };
         match reset::reset(&visit.cx, token, password).await {
-            Ok(()) if asynchronous => Ok(answer::json(StatusCode::OK, b"\"Password successfully reset\"".to_vec())),
             Ok(()) => Ok(self.page(&visit, Page::PasswordResetSuccess, &[], Way::Content)),
-            Err(error) if asynchronous || !error.is(ErrorCode::OtherCause) => Err(error),
+            Err(error) if !error.is(ErrorCode::OtherCause) => Err(error),
             Err(error) => {
                 let text = error.public_message(true).to_owned();
                 let values = [("token", token), ("error", text.as_str())];
@@ -326,15 +334,15 @@ enum Refusal {
 }
 
 impl Refusal {
-    fn answer(self) -> Result<Response, ParseError> {
+    fn answer(self) -> Response {
         match self {
             Self::Error(error) => {
                 // Of the API this one refusal has no content type; browsers are told.
                 let mut response = refusal(&error, true);
                 response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(answer::JSON));
-                Ok(response)
+                response
             }
-            Self::NotFound => Ok(not_found()),
+            Self::NotFound => not_found(),
         }
     }
 }
@@ -525,11 +533,14 @@ impl Pages {
             values.set("locale", locale.as_str());
         }
         let own = match &self.folder {
-            Some(folder) if path.ends_with(".html") => files::text(folder, &path),
+            Some(folder) if Path::new(&path).extension().is_some_and(|extension| extension == "html") => {
+                files::text(folder, &path)
+            }
             Some(folder) => match files::bytes(folder, &path).await {
                 Some((content_type, bytes)) => return page_response(StatusCode::OK, content_type, bytes),
                 None => return not_found(),
             },
+            None if path == "custom_json.html" => Some(built_in::EXAMPLE.to_owned()),
             None => None,
         };
         let mut response = self.html(own.as_deref(), page, spoken, &values);

@@ -193,51 +193,60 @@ impl Storage for EmbeddedStorage {
     }
 
     async fn classes(&self) -> Result<Vec<ClassSchema>> {
-        self.readers.run(schema::all).await
+        match self.writer.peek(|session| schema::all(&session.db)).await {
+            Some(classes) => classes,
+            None => self.readers.run(schema::all).await,
+        }
     }
 
     async fn create_class(&self, schema: &ClassSchema) -> Result<()> {
         let schema = schema.clone();
-        self.write(None, move |session| schema::create(session, &schema)).await
+        self.writer.define(move |session| schema::create(session, &schema)).await
     }
 
     async fn add_field(&self, class: &ClassName, name: &str, field: &Field) -> Result<()> {
         let (class, name, field) = (class.clone(), name.to_owned(), field.clone());
-        self.write(None, move |session| schema::add_field(session, &class, &name, &field)).await
+        self.writer.define(move |session| schema::add_field(session, &class, &name, &field)).await
     }
 
     async fn set_field_options(&self, class: &ClassName, name: &str, field: &Field) -> Result<()> {
         let (class, name, field) = (class.clone(), name.to_owned(), field.clone());
-        self.write(None, move |session| {
-            schema::change(session, &class, |schema| {
-                if let Some(known) = schema.fields.get_mut(&name) {
-                    known.required = field.required;
-                    known.default = field.default;
-                }
+        self.writer
+            .define(move |session| {
+                schema::change(session, &class, |schema| {
+                    if let Some(known) = schema.fields.get_mut(&name) {
+                        known.required = field.required;
+                        known.default.clone_from(&field.default);
+                    }
+                })
             })
-        })
-        .await
+            .await
     }
 
     async fn delete_fields(&self, schema: &ClassSchema, names: &[String]) -> Result<()> {
         let (class, names) = (schema.name.clone(), names.to_vec());
-        self.write(None, move |session| schema::delete_fields(session, &class, &names)).await
+        self.writer.define(move |session| schema::delete_fields(session, &class, &names)).await
     }
 
     async fn set_permissions(&self, class: &ClassName, permissions: Option<&Map<String, Json>>) -> Result<()> {
         let (class, permissions) = (class.clone(), permissions.cloned());
-        self.write(None, move |session| schema::change(session, &class, |schema| schema.permissions = permissions))
+        self.writer
+            .define(move |session| {
+                schema::change(session, &class, |schema| schema.permissions.clone_from(&permissions))
+            })
             .await
     }
 
     async fn set_listed_indexes(&self, class: &ClassName, indexes: &IndexMap<String, IndexKeys>) -> Result<()> {
         let (class, indexes) = (class.clone(), indexes.clone());
-        self.write(None, move |session| schema::change(session, &class, |schema| schema.indexes = indexes)).await
+        self.writer
+            .define(move |session| schema::change(session, &class, |schema| schema.indexes.clone_from(&indexes)))
+            .await
     }
 
     async fn delete_class(&self, class: &ClassName) -> Result<()> {
         let class = class.clone();
-        self.write(None, move |session| schema::delete(session, &class)).await
+        self.writer.define(move |session| schema::delete(session, &class)).await
     }
 
     async fn create_indexes(&self, schema: &ClassSchema, indexes: &[IndexSpec]) -> Result<()> {
@@ -246,12 +255,12 @@ impl Storage for EmbeddedStorage {
             return Ok(());
         }
         let (schema, indexes) = (schema.clone(), indexes.to_vec());
-        self.write(None, move |session| index::create(session, &schema, &indexes)).await
+        self.writer.define(move |session| index::create(session, &schema, &indexes)).await
     }
 
     async fn drop_indexes(&self, class: &ClassName, names: &[String]) -> Result<()> {
         let (class, names) = (class.clone(), names.to_vec());
-        self.write(None, move |session| index::drop(session, &class, &names)).await
+        self.writer.define(move |session| index::drop(session, &class, &names)).await
     }
 
     async fn indexes(&self, class: &ClassName) -> Result<IndexMap<String, IndexKeys>> {

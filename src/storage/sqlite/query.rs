@@ -376,7 +376,7 @@ impl Keys {
         if self.parts.is_empty() {
             return Ok(row);
         }
-        for (field, value) in row.iter_mut() {
+        for (field, value) in &mut row {
             let paths: Vec<&[String]> =
                 self.parts.iter().filter(|(wanted, _)| wanted == field).map(|(_, rest)| rest.as_slice()).collect();
             if !paths.is_empty() {

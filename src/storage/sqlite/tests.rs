@@ -242,6 +242,91 @@ async fn a_transaction_that_takes_too_long_is_undone() {
 }
 
 #[tokio::test]
+async fn classes_can_change_while_a_transaction_is_under_way() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let name = ClassName::trusted("New");
+    let names = || async {
+        store.classes().await.unwrap().into_iter().map(|schema| schema.name.to_string()).collect::<Vec<_>>()
+    };
+    for commit in [true, false] {
+        let schema = class(if commit { "Kept" } else { "New" }, &[]);
+        let tx = store.begin().await.unwrap();
+        let started = Instant::now();
+        store.create_class(&schema).await.unwrap();
+        store.add_field(&schema.name, "x", &Field::new(FieldType::Number)).await.unwrap();
+        store.create_indexes(&schema, &[spec("x_1", "x")]).await.unwrap();
+        assert!(started.elapsed() < Duration::from_secs(5), "nothing waits for the transaction");
+        assert!(names().await.contains(&schema.name.to_string()), "who asks sees it");
+        store.insert(&schema, row("1", &json!({"x": 1})), Some(&tx)).await.unwrap();
+        if commit {
+            store.commit(tx).await.unwrap()
+        } else {
+            store.abort(tx).await.unwrap()
+        }
+        assert_eq!(count(&store, &schema).await, u64::from(commit));
+    }
+    // The transaction was undone, the class stays: others may rely on it.
+    store.insert(&class("New", &[]), row("2", &json!({"x": 1})), None).await.unwrap();
+    assert_eq!(names().await, ["Kept", "New"]);
+    assert!(store.indexes(&name).await.unwrap().contains_key("x_1"));
+    let fields = store.classes().await.unwrap().into_iter().find(|schema| schema.name == name).unwrap().fields;
+    assert!(fields.contains_key("x"));
+}
+
+#[tokio::test]
+async fn looking_for_rows_makes_no_table() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let schema = class("Nowhere", &[]);
+    let update = Update(vec![("n".to_owned(), Change::Increment(1.0))]);
+    assert!(store.update_one(&schema, &Filter::eq("objectId", "x"), &update, None).await.unwrap().is_none());
+    assert_eq!(store.update_many(&schema, &Filter::All, &update, None).await.unwrap(), 0);
+    assert_eq!(store.delete(&schema, &Filter::All, None).await.unwrap(), 0);
+    let tables: i64 = store
+        .readers
+        .run(|db| {
+            db.connection()
+                .query_row("SELECT count(*) FROM sqlite_schema WHERE name LIKE 'c\\_%' ESCAPE '\\'", [], |row| {
+                    row.get(0)
+                })
+                .map_err(translate)
+        })
+        .await
+        .unwrap();
+    assert_eq!(tables, 0);
+}
+
+#[tokio::test]
+async fn aggregations_are_bounded() {
+    let directory = tempfile::tempdir().unwrap();
+    let options = EmbeddedOptions { result_bytes: 1_000_000, ..quick() };
+    let store = EmbeddedStorage::open(directory.path(), &options).unwrap();
+    let schema = class("Big", &[("a", FieldType::Array)]);
+    let list: Vec<u32> = (0..2000).collect();
+    store.insert(&schema, row("1", &json!({"a": list, "s": "x".repeat(10_000)})), None).await.unwrap();
+    let run = |stages: Json| {
+        let (store, schema) = (&store, &schema);
+        async move { store.aggregate(schema, stages.as_array().unwrap().clone(), &AggregateOptions::default()).await }
+    };
+    let unwound = run(json!([{"$unwind": "$a"}, {"$count": "c"}])).await;
+    assert!(matches!(&unwound, Err(StorageError::Refused(text)) if text.contains("memory")), "{unwound:?}");
+    let double = json!({"$addFields": {"s": {"$concat": ["$s", "$s"]}}});
+    let doubled = run(Json::Array(vec![double; 40])).await;
+    assert!(matches!(doubled, Err(StorageError::Refused(_))));
+    let inner = json!({"$map": {"input": "$a", "as": "y", "in": 1}});
+    let loops = run(json!([{"$project": {"v": {"$map": {"input": "$a", "as": "x", "in": inner}}}}])).await;
+    assert!(matches!(loops, Err(StorageError::Refused(_) | StorageError::TimedOut)), "{loops:?}");
+    let mut deep = json!(1);
+    for _ in 0..100 {
+        deep = json!({"$abs": deep});
+    }
+    assert!(matches!(run(json!([{"$project": {"v": deep}}])).await, Err(StorageError::Refused(_))));
+    let foreign = run(json!([{"$lookup": {}}])).await;
+    assert!(matches!(foreign, Err(StorageError::Refused(text)) if text.contains("$lookup")));
+}
+
+#[tokio::test]
 async fn an_operation_refused_inside_a_transaction_leaves_the_rest() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());

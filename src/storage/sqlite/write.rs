@@ -4,7 +4,7 @@ use rusqlite::OptionalExtension as _;
 
 use super::catalog::{Catalog, Index, Table};
 use super::codec;
-use super::error::translate;
+use super::error::{is_missing_table, translate};
 use super::filter::expression;
 use super::keys;
 use super::names;
@@ -52,8 +52,7 @@ pub fn update(
     update: &Update,
     back: bool,
 ) -> Result<(u64, Option<Object>)> {
-    let table = session.table(class)?;
-    let sql = format!("UPDATE {table} SET id = ?, body = ? WHERE n = ?");
+    let sql = format!("UPDATE {} SET id = ?, body = ? WHERE n = ?", names::table(class));
     let mut last = None;
     let mut count = 0;
     for (n, mut row) in search.numbered(&session.db)? {
@@ -115,9 +114,14 @@ fn collect(filter: &Resolved, fields: &mut Vec<(String, Value)>) {
 /// # Errors
 /// `TimedOut` when they cannot be found in time.
 pub fn delete(session: &Session, class: &ClassName, search: Option<Search>) -> Result<u64> {
-    let table = session.table(class)?;
+    let table = names::table(class);
     let Some(search) = search else {
-        return session.db.run(&format!("DELETE FROM {table}"), []).map(|count| count as u64);
+        let Some(mut statement) = session.db.prepare(&format!("DELETE FROM {table}"))? else { return Ok(0) };
+        return match statement.execute([]) {
+            Ok(count) => Ok(count as u64),
+            Err(error) if is_missing_table(&error) => Ok(0),
+            Err(error) => Err(translate(error)),
+        };
     };
     if class.is_join() {
         return Err(StorageError::Refused("rows of a relation are not deleted one by one".to_owned()));

@@ -35,7 +35,12 @@ pub struct Graph {
 impl Graph {
     /// A client with the application id.
     pub fn of(server: &Arc<TestServer>) -> Self {
-        let url = format!("http://{}/graphql", server.running.addr);
+        Self::at(server, "/graphql")
+    }
+
+    /// The same, of the endpoint mounted at `path`.
+    pub fn at(server: &Arc<TestServer>, path: &str) -> Self {
+        let url = format!("http://{}{path}", server.running.addr);
         let client = Client::builder().no_proxy().build().unwrap();
         Self { url, client, headers: vec![("X-Parse-Application-Id", APP.to_owned())] }
     }

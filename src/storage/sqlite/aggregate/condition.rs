@@ -97,7 +97,7 @@ impl Condition {
     }
 }
 
-fn arrays<'a>(found: Found<'a>) -> Option<&'a [Value]> {
+fn arrays(found: Found<'_>) -> Option<&[Value]> {
     match found {
         Found::Top(Value::Array(list)) | Found::Inner(Value::Array(list)) => Some(list),
         _ => None,

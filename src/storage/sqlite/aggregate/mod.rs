@@ -258,7 +258,7 @@ fn sort(translator: &Translator<'_>, fields: &Map<String, Json>) -> Result<Vec<S
 )]
 fn count(stage: &str, content: &Json, least: u64) -> Result<u64> {
     match content.as_f64() {
-        Some(number) if number.fract() == 0.0 && number >= 0.0 && number < 9e15 && number as u64 >= least => {
+        Some(number) if number.fract() == 0.0 && (0.0..9e15).contains(&number) && number as u64 >= least => {
             Ok(number as u64)
         }
         _ if least > 0 => refused(format!("invalid argument to {stage} stage: the limit must be positive")),
