@@ -172,7 +172,8 @@ mod tests {
     use super::*;
 
     fn map(json: Json) -> Map<String, Json> {
-        json.as_object().expect("an object").clone()
+        let Json::Object(map) = json else { panic!("not an object: {json}") };
+        map
     }
 
     #[test]

@@ -231,7 +231,8 @@ mod tests {
     use super::*;
 
     fn faults_of(config: Json) -> String {
-        faults(config.as_object().expect("an object")).join("; ")
+        let Json::Object(config) = config else { panic!("not an object: {config}") };
+        faults(&config).join("; ")
     }
 
     #[test]

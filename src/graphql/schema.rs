@@ -49,6 +49,7 @@ impl Built {
 }
 
 /// The classes that the configuration shows, in the order in which they take names.
+#[must_use]
 pub fn shown<'c>(classes: &[&'c ClassSchema], config: &SchemaConfig) -> Vec<&'c ClassSchema> {
     let mut shown: Vec<&ClassSchema> =
         classes.iter().copied().filter(|class| config.shows(class.name.as_str())).collect();
@@ -57,6 +58,7 @@ pub fn shown<'c>(classes: &[&'c ClassSchema], config: &SchemaConfig) -> Vec<&'c 
 }
 
 /// The fields of a class that GraphQL can name, sorted.
+#[must_use]
 pub fn fields_of(schema: &ClassSchema) -> IndexMap<String, FieldType> {
     let mut fields: Vec<(String, FieldType)> = schema
         .fields
@@ -71,9 +73,7 @@ pub fn fields_of(schema: &ClassSchema) -> IndexMap<String, FieldType> {
 fn catalog(classes: &[&ClassSchema], config: &SchemaConfig) -> Result<Catalog, SchemaError> {
     let base = BASE.as_ref().map_err(|error| SchemaError(error.clone()))?;
     let users = USERS.as_ref().map_err(|error| SchemaError(error.clone()))?;
-    let mut catalog = Catalog::default();
-    catalog.config = config.clone();
-    catalog.types.clone_from(base);
+    let mut catalog = Catalog { config: config.clone(), types: base.clone(), ..Catalog::default() };
     let mut made = Vec::new();
     let mut taken: std::collections::HashSet<String> =
         RESERVED_TYPES.iter().map(|name| (*name).to_owned()).chain(base.keys().chain(users.keys()).cloned()).collect();

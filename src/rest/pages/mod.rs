@@ -192,7 +192,7 @@ impl Pages {
             [app_id, route] if get && is(route, "request_password_reset") => self.reset_link(request, app_id).await,
             [app_id, route] if post && is(route, "request_password_reset") => self.reset(request, app_id).await,
             [app_id, route] if post && is(route, "resend_verification_email") => self.resend(request, app_id).await,
-            [route] if get && is(route, "choose_password") => self.choose_password(request),
+            [route] if get && is(route, "choose_password") => Ok(self.choose_password(request)),
             [] | [""] => return None,
             _ if get => Ok(self.file(request, &segments).await),
             _ => return None,
@@ -261,14 +261,14 @@ impl Pages {
         Ok(self.page(&visit, page, &[], Way::Redirect))
     }
 
-    fn choose_password(&self, request: &Request) -> Result<Response, ParseError> {
+    fn choose_password(&self, request: &Request) -> Response {
         let form = Form::query(request);
         let visit = match self.visit(request, &form, form.get("appId").unwrap_or_default()) {
             Ok(visit) => visit,
-            Err(refusal) => return Ok(refusal.answer()),
+            Err(refusal) => return refusal.answer(),
         };
         let token = form.get("token").unwrap_or_default();
-        Ok(self.page(&visit, Page::PasswordReset, &[("token", token)], Way::Content))
+        self.page(&visit, Page::PasswordReset, &[("token", token)], Way::Content)
     }
 
     async fn reset_link(&self, request: &Request, app_id: &str) -> Result<Response, ParseError> {

@@ -113,7 +113,7 @@ impl Search {
         if matchers.is_empty() && text.is_none() {
             return (None, score);
         }
-        let test = move |row: &Object| {
+        let passes = move |row: &Object| {
             for matcher in &matchers {
                 if !matcher.matches(row).map_err(|error| StorageError::Refused(error.message.into_owned()))? {
                     return Ok(false);
@@ -121,7 +121,7 @@ impl Search {
             }
             Ok(text.as_ref().is_none_or(|text| text.1.score_row(row, &text.0).is_some()))
         };
-        (Some(Rc::new(test)), score)
+        (Some(Rc::new(passes)), score)
     }
 
     /// Carries the search out and shows each row's number and text.
@@ -376,7 +376,8 @@ impl Keys {
         if self.parts.is_empty() {
             return Ok(row);
         }
-        for (field, value) in &mut row {
+        #[expect(clippy::explicit_iter_loop, reason = "objects give no mutable references by themselves")]
+        for (field, value) in row.iter_mut() {
             let paths: Vec<&[String]> =
                 self.parts.iter().filter(|(wanted, _)| wanted == field).map(|(_, rest)| rest.as_slice()).collect();
             if !paths.is_empty() {

@@ -260,9 +260,9 @@ async fn classes_can_change_while_a_transaction_is_under_way() {
         assert!(names().await.contains(&schema.name.to_string()), "who asks sees it");
         store.insert(&schema, row("1", &json!({"x": 1})), Some(&tx)).await.unwrap();
         if commit {
-            store.commit(tx).await.unwrap()
+            store.commit(tx).await.unwrap();
         } else {
-            store.abort(tx).await.unwrap()
+            store.abort(tx).await.unwrap();
         }
         assert_eq!(count(&store, &schema).await, u64::from(commit));
     }

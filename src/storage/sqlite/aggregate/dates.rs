@@ -1,5 +1,7 @@
 //! Parts of dates, and dates as text.
 
+use std::fmt::Write as _;
+
 use chrono::{DateTime, Datelike as _, FixedOffset, Timelike as _};
 
 use super::operators::Part;
@@ -106,7 +108,7 @@ pub fn format(moment: &DateTime<FixedOffset>, pattern: &str) -> Result<String> {
             }
             _ => return refused("Invalid format character in format string"),
         };
-        out.push_str(&format!("{number:0width$}"));
+        let _ = write!(out, "{number:0width$}");
     }
     Ok(out)
 }

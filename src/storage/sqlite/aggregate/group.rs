@@ -88,11 +88,11 @@ impl Group {
     ///
     /// # Errors
     /// `TimedOut`; `Refused` for values that do not fit, and when it needs too much memory.
-    pub fn run(&self, documents: Vec<Object>, budget: &mut Budget) -> Result<Vec<Object>> {
+    pub fn run(&self, documents: &[Object], budget: &mut Budget) -> Result<Vec<Object>> {
         let mut places: HashMap<Option<Vec<u8>>, usize> = HashMap::new();
         let mut groups: Vec<(Value, Vec<State>)> = Vec::new();
         let mut held = 0;
-        for document in &documents {
+        for document in documents {
             budget.step()?;
             let id = self.id(document)?;
             let key = Some(keys::key(&id, false));

@@ -4,6 +4,7 @@
 //! So expressions mean the same on both stores. What a pipeline begins with (`$match`, `$sort`, `$skip`, `$limit`) is left to
 //! SQL where it can be.
 
+mod arrays;
 mod condition;
 mod dates;
 mod expression;
@@ -11,6 +12,7 @@ mod group;
 mod operators;
 mod project;
 mod rows;
+mod texts;
 mod translate;
 
 use std::time::Instant;
@@ -21,6 +23,7 @@ use self::condition::Condition;
 use self::translate::Translator;
 use super::catalog::Table;
 use super::db::Db;
+use super::error::translate;
 use super::functions::now;
 use super::query::Search;
 use crate::model::object::Object;
@@ -166,7 +169,7 @@ impl Pipeline {
         for stage in self.stages {
             documents = carry_out(stage, documents, &mut budget, db)?;
         }
-        documents.into_iter().map(|document| self.output.row(document)).collect()
+        Ok(documents.into_iter().map(|document| self.output.row(document)).collect())
     }
 }
 
@@ -311,7 +314,7 @@ fn carry_out(stage: Stage, documents: Vec<Object>, budget: &mut Budget, db: &Db)
             }
             Ok(kept)
         }
-        Stage::Group(group) => group.run(documents, budget),
+        Stage::Group(group) => group.run(&documents, budget),
         Stage::Sort(criteria) => {
             let mut documents = documents;
             sort_rows(&mut documents, &criteria);
@@ -345,24 +348,24 @@ fn carry_out(stage: Stage, documents: Vec<Object>, budget: &mut Budget, db: &Db)
             }
             Ok(unwound)
         }
-        Stage::Sample(size) => {
-            let mut state: i64 =
-                db.connection().query_row("SELECT random()", [], |row| row.get(0)).map_err(super::error::translate)?;
-            let mut documents = documents;
-            let size = usize::try_from(size).unwrap_or(usize::MAX).min(documents.len());
-            for at in 0..size {
-                // xorshift: which documents come is of no consequence.
-                state ^= state << 13;
-                state ^= state.cast_unsigned().cast_signed() >> 7;
-                state ^= state << 17;
-                let left = documents.len() - at;
-                let other = at + usize::try_from(state.unsigned_abs()).unwrap_or(0) % left;
-                documents.swap(at, other);
-            }
-            documents.truncate(size);
-            Ok(documents)
-        }
+        Stage::Sample(size) => sample(documents, size, db),
     }
+}
+
+/// Documents drawn by lot.
+fn sample(mut documents: Vec<Object>, size: u64, db: &Db) -> Result<Vec<Object>> {
+    let mut random: i64 = db.connection().query_row("SELECT random()", [], |row| row.get(0)).map_err(translate)?;
+    let size = usize::try_from(size).unwrap_or(usize::MAX).min(documents.len());
+    for at in 0..size {
+        // xorshift: which documents come is of no consequence.
+        random ^= random << 13;
+        random ^= (random.cast_unsigned() >> 7).cast_signed();
+        random ^= random << 17;
+        let left = documents.len() - at;
+        documents.swap(at, at + usize::try_from(random.unsigned_abs()).unwrap_or(0) % left);
+    }
+    documents.truncate(size);
+    Ok(documents)
 }
 
 /// The documents that a document becomes; one at a time, so that memory can be watched.

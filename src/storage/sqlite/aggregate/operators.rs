@@ -2,17 +2,19 @@
 
 use std::cmp::Ordering;
 
+use super::arrays;
 use super::dates;
 use super::expression::is_true;
 use super::refused;
+use super::texts;
 use crate::model::date::Date;
 use crate::model::object::Object;
-use crate::model::query::compare::{compare, equal};
+use crate::model::query::compare::compare;
 use crate::model::value::Value;
 use crate::storage::Result;
 
 /// Longest text or list an operator may make, in bytes or elements.
-const MAX_LENGTH: usize = 16 * 1024 * 1024;
+pub(super) const MAX_LENGTH: usize = 16 * 1024 * 1024;
 
 /// A part of a date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +34,32 @@ pub enum Part {
     IsoWeekYear,
 }
 
+/// A function of one number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Function {
+    Abs,
+    Ceil,
+    Floor,
+    Sqrt,
+    Exp,
+    Ln,
+    Log10,
+}
+
+impl Function {
+    fn of(self, number: f64) -> f64 {
+        match self {
+            Self::Abs => number.abs(),
+            Self::Ceil => number.ceil(),
+            Self::Floor => number.floor(),
+            Self::Sqrt => number.sqrt(),
+            Self::Exp => number.exp(),
+            Self::Ln => number.ln(),
+            Self::Log10 => number.log10(),
+        }
+    }
+}
+
 /// An operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operator {
@@ -42,7 +70,7 @@ pub enum Operator {
     Mod,
     Power,
     /// A function of one number.
-    Number(fn(f64) -> f64),
+    Number(Function),
     Round,
     Truncate,
     Concat,
@@ -130,13 +158,13 @@ pub fn named(name: &str) -> Option<(Operator, usize, usize)> {
         "$divide" => (Operator::Divide, 2, 2),
         "$mod" => (Operator::Mod, 2, 2),
         "$pow" => (Operator::Power, 2, 2),
-        "$abs" => (Operator::Number(f64::abs), 1, 1),
-        "$ceil" => (Operator::Number(f64::ceil), 1, 1),
-        "$floor" => (Operator::Number(f64::floor), 1, 1),
-        "$sqrt" => (Operator::Number(f64::sqrt), 1, 1),
-        "$exp" => (Operator::Number(f64::exp), 1, 1),
-        "$ln" => (Operator::Number(f64::ln), 1, 1),
-        "$log10" => (Operator::Number(f64::log10), 1, 1),
+        "$abs" => (Operator::Number(Function::Abs), 1, 1),
+        "$ceil" => (Operator::Number(Function::Ceil), 1, 1),
+        "$floor" => (Operator::Number(Function::Floor), 1, 1),
+        "$sqrt" => (Operator::Number(Function::Sqrt), 1, 1),
+        "$exp" => (Operator::Number(Function::Exp), 1, 1),
+        "$ln" => (Operator::Number(Function::Ln), 1, 1),
+        "$log10" => (Operator::Number(Function::Log10), 1, 1),
         "$round" => (Operator::Round, 1, 2),
         "$trunc" => (Operator::Truncate, 1, 2),
         "$concat" => (Operator::Concat, 0, ANY),
@@ -186,13 +214,16 @@ pub fn named(name: &str) -> Option<(Operator, usize, usize)> {
     })
 }
 
-type Operand = Option<Value>;
+/// The value of an operand; `None`: missing.
+pub(super) type Operand = Option<Value>;
 
-fn is_null(operand: &Operand) -> bool {
+/// Whether an operand is null or missing.
+pub(super) fn is_null(operand: &Operand) -> bool {
     operand.as_ref().is_none_or(Value::is_null)
 }
 
-const fn kind(value: &Operand) -> &'static str {
+/// The name of a value's type.
+pub(super) const fn kind(value: &Operand) -> &'static str {
     match value {
         None => "missing",
         Some(Value::Null) => "null",
@@ -245,7 +276,7 @@ pub fn call(operator: Operator, operands: Vec<Operand>) -> Result<Operand> {
         | Operator::TrimLeft
         | Operator::TrimRight
         | Operator::CompareFolded
-        | Operator::ToText => text(operator, &operands),
+        | Operator::ToText => texts::call(operator, &operands),
         Operator::Not => Ok(Some(Value::Boolean(!first(&operands).is_some_and(is_true)))),
         Operator::Equal
         | Operator::NotEqual
@@ -263,9 +294,9 @@ pub fn call(operator: Operator, operands: Vec<Operand>) -> Result<Operand> {
         | Operator::First
         | Operator::Last
         | Operator::Reverse
-        | Operator::SetUnion => list(operator, operands),
+        | Operator::SetUnion => arrays::call(operator, operands),
         Operator::MergeObjects => merge(operands),
-        Operator::Sum | Operator::Average | Operator::Min | Operator::Max => Ok(summary(operator, operands)),
+        Operator::Sum | Operator::Average | Operator::Min | Operator::Max => Ok(Some(summary(operator, operands))),
         Operator::DatePart(part) => {
             let Some(date) = date_of(&operands)? else { return Ok(Some(Value::Null)) };
             let moment = dates::at(date, operands.get(1).and_then(Option::as_ref))?;
@@ -358,11 +389,11 @@ fn two_numbers(operator: Operator, operands: &[Operand]) -> Result<Operand> {
     }
 }
 
-fn one_number(operands: &[Operand], function: fn(f64) -> f64) -> Result<Operand> {
+fn one_number(operands: &[Operand], function: Function) -> Result<Operand> {
     match first(operands) {
         None | Some(Value::Null) => Ok(Some(Value::Null)),
         Some(Value::Number(number)) => {
-            let result = function(*number);
+            let result = function.of(*number);
             if result.is_nan() {
                 refused("the argument is out of the operator's range")
             } else {
@@ -396,125 +427,6 @@ fn round(operator: Operator, operands: &[Operand]) -> Result<Operand> {
     }
 }
 
-/// A value as the text operators see it; null is an empty text.
-fn as_text(operand: Option<&Value>) -> Result<String> {
-    match operand {
-        None | Some(Value::Null) => Ok(String::new()),
-        Some(Value::String(text)) => Ok(text.clone()),
-        Some(Value::Number(number)) => Ok(crate::model::json::number(*number).to_string()),
-        Some(Value::Date(date)) => Ok(date.to_iso()),
-        other => refused(format!("can't convert from BSON type {} to String", kind(&other.cloned()))),
-    }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    clippy::cast_precision_loss,
-    reason = "lengths of texts"
-)]
-fn text(operator: Operator, operands: &[Operand]) -> Result<Operand> {
-    let at = |place: usize| operands.get(place).and_then(Option::as_ref);
-    let number = |place: usize| match at(place) {
-        Some(Value::Number(number)) => Ok(*number),
-        other => refused(format!("a numeric argument is needed, not {}", kind(&other.cloned()))),
-    };
-    let string = |place: usize| match at(place) {
-        Some(Value::String(text)) => Ok(text.as_str()),
-        other => refused(format!("a string argument is needed, not {}", kind(&other.cloned()))),
-    };
-    let made = |text: String| Ok(Some(Value::String(text)));
-    match operator {
-        Operator::Concat => {
-            let mut text = String::new();
-            for operand in operands {
-                match operand {
-                    None | Some(Value::Null) => return Ok(Some(Value::Null)),
-                    Some(Value::String(part)) => text.push_str(part),
-                    other => return refused(format!("$concat only supports strings, not {}", kind(other))),
-                }
-                if text.len() > MAX_LENGTH {
-                    return refused("the text is too long");
-                }
-            }
-            made(text)
-        }
-        Operator::ToLower => made(as_text(at(0))?.to_ascii_lowercase()),
-        Operator::ToUpper => made(as_text(at(0))?.to_ascii_uppercase()),
-        Operator::ToText => match at(0) {
-            None | Some(Value::Null) => Ok(Some(Value::Null)),
-            Some(Value::Boolean(truth)) => made(truth.to_string()),
-            other => made(as_text(other)?),
-        },
-        Operator::SubstringBytes => {
-            let text = as_text(at(0))?;
-            let (start, length) = (number(1)?, number(2)?);
-            if start < 0.0 {
-                return made(String::new());
-            }
-            let start = start as usize;
-            let end = if length < 0.0 { text.len() } else { start.saturating_add(length as usize).min(text.len()) };
-            if start >= text.len() {
-                return made(String::new());
-            }
-            match text.get(start..end) {
-                Some(part) => made(part.to_owned()),
-                None => refused(
-                    "$substrBytes: Invalid range, starting or ending index is in the middle of a UTF-8 character",
-                ),
-            }
-        }
-        Operator::SubstringChars => {
-            let text = as_text(at(0))?;
-            let (start, length) = (number(1)?, number(2)?);
-            if start < 0.0 || length < 0.0 {
-                return refused("$substrCP: starting index and length must be non-negative");
-            }
-            made(text.chars().skip(start as usize).take(length as usize).collect())
-        }
-        Operator::LengthBytes => Ok(Some(Value::Number(string(0)?.len() as f64))),
-        Operator::LengthChars => Ok(Some(Value::Number(string(0)?.chars().count() as f64))),
-        Operator::IndexOf => {
-            if is_null(operands.first().unwrap_or(&None)) {
-                return Ok(Some(Value::Null));
-            }
-            let (text, part) = (string(0)?, string(1)?);
-            let place = text.find(part).map(|at| text.get(..at).unwrap_or_default().chars().count());
-            Ok(Some(Value::Number(place.map_or(-1.0, |place| place as f64))))
-        }
-        Operator::Split => {
-            if operands.iter().any(is_null) {
-                return Ok(Some(Value::Null));
-            }
-            let (text, separator) = (string(0)?, string(1)?);
-            if separator.is_empty() {
-                return refused("$split requires a non-empty separator");
-            }
-            Ok(Some(Value::Array(text.split(separator).map(Value::from).collect())))
-        }
-        Operator::Trim | Operator::TrimLeft | Operator::TrimRight => {
-            if is_null(operands.first().unwrap_or(&None)) {
-                return Ok(Some(Value::Null));
-            }
-            let text = string(0)?;
-            let letters: Option<Vec<char>> = match at(1) {
-                None => None,
-                Some(_) => Some(string(1)?.chars().collect()),
-            };
-            let goes = |letter: char| {
-                letters.as_ref().map_or(letter.is_whitespace() || letter == '\0', |list| list.contains(&letter))
-            };
-            let text = if operator == Operator::TrimRight { text } else { text.trim_start_matches(goes) };
-            let text = if operator == Operator::TrimLeft { text } else { text.trim_end_matches(goes) };
-            made(text.to_owned())
-        }
-        _ => {
-            let order = as_text(at(0))?.to_ascii_uppercase().cmp(&as_text(at(1))?.to_ascii_uppercase());
-            Ok(Some(Value::Number(f64::from(order as i8))))
-        }
-    }
-}
-
 fn comparison(operator: Operator, operands: &[Operand]) -> Value {
     let order = order(operands.first().unwrap_or(&None), operands.get(1).unwrap_or(&None));
     Value::Boolean(match operator {
@@ -525,82 +437,6 @@ fn comparison(operator: Operator, operands: &[Operand]) -> Value {
         Operator::Greater => order.is_gt(),
         Operator::GreaterOrEqual => order.is_ge(),
         _ => return Value::Number(f64::from(order as i8)),
-    })
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "places in arrays")]
-fn list(operator: Operator, mut operands: Vec<Operand>) -> Result<Operand> {
-    let array = |operand: &Operand, name: &str| match operand {
-        Some(Value::Array(_)) => Ok(()),
-        other => refused(format!("The argument to {name} must be an array, but was of type: {}", kind(other))),
-    };
-    if matches!(operator, Operator::ConcatArrays | Operator::SetUnion) {
-        let mut all = Vec::new();
-        for operand in operands {
-            match operand {
-                None | Some(Value::Null) => return Ok(Some(Value::Null)),
-                Some(Value::Array(more)) => all.extend(more),
-                other => return refused(format!("$concatArrays only supports arrays, not {}", kind(&other))),
-            }
-            if all.len() > MAX_LENGTH / 64 {
-                return refused("the array is too long");
-            }
-        }
-        if operator == Operator::SetUnion {
-            all.sort_by(compare);
-            all.dedup_by(|left, right| equal(left, right));
-        }
-        return Ok(Some(Value::Array(all)));
-    }
-    let rest = operands.split_off(operands.len().min(1));
-    let operand = operands.pop().flatten();
-    let number = |place: usize| match rest.get(place) {
-        Some(Some(Value::Number(number))) => Ok(*number as i64),
-        other => refused(format!("a numeric argument is needed, not {}", kind(other.unwrap_or(&None)))),
-    };
-    match operator {
-        Operator::IsArray => return Ok(Some(Value::Boolean(matches!(operand, Some(Value::Array(_)))))),
-        Operator::Size => array(&operand, "$size")?,
-        Operator::In => {
-            let Some(Some(Value::Array(list))) = rest.first() else {
-                return refused(format!(
-                    "$in requires an array as a second argument, found: {}",
-                    kind(rest.first().unwrap_or(&None))
-                ));
-            };
-            return Ok(Some(Value::Boolean(operand.is_some_and(|value| list.iter().any(|item| equal(item, &value))))));
-        }
-        _ if is_null(&operand) => return Ok(Some(Value::Null)),
-        _ => array(&operand, "the operator")?,
-    }
-    let Some(Value::Array(mut items)) = operand else { return Ok(None) };
-    let length = items.len() as i64;
-    // Counted from the end when negative.
-    let place = |at: i64| usize::try_from(if at < 0 { at + length } else { at }).ok();
-    Ok(match operator {
-        Operator::Size => Some(Value::Number(length as f64)),
-        Operator::ElementAt => {
-            let at = place(number(0)?);
-            at.filter(|at| *at < items.len()).map(|at| items.swap_remove(at))
-        }
-        Operator::First => items.into_iter().next(),
-        Operator::Last => items.pop(),
-        Operator::Reverse => {
-            items.reverse();
-            Some(Value::Array(items))
-        }
-        _ => {
-            let (start, count) = if rest.len() > 1 { (number(0)?, number(1)?) } else { (0, number(0)?) };
-            if rest.len() > 1 && count <= 0 {
-                return refused("Third argument to $slice must be positive");
-            }
-            let (start, count) =
-                if count < 0 { (count.max(-length), count.saturating_neg()) } else { (start.max(-length), count) };
-            let start = place(start).unwrap_or(0);
-            Some(Value::Array(
-                items.into_iter().skip(start).take(usize::try_from(count).unwrap_or(usize::MAX)).collect(),
-            ))
-        }
     })
 }
 
@@ -620,18 +456,18 @@ fn merge(operands: Vec<Operand>) -> Result<Operand> {
 
 /// Sum, average, least and largest of the operands, or of the elements when there is one array.
 #[expect(clippy::cast_precision_loss, reason = "numbers of operands")]
-fn summary(operator: Operator, mut operands: Vec<Operand>) -> Operand {
+fn summary(operator: Operator, mut operands: Vec<Operand>) -> Value {
     if let [Some(Value::Array(list))] = operands.as_mut_slice() {
         operands = std::mem::take(list).into_iter().map(Some).collect();
     }
     let numbers: Vec<f64> = operands.iter().flatten().filter_map(Value::as_number).collect();
     let present = operands.iter().flatten().filter(|value| !value.is_null());
     match operator {
-        Operator::Sum => Some(Value::Number(numbers.iter().sum())),
-        Operator::Average if numbers.is_empty() => Some(Value::Null),
-        Operator::Average => Some(Value::Number(numbers.iter().sum::<f64>() / numbers.len() as f64)),
-        Operator::Min => Some(present.min_by(|left, right| compare(left, right)).cloned().unwrap_or(Value::Null)),
-        _ => Some(present.max_by(|left, right| compare(left, right)).cloned().unwrap_or(Value::Null)),
+        Operator::Sum => Value::Number(numbers.iter().sum()),
+        Operator::Average if numbers.is_empty() => Value::Null,
+        Operator::Average => Value::Number(numbers.iter().sum::<f64>() / numbers.len() as f64),
+        Operator::Min => present.min_by(|left, right| compare(left, right)).cloned().unwrap_or(Value::Null),
+        _ => present.max_by(|left, right| compare(left, right)).cloned().unwrap_or(Value::Null),
     }
 }
 

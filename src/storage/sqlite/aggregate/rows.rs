@@ -11,7 +11,6 @@ use crate::model::object::Object;
 use crate::model::query::compare::stored;
 use crate::model::schema::{ClassSchema, FieldType};
 use crate::model::value::{File, GeoPoint, Pointer, Value};
-use crate::storage::Result;
 
 /// What pointer fields begin with.
 pub const POINTER: &str = "_p_";
@@ -78,10 +77,8 @@ pub struct Output {
 
 impl Output {
     /// A document as the caller gets it.
-    ///
-    /// # Errors
-    /// None so far.
-    pub fn row(&self, mut document: Object) -> Result<Json> {
+    #[must_use]
+    pub fn row(&self, mut document: Object) -> Json {
         let id = self.names.then(|| document.remove("_id")).flatten();
         let mut row: Map<String, Json> = match (self.values, self.names) {
             (false, _) => document.iter().map(|(field, value)| (field.clone(), extended(value))).collect(),
@@ -99,7 +96,7 @@ impl Output {
             };
             row.insert("objectId".to_owned(), id);
         }
-        Ok(Json::Object(row))
+        Json::Object(row)
     }
 
     fn field(&self, field: String, value: Value) -> Option<(String, Json)> {

@@ -11,6 +11,7 @@ use crate::storage::AggregateOptions;
 
 /// Knows what names and values mean at the stage at hand.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent facts")]
 pub struct Translator<'a> {
     schema: &'a ClassSchema,
     names: bool,
