@@ -1,7 +1,7 @@
 //! reparse: a server that speaks the Parse REST and GraphQL APIs.
 //!
 //! ```text
-//! rest/   graphql/                     protocol adapters: decode, call one domain function, encode
+//! rest/   graphql/   graphql_legacy/   protocol adapters: decode, call one domain function, encode
 //!     \       |
 //!          domain/                     what the server does; knows no HTTP, no GraphQL, no BSON
 //!         /   |    \
