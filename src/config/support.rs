@@ -11,8 +11,18 @@ use super::declare::{Spec, Status};
 
 /// Login providers that are built in.
 const PROVIDERS: &[&str] = &[
-    "anonymous", "apple", "facebook", "github", "google", "instagram", "keycloak", "line", "linkedin", "mfa",
-    "microsoft", "spotify",
+    "anonymous",
+    "apple",
+    "facebook",
+    "github",
+    "google",
+    "instagram",
+    "keycloak",
+    "line",
+    "linkedin",
+    "mfa",
+    "microsoft",
+    "spotify",
 ];
 
 /// Kinds of login providers that may have any name.
@@ -94,9 +104,7 @@ pub(super) fn missing(options: &Options, given: &Map<String, Value>) -> Vec<Gap>
 /// Whether the server has a provider.
 fn has_provider(name: &str, settings: &Value) -> bool {
     match settings.get("module") {
-        None | Some(Value::Null) => {
-            PROVIDERS.contains(&name) || settings.get("oauth2") == Some(&Value::Bool(true))
-        }
+        None | Some(Value::Null) => PROVIDERS.contains(&name) || settings.get("oauth2") == Some(&Value::Bool(true)),
         Some(module) => module.as_str().is_some_and(|module| PROVIDER_MODULES.contains(&module)),
     }
 }

@@ -149,9 +149,7 @@ impl CodeExchange {
         let mut form = vec![("grant_type", "authorization_code".to_owned()), ("code", code.to_owned())];
         form.push(("client_id", self.client_id.clone()));
         let request = match self.dialect.style {
-            Style::Json => {
-                request.json(&json!({"client_id": self.client_id, "client_secret": secret, "code": code}))
-            }
+            Style::Json => request.json(&json!({"client_id": self.client_id, "client_secret": secret, "code": code})),
             Style::Spotify => {
                 let (Some(redirect), Some(verifier)) = (given("redirect_uri"), given("code_verifier")) else {
                     return Err(invalid(
@@ -163,8 +161,7 @@ impl CodeExchange {
             }
             Style::Form | Style::LinkedIn | Style::Instagram => {
                 let own = self.redirect_uri.clone();
-                let redirect =
-                    if self.dialect.style == Style::Instagram { own } else { given("redirect_uri").or(own) };
+                let redirect = if self.dialect.style == Style::Instagram { own } else { given("redirect_uri").or(own) };
                 form.extend(redirect.map(|redirect| ("redirect_uri", redirect)));
                 form.push(("client_secret", secret.to_owned()));
                 request.form(&form)
@@ -191,12 +188,13 @@ impl CodeExchange {
             Style::Form | Style::Json | Style::Spotify => self.caller.get(&url).bearer_auth(token),
         };
         let title = self.dialect.title;
-        let user = self.caller.good_json(request).await.map_err(|error| {
-            invalid(format!("Failed to fetch {title} user.")).with_source(error)
-        })?;
-        scalar(user.get(self.dialect.id)).ok_or_else(|| {
-            ParseError::new(ErrorCode::ValidationError, format!("Invalid {title} user data received."))
-        })
+        let user = self
+            .caller
+            .good_json(request)
+            .await
+            .map_err(|error| invalid(format!("Failed to fetch {title} user.")).with_source(error))?;
+        scalar(user.get(self.dialect.id))
+            .ok_or_else(|| ParseError::new(ErrorCode::ValidationError, format!("Invalid {title} user data received.")))
     }
 }
 

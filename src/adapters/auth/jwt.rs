@@ -152,11 +152,13 @@ impl Verifier {
         let url = match &self.source {
             KeySource::Keys(url) => url.clone(),
             KeySource::Discovery { document, issuer } => {
-                let found = self.caller.good_json(self.caller.get(document)).await.map_err(|error| error.to_string())?;
+                let found =
+                    self.caller.good_json(self.caller.get(document)).await.map_err(|error| error.to_string())?;
                 if found.get("issuer").and_then(Json::as_str) != Some(issuer) {
                     return Err("the discovery document names another issuer".to_owned());
                 }
-                let keys = found.get("jwks_uri").and_then(Json::as_str).ok_or("the discovery document names no keys")?;
+                let keys =
+                    found.get("jwks_uri").and_then(Json::as_str).ok_or("the discovery document names no keys")?;
                 http::address(keys)?
             }
         };

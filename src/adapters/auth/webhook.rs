@@ -163,4 +163,3 @@ impl AuthAdapter for Webhook {
         self.has("afterFind")
     }
 }
-

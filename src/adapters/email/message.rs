@@ -82,9 +82,7 @@ impl Composer {
             }
         }
         let (name, subject, plain, html) = match mail.kind {
-            Kind::Verification => {
-                ("verification_email", VERIFICATION_SUBJECT, VERIFICATION_TEXT, VERIFICATION_HTML)
-            }
+            Kind::Verification => ("verification_email", VERIFICATION_SUBJECT, VERIFICATION_TEXT, VERIFICATION_HTML),
             Kind::PasswordReset => ("password_reset_email", RESET_SUBJECT, RESET_TEXT, RESET_HTML),
         };
         let fill = |file: &str, built_in: &str, escape| {

@@ -70,6 +70,8 @@ pub struct Validated {
     used_up: Option<ParseError>,
     /// Provider → what the client is told.
     pub responses: Object,
+    /// Whether there was anything to check, or to unlink.
+    pub checked: bool,
 }
 
 impl AuthData {
@@ -192,12 +194,18 @@ impl AuthData {
         let changed = who.user.filter(|_| only_changed).map(|user| self.changes_of(user));
         let request = request(cx, who, body, self);
         let random = |length: usize| cx.app.random.alphanumeric(length);
-        let mut validated =
-            Validated { changes: Update::default(), only: Filter::All, used_up: None, responses: Object::new() };
+        let mut validated = Validated {
+            changes: Update::default(),
+            only: Filter::All,
+            used_up: None,
+            responses: Object::new(),
+            checked: false,
+        };
         for (provider, data) in &self.providers {
             if changed.as_ref().is_some_and(|changed| !changed.contains(&provider.as_str())) {
                 continue;
             }
+            validated.checked = true;
             let Some(data) = data else {
                 validated.changes.put(column(provider), Change::Unset);
                 continue;
@@ -232,7 +240,8 @@ impl AuthData {
                 continue;
             }
             if outcome.exclusive && outcome.save.is_some() && outcome.save != before {
-                let unchanged = match who.user.and_then(|user| user.get(&column(provider))).filter(|_| before.is_some()) {
+                let unchanged = match who.user.and_then(|user| user.get(&column(provider))).filter(|_| before.is_some())
+                {
                     Some(value) => Filter::eq(column(provider), value.clone()),
                     None if who.user.is_some() => Filter::eq(column(provider), Value::Null),
                     None => Filter::All,
@@ -304,9 +313,10 @@ pub(super) fn request(cx: &Context, who: Who<'_>, body: &Map<String, Json>, sent
         object.insert(name.clone(), value.clone());
     }
     if !sent.providers.is_empty() {
-        let data = sent.providers.iter().map(|(provider, data)| {
-            (provider.clone(), data.clone().map_or(Json::Null, Json::Object))
-        });
+        let data = sent
+            .providers
+            .iter()
+            .map(|(provider, data)| (provider.clone(), data.clone().map_or(Json::Null, Json::Object)));
         object.insert("authData".to_owned(), Json::Object(data.collect()));
     }
     let mut request = Map::new();

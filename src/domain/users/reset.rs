@@ -42,7 +42,8 @@ pub async fn request(cx: &Context, body: Map<String, Json>) -> Result<()> {
     let none = |value: &Json| matches!(value, Json::Null | Json::Bool(false)) || value.as_str() == Some("");
     let user = match (body.get("email").filter(|email| !none(email)), body.get("token").filter(|token| !none(token))) {
         (None, Some(Json::String(token))) => {
-            let user = read::internal_one(cx, names::USER, Filter::eq(TOKEN, token.as_str()), "send a reset mail").await?;
+            let user =
+                read::internal_one(cx, names::USER, Filter::eq(TOKEN, token.as_str()), "send a reset mail").await?;
             let has_address = user.as_ref().is_some_and(|user| user.get_str("email").is_some());
             if !has_address {
                 mail::address(None)?;
@@ -64,10 +65,7 @@ pub async fn request(cx: &Context, body: Map<String, Json>) -> Result<()> {
 }
 
 async fn find(cx: &Context, address: &str) -> Result<Option<Object>> {
-    let named = Filter::And(vec![
-        Filter::eq("username", address),
-        Filter::field("email", Constraint::Exists(false)),
-    ]);
+    let named = Filter::And(vec![Filter::eq("username", address), Filter::field("email", Constraint::Exists(false))]);
     let filter = Filter::Or(vec![Filter::eq("email", address), named]);
     read::internal_one(cx, names::USER, filter, "send a reset mail").await
 }

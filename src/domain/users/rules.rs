@@ -10,8 +10,8 @@ use super::{log_in, policy, reset, verification};
 use crate::domain::auth::Auth;
 use crate::domain::context::Context;
 use crate::domain::read;
-use crate::domain::store;
 use crate::domain::sessions::{self, CreatedWith};
+use crate::domain::store;
 use crate::domain::write::rules::ClassRules;
 use crate::domain::write::{Checked, Draft, Saved, Stored};
 use crate::error::{ErrorCode, ParseError, Result};
@@ -111,8 +111,8 @@ impl ClassRules for UserRules {
 
     async fn follow_up(&self, cx: &Context, mut stored: Stored) -> Result<Stored> {
         verification::follow_up(cx, &stored);
+        let by_master_header = cx.auth.is_master() && cx.master_key_in_header && cx.installation_id.is_none();
         if stored.created {
-            let by_master_header = cx.auth.is_master() && cx.master_key_in_header && cx.installation_id.is_none();
             let linking = cx.auth.user().is_some() && stored.facts.auth_data_sent;
             if !by_master_header && !linking && verification::is_required(cx) {
                 if cx.app.options.mail.prevent_signup_with_unverified_email {
@@ -135,6 +135,17 @@ impl ClassRules for UserRules {
             if !cx.auth.is_master() {
                 stored.facts.session_token = Some(sessions::create(cx, &stored.id, None).await?);
             }
+        }
+        // A master key that links an identity to a user logs the user in.
+        if let Some(provider) = stored.facts.auth_provider.as_deref()
+            && stored.facts.auth_data_sent
+            && cx.auth.is_master()
+            && !cx.auth.is_read_only()
+            && !by_master_header
+            && !verification::is_required(cx)
+        {
+            let created_with = CreatedWith::log_in(provider);
+            stored.facts.session_token = Some(sessions::create(cx, &stored.id, Some(&created_with)).await?);
         }
         Ok(stored)
     }
@@ -222,9 +233,8 @@ async fn link(cx: &Context, mut draft: Draft) -> Result<ControlFlow<Saved, Draft
     if draft.creates() && !auth_data.identifies() {
         credentials()?;
     }
-    draft.facts.foreign_identity = sent
-        .as_object()
-        .is_some_and(|providers| providers.keys().any(|provider| provider != auth_data::ANONYMOUS));
+    draft.facts.foreign_identity =
+        sent.as_object().is_some_and(|providers| providers.keys().any(|provider| provider != auth_data::ANONYMOUS));
     draft.facts.auth_data_sent = sent.as_object().is_some_and(|providers| !providers.is_empty());
     let stranger = draft.id.as_deref().is_some_and(|id| cx.auth.user_id() != Some(id)) && !cx.auth.is_master();
     if stranger {
@@ -248,10 +258,12 @@ async fn link(cx: &Context, mut draft: Draft) -> Result<ControlFlow<Saved, Draft
     if !owners.is_empty() && !own {
         return Err(auth_data::already_used());
     }
-    if draft.creates() && auth_data.identifies() {
+    if auth_data.identifies() {
         draft.facts.auth_provider = Some(auth_data.names());
     }
     let creating = draft.creates();
+    // Who sends only what is there already is told nothing of it.
+    draft.facts.auth_data_sent &= !own || validated.checked;
     for (column, change) in validated.changes.0 {
         // A new row has nothing to unlink.
         if !(creating && change == Change::Unset) {
@@ -264,12 +276,7 @@ async fn link(cx: &Context, mut draft: Draft) -> Result<ControlFlow<Saved, Draft
 }
 
 /// A sign up with an identity that a user already has is a log in of that user.
-async fn log_in_by(
-    cx: &Context,
-    body: &Map<String, Json>,
-    auth_data: AuthData,
-    owners: &[Object],
-) -> Result<Saved> {
+async fn log_in_by(cx: &Context, body: &Map<String, Json>, auth_data: AuthData, owners: &[Object]) -> Result<Saved> {
     let Some(owner) = owners.first() else {
         return Err(ParseError::not_found());
     };

@@ -118,12 +118,8 @@ pub async fn request(cx: &Context, body: Map<String, Json>) -> Result<()> {
     }
     match outcome {
         Resent::Sent => Ok(()),
-        Resent::Unknown => {
-            Err(ParseError::new(ErrorCode::EmailNotFound, format!("No user found with email {email}")))
-        }
-        Resent::Verified => {
-            Err(ParseError::new(ErrorCode::OtherCause, format!("Email {email} is already verified.")))
-        }
+        Resent::Unknown => Err(ParseError::new(ErrorCode::EmailNotFound, format!("No user found with email {email}"))),
+        Resent::Verified => Err(ParseError::new(ErrorCode::OtherCause, format!("Email {email} is already verified."))),
     }
 }
 

@@ -49,11 +49,7 @@ const LANGUAGES: [Language; 2] = [
                 "Look into your mailbox",
                 "If there is something to confirm, another link is on its way.",
             ),
-            (
-                Page::EmailVerificationSendFail,
-                "No mail was sent",
-                "The address is unknown, or is confirmed already.",
-            ),
+            (Page::EmailVerificationSendFail, "No mail was sent", "The address is unknown, or is confirmed already."),
         ],
         label: "New password",
         set: "Set password",

@@ -49,10 +49,7 @@ pub async fn bytes(folder: &Path, path: &str) -> Option<(&'static str, Vec<u8>)>
 /// The folder of a locale, or of its language, that has a file.
 pub fn localized_folder(folder: &Path, locale: &str, file: &str) -> Option<String> {
     let language = locale.split('-').next().unwrap_or_default();
-    [locale, language]
-        .into_iter()
-        .find(|name| place(folder, &format!("{name}/{file}")).is_some())
-        .map(str::to_owned)
+    [locale, language].into_iter().find(|name| place(folder, &format!("{name}/{file}")).is_some()).map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -74,9 +71,18 @@ mod tests {
         let folder = std::fs::canonicalize(folder).unwrap();
         assert_eq!(text(&folder, "a.html").as_deref(), Some("a"));
         assert_eq!(text(&folder, "de/a.html").as_deref(), Some("de"));
-        for bad in
-            ["../secret.html", "de/../../secret.html", "/etc/passwd", "link.html", ".env", "../pages2/x.html", "..\\a", "a\0", "", "de"]
-        {
+        for bad in [
+            "../secret.html",
+            "de/../../secret.html",
+            "/etc/passwd",
+            "link.html",
+            ".env",
+            "../pages2/x.html",
+            "..\\a",
+            "a\0",
+            "",
+            "de",
+        ] {
             assert_eq!(text(&folder, bad), None, "{bad}");
         }
         assert_eq!(localized_folder(&folder, "de-AT", "a.html").as_deref(), Some("de"));

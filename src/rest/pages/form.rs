@@ -25,7 +25,8 @@ impl Form {
     /// A body: JSON if it says so, else a form.
     pub fn body(headers: &HeaderMap, bytes: &[u8]) -> Self {
         let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let json = content_type.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"));
+        let json =
+            content_type.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"));
         if !json {
             return Self::read(&String::from_utf8_lossy(bytes));
         }

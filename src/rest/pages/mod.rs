@@ -179,8 +179,10 @@ impl Pages {
         if !parts.next()?.eq_ignore_ascii_case(&self.endpoint) {
             return None;
         }
-        let segments: Vec<String> =
-            parts.map(|part| percent_decode_str(part).decode_utf8().map(|part| part.into_owned())).collect::<Result<_, _>>().ok()?;
+        let segments: Vec<String> = parts
+            .map(|part| percent_decode_str(part).decode_utf8().map(|part| part.into_owned()))
+            .collect::<Result<_, _>>()
+            .ok()?;
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
         let get = matches!(*request.method(), Method::GET | Method::HEAD);
         let post = *request.method() == Method::POST;
@@ -378,7 +380,8 @@ fn page_response(status: StatusCode, content_type: &'static str, body: Vec<u8>) 
 fn security_policy(app: &App) -> HeaderValue {
     let options = &app.options;
     let mut targets = vec!["'self'".to_owned()];
-    let own = Page::ALL.iter().filter_map(|page| page.own_url(&options.mail.pages.custom_urls, &options.mail.custom_pages));
+    let own =
+        Page::ALL.iter().filter_map(|page| page.own_url(&options.mail.pages.custom_urls, &options.mail.custom_pages));
     for url in own.chain(options.server.public_server_url.as_deref()) {
         targets.extend(origin_of(url).filter(|origin| !targets.contains(origin)));
     }
@@ -403,7 +406,8 @@ impl Pages {
     /// Shows a page: the owner's url for it, the owner's file, or the built-in one.
     fn page(&self, visit: &Visit<'_>, page: Page, values: &[(&'static str, &str)], way: Way) -> Response {
         let options = &self.app.options;
-        let mut parameters: Vec<(&'static str, &str)> = vec![("appId", &options.keys.app_id), ("appName", visit.app_name)];
+        let mut parameters: Vec<(&'static str, &str)> =
+            vec![("appId", &options.keys.app_id), ("appName", visit.app_name)];
         parameters.extend_from_slice(values);
         parameters.push(("publicServerUrl", visit.public_url));
         if let Some(locale) = &visit.locale {
@@ -517,7 +521,9 @@ impl Pages {
         };
         let mut values = self.values(locale);
         let options = &self.app.options;
-        if let (Some(_), Some(app_name), Some(url)) = (page, &options.server.app_name, &options.server.public_server_url) {
+        if let (Some(_), Some(app_name), Some(url)) =
+            (page, &options.server.app_name, &options.server.public_server_url)
+        {
             values.set("appId", options.keys.app_id.as_str());
             values.set("appName", app_name.as_str());
             values.set("publicServerUrl", url.trim_end_matches('/'));
