@@ -55,15 +55,17 @@ impl Values {
         }
     }
 
-    /// Fills plain placeholders with foreign values, one level deep.
+    /// Fills plain placeholders, one level deep.
     fn fill(&self, text: &str, escape: Escape) -> String {
         let mut out = String::with_capacity(text.len());
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("{{") {
             let Some((name, tail)) = after.split_once("}}") else { break };
             out.push_str(before);
-            if let Some(Entry::Foreign(value)) = self.0.get(name.trim()) {
-                out.push_str(&escaped(value, escape));
+            match self.0.get(name.trim()) {
+                Some(Entry::Foreign(value)) => out.push_str(&escaped(value, escape)),
+                Some(Entry::Own(value)) => out.push_str(value),
+                None => {}
             }
             rest = tail;
         }

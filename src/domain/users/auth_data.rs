@@ -70,6 +70,8 @@ pub struct Validated {
     used_up: Option<ParseError>,
     /// Provider → what the client is told.
     pub responses: Object,
+    /// Whether there was anything to check, or to unlink.
+    pub checked: bool,
 }
 
 impl AuthData {
@@ -192,12 +194,18 @@ impl AuthData {
         let changed = who.user.filter(|_| only_changed).map(|user| self.changes_of(user));
         let request = request(cx, who, body, self);
         let random = |length: usize| cx.app.random.alphanumeric(length);
-        let mut validated =
-            Validated { changes: Update::default(), only: Filter::All, used_up: None, responses: Object::new() };
+        let mut validated = Validated {
+            changes: Update::default(),
+            only: Filter::All,
+            used_up: None,
+            responses: Object::new(),
+            checked: false,
+        };
         for (provider, data) in &self.providers {
             if changed.as_ref().is_some_and(|changed| !changed.contains(&provider.as_str())) {
                 continue;
             }
+            validated.checked = true;
             let Some(data) = data else {
                 validated.changes.put(column(provider), Change::Unset);
                 continue;

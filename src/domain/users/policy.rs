@@ -87,7 +87,8 @@ async fn remember(cx: &Context, checked: &mut Checked, password: &str, count: u3
     let only = std::mem::replace(&mut checked.only, Filter::All);
     checked.only = only.and(unchanged);
     let mut remembered: Vec<Value> = recent.into_iter().chain(current).map(Value::String).collect();
-    let old = remembered.len().saturating_sub(kept);
+    // parse-server keeps one even where none is looked at.
+    let old = remembered.len().saturating_sub(kept.max(1));
     let remembered = remembered.split_off(old);
     checked.internal.put(HISTORY, Change::Set(Value::Array(remembered)));
     Ok(())

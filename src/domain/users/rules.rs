@@ -111,8 +111,8 @@ impl ClassRules for UserRules {
 
     async fn follow_up(&self, cx: &Context, mut stored: Stored) -> Result<Stored> {
         verification::follow_up(cx, &stored);
+        let by_master_header = cx.auth.is_master() && cx.master_key_in_header && cx.installation_id.is_none();
         if stored.created {
-            let by_master_header = cx.auth.is_master() && cx.master_key_in_header && cx.installation_id.is_none();
             let linking = cx.auth.user().is_some() && stored.facts.auth_data_sent;
             if !by_master_header && !linking && verification::is_required(cx) {
                 if cx.app.options.mail.prevent_signup_with_unverified_email {
@@ -136,6 +136,17 @@ impl ClassRules for UserRules {
                 let created_with = stored.facts.auth_provider.as_deref().map(CreatedWith::log_in);
                 stored.facts.session_token = Some(sessions::create(cx, &stored.id, created_with.as_ref()).await?);
             }
+        }
+        // A master key that links an identity to a user logs the user in.
+        if let Some(provider) = stored.facts.auth_provider.as_deref()
+            && stored.facts.auth_data_sent
+            && cx.auth.is_master()
+            && !cx.auth.is_read_only()
+            && !by_master_header
+            && !verification::is_required(cx)
+        {
+            let created_with = CreatedWith::log_in(provider);
+            stored.facts.session_token = Some(sessions::create(cx, &stored.id, Some(&created_with)).await?);
         }
         Ok(stored)
     }
@@ -248,10 +259,13 @@ async fn link(cx: &Context, mut draft: Draft) -> Result<ControlFlow<Saved, Draft
     if !owners.is_empty() && !own {
         return Err(auth_data::already_used());
     }
-    if draft.facts.auth_data_sent && (auth_data.identifies() || !draft.creates()) {
+    let unlinks = !draft.creates() && draft.facts.auth_data_sent && !cx.auth.is_master();
+    if auth_data.identifies() || unlinks {
         draft.facts.auth_provider = Some(auth_data.names());
     }
     let creating = draft.creates();
+    // Who sends only what is there already is told nothing of it.
+    draft.facts.auth_data_sent &= !own || validated.checked;
     for (column, change) in validated.changes.0 {
         // A new row has nothing to unlink.
         if !(creating && change == Change::Unset) {
