@@ -6,7 +6,7 @@
 //! What a dialect adds to this is a [`Dialect`]: its schema, and what its root fields do. [`Current`] is that of this room.
 
 pub mod cache;
-pub mod catalog;
+pub(crate) mod catalog;
 mod class_admin;
 pub(crate) mod class_types;
 mod coerce;
