@@ -15,6 +15,8 @@ pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod error;
+pub mod graphql;
+pub mod graphql_legacy;
 pub mod http;
 pub mod logging;
 pub mod model;

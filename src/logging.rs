@@ -1,13 +1,19 @@
-//! Where log lines go: standard output, for people or as JSON.
+//! Where log lines go: standard output, for people or as JSON; the last ones are also kept for `/scriptlog`.
 
+use std::fmt::{Debug, Write as _};
 use std::io::IsTerminal as _;
 
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::time::SystemTime;
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use crate::clock::{Clock as _, SystemClock};
 use crate::config::logging::Logging;
 use crate::config::values::LogLevel;
+use crate::domain::logs;
 
 /// Starts logging. A second call does nothing: the first one holds.
 pub fn start(options: &Logging) {
@@ -23,9 +29,9 @@ pub fn start(options: &Logging) {
     let filter = EnvFilter::new(format!("{libraries},reparse={level}"));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_timer(SystemTime);
     let started = if options.json_logs == Some(true) {
-        builder.json().flatten_event(true).with_span_list(false).finish().try_init()
+        builder.json().flatten_event(true).with_span_list(false).finish().with(Recent).try_init()
     } else {
-        builder.with_ansi(std::io::stdout().is_terminal()).with_target(false).finish().try_init()
+        builder.with_ansi(std::io::stdout().is_terminal()).with_target(false).finish().with(Recent).try_init()
     };
     // The only failure is that logging runs already.
     drop(started);
@@ -39,5 +45,40 @@ fn level(level: LogLevel) -> &'static str {
         LogLevel::Info => "info",
         LogLevel::Debug | LogLevel::Verbose => "debug",
         LogLevel::Silly => "trace",
+    }
+}
+
+/// Keeps the last lines in memory.
+struct Recent;
+
+impl<S: Subscriber> Layer<S> for Recent {
+    fn on_event(&self, event: &Event<'_>, _context: Context<'_, S>) {
+        let mut line = Line::default();
+        event.record(&mut line);
+        let level = match *event.metadata().level() {
+            Level::ERROR => logs::Level::Error,
+            Level::WARN => logs::Level::Warn,
+            Level::INFO => logs::Level::Info,
+            Level::DEBUG | Level::TRACE => logs::Level::Debug,
+        };
+        logs::record(SystemClock.now(), level, &format!("{}{}", line.message, line.fields));
+    }
+}
+
+/// An event as text: its message, then its fields.
+#[derive(Default)]
+struct Line {
+    message: String,
+    fields: String,
+}
+
+impl Visit for Line {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        // Writing into a text cannot fail.
+        let _ = if field.name() == "message" {
+            write!(self.message, "{value:?}")
+        } else {
+            write!(self.fields, " {}={value:?}", field.name())
+        };
     }
 }

@@ -17,6 +17,8 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Options;
 use crate::domain::app::{App, Outside};
 use crate::error::{ErrorCode, ParseError};
+use crate::graphql::{Current, GraphQlEndpoint, PlaygroundEndpoint};
+use crate::graphql_legacy::Legacy;
 use crate::http::answer::refusal;
 use crate::http::cors::Cors;
 use crate::http::door::Door;
@@ -163,8 +165,18 @@ struct Mounts {
 fn mount(app: &Arc<App>) -> Result<Mounts, StartError> {
     let options = &app.options;
     let rest = rest::endpoint(app).map_err(StartError::Configuration)?;
-    // GraphQL goes in front of this, because its paths may lie below the mount path.
-    let mounts = vec![(options.server.mount_path.clone(), rest.boxed())];
+    let mut mounts = Vec::new();
+    if options.graphql.mount {
+        let (path, legacy) = (&options.graphql.path, &options.own.graphql_legacy_path);
+        mounts.push((path.clone(), GraphQlEndpoint::<Current>::new(app, path).boxed()));
+        mounts.push((legacy.clone(), GraphQlEndpoint::<Legacy>::new(app, legacy).boxed()));
+    }
+    if options.graphql.mount_playground {
+        mounts.push((options.graphql.playground_path.clone(), PlaygroundEndpoint::new(options).boxed()));
+    }
+    mounts.push((options.server.mount_path.clone(), rest.boxed()));
+    // A path below another one goes first.
+    mounts.sort_by_key(|(path, _)| std::cmp::Reverse(path.trim_end_matches('/').len()));
     Ok(Mounts { mounts, sanitize: options.security.enable_sanitized_error_response })
 }
 

@@ -16,12 +16,12 @@ const all = fs
 const green = read('replay/green.json');
 const isGreen = scenario =>
   green.some(
-    entry =>
-      entry.group === scenario.group && entry.profiles.includes(scenario.profile) && !entry.except?.includes(scenario.name),
+    ({ group, profiles: names, except = [] }) =>
+      group === scenario.group && names.includes(scenario.profile) && !except.includes(scenario.name),
   );
 
-/** Scenarios by profile. Without any choice: those of `green.json`. */
-export function select({ groups, profiles: names, only, every = false } = {}) {
+/** Scenarios by profile. Without any choice: those that `green.json` lists. */
+export function select({ groups, profiles: names, only, every = false }) {
   const chosen = all.filter(
     scenario =>
       (every || groups || names || only || isGreen(scenario)) &&
@@ -29,11 +29,7 @@ export function select({ groups, profiles: names, only, every = false } = {}) {
       (!names || names.includes(scenario.profile)) &&
       (!only || scenario.name.includes(only)),
   );
-  return Map.groupBy ? Map.groupBy(chosen, scenario => scenario.profile) : groupByProfile(chosen);
-}
-
-function groupByProfile(scenarios) {
-  const groups = new Map();
-  for (const scenario of scenarios) groups.set(scenario.profile, [...(groups.get(scenario.profile) ?? []), scenario]);
-  return groups;
+  const byProfile = new Map();
+  for (const scenario of chosen) byProfile.set(scenario.profile, [...(byProfile.get(scenario.profile) ?? []), scenario]);
+  return byProfile;
 }

@@ -48,7 +48,7 @@ pub async fn aggregate(cx: &Context, class: &str, mut parameters: Map<String, Js
         find.extend(condition.map(|condition| ("where".to_owned(), condition)));
         let request = ReadRequest::find(cx, class, find)?;
         let filter = resolve::resolve(cx, class, request.filter, 0).await?;
-        let scope = scope::scope(cx, class, Operation::Find, filter, false).await?;
+        let scope = scope::scope(cx, class, Operation::Find, filter, None).await?;
         let values = cx.app.storage.distinct(&class.schema, &field, scope.filter()).await.map_err(store::failure)?;
         return Ok(values.iter().map(json::encode).collect());
     }
@@ -111,14 +111,15 @@ fn read_preference(name: Option<&str>) -> Option<ReadPreference> {
 /// The stages, each an object with one key that begins with `$`.
 fn stages(mut parameters: Map<String, Json>) -> Result<Vec<Json>> {
     let one_each = |map: Map<String, Json>| map.into_iter().map(|(name, content)| json!({ name: content })).collect();
-    let stages: Vec<Json> = match parameters.remove("pipeline") {
+    let mut stages: Vec<Json> = match parameters.remove("pipeline") {
         Some(Json::Array(stages)) => stages,
         Some(Json::Object(stages)) => one_each(stages),
         None | Some(Json::Null) => one_each(parameters),
         Some(_) => return Err(refused("pipeline must be an array or an object of stages")),
     };
-    for stage in &stages {
+    for stage in &mut stages {
         check_stage(stage)?;
+        group_all(stage);
     }
     Ok(stages)
 }
@@ -146,6 +147,21 @@ fn check_stage(stage: &Json) -> Result<()> {
     Ok(())
 }
 
+/// Grouping by nothing makes one group, however nothing is written.
+fn group_all(stage: &mut Json) {
+    if let Some(key) = stage.get_mut("$group").and_then(|group| group.get_mut("_id")) {
+        let is_nothing = match key {
+            Json::String(text) => text.is_empty(),
+            Json::Array(list) => list.is_empty(),
+            Json::Object(map) => map.is_empty(),
+            _ => false,
+        };
+        if is_nothing {
+            *key = Json::Null;
+        }
+    }
+}
+
 /// Whether a stage writes.
 fn writes(stage: &Json) -> bool {
     stage.as_object().is_some_and(|stage| stage.keys().any(|name| WRITING_STAGES.contains(&name.as_str())))
@@ -168,6 +184,14 @@ mod tests {
             json!({"$match": {"a": 1}, "$limit": 2}),
         ] {
             assert_eq!(stages(map(given)).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn nothing_to_group_by() {
+        for nothing in [json!(null), json!(""), json!([]), json!({})] {
+            let given = map(json!({"$group": {"_id": nothing, "n": {"$sum": 1}}}));
+            assert_eq!(stages(given).unwrap(), [json!({"$group": {"_id": null, "n": {"$sum": 1}}})]);
         }
     }
 

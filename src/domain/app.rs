@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use tokio_util::task::TaskTracker;
 
+use super::graphql_config::ConfigCache;
 use super::roles::RoleCache;
 use super::schema::SchemaCache;
 use super::sessions::SessionCache;
@@ -22,6 +23,11 @@ use crate::model::operation::denylist::Denylist;
 use crate::random::Random;
 use crate::storage::{Event, Storage};
 
+/// Events of other processes that are dealt with together.
+const EVENTS_AT_ONCE: usize = 256;
+/// The schema is not read more often than this for want of news.
+const SHORTEST_SCHEMA_TTL: Duration = Duration::from_millis(100);
+
 /// Everything a request needs: options, store, caches, hashing, time and chance.
 #[derive(Debug)]
 pub struct App {
@@ -35,6 +41,8 @@ pub struct App {
     pub sessions: SessionCache,
     /// Roles resolved lately.
     pub roles: RoleCache,
+    /// How classes appear in the GraphQL API.
+    pub graphql_config: ConfigCache,
     /// Words that request data must not contain.
     pub denylist: Denylist,
     /// Password hashing.
@@ -81,6 +89,7 @@ impl App {
             schemas: SchemaCache::new(storage.clone(), clock.clone(), options.security.protected_fields.clone()),
             sessions: SessionCache::new(options.server.cache_max_size, ttl),
             roles: RoleCache::new(options.server.cache_max_size, ttl),
+            graphql_config: ConfigCache::default(),
             denylist: denylist(&options)?,
             hasher: Hasher::start(&options.own),
             rules: RuleTable::standard(),
@@ -99,33 +108,36 @@ impl App {
     }
 
     /// Follows what other processes change until the app goes away. Where the store cannot tell, the schema is read again every
-    /// `cacheTTL` milliseconds, and the other caches expire by themselves. The task ends with the app, or when it is aborted.
+    /// `cacheTTL` milliseconds (or `databaseOptions.schemaCacheTtl`, if that is less), and the other caches expire by
+    /// themselves. The task ends with the app, or when it is aborted.
     pub fn follow_changes(self: &Arc<Self>) -> tokio::task::JoinHandle<()> {
         let weak = Arc::downgrade(self);
-        let ttl = Duration::from_millis(self.options.server.cache_ttl.max(100));
+        let every = self.schema_ttl();
         tokio::spawn(async move {
             loop {
                 let Some(app) = weak.upgrade() else { return };
                 match app.storage.watch().await {
-                    Ok(Some(mut events)) => {
+                    Ok(Some(events)) => {
+                        // What changed before the stream began is not in it.
+                        app.take_note(&[Event::Lost]).await;
                         drop(app);
-                        while let Some(event) = events.next().await {
+                        let mut events = events.ready_chunks(EVENTS_AT_ONCE);
+                        while let Some(events) = events.next().await {
                             let Some(app) = weak.upgrade() else { return };
-                            app.take_note(&event).await;
+                            app.take_note(&events).await;
                         }
                         let Some(app) = weak.upgrade() else { return };
-                        app.take_note(&Event::Lost).await;
+                        app.take_note(&[Event::Lost]).await;
                     }
                     Ok(None) => {
                         drop(app);
-                        tokio::time::sleep(ttl).await;
+                        tokio::time::sleep(every).await;
                         let Some(app) = weak.upgrade() else { return };
-                        if let Err(error) = app.schemas.reload().await {
-                            tracing::warn!(%error, "the schema could not be read again");
-                        }
+                        app.read_schema_again().await;
                     }
                     Err(error) => {
                         tracing::warn!(%error, "changes of other processes cannot be followed for now");
+                        app.take_note(&[Event::Lost]).await;
                         drop(app);
                         tokio::time::sleep(Duration::from_secs(1)).await;
                     }
@@ -134,18 +146,41 @@ impl App {
         })
     }
 
-    async fn take_note(&self, event: &Event) {
-        let schema = matches!(event, Event::Schema | Event::Lost);
-        match event {
-            Event::Schema => {}
-            Event::Row { class, id: Some(id) } if *class == names::SESSION => self.sessions.forget_session(id),
-            Event::Row { class, id: Some(id) } if *class == names::USER => self.sessions.forget_user(id),
-            Event::Row { .. } | Event::Lost => {
-                self.roles.clear();
-                self.sessions.clear();
+    /// How long a snapshot of the classes is good where nobody tells of changes.
+    fn schema_ttl(&self) -> Duration {
+        let own = Duration::from_millis(self.options.server.cache_ttl);
+        let given = self.options.database.driver.schema_cache_ttl.filter(|ttl| *ttl > 0.0);
+        let given = given.and_then(|ttl| Duration::try_from_secs_f64(ttl / 1000.0).ok());
+        given.map_or(own, |given| given.min(own)).max(SHORTEST_SCHEMA_TTL)
+    }
+
+    /// Forgets what the events put in doubt.
+    async fn take_note(&self, events: &[Event]) {
+        let mut schema = false;
+        for event in events {
+            match event {
+                Event::Schema => schema = true,
+                Event::Row { class, id: Some(id) } if *class == names::SESSION => self.sessions.forget_session(id),
+                Event::Row { class, id: Some(id) } if *class == names::USER => self.sessions.forget_user(id),
+                Event::Row { class, .. } if *class == names::SESSION || *class == names::USER => self.sessions.clear(),
+                Event::Row { class, .. } if *class == names::ROLE || class.is_join() => self.roles.clear(),
+                Event::Row { class, .. } if *class == names::GRAPHQL_CONFIG => self.graphql_config.clear(),
+                Event::Row { .. } => {}
+                Event::Lost => {
+                    schema = true;
+                    self.graphql_config.clear();
+                    self.roles.clear();
+                    self.sessions.clear();
+                }
             }
         }
-        if schema && let Err(error) = self.schemas.reload().await {
+        if schema {
+            self.read_schema_again().await;
+        }
+    }
+
+    async fn read_schema_again(&self) {
+        if let Err(error) = self.schemas.reload().await {
             tracing::warn!(%error, "the schema could not be read again");
         }
     }

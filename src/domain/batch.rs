@@ -20,7 +20,13 @@ pub async fn begin(cx: &Context) -> Result<Context> {
 /// When the store cannot; then nothing was done.
 pub async fn commit(cx: &Context) -> Result<()> {
     match &cx.transaction {
-        Some(transaction) => cx.app.storage.commit(transaction.clone()).await.map_err(store::failure),
+        Some(transaction) => {
+            let committed = cx.app.storage.commit(transaction.clone()).await.map_err(store::failure);
+            // What was forgotten at each write may have been read again before the commit.
+            cx.app.roles.clear();
+            cx.app.sessions.clear();
+            committed
+        }
         None => Ok(()),
     }
 }

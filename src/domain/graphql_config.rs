@@ -1,5 +1,8 @@
 //! How classes appear in the GraphQL API (`/graphql-config`): one row that holds one object.
 
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
 use serde_json::{Map, Value as Json, json};
 
 use super::context::Context;
@@ -13,11 +16,35 @@ use crate::model::operation::{Change, Update};
 /// The column of the object.
 const CONFIG: &str = "config";
 
-/// The configuration as stored, for the GraphQL API itself; empty when there is none.
+/// The configuration as last read, and when that was, in milliseconds since 1970.
+#[derive(Debug, Default)]
+pub struct ConfigCache(ArcSwapOption<(i64, Json)>);
+
+impl ConfigCache {
+    /// Forgets it: it has changed.
+    pub fn clear(&self) {
+        self.0.store(None);
+    }
+}
+
+/// The configuration, for the GraphQL API itself; an empty object when there is none. Read again every `cacheTTL`.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn load(cx: &Context) -> Result<Map<String, Json>> {
+pub async fn current(cx: &Context) -> Result<Json> {
+    let now = cx.now().millis();
+    let ttl = i64::try_from(cx.app.options.server.cache_ttl).unwrap_or(i64::MAX);
+    let cache = &cx.app.graphql_config.0;
+    if let Some(known) = cache.load().as_ref().filter(|known| now.saturating_sub(known.0) < ttl) {
+        return Ok(known.1.clone());
+    }
+    let config = Json::Object(load(cx).await?);
+    cache.store(Some(Arc::new((now, config.clone()))));
+    Ok(config)
+}
+
+/// The configuration as stored; empty when there is none.
+async fn load(cx: &Context) -> Result<Map<String, Json>> {
     let row =
         read::internal_one(cx, names::GRAPHQL_CONFIG, store::by_id(global_config::ROW_ID), "the GraphQL configuration")
             .await?;
@@ -56,8 +83,7 @@ pub async fn update(cx: &Context, parameters: Option<Json>) -> Result<Json> {
     let mut update = Update::default();
     update.put(CONFIG, Change::Set(field_value(Json::Object(config))?));
     global_config::save(cx, names::GRAPHQL_CONFIG, &update).await?;
-    // The GraphQL API is built again when the snapshot of the classes is a new one.
-    cx.app.schemas.reload().await?;
+    cx.app.graphql_config.clear();
     Ok(json!({ "response": { "result": true } }))
 }
 

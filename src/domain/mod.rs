@@ -3,6 +3,7 @@
 //! Features (`users`, `sessions`, `roles`, …) call pipelines (`write`, `read`, `delete`); these call `permissions` and `schema`;
 //! these call `store`. Pipelines know no feature: they call [`write::rules::ClassRules`] from the table in [`app::App`].
 
+pub mod age;
 pub mod aggregate;
 pub mod app;
 pub mod audiences;
@@ -15,6 +16,7 @@ pub mod global_config;
 pub mod graphql_config;
 pub mod idempotency;
 pub mod installations;
+pub mod logs;
 pub mod permissions;
 pub mod read;
 pub mod roles;

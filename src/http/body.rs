@@ -80,11 +80,20 @@ pub fn parse(bytes: &[u8]) -> Result<Json> {
 /// Whether the body is a form with files, the one kind that is not JSON.
 #[must_use]
 pub fn is_multipart(headers: &HeaderMap) -> bool {
-    const KIND: &[u8] = b"multipart/form-data";
+    is_of_kind(headers, b"multipart/form-data")
+}
+
+/// Whether the body says to be a form without files. Many clients send JSON under this name, since it is their default.
+#[must_use]
+pub fn is_form(headers: &HeaderMap) -> bool {
+    is_of_kind(headers, b"application/x-www-form-urlencoded")
+}
+
+fn is_of_kind(headers: &HeaderMap, kind: &[u8]) -> bool {
     headers
         .get(header::CONTENT_TYPE)
-        .and_then(|kind| kind.as_bytes().get(..KIND.len()))
-        .is_some_and(|kind| kind.eq_ignore_ascii_case(KIND))
+        .and_then(|given| given.as_bytes().get(..kind.len()))
+        .is_some_and(|given| given.eq_ignore_ascii_case(kind))
 }
 
 #[cfg(test)]

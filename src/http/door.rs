@@ -88,3 +88,24 @@ impl<E: Endpoint<Output = Response> + 'static> Door<E> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use poem::endpoint::make_sync;
+
+    use super::*;
+    use crate::config::server::Server;
+
+    #[tokio::test]
+    async fn a_panic_is_an_answer() {
+        let broken = make_sync(|_| -> Response { panic!("on purpose") });
+        let door = Door::new(broken, Cors::new(&Server::default()), TaskTracker::new(), "test".into());
+        for method in [Method::GET, Method::POST] {
+            let response = door.get_response(Request::builder().method(method).finish()).await;
+            assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+            assert_eq!(response.header("access-control-allow-origin"), Some("*"));
+            let body = response.into_body().into_string().await.unwrap();
+            assert_eq!(body, r#"{"code":1,"error":"Internal server error."}"#);
+        }
+    }
+}

@@ -90,12 +90,17 @@ fn typed(map: &Map<String, Json>) -> Result<Option<Value>> {
     let value = match kind {
         "Date" => text("iso").map(|iso| Value::Date(Date::parse(iso).unwrap_or_default())),
         "Bytes" => text("base64").map(|data| Value::Bytes(LENIENT_BASE64.decode(data).unwrap_or_default())),
-        "Pointer" => match (text("className"), text("objectId")) {
-            (Some(class), Some(id)) => {
-                Some(Value::Pointer(Pointer { class: ClassName::trusted(class), id: id.to_owned() }))
+        "Pointer" => {
+            let id = match map.get("objectId") {
+                Some(Json::String(id)) => Some(id.clone()),
+                Some(Json::Number(id)) => Some(id.to_string()),
+                _ => None,
+            };
+            match (text("className"), id) {
+                (Some(class), Some(id)) => Some(Value::Pointer(Pointer { class: ClassName::trusted(class), id })),
+                _ => None,
             }
-            _ => None,
-        },
+        }
         "Relation" => text("className").map(|class| Value::Relation(ClassName::trusted(class))),
         "File" => {
             text("name").map(|name| Value::File(File { name: name.to_owned(), url: text("url").map(str::to_owned) }))

@@ -10,7 +10,7 @@ use poem_openapi::types::Type as _;
 
 use super::describe;
 use crate::error::ParseError;
-use crate::http::answer::{JSON, Refused};
+use crate::http::answer::Refused;
 
 /// What a handler gives when it cannot give what it is for.
 #[derive(Debug)]
@@ -33,12 +33,14 @@ impl From<Refusal> for Error {
 }
 
 /// Every status a refusal can have, for the document.
-const STATUSES: [(u16, &str); 8] = [
+const STATUSES: [(u16, &str); 10] = [
     (400, "The request is refused; `code` says why."),
     (403, "The caller may not do this, or no application was named."),
     (404, "There is no such object (101), or none the caller may see; or there is no such route."),
     (408, "The request did not arrive in time."),
+    (409, "The server is not configured to do this."),
     (413, "The request is too large."),
+    (415, "The body is compressed."),
     (429, "Too many requests; `Retry-After` says when to come back."),
     (500, "The server failed."),
     (503, "The server or its database is busy or away; `Retry-After` says when to come back."),
@@ -52,7 +54,10 @@ impl ApiResponse for Refusal {
                 description,
                 status: Some(status),
                 status_range: None,
-                content: vec![MetaMediaType { content_type: JSON, schema: describe::Error::schema_ref() }],
+                content: vec![MetaMediaType {
+                    content_type: "application/json",
+                    schema: describe::Error::schema_ref(),
+                }],
                 headers: Vec::new(),
             })
             .collect();

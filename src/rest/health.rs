@@ -2,41 +2,96 @@
 
 use std::sync::Arc;
 
-use poem_openapi::OpenApi;
+use poem::http::{HeaderValue, StatusCode, header};
+use poem::{FromRequest, IntoResponse, Request, RequestBody, Response};
+use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, Registry};
+use poem_openapi::types::Type as _;
+use poem_openapi::{ApiResponse, OpenApi};
 use serde_json::json;
 
 use super::describe;
+use super::error::Refusal;
 use super::openapi::Tag;
-use super::payload::{Answer, MasterCaller, Reply};
+use super::payload::{Answer, MasterCaller, Parameters, Reply};
 use crate::domain::app::App;
-use crate::domain::security;
+use crate::domain::auth::unauthorized;
+use crate::domain::{logs, security};
 use crate::error::{ErrorCode, ParseError};
+use crate::http::answer;
 
 /// The version of parse-server whose behaviour this server has; SDKs and dashboards go by it.
 pub const PARSE_SERVER_VERSION: &str = "9.10.0";
 
 /// Whether the server is well, and what it can do.
-pub struct HealthApi {
-    /// The server.
-    pub app: Arc<App>,
+pub struct HealthApi;
+
+/// The app, for the one route that has no context.
+pub struct Server(Arc<App>);
+
+impl<'a> FromRequest<'a> for Server {
+    async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
+        let app = request.data::<Arc<App>>().ok_or_else(|| Refusal(unauthorized()))?;
+        Ok(Self(app.clone()))
+    }
+}
+
+/// The answer of `/health`.
+pub struct Condition {
+    well: bool,
+}
+
+impl IntoResponse for Condition {
+    fn into_response(self) -> Response {
+        if self.well {
+            return answer::json(StatusCode::OK, b"{\"status\":\"ok\"}".to_vec());
+        }
+        let mut response = answer::json(StatusCode::SERVICE_UNAVAILABLE, b"{\"status\":\"error\"}".to_vec());
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        response
+    }
+}
+
+impl ApiResponse for Condition {
+    fn meta() -> MetaResponses {
+        let response = |status, description, schema| MetaResponse {
+            description,
+            status: Some(status),
+            status_range: None,
+            content: vec![MetaMediaType { content_type: "application/json", schema }],
+            headers: Vec::new(),
+        };
+        MetaResponses {
+            responses: vec![
+                response(200, "The server is well.", describe::Health::schema_ref()),
+                response(400, "The route is not on the list of allowed routes.", describe::Error::schema_ref()),
+                response(503, "The database does not answer.", describe::Health::schema_ref()),
+            ],
+        }
+    }
+
+    fn register(registry: &mut Registry) {
+        describe::Health::register(registry);
+        describe::Error::register(registry);
+    }
 }
 
 #[OpenApi]
 impl HealthApi {
     /// Whether the server answers and reaches its database. Needs no application id; any method will do.
     #[oai(path = "/health", method = "get", operation_id = "getHealth", tag = "Tag::Health")]
-    async fn health(&self) -> Answer<describe::Health> {
-        match self.app.storage.ping().await {
-            Ok(()) => Ok(Reply::of_bytes(b"{\"status\":\"ok\"}".to_vec())),
-            Err(error) => Err(ParseError::unavailable("error", 1).with_source(error).into()),
+    async fn health(&self, server: Server) -> Condition {
+        let answer = server.0.storage.ping().await;
+        if let Err(error) = &answer {
+            tracing::warn!(%error, "the database does not answer");
         }
+        Condition { well: answer.is_ok() }
     }
 
     /// What the server can do.
     #[oai(path = "/serverInfo", method = "get", operation_id = "getServerInfo", tag = "Tag::Administration")]
     async fn server_info(&self, caller: MasterCaller) -> Answer<describe::ServerInfo> {
         caller.0.require_master()?;
-        let options = &self.app.options;
+        let options = &caller.0.app.options;
         let all = json!({ "create": true, "read": true, "update": true, "delete": true });
         Reply::new(&json!({
             "features": {
@@ -73,11 +128,10 @@ impl HealthApi {
         Reply::new(&security::report(&caller.0)?)
     }
 
-    /// Rows of the log.
+    /// The last lines of the log.
     #[oai(path = "/scriptlog", method = "get", operation_id = "getLogs", tag = "Tag::Administration")]
-    async fn logs(&self, caller: MasterCaller) -> Answer<Vec<describe::Fields>> {
-        caller.0.require_master()?;
-        Err(super::payload::unavailable("The log"))
+    async fn logs(&self, caller: MasterCaller, parameters: Parameters) -> Answer<Vec<describe::Fields>> {
+        Reply::new(&logs::read(&caller.0, &parameters.0)?)
     }
 
     /// Check a receipt of a purchase.

@@ -41,7 +41,7 @@ use routes::Routes;
 
 pub use health::PARSE_SERVER_VERSION;
 
-fn apis(app: &Arc<App>) -> impl OpenApi + 'static {
+fn apis() -> impl OpenApi + 'static {
     (
         users::UsersApi,
         sessions::SessionsApi,
@@ -54,7 +54,7 @@ fn apis(app: &Arc<App>) -> impl OpenApi + 'static {
         cloud::CloudApi,
         push::PushApi,
         files::FilesApi,
-        health::HealthApi { app: app.clone() },
+        health::HealthApi,
     )
 }
 
@@ -73,12 +73,13 @@ fn service<T: OpenApi>(apis: T) -> OpenApiService<T, ()> {
 /// A text naming the rate limit or allow-list pattern that is none.
 pub fn endpoint(app: &Arc<App>) -> Result<RestEndpoint, String> {
     let security = &app.options.security;
-    let apis = apis(app);
+    let apis = apis();
     let routes = routes_of(&apis);
     let rest = Rest {
         limits: RateLimits::new(&security.rate_limit)?,
         allowed: RouteAllowList::new(security.route_allow_list.as_deref())?,
         idempotency: idempotency::Idempotency::new(&app.options.server.idempotency.paths)?,
+        document: app.options.own.openapi.enabled.then(|| document(&app.options.server.mount_path).to_string().into()),
         pages: pages::Pages::open(app)?,
         app: app.clone(),
         endpoint: service(apis).into_endpoint(),
@@ -87,8 +88,8 @@ pub fn endpoint(app: &Arc<App>) -> Result<RestEndpoint, String> {
     Ok(RestEndpoint(Arc::new(rest)))
 }
 
-/// The document of the API, without the classes of an application.
+/// The document of the API, without the classes of an application. `mount_path` is where the API is served.
 #[must_use]
-pub fn document(app: &Arc<App>) -> Json {
-    openapi::document(&service(apis(app)))
+pub fn document(mount_path: &str) -> Json {
+    openapi::document(&service(apis()).server(if mount_path.is_empty() { "/" } else { mount_path }))
 }

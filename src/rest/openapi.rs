@@ -70,6 +70,21 @@ const FIND: [(&str, &str, &str); 12] = [
     ("hint", "string", "Index to use."),
 ];
 
+/// Query parameters of a log in by GET.
+const LOG_IN: [(&str, &str, &str); 3] = [
+    ("username", "string", "Name, or e-mail address."),
+    ("email", "string", "E-mail address."),
+    ("password", "string", "Password."),
+];
+
+/// Query parameters of an aggregation.
+const AGGREGATE: [(&str, &str, &str); 4] = [
+    ("pipeline", "string", "Stages in MongoDB's language, as a JSON array."),
+    ("where", "string", "Constraints that come before the pipeline, as JSON."),
+    ("distinct", "string", "A field whose different values are asked for, instead of a pipeline."),
+    ("hint", "string", "Index to use."),
+];
+
 /// Query parameters of every operation that gives one object.
 const GET: [&str; 4] = ["keys", "excludeKeys", "include", "readPreference"];
 
@@ -78,13 +93,15 @@ const GET: [&str; 4] = ["keys", "excludeKeys", "include", "readPreference"];
 pub fn document<T: OpenApi>(service: &OpenApiService<T, ()>) -> Json {
     let mut document: Json = serde_json::from_str(&service.spec()).unwrap_or_else(|_| json!({}));
     let Some(paths) = document.get_mut("paths").and_then(Json::as_object_mut) else { return document };
-    for operation in paths.values_mut().filter_map(Json::as_object_mut).flat_map(|path| path.values_mut()) {
-        amend(operation);
+    for (path, operations) in paths {
+        for operation in operations.as_object_mut().into_iter().flat_map(|operations| operations.values_mut()) {
+            amend(path, operation);
+        }
     }
     document
 }
 
-fn amend(operation: &mut Json) {
+fn amend(path: &str, operation: &mut Json) {
     let id = operation.get("operationId").and_then(Json::as_str).unwrap_or_default().to_owned();
     let Some(operation) = operation.as_object_mut() else { return };
     // The framework lists schemes as alternatives; all that an operation names are needed together.
@@ -99,8 +116,12 @@ fn amend(operation: &mut Json) {
     }
     let wanted: Vec<_> = if id.starts_with("find") {
         FIND.iter().collect()
-    } else if id.starts_with("get") && operation.get("parameters").is_some() && !id.ends_with("Schema") {
+    } else if id.starts_with("get") && path.ends_with("{objectId}") {
         FIND.iter().filter(|(name, _, _)| GET.contains(name)).collect()
+    } else if id.ends_with("ByQuery") {
+        LOG_IN.iter().collect()
+    } else if id == "aggregate" {
+        AGGREGATE.iter().collect()
     } else {
         Vec::new()
     };

@@ -1,5 +1,6 @@
 //! What handlers take and give: bodies and parameters that were parsed before routing, and answers that are serialised once.
 
+use std::collections::HashSet;
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -53,11 +54,16 @@ impl Incoming {
     }
 
     fn query(&self) -> impl Iterator<Item = (String, String)> + '_ {
-        self.0.query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (decode(key), decode(value))
-        })
+        pairs(&self.0.query)
     }
+}
+
+/// The names and values of a query, or of a form without files.
+pub fn pairs(text: &str) -> impl Iterator<Item = (String, String)> + '_ {
+    text.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (decode(key), decode(value))
+    })
 }
 
 /// Percent and plus decoding; bytes that are no UTF-8 become replacement characters.
@@ -150,12 +156,24 @@ impl<'a> FromRequest<'a> for Parameters {
     async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
         let incoming = Incoming::of(request)?;
         let mut parameters = incoming.take_body();
+        let (mut from_query, mut repeated) = (HashSet::new(), HashSet::new());
         for (key, text) in incoming.query() {
             let value = match serde_json::from_str(&text) {
                 Ok(value) => value,
                 Err(_) => Json::String(text),
             };
-            parameters.insert(key, value);
+            match parameters.get_mut(&key) {
+                // A name that comes several times has a list of values.
+                Some(Json::Array(list)) if repeated.contains(&key) => list.push(value),
+                Some(known) if from_query.contains(&key) => {
+                    *known = Json::Array(vec![known.take(), value]);
+                    repeated.insert(key);
+                }
+                _ => {
+                    from_query.insert(key.clone());
+                    parameters.insert(key, value);
+                }
+            }
         }
         Ok(Self(parameters))
     }
@@ -247,7 +265,7 @@ impl<T: poem_openapi::types::Type + 'static, const STATUS: u16> ApiResponse for 
             description,
             status: Some(status),
             status_range: None,
-            content: vec![MetaMediaType { content_type: answer::JSON, schema: T::schema_ref() }],
+            content: vec![MetaMediaType { content_type: "application/json", schema: T::schema_ref() }],
             headers,
         };
         let mut responses = vec![response(200, "Done.", Vec::new())];

@@ -13,7 +13,7 @@ use super::batch::Part;
 use super::body_keys;
 use super::idempotency::Idempotency;
 use super::pages::Pages;
-use super::payload::{Incoming, JsonMap};
+use super::payload::{Incoming, JsonMap, pairs};
 use super::rate_limit::{Identity, RateLimits, Standing};
 use super::route_allow_list::RouteAllowList;
 use super::routes::{self, Routes};
@@ -22,7 +22,7 @@ use crate::domain::auth::{self, Credentials, TokenUse};
 use crate::domain::context::{Client, Context};
 use crate::domain::idempotency;
 use crate::error::{ErrorCode, ParseError, Result};
-use crate::http::answer::{Matched, Refused, refusal};
+use crate::http::answer::{JSON, Matched, Refused, refusal};
 use crate::http::{body, client, credentials};
 
 /// The REST API of an app.
@@ -34,6 +34,8 @@ pub struct Rest {
     pub(super) allowed: RouteAllowList,
     pub(super) pages: Pages,
     pub(super) idempotency: Idempotency,
+    /// The document, if it is to be served.
+    pub(super) document: Option<bytes::Bytes>,
 }
 
 /// A request whose form is known: what it wants and who it says to be.
@@ -48,6 +50,8 @@ struct Wish {
     forwarded: bool,
 }
 
+/// Where the API describes itself, to anybody.
+const DOCUMENT: &str = "/openapi.json";
 /// The one route that asks for nothing.
 const HEALTH: &str = "/health";
 /// The route on which a session token is not even looked at.
@@ -93,6 +97,12 @@ impl Rest {
         if path.eq_ignore_ascii_case(HEALTH) {
             return self.health(&request, path).await;
         }
+        if let (Some(document), true) = (&self.document, path.eq_ignore_ascii_case(DOCUMENT)) {
+            self.allowed.check(false, request.method(), &path).map_err(|error| (error, Some(Arc::from(DOCUMENT))))?;
+            let mut response = Response::builder().content_type(JSON).body(document.clone());
+            response.set_data(Matched(Arc::from(DOCUMENT)));
+            return Ok(response);
+        }
         if let Some(page) = self.pages.answer(&mut request, &path).await {
             return Ok(page);
         }
@@ -106,7 +116,8 @@ impl Rest {
     /// Health needs no application and knows no caller.
     async fn health(&self, request: &Request, path: String) -> Result<Response, Failure> {
         self.allowed.check(false, request.method(), &path).map_err(|error| (error, Some(Arc::from(HEALTH))))?;
-        let inner = Request::builder().method(Method::GET).uri(Uri::from_static(HEALTH)).finish();
+        let inner =
+            Request::builder().method(Method::GET).uri(Uri::from_static(HEALTH)).extension(self.app.clone()).finish();
         let mut response = self.endpoint.get_response(inner).await;
         response.set_data(Matched(Arc::from(HEALTH)));
         Ok(self.finish(response))
@@ -152,6 +163,7 @@ impl Rest {
         let taken = request.take_body();
         let patience = Duration::from_millis(options.own.request_timeout_ms);
         let multipart = body::is_multipart(request.headers());
+        let form = body::is_form(request.headers());
         let bytes = body::read(taken, request.headers(), options.server.max_upload_size.bytes, patience).await?;
         if opaque {
             return Ok(JsonMap::new());
@@ -159,7 +171,10 @@ impl Rest {
         if multipart && !bytes.is_empty() {
             return Err(ParseError::new(ErrorCode::InvalidJson, "the request body must be JSON, not a form"));
         }
-        body::parse_object(&bytes)
+        match (body::parse_object(&bytes), std::str::from_utf8(&bytes)) {
+            (Err(_), Ok(text)) if form => Ok(pairs(text).map(|(key, value)| (key, value.into())).collect()),
+            (parsed, _) => parsed,
+        }
     }
 
     /// Decides who is calling and whether the call may proceed; then it does.

@@ -153,8 +153,12 @@ pub trait Storage: Send + Sync + fmt::Debug {
     /// Removes fields: from the class, and from its rows.
     async fn delete_fields(&self, schema: &ClassSchema, names: &[String]) -> Result<()>;
 
-    /// Stores the permissions of a class.
-    async fn set_permissions(&self, class: &ClassName, permissions: &serde_json::Map<String, Json>) -> Result<()>;
+    /// Stores the permissions of a class; `None`: it has none of its own any more.
+    async fn set_permissions(
+        &self,
+        class: &ClassName,
+        permissions: Option<&serde_json::Map<String, Json>>,
+    ) -> Result<()>;
 
     /// Stores what the class lists as its indexes; does not touch the indexes themselves.
     async fn set_listed_indexes(

@@ -62,3 +62,23 @@ fn only_listed_routes() {
         assert_eq!(got.json()[1]["success"]["results"], json!([]), "{got:?}");
     });
 }
+
+#[test]
+fn a_trusted_proxy_names_the_caller() {
+    let options = json!({
+        "trustProxy": 1,
+        "rateLimit": [{"requestPath": "/classes/*path", "requestTimeWindow": 60000, "requestCount": 1, "zone": "ip"}],
+    });
+    each_backend(&options, |server| async move {
+        let call = async |forwarded: &str| {
+            answer(server.request(Method::GET, "/classes/X").header("X-Forwarded-For", forwarded)).await.status
+        };
+        assert_eq!(call("1.1.1.1").await, 200);
+        assert_eq!(call("9.9.9.9, 1.1.1.1").await, 429);
+        assert_eq!(call("127.0.0.1, 1.1.1.1").await, 429);
+        assert_eq!(call("1.1.1.2").await, 200);
+        // Whoever claims to be this machine is counted like any other.
+        assert_eq!(call("127.0.0.1").await, 200);
+        assert_eq!(call("127.0.0.1").await, 429);
+    });
+}

@@ -30,7 +30,7 @@ fn operations(document: &Json) -> Vec<(Method, String, String, bool)> {
 #[test]
 fn nobody_gets_in() {
     each_backend(&json!({}), |server| async move {
-        let operations = operations(&reparse::rest::document(&server.running.app));
+        let operations = operations(&reparse::rest::document("/parse"));
         assert!(operations.len() > 50, "{}", operations.len());
         for (method, path, id, master) in operations {
             if OPEN.contains(&id.as_str()) {

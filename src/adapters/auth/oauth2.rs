@@ -1,4 +1,4 @@
-//! OAuth2: the provider is asked whether an access token is good (RFC 7662).
+//! `OAuth2`: the provider is asked whether an access token is good (RFC 7662).
 
 use async_trait::async_trait;
 use reqwest::Url;

@@ -1,4 +1,4 @@
-//! OpenID Connect: an id token of the provider says who the user is.
+//! `OpenID` Connect: an id token of the provider says who the user is.
 
 use async_trait::async_trait;
 use ring::digest;

@@ -34,7 +34,7 @@ impl Smtp {
             "emailAdapter smtp: url must be smtps://user:password@host or smtp://user:password@host?tls=required"
                 .to_owned()
         })?;
-        let pool = PoolConfig::new().max_size(CONNECTIONS).idle_timeout(Duration::from_secs(60));
+        let pool = PoolConfig::new().max_size(CONNECTIONS).idle_timeout(Duration::from_mins(1));
         let transport = builder.timeout(Some(TIMEOUT)).pool_config(pool).build();
         Ok(Self { transport, composer: Composer::open("smtp", options, None)? })
     }

@@ -289,7 +289,7 @@ fn what_is_missing_is_refused_by_name_or_ignored_with_one_warning() {
         (json!({ "auth": { "facebook": { "appIds": ["x"] } } }), "option auth.facebook: not supported yet"),
         (
             json!({ "emailAdapter": { "module": "./mail.js" } }),
-            "option emailAdapter: the adapter is not supported yet; built in: discard",
+            "option emailAdapter: the adapter is not supported yet; built in: discard, file, smtp, webhook",
         ),
         (json!({ "databaseOptions": { "proxyHost": "p" } }), "option databaseOptions.proxyHost: not supported yet"),
         (

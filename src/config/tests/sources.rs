@@ -56,8 +56,8 @@ fn options_inside_groups_have_variables_and_flags() {
     ];
     let limits = serve(&[path], &limit).options.security.rate_limit;
     assert_eq!(limits.iter().map(|limit| limit.request_path.as_str()).collect::<Vec<_>>(), ["/login"]);
-    let metadata = [("PARSE_SERVER_PAGES_CUSTOM_URL_PASSWORD_RESET", "http://x"), ("REPARSE_IGNORE_UNSUPPORTED", "1")];
-    assert_eq!(serve(&[path], &metadata).warnings, ["option pages: not supported yet (ignored)"]);
+    let metadata = [("PARSE_SERVER_LIVEQUERY_CLASSNAMES", "Game"), ("REPARSE_IGNORE_UNSUPPORTED", "1")];
+    assert_eq!(serve(&[path], &metadata).warnings, ["option liveQuery: not supported yet (ignored)"]);
 }
 
 #[test]

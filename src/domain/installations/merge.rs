@@ -97,7 +97,7 @@ async fn give_up(cx: &Context, filter: Resolved, field: &str) -> Result<()> {
             tracing::warn!(%error, "an installation with the same device token stays: the caller may not change it");
             return Ok(());
         }
-        scope::scope(cx, &class, operation, filter, false).await?
+        scope::scope(cx, &class, operation, filter, None).await?
     } else {
         Scoped::internal(filter, "one device token belongs to one installation")
     };

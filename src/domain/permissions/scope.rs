@@ -45,7 +45,7 @@ pub async fn admit(cx: &Context, class: &Class, operation: Operation) -> Result<
 }
 
 /// Narrows a filter to the rows on which the caller may carry out the operation: pointer permissions, then the rows' ACLs.
-/// `adds_field`: an update that also adds a field needs to reach the rows for that as well.
+/// `also`: another operation of the same request that must reach the rows as well (a field added, a count).
 ///
 /// # Errors
 /// When the caller's roles cannot be read.
@@ -54,15 +54,15 @@ pub async fn scope(
     class: &Class,
     operation: Operation,
     filter: Resolved,
-    adds_field: bool,
+    also: Option<Operation>,
 ) -> Result<Scoped> {
     if cx.auth.is_master() {
         return Ok(Scoped(filter));
     }
     let entities = cx.entities().await?;
     let mut filter = filter.and(pointer_filter(cx, class, operation, &entities));
-    if adds_field {
-        filter = filter.and(pointer_filter(cx, class, Operation::AddField, &entities));
+    if let Some(also) = also {
+        filter = filter.and(pointer_filter(cx, class, also, &entities));
     }
     let column = if operation.reads() { "_rperm" } else { "_wperm" };
     let mut holders = vec![Value::Null];

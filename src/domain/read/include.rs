@@ -10,6 +10,7 @@ use crate::domain::permissions::{Operation, scope};
 use crate::domain::schema::Class;
 use crate::domain::schema::check::known_class;
 use crate::domain::store;
+use crate::domain::write::open;
 use crate::error::Result;
 use crate::model::names::ClassName;
 use crate::model::object::Object;
@@ -116,15 +117,14 @@ async fn fetch(
     path: &[String],
     request: &ReadRequest,
 ) -> Result<Vec<Object>> {
-    if class_name.is_internal() && !cx.auth.is_master() {
-        return Ok(Vec::new());
-    }
+    let single = if ids.len() == 1 { ids.iter().next().cloned() } else { None };
+    let operation = if single.is_some() { Operation::Get } else { Operation::Find };
+    open::refuse_caller(cx, class_name, operation)?;
     let class = known_class(cx, class_name);
     let only = cx.app.rules.of(class_name).read_filter(cx)?;
-    scope::admit(cx, &class, Operation::Get).await?;
-    let single = if ids.len() == 1 { ids.iter().next().cloned() } else { None };
+    scope::admit(cx, &class, operation).await?;
     let hidden = Hidden::of(cx, &class, single.as_deref()).await?;
-    let scope = scope::scope(cx, &class, Operation::Get, store::by_ids(ids).and(only), false).await?;
+    let scope = scope::scope(cx, &class, operation, store::by_ids(ids).and(only), None).await?;
     let request = ReadRequest {
         keys: below(request.keys.as_deref(), path),
         exclude_keys: below(Some(&request.exclude_keys), path).unwrap_or_default(),
@@ -134,7 +134,7 @@ async fn fetch(
         ..ReadRequest::default()
     };
     let view = View::new(cx, &class, &hidden, &request);
-    let rows = Rows { cx, class: &class, operation: Operation::Get };
+    let rows = Rows { cx, class: &class, operation };
     let options = rows.options(&request, &view)?;
     let mut objects = rows.find(&scope, &options, &view).await?;
     for object in &mut objects {

@@ -6,6 +6,7 @@
 pub mod include;
 pub mod limits;
 pub mod redact;
+pub mod related;
 pub mod request;
 pub mod resolve;
 
@@ -26,8 +27,9 @@ use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::names::{self, ClassName};
 use crate::model::object::Object;
 use crate::model::query::options::FindOptions;
-use crate::model::query::{Filter, Resolved};
+use crate::model::query::{Constraint, Filter, Resolved};
 use crate::model::schema::FieldType;
+use crate::model::value::Value;
 
 /// Answer to a query.
 #[derive(Debug, Default)]
@@ -45,8 +47,7 @@ pub struct Found {
 /// # Errors
 /// 102, 105, 107 for what is asked; 101, 119 for who asks.
 pub async fn find(cx: &Context, class_name: &ClassName, request: ReadRequest) -> Result<Found> {
-    let operation = if request.count { Operation::Count } else { Operation::Find };
-    Box::pin(run(cx, class_name, request, operation)).await
+    Box::pin(run(cx, class_name, request, Operation::Find)).await
 }
 
 /// Reads one row by its id.
@@ -68,14 +69,16 @@ pub(super) async fn sub_find(cx: &Context, class_name: &ClassName, request: Read
     Box::pin(run(cx, class_name, request, Operation::Find)).await
 }
 
-async fn run(cx: &Context, class_name: &ClassName, mut request: ReadRequest, operation: Operation) -> Result<Found> {
+/// `verb`: find or get, as the caller asks.
+async fn run(cx: &Context, class_name: &ClassName, mut request: ReadRequest, verb: Operation) -> Result<Found> {
     let mut class_name = class_name.clone();
-    open::refuse_caller(cx, &class_name, if operation == Operation::Count { Operation::Find } else { operation })?;
+    open::refuse_caller(cx, &class_name, verb)?;
     let redirected = redirect(cx, &class_name, request.redirect_key.as_deref())?;
     if let Some(target) = &redirected {
         class_name = target.clone();
-        open::refuse_caller(cx, &class_name, operation)?;
+        open::refuse_caller(cx, &class_name, verb)?;
     }
+    let operation = permission_needed(&request, verb);
     open::refuse_unknown_class(cx, &class_name)?;
     limits::check(cx, &request)?;
     if !names::is_valid_class_name(class_name.as_str()) && cx.schemas().get(&class_name).is_none() {
@@ -88,9 +91,13 @@ async fn run(cx: &Context, class_name: &ClassName, mut request: ReadRequest, ope
     let hidden = Hidden::of(cx, &class, request.object_id.as_deref()).await?;
     refuse_hidden(&class, &hidden, &request)?;
     scope::admit(cx, &class, operation).await?;
+    let counts = request.count.then_some(Operation::Count).filter(|count| *count != operation);
+    if let Some(count) = counts {
+        scope::admit(cx, &class, count).await?;
+    }
     let filter =
         resolve::resolve(cx, &class, std::mem::replace(&mut request.filter, Filter::All), request.depth).await?;
-    let scope = scope::scope(cx, &class, operation, filter.and(only), false).await?;
+    let scope = scope::scope(cx, &class, operation, filter.and(only), counts).await?;
     let view = View::new(cx, &class, &hidden, &request);
     let options = rows.options(&request, &view)?;
     if let Some(verbosity) = &request.explain {
@@ -107,6 +114,19 @@ async fn run(cx: &Context, class_name: &ClassName, mut request: ReadRequest, ope
         }
     }
     Ok(Found { results, count, plan: None })
+}
+
+/// The class level permission that the rows of a query need: a find of nothing but one id is a get, one of no rows a count.
+fn permission_needed(request: &ReadRequest, verb: Operation) -> Operation {
+    let by_id = matches!(
+        &request.filter,
+        Filter::Field { path, constraint: Constraint::Eq(Value::String(_)) } if path == "objectId"
+    );
+    match (request.count && request.limit == Some(0), by_id) {
+        (true, _) => Operation::Count,
+        (false, true) => Operation::Get,
+        (false, false) => verb,
+    }
 }
 
 /// One query's class and purpose.

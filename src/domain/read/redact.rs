@@ -10,7 +10,7 @@ use crate::domain::write::rules::ClassRules;
 use crate::model::acl::Acl;
 use crate::model::json;
 use crate::model::object::Object;
-use crate::model::schema::FieldType;
+use crate::model::schema::{Field, FieldType};
 use crate::model::value::Value;
 
 /// Fields that `keys` and `excludeKeys` cannot take away.
@@ -53,9 +53,18 @@ impl<'a> View<'a> {
             .filter(|key| !key.contains('.') && !ALWAYS.contains(&key.as_str()))
             .cloned()
             .collect();
-        let keys = request.keys.as_deref().map(|keys| {
+        // To leave out fields is to ask for all others that the class has.
+        let all_fields = || class.schema.fields.keys().cloned().collect::<Vec<_>>();
+        let asked = request.keys.clone().or_else(|| (!exclude.is_empty()).then(all_fields));
+        let keys = asked.as_deref().map(|keys| {
             let mut wanted = roots(keys);
             wanted.extend(request.include.paths.iter().filter_map(|path| path.split('.').next()).map(str::to_owned));
+            if request.include.all {
+                let followed = |field: &Field| matches!(field.kind, FieldType::Pointer(_) | FieldType::Array);
+                wanted.extend(
+                    class.schema.fields.iter().filter(|(_, field)| followed(field)).map(|(name, _)| name.clone()),
+                );
+            }
             wanted.retain(|key| !exclude.contains(key));
             wanted
         });
@@ -92,7 +101,7 @@ impl<'a> View<'a> {
             }
             self.wants(field)
         });
-        for (field, value) in row.iter_mut() {
+        for (field, value) in &mut row {
             match value {
                 Value::Date(date) if matches!(field.as_str(), "createdAt" | "updatedAt") || field.starts_with('_') => {
                     *value = Value::String(date.to_iso());
@@ -101,8 +110,8 @@ impl<'a> View<'a> {
             }
         }
         for (name, field) in &self.class.schema.fields {
+            // Whatever keys were asked for: relations are no part of the row, they come with the class.
             if let FieldType::Relation(target) = &field.kind
-                && self.wants(name)
                 && !self.hidden.hides(name)
             {
                 row.insert(name.clone(), Value::Relation(target.clone()));
@@ -112,8 +121,11 @@ impl<'a> View<'a> {
     }
 
     fn wants(&self, field: &str) -> bool {
+        // excluding means: all fields of the class but these, so a null that never got a type stays out as well
+        let excludes = !self.exclude.is_empty();
         ALWAYS.contains(&field)
-            || (!self.exclude.iter().any(|excluded| excluded == field)
+            || (!(excludes && self.class.schema.kind(field).is_none())
+                && !self.exclude.iter().any(|excluded| excluded == field)
                 && self.keys.as_ref().is_none_or(|keys| keys.iter().any(|key| key == field)))
             || (field == "score" && self.keys.as_ref().is_some_and(|keys| keys.iter().any(|key| key == "$score")))
     }

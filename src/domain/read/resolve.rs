@@ -71,7 +71,8 @@ async fn resolve_one(cx: &Context, class: &Class, unresolved: Unresolved, depth:
     match unresolved {
         Unresolved::Invalid(error) => Err(error),
         Unresolved::InQuery { path, negated, query } => {
-            let target = query.class.clone();
+            let redirected = super::redirect(cx, &query.class, query.redirect_key.as_deref())?;
+            let target = redirected.unwrap_or_else(|| query.class.clone());
             let found = sub_query(cx, *query, vec!["objectId".to_owned()], depth).await?;
             let pointers: Vec<Value> = found
                 .results
@@ -113,6 +114,7 @@ async fn sub_query(cx: &Context, query: SubQuery, keys: Vec<String>, depth: u32)
         limit,
         unlimited: true,
         skip: query.skip,
+        redirect_key: query.redirect_key,
         keys: Some(keys),
         depth: depth + 1,
         ..ReadRequest::default()
@@ -123,7 +125,18 @@ async fn sub_query(cx: &Context, query: SubQuery, keys: Vec<String>, depth: u32)
 /// The values at a dotted key, array elements one by one.
 fn collect(value: &Value, key: &str, values: &mut Vec<Value>) {
     let (field, rest) = key.split_once('.').map_or((key, None), |(field, rest)| (field, Some(rest)));
-    let Value::Object(object) = value else { return };
+    let object = match value {
+        Value::Object(object) => object,
+        Value::Pointer(pointer) => {
+            match key {
+                "objectId" => values.push(pointer.id.as_str().into()),
+                "className" => values.push(pointer.class.as_str().into()),
+                _ => {}
+            }
+            return;
+        }
+        _ => return,
+    };
     let found = match field {
         "createdAt" | "updatedAt" => object.get(field).and_then(|value| match value {
             Value::String(iso) => crate::model::Date::parse(iso).map(Value::Date),

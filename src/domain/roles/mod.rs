@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use moka::sync::Cache;
 
+use super::age::Age;
 use super::app::App;
 use super::auth::Auth;
 use super::context::{Client, Context};
@@ -22,24 +23,42 @@ use crate::model::query::options::FindOptions;
 use crate::storage::Transaction;
 
 /// The roles of users, resolved lately; each `role:NAME`.
-pub struct RoleCache(Cache<String, Arc<[String]>>);
+pub struct RoleCache {
+    roles: Cache<String, Arc<[String]>>,
+    age: Age,
+}
 
 impl RoleCache {
     /// A cache of so many users, each kept for `ttl`.
     #[must_use]
     pub fn new(size: u64, ttl: Duration) -> Self {
-        Self(Cache::builder().max_capacity(size).time_to_live(ttl).build())
+        Self { roles: Cache::builder().max_capacity(size).time_to_live(ttl).build(), age: Age::default() }
     }
 
     /// Forgets everything: any change of a role may change what any user holds.
     pub fn clear(&self) {
-        self.0.invalidate_all();
+        self.age.grow();
+        self.roles.invalidate_all();
+    }
+
+    fn get(&self, user: &str) -> Option<Arc<[String]>> {
+        self.roles.get(user)
+    }
+
+    /// Keeps what was found out, unless roles changed since `asked_at`.
+    fn remember(&self, user: &str, roles: Arc<[String]>, asked_at: u64) {
+        if self.age.get() == asked_at {
+            self.roles.insert(user.to_owned(), roles);
+        }
+        if self.age.get() != asked_at {
+            self.roles.invalidate(user);
+        }
     }
 }
 
 impl fmt::Debug for RoleCache {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "RoleCache({})", self.0.entry_count())
+        write!(formatter, "RoleCache({})", self.roles.entry_count())
     }
 }
 
@@ -49,10 +68,11 @@ impl fmt::Debug for RoleCache {
 /// When the store fails.
 pub async fn of_user(app: &Arc<App>, user: &str, transaction: Option<&Transaction>) -> Result<Arc<[String]>> {
     if transaction.is_none()
-        && let Some(roles) = app.roles.0.get(user)
+        && let Some(roles) = app.roles.get(user)
     {
         return Ok(roles);
     }
+    let asked_at = app.roles.age.get();
     let class = ClassName::trusted(names::ROLE);
     let owners = |field: &'static str, members: Vec<String>| {
         let join = class.join(field);
@@ -83,7 +103,7 @@ pub async fn of_user(app: &Arc<App>, user: &str, transaction: Option<&Transactio
     }
     let roles: Arc<[String]> = roles.into();
     if transaction.is_none() {
-        app.roles.0.insert(user.to_owned(), roles.clone());
+        app.roles.remember(user, roles.clone(), asked_at);
     }
     Ok(roles)
 }

@@ -26,6 +26,8 @@ pub struct ClassChange {
     pub deleted_fields: Vec<String>,
     /// New permissions.
     pub permissions: Option<Map<String, Json>>,
+    /// The class is to have no permissions of its own any more: it is open to all.
+    pub resets_permissions: bool,
     /// Indexes to make.
     pub indexes: IndexMap<String, IndexKeys>,
     /// Indexes to drop.
@@ -67,12 +69,19 @@ impl ClassChange {
             }
         }
         match body.remove("classLevelPermissions") {
-            None | Some(Json::Null) => {}
+            None => {}
+            Some(Json::Null) => change.resets_permissions = true,
             Some(Json::Object(permissions)) => change.permissions = Some(permissions),
             Some(_) => return Err(invalid()),
         }
         Ok(change)
     }
+}
+
+/// The shortest id of a user that permissions may name; `None` where clients choose ids.
+fn shortest_id(cx: &Context) -> Option<u16> {
+    let database = &cx.app.options.database;
+    (!database.allow_custom_object_id).then_some(database.object_id_size)
 }
 
 /// 103: the class does not exist.
@@ -96,7 +105,7 @@ pub async fn create(cx: &Context, name: &str, change: ClassChange) -> Result<()>
     let added = check_new_fields(&schema, &change.fields)?;
     schema.fields.extend(added);
     if let Some(permissions) = change.permissions {
-        clp_check::check(&schema, &permissions, cx.app.options.database.object_id_size)?;
+        clp_check::check(&schema, &permissions, shortest_id(cx))?;
         schema.permissions = Some(permissions);
     }
     let indexes = check_indexes(&schema, &IndexMap::new(), &change.indexes, &change.deleted_indexes)?;
@@ -168,7 +177,7 @@ pub async fn update(cx: &Context, name: &str, change: ClassChange) -> Result<()>
     after.fields.extend(added.clone());
     after.fields.extend(options_changed.iter().cloned());
     if let Some(permissions) = &change.permissions {
-        clp_check::check(&after, permissions, cx.app.options.database.object_id_size)?;
+        clp_check::check(&after, permissions, shortest_id(cx))?;
     }
     let indexes = check_indexes(&after, &class.schema.indexes, &change.indexes, &change.deleted_indexes)?;
     let storage = &cx.app.storage;
@@ -190,12 +199,17 @@ pub async fn update(cx: &Context, name: &str, change: ClassChange) -> Result<()>
         storage.set_field_options(&class_name, field, definition).await.map_err(store::failure)?;
     }
     if let Some(permissions) = &change.permissions {
-        storage.set_permissions(&class_name, permissions).await.map_err(store::failure)?;
+        storage.set_permissions(&class_name, Some(permissions)).await.map_err(store::failure)?;
+    } else if change.resets_permissions {
+        storage.set_permissions(&class_name, None).await.map_err(store::failure)?;
     }
     if !change.indexes.is_empty() || !change.deleted_indexes.is_empty() {
         storage.drop_indexes(&class_name, &change.deleted_indexes).await.map_err(store::failure)?;
         make_indexes(cx, &after, &indexes).await?;
         let mut listed = class.schema.indexes.clone();
+        if listed.is_empty() {
+            listed.insert("_id_".to_owned(), IndexKeys::from_iter([("_id".to_owned(), 1.into())]));
+        }
         listed.retain(|name, _| !change.deleted_indexes.contains(name));
         listed.extend(change.indexes);
         storage.set_listed_indexes(&class_name, &listed).await.map_err(store::failure)?;

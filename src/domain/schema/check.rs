@@ -39,12 +39,12 @@ pub async fn fit(cx: &Context, class_name: &ClassName, write: &ParsedWrite, upda
             .collect()
     };
     let mut new = missing(&class);
-    check_types(&class.schema, &wanted)?;
-    check_geo_points(&class.schema, &new)?;
     let adds_field = class.stored && wanted.iter().any(|(name, _)| !class.schema.fields.contains_key(name));
     if adds_field && !new.is_empty() && !cx.auth.is_master() {
         class.permissions.admit(class_name, Operation::AddField, &cx.entities().await?, updating)?;
     }
+    check_types(&class.schema, &wanted)?;
+    check_geo_points(&class.schema, &new)?;
     if !class.stored || !new.is_empty() {
         if !class.stored {
             create_class(cx, class_name, &new).await?;
@@ -132,6 +132,10 @@ fn wanted_fields(cx: &Context, class: &ClassName, write: &ParsedWrite) -> Result
             continue;
         }
         check_name(cx, class, root)?;
+        // Internal columns, which the maintenance key may write, are in no schema.
+        if root.starts_with('_') {
+            continue;
+        }
         let kind = if let Some(rest) = rest {
             let into_array = rest.split('.').next().is_some_and(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
             Some(if into_array { FieldType::Array } else { FieldType::Object })

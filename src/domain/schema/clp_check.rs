@@ -10,11 +10,11 @@ fn refuse(text: String) -> ParseError {
     ParseError::new(ErrorCode::InvalidJson, text)
 }
 
-/// Checks permissions against the class they are for.
+/// Checks permissions against the class they are for. `id_size`: the shortest id of a user; `None` where clients choose ids.
 ///
 /// # Errors
 /// 107 that names the part at fault.
-pub fn check(schema: &ClassSchema, permissions: &Map<String, Json>, id_size: u16) -> Result<()> {
+pub fn check(schema: &ClassSchema, permissions: &Map<String, Json>, id_size: Option<u16>) -> Result<()> {
     for (name, value) in permissions {
         match name.as_str() {
             "readUserFields" | "writeUserFields" => check_user_fields(schema, name, value)?,
@@ -29,7 +29,7 @@ pub fn check(schema: &ClassSchema, permissions: &Map<String, Json>, id_size: u16
     Ok(())
 }
 
-fn check_operation(schema: &ClassSchema, operation: &str, value: &Json, id_size: u16) -> Result<()> {
+fn check_operation(schema: &ClassSchema, operation: &str, value: &Json, id_size: Option<u16>) -> Result<()> {
     let rule = value.as_object().ok_or_else(|| {
         refuse(format!(
             "'{}' is not a valid value for class level permissions {operation} - must be an object",
@@ -85,7 +85,7 @@ fn check_pointer_field(schema: &ClassSchema, operation: &str, field: &Json) -> R
     }
 }
 
-fn check_protected_fields(schema: &ClassSchema, value: &Json, id_size: u16) -> Result<()> {
+fn check_protected_fields(schema: &ClassSchema, value: &Json, id_size: Option<u16>) -> Result<()> {
     let sets = value.as_object().ok_or_else(|| {
         refuse(format!(
             "'{}' is not a valid value for class level permissions protectedFields - must be an object",
@@ -93,10 +93,8 @@ fn check_protected_fields(schema: &ClassSchema, value: &Json, id_size: u16) -> R
         ))
     })?;
     for (entity, fields) in sets {
-        let known = match entity.strip_prefix("userField:") {
-            Some(field) => matches!(schema.kind(field), Some(FieldType::Pointer(_) | FieldType::Array)),
-            None => is_entity(entity, id_size) || entity == "authenticated",
-        };
+        // A field that the class does not have yet protects nothing.
+        let known = entity.starts_with("userField:") || is_entity(entity, id_size) || entity == "authenticated";
         if !known {
             return Err(refuse(format!("'{entity}' is not a valid key for class level permissions")));
         }
@@ -119,7 +117,7 @@ fn check_protected_fields(schema: &ClassSchema, value: &Json, id_size: u16) -> R
     Ok(())
 }
 
-fn check_acl(value: &Json, id_size: u16) -> Result<()> {
+fn check_acl(value: &Json, id_size: Option<u16>) -> Result<()> {
     let map = value
         .as_object()
         .ok_or_else(|| refuse(format!("'{}' is not a valid value for class level permissions acl", plain(value))))?;
@@ -143,9 +141,12 @@ fn check_acl(value: &Json, id_size: u16) -> Result<()> {
 }
 
 /// `*`, a role, or the id of a user.
-fn is_entity(entity: &str, id_size: u16) -> bool {
+fn is_entity(entity: &str, id_size: Option<u16>) -> bool {
     let is_role = entity.strip_prefix("role:").is_some_and(|name| !name.is_empty());
-    let is_id = entity.len() >= usize::from(id_size) && entity.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let is_id = match id_size {
+        Some(size) => entity.len() >= usize::from(size) && entity.bytes().all(|byte| byte.is_ascii_alphanumeric()),
+        None => !entity.is_empty(),
+    };
     entity == "*" || is_role || is_id
 }
 

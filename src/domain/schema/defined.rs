@@ -155,21 +155,22 @@ impl Definition {
             Some(Json::Object(part)) => Ok(part.clone()),
             Some(_) => Err(invalid(format!("schema.definitions, class {name}: {key} must be an object"))),
         };
+        let class = ClassName::trusted(name.as_str());
+        // Fields that the class has anyway need no definition, whatever theirs looks like.
         let parts = |key: &str| -> Result<Parts> {
             part(key)?
                 .into_iter()
+                .filter(|(entry, _)| key != "fields" || !system_classes::is_default_column(&class, entry))
                 .map(|(entry, definition)| match definition {
                     Json::Object(definition) => Ok((entry, definition)),
                     _ => Err(invalid(format!("schema.definitions, class {name}: {key}.{entry} must be an object"))),
                 })
                 .collect()
         };
-        let class = ClassName::trusted(name.as_str());
-        let mut fields = parts("fields")?;
-        fields.retain(|field, _| !system_classes::is_default_column(&class, field));
+        let fields = parts("fields")?;
         let indexes = parts("indexes")?;
         let permissions = without_new_fields(part("classLevelPermissions")?);
-        Ok(Self { fields, indexes, permissions, name })
+        Ok(Self { name, fields, indexes, permissions })
     }
 
     /// Everything, for a class that is not there yet.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use moka::sync::Cache;
 
+use crate::domain::age::Age;
 use crate::model::date::Date;
 use crate::model::object::Object;
 use crate::model::value::Value;
@@ -49,6 +50,7 @@ pub struct SessionCache {
     token_of: Cache<String, String>,
     users: Cache<String, Arc<Object>>,
     extended: Cache<String, ()>,
+    age: Age,
 }
 
 impl SessionCache {
@@ -60,10 +62,18 @@ impl SessionCache {
         }
         Self {
             by_token: cache(size, ttl),
-            token_of: cache(size, ttl),
+            // Outlives what it leads to, so that no session is left that cannot be found by its id.
+            token_of: cache(size.saturating_mul(2), ttl * 2),
             users: cache(size, ttl),
             extended: cache(size, EXTEND_INTERVAL),
+            age: Age::default(),
         }
+    }
+
+    /// How often something was forgotten; to be noted before the store is asked.
+    #[must_use]
+    pub fn age(&self) -> u64 {
+        self.age.get()
     }
 
     /// The session of a token.
@@ -72,12 +82,17 @@ impl SessionCache {
         self.by_token.get(token)
     }
 
-    /// Keeps a session.
+    /// Keeps a session, unless something was forgotten since `asked_at`.
     #[must_use]
-    pub fn remember_session(&self, token: &str, session: Session) -> Arc<Session> {
+    pub fn remember_session(&self, token: &str, session: Session, asked_at: u64) -> Arc<Session> {
         let session = Arc::new(session);
-        self.token_of.insert(session.id.clone(), token.to_owned());
-        self.by_token.insert(token.to_owned(), session.clone());
+        if self.age.get() == asked_at {
+            self.token_of.insert(session.id.clone(), token.to_owned());
+            self.by_token.insert(token.to_owned(), session.clone());
+        }
+        if self.age.get() != asked_at {
+            self.by_token.invalidate(token);
+        }
         session
     }
 
@@ -87,21 +102,28 @@ impl SessionCache {
         self.users.get(id)
     }
 
-    /// Keeps a user's row.
+    /// Keeps a user's row, unless something was forgotten since `asked_at`.
     #[must_use]
-    pub fn remember_user(&self, id: &str, row: Object) -> Arc<Object> {
+    pub fn remember_user(&self, id: &str, row: Object, asked_at: u64) -> Arc<Object> {
         let row = Arc::new(row);
-        self.users.insert(id.to_owned(), row.clone());
+        if self.age.get() == asked_at {
+            self.users.insert(id.to_owned(), row.clone());
+        }
+        if self.age.get() != asked_at {
+            self.users.invalidate(id);
+        }
         row
     }
 
     /// Forgets a session by its token.
     pub fn forget_token(&self, token: &str) {
+        self.age.grow();
         self.by_token.invalidate(token);
     }
 
     /// Forgets a session by its id.
     pub fn forget_session(&self, id: &str) {
+        self.age.grow();
         if let Some(token) = self.token_of.get(id) {
             self.by_token.invalidate(&token);
         }
@@ -109,11 +131,13 @@ impl SessionCache {
 
     /// Forgets a user's row.
     pub fn forget_user(&self, id: &str) {
+        self.age.grow();
         self.users.invalidate(id);
     }
 
     /// Forgets all sessions of a user.
     pub fn forget_sessions_of(&self, user: &str) {
+        self.age.grow();
         let user = user.to_owned();
         // Fails only on a cache built without closures.
         let _ = self.by_token.invalidate_entries_if(move |_, session| session.user_id == user);
@@ -121,6 +145,7 @@ impl SessionCache {
 
     /// Forgets everything.
     pub fn clear(&self) {
+        self.age.grow();
         self.by_token.invalidate_all();
         self.users.invalidate_all();
     }

@@ -143,9 +143,10 @@ pub async fn resolve(app: &Arc<App>, token: &str) -> Result<Option<Arc<SessionUs
     let session = if let Some(session) = app.sessions.session(token) {
         session
     } else {
+        let asked_at = app.sessions.age();
         let filter = Filter::eq("sessionToken", token);
         let row = read::internal_one(&cx, names::SESSION, filter, "whose session it is").await?.ok_or_else(invalid)?;
-        app.sessions.remember_session(token, cache::Session::from_row(&row).ok_or_else(invalid)?)
+        app.sessions.remember_session(token, cache::Session::from_row(&row).ok_or_else(invalid)?, asked_at)
     };
     if session.expires_at.is_some_and(|expiry| expiry < app.clock.now()) {
         return Err(ParseError::new(ErrorCode::InvalidSessionToken, "Session token is expired."));
@@ -157,9 +158,10 @@ pub async fn resolve(app: &Arc<App>, token: &str) -> Result<Option<Arc<SessionUs
     let row = if let Some(row) = app.sessions.user(&session.user_id) {
         row
     } else {
+        let asked_at = app.sessions.age();
         let filter = Filter::eq("objectId", session.user_id.as_str());
         match read::internal_one(&cx, names::USER, filter, "whose session it is").await? {
-            Some(row) => app.sessions.remember_user(&session.user_id, row),
+            Some(row) => app.sessions.remember_user(&session.user_id, row, asked_at),
             None => return Ok(None),
         }
     };
@@ -230,12 +232,12 @@ async fn end_matching(cx: &Context, filter: Resolved) -> Result<()> {
     let class = known_class(cx, &session_class());
     let scope = Scoped::internal(filter, "end sessions");
     let options = FindOptions { keys: Some(vec!["sessionToken".to_owned()]), ..FindOptions::default() };
-    for row in store::find(cx, &class, &scope, &options).await? {
-        if let Some(token) = row.get_str("sessionToken") {
-            cx.app.sessions.forget_token(token);
-        }
+    let ended = store::find(cx, &class, &scope, &options).await?;
+    store::delete(cx, &class, &scope).await?;
+    for token in ended.iter().filter_map(|row| row.get_str("sessionToken")) {
+        cx.app.sessions.forget_token(token);
     }
-    store::delete(cx, &class, &scope).await.map(|_| ())
+    Ok(())
 }
 
 /// The row of the session sent. Does not look at its expiry.

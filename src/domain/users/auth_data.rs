@@ -422,7 +422,7 @@ pub async fn complete(cx: &Context, rows: &mut [Object]) {
 #[must_use]
 pub fn present(cx: &Context, row: &Object) -> Option<Object> {
     let mut linked = assemble(row)?;
-    for (provider, value) in linked.iter_mut() {
+    for (provider, value) in &mut linked {
         let shown = value.as_object().and_then(|stored| {
             cx.app.providers.get(provider)?.present(&json::encode_object(stored), cx.auth.is_master())
         });

@@ -14,7 +14,7 @@ use crate::model::names::{self, ClassName};
 use crate::model::object::Object;
 
 /// Pauses before a mail is tried again after a temporary failure.
-const PAUSES: [Duration; 3] = [Duration::from_secs(2), Duration::from_secs(10), Duration::from_secs(60)];
+const PAUSES: [Duration; 3] = [Duration::from_secs(2), Duration::from_secs(10), Duration::from_mins(1)];
 
 /// What `encodeURIComponent` leaves alone, more or less.
 const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');

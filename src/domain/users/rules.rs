@@ -132,8 +132,9 @@ impl ClassRules for UserRules {
             if cx.app.options.users.revoke_session_on_password_reset {
                 sessions::end_all(cx, &stored.id).await?;
             }
-            if !cx.auth.is_master() {
-                stored.facts.session_token = Some(sessions::create(cx, &stored.id, None).await?);
+            if cx.auth.user_id() == Some(stored.id.as_str()) {
+                let created_with = stored.facts.auth_provider.as_deref().map(CreatedWith::log_in);
+                stored.facts.session_token = Some(sessions::create(cx, &stored.id, created_with.as_ref()).await?);
             }
         }
         // A master key that links an identity to a user logs the user in.
@@ -258,7 +259,7 @@ async fn link(cx: &Context, mut draft: Draft) -> Result<ControlFlow<Saved, Draft
     if !owners.is_empty() && !own {
         return Err(auth_data::already_used());
     }
-    if auth_data.identifies() {
+    if draft.facts.auth_data_sent && (auth_data.identifies() || !draft.creates()) {
         draft.facts.auth_provider = Some(auth_data.names());
     }
     let creating = draft.creates();

@@ -61,6 +61,7 @@ pub struct Saved {
 
 /// What stages find out that later stages need.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a finding of its own")]
 pub struct Facts {
     /// authData was sent: the answer says what its providers answered.
     pub auth_data_sent: bool,

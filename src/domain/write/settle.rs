@@ -9,6 +9,7 @@ use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::acl::Acl;
 use crate::model::operation::parse::Kind;
 use crate::model::operation::{Change, parse};
+use crate::model::query::geo::is_polygon;
 use crate::model::value::Value;
 
 /// Checks the fields and adapts the class to them.
@@ -72,6 +73,7 @@ pub async fn settle(cx: &Context, draft: Draft) -> Result<Checked> {
     for (_, change) in &mut write.update.0 {
         if let Change::Set(value) = change {
             fold_fetched_object(value);
+            close_polygon(value)?;
         }
     }
     Ok(Checked { class, adds_field: fitted.adds_field, id, new_id, write, acl, internal, only, facts })
@@ -93,6 +95,20 @@ fn default_acl(cx: &Context, class: &Class) -> Option<Json> {
         };
     }
     Some(Json::Object(acl))
+}
+
+/// Polygons rest closed: their last corner is the first again.
+fn close_polygon(value: &mut Value) -> Result<()> {
+    let Value::Polygon(corners) = value else { return Ok(()) };
+    if !is_polygon(corners) {
+        return Err(ParseError::new(ErrorCode::IncorrectType, "GeoJSON: Loop must have at least 3 different vertices"));
+    }
+    if let (Some(first), Some(last)) = (corners.first().copied(), corners.last().copied())
+        && first != last
+    {
+        corners.push(first);
+    }
+    Ok(())
 }
 
 fn fold_fetched_object(value: &mut Value) {

@@ -33,7 +33,14 @@ pub async fn store(cx: &Context, checked: Checked, rules: &dyn ClassRules) -> Re
         update.0.extend(internal.0);
         put_acl(&mut update, acl.as_ref());
         update.put("updatedAt", Change::Set(now.into()));
-        let scope = scope::scope(cx, &class, Operation::Update, store::by_id(&id).and(only), adds_field).await?;
+        let scope = scope::scope(
+            cx,
+            &class,
+            Operation::Update,
+            store::by_id(&id).and(only),
+            adds_field.then_some(Operation::AddField),
+        )
+        .await?;
         let row = match store::update_one(cx, &class, &scope, &update).await {
             Ok(Some(row)) => row,
             Ok(None) => return Err(rules.unreachable(cx)),

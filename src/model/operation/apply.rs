@@ -240,7 +240,7 @@ mod tests {
         }
     }
 
-    fn list(json: Json) -> Vec<Value> {
+    fn list(json: &Json) -> Vec<Value> {
         json.as_array().cloned().unwrap_or_default().into_iter().map(json::decode_stored).collect()
     }
 
@@ -252,10 +252,10 @@ mod tests {
         for (path, change, field, expected) in [
             ("n", Change::Increment(2.5), "n", json!(7.5)),
             ("fresh", Change::Increment(1.0), "fresh", json!(1)),
-            ("a", Change::Add(list(json!([1, 2]))), "a", json!([1, {"k": 1}, 1, 1, 2])),
-            ("a", Change::AddUnique(list(json!([1, 2, 2, {"k": 1}]))), "a", json!([1, {"k": 1}, 1, 2])),
-            ("a", Change::Remove(list(json!([1, 7]))), "a", json!([{"k": 1}])),
-            ("fresh", Change::Remove(list(json!([1]))), "fresh", Json::Null),
+            ("a", Change::Add(list(&json!([1, 2]))), "a", json!([1, {"k": 1}, 1, 1, 2])),
+            ("a", Change::AddUnique(list(&json!([1, 2, 2, {"k": 1}]))), "a", json!([1, {"k": 1}, 1, 2])),
+            ("a", Change::Remove(list(&json!([1, 7]))), "a", json!([{"k": 1}])),
+            ("fresh", Change::Remove(list(&json!([1]))), "fresh", Json::Null),
             ("o.x", Change::Increment(1.0), "o", json!({"x": 2})),
             ("o.b.c", Change::Increment(5.0), "o", json!({"x": 1, "b": {"c": 5}})),
             ("z.b.c", Change::Set(value(json!(1))), "z", json!({"b": {"c": 1}})),
@@ -308,9 +308,9 @@ mod tests {
     fn creation() {
         let update = Update(vec![
             ("n".into(), Change::Increment(3.0)),
-            ("a".into(), Change::Add(list(json!([1, 2])))),
-            ("u".into(), Change::AddUnique(list(json!([1, 1])))),
-            ("r".into(), Change::Remove(list(json!([1])))),
+            ("a".into(), Change::Add(list(&json!([1, 2])))),
+            ("u".into(), Change::AddUnique(list(&json!([1, 1])))),
+            ("r".into(), Change::Remove(list(&json!([1])))),
             ("d".into(), Change::Unset),
         ]);
         assert_eq!(

@@ -1,7 +1,7 @@
 //! The order of values, as MongoDB compares what Parse stores.
 //!
 //! A value has two stored forms. Directly in a field a pointer is the text `Class$id`, a file its name, a point a pair
-//! `[longitude, latitude]` and a polygon GeoJSON; [`stored`] gives that form. Inside objects and arrays these types are
+//! `[longitude, latitude]` and a polygon `GeoJSON`; [`stored`] gives that form. Inside objects and arrays these types are
 //! objects with `__type`, and [`compare`] takes values in that sense.
 
 use std::borrow::Cow;
@@ -162,7 +162,7 @@ pub fn stored(value: &Value) -> Cow<'_, Value> {
     }
 }
 
-/// A polygon as GeoJSON: longitude first, ring closed.
+/// A polygon as `GeoJSON`: longitude first, ring closed.
 fn geo_json(corners: &[GeoPoint]) -> Value {
     let mut ring: Vec<Value> = corners.iter().map(|corner| pair(corner.longitude, corner.latitude)).collect();
     if let (Some(first), Some(last)) = (ring.first(), ring.last())

@@ -58,22 +58,20 @@ fn merged(parts: &[Filter]) -> Option<Map<String, Json>> {
     let mut last_path: Option<&str> = None;
     let mut last_operator: Option<String> = None;
     for part in parts {
-        let path = match part {
-            Filter::Field { path, .. }
-            | Filter::Unresolved(Unresolved::InQuery { path, .. } | Unresolved::Select { path, .. }) => path,
-            _ => {
-                last_path = None;
-                let written = match part {
-                    // Nested as it was.
-                    Filter::And(parts) => one("$and", branches(parts)),
-                    _ => encode(part),
-                };
-                let (key, value) = written.into_iter().next()?;
-                if map.insert(key, value).is_some() {
-                    return None;
-                }
-                continue;
+        let (Filter::Field { path, .. }
+        | Filter::Unresolved(Unresolved::InQuery { path, .. } | Unresolved::Select { path, .. })) = part
+        else {
+            last_path = None;
+            let written = match part {
+                // Nested as it was.
+                Filter::And(parts) => one("$and", branches(parts)),
+                _ => encode(part),
+            };
+            let (key, value) = written.into_iter().next()?;
+            if map.insert(key, value).is_some() {
+                return None;
             }
+            continue;
         };
         if last_path == Some(path) {
             // One more constraint on the same field.
@@ -245,7 +243,13 @@ fn subquery_operators(filter: &Filter) -> Map<String, Json> {
 }
 
 fn subquery(query: &SubQuery) -> Json {
-    object([("where", Json::Object(encode(&query.filter))), ("className", query.class.as_str().into())])
+    let mut encoded = Map::new();
+    encoded.insert("where".to_owned(), Json::Object(encode(&query.filter)));
+    encoded.insert("className".to_owned(), query.class.as_str().into());
+    if let Some(key) = &query.redirect_key {
+        encoded.insert("redirectClassNameForKey".to_owned(), key.as_str().into());
+    }
+    Json::Object(encoded)
 }
 
 #[cfg(test)]

@@ -75,6 +75,8 @@ pub enum Unresolved {
 pub struct SubQuery {
     /// Class to search.
     pub class: ClassName,
+    /// The relation or pointer field of that class on whose class to run the query instead.
+    pub redirect_key: Option<String>,
     /// Its condition.
     pub filter: Filter,
     /// `limit`, when given.

@@ -24,7 +24,7 @@ pub fn is_on_map(point: GeoPoint) -> bool {
     point.latitude.abs() <= 90.0 && point.longitude.abs() <= 180.0
 }
 
-/// Whether a polygon has at least three different corners, as GeoJSON demands.
+/// Whether a polygon has at least three different corners, as `GeoJSON` demands.
 #[must_use]
 pub fn is_polygon(corners: &[GeoPoint]) -> bool {
     let mut different: Vec<GeoPoint> = Vec::with_capacity(3);

@@ -25,7 +25,7 @@ enum Node {
     And(Vec<Node>),
     Or(Vec<Node>),
     Not(Box<Node>),
-    Field(Path, Test),
+    Field(Path, Box<Test>),
 }
 
 #[derive(Debug)]
@@ -38,7 +38,7 @@ enum Test {
     AllRegex(Vec<Compiled>),
     ContainedBy(Operands),
     Exists,
-    Regex(Compiled),
+    Regex(Box<Compiled>),
     Geo(Area),
 }
 
@@ -204,7 +204,7 @@ impl Node {
             Constraint::AllRegex(list) => (false, Test::AllRegex(list.iter().map(compiled).collect::<Result<_>>()?)),
             Constraint::ContainedBy(list) => (false, Test::ContainedBy(operands(list))),
             Constraint::Exists(wanted) => (!wanted, Test::Exists),
-            Constraint::Regex(regex) => (false, Test::Regex(compiled(regex)?)),
+            Constraint::Regex(regex) => (false, Test::Regex(Box::new(compiled(regex)?))),
             Constraint::Text(_) => {
                 return Err(ParseError::new(ErrorCode::InvalidQuery, "$text is not supported here"));
             }
@@ -217,7 +217,7 @@ impl Node {
             Constraint::WithinSphere { center, radius } => (false, Test::Geo(Area::Circle(*center, *radius))),
             Constraint::IntersectsPoint(point) => (false, Test::Geo(Area::Covering(*point))),
         };
-        let field = Self::Field(path, test);
+        let field = Self::Field(path, Box::new(test));
         Ok(if negated { Self::Not(Box::new(field)) } else { field })
     }
 
@@ -381,3 +381,6 @@ fn as_pair(value: &Value) -> Option<GeoPoint> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

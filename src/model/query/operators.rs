@@ -22,14 +22,14 @@ pub(super) fn bad(message: impl Into<std::borrow::Cow<'static, str>>) -> ParseEr
 /// 107 for operators and operands that are none, 102 for patterns.
 pub(super) fn parse(
     map: &Map<String, Json>,
-    plain: Option<Json>,
+    plain: Option<&Json>,
     place: &Place<'_>,
     context: &Context<'_>,
 ) -> Result<Vec<Constraint>> {
     let mut constraints = Vec::with_capacity(map.len());
     let mut operators: Vec<(&str, &Json)> =
         map.iter().map(|(key, value)| (key.as_str(), value)).filter(|(key, _)| key.starts_with('$')).collect();
-    if let Some(plain) = &plain {
+    if let Some(plain) = plain {
         operators.retain(|(name, _)| *name != "$eq");
         operators.push(("$eq", plain));
     }
@@ -162,6 +162,11 @@ fn element(item: &Json, place: &Place<'_>) -> Result<Value> {
 fn all(operand: &Json) -> Result<Constraint> {
     let list = operand.as_array().ok_or_else(|| bad("bad $all value"))?;
     let patterns = list.iter().filter(|item| item.get("$regex").is_some()).count();
+    let is_unknown = |item: &Json| item.as_object().is_some_and(|map| map.keys().any(|key| key.starts_with('$')));
+    if patterns == 0 && list.iter().any(is_unknown) {
+        // No element can be equal to an operator.
+        return Ok(Constraint::In(Vec::new()));
+    }
     if patterns == 0 {
         let place = Place { kind: None, inside: true };
         return Ok(Constraint::All(list.iter().map(|item| element(item, &place)).collect::<Result<_>>()?));

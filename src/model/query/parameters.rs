@@ -1,5 +1,6 @@
 //! The parameters of a find and a get, as clients write them.
 
+use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};
 
 use super::atoms::{is_truthy, javascript_text};
@@ -116,7 +117,7 @@ impl FindParameters {
             order: given.get("order").map_or(Ok(Vec::new()), order)?,
             limit: limit(given.get("limit")),
             skip: skip(given.get("skip"))?,
-            include: Include::parse(&given, keys.as_deref()),
+            include: Include::parse(&given, keys.as_deref(), &exclude_keys),
             keys,
             exclude_keys,
             count: given.get("count").is_some_and(is_truthy),
@@ -166,7 +167,7 @@ impl GetParameters {
         let (keys, exclude_keys) = selection(given);
         let preference = |name: &str| given.get(name).map_or(Ok(None), read_preference);
         Ok(Self {
-            include: Include::parse(given, keys.as_deref()),
+            include: Include::parse(given, keys.as_deref(), &exclude_keys),
             keys,
             exclude_keys,
             read_preference: preference("readPreference")?,
@@ -177,7 +178,7 @@ impl GetParameters {
 }
 
 impl Include {
-    fn parse(given: &Map<String, Json>, keys: Option<&[String]>) -> Self {
+    fn parse(given: &Map<String, Json>, keys: Option<&[String]>, excluded: &[String]) -> Self {
         let mut all = given.get("includeAll").is_some_and(is_truthy);
         let mut named: Vec<String> = Vec::new();
         for path in given.get("include").map(words).unwrap_or_default() {
@@ -189,7 +190,9 @@ impl Include {
         }
         named.sort();
         named.dedup();
-        let dotted = keys.unwrap_or_default().iter().filter_map(|key| key.rsplit_once('.')).map(|(object, _)| object);
+        // What is wanted, or not, of an included object tells that it is to be included.
+        let dotted = keys.unwrap_or_default().iter().chain(excluded);
+        let dotted = dotted.filter_map(|key| key.rsplit_once('.')).map(|(object, _)| object);
         let mut paths: Vec<String> = Vec::new();
         for path in named.iter().map(String::as_str).chain(dotted) {
             // A path deeper than any sensible one is followed no further.
@@ -249,7 +252,7 @@ fn condition(given: Option<Json>) -> Result<Map<String, Json>> {
 
 /// `keys` and `excludeKeys`; what is excluded is not wanted either.
 fn selection(given: &Map<String, Json>) -> (Option<Vec<String>>, Vec<String>) {
-    let list = |name: &str| given.get(name).filter(|value| is_truthy(value)).map(words);
+    let list = |name: &str| given.get(name).filter(|value| !value.is_null()).map(words);
     let mut excluded = list("excludeKeys").unwrap_or_default();
     excluded.retain(|key| !key.is_empty() && !ALWAYS.contains(&key.as_str()));
     let keys = list("keys").map(|mut keys| {
@@ -259,33 +262,32 @@ fn selection(given: &Map<String, Json>) -> (Option<Vec<String>>, Vec<String>) {
     (keys, excluded)
 }
 
-/// Reads an order: `a,-b.c`.
+/// Reads an order: `a,-b.c`. A field named twice keeps its first place and its last direction.
 ///
 /// # Errors
 /// 105 for names no field can have.
 pub fn order(value: &Json) -> Result<Vec<Sort>> {
-    words(value)
-        .into_iter()
-        .map(|word| {
-            let (path, descending) = word.strip_prefix('-').map_or((word.as_str(), false), |path| (path, true));
-            let path = match path {
-                "_created_at" => "createdAt",
-                "_updated_at" => "updatedAt",
-                other => other,
-            };
-            let shown = || path.chars().take(200).collect::<String>();
-            let mut parts = path.split('.');
-            let root = parts.next().unwrap_or_default();
-            let malformed = |part: &str| part.is_empty() || part.starts_with('$');
-            if path != "$score" && (!is_valid_field_name(root) || path.split('.').any(malformed)) {
-                return Err(ParseError::new(ErrorCode::InvalidKeyName, format!("Invalid field name: {}.", shown())));
-            }
-            if root == "authData" && parts.next().is_some() && parts.next() == Some("id") {
-                return Err(ParseError::new(ErrorCode::InvalidKeyName, format!("Cannot sort by {}", shown())));
-            }
-            Ok(Sort { path: path.to_owned(), descending })
-        })
-        .collect()
+    let mut order: IndexMap<String, bool> = IndexMap::new();
+    for word in words(value) {
+        let (path, descending) = word.strip_prefix('-').map_or((word.as_str(), false), |path| (path, true));
+        let path = match path {
+            "_created_at" => "createdAt",
+            "_updated_at" => "updatedAt",
+            other => other,
+        };
+        let shown = || path.chars().take(200).collect::<String>();
+        let mut parts = path.split('.');
+        let root = parts.next().unwrap_or_default();
+        let malformed = |part: &str| part.is_empty() || part.starts_with('$');
+        if path != "$score" && (!is_valid_field_name(root) || path.split('.').any(malformed)) {
+            return Err(ParseError::new(ErrorCode::InvalidKeyName, format!("Invalid field name: {}.", shown())));
+        }
+        if root == "authData" && parts.next().is_some() && parts.next() == Some("id") {
+            return Err(ParseError::new(ErrorCode::InvalidKeyName, format!("Cannot sort by {}", shown())));
+        }
+        order.insert(path.to_owned(), descending);
+    }
+    Ok(order.into_iter().map(|(path, descending)| Sort { path, descending }).collect())
 }
 
 /// The number JavaScript reads from a value.
@@ -349,7 +351,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn read(given: Json) -> Result<FindParameters> {
+    fn read(given: &Json) -> Result<FindParameters> {
         FindParameters::parse(given.as_object().cloned().unwrap_or_default(), false)
     }
 
@@ -371,7 +373,7 @@ mod tests {
             (json!({"readPreference": "x"}), 102, "Not supported read preference."),
             (json!({"explain": "x"}), 102, "Using the explain query parameter requires the master key"),
         ] {
-            let error = read(given.clone()).expect_err(&given.to_string());
+            let error = read(&given).expect_err(&given.to_string());
             assert_eq!((error.code.map(ErrorCode::number), &*error.message), (Some(code), message), "{given}");
         }
         let explain = |value: Json| FindParameters::parse(Map::from_iter([("explain".to_owned(), value)]), true);
@@ -396,21 +398,21 @@ mod tests {
             (json!({"limit": {}}), None, 0),
             (json!({"limit": 1e30, "skip": 1e30}), Some(u64::MAX), u64::MAX),
         ] {
-            let parameters = read(given.clone()).unwrap();
+            let parameters = read(&given).unwrap();
             assert_eq!((parameters.limit, parameters.skip), (limit, skip), "{given}");
         }
-        let limited = read(json!({"limit": 5000})).unwrap();
+        let limited = read(&json!({"limit": 5000})).unwrap();
         assert_eq!((limited.effective_limit(100, None), limited.effective_limit(100, Some(10))), (5000, 10));
         for (count, expected) in
             [(json!(1), true), (json!(0), false), (json!("0"), true), (json!(""), false), (json!(true), true)]
         {
-            assert_eq!(read(json!({"count": count})).unwrap().count, expected);
+            assert_eq!(read(&json!({"count": count})).unwrap().count, expected);
         }
     }
 
     #[test]
     fn lists() {
-        let parameters = read(json!({
+        let parameters = read(&json!({
             "order": " n , -_created_at,$score",
             "keys": "n, t,up.name",
             "excludeKeys": "t,objectId",

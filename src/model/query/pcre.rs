@@ -1,47 +1,48 @@
 //! From the pattern language of MongoDB (PCRE, UTF-8, classes of ASCII) to that of the engine used here.
 
+mod escapes;
+pub mod measure;
+
 use std::iter::Peekable;
 use std::str::Chars;
-
-/// A pattern for the engine.
-#[derive(Debug)]
-pub struct Translated {
-    /// In the engine's language; the option `x` is already worked off.
-    pub pattern: String,
-    /// Whether it has parts whose work may grow faster than the text.
-    pub costly: bool,
-}
-
-const WORD: &str = "A-Za-z0-9_";
-const SPACE: &str = "\\t\\n\\x0b\\f\\r ";
-const HORIZONTAL: &str = "\\t \\xa0\\u{1680}\\u{180e}\\u{2000}-\\u{200a}\\u{202f}\\u{205f}\\u{3000}";
-const VERTICAL: &str = "\\n\\x0b\\f\\r\\x85\\u{2028}\\u{2029}";
 
 /// Deepest nesting of groups.
 const MAX_DEPTH: usize = 200;
 
-/// Translates a pattern.
+/// Which texts a translation is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Texts {
+    /// ASCII without a line break at the end. Boundaries of words and lines are simpler there.
+    Plain,
+    /// Any.
+    Any,
+}
+
+/// Translates a pattern. The option `x` is worked off, the others are still to be set.
 ///
 /// # Errors
 /// A reason when the pattern cannot be right, or is nested too deep.
-pub fn translate(pattern: &str, extended: bool, multi_line: bool) -> Result<Translated, String> {
-    let mode = Mode { extended, multi_line };
+pub fn translate(pattern: &str, options: &str, texts: Texts) -> Result<String, String> {
+    let mode =
+        Mode { extended: options.contains('x'), multi_line: options.contains('m'), insensitive: options.contains('i') };
+    let pattern = pattern.strip_prefix("(*UTF8)").unwrap_or(pattern);
     let mut work = Work {
         input: pattern.chars().peekable(),
         out: String::with_capacity(pattern.len() + 16),
         mode,
         outer: Vec::new(),
-        costly: false,
+        texts,
         groups: pattern.matches('(').count(),
     };
     work.run()?;
-    Ok(Translated { pattern: work.out, costly: work.costly })
+    Ok(work.out)
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Mode {
     extended: bool,
     multi_line: bool,
+    insensitive: bool,
 }
 
 struct Work<'a> {
@@ -50,7 +51,7 @@ struct Work<'a> {
     mode: Mode,
     /// Modes to return to at the end of each open group.
     outer: Vec<Mode>,
-    costly: bool,
+    texts: Texts,
     /// No more than so many groups are in the pattern.
     groups: usize,
 }
@@ -69,14 +70,15 @@ impl Work<'_> {
                 '{' => self.brace()?,
                 '}' => self.out.push_str("\\}"),
                 ']' => self.out.push_str("\\]"),
-                '$' if !self.mode.multi_line => self.out.push_str("(?=\\n?\\z)"),
-                '#' if self.mode.extended => while self.input.next().is_some_and(|passed| passed != '\n') {},
-                _ if self.mode.extended && next.is_ascii_whitespace() => {}
-                '+' if self.out.ends_with(['*', '+', '?', '}']) => {
-                    // A possessive repetition.
-                    self.costly = true;
-                    self.out.push('+');
+                '$' if !self.mode.multi_line => self.text_end(),
+                '^' if self.mode.multi_line && self.texts == Texts::Any => self.line_start(),
+                '#' if self.mode.extended => {
+                    // The database reads a comment without end as one that hides its own bracket around the pattern.
+                    if !self.input.any(|passed| passed == '\n') {
+                        return Err("missing ) after comment".into());
+                    }
                 }
+                _ if self.mode.extended && next.is_ascii_whitespace() => {}
                 _ => self.out.push(next),
             }
         }
@@ -92,22 +94,36 @@ impl Work<'_> {
         self.input.clone().take(count).collect()
     }
 
+    /// The end of the text, or of what is before a last line break.
+    fn text_end(&mut self) {
+        self.out.push_str(if self.texts == Texts::Plain { "\\z" } else { "(?=\\n?\\z)" });
+    }
+
+    /// The start of a line; what follows the last line break of a text is none.
+    fn line_start(&mut self) {
+        let mut ahead = self.input.clone();
+        let takes_a_character =
+            ahead.next().is_some_and(char::is_alphanumeric) && !matches!(ahead.next(), Some('*' | '?' | '{' | '|'));
+        self.out.push_str(if takes_a_character { "^" } else { "(?:\\A|^(?!\\z))" });
+    }
+
     /// A literal, escaped where it means something.
     fn literal(&mut self, literal: char) {
-        if literal.is_ascii_punctuation() {
+        if "\\.+*?()|[]{}^$#&-~".contains(literal) {
             self.out.push('\\');
         }
         self.out.push(literal);
     }
 
     /// `\Q` was read: everything up to `\E` is literal.
-    fn quotation(&mut self) {
+    fn quotation(&mut self) -> Result<(), String> {
         while let Some(next) = self.input.next() {
             if next == '\\' && self.take_if('E') {
-                return;
+                return Ok(());
             }
             self.literal(next);
         }
+        Err("missing \\E".into())
     }
 
     /// `{` begins a repetition only if it looks like one; otherwise it is a literal.
@@ -122,6 +138,10 @@ impl Work<'_> {
         if !repetition {
             self.out.push_str("\\{");
             return Ok(());
+        }
+        let too_large = |number: &str| number.parse::<u32>().map_or(!number.is_empty(), |number| number > 65_535);
+        if text.split(['}', ',']).take(2).any(too_large) {
+            return Err("number too big in {} quantifier".into());
         }
         let bounds = text.split_once('}').and_then(|(inside, _)| inside.split_once(','));
         if let Some((Ok(low), Ok(high))) = bounds.map(|(low, high)| (low.parse::<u32>(), high.parse::<u32>()))
@@ -163,13 +183,12 @@ impl Work<'_> {
             (Some('P'), Some('<')) | (Some('<'), Some('A'..='Z' | 'a'..='z' | '_')) => self.named('>'),
             (Some('\''), _) => self.named('\''),
             (Some('P'), Some('=')) => self.reference("\\k<"),
-            (Some('P'), Some('>')) | (Some('&'), _) => self.reference("\\g<"),
-            (Some('R' | '0'..='9'), _) => self.reference("\\g<"),
-            (Some('+'), Some('0'..='9')) | (Some('-'), Some('0'..='9')) => self.reference("\\g<"),
+            (Some('P'), Some('>')) | (Some('&' | 'R' | '0'..='9'), _) | (Some('+' | '-'), Some('0'..='9')) => {
+                self.reference("\\g<")
+            }
             (Some('|'), _) => Err("branch reset is not supported".into()),
             (Some('('), _) => self.condition(),
             (Some('=' | '!' | '>'), _) | (Some('<'), Some('=' | '!')) => {
-                self.costly = true;
                 self.outer.push(self.mode);
                 self.out.push_str("(?");
                 if self.take_if('<') {
@@ -211,7 +230,6 @@ impl Work<'_> {
 
     /// `(?P=name)` and the calls `(?R)`, `(?1)`, `(?&name)`, `(?P>name)`.
     fn reference(&mut self, begin: &str) -> Result<(), String> {
-        self.costly = true;
         self.out.push_str(begin);
         if self.take_if('P') || self.input.peek() == Some(&'&') {
             self.input.next();
@@ -223,7 +241,6 @@ impl Work<'_> {
 
     /// `(?(1)yes|no)` and `(?(<name>)yes|no)`.
     fn condition(&mut self) -> Result<(), String> {
-        self.costly = true;
         self.outer.push(self.mode);
         self.out.push_str("(?");
         // The bracket of the condition is read again as a group of its own, unless it names a group.
@@ -253,8 +270,10 @@ impl Work<'_> {
                 '-' => on = false,
                 'x' => mode.extended = on,
                 'i' | 's' | 'U' | 'm' => {
-                    if next == 'm' {
-                        mode.multi_line = on;
+                    match next {
+                        'm' => mode.multi_line = on,
+                        'i' => mode.insensitive = on,
+                        _ => {}
                     }
                     if on { set.push(next) } else { unset.push(next) }
                 }
@@ -278,288 +297,4 @@ impl Work<'_> {
             }
         }
     }
-
-    fn escape(&mut self) -> Result<(), String> {
-        let next = self.input.next().ok_or("\\ at end of pattern")?;
-        match next {
-            'Q' => self.quotation(),
-            'E' => {}
-            'b' => {
-                let boundary = format!("(?:(?<=[{WORD}])(?![{WORD}])|(?<![{WORD}])(?=[{WORD}]))");
-                self.out.push_str(&boundary);
-            }
-            'B' => {
-                let inside = format!("(?:(?<=[{WORD}])(?=[{WORD}])|(?<![{WORD}])(?![{WORD}]))");
-                self.out.push_str(&inside);
-            }
-            'Z' => self.out.push_str("(?=\\n?\\z)"),
-            'A' | 'z' | 'G' | 'K' | 'R' => {
-                self.out.push('\\');
-                self.out.push(next);
-            }
-            'N' => self.out.push_str("[^\\n]"),
-            'C' | 'X' => return Err(format!("\\{next} is not supported")),
-            'k' => {
-                self.costly = true;
-                self.out.push_str("\\k<");
-                let end = match self.input.next() {
-                    Some('<') => '>',
-                    Some('{') => '}',
-                    Some('\'') => '\'',
-                    _ => return Err("\\k without a name".into()),
-                };
-                self.name(end)?;
-            }
-            'g' => self.numbered_reference()?,
-            '1'..='9' => self.back_reference(next)?,
-            _ => {
-                let class = class_escape(next);
-                if let Some((negated, inside)) = class {
-                    self.out.push_str(if negated { "[^" } else { "[" });
-                    self.out.push_str(inside);
-                    self.out.push(']');
-                } else {
-                    self.character(next)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// `\1`; a number of more than one digit that is no group's is the octal code of a character.
-    fn back_reference(&mut self, first: char) -> Result<(), String> {
-        let digits: String =
-            std::iter::once(first).chain(self.input.clone().take_while(char::is_ascii_digit)).take(9).collect();
-        let known = digits.len() == 1 || digits.parse::<usize>().is_ok_and(|number| number <= self.groups);
-        if !known && first.is_digit(8) {
-            return self.character(first);
-        }
-        self.costly = true;
-        self.out.push_str("(?:\\");
-        self.out.push_str(&digits);
-        self.out.push(')');
-        for _ in 1..digits.len() {
-            self.input.next();
-        }
-        Ok(())
-    }
-
-    /// `\g{1}`, `\g1`, `\g{-1}`, `\g{name}`, and the calls `\g<name>`.
-    fn numbered_reference(&mut self) -> Result<(), String> {
-        self.costly = true;
-        match self.input.next() {
-            Some('{') => {
-                self.out.push_str("\\k<");
-                self.name('}')
-            }
-            Some('<') => {
-                self.out.push_str("\\g<");
-                self.name('>')
-            }
-            Some(digit @ ('0'..='9' | '-')) => {
-                self.out.push_str("\\k<");
-                self.out.push(digit);
-                while let Some(digit) = self.input.next_if(char::is_ascii_digit) {
-                    self.out.push(digit);
-                }
-                self.out.push('>');
-                Ok(())
-            }
-            _ => Err("\\g without a group".into()),
-        }
-    }
-
-    /// An escape that stands for one character, inside and outside of classes.
-    fn character(&mut self, name: char) -> Result<(), String> {
-        let code = match name {
-            'a' => 0x07,
-            'e' => 0x1b,
-            'f' => 0x0c,
-            'n' => 0x0a,
-            'r' => 0x0d,
-            't' => 0x09,
-            '0'..='7' => {
-                let mut code = name.to_digit(8).unwrap_or(0);
-                for _ in 0..2 {
-                    let Some(digit) = self.input.next_if(|next| next.is_digit(8)) else {
-                        break;
-                    };
-                    code = code * 8 + digit.to_digit(8).unwrap_or(0);
-                }
-                code
-            }
-            'c' => {
-                let letter = self.input.next().filter(char::is_ascii).ok_or("\\c at end of pattern")?;
-                u32::from(letter.to_ascii_uppercase()) ^ 0x40
-            }
-            'x' => self.hexadecimal()?,
-            'p' | 'P' => return self.property(name),
-            _ if name.is_ascii_alphanumeric() => {
-                return Err(format!("unrecognized escape \\{name}"));
-            }
-            _ => {
-                self.literal(name);
-                return Ok(());
-            }
-        };
-        let character = char::from_u32(code).ok_or("character code is too large")?;
-        if character.is_ascii_control() {
-            self.out.push_str(&format!("\\x{code:02x}"));
-        } else {
-            self.literal(character);
-        }
-        Ok(())
-    }
-
-    fn hexadecimal(&mut self) -> Result<u32, String> {
-        let braces = self.take_if('{');
-        let most = if braces { 8 } else { 2 };
-        let mut code = 0_u32;
-        for _ in 0..most {
-            let Some(digit) = self.input.next_if(char::is_ascii_hexdigit) else {
-                break;
-            };
-            code = code.saturating_mul(16).saturating_add(digit.to_digit(16).unwrap_or(0));
-        }
-        if braces && !self.take_if('}') {
-            return Err("unfinished \\x{".into());
-        }
-        Ok(code)
-    }
-
-    /// `\p{Lu}`, `\pL`, `\p{^Lu}`.
-    fn property(&mut self, name: char) -> Result<(), String> {
-        let mut negated = name == 'P';
-        let mut property = String::new();
-        if self.take_if('{') {
-            negated ^= self.take_if('^');
-            loop {
-                match self.input.next() {
-                    Some('}') => break,
-                    Some(next) if next.is_ascii_alphanumeric() || next == '_' => property.push(next),
-                    Some('&') => property.push('&'),
-                    _ => return Err("malformed \\p".into()),
-                }
-            }
-        } else {
-            property.extend(self.input.next().filter(char::is_ascii_alphabetic));
-        }
-        if property == "Any" {
-            self.out.push_str(if negated { "[^\\x00-\\u{10ffff}]" } else { "[\\x00-\\u{10ffff}]" });
-            return Ok(());
-        }
-        let property = if property == "L&" { "LC" } else { &property };
-        self.out.push_str(if negated { "\\P{" } else { "\\p{" });
-        self.out.push_str(property);
-        self.out.push('}');
-        Ok(())
-    }
-
-    /// `[` was read.
-    fn class(&mut self) -> Result<(), String> {
-        self.out.push('[');
-        if self.take_if('^') {
-            self.out.push('^');
-        }
-        let mut first = true;
-        loop {
-            let next = self.input.next().ok_or("missing terminating ]")?;
-            match next {
-                ']' if !first => {
-                    self.out.push(']');
-                    return Ok(());
-                }
-                '[' if matches!(self.input.peek(), Some(':')) && self.posix() => {}
-                '-' => self.hyphen(first),
-                '\\' => self.class_member()?,
-                _ => self.literal(next),
-            }
-            first = false;
-        }
-    }
-
-    /// A hyphen is a range between two members and a literal at the ends.
-    fn hyphen(&mut self, first: bool) {
-        let at_end = matches!(self.input.peek(), Some(']') | None);
-        let after_class = self.out.ends_with(']') || self.out.ends_with("\\-");
-        let before_class = {
-            let ahead = self.upcoming(2);
-            matches!(ahead.as_str(), "\\d" | "\\w" | "\\s" | "\\D" | "\\W" | "\\S" | "\\h" | "\\v" | "[:")
-        };
-        if first || at_end || after_class || before_class {
-            self.out.push_str("\\-");
-        } else {
-            self.out.push('-');
-        }
-    }
-
-    /// `[:alpha:]`, after its first bracket; false when it is none.
-    fn posix(&mut self) -> bool {
-        let ahead: String = self.input.clone().take(12).collect();
-        let Some((name, _)) = ahead.strip_prefix(':').and_then(|rest| rest.split_once(":]")) else {
-            return self.open_bracket();
-        };
-        let (negated, plain) = name.strip_prefix('^').map_or((false, name), |rest| (true, rest));
-        let known = [
-            "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space", "upper",
-            "word", "xdigit",
-        ];
-        if !known.contains(&plain) {
-            return self.open_bracket();
-        }
-        self.out.push_str(if negated { "[:^" } else { "[:" });
-        self.out.push_str(plain);
-        self.out.push_str(":]");
-        for _ in 0..name.len() + 3 {
-            self.input.next();
-        }
-        true
-    }
-
-    fn open_bracket(&mut self) -> bool {
-        self.out.push_str("\\[");
-        true
-    }
-
-    fn class_member(&mut self) -> Result<(), String> {
-        let next = self.input.next().ok_or("\\ at end of pattern")?;
-        match next {
-            'Q' => self.quotation(),
-            'E' => {}
-            'b' => self.out.push_str("\\x08"),
-            'B' | 'N' | 'R' | 'X' => return Err(format!("\\{next} is not allowed in a class")),
-            '8' | '9' => self.out.push(next),
-            _ => match class_escape(next) {
-                Some((false, inside)) => {
-                    self.out.push('[');
-                    self.out.push_str(inside);
-                    self.out.push(']');
-                }
-                Some((true, inside)) => {
-                    self.out.push_str("[^");
-                    self.out.push_str(inside);
-                    self.out.push(']');
-                }
-                None => self.character(next)?,
-            },
-        }
-        Ok(())
-    }
-}
-
-/// The members of a class with a letter of its own, and whether it is the complement.
-const fn class_escape(letter: char) -> Option<(bool, &'static str)> {
-    Some(match letter {
-        'd' => (false, "0-9"),
-        'D' => (true, "0-9"),
-        'w' => (false, WORD),
-        'W' => (true, WORD),
-        's' => (false, SPACE),
-        'S' => (true, SPACE),
-        'h' => (false, HORIZONTAL),
-        'H' => (true, HORIZONTAL),
-        'v' => (false, VERTICAL),
-        'V' => (true, VERTICAL),
-        _ => return None,
-    })
 }

@@ -5,28 +5,36 @@ use std::borrow::Cow;
 use fancy_regex::{RegexBuilder, RuntimeError};
 
 use super::filter::Regex;
-use super::pcre;
+use super::pcre::measure::Measure;
+use super::pcre::{self, Texts};
 use crate::error::{ErrorCode, ParseError, Result};
 
 /// Longest pattern, in bytes; MongoDB's own limit.
 pub const MAX_PATTERN: usize = 32_764;
-/// Steps back that one search may take.
-const BACKTRACK_LIMIT: usize = 100_000;
+/// Steps back that one search may take when its work grows with the length of the text.
+const BACKTRACK_LIMIT: usize = 1_000_000;
+/// Steps back that any other search may take: each may read the text once more.
+const COSTLY_BACKTRACK_LIMIT: usize = 100_000;
 /// Bytes that each part of a compiled pattern may take.
 const PROGRAM_LIMIT: usize = 4 << 20;
 /// Bytes that the tables of a search may take.
-const TABLE_LIMIT: usize = 1 << 20;
+const TABLE_LIMIT: usize = 2 << 20;
 /// Instructions of a compiled pattern with backtracking.
 const INSTRUCTION_LIMIT: usize = 100_000;
-/// Longest text, in bytes, that a pattern with lookaround, back references or the like is applied to: its work may grow
-/// with the square of the length.
-const MAX_COSTLY_TEXT: usize = 64 << 10;
 
 /// A pattern ready to be applied; make it once per query.
 #[derive(Debug, Clone)]
 pub struct Compiled {
+    /// For texts of ASCII without a line break at the end.
+    plain: Program,
+    /// For all others, when it differs.
+    any: Option<Program>,
+}
+
+#[derive(Debug, Clone)]
+struct Program {
     regex: fancy_regex::Regex,
-    costly: bool,
+    measure: Measure,
 }
 
 impl Compiled {
@@ -38,20 +46,11 @@ impl Compiled {
         if regex.pattern.len() > MAX_PATTERN {
             return Err(refused("Regular expression is too long".into()));
         }
-        let extended = regex.options.contains('x');
-        let multi_line = regex.options.contains('m');
-        let translated = pcre::translate(&regex.pattern, extended, multi_line).map_err(|reason| invalid(&reason))?;
-        let regex = RegexBuilder::new(&translated.pattern)
-            .case_insensitive(regex.options.contains('i'))
-            .multi_line(multi_line)
-            .dot_matches_new_line(regex.options.contains('s'))
-            .backtrack_limit(BACKTRACK_LIMIT)
-            .delegate_size_limit(PROGRAM_LIMIT)
-            .delegate_dfa_size_limit(TABLE_LIMIT)
-            .max_prog_size(INSTRUCTION_LIMIT)
-            .build()
-            .map_err(|error| invalid(&error))?;
-        Ok(Self { regex, costly: translated.costly })
+        let translated =
+            |texts| pcre::translate(&regex.pattern, &regex.options, texts).map_err(|reason| invalid(&reason));
+        let (plain, any) = (translated(Texts::Plain)?, translated(Texts::Any)?);
+        let any = if any == plain { None } else { Some(Program::new(&any, &regex.options)?) };
+        Ok(Self { plain: Program::new(&plain, &regex.options)?, any })
     }
 
     /// Whether the pattern occurs in the text.
@@ -59,7 +58,31 @@ impl Compiled {
     /// # Errors
     /// 102 when the search takes more work than it may.
     pub fn is_match(&self, text: &str) -> Result<bool> {
-        if self.costly && text.len() > MAX_COSTLY_TEXT {
+        match &self.any {
+            Some(any) if !text.is_ascii() || text.ends_with('\n') => any.is_match(text),
+            _ => self.plain.is_match(text),
+        }
+    }
+}
+
+impl Program {
+    fn new(pattern: &str, options: &str) -> Result<Self> {
+        let measure = Measure::of(pattern);
+        let regex = RegexBuilder::new(pattern)
+            .case_insensitive(options.contains('i'))
+            .multi_line(options.contains('m'))
+            .dot_matches_new_line(options.contains('s'))
+            .backtrack_limit(if measure.is_linear() { BACKTRACK_LIMIT } else { COSTLY_BACKTRACK_LIMIT })
+            .delegate_size_limit(PROGRAM_LIMIT)
+            .delegate_dfa_size_limit(TABLE_LIMIT)
+            .max_prog_size(INSTRUCTION_LIMIT)
+            .build()
+            .map_err(|error| invalid(&error))?;
+        Ok(Self { regex, measure })
+    }
+
+    fn is_match(&self, text: &str) -> Result<bool> {
+        if !self.measure.allows(text.len()) {
             return Err(refused("Regular expression is too costly for a text of this length".into()));
         }
         self.regex.is_match(text).map_err(|error| match error {
@@ -111,13 +134,12 @@ mod tests {
             ("^Hello", "", "Hello World", true),
             ("^\\QHello\\E", "", "Hello", true),
             ("\\Qa.b*c\\E", "", "xa.b*cx", true),
-            ("\\Qa.b*c", "", "a.b*c", true),
             ("\\Qa.b\\E.", "", "a.bc", true),
             ("\\Qa\\E\\\\E\\Qb\\E", "", "a\\Eb", true),
             ("hello", "i", "HELLO", true),
             ("^Hello", "m", "Goodbye\nHello", true),
             ("^Hello", "", "Goodbye\nHello", false),
-            ("hello # comment", "x", "hello there", true),
+            ("hello # comment\n", "x", "hello there", true),
             ("h e # [\n l", "x", "hel", true),
             ("[ #]", "x", "#", true),
             ("a b", "", "a b", true),
@@ -151,6 +173,12 @@ mod tests {
             ("(?i)ABC", "", "abc", true),
             ("(?x) a b (?-x)c d", "", "abc d", true),
             ("(?#note)a", "", "a", true),
+            (
+                r##"\Q\E\\E\Q' !"#$%&'()*+,-./09:;<=>?@AZ[\]^_`az{|}~'\E"##,
+                "",
+                r##"zax\E' !"#$%&'()*+,-./09:;<=>?@AZ[\]^_`az{|}~'qub"##,
+                true,
+            ),
             ("(?P<n>a)(?P=n)", "", "aa", true),
             ("\\/", "", "/", true),
             ("", "", "anything", true),
@@ -166,7 +194,9 @@ mod tests {
 
     #[test]
     fn broken_patterns_are_refused() {
-        for pattern in ["(", ")", "[", "a**", "*a", "(?<=a", "\\", "(?<n", "[z-a]", "(?P<", "a{3,2}"] {
+        for pattern in
+            ["(", ")", "\\Qa.b*c", "a{65536}", "[", "a**", "*a", "(?<=a", "\\", "(?<n", "[z-a]", "(?P<", "a{3,2}"]
+        {
             let error = Compiled::new(&Regex { pattern: pattern.into(), options: String::new() }).unwrap_err();
             assert!(error.is(ErrorCode::InvalidQuery), "{pattern}: {error}");
         }

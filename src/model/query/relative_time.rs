@@ -30,7 +30,7 @@ pub fn resolve(text: &str, now: Date) -> Result<Date, String> {
     } else {
         words.pop();
     }
-    if words.len() % 2 != 0 {
+    if !words.len().is_multiple_of(2) {
         return Err("Invalid time string. Dangling unit or number.".into());
     }
     let mut distance = 0_i64;

@@ -9,7 +9,9 @@ impl<U> Filter<U> {
         match self {
             Self::All | Self::Never | Self::Unresolved(_) => {}
             Self::And(parts) | Self::Or(parts) | Self::Nor(parts) => {
-                parts.iter().for_each(|part| part.visit_fields(visit))
+                for part in parts {
+                    part.visit_fields(visit);
+                }
             }
             Self::Field { path, constraint } => visit(path, constraint),
         }
@@ -20,7 +22,9 @@ impl<U> Filter<U> {
         match self {
             Self::All | Self::Never | Self::Field { .. } => {}
             Self::And(parts) | Self::Or(parts) | Self::Nor(parts) => {
-                parts.iter().for_each(|part| part.visit_unresolved(visit))
+                for part in parts {
+                    part.visit_unresolved(visit);
+                }
             }
             Self::Unresolved(unresolved) => visit(unresolved),
         }
@@ -49,7 +53,9 @@ impl<U> Filter<U> {
         match self {
             Self::All | Self::Never | Self::Unresolved(_) => {}
             Self::And(parts) | Self::Or(parts) | Self::Nor(parts) => {
-                parts.iter_mut().for_each(|part| part.for_each_constraint(change))
+                for part in parts {
+                    part.for_each_constraint(change);
+                }
             }
             Self::Field { path, constraint } => change(path, constraint),
         }
@@ -71,7 +77,7 @@ impl<U> Filter<U> {
     pub fn uses_regex(&self) -> bool {
         let mut found = false;
         self.visit_fields(&mut |_, constraint| {
-            found |= matches!(constraint, Constraint::Regex(_) | Constraint::AllRegex(_))
+            found |= matches!(constraint, Constraint::Regex(_) | Constraint::AllRegex(_));
         });
         found
     }
@@ -126,7 +132,9 @@ impl Filter {
         match self {
             Self::All | Self::Never | Self::Unresolved(Unresolved::RelatedTo { .. } | Unresolved::Invalid(_)) => {}
             Self::And(parts) | Self::Or(parts) | Self::Nor(parts) => {
-                parts.iter().for_each(|part| part.collect_paths(paths))
+                for part in parts {
+                    part.collect_paths(paths);
+                }
             }
             Self::Field { path, .. }
             | Self::Unresolved(Unresolved::InQuery { path, .. } | Unresolved::Select { path, .. }) => paths.push(path),
@@ -138,7 +146,7 @@ impl Filter {
     pub fn subquery_depth(&self) -> usize {
         let mut depth = 0;
         self.visit_unresolved(&mut |unresolved| {
-            depth = depth.max(unresolved.subquery().map_or(0, |query| 1 + query.filter.subquery_depth()))
+            depth = depth.max(unresolved.subquery().map_or(0, |query| 1 + query.filter.subquery_depth()));
         });
         depth
     }

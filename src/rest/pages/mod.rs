@@ -180,7 +180,7 @@ impl Pages {
             return None;
         }
         let segments: Vec<String> = parts
-            .map(|part| percent_decode_str(part).decode_utf8().map(|part| part.into_owned()))
+            .map(|part| percent_decode_str(part).decode_utf8().map(std::borrow::Cow::into_owned))
             .collect::<Result<_, _>>()
             .ok()?;
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();

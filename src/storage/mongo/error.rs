@@ -4,6 +4,8 @@ use std::io;
 
 use mongodb::error::{Error, ErrorKind, TRANSIENT_TRANSACTION_ERROR, UNKNOWN_TRANSACTION_COMMIT_RESULT, WriteFailure};
 
+use tracing::debug;
+
 use crate::storage::StorageError;
 
 /// The server's code and text, when it was the server that refused.
@@ -57,7 +59,10 @@ pub(super) fn storage(error: Error) -> StorageError {
         _ => {}
     }
     match server(&error) {
-        Some((code, message)) => from_code(code, message).unwrap_or_else(|| StorageError::Other(Box::new(error))),
+        Some((code, message)) => {
+            debug!(code, message, "the server refused an operation");
+            from_code(code, message).unwrap_or_else(|| StorageError::Other(Box::new(error)))
+        }
         None => StorageError::Other(Box::new(error)),
     }
 }
@@ -106,6 +111,9 @@ fn from_code(code: i32, message: &str) -> Option<StorageError> {
         51091 | 51108 | 51109 => StorageError::Refused("Invalid regular expression".to_owned()),
         2 if message.to_ascii_lowercase().contains("regular expression") || message.contains("$regex") => {
             StorageError::Refused("Invalid regular expression".to_owned())
+        }
+        2 if message.contains("parallel arrays") => {
+            StorageError::Refused("Only one of the fields of an order may hold an array".to_owned())
         }
         2 if message.contains("hint") => StorageError::Refused("The hint names no index of the class".to_owned()),
         27 if message.contains("text index") => StorageError::Refused("text index required for $text query".to_owned()),

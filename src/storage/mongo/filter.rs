@@ -2,7 +2,7 @@
 
 use bson::{Bson, Document, Regex as BsonRegex, doc};
 
-use super::encode::{self, MAX_DEPTH, key, nested, nested_list, number, pointer_text, position, top_level};
+use super::encode::{self, MAX_DEPTH, key, nested, nested_list, number, position, top_level};
 use super::names::column;
 use crate::model::query::filter::{Constraint, Filter, Regex, Resolved};
 use crate::model::schema::{ClassSchema, FieldType};
@@ -94,20 +94,25 @@ fn field(schema: &ClassSchema, path: &str, constraint: &Constraint, nearness: Ne
             value @ (Bson::Document(_) | Bson::Array(_)) => Bson::Document(doc! { "$eq": value }),
             value => value,
         },
-        Constraint::Ne(value) => operator("$ne", values.operand(value)?),
-        Constraint::Lt(value) => operator("$lt", values.operand(value)?),
-        Constraint::Lte(value) => operator("$lte", values.operand(value)?),
-        Constraint::Gt(value) => operator("$gt", values.operand(value)?),
-        Constraint::Gte(value) => operator("$gte", values.operand(value)?),
+        Constraint::Ne(value) => operator("$ne", values.one(value)?),
+        // Nothing is less or more than null; as bounds of a range it would miss rows that a sparse index leaves out.
+        Constraint::Lt(Value::Null) | Constraint::Gt(Value::Null) => return Ok(never()),
+        Constraint::Lte(Value::Null) | Constraint::Gte(Value::Null) => Bson::Null,
+        Constraint::Lt(value) => operator("$lt", values.one(value)?),
+        Constraint::Lte(value) => operator("$lte", values.one(value)?),
+        Constraint::Gt(value) => operator("$gt", values.one(value)?),
+        Constraint::Gte(value) => operator("$gte", values.one(value)?),
         Constraint::In(list) => operator("$in", values.list(list)?),
         Constraint::NotIn(list) => operator("$nin", values.list(list)?),
+        // What cannot be stored is in no array.
+        Constraint::All(list) if list.iter().any(looks_like_operator) => return Ok(never()),
         Constraint::All(list) => operator("$all", values.list(list)?),
         Constraint::AllRegex(patterns) => {
             let patterns = patterns.iter().map(regex).collect::<Result<Vec<_>>>()?;
             operator("$all", patterns.into_iter().map(Bson::RegularExpression).collect::<Vec<_>>())
         }
         Constraint::ContainedBy(list) => {
-            operator("$not", doc! { "$elemMatch": { "$nin": nested_list(list.clone())? } })
+            operator("$not", doc! { "$elemMatch": { "$nin": nested_list(storable(list).cloned().collect())? } })
         }
         Constraint::Exists(exists) => operator("$exists", *exists),
         // In this form the server checks the options.
@@ -221,15 +226,18 @@ impl Values<'_> {
         }
     }
 
-    /// As the operand of an operator a text stands for the id of what a pointer leads to.
-    fn operand(&self, value: &Value) -> Result<Bson> {
-        match (self.kind, value) {
-            (Some(FieldType::Pointer(class)), Value::String(id)) => Ok(Bson::String(pointer_text(class.as_str(), id))),
-            _ => self.one(value),
-        }
-    }
-
     fn list(&self, values: &[Value]) -> Result<Vec<Bson>> {
-        values.iter().map(|value| self.operand(value)).collect()
+        storable(values).map(|value| self.one(value)).collect()
     }
+}
+
+/// Whether a value is an object that begins like an operator. No such object is ever stored, and in lists the server takes it
+/// for an operator out of place.
+fn looks_like_operator(value: &Value) -> bool {
+    value.as_object().and_then(|object| object.keys().next()).is_some_and(|key| key.starts_with('$'))
+}
+
+/// The values that can occur in a row.
+fn storable(values: &[Value]) -> impl Iterator<Item = &Value> {
+    values.iter().filter(|value| !looks_like_operator(value))
 }

@@ -86,14 +86,6 @@ pub(super) async fn count(
 ) -> Result<u64> {
     let query = filter::document(schema, filter, Nearness::Unordered)?;
     let rows = storage.rows(&schema.name);
-    if query.is_empty() && tx.is_none() && options.hint.is_none() {
-        // The whole class: the database keeps that number.
-        let mut action = rows.estimated_document_count().max_time(storage.max_time);
-        if let Some(preference) = options.read_preference {
-            action = action.selection_criteria(selection(preference));
-        }
-        return storage.run(action).await;
-    }
     let driver = CountOptions::builder()
         .hint(hint(options.hint.as_ref())?)
         .max_time(storage.max_time)
@@ -232,10 +224,14 @@ pub(super) fn hint(hint: Option<&Json>) -> Result<Option<Hint>> {
 fn sort(schema: &ClassSchema, order: &[Sort]) -> Document {
     let mut sort = Document::new();
     for Sort { path, descending } in order {
-        if path == "$score" {
-            sort.insert("score", doc! { "$meta": "textScore" });
+        let (column, direction) = if path == "$score" {
+            ("score".into(), Bson::Document(doc! { "$meta": "textScore" }))
         } else {
-            sort.insert(column_below(schema, path), if *descending { -1 } else { 1 });
+            (column_below(schema, path), Bson::Int32(if *descending { -1 } else { 1 }))
+        };
+        // What is sorted already cannot be sorted by the same again.
+        if !sort.contains_key(&column) {
+            sort.insert(column, direction);
         }
     }
     sort

@@ -134,7 +134,11 @@ impl Storage for MongoStorage {
         schema::delete_fields(self, schema, names).await
     }
 
-    async fn set_permissions(&self, class: &ClassName, permissions: &serde_json::Map<String, Json>) -> Result<()> {
+    async fn set_permissions(
+        &self,
+        class: &ClassName,
+        permissions: Option<&serde_json::Map<String, Json>>,
+    ) -> Result<()> {
         schema::set_permissions(self, class, permissions).await
     }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::model::names::{GLOBAL_CONFIG, GRAPHQL_CONFIG};
+use crate::model::names::{GLOBAL_CONFIG, GRAPHQL_CONFIG, USER};
 use crate::model::schema::{ClassSchema, FieldType};
 
 /// What the column of a pointer field begins with.
@@ -39,9 +39,14 @@ pub(super) fn is_default_date(field: &str) -> bool {
     matches!(field, "createdAt" | "updatedAt" | "lastUsed")
 }
 
-/// The column of a path. Only whole names are translated: what is below a pointer does not exist in the row.
+/// The column of a path. Only whole names are translated (what is below a pointer does not exist in the row), and the
+/// providers of `authData`, which have columns of their own.
 pub(super) fn column<'a>(schema: &ClassSchema, path: &'a str) -> Cow<'a, str> {
-    if let Some(column) = renamed(path) {
+    if let Some(provider) = path.strip_prefix("authData.")
+        && (schema.name == *USER || schema.kind("authData").is_none())
+    {
+        Cow::Owned(format!("_auth_data_{provider}"))
+    } else if let Some(column) = renamed(path) {
         Cow::Borrowed(column)
     } else if matches!(schema.kind(path), Some(FieldType::Pointer(_))) {
         Cow::Owned(format!("{POINTER}{path}"))
@@ -52,6 +57,9 @@ pub(super) fn column<'a>(schema: &ClassSchema, path: &'a str) -> Cow<'a, str> {
 
 /// The column of a path whose first name alone is translated: for projections, orders and indexes.
 pub(super) fn column_below<'a>(schema: &ClassSchema, path: &'a str) -> Cow<'a, str> {
+    if path.starts_with("authData.") {
+        return column(schema, path);
+    }
     let Some((first, rest)) = path.split_once('.') else { return column(schema, path) };
     match column(schema, first) {
         Cow::Borrowed(same) if same == first => Cow::Borrowed(path),

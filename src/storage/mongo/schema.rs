@@ -260,9 +260,14 @@ pub(super) async fn delete_fields(storage: &MongoStorage, schema: &ClassSchema, 
 pub(super) async fn set_permissions(
     storage: &MongoStorage,
     class: &ClassName,
-    permissions: &Map<String, Json>,
+    permissions: Option<&Map<String, Json>>,
 ) -> Result<()> {
-    set_metadata(storage, class, "class_permissions", plain::document(permissions)?).await
+    const SECTION: &str = "class_permissions";
+    if let Some(permissions) = permissions {
+        return set_metadata(storage, class, SECTION, plain::document(permissions)?).await;
+    }
+    let update = doc! { "$unset": { format!("{METADATA}.{SECTION}"): "" } };
+    storage.run(storage.schemas().update_one(doc! { "_id": class.as_str() }, update)).await.map(|_| ())
 }
 
 /// Stores the list of indexes of a class.

@@ -12,6 +12,7 @@ use crate::model::names::ClassName;
 use crate::model::schema::IndexKeys;
 
 /// An index as the store remembers it.
+#[expect(clippy::struct_excessive_bools, reason = "four independent properties of an index")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Index {
     /// Its keys in the database's terms, as the schema API shows them.
@@ -48,6 +49,13 @@ impl Table {
             })
             .map(|index| index.sparse)
             .min()
+    }
+
+    /// The fields of the full text index; none when there is no such index.
+    #[must_use]
+    pub fn text_fields(&self) -> &[String] {
+        let text = |index: &&Index| index.keys.values().any(|kind| kind.as_str() == Some("text"));
+        self.indexes.values().find(text).map_or(&[], |index| &index.fields)
     }
 }
 

@@ -12,8 +12,10 @@ use super::functions;
 use super::keys;
 use super::names::literal;
 use crate::model::query::compare::stored;
-use crate::model::query::filter::{Constraint, Filter, Regex, Resolved, TextSearch};
+use crate::model::query::filter::{Constraint, Filter, Regex, Resolved};
 use crate::model::query::matches::Matcher;
+use crate::model::query::path::Path;
+use crate::model::query::text::TextQuery;
 use crate::model::schema::{ClassSchema, FieldType};
 use crate::model::value::{GeoPoint, Value};
 use crate::storage::{Result, StorageError};
@@ -34,8 +36,8 @@ pub struct Plan {
     pub parameters: Vec<Sql>,
     /// What each row has to pass besides.
     pub rest: Vec<Matcher>,
-    /// Text searches each row has to pass besides, with their fields.
-    pub texts: Vec<(String, TextSearch)>,
+    /// A text search each row has to pass besides, with its fields.
+    pub text: Option<(Vec<Path>, TextQuery)>,
     /// The field and point from which the distance is the natural order.
     pub near: Option<(String, GeoPoint)>,
 }
@@ -58,25 +60,24 @@ struct Piece {
     parameters: Vec<Sql>,
     exact: bool,
     terms: usize,
-    depth: usize,
 }
 
 impl Piece {
     /// Lets everything through, rightly or not.
     const fn open(exact: bool) -> Self {
-        Self { sql: String::new(), parameters: Vec::new(), exact, terms: 0, depth: 0 }
+        Self { sql: String::new(), parameters: Vec::new(), exact, terms: 0 }
     }
 
     fn never() -> Self {
-        Self { sql: "0".to_owned(), parameters: Vec::new(), exact: true, terms: 1, depth: 1 }
+        Self { sql: "0".to_owned(), parameters: Vec::new(), exact: true, terms: 1 }
     }
 
     fn exact(sql: impl Into<String>, parameters: Vec<Sql>) -> Self {
-        Self { sql: sql.into(), parameters, exact: true, terms: 1, depth: 1 }
+        Self { sql: sql.into(), parameters, exact: true, terms: 1 }
     }
 
     fn wider(sql: impl Into<String>, parameters: Vec<Sql>) -> Self {
-        Self { sql: sql.into(), parameters, exact: false, terms: 1, depth: 1 }
+        Self { sql: sql.into(), parameters, exact: false, terms: 1 }
     }
 
     const fn is_open(&self) -> bool {
@@ -98,9 +99,8 @@ impl Piece {
             all.sql.push(')');
             all.parameters.extend(part.parameters);
             all.terms += part.terms;
-            all.depth = all.depth.max(part.depth + 1);
         }
-        if all.terms > MAX_TERMS || all.depth > MAX_NESTING { Self::open(false) } else { all }
+        if all.terms > MAX_TERMS { Self::open(false) } else { all }
     }
 }
 
@@ -148,27 +148,38 @@ fn add<'a>(
                 add(part, known, plan, pieces)?;
             }
         }
-        Filter::Field { path, constraint: Constraint::Text(search) } => plan.texts.push((path.clone(), search.clone())),
+        Filter::Field { path, constraint: Constraint::Text(search) } => {
+            if plan.text.is_some() {
+                return Err(StorageError::Refused("Too many text expressions".to_owned()));
+            }
+            let indexed = known.table.text_fields();
+            let fields = if indexed.is_empty() { std::slice::from_ref(path) } else { indexed };
+            let query = TextQuery::new(search).map_err(|error| StorageError::Refused(error.message.into_owned()))?;
+            plan.text = Some((fields.iter().map(|field| Path::new(field)).collect(), query));
+        }
         other => {
             if let Filter::Field { path, constraint: Constraint::Near { point, .. } } = other {
                 plan.near = Some((path.clone(), *point));
             }
-            pieces.push((compile(other, known), other));
+            pieces.push((compile(other, known, 0), other));
         }
     }
     Ok(())
 }
 
-fn compile(filter: &Resolved, known: Known<'_>) -> Piece {
+fn compile(filter: &Resolved, known: Known<'_>, depth: usize) -> Piece {
+    if depth > MAX_NESTING {
+        return Piece::open(false);
+    }
     match filter {
         Filter::All => Piece::open(true),
         Filter::Never => Piece::never(),
         Filter::And(parts) if parts.len() <= MAX_TERMS => {
-            Piece::join(parts.iter().map(|part| compile(part, known)).collect(), " AND ")
+            Piece::join(parts.iter().map(|part| compile(part, known, depth + 1)).collect(), " AND ")
         }
-        Filter::Or(parts) if parts.len() <= MAX_TERMS => alternatives(parts, known),
+        Filter::Or(parts) if parts.len() <= MAX_TERMS => alternatives(parts, known, depth),
         Filter::Nor(parts) if parts.len() <= MAX_TERMS => {
-            let any = alternatives(parts, known);
+            let any = alternatives(parts, known, depth);
             if !any.exact {
                 Piece::open(false)
             } else if any.is_open() {
@@ -183,8 +194,8 @@ fn compile(filter: &Resolved, known: Known<'_>) -> Piece {
     }
 }
 
-fn alternatives(parts: &[Resolved], known: Known<'_>) -> Piece {
-    let parts: Vec<Piece> = parts.iter().map(|part| compile(part, known)).collect();
+fn alternatives(parts: &[Resolved], known: Known<'_>, depth: usize) -> Piece {
+    let parts: Vec<Piece> = parts.iter().map(|part| compile(part, known, depth + 1)).collect();
     if parts.is_empty() {
         return Piece::never();
     }

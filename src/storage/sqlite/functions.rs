@@ -10,9 +10,11 @@ use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::{ToSqlOutput, Value as Sql, ValueRef};
 
 use super::codec;
-use super::keys;
+use super::keys::{self, Leaf};
+use crate::model::date::Date;
 use crate::model::object::Object;
 use crate::model::query::compare::stored;
+use crate::model::query::path::Path;
 use crate::model::value::Value;
 use crate::storage::StorageError;
 
@@ -111,32 +113,22 @@ fn index_key(context: &Context<'_>, sparse: bool, folded: bool) -> rusqlite::Res
         return Ok(Sql::Blob(out));
     };
     let segments: Vec<&str> = rest.split('.').collect();
-    let (found, arrays) = keys::leaves(Some(&value), &segments);
-    if arrays {
-        return Ok(Sql::Blob(vec![keys::ARRAY]));
-    }
-    if sparse && !keys::leads(&value, &segments) {
-        return Ok(Sql::Null);
-    }
-    match found.first() {
-        Some(value) => keys::push_key(value, folded, &mut out),
-        None => return Ok(missing()),
+    match keys::leaf(&value, &segments) {
+        Leaf::Missing => return Ok(missing()),
+        Leaf::Array => out.push(keys::ARRAY),
+        Leaf::Value(value) => keys::push_key(&value, folded, &mut out),
     }
     Ok(Sql::Blob(out))
 }
 
 /// The key by which a row sorts.
 fn sort_key(context: &Context<'_>) -> rusqlite::Result<Vec<u8>> {
-    let body = body(context)?;
-    let path = text(context, 1)?;
     let flags: i64 = context.get(2)?;
-    let (field, rest) = match path.split_once('.') {
-        Some((field, rest)) => (field, rest.split('.').collect()),
-        None => (path, Vec::new()),
-    };
-    let value = codec::read_field(body, field).map_err(damaged)?;
-    let (found, _) = keys::leaves(value.as_ref(), &rest);
-    Ok(keys::sort_key(&found, flags & 1 == 1, flags & 2 == 2))
+    let path =
+        context.get_or_create_aux(1, |value| -> Result<Path, rusqlite::Error> { Ok(Path::new(value.as_str()?)) })?;
+    let value = codec::read_field(body(context)?, path.field()).map_err(damaged)?;
+    let row: Object = value.into_iter().map(|value| (path.field().to_owned(), value)).collect();
+    Ok(keys::sort_key(&row, &path, flags & 1 == 1, flags & 2 == 2))
 }
 
 /// Whether a field (not dotted) has one of these values, or is an array with one of them. The set is a list of keys, each
@@ -222,6 +214,9 @@ pub fn register(connection: &Connection) -> rusqlite::Result<()> {
     connection.create_scalar_function("rany", 4, fixed, any_of)?;
     connection.create_scalar_function("rhas", 2, fixed, |context| {
         codec::has_field(body(context)?, text(context, 1)?).map_err(damaged)
+    })?;
+    connection.create_scalar_function("rdate", 1, fixed, |context| {
+        context.get::<i64>(0).map(|millis| keys::key(&Value::Date(Date::from_millis(millis)), false))
     })?;
     let changing = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_INNOCUOUS;
     connection.create_scalar_function("rtest", 1, changing, row_test)?;

@@ -12,6 +12,7 @@ use icu_locale_core::locale;
 
 use crate::model::object::Object;
 use crate::model::query::compare::{as_plain, stored};
+use crate::model::query::path::Path;
 use crate::model::value::Value;
 
 /// Key of an empty array when sorting: before everything.
@@ -182,19 +183,31 @@ fn push_terminated(bytes: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(&[0, 0]);
 }
 
-/// The values a path leads to below a field, arrays on the way entered; a missing one is null. The flag tells whether there
-/// was an array on the way or at the end.
+/// What a path below a field leads to, for an index.
+#[derive(Debug)]
+pub enum Leaf<'a> {
+    /// Nothing.
+    Missing,
+    /// There is an array on the way or at the end.
+    Array,
+    /// One value.
+    Value(Cow<'a, Value>),
+}
+
+/// Follows a path from the value of a field.
 #[must_use]
-pub fn leaves<'a>(top: Option<&'a Value>, path: &[&str]) -> (Vec<Cow<'a, Value>>, bool) {
-    let mut out = Vec::new();
-    let mut arrays = false;
-    match top.map(stored) {
-        Some(value) if path.is_empty() || matches!(*value, Value::Object(_) | Value::Array(_)) => {
-            collect(value, path, &mut out, &mut arrays)
+pub fn leaf<'a>(top: &'a Value, path: &[&str]) -> Leaf<'a> {
+    let mut value = stored(top);
+    for segment in path {
+        if matches!(*value, Value::Array(_)) {
+            return Leaf::Array;
         }
-        _ => out.push(Cow::Owned(Value::Null)),
+        match member(value, segment) {
+            Some(below) => value = below,
+            None => return Leaf::Missing,
+        }
     }
-    (out, arrays)
+    if matches!(*value, Value::Array(_)) { Leaf::Array } else { Leaf::Value(value) }
 }
 
 /// The elements of an array, borrowed or owned as the array is.
@@ -232,40 +245,6 @@ fn member<'a>(value: Cow<'a, Value>, name: &str) -> Option<Cow<'a, Value>> {
     }
 }
 
-fn collect<'a>(value: Cow<'a, Value>, path: &[&str], out: &mut Vec<Cow<'a, Value>>, arrays: &mut bool) {
-    let Some((segment, rest)) = path.split_first() else {
-        *arrays |= matches!(*value, Value::Array(_));
-        out.push(value);
-        return;
-    };
-    if matches!(*value, Value::Array(_)) {
-        *arrays = true;
-        let list = elements(value);
-        let before = out.len();
-        if let Ok(index) = segment.parse::<usize>()
-            && let Some(item) = list.get(index)
-        {
-            collect(item.clone(), rest, out, arrays);
-            return;
-        }
-        for item in list {
-            if has_members(&item) {
-                collect(item, path, out, arrays);
-            } else {
-                out.push(Cow::Owned(Value::Null));
-            }
-        }
-        if out.len() == before {
-            out.push(Cow::Owned(Value::Null));
-        }
-        return;
-    }
-    match member(value, segment) {
-        Some(value) => collect(value, rest, out, arrays),
-        None => out.push(Cow::Owned(Value::Null)),
-    }
-}
-
 /// The values a path below a field leads to, without those that are missing.
 #[must_use]
 pub fn present(top: &Value, path: &[&str]) -> Vec<Value> {
@@ -297,51 +276,18 @@ fn gather(value: Cow<'_, Value>, path: &[&str], out: &mut Vec<Value>) {
     }
 }
 
-/// Whether a path below a field leads to something; without arrays on the way.
-#[must_use]
-pub fn leads(top: &Value, path: &[&str]) -> bool {
-    let mut value = stored(top);
-    for segment in path {
-        match member(value, segment) {
-            Some(below) => value = below,
-            None => return false,
-        }
-    }
-    true
-}
-
 /// The key by which a row sorts: of an array its smallest element going up, its largest going down.
 #[must_use]
-pub fn sort_key(values: &[Cow<'_, Value>], descending: bool, folded: bool) -> Vec<u8> {
+pub fn sort_key(row: &Object, path: &Path, descending: bool, folded: bool) -> Vec<u8> {
     let mut best: Option<Vec<u8>> = None;
-    let mut offer = |candidate: Vec<u8>| {
-        let better = match &best {
-            None => true,
-            Some(best) if descending => candidate > *best,
-            Some(best) => candidate < *best,
-        };
+    path.sort_values(row, &mut |value| {
+        let key = value.map_or_else(|| vec![EMPTY_ARRAY], |value| key(value, folded));
+        let better = best.as_ref().is_none_or(|best| if descending { key > *best } else { key < *best });
         if better {
-            best = Some(candidate);
+            best = Some(key);
         }
-    };
-    for value in values {
-        match &**value {
-            Value::Array(list) if list.is_empty() => offer(vec![EMPTY_ARRAY]),
-            Value::Array(list) => {
-                for item in list {
-                    let mut out = Vec::new();
-                    push_key(item, folded, &mut out);
-                    offer(out);
-                }
-            }
-            other => {
-                let mut out = Vec::new();
-                push_key(other, folded, &mut out);
-                offer(out);
-            }
-        }
-    }
-    best.unwrap_or_else(|| vec![NULL])
+    });
+    best.unwrap_or_else(|| vec![EMPTY_ARRAY])
 }
 
 #[cfg(test)]
@@ -349,6 +295,7 @@ mod tests {
     use super::*;
     use crate::model::date::Date;
     use crate::model::json;
+    use serde_json::json;
 
     #[test]
     fn order_is_mongodbs() {
@@ -411,13 +358,11 @@ mod tests {
     }
 
     #[test]
-    fn paths_enter_arrays() {
-        let value = json::decode(serde_json::json!([{"b": 1}, {"b": [2, 3]}, 5, {"c": 1}])).unwrap();
-        let (found, arrays) = leaves(Some(&value), &["b"]);
-        assert_eq!(found.len(), 4);
-        assert!(arrays);
-        assert_eq!(sort_key(&found, true, false), key(&Value::Number(3.0), false));
-        assert_eq!(sort_key(&found, false, false), vec![NULL]);
-        assert_eq!(leaves(Some(&value), &["1", "b", "0"]).0.first().map(|v| (**v).clone()), Some(Value::Number(2.0)));
+    fn paths_of_indexes() {
+        let value = json::decode(json!({"b": {"c": 1, "l": [{"x": 1}]}})).unwrap();
+        assert!(matches!(leaf(&value, &["b", "c"]), Leaf::Value(one) if *one == Value::Number(1.0)));
+        assert!(matches!(leaf(&value, &["b", "x"]), Leaf::Missing));
+        assert!(matches!(leaf(&value, &["b", "l"]), Leaf::Array));
+        assert!(matches!(leaf(&value, &["b", "l", "x"]), Leaf::Array));
     }
 }

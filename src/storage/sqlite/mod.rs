@@ -3,6 +3,7 @@
 //! One table for each class with the row's text (`codec.rs`), indexes over the keys of fields (`keys.rs`, `functions.rs`),
 //! one thread that writes (`writer.rs`), a few that read (`readers.rs`). See `docs/storage-embedded.md`.
 
+mod aggregate;
 pub mod catalog;
 mod codec;
 mod db;
@@ -192,53 +193,60 @@ impl Storage for EmbeddedStorage {
     }
 
     async fn classes(&self) -> Result<Vec<ClassSchema>> {
-        self.readers.run(schema::all).await
+        match self.writer.peek(|session| schema::all(&session.db)).await {
+            Some(classes) => classes,
+            None => self.readers.run(schema::all).await,
+        }
     }
 
     async fn create_class(&self, schema: &ClassSchema) -> Result<()> {
         let schema = schema.clone();
-        self.write(None, move |session| schema::create(session, &schema)).await
+        self.writer.define(move |session| schema::create(session, &schema)).await
     }
 
     async fn add_field(&self, class: &ClassName, name: &str, field: &Field) -> Result<()> {
         let (class, name, field) = (class.clone(), name.to_owned(), field.clone());
-        self.write(None, move |session| schema::add_field(session, &class, &name, &field)).await
+        self.writer.define(move |session| schema::add_field(session, &class, &name, &field)).await
     }
 
     async fn set_field_options(&self, class: &ClassName, name: &str, field: &Field) -> Result<()> {
         let (class, name, field) = (class.clone(), name.to_owned(), field.clone());
-        self.write(None, move |session| {
-            schema::change(session, &class, |schema| {
-                if let Some(known) = schema.fields.get_mut(&name) {
-                    known.required = field.required;
-                    known.default = field.default;
-                }
+        self.writer
+            .define(move |session| {
+                schema::change(session, &class, |schema| {
+                    if let Some(known) = schema.fields.get_mut(&name) {
+                        known.required = field.required;
+                        known.default.clone_from(&field.default);
+                    }
+                })
             })
-        })
-        .await
+            .await
     }
 
     async fn delete_fields(&self, schema: &ClassSchema, names: &[String]) -> Result<()> {
         let (class, names) = (schema.name.clone(), names.to_vec());
-        self.write(None, move |session| schema::delete_fields(session, &class, &names)).await
+        self.writer.define(move |session| schema::delete_fields(session, &class, &names)).await
     }
 
-    async fn set_permissions(&self, class: &ClassName, permissions: &Map<String, Json>) -> Result<()> {
-        let (class, permissions) = (class.clone(), permissions.clone());
-        self.write(None, move |session| {
-            schema::change(session, &class, |schema| schema.permissions = Some(permissions))
-        })
-        .await
+    async fn set_permissions(&self, class: &ClassName, permissions: Option<&Map<String, Json>>) -> Result<()> {
+        let (class, permissions) = (class.clone(), permissions.cloned());
+        self.writer
+            .define(move |session| {
+                schema::change(session, &class, |schema| schema.permissions.clone_from(&permissions))
+            })
+            .await
     }
 
     async fn set_listed_indexes(&self, class: &ClassName, indexes: &IndexMap<String, IndexKeys>) -> Result<()> {
         let (class, indexes) = (class.clone(), indexes.clone());
-        self.write(None, move |session| schema::change(session, &class, |schema| schema.indexes = indexes)).await
+        self.writer
+            .define(move |session| schema::change(session, &class, |schema| schema.indexes.clone_from(&indexes)))
+            .await
     }
 
     async fn delete_class(&self, class: &ClassName) -> Result<()> {
         let class = class.clone();
-        self.write(None, move |session| schema::delete(session, &class)).await
+        self.writer.define(move |session| schema::delete(session, &class)).await
     }
 
     async fn create_indexes(&self, schema: &ClassSchema, indexes: &[IndexSpec]) -> Result<()> {
@@ -247,12 +255,12 @@ impl Storage for EmbeddedStorage {
             return Ok(());
         }
         let (schema, indexes) = (schema.clone(), indexes.to_vec());
-        self.write(None, move |session| index::create(session, &schema, &indexes)).await
+        self.writer.define(move |session| index::create(session, &schema, &indexes)).await
     }
 
     async fn drop_indexes(&self, class: &ClassName, names: &[String]) -> Result<()> {
         let (class, names) = (class.clone(), names.to_vec());
-        self.write(None, move |session| index::drop(session, &class, &names)).await
+        self.writer.define(move |session| index::drop(session, &class, &names)).await
     }
 
     async fn indexes(&self, class: &ClassName) -> Result<IndexMap<String, IndexKeys>> {
@@ -298,7 +306,7 @@ impl Storage for EmbeddedStorage {
     ) -> Result<()> {
         let search = self.search(schema, filter, &first())?;
         let (class, fresh, update) = (schema.name.clone(), write::equalities(filter), update.clone());
-        self.write(tx, move |session| write::upsert(session, &class, search, fresh, &update)).await
+        self.write(tx, move |session| write::upsert(session, &class, search, &fresh, &update)).await
     }
 
     async fn delete(&self, schema: &ClassSchema, filter: &Resolved, tx: Option<&Transaction>) -> Result<u64> {
@@ -360,11 +368,16 @@ impl Storage for EmbeddedStorage {
 
     async fn aggregate(
         &self,
-        _schema: &ClassSchema,
-        _pipeline: Vec<Json>,
-        _options: &AggregateOptions,
+        schema: &ClassSchema,
+        pipeline: Vec<Json>,
+        options: &AggregateOptions,
     ) -> Result<Vec<Json>> {
-        Err(StorageError::Refused("aggregation is not supported".to_owned()))
+        let catalog = self.catalog.load();
+        if let Some(hint) = &options.hint {
+            index::check_hint(&catalog, &schema.name, hint)?;
+        }
+        let pipeline = aggregate::Pipeline::new(schema, &catalog.table(&schema.name), pipeline, options)?;
+        self.read(None, move |db| pipeline.run(db)).await
     }
 
     async fn link(&self, join: &ClassName, owner: &str, members: &[String], tx: Option<&Transaction>) -> Result<()> {

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::rc::Rc;
 
+use indexmap::IndexMap;
 use rusqlite::params_from_iter;
 use rusqlite::types::Value as Sql;
 use serde_json::{Value as Json, json};
@@ -53,7 +54,12 @@ impl Search {
     /// `Refused` for what cannot be searched.
     pub fn new(schema: &ClassSchema, indexes: &Table, filter: &Resolved, options: &FindOptions) -> Result<Self> {
         let known = Known { schema, table: indexes, folded: options.case_insensitive };
-        let plan = filter::plan(filter, known)?;
+        let mut plan = filter::plan(filter, known)?;
+        // Rows past their time are not seen, although they are removed a little later.
+        for over in indexes.indexes.values().filter_map(super::write::expired) {
+            let word = if plan.condition.is_empty() { "" } else { " AND " };
+            let _ = write!(plan.condition, "{word}NOT coalesce({over},0)");
+        }
         let order = order(&plan, known, &options.sort);
         Ok(Self {
             from: source(&schema.name),
@@ -73,7 +79,7 @@ impl Search {
             let _ = write!(sql, "{word}{}", self.plan.condition);
             word = " AND ";
         }
-        if !self.plan.rest.is_empty() || !self.plan.texts.is_empty() {
+        if !self.plan.rest.is_empty() || self.plan.text.is_some() {
             let _ = write!(sql, "{word}rtest(body)");
         }
         if ordered {
@@ -88,12 +94,34 @@ impl Search {
         (sql, parameters)
     }
 
-    /// Takes the parts that rows are tested with out of the plan.
-    fn tests(&self) -> Result<(Option<RowTest>, Option<RowScore>)> {
-        if !self.plan.texts.is_empty() {
-            return Err(StorageError::Refused("$text is not supported".to_owned()));
+    /// Takes what rows are tested with, and sorted by, out of the plan.
+    fn tests(&mut self) -> (Option<RowTest>, Option<RowScore>) {
+        let matchers = std::mem::take(&mut self.plan.rest);
+        let text = self.plan.text.take().map(Rc::new);
+        let near = self.plan.near.take();
+        let score = text
+            .clone()
+            .map(|text| Rc::new(move |row: &Object| Ok(text.1.score_row(row, &text.0).unwrap_or(0.0))) as RowScore);
+        let score = near.map_or(score, |(path, point)| {
+            Some(Rc::new(move |row: &Object| {
+                Ok(match row.get(&path) {
+                    Some(Value::GeoPoint(there)) => geo::distance(*there, point),
+                    _ => f64::MAX,
+                })
+            }) as RowScore)
+        });
+        if matchers.is_empty() && text.is_none() {
+            return (None, score);
         }
-        Ok((None, None))
+        let test = move |row: &Object| {
+            for matcher in &matchers {
+                if !matcher.matches(row).map_err(|error| StorageError::Refused(error.message.into_owned()))? {
+                    return Ok(false);
+                }
+            }
+            Ok(text.as_ref().is_none_or(|text| text.1.score_row(row, &text.0).is_some()))
+        };
+        (Some(Rc::new(test)), score)
     }
 
     /// Carries the search out and shows each row's number and text.
@@ -105,26 +133,7 @@ impl Search {
         mut each: impl FnMut(&rusqlite::Row<'_>) -> Result<bool>,
     ) -> Result<()> {
         let (sql, parameters) = self.statement(what, ordered);
-        let (_, _) = self.tests()?;
-        let matchers = std::mem::take(&mut self.plan.rest);
-        let test: Option<RowTest> = (!matchers.is_empty()).then(|| {
-            Rc::new(move |row: &Object| {
-                for matcher in &matchers {
-                    if !matcher.matches(row).map_err(|error| StorageError::Refused(error.message.into_owned()))? {
-                        return Ok(false);
-                    }
-                }
-                Ok(true)
-            }) as RowTest
-        });
-        let score: Option<RowScore> = self.plan.near.take().map(|(path, point)| {
-            Rc::new(move |row: &Object| {
-                Ok(match row.get(&path) {
-                    Some(Value::GeoPoint(there)) => geo::distance(*there, point),
-                    _ => f64::MAX,
-                })
-            }) as RowScore
-        });
+        let (test, score) = self.tests();
         db.search(test, score, |db| {
             let Some(mut statement) = db.prepare(&sql)? else { return Ok(()) };
             let mut rows = statement.query(params_from_iter(parameters)).map_err(translate)?;
@@ -152,13 +161,18 @@ impl Search {
         let mut objects = Vec::new();
         let mut room = db.limits().bytes;
         let keys = self.keys.take().map(Keys::new);
-        self.scan(db, "body", true, |row| {
+        let scored = self.plan.text.is_some() && keys.as_ref().is_some_and(|keys| keys.score);
+        self.scan(db, if scored { "body, rscore(body)" } else { "body" }, true, |row| {
             let body = text(row, 0)?;
             room = room.checked_sub(body.len()).ok_or_else(too_large)?;
-            objects.push(match &keys {
+            let mut object = match &keys {
                 Some(keys) => keys.read(body)?,
                 None => codec::read_object(body)?,
-            });
+            };
+            if scored {
+                object.insert("score", row.get::<_, f64>(1).map_err(translate)?);
+            }
+            objects.push(object);
             Ok(true)
         })?;
         Ok(objects)
@@ -263,7 +277,7 @@ impl Search {
                 "engine": "sqlite",
                 "sql": sql,
                 "winningPlan": steps,
-                "rowsTestedOneByOne": !self.plan.rest.is_empty() || !self.plan.texts.is_empty(),
+                "rowsTestedOneByOne": !self.plan.rest.is_empty() || self.plan.text.is_some(),
             },
         }))
     }
@@ -285,7 +299,9 @@ fn order(plan: &Plan, known: Known<'_>, sort: &[Sort]) -> String {
     }
     let mut sql = String::from(" ORDER BY ");
     let mut direction = "";
-    for criterion in sort {
+    // As in an object: what is named twice has the first place and the last direction.
+    let unique: IndexMap<&str, &Sort> = sort.iter().map(|criterion| (criterion.path.as_str(), criterion)).collect();
+    for criterion in unique.into_values() {
         direction = if criterion.descending { " DESC" } else { "" };
         let path = filter::column(&criterion.path);
         let key = match path.as_str() {
@@ -327,6 +343,8 @@ fn is_plain(schema: &ClassSchema, path: &str) -> bool {
 
 /// The fields a caller wants.
 struct Keys {
+    /// Whether the score of the text search is wanted.
+    score: bool,
     whole: Vec<String>,
     parts: Vec<(String, Vec<String>)>,
 }
@@ -337,6 +355,7 @@ impl Keys {
     fn new(keys: Vec<String>) -> Self {
         let mut whole = Vec::new();
         let mut parts = Vec::new();
+        let score = keys.iter().any(|key| key == "$score");
         for key in keys {
             let key = filter::column(&key);
             match key.split_once('.') {
@@ -345,7 +364,7 @@ impl Keys {
             }
         }
         parts.retain(|(field, _)| !whole.contains(field));
-        Self { whole, parts }
+        Self { score, whole, parts }
     }
 
     fn read(&self, body: &[u8]) -> Result<Object> {
@@ -357,7 +376,7 @@ impl Keys {
         if self.parts.is_empty() {
             return Ok(row);
         }
-        for (field, value) in row.iter_mut() {
+        for (field, value) in &mut row {
             let paths: Vec<&[String]> =
                 self.parts.iter().filter(|(wanted, _)| wanted == field).map(|(_, rest)| rest.as_slice()).collect();
             if !paths.is_empty() {

@@ -1,17 +1,15 @@
 //! Writes to rows, on the writer's thread.
 
 use rusqlite::OptionalExtension as _;
-use rusqlite::types::Value as Sql;
 
-use super::catalog::{Catalog, Table};
+use super::catalog::{Catalog, Index, Table};
 use super::codec;
-use super::error::translate;
+use super::error::{is_missing_table, translate};
 use super::filter::expression;
 use super::keys;
 use super::names;
 use super::query::Search;
 use super::writer::Session;
-use crate::model::date::Date;
 use crate::model::names::ClassName;
 use crate::model::object::Object;
 use crate::model::operation::Update;
@@ -54,8 +52,7 @@ pub fn update(
     update: &Update,
     back: bool,
 ) -> Result<(u64, Option<Object>)> {
-    let table = session.table(class)?;
-    let sql = format!("UPDATE {table} SET id = ?, body = ? WHERE n = ?");
+    let sql = format!("UPDATE {} SET id = ?, body = ? WHERE n = ?", names::table(class));
     let mut last = None;
     let mut count = 0;
     for (n, mut row) in search.numbered(&session.db)? {
@@ -73,13 +70,13 @@ pub fn update(
 ///
 /// # Errors
 /// As [`insert`] and [`update`].
-pub fn upsert(session: &Session, class: &ClassName, search: Search, fresh: Update, changes: &Update) -> Result<()> {
+pub fn upsert(session: &Session, class: &ClassName, search: Search, fresh: &Update, changes: &Update) -> Result<()> {
     let (count, _) = update(session, class, search, changes, false)?;
     if count > 0 {
         return Ok(());
     }
     let mut row = Object::new();
-    for part in [&fresh, changes] {
+    for part in [fresh, changes] {
         apply(part, &mut row).map_err(|error| StorageError::Refused(error.message.into_owned()))?;
     }
     if !row.contains("objectId") {
@@ -117,9 +114,14 @@ fn collect(filter: &Resolved, fields: &mut Vec<(String, Value)>) {
 /// # Errors
 /// `TimedOut` when they cannot be found in time.
 pub fn delete(session: &Session, class: &ClassName, search: Option<Search>) -> Result<u64> {
-    let table = session.table(class)?;
+    let table = names::table(class);
     let Some(search) = search else {
-        return session.db.run(&format!("DELETE FROM {table}"), []).map(|count| count as u64);
+        let Some(mut statement) = session.db.prepare(&format!("DELETE FROM {table}"))? else { return Ok(0) };
+        return match statement.execute([]) {
+            Ok(count) => Ok(count as u64),
+            Err(error) if is_missing_table(&error) => Ok(0),
+            Err(error) => Err(translate(error)),
+        };
     };
     if class.is_join() {
         return Err(StorageError::Refused("rows of a relation are not deleted one by one".to_owned()));
@@ -135,23 +137,23 @@ pub fn delete(session: &Session, class: &ClassName, search: Option<Search>) -> R
 /// Removes the rows of a class that are past their time.
 fn expire(session: &Session, class: &ClassName, indexes: &Table) -> Result<()> {
     let table = names::table(class);
-    let now: i64 = session
-        .db
-        .connection()
-        .prepare_cached("SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER)")
-        .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
-        .map_err(translate)?;
     for index in indexes.indexes.values() {
-        let (Some(seconds), Some(field)) = (index.expire_after_seconds, index.fields.first()) else { continue };
-        let age = i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1000);
-        let limit = keys::key(&Value::Date(Date::from_millis(now.saturating_sub(age))), false);
-        let key = expression(field, index.sparse && index.fields.len() == 1, index.folded);
-        session.db.run(
-            &format!("DELETE FROM {table} WHERE {key} <= ? AND {key} >= x'{:02x}'", keys::DATE),
-            [Sql::Blob(limit)],
-        )?;
+        let Some(condition) = expired(index) else { continue };
+        session.db.run(&format!("DELETE FROM {table} WHERE {condition}"), [])?;
     }
     Ok(())
+}
+
+/// Whether a row's time is over, in SQL; nothing for an index that lets rows stay.
+#[must_use]
+pub fn expired(index: &Index) -> Option<String> {
+    let (seconds, field) = (index.expire_after_seconds?, index.fields.first()?);
+    let key = expression(field, index.sparse && index.fields.len() == 1, index.folded);
+    let age = i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1000);
+    Some(format!(
+        "{key} <= rdate(CAST(unixepoch('subsec') * 1000 AS INTEGER) - {age}) AND {key} >= x'{:02x}'",
+        keys::DATE
+    ))
 }
 
 /// Removes the rows of all classes that are past their time.

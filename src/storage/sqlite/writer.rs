@@ -25,7 +25,7 @@ const GROUP: usize = 256;
 /// Longest time writes gather before their commit.
 const GATHER: Duration = Duration::from_millis(20);
 /// How often rows past their time are removed.
-const SWEEP: Duration = Duration::from_secs(60);
+const SWEEP: Duration = Duration::from_mins(1);
 
 /// What a write does once its commit is through, or failed with this text.
 type Reply = Box<dyn FnOnce(Option<String>) + Send>;
@@ -37,11 +37,21 @@ enum Task {
     Begin(oneshot::Sender<Handle>),
 }
 
+/// A change of classes or indexes; may be carried out again when the transaction it fell into is undone.
+type Definition = Box<dyn Fn(&Session) -> Result<()> + Send>;
+
 enum Step {
     Work(Box<dyn FnOnce(&Session) + Send>),
+    /// Not part of the transaction, but cannot wait for its end: whoever is inside may be waiting for it.
+    Define(Definition, oneshot::Sender<Result<()>>),
     Commit(oneshot::Sender<Result<()>>),
     Abort(oneshot::Sender<Result<()>>),
+    /// Nobody holds the transaction any more.
+    Forgotten,
 }
+
+/// The way to the transaction under way, if there is one.
+type Current = Arc<Mutex<Option<mpsc::Sender<Step>>>>;
 
 /// What a write works with.
 #[derive(Debug)]
@@ -137,8 +147,8 @@ impl Session {
     }
 }
 
-/// A caller's transaction: the way to the thread that waits for its steps.
-#[derive(Debug, Clone)]
+/// A caller's transaction: the way to the thread that waits for its steps. Dropped without an end it is undone.
+#[derive(Debug)]
 pub struct Handle {
     steps: mpsc::Sender<Step>,
 }
@@ -186,9 +196,16 @@ impl Handle {
     }
 }
 
+impl Drop for Handle {
+    fn drop(&mut self) {
+        let _ = self.steps.send(Step::Forgotten);
+    }
+}
+
 /// The way to the writer.
 #[derive(Debug)]
 pub struct Writer {
+    current: Current,
     tasks: Mutex<Option<mpsc::SyncSender<Task>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -207,9 +224,12 @@ impl Writer {
     pub fn start(db: Db, catalog: Arc<ArcSwap<Catalog>>, most: usize, patience: Duration) -> std::io::Result<Self> {
         let (tasks, queue) = mpsc::sync_channel(most);
         let session = Session { db, tables: RefCell::default(), stale: RefCell::new(false), catalog };
-        let thread =
-            thread::Builder::new().name("db-write".to_owned()).spawn(move || work(&session, &queue, patience))?;
-        Ok(Self { tasks: Mutex::new(Some(tasks)), thread: Mutex::new(Some(thread)) })
+        let current = Current::default();
+        let shown = Arc::clone(&current);
+        let thread = thread::Builder::new()
+            .name("db-write".to_owned())
+            .spawn(move || work(&session, &queue, patience, &shown))?;
+        Ok(Self { current, tasks: Mutex::new(Some(tasks)), thread: Mutex::new(Some(thread)) })
     }
 
     fn send(&self, task: Task) -> Result<()> {
@@ -249,6 +269,45 @@ impl Writer {
         take.await.map_err(|_| EmbeddedError::Closed)?
     }
 
+    /// Changes classes or indexes. A transaction under way does not hold this up: the change is made inside it, and made
+    /// again if it is undone.
+    ///
+    /// # Errors
+    /// As [`Writer::run`].
+    pub async fn define(&self, change: impl Fn(&Session) -> Result<()> + Send + 'static) -> Result<()> {
+        let (give, take) = oneshot::channel();
+        let step = Step::Define(Box::new(change), give);
+        match self.offer(step) {
+            None => take.await.map_err(|_| EmbeddedError::Closed)?,
+            Some(Step::Define(change, _)) => self.run(move |session| change(session)).await,
+            Some(_) => Err(EmbeddedError::Closed.into()),
+        }
+    }
+
+    /// Reads what a transaction under way may have changed of classes; `None` when there is no transaction.
+    pub async fn peek<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Session) -> Result<T> + Send + 'static,
+    ) -> Option<Result<T>> {
+        let (give, take) = oneshot::channel();
+        let step = Step::Work(Box::new(move |session: &Session| {
+            let _ = give.send(session.one(read));
+        }));
+        match self.offer(step) {
+            None => take.await.ok(),
+            Some(_) => None,
+        }
+    }
+
+    /// Hands a step to the transaction under way; gives it back when there is none.
+    fn offer(&self, step: Step) -> Option<Step> {
+        let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*current {
+            Some(steps) => steps.send(step).err().map(|refused| refused.0),
+            None => Some(step),
+        }
+    }
+
     /// Begins a transaction, once those before have ended.
     ///
     /// # Errors
@@ -268,7 +327,7 @@ impl Writer {
     }
 }
 
-fn work(session: &Session, queue: &mpsc::Receiver<Task>, patience: Duration) {
+fn work(session: &Session, queue: &mpsc::Receiver<Task>, patience: Duration, current: &Current) {
     let mut swept = now();
     let mut next = None;
     loop {
@@ -286,7 +345,7 @@ fn work(session: &Session, queue: &mpsc::Receiver<Task>, patience: Duration) {
         };
         match task {
             Task::Write(write) => next = group(session, write, queue),
-            Task::Begin(give) => transaction(session, give, patience),
+            Task::Begin(give) => transaction(session, give, patience, current),
         }
         if now().duration_since(swept) > SWEEP {
             sweep(session);
@@ -355,23 +414,55 @@ fn describe(error: &dyn std::error::Error) -> String {
 }
 
 /// Serves one transaction until it ends, its caller goes away, or its time is over.
-fn transaction(session: &Session, give: oneshot::Sender<Handle>, patience: Duration) {
+fn transaction(session: &Session, give: oneshot::Sender<Handle>, patience: Duration, current: &Current) {
     if session.execute("BEGIN IMMEDIATE").is_err() {
         return;
     }
     let (steps, queue) = mpsc::channel();
-    if give.send(Handle { steps }).is_err() {
+    let show = |steps| *current.lock().unwrap_or_else(PoisonError::into_inner) = steps;
+    show(Some(steps.clone()));
+    let mut defined = Vec::new();
+    if give.send(Handle { steps }).is_ok() {
+        serve(session, &queue, now() + patience, &mut defined);
+    } else {
         session.roll_back();
-        return;
     }
-    let end = now() + patience;
+    show(None);
+    // What came in while the transaction ended, and what was undone with it.
+    let late = queue.try_iter().filter_map(|step| match step {
+        Step::Define(change, reply) => Some((change, Some(reply))),
+        _ => None,
+    });
+    for (change, reply) in defined.into_iter().map(|change| (change, None)).chain(late) {
+        let done = session.execute("BEGIN IMMEDIATE").and_then(|()| session.one(|session| change(session)));
+        let done = done.and_then(|()| session.commit());
+        if let Err(error) = &done {
+            session.roll_back();
+            tracing::warn!(error = %describe(error), "a change of classes could not be made");
+        }
+        if let Some(reply) = reply {
+            let _ = reply.send(done);
+        }
+    }
+}
+
+/// Carries out the steps of a transaction. What stays in `defined` was undone with it.
+fn serve(session: &Session, queue: &mpsc::Receiver<Step>, end: Instant, defined: &mut Vec<Definition>) {
     loop {
         match queue.recv_timeout(end.saturating_duration_since(now()).max(Duration::from_millis(1))) {
-            Ok(Step::Work(work)) if Instant::now() < end => work(session),
+            Ok(Step::Work(work)) if now() < end => work(session),
+            Ok(Step::Define(change, reply)) => {
+                let done = session.one(|session| change(session));
+                if done.is_ok() {
+                    defined.push(change);
+                }
+                let _ = reply.send(done);
+            }
             Ok(Step::Commit(reply)) => {
                 let result = session.commit();
-                if result.is_err() {
-                    session.roll_back();
+                match &result {
+                    Ok(()) => defined.clear(),
+                    Err(_) => session.roll_back(),
                 }
                 let _ = reply.send(result);
                 return;
@@ -381,7 +472,7 @@ fn transaction(session: &Session, give: oneshot::Sender<Handle>, patience: Durat
                 let _ = reply.send(Ok(()));
                 return;
             }
-            Ok(Step::Work(_)) | Err(_) => {
+            Ok(Step::Work(_) | Step::Forgotten) | Err(_) => {
                 session.roll_back();
                 return;
             }

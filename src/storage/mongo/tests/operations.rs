@@ -235,7 +235,7 @@ async fn classes_and_fields() {
     assert_eq!(lazy.get_str("x").unwrap(), "array");
 
     storage.set_field_options(&schema.name, "score", &Field::new(FieldType::Number)).await.unwrap();
-    storage.set_permissions(&schema.name, json!({"get": {}}).as_object().unwrap()).await.unwrap();
+    storage.set_permissions(&schema.name, json!({"get": {}}).as_object()).await.unwrap();
     let listed = [("by_score".to_owned(), json!({"score": 1}).as_object().unwrap().clone())].into_iter().collect();
     storage.set_listed_indexes(&schema.name, &listed).await.unwrap();
     let read = storage.classes().await.unwrap().into_iter().find(|class| class.name == schema.name).unwrap();

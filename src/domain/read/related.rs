@@ -1,0 +1,25 @@
+//! Relations of many objects at once, for answers that hold a list of objects with their relations.
+
+use crate::domain::context::Context;
+use crate::domain::permissions::protected_fields::Hidden;
+use crate::domain::schema::check::known_class;
+use crate::domain::store;
+use crate::error::{ParseError, Result};
+use crate::model::names::ClassName;
+
+/// The members of a relation of several objects, as pairs `(owner, member)`. The owners must be objects that the caller has read
+/// in the same request: whether it may is not asked again. The members are ids; reading them is another matter.
+///
+/// # Errors
+/// 119 when the caller may not see the field, or the class is none of its business.
+pub async fn members_of(cx: &Context, class: &str, key: &str, owners: &[String]) -> Result<Vec<(String, String)>> {
+    let name = ClassName::trusted(class);
+    let class = known_class(cx, &name);
+    if !cx.auth.is_master() {
+        if name.is_internal() {
+            return Err(ParseError::forbidden("Clients aren't allowed to read relations of this class."));
+        }
+        Hidden::of(cx, &class, None).await?.refuse(&class, key, "query")?;
+    }
+    cx.app.storage.members(&name.join(key), owners, cx.transaction.as_ref()).await.map_err(store::failure)
+}

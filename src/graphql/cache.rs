@@ -1,0 +1,101 @@
+//! The schema of the moment: made anew when classes or configuration change, swapped at once.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
+use async_graphql::dynamic::SchemaError;
+use tokio::sync::Mutex;
+
+use super::config::SchemaConfig;
+use super::schema::Built;
+use crate::domain::context::Context;
+use crate::domain::graphql_config;
+use crate::domain::schema::Schemas;
+use crate::error::ParseError;
+use crate::model::schema::ClassSchema;
+
+/// Makes the schema of classes, as a dialect shows them.
+pub type Build = fn(&[&ClassSchema], &SchemaConfig) -> Result<Built, SchemaError>;
+
+/// Holds the schema.
+#[derive(Debug)]
+pub struct SchemaCache {
+    build: Build,
+    current: ArcSwapOption<Current>,
+    /// One build at a time: requests that need the new schema wait for it, all others go on with what they have.
+    building: Mutex<()>,
+}
+
+#[derive(Debug)]
+struct Current {
+    /// The snapshot the schema was last found to fit.
+    snapshot: Arc<Schemas>,
+    classes: Vec<ClassSchema>,
+    config: SchemaConfig,
+    built: Arc<Built>,
+}
+
+impl Current {
+    fn fits(&self, snapshot: &Arc<Schemas>, config: &SchemaConfig) -> bool {
+        Arc::ptr_eq(&self.snapshot, snapshot) && self.config == *config
+    }
+}
+
+impl SchemaCache {
+    /// An empty one.
+    #[must_use]
+    pub fn new(build: Build) -> Self {
+        Self { build, current: ArcSwapOption::empty(), building: Mutex::new(()) }
+    }
+
+    /// The schema of the classes as they are now. Changes cost nothing until the next request; a burst of them one build.
+    ///
+    /// # Errors
+    /// When the configuration cannot be read.
+    pub async fn get(&self, cx: &Context) -> Result<Arc<Built>, ParseError> {
+        let config = SchemaConfig::read(&graphql_config::current(cx).await?);
+        let snapshot = cx.schemas();
+        if let Some(current) = self.current.load().as_ref().filter(|current| current.fits(&snapshot, &config)) {
+            return Ok(current.built.clone());
+        }
+        let _one = self.building.lock().await;
+        let snapshot = cx.schemas();
+        let known = self.current.load_full();
+        if let Some(current) = known.as_ref().filter(|current| current.fits(&snapshot, &config)) {
+            return Ok(current.built.clone());
+        }
+        let classes = shapes(&snapshot);
+        let built = match known.filter(|current| current.classes == classes && current.config == config) {
+            // Something changed that the schema does not show, such as permissions.
+            Some(current) => current.built.clone(),
+            None => Arc::new(make(self.build, classes.clone(), config.clone()).await?),
+        };
+        self.current.store(Some(Arc::new(Current { snapshot, classes, config, built: built.clone() })));
+        Ok(built)
+    }
+}
+
+/// What the schema shows of the classes, in a fixed order.
+fn shapes(snapshot: &Schemas) -> Vec<ClassSchema> {
+    let mut classes: Vec<ClassSchema> = snapshot
+        .iter()
+        .filter(|class| class.stored && !class.schema.name.is_join())
+        .map(|class| ClassSchema {
+            name: class.schema.name.clone(),
+            fields: class.schema.fields.clone(),
+            permissions: None,
+            indexes: indexmap::IndexMap::new(),
+        })
+        .collect();
+    classes.sort_by(|left, right| left.name.cmp(&right.name));
+    classes
+}
+
+async fn make(build: Build, classes: Vec<ClassSchema>, config: SchemaConfig) -> Result<Built, ParseError> {
+    let started = std::time::Instant::now();
+    let count = classes.len();
+    let work = move || build(&classes.iter().collect::<Vec<_>>(), &config);
+    let built = tokio::task::spawn_blocking(work).await.map_err(ParseError::internal)?;
+    tracing::debug!(classes = count, milliseconds = started.elapsed().as_millis(), "GraphQL schema made");
+    built.map_err(|error| ParseError::internal(error.0))
+}

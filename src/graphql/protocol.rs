@@ -1,0 +1,190 @@
+//! GraphQL over HTTP: POST and GET, JSON and multipart forms.
+
+use std::marker::PhantomData;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use poem::http::{HeaderValue, Method, StatusCode, header};
+use poem::{Endpoint, Request, Response};
+use serde_json::{Map, Value as Json, json};
+
+use super::cache::SchemaCache;
+use super::dialect::Dialect;
+use super::error::Refusal;
+use super::multipart;
+use super::operation::{Asked, run};
+use crate::domain::app::App;
+use crate::domain::auth::{self, TokenUse};
+use crate::domain::context::{Client, Context};
+use crate::error::Result;
+use crate::http::answer::{self, Matched, refusal};
+use crate::http::{body, client, credentials};
+
+/// Bytes that the part of a request that is no file may always have.
+const OPERATION: u64 = 1 << 20;
+
+/// Files of the largest size that a form has room for.
+const UPLOADS: u64 = 3;
+
+/// Serves a dialect of GraphQL at one path.
+#[derive(Debug)]
+pub struct GraphQlEndpoint<D> {
+    app: Arc<App>,
+    schemas: SchemaCache,
+    pattern: Arc<str>,
+    dialect: PhantomData<D>,
+}
+
+impl<D: Dialect> GraphQlEndpoint<D> {
+    /// The endpoint of an app, mounted at `path`.
+    #[must_use]
+    pub fn new(app: &Arc<App>, path: &str) -> Self {
+        Self { app: app.clone(), schemas: SchemaCache::new(D::build), pattern: path.into(), dialect: PhantomData }
+    }
+
+    /// Who calls; credentials count in headers alone.
+    async fn context(&self, request: &Request) -> Result<Context> {
+        let options = &self.app.options;
+        let peer =
+            request.remote_addr().as_socket_addr().copied().unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
+        let local = request.local_addr().as_socket_addr().copied();
+        let origin = client::origin(&options.server, peer, local, request.headers());
+        let told = credentials::from_headers(request.headers(), &options.keys.app_id);
+        let standing = auth::standing(&self.app, &told, origin.ip)?;
+        let client = Client {
+            ip: origin.ip,
+            base_url: origin.base_url,
+            cloud_context: credentials::cloud_context(request.headers())?,
+            request_id: None,
+        };
+        auth::open_context(&self.app, standing, told, TokenUse::Check, client).await
+    }
+
+    async fn answer(&self, mut request: Request) -> Result<Response> {
+        let cx = self.context(&request).await?;
+        let asked = match self.asked(&mut request).await? {
+            Ok(asked) => asked,
+            Err(refused) => return Ok(refuse(&refused)),
+        };
+        let built = self.schemas.get(&cx).await?;
+        Ok(match run::<D>(&cx, &built, asked).await {
+            Ok(body) => respond(StatusCode::OK, &body),
+            Err(refused) => refuse(&refused),
+        })
+    }
+
+    /// Reads what the request asks for.
+    async fn asked(&self, request: &mut Request) -> Result<Result<Asked, Refusal>> {
+        let options = &self.app.options;
+        match *request.method() {
+            Method::GET => return Ok(from_query(request.uri().query().unwrap_or_default())),
+            Method::POST => {}
+            _ => return Ok(Err(Refusal::new(405, "BAD_REQUEST", "GraphQL supports only GET and POST requests."))),
+        }
+        let patience = Duration::from_millis(options.own.request_timeout_ms);
+        let taken = request.take_body();
+        let multipart = body::is_multipart(request.headers());
+        let most = options.server.max_upload_size.bytes;
+        let limit =
+            if multipart { most.saturating_mul(UPLOADS).saturating_add(OPERATION) } else { most.max(OPERATION) };
+        let bytes = body::read(taken, request.headers(), limit, patience).await?;
+        if multipart {
+            return Ok(match multipart::read(request.headers(), bytes).await {
+                Ok(form) => from_body(form.operations).map(|asked| Asked { uploads: form.uploads, ..asked }),
+                Err(refused) => Err(refused),
+            });
+        }
+        let empty = || Refusal::bad_request("POST body missing, invalid Content-Type, or JSON object has no keys.");
+        if !is_json(request) {
+            return Ok(Err(empty()));
+        }
+        Ok(match body::parse(&bytes) {
+            Ok(Json::Object(map)) if map.is_empty() => Err(empty()),
+            Ok(Json::Object(map)) => from_body(map),
+            Ok(Json::Array(_)) => Err(Refusal::bad_request("Operation batching disabled.")),
+            Ok(_) | Err(_) => Err(Refusal::bad_request("The request body is no JSON object.")),
+        })
+    }
+}
+
+impl<D: Dialect> Endpoint for GraphQlEndpoint<D> {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        let sanitize = self.app.options.security.enable_sanitized_error_response;
+        let mut response = self.answer(request).await.unwrap_or_else(|error| refusal(&error, sanitize));
+        response.set_data(Matched(self.pattern.clone()));
+        Ok(response)
+    }
+}
+
+fn is_json(request: &Request) -> bool {
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
+}
+
+fn from_query(query: &str) -> Result<Asked, Refusal> {
+    let mut body = Map::new();
+    for (key, value) in parse_query(query) {
+        let value = match key.as_str() {
+            "query" | "operationName" => Json::from(value),
+            "variables" | "extensions" if value.is_empty() => continue,
+            "variables" | "extensions" => serde_json::from_str(&value)
+                .map_err(|_| Refusal::bad_request(&format!("The `{key}` search parameter contains invalid JSON.")))?,
+            _ => continue,
+        };
+        body.insert(key, value);
+    }
+    from_body(body).map(|asked| Asked { only_query: true, ..asked })
+}
+
+fn parse_query(query: &str) -> Vec<(String, String)> {
+    let decode =
+        |text: &str| percent_encoding::percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
+    query.split('&').filter_map(|pair| pair.split_once('=')).map(|(key, value)| (decode(key), decode(value))).collect()
+}
+
+fn from_body(mut body: Map<String, Json>) -> Result<Asked, Refusal> {
+    let query = match body.remove("query") {
+        Some(Json::String(query)) if !query.is_empty() => query,
+        None | Some(Json::Null | Json::String(_)) => {
+            let persisted = body.get("extensions").and_then(|extensions| extensions.get("persistedQuery")).is_some();
+            return Err(if persisted {
+                Refusal::new(200, "PERSISTED_QUERY_NOT_SUPPORTED", "PersistedQueryNotSupported")
+            } else {
+                Refusal::bad_request(
+                    "GraphQL operations must contain a non-empty `query` or a `persistedQuery` extension.",
+                )
+            });
+        }
+        Some(_) => return Err(Refusal::bad_request("GraphQL queries must be strings.")),
+    };
+    let operation = match body.remove("operationName") {
+        Some(Json::String(name)) if !name.is_empty() => Some(name),
+        None | Some(Json::Null | Json::String(_)) => None,
+        Some(_) => return Err(Refusal::bad_request("`operationName` must be a string.")),
+    };
+    let variables = match body.remove("variables") {
+        Some(Json::Object(map)) => map,
+        None | Some(Json::Null) => Map::new(),
+        Some(_) => return Err(Refusal::bad_request("`variables` must be an object.")),
+    };
+    Ok(Asked { query, operation, variables, ..Asked::default() })
+}
+
+fn respond(status: StatusCode, body: &Json) -> Response {
+    let mut response = answer::json(status, serde_json::to_vec(body).unwrap_or_default());
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+fn refuse(refused: &Refusal) -> Response {
+    let status = StatusCode::from_u16(refused.status).unwrap_or(StatusCode::BAD_REQUEST);
+    let mut response = respond(status, &json!({ "errors": refused.errors }));
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, POST"));
+    }
+    response
+}

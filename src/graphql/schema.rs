@@ -1,0 +1,407 @@
+//! From classes and configuration to a schema.
+
+use std::sync::{Arc, LazyLock};
+
+use async_graphql::dynamic::{Schema, SchemaError};
+use indexmap::IndexMap;
+
+use super::catalog::{Catalog, Class, Root};
+use super::class_types::{self, find_field};
+use super::config::SchemaConfig;
+use super::names::{self, RESERVED_MUTATIONS, RESERVED_QUERIES, RESERVED_TYPES};
+use super::types::{self, FieldDef, ObjectDef, TypeDef, Types};
+use super::validation::OnlyValidate;
+use crate::model::names::USER;
+use crate::model::schema::{ClassSchema, FieldType};
+
+/// Types that every schema has.
+static BASE: LazyLock<Result<Types, String>> = LazyLock::new(|| types::read_sdl(include_str!("base.graphql")));
+
+/// Types that a schema with users has.
+static USERS: LazyLock<Result<Types, String>> = LazyLock::new(|| types::read_sdl(include_str!("users.graphql")));
+
+/// A schema, ready to answer.
+#[derive(Debug)]
+pub struct Built {
+    /// What it offers.
+    pub catalog: Catalog,
+    /// async-graphql's form of it: validates documents, answers introspection, prints itself.
+    pub dynamic: Schema,
+}
+
+/// Makes the schema of these classes.
+///
+/// # Errors
+/// When the types do not fit together: a fault of ours.
+pub fn build(classes: &[&ClassSchema], config: &SchemaConfig) -> Result<Built, SchemaError> {
+    Built::of(catalog(classes, config)?)
+}
+
+impl Built {
+    /// The schema with this catalog.
+    ///
+    /// # Errors
+    /// When the types do not fit together.
+    pub fn of(catalog: Catalog) -> Result<Self, SchemaError> {
+        let dynamic = types::assemble(&catalog.types, OnlyValidate)?;
+        Ok(Self { catalog, dynamic })
+    }
+}
+
+/// The classes that the configuration shows, in the order in which they take names.
+pub fn shown<'c>(classes: &[&'c ClassSchema], config: &SchemaConfig) -> Vec<&'c ClassSchema> {
+    let mut shown: Vec<&ClassSchema> =
+        classes.iter().copied().filter(|class| config.shows(class.name.as_str())).collect();
+    shown.sort_by_key(|class| (!class.name.is_system(), class.name.as_str()));
+    shown
+}
+
+/// The fields of a class that GraphQL can name, sorted.
+pub fn fields_of(schema: &ClassSchema) -> IndexMap<String, FieldType> {
+    let mut fields: Vec<(String, FieldType)> = schema
+        .fields
+        .iter()
+        .filter(|(field, _)| names::is_name(field) && !field.starts_with('_'))
+        .map(|(field, definition)| (field.clone(), definition.kind.clone()))
+        .collect();
+    fields.sort_by(|(left, _), (right, _)| left.cmp(right));
+    fields.into_iter().collect()
+}
+
+fn catalog(classes: &[&ClassSchema], config: &SchemaConfig) -> Result<Catalog, SchemaError> {
+    let base = BASE.as_ref().map_err(|error| SchemaError(error.clone()))?;
+    let users = USERS.as_ref().map_err(|error| SchemaError(error.clone()))?;
+    let mut catalog = Catalog { config: config.clone(), ..Catalog::default() };
+    catalog.types.clone_from(base);
+    let mut made = Vec::new();
+    let mut taken: std::collections::HashSet<String> =
+        RESERVED_TYPES.iter().map(|name| (*name).to_owned()).chain(base.keys().chain(users.keys()).cloned()).collect();
+    for schema in shown(classes, config) {
+        let class = Arc::new(class(schema, config));
+        let wanted = class_types::names_of(&class.type_name);
+        if class.type_name.ends_with("Connection")
+            || !names::is_name(&class.type_name)
+            || wanted.iter().any(|name| taken.contains(name))
+        {
+            tracing::warn!(class = %schema.name, "class left out of the GraphQL schema: the names of its types are taken");
+            continue;
+        }
+        taken.extend(wanted);
+        catalog.add(class.clone());
+        made.push((class, schema));
+    }
+
+    let mut fields = RootFields::default();
+    fields.query("node", FieldDef::new("Node").argument("id", "ID!"), Root::Node);
+    let mut all = Types::new();
+    for (class, schema) in &made {
+        let config = config.class(&class.name);
+        class_types::add(&mut all, &catalog, class, schema, config);
+        fields.add_class(class, config);
+    }
+    catalog.types.extend(all);
+    let members = std::iter::once("Element".to_owned()).chain(made.iter().map(|(class, _)| class.type_name.clone()));
+    catalog.types.insert("ArrayResult".to_owned(), TypeDef::Union(members.collect()));
+    if catalog.class(USER).is_some() {
+        add_user_types(&mut catalog.types, users);
+        fields.add_users();
+    }
+    fields.add_rest();
+    let RootFields { queries, mutations } = fields;
+    for (name, fields, roots) in
+        [("Query", queries, &mut catalog.queries), ("Mutation", mutations, &mut catalog.mutations)]
+    {
+        let mut object = ObjectDef::default();
+        for (field, (definition, root)) in fields {
+            object.fields.insert(field.clone(), definition);
+            roots.insert(field, root);
+        }
+        catalog.types.insert(name.to_owned(), TypeDef::Object(object));
+    }
+    Ok(catalog)
+}
+
+fn class(schema: &ClassSchema, config: &SchemaConfig) -> Class {
+    let name = schema.name.as_str();
+    let type_name = names::type_name(name);
+    Class {
+        name: name.to_owned(),
+        singular: names::singular_name(&type_name),
+        rows_type: format!("{type_name}Connection"),
+        type_name,
+        fields: fields_of(schema),
+        creatable: config.class(name).allows("mutation", "create"),
+        is_user: name == USER,
+    }
+}
+
+fn add_user_types(types: &mut Types, users: &Types) {
+    let login_fields = match types.get("CreateUserFieldsInput") {
+        Some(TypeDef::Input(fields)) => fields
+            .iter()
+            .filter(|(name, _)| !matches!(name.as_str(), "username" | "password" | "authData"))
+            .map(|(name, input)| (name.clone(), input.clone()))
+            .collect(),
+        _ => IndexMap::new(),
+    };
+    types.insert("UserLoginWithInput".to_owned(), TypeDef::Input(login_fields));
+    types.extend(users.iter().map(|(name, definition)| (name.clone(), definition.clone())));
+}
+
+/// The fields of the root types while they are collected.
+#[derive(Default)]
+struct RootFields {
+    queries: IndexMap<String, (FieldDef, Root)>,
+    mutations: IndexMap<String, (FieldDef, Root)>,
+}
+
+impl RootFields {
+    fn query(&mut self, name: &str, field: FieldDef, root: Root) {
+        self.queries.insert(name.to_owned(), (field, root));
+    }
+
+    fn mutation(&mut self, name: &str, root: Root) {
+        let type_name = names::type_name(name);
+        let field = FieldDef::new(&format!("{type_name}Payload")).argument("input", &format!("{type_name}Input!"));
+        self.mutations.insert(name.to_owned(), (field, root));
+    }
+
+    fn add_class(&mut self, class: &Arc<Class>, config: super::config::ClassConfig<'_>) {
+        let t = &class.type_name;
+        if config.allows("query", "get") {
+            let name = config.alias("query", "getAlias").unwrap_or(&class.singular);
+            let field = FieldDef::new(&format!("{t}!")).argument("id", "ID!").argument("options", "ReadOptionsInput");
+            self.class_query(name, field, Root::Get(class.clone()));
+        }
+        if config.allows("query", "find") {
+            let plural = names::plural_name(t);
+            let name = config.alias("query", "findAlias").unwrap_or(&plural);
+            self.class_query(name, find_field(&format!("{t}Connection!"), t), Root::Find(class.clone()));
+        }
+        for (verb, key, alias, root) in [
+            ("Create", "create", "createAlias", Root::Create(class.clone())),
+            ("Update", "update", "updateAlias", Root::Update(class.clone())),
+            ("Delete", "destroy", "destroyAlias", Root::Delete(class.clone())),
+        ] {
+            if !config.allows("mutation", key) {
+                continue;
+            }
+            let own = format!("{}{t}", verb.to_lowercase());
+            let name = config.alias("mutation", alias).unwrap_or(&own);
+            if RESERVED_MUTATIONS.contains(&name) || self.mutations.contains_key(name) {
+                tracing::warn!(class = %class.name, mutation = name, "mutation left out of the GraphQL schema: its name is taken");
+                continue;
+            }
+            let field = FieldDef::new(&format!("{verb}{t}Payload")).argument("input", &format!("{verb}{t}Input!"));
+            self.mutations.insert(name.to_owned(), (field, root));
+        }
+    }
+
+    fn class_query(&mut self, name: &str, field: FieldDef, root: Root) {
+        if RESERVED_QUERIES.contains(&name) || self.queries.contains_key(name) {
+            tracing::warn!(query = name, "query left out of the GraphQL schema: its name is taken");
+        } else {
+            self.query(name, field, root);
+        }
+    }
+
+    fn add_users(&mut self) {
+        self.query("viewer", FieldDef::new("Viewer!"), Root::Viewer);
+        for (name, root) in [
+            ("signUp", Root::SignUp),
+            ("logInWith", Root::LogInWith),
+            ("logIn", Root::LogIn),
+            ("logOut", Root::LogOut),
+            ("resetPassword", Root::ResetPassword),
+            ("confirmResetPassword", Root::ConfirmResetPassword),
+            ("sendVerificationEmail", Root::SendVerificationEmail),
+            ("challenge", Root::Challenge),
+        ] {
+            self.mutation(name, root);
+        }
+    }
+
+    fn add_rest(&mut self) {
+        self.query("health", FieldDef::new("Boolean!"), Root::Health);
+        self.query("class", FieldDef::new("Class!").argument("name", "String!"), Root::Class);
+        self.query("classes", FieldDef::new("[Class!]!"), Root::Classes);
+        self.query("cloudConfig", FieldDef::new("ConfigValue!").argument("paramName", "String!"), Root::CloudConfig);
+        for (name, root) in [
+            ("createFile", Root::CreateFile),
+            ("createClass", Root::CreateClass),
+            ("updateClass", Root::UpdateClass),
+            ("deleteClass", Root::DeleteClass),
+            ("updateCloudConfig", Root::UpdateCloudConfig),
+        ] {
+            self.mutation(name, root);
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::model::names::{ClassName, ROLE};
+    use crate::model::schema::Field;
+
+    /// A class with the default columns of its name and these fields.
+    pub(crate) fn sample_class(name: &str, fields: &[(&str, FieldType)]) -> ClassSchema {
+        let mut schema = ClassSchema::new(ClassName::trusted(name));
+        let relation = |class: &str| FieldType::Relation(ClassName::trusted(class));
+        let system: Vec<(&str, FieldType)> = match name {
+            USER => vec![
+                ("username", FieldType::String),
+                ("password", FieldType::String),
+                ("email", FieldType::String),
+                ("emailVerified", FieldType::Boolean),
+                ("authData", FieldType::Object),
+            ],
+            ROLE => vec![("name", FieldType::String), ("users", relation(USER)), ("roles", relation(ROLE))],
+            _ => Vec::new(),
+        };
+        for (field, kind) in system.into_iter().chain(fields.iter().cloned()) {
+            schema.fields.insert(field.to_owned(), Field::new(kind));
+        }
+        schema
+    }
+
+    /// Users, roles, and a class with a field of every type.
+    pub(in crate::graphql) fn sample_classes() -> Vec<ClassSchema> {
+        let user = || ClassName::trusted(USER);
+        let mut score = sample_class(
+            "GameScore",
+            &[
+                ("aString", FieldType::String),
+                ("aNumber", FieldType::Number),
+                ("aBoolean", FieldType::Boolean),
+                ("aDate", FieldType::Date),
+                ("anObject", FieldType::Object),
+                ("anArray", FieldType::Array),
+                ("aFile", FieldType::File),
+                ("aGeoPoint", FieldType::GeoPoint),
+                ("aPolygon", FieldType::Polygon),
+                ("someBytes", FieldType::Bytes),
+                ("player", FieldType::Pointer(user())),
+                ("fans", FieldType::Relation(user())),
+                ("required", FieldType::String),
+            ],
+        );
+        if let Some(field) = score.fields.get_mut("required") {
+            field.required = true;
+        }
+        vec![sample_class(ROLE, &[]), sample_class(USER, &[]), score]
+    }
+
+    /// Where two schemas differ, one line each.
+    pub(crate) fn differences(ours: &Types, theirs: &Types) -> Vec<String> {
+        let mut lines = Vec::new();
+        for name in ours.keys().filter(|name| !theirs.contains_key(*name)) {
+            lines.push(format!("+ {name}"));
+        }
+        for (name, their) in theirs {
+            match ours.get(name) {
+                None => lines.push(format!("- {name}")),
+                Some(our) if normal(our) != normal(their) => {
+                    lines.push(format!("{name}: {our:?}\n     instead of {their:?}"));
+                }
+                Some(_) => {}
+            }
+        }
+        lines
+    }
+
+    fn normal(definition: &TypeDef) -> TypeDef {
+        let mut definition = definition.clone();
+        match &mut definition {
+            TypeDef::Enum(list) | TypeDef::Union(list) => list.sort(),
+            TypeDef::Object(object) => object.implements.sort(),
+            TypeDef::Scalar | TypeDef::Input(_) | TypeDef::Interface(_) => {}
+        }
+        definition
+    }
+
+    fn compare(classes: &[ClassSchema], sdl: &str) {
+        let classes: Vec<&ClassSchema> = classes.iter().collect();
+        let built = build(&classes, &SchemaConfig::default()).unwrap();
+        let mut theirs = types::read_sdl(sdl).unwrap();
+        // The intended additions: see the chapter on GraphQL in the documentation.
+        for (name, field, ty) in
+            [("SignUpInput", "userFields", "CreateUserFieldsInput"), ("LogOutPayload", "viewer", "Viewer")]
+        {
+            match theirs.get_mut(name).unwrap() {
+                TypeDef::Input(fields) => drop(fields.insert(field.to_owned(), types::InputDef::new(ty))),
+                TypeDef::Object(object) => drop(object.fields.insert(field.to_owned(), FieldDef::new(ty))),
+                _ => unreachable!(),
+            }
+        }
+        let found = differences(&built.catalog.types, &theirs);
+        assert!(found.is_empty(), "{}", found.join("\n"));
+        let printed = types::read_sdl(&built.dynamic.sdl()).unwrap();
+        let found = differences(&printed, &theirs);
+        assert!(found.is_empty(), "as async-graphql prints it:\n{}", found.join("\n"));
+    }
+
+    #[test]
+    fn the_schema_of_a_fresh_server() {
+        compare(&sample_classes()[..2], include_str!("../../tests/data/graphql-default.graphql"));
+    }
+
+    #[test]
+    fn the_schema_with_a_class_of_every_type() {
+        compare(&sample_classes(), include_str!("../../tests/data/graphql-sample.graphql"));
+    }
+
+    #[test]
+    fn a_class_with_taken_names_is_left_out() {
+        let classes = [
+            sample_class(USER, &[]),
+            sample_class("User", &[]),
+            sample_class("Date", &[]),
+            sample_class("FooConnection", &[]),
+        ];
+        let classes: Vec<&ClassSchema> = classes.iter().collect();
+        let built = build(&classes, &SchemaConfig::default()).unwrap();
+        assert!(built.catalog.class("User").is_none());
+        assert!(built.catalog.class("Date").is_none());
+        assert!(built.catalog.class("FooConnection").is_none());
+        assert!(built.catalog.class(USER).is_some());
+    }
+
+    #[test]
+    fn without_users_their_fields_are_gone() {
+        let config = SchemaConfig::read(&serde_json::json!({"disabledForClasses": [USER]}));
+        let classes = sample_classes();
+        let classes: Vec<&ClassSchema> = classes.iter().collect();
+        let built = build(&classes, &config).unwrap();
+        assert!(!built.catalog.queries.contains_key("viewer"));
+        assert!(!built.catalog.mutations.contains_key("signUp"));
+        assert!(!built.catalog.mutations.contains_key("createUser"));
+        assert!(built.catalog.mutations.contains_key("createGameScore"));
+    }
+
+    /// Builds with optimisation take some tenth of this; the bound is for those without, on a busy machine.
+    #[test]
+    fn many_classes_take_little_time() {
+        let kinds = [
+            FieldType::String,
+            FieldType::Number,
+            FieldType::Date,
+            FieldType::GeoPoint,
+            FieldType::Pointer(ClassName::trusted(USER)),
+        ];
+        let mut classes = vec![sample_class(USER, &[])];
+        for number in 0..200 {
+            let names: Vec<String> = (0..20).map(|field| format!("field{field}")).collect();
+            let fields: Vec<(&str, FieldType)> =
+                names.iter().zip(kinds.iter().cycle()).map(|(name, kind)| (name.as_str(), kind.clone())).collect();
+            classes.push(sample_class(&format!("Class{number}"), &fields));
+        }
+        let classes: Vec<&ClassSchema> = classes.iter().collect();
+        build(&classes, &SchemaConfig::default()).unwrap();
+        let started = std::time::Instant::now();
+        let built = build(&classes, &SchemaConfig::default()).unwrap();
+        let took = started.elapsed();
+        println!("200 classes of 20 fields: {} types in {took:?}", built.catalog.types.len());
+        assert!(took.as_millis() < 2_000, "{took:?}");
+    }
+}

@@ -1,0 +1,160 @@
+//! Rows into documents of a pipeline, and documents into what the caller gets.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value as Json, json};
+
+use super::super::filter::column;
+use crate::model::json;
+use crate::model::names::ClassName;
+use crate::model::object::Object;
+use crate::model::query::compare::stored;
+use crate::model::schema::{ClassSchema, FieldType};
+use crate::model::value::{File, GeoPoint, Pointer, Value};
+use crate::storage::Result;
+
+/// What pointer fields begin with.
+pub const POINTER: &str = "_p_";
+
+/// A row as MongoDB would have it.
+#[must_use]
+pub fn to_document(row: Object) -> Object {
+    row.into_iter()
+        .map(|(field, value)| {
+            let name = match (field.as_str(), &value) {
+                ("objectId", _) => "_id".to_owned(),
+                ("createdAt", _) => "_created_at".to_owned(),
+                ("updatedAt", _) => "_updated_at".to_owned(),
+                (_, Value::Pointer(_)) => format!("{POINTER}{field}"),
+                _ => field,
+            };
+            let value = stored(&value).into_owned();
+            (name, value)
+        })
+        .collect()
+}
+
+/// A path in the database's terms as rows have it.
+#[must_use]
+pub fn rest_path(path: &str) -> String {
+    let (field, rest) =
+        path.split_once('.').map_or((path, ""), |(field, _)| (field, path.get(field.len()..).unwrap_or("")));
+    let field = match field {
+        "_id" => "objectId",
+        "_created_at" => "createdAt",
+        "_updated_at" => "updatedAt",
+        other => other.strip_prefix(POINTER).unwrap_or(other),
+    };
+    format!("{field}{rest}")
+}
+
+/// A path of rows in the database's terms.
+#[must_use]
+pub fn database_path(schema: &ClassSchema, path: &str) -> String {
+    let path = column(path);
+    let (field, rest) =
+        path.split_once('.').map_or((path.as_str(), ""), |(field, _)| (field, path.get(field.len()..).unwrap_or("")));
+    match field {
+        "objectId" => format!("_id{rest}"),
+        "createdAt" => format!("_created_at{rest}"),
+        "updatedAt" => format!("_updated_at{rest}"),
+        other if matches!(schema.kind(other), Some(FieldType::Pointer(_))) => format!("{POINTER}{other}{rest}"),
+        other => format!("{other}{rest}"),
+    }
+}
+
+/// How documents go to the caller.
+#[derive(Debug)]
+pub struct Output {
+    /// The class, for the types of its fields.
+    pub schema: ClassSchema,
+    /// Names are translated.
+    pub names: bool,
+    /// Values are Parse's; otherwise Extended JSON.
+    pub values: bool,
+    /// Ids of the results are stored pointers.
+    pub pointer_id: bool,
+}
+
+impl Output {
+    /// A document as the caller gets it.
+    ///
+    /// # Errors
+    /// None so far.
+    pub fn row(&self, mut document: Object) -> Result<Json> {
+        let id = self.names.then(|| document.remove("_id")).flatten();
+        let mut row: Map<String, Json> = match (self.values, self.names) {
+            (false, _) => document.iter().map(|(field, value)| (field.clone(), extended(value))).collect(),
+            (true, false) => document.iter().map(|(field, value)| (field.clone(), json::encode(value))).collect(),
+            (true, true) => document.into_iter().filter_map(|(field, value)| self.field(field, value)).collect(),
+        };
+        if let Some(id) = id {
+            let id = match id {
+                Value::String(text) if self.values && self.pointer_id => {
+                    Json::String(text.split_once('$').map_or(text.as_str(), |(_, id)| id).to_owned())
+                }
+                Value::Object(object) if object.is_empty() => Json::Null,
+                id if self.values => json::encode(&id),
+                id => extended(&id),
+            };
+            row.insert("objectId".to_owned(), id);
+        }
+        Ok(Json::Object(row))
+    }
+
+    fn field(&self, field: String, value: Value) -> Option<(String, Json)> {
+        let dated = |name: &str, value: &Value| {
+            let json = value.as_date().map_or_else(|| json::encode(value), |date| Json::String(date.to_iso()));
+            Some((name.to_owned(), json))
+        };
+        match field.as_str() {
+            "_created_at" | "createdAt" => return dated("createdAt", &value),
+            "_updated_at" | "updatedAt" => return dated("updatedAt", &value),
+            _ => {}
+        }
+        if let Some(name) = field.strip_prefix(POINTER) {
+            let (class, id) = value.as_str()?.split_once('$')?;
+            return Some((
+                name.to_owned(),
+                json::encode(&Value::Pointer(Pointer { class: ClassName::trusted(class), id: id.to_owned() })),
+            ));
+        }
+        if field.starts_with('_') {
+            return None;
+        }
+        let value = match (self.schema.kind(&field), &value) {
+            (Some(FieldType::GeoPoint), Value::Array(pair)) => point(pair).map_or(value, Value::GeoPoint),
+            (Some(FieldType::Polygon), Value::Object(shape)) => polygon(shape).map_or(value, Value::Polygon),
+            (Some(FieldType::File), Value::String(name)) => Value::File(File { name: name.clone(), url: None }),
+            _ => value,
+        };
+        Some((field, json::encode(&value)))
+    }
+}
+
+fn point(pair: &[Value]) -> Option<GeoPoint> {
+    match pair {
+        [Value::Number(longitude), Value::Number(latitude)] => {
+            Some(GeoPoint { latitude: *latitude, longitude: *longitude })
+        }
+        _ => None,
+    }
+}
+
+fn polygon(shape: &Object) -> Option<Vec<GeoPoint>> {
+    let ring = shape.get("coordinates")?.as_array()?.first()?.as_array()?;
+    ring.iter().map(|corner| corner.as_array().and_then(point)).collect()
+}
+
+/// A value as relaxed Extended JSON.
+fn extended(value: &Value) -> Json {
+    match value {
+        Value::Date(date) => json!({"$date": date.to_iso()}),
+        Value::Bytes(bytes) => json!({"$binary": {"base64": STANDARD.encode(bytes), "subType": "00"}}),
+        Value::Array(list) => list.iter().map(extended).collect(),
+        Value::Object(object) => {
+            Json::Object(object.iter().map(|(field, value)| (field.clone(), extended(value))).collect())
+        }
+        other => json::encode(other),
+    }
+}
