@@ -33,7 +33,6 @@ pub struct Class {
 
 /// One field of the query or mutation type.
 #[derive(Debug, Clone)]
-#[expect(missing_docs, reason = "each is the GraphQL field of the same name; Get to Delete are those of a class")]
 pub enum Root {
     Node,
     Get(Arc<Class>),

@@ -9,7 +9,8 @@ const MAY_USE: [(&str, &[&str]); 13] = [
     ("clock", &["model"]),
     ("random", &[]),
     ("config", &["random"]),
-    ("logging", &["config"]),
+    // It also keeps the last lines where the domain can show them.
+    ("logging", &["config", "clock", "domain"]),
     ("model", &["error", "config"]),
     ("storage", &["model", "error"]),
     ("adapters", &["model", "error", "random"]),
