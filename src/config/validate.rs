@@ -99,12 +99,13 @@ fn password_policy(policy: &users::PasswordPolicy) -> Check {
         return refuse("passwordPolicy.resetTokenValidityDuration must be a positive number");
     }
     if let Some(pattern) = &policy.validator_pattern
-        && !pattern.is_valid() {
-            return refuse(format!(
-                "option passwordPolicy.validatorPattern contains an invalid regular expression: \"{}\"",
-                pattern.source()
-            ));
-        }
+        && !pattern.is_valid()
+    {
+        return refuse(format!(
+            "option passwordPolicy.validatorPattern contains an invalid regular expression: \"{}\"",
+            pattern.source()
+        ));
+    }
     if policy.validator_callback.is_some() {
         return refuse("passwordPolicy.validatorCallback must be a function.");
     }
