@@ -49,7 +49,10 @@ pub async fn resolve(run: Run<'_>, job: &Job, plan: &PayloadPlan) -> Result<Part
             users::request_password_reset(cx, given(&["email"])).await.map_err(|error| uncoded(cx, &error))?;
             Ok(Parts::ok())
         }
-        Root::ConfirmResetPassword => Err(confirm_reset(&job.arguments)),
+        Root::ConfirmResetPassword => {
+            confirm_reset(cx, &job.arguments).await?;
+            Ok(Parts::ok())
+        }
         Root::SendVerificationEmail => {
             users::request_verification_email(cx, given(&["email"])).await?;
             Ok(Parts::ok())
@@ -77,15 +80,21 @@ fn uncoded(cx: &Context, error: &ParseError) -> FieldError {
     FieldError::Uncoded(error.public_message(sanitize).to_owned())
 }
 
-/// Without a mail adapter no reset token was ever given out, so none is right.
-fn confirm_reset(arguments: &Map<String, Json>) -> FieldError {
-    let given = |key: &str| arguments.get(key).and_then(Json::as_str).is_some_and(|text| !text.is_empty());
-    FieldError::Uncoded(if !given("password") {
-        "you must provide a password".to_owned()
-    } else if !given("token") {
-        "you must provide a token".to_owned()
-    } else {
-        "Unexpected error value: \"Failed to reset password: username / email / token is invalid\"".to_owned()
+/// Sets a password by a token. What the token or the password lacks is told as the value that was thrown.
+async fn confirm_reset(cx: &Context, arguments: &Map<String, Json>) -> Result<(), FieldError> {
+    let given = |key: &str| arguments.get(key).and_then(Json::as_str).filter(|text| !text.is_empty());
+    let Some(password) = given("password") else {
+        return Err(FieldError::Uncoded("you must provide a password".to_owned()));
+    };
+    let Some(token) = given("token") else {
+        return Err(FieldError::Uncoded("you must provide a token".to_owned()));
+    };
+    users::reset_password(cx, token, password).await.map_err(|error| {
+        if error.is(ErrorCode::OtherCause) {
+            FieldError::Uncoded(format!("Unexpected error value: \"{}\"", error.message))
+        } else {
+            uncoded(cx, &error)
+        }
     })
 }
 

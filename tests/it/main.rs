@@ -7,6 +7,7 @@
     reason = "a test that fails should say where"
 )]
 
+mod accounts;
 mod administration;
 mod architecture;
 mod bad_input;

@@ -100,6 +100,43 @@ where
     }
 }
 
+/// As [`each_backend`], with two servers on the store where two can share one.
+pub fn each_backend_twice<F, R>(options: &Json, case: F)
+where
+    F: Fn(Vec<Arc<TestServer>>) -> R,
+    R: Future<Output = ()>,
+{
+    for backend in [Backend::Mongo, Backend::Embedded] {
+        println!("on {backend:?}");
+        RUNTIME.block_on(async {
+            let dir = TempDir::new().unwrap();
+            let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+            let (database, count) = match backend {
+                Backend::Mongo => (mongo_uri(&format!("reparse_it_{}_{number}", std::process::id())), 2),
+                Backend::Embedded => (format!("file:{}", dir.path().display()), 1),
+            };
+            let mut servers = Vec::new();
+            for seed in 0..count {
+                servers.push(Arc::new(Box::pin(TestServer::start_seeded(&database, options, seed)).await));
+            }
+            case(servers.clone()).await;
+            for server in servers {
+                let server = Arc::into_inner(server).expect("the case must not keep the server");
+                assert!(server.running.shutdown().await, "the server did not stop in time");
+            }
+            if backend == Backend::Mongo {
+                let client = mongodb::Client::with_uri_str(&database).await.unwrap();
+                client.default_database().unwrap().drop().await.unwrap();
+            }
+        });
+    }
+}
+
+/// What all cases run on.
+pub fn runtime() -> &'static Runtime {
+    &RUNTIME
+}
+
 /// The address of a database on the mongod for tests.
 fn mongo_uri(name: &str) -> String {
     let uri = std::env::var("REPARSE_TEST_MONGO")
@@ -112,6 +149,10 @@ fn mongo_uri(name: &str) -> String {
 
 impl TestServer {
     async fn start(database: &str, extra: &Json) -> Self {
+        Self::start_seeded(database, extra, 7).await
+    }
+
+    async fn start_seeded(database: &str, extra: &Json, seed: u64) -> Self {
         let mut options = json!({
             "appId": APP,
             "masterKey": MASTER,
@@ -127,7 +168,7 @@ impl TestServer {
             options[key] = value.clone();
         }
         let clock = ManualClock::new(Date::parse("2020-02-03T04:05:06.789Z").unwrap());
-        let surroundings = Surroundings { clock: Arc::new(clock.clone()), random: Arc::new(SeededRandom::new(7)) };
+        let surroundings = Surroundings { clock: Arc::new(clock.clone()), random: Arc::new(SeededRandom::new(seed)) };
         let options = Options::from_json(options).unwrap();
         let running = Box::pin(Server::start(options, surroundings)).await.unwrap();
         let base = format!("http://{}/parse", running.addr);

@@ -286,10 +286,13 @@ fn what_is_missing_is_refused_by_name_or_ignored_with_one_warning() {
         (json!({ "cloud": "main.js" }), "option cloud: not supported yet"),
         (json!({ "push": { "android": {} } }), "option push: not supported yet"),
         (json!({ "liveQuery": { "classNames": ["A"] } }), "option liveQuery: not supported yet"),
-        (json!({ "auth": { "facebook": { "appIds": ["x"] } } }), "option auth.facebook: not supported yet"),
+        (
+            json!({ "auth": { "ldap": { "url": "ldap://x" } } }),
+            "option auth.ldap: there is no such provider; built in: anonymous, apple, facebook, github, google, instagram, keycloak, line, linkedin, mfa, microsoft, spotify; under any name: {\"oauth2\": true, …} or a module of oidc, webhook",
+        ),
         (
             json!({ "emailAdapter": { "module": "./mail.js" } }),
-            "option emailAdapter: the adapter is not supported yet; built in: discard, file, smtp, webhook",
+            "option emailAdapter: there is no such adapter, and JavaScript modules cannot be loaded; built in: discard, file, smtp, webhook",
         ),
         (json!({ "databaseOptions": { "proxyHost": "p" } }), "option databaseOptions.proxyHost: not supported yet"),
         (
@@ -309,7 +312,7 @@ fn what_is_missing_is_refused_by_name_or_ignored_with_one_warning() {
         assert_eq!(warnings, [format!("{message} (ignored)")], "{extra}");
         assert_eq!(read.server.cloud, None);
         assert_eq!(read.push.senders, None);
-        assert_eq!(read.users.auth.get("facebook"), None);
+        assert_eq!(read.users.auth.get("ldap"), None);
         assert_eq!(read.mail.email_adapter, None);
         assert_eq!(read.database.driver.proxy_host, None);
         assert!(read.security.rate_limit.iter().all(|limit| limit.redis_url.is_none() && limit.request_path == "*"));
