@@ -1,5 +1,6 @@
 //! The process: its arguments, its banner, its signals, its exit status.
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::config::{self, Command, DatabaseUri, Loaded};
 use crate::logging;
 use crate::random::SystemRandom;
-use crate::server::{RunningServer, Server, Surroundings};
+use crate::server::{Server, Surroundings};
 
 /// Does what the command line asks for; the exit status says whether it went well.
 #[must_use]
@@ -48,16 +49,18 @@ async fn serve(loaded: Loaded) -> ExitCode {
     else {
         return fail("error: cannot listen for signals");
     };
-    let starting = Server::start(loaded.options.clone(), Surroundings::default());
+    let opening = Server::open(loaded.options.clone(), Surroundings::default());
     let server = tokio::select! {
-        started = starting => match started {
+        opened = opening => match opened {
             Ok(server) => server,
             Err(error) => return fail(&format!("error: {error}")),
         },
         _ = terminate.recv() => return ExitCode::SUCCESS,
         _ = interrupt.recv() => return ExitCode::SUCCESS,
     };
-    announce(&loaded, &server);
+    // Whoever gets an answer finds the banner printed already.
+    announce(&loaded, server.addr);
+    let server = server.serve();
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
@@ -70,13 +73,9 @@ async fn serve(loaded: Loaded) -> ExitCode {
 }
 
 /// The banner: where things are, and a first command to try. Keys appear in the run that made them, and never again.
-fn announce(loaded: &Loaded, server: &RunningServer) {
+fn announce(loaded: &Loaded, addr: SocketAddr) {
     let options = &loaded.options;
-    let host = if server.addr.ip().is_unspecified() {
-        format!("localhost:{}", server.addr.port())
-    } else {
-        server.addr.to_string()
-    };
+    let host = if addr.ip().is_unspecified() { format!("localhost:{}", addr.port()) } else { addr.to_string() };
     let rest = format!("http://{host}{}", options.server.mount_path);
     tracing::info!(url = %rest, "listening");
     if options.logging.json_logs == Some(true) || options.logging.silent == Some(true) {

@@ -64,7 +64,7 @@ impl Default for Surroundings {
 /// A server that accepts requests. Dropping it leaves it running.
 #[derive(Debug)]
 pub struct RunningServer {
-    /// Where it listens; with port 0 in the options, the port the system chose.
+    /// Where it listens.
     pub addr: SocketAddr,
     /// What it serves.
     pub app: Arc<App>,
@@ -73,16 +73,21 @@ pub struct RunningServer {
     following: JoinHandle<()>,
 }
 
-/// Starts servers.
-#[derive(Debug)]
-pub struct Server;
+/// A server whose store is open and whose address is taken, and which answers nobody yet.
+pub struct Server {
+    /// Where it will listen; with port 0 in the options, the port the system chose.
+    pub addr: SocketAddr,
+    app: Arc<App>,
+    listener: tokio::net::TcpListener,
+    door: Door<Mounts>,
+}
 
 impl Server {
-    /// Opens the store and listens.
+    /// Opens the store and takes the address.
     ///
     /// # Errors
     /// When the store cannot be opened or the address cannot be had.
-    pub async fn start(options: Options, surroundings: Surroundings) -> Result<RunningServer, StartError> {
+    pub async fn open(options: Options, surroundings: Surroundings) -> Result<Self, StartError> {
         let listener = listen(&options).await?;
         let addr = listener
             .local_addr()
@@ -97,12 +102,25 @@ impl Server {
                 return Err(StartError::Storage(chain(&error)));
             }
         };
+        let door = Door::new(mount(&app)?, Cors::new(&app.options.server), app.tasks.clone(), app.random.hex(4));
+        Ok(Self { addr, app, listener, door })
+    }
+
+    /// Answers requests from here on.
+    #[must_use]
+    pub fn serve(self) -> RunningServer {
+        let Self { addr, app, listener, door } = self;
         let following = app.follow_changes();
         let patience = Duration::from_millis(app.options.own.request_timeout_ms);
-        let door = Door::new(mount(&app)?, Cors::new(&app.options.server), app.tasks.clone(), app.random.hex(4));
         let stop = CancellationToken::new();
         let accepting = tokio::spawn(serve::serve(listener, Arc::new(door), patience, stop.clone()));
-        Ok(RunningServer { addr, app, stop, accepting, following })
+        RunningServer { addr, app, stop, accepting, following }
+    }
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server").field("addr", &self.addr).finish_non_exhaustive()
     }
 }
 

@@ -33,6 +33,8 @@ async function start(cwd, port) {
   const healthy = () => send(`http://127.0.0.1:${port}/parse/health`).then(answer => answer.body?.status === 'ok', () => !child.alive);
   await until(healthy, { what: 'the first start' });
   assert.ok(child.alive, child.output);
+  // written before the first answer, but a pipe and a socket are read in either order
+  await until(() => child.output.includes('curl '), { what: `the banner in\n${child.output}` });
   return child;
 }
 

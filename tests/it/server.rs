@@ -170,7 +170,7 @@ impl TestServer {
         let clock = ManualClock::new(Date::parse("2020-02-03T04:05:06.789Z").unwrap());
         let surroundings = Surroundings { clock: Arc::new(clock.clone()), random: Arc::new(SeededRandom::new(seed)) };
         let options = Options::from_json(options).unwrap();
-        let running = Box::pin(Server::start(options, surroundings)).await.unwrap();
+        let running = Box::pin(Server::open(options, surroundings)).await.unwrap().serve();
         let base = format!("http://{}/parse", running.addr);
         let client = Client::builder().no_proxy().build().unwrap();
         Self { base, clock, running, client }

@@ -16,7 +16,8 @@ async fn requests_under_way_finish() {
         "appId": "app", "masterKey": "master", "host": "127.0.0.1", "port": 0, "bcryptCost": 12,
         "databaseURI": format!("file:{}", dir.path().display()),
     });
-    let server = Box::pin(Server::start(Options::from_json(options).unwrap(), Surroundings::default())).await.unwrap();
+    let server =
+        Box::pin(Server::open(Options::from_json(options).unwrap(), Surroundings::default())).await.unwrap().serve();
     let addr = server.addr;
     let mut idle = TcpStream::connect(addr).await.unwrap();
     let body = r#"{"username":"ann","password":"correct horse"}"#;
