@@ -1,0 +1,1 @@
+export function picture() { throw new Error('not yet'); }
