@@ -21,7 +21,7 @@ export const usage = `compat/bench/run [table|growth|picture] [option…]
 
 /** Reads the arguments; fails with a line for the user. */
 export function parseArguments(args) {
-  const options = { command: 'table', rounds: 3, seconds: 3, warmup: 0.5, objects: 1_000_000, start: true, mixed: true };
+  const options = { command: 'table', rounds: 3, seconds: 3, warmup: 0.5, start: true, mixed: true };
   const queue = [...args];
   const value = name => queue.shift() ?? refuse(`${name} needs a value`);
   const number = name => {
@@ -32,7 +32,8 @@ export function parseArguments(args) {
     const word = queue.shift();
     if (['table', 'growth', 'picture'].includes(word)) options.command = word;
     else if (word === '--only' || word === '--servers') options[word.slice(2)] = value(word).split(',');
-    else if (['--rounds', '--seconds', '--warmup', '--objects'].includes(word)) options[word.slice(2)] = number(word);
+    else if (word === '--objects') options.objectLimit = number(word);
+    else if (['--rounds', '--seconds', '--warmup'].includes(word)) options[word.slice(2)] = number(word);
     else if (word === '--out' || word === '--in') options[word.slice(2)] = value(word);
     else if (word === '--no-start' || word === '--no-mixed') options[word.slice(5)] = false;
     else if (word === '--help') options.help = true;
