@@ -7,6 +7,7 @@ use futures_util::StreamExt as _;
 use tokio_util::task::TaskTracker;
 
 use super::graphql_config::ConfigCache;
+use super::health::Pulse;
 use super::roles::RoleCache;
 use super::schema::SchemaCache;
 use super::sessions::SessionCache;
@@ -53,6 +54,8 @@ pub struct App {
     pub email: Option<Arc<dyn EmailAdapter>>,
     /// Providers of identities.
     pub providers: Providers,
+    /// Whether the database answers.
+    pub pulse: Pulse,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Chance.
@@ -95,6 +98,7 @@ impl App {
             rules: RuleTable::standard(),
             email: outside.email,
             providers: outside.providers,
+            pulse: Pulse::default(),
             storage,
             clock,
             random,
