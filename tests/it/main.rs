@@ -17,6 +17,7 @@ mod cors;
 mod credentials;
 mod graphql;
 mod graphql_legacy;
+mod large;
 mod limits;
 mod logs;
 mod openapi_document;
