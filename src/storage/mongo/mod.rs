@@ -271,6 +271,16 @@ impl Storage for MongoStorage {
         relation::pairs(self, join, relation::MEMBER, members, tx).await
     }
 
+    async fn ancestors(
+        &self,
+        direct: &ClassName,
+        nested: &ClassName,
+        member: &str,
+        tx: Option<&Transaction>,
+    ) -> Result<Vec<String>> {
+        relation::ancestors(self, direct, nested, member, tx).await
+    }
+
     async fn begin(&self) -> Result<Transaction> {
         transaction::begin(self).await
     }
