@@ -15,7 +15,7 @@ use super::users::password::Hasher;
 use super::write::rules::RuleTable;
 use super::{schema, security, store};
 use crate::adapters::auth::Providers;
-use crate::adapters::email::EmailAdapter;
+use crate::adapters::email::outbox::Outbox;
 use crate::clock::Clock;
 use crate::config::Options;
 use crate::error::{ParseError, Result};
@@ -54,7 +54,7 @@ pub struct App {
     /// What special classes add to the write pipeline.
     pub rules: RuleTable,
     /// Sends mail.
-    pub email: Option<Arc<dyn EmailAdapter>>,
+    pub email: Option<Arc<Outbox>>,
     /// Providers of identities.
     pub providers: Providers,
     /// Whether the database answers.
@@ -71,7 +71,7 @@ pub struct App {
 #[derive(Debug, Default)]
 pub struct Outside {
     /// Sends mail.
-    pub email: Option<Arc<dyn EmailAdapter>>,
+    pub email: Option<Arc<Outbox>>,
     /// Providers of identities.
     pub providers: Providers,
 }
