@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::future::try_join_all;
-use mongodb::bson::{Document, RawDocumentBuf, doc};
+use mongodb::bson::{Bson, Document, RawDocumentBuf, doc};
 use mongodb::options::ClientOptions;
 use mongodb::{Client, Collection, Database};
 use serde::Deserialize;
@@ -106,6 +106,12 @@ fn draw<'a, T>(rows: &'a [T], dice: &mut Dice) -> Result<&'a T, Failure> {
 
 fn exactly(found: usize, wanted: usize) -> Result<(), Failure> {
     if found == wanted { Ok(()) } else { Err(format!("{found} rows, not {wanted}").into()) }
+}
+
+/// The rows of this filter that everybody may read: what a server asks for on behalf of somebody it does not know.
+fn public(mut filter: Document) -> Document {
+    filter.insert("_rperm", doc! { "$in": [Bson::Null, "*"] });
+    filter
 }
 
 /// The password of every user that the benchmark makes.
@@ -213,7 +219,7 @@ impl Bench {
     }
 
     async fn include(&self, dice: &mut Dice) -> Result<(), Failure> {
-        let found = self.search("Item", doc! { "group": draw(&self.groups, dice)? }, None, 100).await?;
+        let found = self.search("Item", public(doc! { "group": draw(&self.groups, dice)? }), None, 100).await?;
         exactly(found.len(), 10)?;
         let mut authors = Vec::new();
         for row in &found {
@@ -223,19 +229,19 @@ impl Bench {
             }
         }
         let wanted = authors.len();
-        exactly(self.search("Author", doc! { "_id": { "$in": authors } }, None, 100).await?.len(), wanted)
+        exactly(self.search("Author", public(doc! { "_id": { "$in": authors } }), None, 100).await?.len(), wanted)
     }
 
     async fn run(&self, dice: &mut Dice) -> Result<(), Failure> {
         match self.operation {
-            Operation::Get => self.one("Item", doc! { "_id": draw(&self.items, dice)? }).await.map(drop),
+            Operation::Get => self.one("Item", public(doc! { "_id": draw(&self.items, dice)? })).await.map(drop),
             Operation::Equality => {
-                let found = self.search("Item", doc! { "group": draw(&self.groups, dice)? }, None, 100).await?;
+                let found = self.search("Item", public(doc! { "group": draw(&self.groups, dice)? }), None, 100).await?;
                 exactly(found.len(), 10)
             }
             Operation::Range | Operation::Find20 => {
                 let limit = if matches!(self.operation, Operation::Range) { 100 } else { 20 };
-                let filter = doc! { "score": { "$gte": *draw(&self.scores, dice)? } };
+                let filter = public(doc! { "score": { "$gte": *draw(&self.scores, dice)? } });
                 let found = self.search("Item", filter, Some(doc! { "score": 1 }), limit).await?;
                 exactly(found.len(), usize::try_from(limit)?)
             }
@@ -254,7 +260,8 @@ impl Bench {
                 let rows: Collection<RawDocumentBuf> = self.database.collection("Counter");
                 let now = mongodb::bson::DateTime::from_millis(1_790_000_000_000);
                 let change = doc! { "$inc": { "n": 1 }, "$set": { "_updated_at": now } };
-                let after = rows.find_one_and_update(doc! { "_id": draw(&self.counters, dice)? }, change).await?;
+                let mine = doc! { "_id": draw(&self.counters, dice)?, "_wperm": { "$in": [Bson::Null, "*"] } };
+                let after = rows.find_one_and_update(mine, change).await?;
                 after.map(drop).ok_or_else(|| "no such counter".into())
             }
             Operation::Batch => try_join_all((0..50).map(|_| self.create())).await.map(drop),
