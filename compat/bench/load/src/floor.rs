@@ -1,5 +1,5 @@
 //! The floor: what the work on the database costs with the bare driver and nothing around it. Documents are read raw and not
-//! looked into, unless `decode` says so; what is written is made from constants. No server can be cheaper on this driver.
+//! looked into, unless `decode` says so; what is written is made from constants.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
