@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::adapters::auth::Providers;
-use crate::adapters::email;
+use crate::adapters::email::{self, outbox::Outbox};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Options;
 use crate::domain::app::{App, Outside};
@@ -134,6 +134,9 @@ impl RunningServer {
     pub async fn shutdown(self) -> bool {
         self.stop.cancel();
         self.app.tasks.close();
+        if let Some(outbox) = &self.app.email {
+            outbox.close();
+        }
         let finish = async {
             let accepting = self.accepting.await;
             self.app.tasks.wait().await;
@@ -150,7 +153,10 @@ impl RunningServer {
 /// The services that the options name.
 fn outside(options: &Options) -> Result<Outside, StartError> {
     let email = match &options.mail.email_adapter {
-        Some(adapter) => Some(email::open(&adapter.module, &adapter.options).map_err(StartError::Configuration)?),
+        Some(adapter) => {
+            let adapter = email::open(&adapter.module, &adapter.options).map_err(StartError::Configuration)?;
+            Some(Arc::new(Outbox::new(adapter)))
+        }
         None => None,
     };
     let providers = Providers::open(&options.users.auth.0).map_err(StartError::Configuration)?;

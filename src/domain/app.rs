@@ -7,6 +7,7 @@ use futures_util::StreamExt as _;
 use tokio_util::task::TaskTracker;
 
 use super::graphql_config::ConfigCache;
+use super::health::Pulse;
 use super::roles::RoleCache;
 use super::schema::SchemaCache;
 use super::sessions::SessionCache;
@@ -14,7 +15,7 @@ use super::users::password::Hasher;
 use super::write::rules::RuleTable;
 use super::{schema, security, store};
 use crate::adapters::auth::Providers;
-use crate::adapters::email::EmailAdapter;
+use crate::adapters::email::outbox::Outbox;
 use crate::clock::Clock;
 use crate::config::Options;
 use crate::error::{ParseError, Result};
@@ -53,9 +54,11 @@ pub struct App {
     /// What special classes add to the write pipeline.
     pub rules: RuleTable,
     /// Sends mail.
-    pub email: Option<Arc<dyn EmailAdapter>>,
+    pub email: Option<Arc<Outbox>>,
     /// Providers of identities.
     pub providers: Providers,
+    /// Whether the database answers.
+    pub pulse: Pulse,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Chance.
@@ -68,7 +71,7 @@ pub struct App {
 #[derive(Debug, Default)]
 pub struct Outside {
     /// Sends mail.
-    pub email: Option<Arc<dyn EmailAdapter>>,
+    pub email: Option<Arc<Outbox>>,
     /// Providers of identities.
     pub providers: Providers,
 }
@@ -98,6 +101,7 @@ impl App {
             rules: RuleTable::standard(),
             email: outside.email,
             providers: outside.providers,
+            pulse: Pulse::default(),
             storage,
             clock,
             random,
