@@ -22,6 +22,7 @@ use crate::graphql_legacy::Legacy;
 use crate::http::answer::refusal;
 use crate::http::cors::Cors;
 use crate::http::door::Door;
+use crate::http::gate::Gate;
 use crate::http::serve;
 use crate::random::{Random, SystemRandom};
 use crate::rest;
@@ -188,12 +189,13 @@ struct Mounts {
 
 fn mount(app: &Arc<App>) -> Result<Mounts, StartError> {
     let options = &app.options;
-    let rest = rest::endpoint(app).map_err(StartError::Configuration)?;
+    let gate = Arc::new(Gate::new(options).map_err(StartError::Configuration)?);
+    let rest = rest::endpoint(app, &gate).map_err(StartError::Configuration)?;
     let mut mounts = Vec::new();
     if options.graphql.mount {
         let (path, legacy) = (&options.graphql.path, &options.own.graphql_legacy_path);
-        mounts.push((path.clone(), GraphQlEndpoint::<Current>::new(app, path).boxed()));
-        mounts.push((legacy.clone(), GraphQlEndpoint::<Legacy>::new(app, legacy).boxed()));
+        mounts.push((path.clone(), GraphQlEndpoint::<Current>::new(app, &gate, path).boxed()));
+        mounts.push((legacy.clone(), GraphQlEndpoint::<Legacy>::new(app, &gate, legacy).boxed()));
     }
     if options.graphql.mount_playground {
         mounts.push((options.graphql.playground_path.clone(), PlaygroundEndpoint::new(options).boxed()));

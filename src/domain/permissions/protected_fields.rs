@@ -53,9 +53,7 @@ impl Hidden {
             let applies = match entity.as_str() {
                 "*" => true,
                 "authenticated" => user.is_some(),
-                role if role.starts_with("role:") => {
-                    user.is_some() && cx.roles().await?.iter().any(|held| held == role)
-                }
+                role if role.starts_with("role:") => cx.holds(role).await?,
                 id => user == Some(id),
             };
             if applies {
