@@ -34,6 +34,7 @@ use poem_openapi::{OpenApi, OpenApiService};
 use serde_json::Value as Json;
 
 use crate::domain::app::App;
+use crate::model::schema::ClassSchema;
 use rate_limit::RateLimits;
 use request::{Rest, RestEndpoint};
 use route_allow_list::RouteAllowList;
@@ -79,7 +80,7 @@ pub fn endpoint(app: &Arc<App>) -> Result<RestEndpoint, String> {
         limits: RateLimits::new(&security.rate_limit)?,
         allowed: RouteAllowList::new(security.route_allow_list.as_deref())?,
         idempotency: idempotency::Idempotency::new(&app.options.server.idempotency.paths)?,
-        document: app.options.own.openapi.enabled.then(|| document(&app.options.server.mount_path).to_string().into()),
+        documents: openapi::Documents::new(&app.options, &document(&app.options.server.mount_path)),
         pages: pages::Pages::open(app)?,
         app: app.clone(),
         endpoint: service(apis).into_endpoint(),
@@ -92,4 +93,10 @@ pub fn endpoint(app: &Arc<App>) -> Result<RestEndpoint, String> {
 #[must_use]
 pub fn document(mount_path: &str) -> Json {
     openapi::document(&service(apis()).server(if mount_path.is_empty() { "/" } else { mount_path }))
+}
+
+/// The document of the API with the classes of an application.
+#[must_use]
+pub fn typed_document(mount_path: &str, classes: &[ClassSchema]) -> Json {
+    openapi::typed(document(mount_path), classes)
 }

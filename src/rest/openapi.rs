@@ -1,8 +1,19 @@
 //! The document: tags, security schemes, and what the framework cannot say by itself.
 
+mod fields;
+mod names;
+mod page;
+mod served;
+mod typed;
+mod yaml;
+
 use poem_openapi::registry::{MetaSecurityScheme, Registry};
 use poem_openapi::{OpenApi, OpenApiService, Tags};
 use serde_json::{Value as Json, json};
+
+pub use served::Documents;
+pub use typed::typed;
+pub use yaml::of as to_yaml;
 
 /// Areas of the API.
 #[derive(Tags)]
@@ -37,8 +48,17 @@ pub enum Tag {
 pub fn register_security(registry: &mut Registry) {
     for (scheme, header, description) in [
         ("applicationId", "X-Parse-Application-Id", "Identifies the application. Every request needs it."),
+        (
+            "restApiKey",
+            "X-Parse-REST-API-Key",
+            "The REST key, where the server is configured with one. Other clients send theirs as X-Parse-Javascript-Key, X-Parse-Client-Key or X-Parse-Windows-Key.",
+        ),
         ("sessionToken", "X-Parse-Session-Token", "Token of a user's session."),
-        ("masterKey", "X-Parse-Master-Key", "The master key: no permission is checked. Never in a client app."),
+        (
+            "masterKey",
+            "X-Parse-Master-Key",
+            "The master key: no permission is checked. Never in a client app. The read-only master key comes in this header, too.",
+        ),
     ] {
         let scheme_meta = MetaSecurityScheme {
             ty: "apiKey",
@@ -92,6 +112,10 @@ const GET: [&str; 4] = ["keys", "excludeKeys", "include", "readPreference"];
 #[must_use]
 pub fn document<T: OpenApi>(service: &OpenApiService<T, ()>) -> Json {
     let mut document: Json = serde_json::from_str(&service.spec()).unwrap_or_else(|_| json!({}));
+    if let Some(info) = document.get_mut("info").and_then(Json::as_object_mut) {
+        let url = "https://www.apache.org/licenses/LICENSE-2.0";
+        info.insert("license".to_owned(), json!({ "name": "Apache-2.0", "url": url }));
+    }
     let Some(paths) = document.get_mut("paths").and_then(Json::as_object_mut) else { return document };
     for (path, operations) in paths {
         for operation in operations.as_object_mut().into_iter().flat_map(|operations| operations.values_mut()) {
@@ -105,15 +129,30 @@ fn amend(path: &str, operation: &mut Json) {
     let id = operation.get("operationId").and_then(Json::as_str).unwrap_or_default().to_owned();
     let Some(operation) = operation.as_object_mut() else { return };
     // The framework lists schemes as alternatives; all that an operation names are needed together.
-    if let Some(schemes) = operation.get("security").and_then(Json::as_array) {
-        let together: serde_json::Map<String, Json> = schemes
-            .iter()
-            .filter_map(Json::as_object)
-            .flatten()
-            .map(|(name, scopes)| (name.clone(), scopes.clone()))
-            .collect();
-        operation.insert("security".to_owned(), json!([together]));
-    }
+    let named = |scheme: &str| {
+        let schemes = operation.get("security").and_then(Json::as_array).into_iter().flatten();
+        schemes.filter_map(Json::as_object).any(|names| names.contains_key(scheme))
+    };
+    let callers = if named("masterKey") {
+        json!([{ "applicationId": [], "masterKey": [] }])
+    } else if named("sessionToken") {
+        json!([
+            { "applicationId": [], "sessionToken": [] },
+            { "applicationId": [], "restApiKey": [], "sessionToken": [] },
+            { "applicationId": [], "masterKey": [] },
+        ])
+    } else if named("applicationId") {
+        json!([
+            { "applicationId": [] },
+            { "applicationId": [], "restApiKey": [] },
+            { "applicationId": [], "sessionToken": [] },
+            { "applicationId": [], "restApiKey": [], "sessionToken": [] },
+            { "applicationId": [], "masterKey": [] },
+        ])
+    } else {
+        json!([])
+    };
+    operation.insert("security".to_owned(), callers);
     let wanted: Vec<_> = if id.starts_with("find") {
         FIND.iter().collect()
     } else if id.starts_with("get") && path.ends_with("{objectId}") {

@@ -18,6 +18,7 @@ mod graphql;
 mod graphql_legacy;
 mod limits;
 mod logs;
+mod openapi_app;
 mod openapi_document;
 mod raw;
 mod server;
