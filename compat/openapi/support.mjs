@@ -54,9 +54,12 @@ export async function saveDocument(server, dir) {
 /** Runs a program to its end; returns what it wrote to its standard output, fails with all of it if the status is not 0. */
 export async function run(command, args, options = {}) {
   const { code, output, said } = await ended(command, args, options);
-  assert.equal(code, 0, `${path.basename(command)} ${args.join(' ')}\n${output.slice(-20_000)}`);
+  assert.equal(code, 0, `${path.basename(command)} ${args.join(' ')}\n${plain(output)}`);
   return said.trim();
 }
+
+/** The end of a program's output, in ASCII: node's test runner loses its way in long texts of anything else. */
+export const plain = output => output.replace(/[^\n\x20-\x7e]/g, '').slice(-20_000);
 
 /** Runs a program for `limit` milliseconds at most; returns its exit status, its standard output and all it wrote. */
 export function ended(command, args, { cwd = here, env = {}, limit = 300_000 } = {}) {

@@ -31,8 +31,8 @@ from reparse_client.models import (
     ParseUpdated,
     SignedUp,
     SignUp,
-    Team,
     TeamCreate,
+    TeamIncluded,
     TeamPointer,
     TeamPointerClassName,
     TeamPointerType,
@@ -83,7 +83,7 @@ def scores(ann):
     assert is_a(ParseDateOrNullType0, score.played_at).iso == played_at
     place = is_a(ParseGeoPointOrNullType0, score.place)
     assert (place.latitude, place.longitude) == (52.5, 13.25)
-    assert is_a(Team, score.team).name == "Reds"
+    assert is_a(TeamIncluded, score.team).name == "Reds"
 
     change = GameScoreUpdate(player="bea", score=ParseIncrement(field_op=ParseIncrementOp.INCREMENT, amount=2))
     is_a(ParseUpdated, update_game_score.sync(created.object_id, client=ann, body=change))

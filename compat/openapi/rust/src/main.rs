@@ -109,7 +109,7 @@ async fn scores(ann: &Client) -> Outcome {
     assert_eq!((place.latitude, place.longitude), (52.5, 13.25));
     let date = score.played_at.as_ref().and_then(|date| date.0.as_ref()).expect("a date");
     assert_eq!(date.iso, played_at);
-    let Some(TeamReference::Variant1(reds)) = &score.team else { panic!("the team was not included") };
+    let Some(TeamReference::Included(reds)) = &score.team else { panic!("the team was not included") };
     assert_eq!(reds.name.as_deref(), Some("Reds"));
 
     let increment = ParseIncrement { op: ParseIncrementOp::Increment, amount: 2.0 };
@@ -117,7 +117,7 @@ async fn scores(ann: &Client) -> Outcome {
     ann.update_game_score().object_id(&created.object_id).body(change).send().await?;
     let score = ann.get_game_score().object_id(&created.object_id).send().await?.into_inner();
     assert_eq!((score.score, score.player.as_deref()), (Some(9.5), Some("bea")));
-    let Some(TeamReference::Variant0(reds)) = &score.team else { panic!("the team was included") };
+    let Some(TeamReference::Pointer(reds)) = &score.team else { panic!("the team was included") };
     assert_eq!(reds.object_id, team.object_id);
 
     ann.delete_game_score().object_id(&created.object_id).send().await?;
