@@ -78,7 +78,7 @@ pub fn register_security(registry: &mut Registry) {
 type Parameter = (&'static str, &'static str, &'static str);
 
 /// Query parameters of every operation that lists objects.
-const FIND: [Parameter; 16] = [
+const FIND: [Parameter; 15] = [
     ("where", "string", "Constraints, as JSON."),
     ("order", "string", "Fields to sort by, comma between them, `-` before those that descend."),
     ("limit", "natural", "How many objects at most (default 100)."),
@@ -93,9 +93,15 @@ const FIND: [Parameter; 16] = [
     ("includeReadPreference", "member", "Which one to ask for included objects."),
     ("subqueryReadPreference", "member", "Which one to ask for the queries within constraints."),
     ("hint", "string", "Index to use."),
-    ("explain", "boolean", "Answer with the plan of the query instead; with the master key alone unless configured otherwise."),
     ("comment", "string", "Goes to the log of the database with the query."),
 ];
+
+/// Asks for something else than objects, so only operations have it that do not say what form those have.
+const EXPLAIN: Parameter = (
+    "explain",
+    "boolean",
+    "Answer with the plan of the query instead; with the master key alone unless configured otherwise.",
+);
 
 /// Query parameters of a log in by GET.
 const LOG_IN: [Parameter; 3] = [
@@ -186,7 +192,9 @@ fn amend(path: &str, operation: &mut Json) {
         json!([])
     };
     operation.insert("security".to_owned(), callers);
-    let wanted: Vec<_> = if id.starts_with("find") || id == "listJobSchedules" {
+    let wanted: Vec<_> = if id == "findObjects" {
+        FIND.iter().chain([&EXPLAIN]).collect()
+    } else if id.starts_with("find") || id == "listJobSchedules" {
         FIND.iter().collect()
     } else if id.starts_with("get") && path.ends_with("{objectId}") {
         FIND.iter().filter(|(name, _, _)| GET.contains(name)).collect()

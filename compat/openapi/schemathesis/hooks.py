@@ -3,6 +3,7 @@
 import atexit
 import json
 import os
+import re
 from collections import Counter, defaultdict
 
 import requests
@@ -12,6 +13,8 @@ BASE = os.environ["REPARSE_URL"]
 APPLICATION = {"X-Parse-Application-Id": "app"}
 TOKEN_HEADER = "X-Parse-Session-Token"
 INVALID_SESSION = 209
+
+_FIELD_NAME = re.compile(r"[A-Za-z][0-9A-Za-z_]*|_[A-Za-z]+")
 
 _with_session = os.environ["CALLER"] == "session"
 _state = {"users": 0, "token": None}
@@ -30,6 +33,14 @@ def _code(response):
         return response.json().get("code")
     except (ValueError, AttributeError):
         return None
+
+
+@schemathesis.hook
+def map_body(context, body):
+    """Most made-up objects have a member whose name no field can have, and would get no further: some go without."""
+    if not isinstance(body, dict) or len(body) % 4 == 3:
+        return body
+    return {name: value for name, value in body.items() if _FIELD_NAME.fullmatch(name)}
 
 
 @schemathesis.hook

@@ -267,7 +267,7 @@ fn add(document: &mut Json, forms: &mut Forms, class: &ClassSchema, name: &str) 
                 // Another class's objects would have another form.
                 parameters.retain(|parameter| {
                     let name = parameter.get("name").and_then(Json::as_str);
-                    !matches!(name, Some("className" | "redirectClassNameForKey"))
+                    !matches!(name, Some("className" | "redirectClassNameForKey" | "explain"))
                 });
             }
         }
