@@ -44,6 +44,22 @@ pub enum Tag {
     Health,
 }
 
+/// The areas in the order of the document.
+const ORDER: [&str; 12] = [
+    "Users",
+    "Sessions",
+    "Classes",
+    "Roles",
+    "Installations",
+    "Batch",
+    "Schemas",
+    "Administration",
+    "Cloud",
+    "Push",
+    "Files",
+    "Health",
+];
+
 /// Declares the headers that tell who is calling.
 pub fn register_security(registry: &mut Registry) {
     for (scheme, header, description) in [
@@ -115,6 +131,11 @@ pub fn document<T: OpenApi>(service: &OpenApiService<T, ()>) -> Json {
     if let Some(info) = document.get_mut("info").and_then(Json::as_object_mut) {
         let url = "https://www.apache.org/licenses/LICENSE-2.0";
         info.insert("license".to_owned(), json!({ "name": "Apache-2.0", "url": url }));
+    }
+    if let Some(tags) = document.get_mut("tags").and_then(Json::as_array_mut) {
+        // As they are declared: what is used first, first.
+        let rank = |tag: &Json| ORDER.iter().position(|name| tag.get("name").and_then(Json::as_str) == Some(name));
+        tags.sort_by_key(rank);
     }
     let Some(paths) = document.get_mut("paths").and_then(Json::as_object_mut) else { return document };
     for (path, operations) in paths {

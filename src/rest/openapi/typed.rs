@@ -288,7 +288,10 @@ fn add(document: &mut Json, forms: &mut Forms, class: &ClassSchema, name: &str) 
         paths.insert(format!("/classes/{class_name}/{{objectId}}"), each);
     }
     if let Some(tags) = document.get_mut("tags").and_then(Json::as_array_mut) {
-        tags.push(json!({ "name": name, "description": format!("Objects of the class {class_name}.") }));
+        // Behind the area of all classes, and those of the classes that came before.
+        let next = tags.iter().position(|tag| tag.get("name").and_then(Json::as_str) == Some("Roles"));
+        let tag = json!({ "name": name, "description": format!("Objects of the class {class_name}.") });
+        tags.insert(next.unwrap_or(tags.len()), tag);
     }
 }
 
