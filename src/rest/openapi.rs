@@ -1,6 +1,7 @@
 //! The document: tags, security schemes, and what the framework cannot say by itself.
 
 mod fields;
+mod headers;
 mod names;
 mod page;
 mod served;
@@ -139,8 +140,9 @@ pub fn document<T: OpenApi>(service: &OpenApiService<T, ()>) -> Json {
     }
     let Some(paths) = document.get_mut("paths").and_then(Json::as_object_mut) else { return document };
     for (path, operations) in paths {
-        for operation in operations.as_object_mut().into_iter().flat_map(|operations| operations.values_mut()) {
+        for (method, operation) in operations.as_object_mut().into_iter().flatten() {
             amend(path, operation);
+            headers::add(method, path, operation);
         }
     }
     document

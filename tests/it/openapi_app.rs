@@ -214,6 +214,14 @@ fn a_class_is_typed() {
             let parameters = operation["parameters"].as_array().unwrap();
             assert!(parameters.iter().all(|parameter| parameter["name"] != "className"), "{id}");
         }
+        let takes = |operation: &Json, name: &str| {
+            operation["parameters"].as_array().unwrap().iter().any(|parameter| parameter["name"] == name)
+        };
+        assert!(takes(&many["get"], "where") && takes(&one["get"], "include"));
+        assert!(!takes(&many["get"], "redirectClassNameForKey") && !takes(&many["get"], "explain"));
+        for header in ["X-Parse-Request-Id", "X-Parse-Cloud-Context"] {
+            assert!(takes(&many["post"], header) && takes(&one["put"], header) && !takes(&one["get"], header));
+        }
         assert!(typed["tags"].as_array().unwrap().iter().any(|tag| tag["name"] == "GameScore"));
     });
 }
