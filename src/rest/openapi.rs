@@ -4,6 +4,7 @@ mod fields;
 mod headers;
 mod names;
 mod page;
+mod refusals;
 mod served;
 mod typed;
 mod yaml;
@@ -145,6 +146,7 @@ pub fn document<T: OpenApi>(service: &OpenApiService<T, ()>) -> Json {
             headers::add(method, path, operation);
         }
     }
+    refusals::share(&mut document);
     document
 }
 
