@@ -92,39 +92,72 @@ pub fn register_security(registry: &mut Registry) {
     }
 }
 
+/// A query parameter: name, [form](form), description.
+type Parameter = (&'static str, &'static str, &'static str);
+
 /// Query parameters of every operation that lists objects.
-const FIND: [(&str, &str, &str); 12] = [
+const FIND: [Parameter; 16] = [
     ("where", "string", "Constraints, as JSON."),
     ("order", "string", "Fields to sort by, comma between them, `-` before those that descend."),
-    ("limit", "integer", "How many objects at most (default 100)."),
-    ("skip", "integer", "How many objects to leave out at the start."),
+    ("limit", "natural", "How many objects at most (default 100)."),
+    ("skip", "natural", "How many objects to leave out at the start."),
     ("keys", "string", "Fields to return, comma between them."),
     ("excludeKeys", "string", "Fields not to return, comma between them."),
     ("include", "string", "Pointers to replace by their objects, comma between them."),
     ("includeAll", "boolean", "Replace all pointers by their objects, one level."),
-    ("count", "integer", "1: tell how many objects match."),
+    ("count", "natural", "1: tell how many objects match."),
     ("redirectClassNameForKey", "string", "Query the class that this relation field leads to."),
-    ("readPreference", "string", "Which member of a replica set to ask."),
+    ("readPreference", "member", "Which member of a replica set to ask."),
+    ("includeReadPreference", "member", "Which one to ask for included objects."),
+    ("subqueryReadPreference", "member", "Which one to ask for the queries within constraints."),
     ("hint", "string", "Index to use."),
+    ("explain", "boolean", "Answer with the plan of the query instead; with the master key alone unless configured otherwise."),
+    ("comment", "string", "Goes to the log of the database with the query."),
 ];
 
 /// Query parameters of a log in by GET.
-const LOG_IN: [(&str, &str, &str); 3] = [
+const LOG_IN: [Parameter; 3] = [
     ("username", "string", "Name, or e-mail address."),
     ("email", "string", "E-mail address."),
     ("password", "string", "Password."),
 ];
 
 /// Query parameters of an aggregation.
-const AGGREGATE: [(&str, &str, &str); 4] = [
+const AGGREGATE: [Parameter; 7] = [
     ("pipeline", "string", "Stages in MongoDB's language, as a JSON array."),
     ("where", "string", "Constraints that come before the pipeline, as JSON."),
     ("distinct", "string", "A field whose different values are asked for, instead of a pipeline."),
     ("hint", "string", "Index to use."),
+    ("explain", "boolean", "Answer with the plan instead."),
+    ("comment", "string", "Goes to the log of the database with the pipeline."),
+    ("readPreference", "member", "Which member of a replica set to ask."),
+];
+
+/// Query parameters of the log.
+const LOGS: [Parameter; 5] = [
+    ("from", "string", "Earliest moment, ISO 8601 (default: a week before `until`)."),
+    ("until", "string", "Latest moment, ISO 8601 (default: now)."),
+    ("size", "natural", "How many lines at most (default 10)."),
+    ("order", "direction", "Oldest (`asc`) or newest (`desc`, the default) first."),
+    ("level", "level", "`error`: errors alone."),
 ];
 
 /// Query parameters of every operation that gives one object.
-const GET: [&str; 4] = ["keys", "excludeKeys", "include", "readPreference"];
+const GET: [&str; 6] =
+    ["keys", "excludeKeys", "include", "readPreference", "includeReadPreference", "subqueryReadPreference"];
+
+/// The form of a parameter's values.
+fn form(kind: &str) -> Json {
+    match kind {
+        "natural" => json!({ "type": "integer", "minimum": 0 }),
+        "member" => json!({
+            "type": "string", "enum": ["PRIMARY", "PRIMARY_PREFERRED", "SECONDARY", "SECONDARY_PREFERRED", "NEAREST"],
+        }),
+        "direction" => json!({ "type": "string", "enum": ["asc", "desc"] }),
+        "level" => json!({ "type": "string", "enum": ["info", "error"] }),
+        plain => json!({ "type": plain }),
+    }
+}
 
 /// The document of an API, with parameters and security put right.
 #[must_use]
@@ -178,7 +211,7 @@ fn amend(path: &str, operation: &mut Json) {
         json!([])
     };
     operation.insert("security".to_owned(), callers);
-    let wanted: Vec<_> = if id.starts_with("find") {
+    let wanted: Vec<_> = if id.starts_with("find") || id == "listJobSchedules" {
         FIND.iter().collect()
     } else if id.starts_with("get") && path.ends_with("{objectId}") {
         FIND.iter().filter(|(name, _, _)| GET.contains(name)).collect()
@@ -186,6 +219,8 @@ fn amend(path: &str, operation: &mut Json) {
         LOG_IN.iter().collect()
     } else if id == "aggregate" {
         AGGREGATE.iter().collect()
+    } else if id == "getLogs" {
+        LOGS.iter().collect()
     } else {
         Vec::new()
     };
@@ -194,7 +229,7 @@ fn amend(path: &str, operation: &mut Json) {
     }
     if let Some(parameters) = operation.entry("parameters").or_insert_with(|| json!([])).as_array_mut() {
         parameters.extend(wanted.into_iter().map(|(name, kind, about)| {
-            json!({ "name": name, "in": "query", "required": false, "description": about, "schema": { "type": kind } })
+            json!({ "name": name, "in": "query", "required": false, "description": about, "schema": form(kind) })
         }));
     }
 }
