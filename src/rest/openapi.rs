@@ -1,8 +1,10 @@
 //! The document: tags, security schemes, and what the framework cannot say by itself.
 
 mod fields;
+mod headers;
 mod names;
 mod page;
+mod refusals;
 mod served;
 mod typed;
 mod yaml;
@@ -44,6 +46,22 @@ pub enum Tag {
     Health,
 }
 
+/// The areas in the order of the document.
+const ORDER: [&str; 12] = [
+    "Users",
+    "Sessions",
+    "Classes",
+    "Roles",
+    "Installations",
+    "Batch",
+    "Schemas",
+    "Administration",
+    "Cloud",
+    "Push",
+    "Files",
+    "Health",
+];
+
 /// Declares the headers that tell who is calling.
 pub fn register_security(registry: &mut Registry) {
     for (scheme, header, description) in [
@@ -78,7 +96,7 @@ pub fn register_security(registry: &mut Registry) {
 type Parameter = (&'static str, &'static str, &'static str);
 
 /// Query parameters of every operation that lists objects.
-const FIND: [Parameter; 15] = [
+const FIND: [Parameter; 16] = [
     ("where", "string", "Constraints, as JSON."),
     ("order", "string", "Fields to sort by, comma between them, `-` before those that descend."),
     ("limit", "natural", "How many objects at most (default 100)."),
@@ -93,15 +111,9 @@ const FIND: [Parameter; 15] = [
     ("includeReadPreference", "member", "Which one to ask for included objects."),
     ("subqueryReadPreference", "member", "Which one to ask for the queries within constraints."),
     ("hint", "string", "Index to use."),
+    ("explain", "boolean", "Answer with the plan of the query instead; with the master key alone unless configured otherwise."),
     ("comment", "string", "Goes to the log of the database with the query."),
 ];
-
-/// Asks for something else than objects, so only operations have it that do not say what form those have.
-const EXPLAIN: Parameter = (
-    "explain",
-    "boolean",
-    "Answer with the plan of the query instead; with the master key alone unless configured otherwise.",
-);
 
 /// Query parameters of a log in by GET.
 const LOG_IN: [Parameter; 3] = [
@@ -155,12 +167,19 @@ pub fn document<T: OpenApi>(service: &OpenApiService<T, ()>) -> Json {
         let url = "https://www.apache.org/licenses/LICENSE-2.0";
         info.insert("license".to_owned(), json!({ "name": "Apache-2.0", "url": url }));
     }
+    if let Some(tags) = document.get_mut("tags").and_then(Json::as_array_mut) {
+        // As they are declared: what is used first, first.
+        let rank = |tag: &Json| ORDER.iter().position(|name| tag.get("name").and_then(Json::as_str) == Some(name));
+        tags.sort_by_key(rank);
+    }
     let Some(paths) = document.get_mut("paths").and_then(Json::as_object_mut) else { return document };
     for (path, operations) in paths {
-        for operation in operations.as_object_mut().into_iter().flat_map(|operations| operations.values_mut()) {
+        for (method, operation) in operations.as_object_mut().into_iter().flatten() {
             amend(path, operation);
+            headers::add(method, path, operation);
         }
     }
+    refusals::share(&mut document);
     document
 }
 
@@ -192,9 +211,7 @@ fn amend(path: &str, operation: &mut Json) {
         json!([])
     };
     operation.insert("security".to_owned(), callers);
-    let wanted: Vec<_> = if id == "findObjects" {
-        FIND.iter().chain([&EXPLAIN]).collect()
-    } else if id.starts_with("find") || id == "listJobSchedules" {
+    let wanted: Vec<_> = if id.starts_with("find") || id == "listJobSchedules" {
         FIND.iter().collect()
     } else if id.starts_with("get") && path.ends_with("{objectId}") {
         FIND.iter().filter(|(name, _, _)| GET.contains(name)).collect()

@@ -210,9 +210,19 @@ fn a_class_is_typed() {
             (&one["delete"], "deleteGameScore"),
         ] {
             assert_eq!((&operation["operationId"], &operation["tags"]), (&json!(id), &json!(["GameScore"])));
-            assert_eq!(gives(operation, "400"), reference("Error"));
+            let refusal = operation["responses"]["400"]["$ref"].as_str().unwrap().trim_start_matches('#');
+            let refusal = typed.pointer(refusal).unwrap();
+            assert_eq!(refusal["content"]["application/json"]["schema"], reference("Error"));
             let parameters = operation["parameters"].as_array().unwrap();
             assert!(parameters.iter().all(|parameter| parameter["name"] != "className"), "{id}");
+        }
+        let takes = |operation: &Json, name: &str| {
+            operation["parameters"].as_array().unwrap().iter().any(|parameter| parameter["name"] == name)
+        };
+        assert!(takes(&many["get"], "where") && takes(&one["get"], "include"));
+        assert!(!takes(&many["get"], "redirectClassNameForKey") && !takes(&many["get"], "explain"));
+        for header in ["X-Parse-Request-Id", "X-Parse-Cloud-Context"] {
+            assert!(takes(&many["post"], header) && takes(&one["put"], header) && !takes(&one["get"], header));
         }
         assert!(typed["tags"].as_array().unwrap().iter().any(|tag| tag["name"] == "GameScore"));
     });

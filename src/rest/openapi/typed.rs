@@ -240,6 +240,7 @@ fn bring_in(document: &mut Json, forms: &mut Forms, own: &Own, class: &ClassSche
         set_answer(operation_of(document, operation), name);
     }
     set_answer(operation_of(document, own.find), &list);
+    keep_form(operation_of(document, own.find));
     set_body(operation_of(document, own.update), &changes);
 }
 
@@ -257,19 +258,13 @@ fn add(document: &mut Json, forms: &mut Forms, class: &ClassSchema, name: &str) 
     let class_name = &class.name;
     let mut one = |template: &str, verb: &str, summary: String, body: Option<&str>, answer: Option<&str>| {
         let mut operation = operation_of(document, template).map(|operation| operation.clone());
+        keep_form(operation.as_mut());
         set_body(operation.as_mut(), body.unwrap_or_default());
         set_answer(operation.as_mut(), answer.unwrap_or_default());
         if let Some(operation) = operation.as_mut().and_then(Json::as_object_mut) {
             operation.insert("operationId".to_owned(), format!("{verb}{name}").into());
             operation.insert("summary".to_owned(), summary.into());
             operation.insert("tags".to_owned(), json!([name]));
-            if let Some(parameters) = operation.get_mut("parameters").and_then(Json::as_array_mut) {
-                // Another class's objects would have another form.
-                parameters.retain(|parameter| {
-                    let name = parameter.get("name").and_then(Json::as_str);
-                    !matches!(name, Some("className" | "redirectClassNameForKey" | "explain"))
-                });
-            }
         }
         operation.unwrap_or_default()
     };
@@ -288,7 +283,10 @@ fn add(document: &mut Json, forms: &mut Forms, class: &ClassSchema, name: &str) 
         paths.insert(format!("/classes/{class_name}/{{objectId}}"), each);
     }
     if let Some(tags) = document.get_mut("tags").and_then(Json::as_array_mut) {
-        tags.push(json!({ "name": name, "description": format!("Objects of the class {class_name}.") }));
+        // Behind the area of all classes, and those of the classes that came before.
+        let next = tags.iter().position(|tag| tag.get("name").and_then(Json::as_str) == Some("Roles"));
+        let tag = json!({ "name": name, "description": format!("Objects of the class {class_name}.") });
+        tags.insert(next.unwrap_or(tags.len()), tag);
     }
 }
 
@@ -318,6 +316,18 @@ fn operation_of<'a>(document: &'a mut Json, id: &str) -> Option<&'a mut Json> {
         .filter_map(Json::as_object_mut)
         .flat_map(Map::values_mut)
         .find(|operation| operation.get("operationId").and_then(Json::as_str) == Some(id))
+}
+
+/// Takes parameters away that a class's operation does not need, or that make it answer in another form: objects of another
+/// class, or the plan of the query.
+fn keep_form(operation: Option<&mut Json>) {
+    let parameters = operation.and_then(|operation| operation.get_mut("parameters")?.as_array_mut());
+    if let Some(parameters) = parameters {
+        parameters.retain(|parameter| {
+            let name = parameter.get("name").and_then(Json::as_str);
+            !matches!(name, Some("className" | "redirectClassNameForKey" | "explain"))
+        });
+    }
 }
 
 /// Makes a component the form of an operation's body.
