@@ -20,6 +20,7 @@ mod graphql_legacy;
 mod large;
 mod limits;
 mod logs;
+mod openapi_app;
 mod openapi_document;
 mod raw;
 mod roles;
