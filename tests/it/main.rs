@@ -22,6 +22,7 @@ mod limits;
 mod logs;
 mod openapi_app;
 mod openapi_document;
+mod openapi_values;
 mod raw;
 mod roles;
 mod server;
