@@ -111,7 +111,11 @@ const FIND: [Parameter; 16] = [
     ("includeReadPreference", "member", "Which one to ask for included objects."),
     ("subqueryReadPreference", "member", "Which one to ask for the queries within constraints."),
     ("hint", "string", "Index to use."),
-    ("explain", "boolean", "Answer with the plan of the query instead; with the master key alone unless configured otherwise."),
+    (
+        "explain",
+        "boolean",
+        "Answer with the plan of the query instead; with the master key alone unless configured otherwise.",
+    ),
     ("comment", "string", "Goes to the log of the database with the query."),
 ];
 

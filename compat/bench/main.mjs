@@ -1,0 +1,32 @@
+// The harness behind compat/bench/run.
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { document } from './lib/document.mjs';
+import { growth } from './lib/growth.mjs';
+import { parseArguments, usage } from './lib/options.mjs';
+import { runTable } from './lib/run-table.mjs';
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+
+function save(result, out) {
+  const file = out ?? path.join(here, 'results', `${result.date.replace(/[:.]/g, '-')}.json`);
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  fs.writeFileSync(file, `${JSON.stringify(result, null, 1)}\n`);
+  console.log(`\nwritten: ${path.relative(process.cwd(), file)}`);
+}
+
+async function main() {
+  const options = parseArguments(process.argv.slice(2));
+  if (options.help) return console.log(usage);
+  if (options.command === 'document') return document();
+  return save(await (options.command === 'growth' ? growth(options) : runTable(options)), options.out);
+}
+
+main().then(
+  () => process.exit(0),
+  error => {
+    console.error(error.stack ?? error.message);
+    process.exit(1);
+  },
+);
