@@ -201,9 +201,10 @@ impl TestServer {
         let running = Box::pin(Server::open(options, surroundings)).await.unwrap().serve();
         let base = format!("http://{}/parse", running.addr);
         let client = Client::builder().no_proxy().build().unwrap();
-        let mongo = match database.starts_with("mongodb") {
-            true => mongodb::Client::with_uri_str(database).await.unwrap().default_database(),
-            false => None,
+        let mongo = if database.starts_with("mongodb") {
+            mongodb::Client::with_uri_str(database).await.unwrap().default_database()
+        } else {
+            None
         };
         Self { base, clock, running, mongo, commands, client }
     }
