@@ -12,6 +12,7 @@ use poem::{Endpoint, Request, Response};
 use super::batch::Part;
 use super::body_keys;
 use super::idempotency::Idempotency;
+use super::openapi::Documents;
 use super::pages::Pages;
 use super::payload::{Incoming, JsonMap, pairs};
 use super::routes::{self, Routes};
@@ -20,7 +21,7 @@ use crate::domain::auth::{self, Credentials, TokenUse};
 use crate::domain::context::{Client, Context};
 use crate::domain::idempotency;
 use crate::error::{ErrorCode, ParseError, Result};
-use crate::http::answer::{JSON, Matched, Refused, refusal};
+use crate::http::answer::{Matched, Refused, refusal};
 use crate::http::gate::Gate;
 use crate::http::gate::rate_limit::{Identity, Standing};
 use crate::http::{body, client, credentials};
@@ -33,8 +34,8 @@ pub struct Rest {
     pub(super) gate: Arc<Gate>,
     pub(super) pages: Pages,
     pub(super) idempotency: Idempotency,
-    /// The document, if it is to be served.
-    pub(super) document: Option<bytes::Bytes>,
+    /// How the API describes itself, if it does.
+    pub(super) documents: Option<Documents>,
 }
 
 /// A request whose form is known: what it wants and who it says to be.
@@ -49,8 +50,6 @@ struct Wish {
     forwarded: bool,
 }
 
-/// Where the API describes itself, to anybody.
-const DOCUMENT: &str = "/openapi.json";
 /// The one route that asks for nothing.
 const HEALTH: &str = "/health";
 /// The route on which a session token is not even looked at.
@@ -96,14 +95,8 @@ impl Rest {
         if path.eq_ignore_ascii_case(HEALTH) {
             return self.health(&request, path).await;
         }
-        if let (Some(document), true) = (&self.document, path.eq_ignore_ascii_case(DOCUMENT)) {
-            self.gate
-                .allowed
-                .check(false, request.method(), &path)
-                .map_err(|error| (error, Some(Arc::from(DOCUMENT))))?;
-            let mut response = Response::builder().content_type(JSON).body(document.clone());
-            response.set_data(Matched(Arc::from(DOCUMENT)));
-            return Ok(response);
+        if let Some(description) = self.describe(&request, &path).await? {
+            return Ok(description);
         }
         if let Some(page) = self.pages.answer(&mut request, &path).await {
             return Ok(page);
@@ -206,28 +199,46 @@ impl Rest {
         self.dispatch(context, Part { method, path, query, body }, &counted).await
     }
 
-    /// Carries out a part of a batch, under the limits that a request of its own would meet.
+    /// Judges the parts of a batch, each as a request of its own, before any of them is carried out. The whole batch is refused
+    /// for one that may not be.
     ///
     /// # Errors
-    /// What the limits refuse. What the route refuses is an answer.
+    /// What the limits and the list of routes refuse.
+    pub(super) fn admit_parts(&self, context: &Context, parts: &[Part], direct: bool) -> Result<()> {
+        let identity = Identity { ip: context.client.ip, direct, auth: &context.auth };
+        let now = self.app.clock.now().millis();
+        for Part { method, path, .. } in parts {
+            for with_session in [false, true] {
+                // As parse-server does: 429 is for requests, this one is but part of one.
+                let counted = self.gate.limits.count(with_session, method, path, &identity, now);
+                counted.map_err(|error| ParseError { status: 400, retry_after: None, source: None, ..error })?;
+            }
+            self.gate.allowed.check(context.auth.is_master(), method, path)?;
+        }
+        Ok(())
+    }
+
+    /// Carries out a part of a batch that [`Rest::admit_parts`] let through.
+    ///
+    /// # Errors
+    /// As a request of its own.
     pub(super) async fn dispatch_part(
         self: &Arc<Self>,
         context: Context,
         part: Part,
         direct: bool,
     ) -> Result<Response> {
-        let identity = Identity { ip: context.client.ip, direct, auth: &context.auth };
-        let now = self.app.clock.now().millis();
-        let first = self.gate.limits.count(false, &part.method, &part.path, &identity, now)?;
-        self.gate.allowed.check(context.auth.is_master(), &part.method, &part.path)?;
-        let counted = Counted { direct, before_session: first, alone: false };
-        self.clone().dispatch(context, part, &counted).await
+        self.clone().dispatch(context, part, &Counted { direct, before_session: None, alone: false }).await
     }
 
     async fn dispatch(self: Arc<Self>, context: Context, part: Part, counted: &Counted) -> Result<Response> {
         let Part { method, path, query, body } = part;
         let identity = Identity { ip: context.client.ip, direct: counted.direct, auth: &context.auth };
-        let second = self.gate.limits.count(true, &method, &path, &identity, self.app.clock.now().millis())?;
+        let second = if counted.alone {
+            self.gate.limits.count(true, &method, &path, &identity, self.app.clock.now().millis())?
+        } else {
+            None
+        };
         let Some(found) = self.routes.find(&method, &path) else {
             let error = ParseError::new(ErrorCode::CommandUnavailable, "unknown route or method");
             return Err(ParseError { status: 404, ..error });

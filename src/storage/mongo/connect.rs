@@ -18,10 +18,9 @@ use crate::storage::Result;
 /// Is told of every command as it is sent to MongoDB: the command's name, and that of the collection it is about (empty when it
 /// is about none).
 #[derive(Clone)]
-pub struct CommandListener(pub Arc<Listen>);
+pub struct CommandListener(pub Arc<Listener>);
 
-/// Takes a command's name and its collection's.
-pub type Listen = dyn Fn(&str, &str) + Send + Sync;
+type Listener = dyn Fn(&str, &str) + Send + Sync;
 
 impl CommandListener {
     fn hear(&self, event: &CommandEvent) {
