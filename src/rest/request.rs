@@ -241,9 +241,10 @@ impl Rest {
     async fn dispatch(self: Arc<Self>, context: Context, part: Part, counted: &Counted) -> Result<Response> {
         let Part { method, path, query, body } = part;
         let identity = Identity { ip: context.client.ip, direct: counted.direct, auth: &context.auth };
-        let second = match counted.alone {
-            true => self.gate.limits.count(true, &method, &path, &identity, self.app.clock.now().millis())?,
-            false => None,
+        let second = if counted.alone {
+            self.gate.limits.count(true, &method, &path, &identity, self.app.clock.now().millis())?
+        } else {
+            None
         };
         let Some(found) = self.routes.find(&method, &path) else {
             let error = ParseError::new(ErrorCode::CommandUnavailable, "unknown route or method");
