@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::adapters::auth::Providers;
-use crate::adapters::email;
+use crate::adapters::email::{self, outbox::Outbox};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Options;
 use crate::domain::app::{App, Outside};
@@ -23,6 +23,7 @@ use crate::graphql_legacy::Legacy;
 use crate::http::answer::refusal;
 use crate::http::cors::Cors;
 use crate::http::door::Door;
+use crate::http::gate::Gate;
 use crate::http::serve;
 use crate::model::schema::ClassSchema;
 use crate::random::{Random, SystemRandom};
@@ -132,6 +133,9 @@ impl RunningServer {
     pub async fn shutdown(self) -> bool {
         self.stop.cancel();
         self.app.tasks.close();
+        if let Some(outbox) = &self.app.email {
+            outbox.close();
+        }
         let finish = async {
             let accepting = self.accepting.await;
             self.app.tasks.wait().await;
@@ -158,7 +162,10 @@ pub async fn classes(options: &Options) -> Result<Vec<ClassSchema>, StartError> 
 /// The services that the options name.
 fn outside(options: &Options) -> Result<Outside, StartError> {
     let email = match &options.mail.email_adapter {
-        Some(adapter) => Some(email::open(&adapter.module, &adapter.options).map_err(StartError::Configuration)?),
+        Some(adapter) => {
+            let adapter = email::open(&adapter.module, &adapter.options).map_err(StartError::Configuration)?;
+            Some(Arc::new(Outbox::new(adapter)))
+        }
         None => None,
     };
     let providers = Providers::open(&options.users.auth.0).map_err(StartError::Configuration)?;
@@ -194,12 +201,13 @@ struct Mounts {
 
 fn mount(app: &Arc<App>) -> Result<Mounts, StartError> {
     let options = &app.options;
-    let rest = rest::endpoint(app).map_err(StartError::Configuration)?;
+    let gate = Arc::new(Gate::new(options).map_err(StartError::Configuration)?);
+    let rest = rest::endpoint(app, &gate).map_err(StartError::Configuration)?;
     let mut mounts = Vec::new();
     if options.graphql.mount {
         let (path, legacy) = (&options.graphql.path, &options.own.graphql_legacy_path);
-        mounts.push((path.clone(), GraphQlEndpoint::<Current>::new(app, path).boxed()));
-        mounts.push((legacy.clone(), GraphQlEndpoint::<Legacy>::new(app, legacy).boxed()));
+        mounts.push((path.clone(), GraphQlEndpoint::<Current>::new(app, &gate, path).boxed()));
+        mounts.push((legacy.clone(), GraphQlEndpoint::<Legacy>::new(app, &gate, legacy).boxed()));
     }
     if options.graphql.mount_playground {
         mounts.push((options.graphql.playground_path.clone(), PlaygroundEndpoint::new(options).boxed()));

@@ -1,4 +1,4 @@
-// A throwaway mongod: a replica set of one member on a free port with a data directory of its own.
+// A throwaway mongod on a free port with a data directory of its own: a replica set of one member, or a standalone.
 import path from 'node:path';
 import { MongoClient } from 'mongodb';
 import { freePort, until } from './net.mjs';
@@ -6,22 +6,24 @@ import { Child } from './process.mjs';
 import { dropDir, tempDir } from './temp.mjs';
 
 export class Mongod {
-  constructor(binary, port) {
+  constructor(binary, port, { standalone = false } = {}) {
     this.binary = binary;
     this.port = port;
+    this.standalone = standalone;
     this.dir = tempDir('reparse-mongod');
     this.uri = `mongodb://127.0.0.1:${port}/?directConnection=true`;
   }
 
   #spawn() {
-    const args = ['--dbpath', this.dir, '--port', String(this.port), '--bind_ip', '127.0.0.1', '--replSet', 'rs0'];
+    const args = ['--dbpath', this.dir, '--port', String(this.port), '--bind_ip', '127.0.0.1'];
+    if (!this.standalone) args.push('--replSet', 'rs0');
     // journal and cache small: many short databases, few data
     args.push('--wiredTigerCacheSizeGB', '0.5', '--setParameter', 'diagnosticDataCollectionEnabled=false', '--quiet');
     args.push('--logpath', path.join(this.dir, 'mongod.log'), '--logappend');
     this.child = new Child(this.binary, args);
   }
 
-  /** Starts, or starts again after `kill`, and waits until the one member is primary. */
+  /** Starts, or starts again after `kill`, and waits until it takes writes. */
   async start() {
     this.#spawn();
     const client = new MongoClient(this.uri, { serverSelectionTimeoutMS: 30_000 });
@@ -29,10 +31,12 @@ export class Mongod {
       const connected = client.connect();
       await Promise.race([connected, this.child.ended.then(() => Promise.reject(new Error(`mongod ended: ${this.child.output}`)))]);
       const admin = client.db('admin');
-      const member = { _id: 0, host: `127.0.0.1:${this.port}` };
-      await admin.command({ replSetInitiate: { _id: 'rs0', members: [member] } }).catch(error => {
-        if (error.codeName !== 'AlreadyInitialized') throw error;
-      });
+      if (!this.standalone) {
+        const member = { _id: 0, host: `127.0.0.1:${this.port}` };
+        await admin.command({ replSetInitiate: { _id: 'rs0', members: [member] } }).catch(error => {
+          if (error.codeName !== 'AlreadyInitialized') throw error;
+        });
+      }
       await until(async () => (await admin.command({ hello: 1 })).isWritablePrimary, { what: 'a primary' });
     } finally {
       await client.close();
@@ -51,7 +55,7 @@ export class Mongod {
   }
 }
 
-/** Starts a mongod of the binary that the environment names. */
-export async function startMongod(binary = process.env.REPARSE_TEST_MONGOD ?? 'mongod') {
-  return new Mongod(binary, await freePort()).start();
+/** Starts a mongod of the binary that the environment names. `standalone`: no replica set, so no change streams either. */
+export async function startMongod(binary = process.env.REPARSE_TEST_MONGOD ?? 'mongod', options = {}) {
+  return new Mongod(binary, await freePort(), options).start();
 }

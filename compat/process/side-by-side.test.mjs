@@ -1,22 +1,87 @@
-// Two servers on one MongoDB: what one changes holds for the other within a second.
+// Two servers on one MongoDB: what one changes holds for the other within a second on a replica set, whose changes can be
+// followed, and within `cacheTTL` on a standalone, whose cannot.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { store } from '../lib/env.mjs';
+import { startMongod } from '../lib/mongod.mjs';
 import { until } from '../lib/net.mjs';
 import { startServer } from '../lib/server.mjs';
 import { freshDatabase } from '../lib/stores.mjs';
 
-describe('two servers on one database', { skip: store !== 'mongo' && 'the embedded store belongs to one process' }, () => {
+const skip = store !== 'mongo' && 'the embedded store belongs to one process';
+
+describe('two servers on one replica set', { skip }, () => {
+  sideBySide({ database: () => freshDatabase(), limit: 1000 });
+});
+
+describe('two servers on one standalone', { skip }, () => {
+  let mongod;
+  before(async () => {
+    mongod = await startMongod(undefined, { standalone: true });
+  });
+  after(() => mongod?.stop());
+
+  // What an answer takes comes on top of the time.
+  sideBySide({ database: () => mongod.uri.replace('/?', '/short?'), options: { cacheTTL: 700 }, limit: 1200 });
+  test('everything at once, with the default cacheTTL of 5 s', () => allAtOnce(mongod.uri.replace('/?', '/default?')));
+});
+
+/** One server has seen it all; then the other changes it all, and five seconds later none of the old is left. */
+async function allAtOnce(database) {
+  const options = { allowClientClassCreation: true, enforcePrivateUsers: false };
+  const one = await startServer(options, { database });
+  const other = await startServer(options, { database });
+  try {
+    const change = async (method, path, json) => {
+      const answer = await one.request(method, path, { master: true, json });
+      assert.ok(answer.status < 300, `${method} ${path}: ${answer.text}`);
+      return answer.body;
+    };
+    const users = [];
+    for (const username of ['ended', 'renewed', 'promoted']) users.push(await change('POST', '/users', { username, password: 'secret' }));
+    const tokens = [];
+    for (const username of ['ended', 'renewed', 'promoted']) {
+      tokens.push((await one.request('POST', '/login', { json: { username, password: 'secret' } })).body.sessionToken);
+    }
+    const role = await change('POST', '/roles', { name: 'Crew', ACL: {} });
+    const log = await change('POST', '/classes/Log', { ACL: { 'role:Crew': { read: true } } });
+    await change('POST', '/classes/Open', { a: 1 });
+    const me = token => other.request('GET', '/users/me', { session: token });
+    const seen = async () => [
+      (await me(tokens[0])).status,
+      (await me(tokens[1])).status,
+      (await other.request('GET', `/classes/Log/${log.objectId}`, { session: tokens[2] })).status,
+      (await other.request('GET', '/classes/Open')).status,
+    ];
+    await until(async () => `${await seen()}` === '200,200,404,200', { limit: 5500, what: 'the state before' });
+
+    const session = (await me(tokens[0]), await other.request('GET', '/sessions/me', { session: tokens[0] })).body.objectId;
+    await change('DELETE', `/sessions/${session}`);
+    await change('PUT', `/users/${users[1].objectId}`, { password: 'another' });
+    const member = { __type: 'Pointer', className: '_User', objectId: users[2].objectId };
+    await change('PUT', `/roles/${role.objectId}`, { users: { __op: 'AddRelation', objects: [member] } });
+    await change('PUT', '/schemas/Open', { classLevelPermissions: { find: {} } });
+    await until(async () => `${await seen()}` === '400,400,200,400', { limit: 5500, what: 'the state after' }).catch(async error => {
+      throw new Error(`${error.message}: ${await seen()}`);
+    });
+  } finally {
+    await one.stop();
+    await other.stop();
+  }
+}
+
+/** The cases, on a database of their own. `limit`: milliseconds after which a change must hold for the other server. */
+function sideBySide({ database, options: more, limit }) {
   let one;
   let other;
   let session;
   let user;
 
   before(async () => {
-    const database = freshDatabase();
-    const options = { allowClientClassCreation: true, enforcePrivateUsers: false };
-    one = await startServer(options, { database });
-    other = await startServer(options, { database });
+    const uri = database();
+    const options = { allowClientClassCreation: true, enforcePrivateUsers: false, ...more };
+    one = await startServer(options, { database: uri });
+    other = await startServer(options, { database: uri });
     const made = await one.request('POST', '/users', { json: { username: 'alice', password: 'secret' } });
     assert.equal(made.status, 201, made.text);
     session = made.body.sessionToken;
@@ -34,7 +99,7 @@ describe('two servers on one database', { skip: store !== 'mongo' && 'the embedd
     assert.equal((await other.request('GET', '/users/me', { session: token })).status, 200);
     return token;
   };
-  const within = (what, holds) => until(holds, { limit: 1000, every: 20, what });
+  const within = (what, holds) => until(holds, { limit, every: 20, what });
   const isRefused = token => async () => (await other.request('GET', '/users/me', { session: token })).status === 400;
 
   test('a log out', async () => {
@@ -91,4 +156,4 @@ describe('two servers on one database', { skip: store !== 'mongo' && 'the embedd
     assert.equal((await one.request('DELETE', `/users/${user}`, { master: true })).status, 200);
     await within('the user to be gone', async () => (await other.request('GET', '/users/me', { session: token })).status !== 200);
   });
-});
+}

@@ -7,6 +7,7 @@ use futures_util::StreamExt as _;
 use tokio_util::task::TaskTracker;
 
 use super::graphql_config::ConfigCache;
+use super::health::Pulse;
 use super::roles::RoleCache;
 use super::schema::SchemaCache;
 use super::sessions::SessionCache;
@@ -14,7 +15,7 @@ use super::users::password::Hasher;
 use super::write::rules::RuleTable;
 use super::{schema, security, store};
 use crate::adapters::auth::Providers;
-use crate::adapters::email::EmailAdapter;
+use crate::adapters::email::outbox::Outbox;
 use crate::clock::Clock;
 use crate::config::Options;
 use crate::error::{ParseError, Result};
@@ -27,6 +28,9 @@ use crate::storage::{Event, Storage};
 const EVENTS_AT_ONCE: usize = 256;
 /// The schema is not read more often than this for want of news.
 const SHORTEST_SCHEMA_TTL: Duration = Duration::from_millis(100);
+
+/// Classes that make up who holds which role.
+const ROLES: [&str; 3] = [names::ROLE, names::ROLE_USERS, names::ROLE_ROLES];
 
 /// Everything a request needs: options, store, caches, hashing, time and chance.
 #[derive(Debug)]
@@ -50,9 +54,11 @@ pub struct App {
     /// What special classes add to the write pipeline.
     pub rules: RuleTable,
     /// Sends mail.
-    pub email: Option<Arc<dyn EmailAdapter>>,
+    pub email: Option<Arc<Outbox>>,
     /// Providers of identities.
     pub providers: Providers,
+    /// Whether the database answers.
+    pub pulse: Pulse,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Chance.
@@ -65,7 +71,7 @@ pub struct App {
 #[derive(Debug, Default)]
 pub struct Outside {
     /// Sends mail.
-    pub email: Option<Arc<dyn EmailAdapter>>,
+    pub email: Option<Arc<Outbox>>,
     /// Providers of identities.
     pub providers: Providers,
 }
@@ -95,6 +101,7 @@ impl App {
             rules: RuleTable::standard(),
             email: outside.email,
             providers: outside.providers,
+            pulse: Pulse::default(),
             storage,
             clock,
             random,
@@ -163,7 +170,7 @@ impl App {
                 Event::Row { class, id: Some(id) } if *class == names::SESSION => self.sessions.forget_session(id),
                 Event::Row { class, id: Some(id) } if *class == names::USER => self.sessions.forget_user(id),
                 Event::Row { class, .. } if *class == names::SESSION || *class == names::USER => self.sessions.clear(),
-                Event::Row { class, .. } if *class == names::ROLE || class.is_join() => self.roles.clear(),
+                Event::Row { class, .. } if ROLES.contains(&class.as_str()) => self.roles.clear(),
                 Event::Row { class, .. } if *class == names::GRAPHQL_CONFIG => self.graphql_config.clear(),
                 Event::Row { .. } => {}
                 Event::Lost => {

@@ -1,7 +1,7 @@
 //! What every domain function is given: who calls, from where, and inside which transaction.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use tokio::sync::OnceCell;
 
@@ -10,8 +10,12 @@ use super::auth::Auth;
 use super::roles;
 use super::schema::Schemas;
 use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::acl;
 use crate::model::date::Date;
 use crate::storage::Transaction;
+
+/// What permissions may name for callers that are nobody.
+static PUBLIC: LazyLock<Arc<[String]>> = LazyLock::new(|| Arc::from([acl::PUBLIC.to_owned()]));
 
 /// Where a request comes from.
 #[derive(Debug, Clone)]
@@ -49,7 +53,7 @@ pub struct Context {
     pub client: Client,
     /// The transaction that all storage access belongs to, if any.
     pub transaction: Option<Transaction>,
-    roles: Arc<OnceCell<Arc<[String]>>>,
+    entities: Arc<OnceCell<Arc<[String]>>>,
 }
 
 impl Context {
@@ -71,14 +75,14 @@ impl Context {
             master_key_in_header,
             client,
             transaction: None,
-            roles: Arc::default(),
+            entities: Arc::default(),
         }
     }
 
     /// The same request with another standing: for what the server does in its own name.
     #[must_use]
     pub fn with_auth(&self, auth: Auth) -> Self {
-        Self { auth, roles: Arc::default(), ..self.clone() }
+        Self { auth, entities: Arc::default(), ..self.clone() }
     }
 
     /// The same request, as master.
@@ -111,25 +115,29 @@ impl Context {
         self.app.clock.now()
     }
 
-    /// The names of the roles the caller holds, directly or by inheritance, each as `role:NAME`. Looked up once a request.
-    pub async fn roles(&self) -> Result<Arc<[String]>> {
+    /// The entities that permissions may name for the caller: `*`, the user's id, then the roles held directly or by inheritance,
+    /// each as `role:NAME`. Looked up once a request. Empty of meaning for masters.
+    ///
+    /// # Errors
+    /// When the roles cannot be read; 209 for a session without a user.
+    pub async fn entities(&self) -> Result<Arc<[String]>> {
         match &self.auth {
             Auth::User(user) => self
-                .roles
-                .get_or_try_init(|| roles::of_user(&self.app, &user.id, self.transaction.as_ref()))
+                .entities
+                .get_or_try_init(|| roles::entities_of(&self.app, &user.id, self.transaction.as_ref()))
                 .await
                 .cloned(),
             Auth::Orphan => Err(ParseError::new(ErrorCode::InvalidSessionToken, "Invalid session token")),
-            Auth::Master | Auth::ReadOnlyMaster | Auth::Maintenance | Auth::Anonymous => Ok(Arc::from([])),
+            Auth::Master | Auth::ReadOnlyMaster | Auth::Maintenance | Auth::Anonymous => Ok(PUBLIC.clone()),
         }
     }
 
-    /// The entities that permissions may name for the caller: `*`, the user's id, the roles. Empty of meaning for masters.
-    pub async fn entities(&self) -> Result<Vec<String>> {
-        let mut entities = vec![crate::model::acl::PUBLIC.to_owned()];
-        entities.extend(self.auth.user_id().map(str::to_owned));
-        entities.extend(self.roles().await?.iter().cloned());
-        Ok(entities)
+    /// Whether the caller holds a role, named as `role:NAME`.
+    ///
+    /// # Errors
+    /// As [`Context::entities`].
+    pub async fn holds(&self, role: &str) -> Result<bool> {
+        Ok(self.auth.user().is_some() && self.entities().await?.iter().skip(2).any(|held| held == role))
     }
 
     /// # Errors

@@ -14,6 +14,7 @@ pub mod context;
 pub mod delete;
 pub mod global_config;
 pub mod graphql_config;
+pub mod health;
 pub mod idempotency;
 pub mod installations;
 pub mod logs;

@@ -5,6 +5,7 @@ use serde_json::{Map, Value as Json, json};
 use super::catalog::Class;
 use super::ids;
 use super::resolve::Run;
+use super::routes::Route;
 use super::where_input::point;
 use crate::domain::classes;
 use crate::error::{ErrorCode, ParseError, Result};
@@ -102,6 +103,7 @@ impl Bodies<'_> {
 
     /// A pointer to an object made from these fields. Boxed: its fields may ask for more objects.
     async fn made(self, class: &Class, fields: &Map<String, Json>) -> Result<Json> {
+        self.run.passage.admit(self.run.cx, &Route::create(&class.name))?;
         let body = Box::pin(self.body(class, fields.clone())).await?;
         let saved = Box::pin(classes::create(self.run.cx, &class.name, body)).await?;
         Ok(pointer(class, saved.body.get_str("objectId").unwrap_or_default()))

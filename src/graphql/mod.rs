@@ -31,6 +31,7 @@ pub mod protocol;
 pub(crate) mod relations;
 pub(crate) mod render;
 pub(crate) mod resolve;
+pub(crate) mod routes;
 mod scalars;
 pub mod schema;
 pub(crate) mod select;

@@ -13,6 +13,7 @@ use super::introspect::is_too_deep;
 use super::multipart::Uploads;
 use super::plan::{Compiler, Leaf};
 use super::resolve::Run;
+use super::routes::Passage;
 use super::schema::Built;
 use super::select::{Selected, Selector};
 use super::validation;
@@ -37,7 +38,7 @@ pub struct Asked {
 ///
 /// # Errors
 /// When the request is not executed at all; errors of single fields are in the body.
-pub async fn run<D: Dialect>(cx: &Context, built: &Built, asked: Asked) -> Result<Json, Refusal> {
+pub async fn run<D: Dialect>(cx: &Context, passage: &Passage, built: &Built, asked: Asked) -> Result<Json, Refusal> {
     let options = &cx.app.options;
     let may_introspect = cx.auth.is_master() || options.graphql.public_introspection;
     let document = document::parse(&asked.query)?;
@@ -71,7 +72,7 @@ pub async fn run<D: Dialect>(cx: &Context, built: &Built, asked: Asked) -> Resul
     let reader = Reader { types: &built.catalog.types, may_introspect };
     let variables = coerce::variables(reader, operation, &given(asked.variables, &asked.uploads)?)?;
     let entries = entries::<D>(built, &document, operation, &variables, reader)?;
-    Ok(execute::<D>(Run { cx, catalog: &built.catalog, uploads: &asked.uploads }, entries, mutation).await)
+    Ok(execute::<D>(Run { cx, passage, catalog: &built.catalog, uploads: &asked.uploads }, entries, mutation).await)
 }
 
 fn check_complexity(cx: &Context, size: document::Size) -> Result<(), Refusal> {

@@ -14,11 +14,13 @@ use super::dialect::Dialect;
 use super::error::Refusal;
 use super::multipart;
 use super::operation::{Asked, run};
+use super::routes::Passage;
 use crate::domain::app::App;
 use crate::domain::auth::{self, TokenUse};
 use crate::domain::context::{Client, Context};
 use crate::error::Result;
 use crate::http::answer::{self, Matched, refusal};
+use crate::http::gate::Gate;
 use crate::http::{body, client, credentials};
 
 /// Bytes that the part of a request that is no file may always have.
@@ -31,20 +33,27 @@ const UPLOADS: u64 = 3;
 #[derive(Debug)]
 pub struct GraphQlEndpoint<D> {
     app: Arc<App>,
+    gate: Arc<Gate>,
     schemas: SchemaCache,
     pattern: Arc<str>,
     dialect: PhantomData<D>,
 }
 
 impl<D: Dialect> GraphQlEndpoint<D> {
-    /// The endpoint of an app, mounted at `path`.
+    /// The endpoint of an app, mounted at `path` behind a gate.
     #[must_use]
-    pub fn new(app: &Arc<App>, path: &str) -> Self {
-        Self { app: app.clone(), schemas: SchemaCache::new(D::build), pattern: path.into(), dialect: PhantomData }
+    pub fn new(app: &Arc<App>, gate: &Arc<Gate>, path: &str) -> Self {
+        Self {
+            app: app.clone(),
+            gate: gate.clone(),
+            schemas: SchemaCache::new(D::build),
+            pattern: path.into(),
+            dialect: PhantomData,
+        }
     }
 
-    /// Who calls; credentials count in headers alone.
-    async fn context(&self, request: &Request) -> Result<Context> {
+    /// Who calls, and how it passes the gate; credentials count in headers alone.
+    async fn context(&self, request: &Request) -> Result<(Context, Passage)> {
         let options = &self.app.options;
         let peer =
             request.remote_addr().as_socket_addr().copied().unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
@@ -58,17 +67,18 @@ impl<D: Dialect> GraphQlEndpoint<D> {
             cloud_context: credentials::cloud_context(request.headers())?,
             request_id: None,
         };
-        auth::open_context(&self.app, standing, told, TokenUse::Check, client).await
+        let passage = Passage { gate: self.gate.clone(), direct: !origin.forwarded, mount: self.pattern.clone() };
+        Ok((auth::open_context(&self.app, standing, told, TokenUse::Check, client).await?, passage))
     }
 
     async fn answer(&self, mut request: Request) -> Result<Response> {
-        let cx = self.context(&request).await?;
+        let (cx, passage) = self.context(&request).await?;
         let asked = match self.asked(&mut request).await? {
             Ok(asked) => asked,
             Err(refused) => return Ok(refuse(&refused)),
         };
         let built = self.schemas.get(&cx).await?;
-        Ok(match run::<D>(&cx, &built, asked).await {
+        Ok(match run::<D>(&cx, &passage, &built, asked).await {
             Ok(body) => respond(StatusCode::OK, &body),
             Err(refused) => refuse(&refused),
         })

@@ -10,6 +10,7 @@ use super::input::Bodies;
 use super::job::{Job, Output};
 use super::multipart::Uploads;
 use super::plan::Wanted;
+use super::routes::{Passage, Route};
 use super::{class_admin, users};
 use crate::domain::classes;
 use crate::domain::context::Context;
@@ -57,6 +58,8 @@ pub struct Parts {
 pub struct Run<'a> {
     /// Who asks.
     pub cx: &'a Context,
+    /// How it passes the gate.
+    pub passage: &'a Passage,
     /// What there is.
     pub catalog: &'a Catalog,
     /// What came with it.
@@ -71,6 +74,9 @@ impl Run<'_> {
     pub async fn resolve(self, job: &Job) -> Result<Resolved, FieldError> {
         let text = |key: &str| job.arguments.get(key).and_then(Json::as_str).unwrap_or_default();
         let fetcher = Fetcher { cx: self.cx, catalog: self.catalog };
+        if let Some(route) = Route::of(job) {
+            self.passage.admit(self.cx, &route)?;
+        }
         match (&job.root, &job.output) {
             (Root::Health, _) => Ok(Resolved::Json(Json::from(true))),
             (Root::Node, Output::Object(plan)) => {

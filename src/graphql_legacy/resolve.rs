@@ -17,6 +17,7 @@ use crate::graphql::plan::{Leaf, ObjectPlan, Wanted};
 use crate::graphql::relations::Relations;
 use crate::graphql::render::{Renderer, project};
 use crate::graphql::resolve::Run;
+use crate::graphql::routes::Route;
 use crate::graphql::users::{no_session, read_own, standing_after};
 use crate::model::names::USER;
 use crate::model::object::Object;
@@ -98,8 +99,35 @@ const fn fetcher(run: Run<'_>) -> Fetcher<'_> {
     Fetcher { cx: run.cx, catalog: run.catalog }
 }
 
+/// The route of REST that a member stands for.
+fn route(member: &Member) -> Option<Route> {
+    let text = |key: &str| member.arguments.get(key).and_then(Json::as_str).unwrap_or_default();
+    let (class, id) = (text("className"), text("objectId"));
+    Some(match &member.action {
+        Action::TypeName => return None,
+        Action::Get(plan) => Route::get(&plan.class.name, id),
+        Action::Find(plan) => Route::find(&plan.class.name),
+        Action::Create(class, _) => Route::create(&class.name),
+        Action::Update(class, _) => Route::update(&class.name, id),
+        Action::Delete(class) => Route::delete(&class.name, id),
+        Action::GetAny => Route::get(class, id),
+        Action::FindAny(_) => Route::find(class),
+        Action::CreateAny(_) => Route::create(class),
+        Action::UpdateAny(_) => Route::update(class, id),
+        Action::DeleteAny => Route::delete(class, id),
+        Action::CreateFile(_) => Route::CREATE_FILE,
+        Action::SignUp(_) => Route::create(USER),
+        Action::LogIn(_) => Route::LOG_IN,
+        Action::LogOut => Route::LOG_OUT,
+        Action::Me(_) => Route::ME,
+    })
+}
+
 async fn resolve<'a>(run: Run<'_>, member: &'a Member) -> Result<Found<'a>> {
     let cx = run.cx;
+    if let Some(route) = route(member) {
+        run.passage.admit(cx, &route)?;
+    }
     let text = |key: &str| member.arguments.get(key).and_then(Json::as_str).unwrap_or_default();
     let fields = || member.arguments.get("fields").and_then(Json::as_object).cloned().unwrap_or_default();
     let typed = |class: &Class| body(class, &fields());

@@ -6,4 +6,5 @@ pub mod client;
 pub mod cors;
 pub mod credentials;
 pub mod door;
+pub mod gate;
 pub mod serve;

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Timelike};
+use chrono::{DateTime, NaiveDate, NaiveDateTime};
+use compact_str::{CompactString, format_compact};
 
 /// A moment: milliseconds since 1970-01-01T00:00:00Z. Text form: `2026-01-02T03:04:05.678Z`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -56,52 +57,71 @@ impl Date {
         Some(Self::from_millis(day.and_hms_opt(0, 0, 0)?.and_utc().timestamp_millis()))
     }
 
-    /// Appends the text form; by hand, because lists of objects are full of dates.
-    pub fn write_iso(self, out: &mut String) {
-        let Some(moment) = DateTime::from_timestamp_millis(self.0) else {
-            out.push_str("1970-01-01T00:00:00.000Z");
-            return;
-        };
-        let year = moment.year();
-        if (0..=9999).contains(&year) {
-            push_digits(out, year.unsigned_abs(), 4);
-        } else {
-            out.push(if year < 0 { '-' } else { '+' });
-            push_digits(out, year.unsigned_abs(), 6);
+    /// The text form, without memory of its own within the years 0 to 9999; by hand, because lists of objects are full of
+    /// dates, and because JavaScript's calendar is longer than that of any crate.
+    #[must_use]
+    pub fn iso(self) -> CompactString {
+        let (year, month, day) = civil(self.0.div_euclid(DAY));
+        let time = self.0.rem_euclid(DAY);
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        let parts = [
+            (0..4, year),
+            (5..7, month),
+            (8..10, day),
+            (11..13, time / 3_600_000),
+            (14..16, time / 60_000 % 60),
+            (17..19, time / 1000 % 60),
+            (20..23, time % 1000),
+        ];
+        for (place, number) in parts {
+            if let Some(digits) = text.get_mut(place) {
+                write_digits(digits, number.unsigned_abs());
+            }
         }
-        for (separator, number, width) in [
-            ('-', moment.month(), 2),
-            ('-', moment.day(), 2),
-            ('T', moment.hour(), 2),
-            (':', moment.minute(), 2),
-            (':', moment.second(), 2),
-            ('.', moment.timestamp_subsec_millis(), 3),
-        ] {
-            out.push(separator);
-            push_digits(out, number, width);
+        let text = CompactString::from_utf8_lossy(&text);
+        match text.get(4..) {
+            Some(rest) if !(0..=9999).contains(&year) => {
+                format_compact!("{}{:06}{rest}", if year < 0 { '-' } else { '+' }, year.unsigned_abs())
+            }
+            _ => text,
         }
-        out.push('Z');
     }
 
     /// The text form.
     #[must_use]
     pub fn to_iso(self) -> String {
-        let mut text = String::with_capacity(24);
-        self.write_iso(&mut text);
-        text
+        self.iso().into_string()
     }
 }
 
-fn push_digits(out: &mut String, number: u32, width: u32) {
-    for place in (0..width).rev() {
-        let digit = number / 10_u32.pow(place) % 10;
-        out.push(char::from_digit(digit, 10).unwrap_or('0'));
+/// Milliseconds of a day.
+const DAY: i64 = 86_400_000;
+
+/// Year, month and day of a day counted from 1970-01-01, in the Gregorian calendar. Counted in eras of 400 years, whose
+/// years begin in March, so that the leap day comes last.
+const fn civil(day: i64) -> (i64, i64, i64) {
+    let since_era_zero = day + 719_468;
+    let era = since_era_zero.div_euclid(146_097);
+    let day_of_era = since_era_zero.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day_of_month = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let (month, next) = if month_from_march < 10 { (month_from_march + 3, 0) } else { (month_from_march - 9, 1) };
+    (year_of_era + era * 400 + next, month, day_of_month)
+}
+
+/// Writes a number in as many digits as there is room for.
+fn write_digits(digits: &mut [u8], mut number: u64) {
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + u8::try_from(number % 10).unwrap_or_default();
+        number /= 10;
     }
 }
 
 impl fmt::Display for Date {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.to_iso())
+        formatter.write_str(&self.iso())
     }
 }
 
@@ -121,5 +141,16 @@ mod tests {
             assert_eq!(Date::parse(text).map(Date::to_iso).as_deref(), Some(iso), "{text}");
         }
         assert_eq!(Date::parse("not a date"), None);
+        for day in (-1_000_000..1_000_000).step_by(97) {
+            let moment = DateTime::from_timestamp_millis(day * DAY + 12_345_678).unwrap();
+            let expected = moment.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
+            let expected = match expected.strip_prefix('-') {
+                Some(rest) => format!("-{rest:0>26}"),
+                None => expected,
+            };
+            assert_eq!(Date::from_millis(moment.timestamp_millis()).to_iso(), expected);
+        }
+        assert_eq!(Date::from_millis(-LIMIT).to_iso(), "-271821-04-20T00:00:00.000Z");
+        assert_eq!(Date::from_millis(LIMIT).to_iso(), "+275760-09-13T00:00:00.000Z");
     }
 }

@@ -27,9 +27,14 @@ const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;
 
 /// A JSON number that is written without a fraction when it has none. Not-a-number and infinities become null.
 #[must_use]
-#[expect(clippy::cast_possible_truncation, reason = "checked to be an integer within the range")]
 pub fn number(value: f64) -> Json {
-    if value.fract() == 0.0 && value.abs() <= MAX_SAFE_INTEGER { Json::from(value as i64) } else { Json::from(value) }
+    integer(value).map_or_else(|| Json::from(value), Json::from)
+}
+
+/// The integer that a number is, if it is one that floating point numbers hold exactly.
+#[expect(clippy::cast_possible_truncation, reason = "checked to be an integer within the range")]
+fn integer(value: f64) -> Option<i64> {
+    (value.fract() == 0.0 && value.abs() <= MAX_SAFE_INTEGER).then_some(value as i64)
 }
 
 /// Reads a value as a client sends it: typed objects become typed values.
@@ -142,7 +147,7 @@ pub fn encode(value: &Value) -> Json {
 /// The object as REST JSON.
 #[must_use]
 pub fn encode_object(object: &Object) -> Map<String, Json> {
-    object.iter().map(|(key, value)| (key.clone(), encode(value))).collect()
+    object.iter().map(|(key, value)| (key.to_string(), encode(value))).collect()
 }
 
 impl Serialize for Value {
@@ -150,11 +155,14 @@ impl Serialize for Value {
         match self {
             Self::Null => serializer.serialize_unit(),
             Self::Boolean(truth) => serializer.serialize_bool(*truth),
-            Self::Number(value) => number(*value).serialize(serializer),
+            Self::Number(value) => match integer(*value) {
+                Some(integer) => serializer.serialize_i64(integer),
+                None => serializer.serialize_f64(*value),
+            },
             Self::String(text) => serializer.serialize_str(text),
             Self::Date(date) => {
                 let mut map = typed_map(serializer, "Date", 1)?;
-                map.serialize_entry("iso", &date.to_iso())?;
+                map.serialize_entry("iso", date.iso().as_str())?;
                 map.end()
             }
             Self::Bytes(bytes) => {

@@ -9,6 +9,7 @@ pub mod operation;
 pub mod query;
 pub mod schema;
 pub mod template;
+pub mod url_component;
 pub mod value;
 
 pub use acl::Acl;

@@ -11,6 +11,10 @@ pub const USER: &str = "_User";
 pub const SESSION: &str = "_Session";
 /// The class of roles.
 pub const ROLE: &str = "_Role";
+/// Which users are members of which role.
+pub const ROLE_USERS: &str = "_Join:users:_Role";
+/// Which roles inherit which role.
+pub const ROLE_ROLES: &str = "_Join:roles:_Role";
 /// The class of installations.
 pub const INSTALLATION: &str = "_Installation";
 /// The class of products.

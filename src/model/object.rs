@@ -1,22 +1,33 @@
 //! Objects: fields in the order they were given.
 
+use compact_str::CompactString;
+use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 use indexmap::map::{IntoIter, Iter};
 
 use super::value::Value;
+
+/// The name of a field. Names of up to 24 bytes, nearly all there are, need no memory of their own.
+pub type FieldName = CompactString;
 
 /// A map from field names to values that keeps its order.
 ///
 /// As a row of a class it has the REST names (`objectId`, `createdAt`, `updatedAt`, …). Between the domain and the storage
 /// a row also carries what clients never see: `_rperm`, `_wperm` and the internal columns of special classes.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Object(IndexMap<String, Value>);
+pub struct Object(IndexMap<FieldName, Value, RandomState>);
 
 impl Object {
     /// An object without fields.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// An object without fields, with room for so many.
+    #[must_use]
+    pub fn with_capacity(fields: usize) -> Self {
+        Self(IndexMap::with_capacity_and_hasher(fields, RandomState::default()))
     }
 
     /// The value of a field.
@@ -37,7 +48,7 @@ impl Object {
     }
 
     /// Sets a field and gives its former value.
-    pub fn insert(&mut self, field: impl Into<String>, value: impl Into<Value>) -> Option<Value> {
+    pub fn insert(&mut self, field: impl Into<FieldName>, value: impl Into<Value>) -> Option<Value> {
         self.0.insert(field.into(), value.into())
     }
 
@@ -59,18 +70,18 @@ impl Object {
 
     /// Fields and values in order.
     #[must_use]
-    pub fn iter(&self) -> Iter<'_, String, Value> {
+    pub fn iter(&self) -> Iter<'_, FieldName, Value> {
         self.0.iter()
     }
 
     /// Fields and values in order, values to change.
-    pub fn iter_mut(&mut self) -> indexmap::map::IterMut<'_, String, Value> {
+    pub fn iter_mut(&mut self) -> indexmap::map::IterMut<'_, FieldName, Value> {
         self.0.iter_mut()
     }
 
     /// The names of the fields in order.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+        self.0.keys().map(FieldName::as_str)
     }
 
     /// How many fields there are.
@@ -86,21 +97,21 @@ impl Object {
     }
 }
 
-impl FromIterator<(String, Value)> for Object {
-    fn from_iter<I: IntoIterator<Item = (String, Value)>>(fields: I) -> Self {
-        Self(fields.into_iter().collect())
+impl<K: Into<FieldName>> FromIterator<(K, Value)> for Object {
+    fn from_iter<I: IntoIterator<Item = (K, Value)>>(fields: I) -> Self {
+        Self(fields.into_iter().map(|(field, value)| (field.into(), value)).collect())
     }
 }
 
-impl Extend<(String, Value)> for Object {
-    fn extend<I: IntoIterator<Item = (String, Value)>>(&mut self, fields: I) {
-        self.0.extend(fields);
+impl<K: Into<FieldName>> Extend<(K, Value)> for Object {
+    fn extend<I: IntoIterator<Item = (K, Value)>>(&mut self, fields: I) {
+        self.0.extend(fields.into_iter().map(|(field, value)| (field.into(), value)));
     }
 }
 
 impl IntoIterator for Object {
-    type Item = (String, Value);
-    type IntoIter = IntoIter<String, Value>;
+    type Item = (FieldName, Value);
+    type IntoIter = IntoIter<FieldName, Value>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()
@@ -108,8 +119,8 @@ impl IntoIterator for Object {
 }
 
 impl<'a> IntoIterator for &'a Object {
-    type Item = (&'a String, &'a Value);
-    type IntoIter = Iter<'a, String, Value>;
+    type Item = (&'a FieldName, &'a Value);
+    type IntoIter = Iter<'a, FieldName, Value>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.iter()
@@ -117,8 +128,8 @@ impl<'a> IntoIterator for &'a Object {
 }
 
 impl<'a> IntoIterator for &'a mut Object {
-    type Item = (&'a String, &'a mut Value);
-    type IntoIter = indexmap::map::IterMut<'a, String, Value>;
+    type Item = (&'a FieldName, &'a mut Value);
+    type IntoIter = indexmap::map::IterMut<'a, FieldName, Value>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.iter_mut()

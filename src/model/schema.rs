@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};
 
@@ -147,13 +148,16 @@ impl Field {
 /// Definition of an index by the schema API: fields and directions (or kinds such as `2dsphere`), as JSON.
 pub type IndexKeys = Map<String, Json>;
 
+/// The fields of a class by name, in the order they came to be.
+pub type Fields = IndexMap<String, Field, RandomState>;
+
 /// A class: what `_SCHEMA` holds of it, with the default columns every class has.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClassSchema {
     /// Name of the class.
     pub name: ClassName,
     /// Fields by name, default columns included.
-    pub fields: IndexMap<String, Field>,
+    pub fields: Fields,
     /// Class level permissions as stored; `None` when the class has none of its own (open to all).
     pub permissions: Option<Map<String, Json>>,
     /// Indexes as `_metadata.indexes` lists them.
@@ -164,7 +168,7 @@ impl ClassSchema {
     /// A class with the default columns alone.
     #[must_use]
     pub fn new(name: ClassName) -> Self {
-        let mut fields: IndexMap<String, Field> = IndexMap::new();
+        let mut fields = Fields::default();
         for (field, kind) in [
             ("objectId", FieldType::String),
             ("createdAt", FieldType::Date),

@@ -20,7 +20,7 @@ use crate::error::{ErrorCode, ParseError, Result};
 use crate::http::answer::{Refused, refusal};
 
 /// Parts of one batch that run at the same time.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 64;
 /// How often a transaction that met another one is tried.
 const ATTEMPTS: u32 = 5;
 

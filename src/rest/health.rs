@@ -15,7 +15,7 @@ use super::openapi::Tag;
 use super::payload::{Answer, MasterCaller, Parameters, Reply};
 use crate::domain::app::App;
 use crate::domain::auth::unauthorized;
-use crate::domain::{logs, security};
+use crate::domain::{health, logs, security};
 use crate::error::{ErrorCode, ParseError};
 use crate::http::answer;
 
@@ -83,7 +83,7 @@ impl HealthApi {
     /// Whether the server answers and reaches its database. Needs no application id; any method will do.
     #[oai(path = "/health", method = "get", operation_id = "getHealth", tag = "Tag::Health")]
     async fn health(&self, server: Server) -> Condition {
-        let answer = server.0.storage.ping().await;
+        let answer = health::check(&server.0).await;
         if let Err(error) = &answer {
             tracing::warn!(%error, "the database does not answer");
         }

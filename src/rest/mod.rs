@@ -15,13 +15,10 @@ mod idempotency;
 mod installations;
 pub mod openapi;
 mod pages;
-mod path_pattern;
 mod payload;
 mod push;
-pub mod rate_limit;
 pub mod request;
 mod roles;
-pub mod route_allow_list;
 pub mod routes;
 mod schemas;
 mod sessions;
@@ -34,10 +31,9 @@ use poem_openapi::{OpenApi, OpenApiService};
 use serde_json::Value as Json;
 
 use crate::domain::app::App;
+use crate::http::gate::Gate;
 use crate::model::schema::ClassSchema;
-use rate_limit::RateLimits;
 use request::{Rest, RestEndpoint};
-use route_allow_list::RouteAllowList;
 use routes::Routes;
 
 pub use health::PARSE_SERVER_VERSION;
@@ -68,17 +64,15 @@ fn service<T: OpenApi>(apis: T) -> OpenApiService<T, ()> {
         .description("The Parse REST API. Objects belong to classes; classes, and fields of them, come into being when they are first used, if the server allows it.")
 }
 
-/// The endpoint that serves everything below the mount path.
+/// The endpoint that serves everything below the mount path, behind a gate.
 ///
 /// # Errors
-/// A text naming the rate limit or allow-list pattern that is none.
-pub fn endpoint(app: &Arc<App>) -> Result<RestEndpoint, String> {
-    let security = &app.options.security;
+/// A text naming the pattern of the options that is none.
+pub fn endpoint(app: &Arc<App>, gate: &Arc<Gate>) -> Result<RestEndpoint, String> {
     let apis = apis();
     let routes = routes_of(&apis);
     let rest = Rest {
-        limits: RateLimits::new(&security.rate_limit)?,
-        allowed: RouteAllowList::new(security.route_allow_list.as_deref())?,
+        gate: gate.clone(),
         idempotency: idempotency::Idempotency::new(&app.options.server.idempotency.paths)?,
         documents: openapi::Documents::new(&app.options, &document(&app.options.server.mount_path)),
         pages: pages::Pages::open(app)?,

@@ -15,8 +15,6 @@ use super::idempotency::Idempotency;
 use super::openapi::Documents;
 use super::pages::Pages;
 use super::payload::{Incoming, JsonMap, pairs};
-use super::rate_limit::{Identity, RateLimits, Standing};
-use super::route_allow_list::RouteAllowList;
 use super::routes::{self, Routes};
 use crate::domain::app::App;
 use crate::domain::auth::{self, Credentials, TokenUse};
@@ -24,6 +22,8 @@ use crate::domain::context::{Client, Context};
 use crate::domain::idempotency;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::http::answer::{Matched, Refused, refusal};
+use crate::http::gate::Gate;
+use crate::http::gate::rate_limit::{Identity, Standing};
 use crate::http::{body, client, credentials};
 
 /// The REST API of an app.
@@ -31,8 +31,7 @@ pub struct Rest {
     pub(super) app: Arc<App>,
     pub(super) routes: Routes,
     pub(super) endpoint: BoxEndpoint<'static>,
-    pub(super) limits: RateLimits,
-    pub(super) allowed: RouteAllowList,
+    pub(super) gate: Arc<Gate>,
     pub(super) pages: Pages,
     pub(super) idempotency: Idempotency,
     /// How the API describes itself, if it does.
@@ -111,7 +110,7 @@ impl Rest {
 
     /// Health needs no application and knows no caller.
     async fn health(&self, request: &Request, path: String) -> Result<Response, Failure> {
-        self.allowed.check(false, request.method(), &path).map_err(|error| (error, Some(Arc::from(HEALTH))))?;
+        self.gate.allowed.check(false, request.method(), &path).map_err(|error| (error, Some(Arc::from(HEALTH))))?;
         let inner =
             Request::builder().method(Method::GET).uri(Uri::from_static(HEALTH)).extension(self.app.clone()).finish();
         let mut response = self.endpoint.get_response(inner).await;
@@ -187,14 +186,14 @@ impl Rest {
             TokenUse::Check
         };
         let now = self.app.clock.now().millis();
-        let first = self.limits.count(
+        let first = self.gate.limits.count(
             false,
             &method,
             &path,
             &Identity { ip: client.ip, direct: !forwarded, auth: &standing },
             now,
         )?;
-        self.allowed.check(standing.is_master(), &method, &path)?;
+        self.gate.allowed.check(standing.is_master(), &method, &path)?;
         let context = auth::open_context(&self.app, standing, credentials, token_use, client).await?;
         let counted = Counted { direct: !forwarded, before_session: first, alone: true };
         self.dispatch(context, Part { method, path, query, body }, &counted).await
@@ -212,8 +211,8 @@ impl Rest {
     ) -> Result<Response> {
         let identity = Identity { ip: context.client.ip, direct, auth: &context.auth };
         let now = self.app.clock.now().millis();
-        let first = self.limits.count(false, &part.method, &part.path, &identity, now)?;
-        self.allowed.check(context.auth.is_master(), &part.method, &part.path)?;
+        let first = self.gate.limits.count(false, &part.method, &part.path, &identity, now)?;
+        self.gate.allowed.check(context.auth.is_master(), &part.method, &part.path)?;
         let counted = Counted { direct, before_session: first, alone: false };
         self.clone().dispatch(context, part, &counted).await
     }
@@ -221,7 +220,7 @@ impl Rest {
     async fn dispatch(self: Arc<Self>, context: Context, part: Part, counted: &Counted) -> Result<Response> {
         let Part { method, path, query, body } = part;
         let identity = Identity { ip: context.client.ip, direct: counted.direct, auth: &context.auth };
-        let second = self.limits.count(true, &method, &path, &identity, self.app.clock.now().millis())?;
+        let second = self.gate.limits.count(true, &method, &path, &identity, self.app.clock.now().millis())?;
         let Some(found) = self.routes.find(&method, &path) else {
             let error = ParseError::new(ErrorCode::CommandUnavailable, "unknown route or method");
             return Err(ParseError { status: 404, ..error });

@@ -272,6 +272,16 @@ pub trait Storage: Send + Sync + fmt::Debug {
         tx: Option<&Transaction>,
     ) -> Result<Vec<(String, String)>>;
 
+    /// The owners in whose `direct` relation the member is, the owners in whose `nested` relation one of these is, and so on to the
+    /// end; each once, so cycles end. One query, whatever the depth.
+    async fn ancestors(
+        &self,
+        direct: &ClassName,
+        nested: &ClassName,
+        member: &str,
+        tx: Option<&Transaction>,
+    ) -> Result<Vec<String>>;
+
     /// Begins a transaction.
     async fn begin(&self) -> Result<Transaction>;
 

@@ -40,6 +40,8 @@ pub struct TestServer {
     pub clock: ManualClock,
     /// The server itself.
     pub running: RunningServer,
+    /// Its database, if that is MongoDB's.
+    pub mongo: Option<mongodb::Database>,
     client: Client,
 }
 
@@ -173,7 +175,11 @@ impl TestServer {
         let running = Box::pin(Server::open(options, surroundings)).await.unwrap().serve();
         let base = format!("http://{}/parse", running.addr);
         let client = Client::builder().no_proxy().build().unwrap();
-        Self { base, clock, running, client }
+        let mongo = match database.starts_with("mongodb") {
+            true => mongodb::Client::with_uri_str(database).await.unwrap().default_database(),
+            false => None,
+        };
+        Self { base, clock, running, mongo, client }
     }
 
     /// A request without any header of ours.

@@ -17,8 +17,10 @@ use crate::error::{ParseError, Result};
 const MAX_TOKEN: usize = 64 << 10;
 /// Milliseconds that keys are used without asking for them again.
 const KEYS_LAST: i64 = 3_600_000;
-/// Milliseconds between two requests for keys because of an unknown key id.
-const KEYS_PAUSE: i64 = 30_000;
+/// Requests for keys because of unknown key ids: so many at most in so many milliseconds. An issuer may change its keys at any
+/// moment, and anybody can invent key ids.
+const EARLY_REQUESTS: u32 = 5;
+const EARLY_WINDOW: i64 = 60_000;
 /// Milliseconds a token may seem to come from the future.
 const SKEW: i64 = 30_000;
 
@@ -60,6 +62,19 @@ pub enum KeySource {
 struct Cache {
     keys: Vec<Key>,
     asked_at: Option<i64>,
+    /// Since when early requests are counted, and how many there were.
+    early: (i64, u32),
+}
+
+impl Cache {
+    /// Whether the keys may be read again before their time.
+    fn may_ask_early(&mut self, now: i64) -> bool {
+        if now.saturating_sub(self.early.0) >= EARLY_WINDOW {
+            self.early = (now, 0);
+        }
+        self.early.1 = self.early.1.saturating_add(1);
+        self.early.1 <= EARLY_REQUESTS
+    }
 }
 
 /// Checks tokens of one provider.
@@ -69,6 +84,8 @@ pub struct Verifier {
     source: KeySource,
     algorithms: &'static [&'static str],
     cache: Mutex<Cache>,
+    /// Whoever reads the keys; the others wait for what comes of it.
+    asking: tokio::sync::Mutex<()>,
 }
 
 /// What a token must say.
@@ -86,7 +103,13 @@ impl Verifier {
     /// # Errors
     /// When no calls can be made.
     pub fn new(source: KeySource, algorithms: &'static [&'static str]) -> Result<Self, String> {
-        Ok(Self { caller: Caller::new()?, source, algorithms, cache: Mutex::default() })
+        Ok(Self {
+            caller: Caller::new()?,
+            source,
+            algorithms,
+            cache: Mutex::default(),
+            asking: tokio::sync::Mutex::default(),
+        })
     }
 
     /// The claims of a token whose signature, time and audience are right.
@@ -122,21 +145,25 @@ impl Verifier {
 
     async fn key(&self, id: &str, now: i64) -> Result<Key> {
         let unknown = || invalid(format!("Unable to find matching key for Key ID: {}", printable(id)));
-        let find = |keys: &[Key]| keys.iter().find(|key| key.id == id && !id.is_empty()).cloned();
-        {
-            let cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-            let age = cache.asked_at.map(|at| now.saturating_sub(at));
-            let fresh = age.is_some_and(|age| age < KEYS_LAST);
-            match find(&cache.keys).filter(|_| fresh) {
-                Some(key) => return Ok(key),
-                None if age.is_some_and(|age| age < KEYS_PAUSE) => return Err(unknown()),
-                None => {}
-            }
+        if id.is_empty() {
+            return Err(unknown());
         }
-        let fetched = self.fetch().await;
-        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-        match fetched {
+        let asked_before = self.asked_at();
+        if let Some(key) = self.known(id, now) {
+            return Ok(key);
+        }
+        let _asking = self.asking.lock().await;
+        // While we waited somebody else may have read them.
+        if let Some(key) = self.known(id, now) {
+            return Ok(key);
+        }
+        let fresh = self.asked_at().is_some_and(|at| now.saturating_sub(at) < KEYS_LAST);
+        if fresh && (self.asked_at() != asked_before || !self.lock().may_ask_early(now)) {
+            return Err(unknown());
+        }
+        match self.fetch().await {
             Ok(keys) => {
+                let mut cache = self.lock();
                 cache.keys = keys;
                 cache.asked_at = Some(now);
             }
@@ -145,7 +172,22 @@ impl Verifier {
                 return Err(unknown());
             }
         }
-        find(&cache.keys).ok_or_else(unknown)
+        self.known(id, now).ok_or_else(unknown)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Cache> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn asked_at(&self) -> Option<i64> {
+        self.lock().asked_at
+    }
+
+    /// A key that was read not too long ago.
+    fn known(&self, id: &str, now: i64) -> Option<Key> {
+        let cache = self.lock();
+        let fresh = cache.asked_at.is_some_and(|at| now.saturating_sub(at) < KEYS_LAST);
+        cache.keys.iter().find(|key| key.id == id).filter(|_| fresh).cloned()
     }
 
     async fn fetch(&self) -> Result<Vec<Key>, String> {

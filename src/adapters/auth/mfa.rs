@@ -1,4 +1,4 @@
-//! A second factor: one-time codes of an app (RFC 6238), and recovery codes that are good once.
+//! A second factor: one-time codes of an app (RFC 6238) with recovery codes that are good once, or codes by text message.
 //!
 //! Stored as parse-server does: `{"secret": BASE32, "recovery": [CODE, CODE]}`. With `hashRecoveryCodes` new recovery codes
 //! are stored as `sha256:HEX`; parse-server does not know these.
@@ -8,6 +8,7 @@ use ring::{digest, hmac};
 use serde_json::{Map, Value as Json, json};
 use subtle::ConstantTimeEq as _;
 
+use super::mfa_sms::Sms;
 use super::{Attempt, AuthAdapter, Outcome, Policy, Step, refused};
 use crate::error::{ParseError, Result};
 
@@ -27,23 +28,28 @@ pub struct Mfa {
     period: i64,
     algorithm: hmac::Algorithm,
     hash_recovery_codes: bool,
+    /// Codes of an app are on offer.
+    app: bool,
+    /// Codes by text message are on offer.
+    sms: Option<Sms>,
 }
 
 impl Mfa {
-    /// Settings: `options` (`["TOTP"]`), `digits` (6), `period` (30 seconds), `algorithm` (`SHA1`), `hashRecoveryCodes`.
+    /// Settings: `options` (of `"TOTP"` and `"SMS"`), `digits` (6), `period` (30 seconds), `algorithm` (`SHA1`),
+    /// `hashRecoveryCodes`; `sms`, the code that sends messages.
     ///
     /// # Errors
     /// A text for the person who configured it.
     pub fn open(settings: &Map<String, Json>) -> Result<Self, String> {
         let ways: Vec<&str> = match settings.get("options") {
             Some(Json::Array(list)) => list.iter().filter_map(Json::as_str).collect(),
-            _ => return Err("options must be a list: [\"TOTP\"]".to_owned()),
+            _ => Vec::new(),
         };
-        if let Some(way) = ways.iter().find(|way| **way != "TOTP") {
-            return Err(format!("{way} is not supported; there is TOTP"));
-        }
         if ways.is_empty() {
-            return Err("options must be a list: [\"TOTP\"]".to_owned());
+            return Err("options must be a list: of \"TOTP\" and \"SMS\"".to_owned());
+        }
+        if let Some(way) = ways.iter().find(|way| !matches!(**way, "TOTP" | "SMS")) {
+            return Err(format!("{way} is not supported; there are TOTP and SMS"));
         }
         let number = |key: &str, default: i64| match settings.get(key) {
             None | Some(Json::Null) => Ok(default),
@@ -63,11 +69,17 @@ impl Mfa {
             Some("SHA512" | "SHA-512") => hmac::HMAC_SHA512,
             Some(_) => return Err("algorithm must be SHA1, SHA256 or SHA512".to_owned()),
         };
+        let sms = match ways.contains(&"SMS") {
+            true => Some(Sms::open(settings, usize::try_from(digits).unwrap_or(6), period)?),
+            false => None,
+        };
         Ok(Self {
             digits: u32::try_from(digits).unwrap_or(6),
             period,
             algorithm,
             hash_recovery_codes: settings.get("hashRecoveryCodes") == Some(&Json::Bool(true)),
+            app: ways.contains(&"TOTP"),
+            sms,
         })
     }
 
@@ -84,7 +96,17 @@ impl Mfa {
         })
     }
 
-    fn set_up(&self, attempt: &Attempt<'_>) -> Result<Outcome> {
+    async fn set_up(&self, attempt: &Attempt<'_>) -> Result<Outcome> {
+        match &self.sms {
+            Some(sms) if attempt.data.get("mobile").is_some_and(|number| !number.is_null()) => {
+                sms.set_up(attempt).await
+            }
+            _ if self.app => self.set_up_app(attempt),
+            _ => Err(refused("Invalid MFA data")),
+        }
+    }
+
+    fn set_up_app(&self, attempt: &Attempt<'_>) -> Result<Outcome> {
         let given = |name: &str| attempt.data.get(name).and_then(Json::as_str).filter(|text| !text.is_empty());
         let (secret, token) = match (given("secret"), given("token")) {
             (Some(secret), Some(token)) if (MIN_SECRET..=MAX_SECRET).contains(&secret.len()) => (secret, token),
@@ -105,8 +127,31 @@ impl Mfa {
         })
     }
 
+    /// Sends a code, or uses up the one that was sent; without a telephone, as [`Mfa::log_in_app`]. Who has not confirmed a
+    /// number yet needs no code.
+    async fn log_in(&self, token: Option<&Json>, attempt: &Attempt<'_>) -> Result<Outcome> {
+        let Some(stored) = attempt.stored.filter(|stored| is_enabled(stored)) else {
+            return match attempt.stored {
+                Some(stored) if stored.contains_key("pending") => {
+                    Ok(Outcome { do_not_save: true, ..Outcome::default() })
+                }
+                _ => Err(invalid_token()),
+            };
+        };
+        match (&self.sms, stored.get("mobile").and_then(Json::as_str)) {
+            (Some(sms), Some(number)) if Sms::is_request(token) && !attempt.challenge => {
+                sms.request(number, attempt).await
+            }
+            (Some(_), Some(_)) if !has_app(stored) => Sms::log_in(token, stored, attempt.now),
+            (Some(_), Some(_)) => {
+                Sms::log_in(token, stored, attempt.now).or_else(|_| self.log_in_app(token, Some(stored), attempt.now))
+            }
+            _ => self.log_in_app(token, Some(stored), attempt.now),
+        }
+    }
+
     /// Checks a code of the app, or uses a recovery code up.
-    fn log_in(&self, token: Option<&Json>, stored: Option<&Map<String, Json>>, now: i64) -> Result<Outcome> {
+    fn log_in_app(&self, token: Option<&Json>, stored: Option<&Map<String, Json>>, now: i64) -> Result<Outcome> {
         let token = token.and_then(Json::as_str).filter(|token| !token.is_empty()).ok_or_else(invalid_token)?;
         let stored = stored.ok_or_else(invalid_token)?;
         let secret = stored.get("secret").and_then(Json::as_str).ok_or_else(invalid_token)?;
@@ -130,6 +175,15 @@ impl Mfa {
             Err(invalid_token())
         }
     }
+}
+
+fn has_app(stored: &Map<String, Json>) -> bool {
+    stored.get("secret").is_some_and(|secret| !secret.is_null())
+}
+
+/// Whether the second factor is in force: not while a telephone number waits for its confirmation.
+fn is_enabled(stored: &Map<String, Json>) -> bool {
+    has_app(stored) || stored.get("mobile").is_some_and(|number| !number.is_null())
 }
 
 fn invalid_token() -> ParseError {
@@ -178,8 +232,8 @@ fn base32(text: &str) -> Option<Vec<u8>> {
 
 #[async_trait]
 impl AuthAdapter for Mfa {
-    fn policy(&self, _stored: Option<&Map<String, Json>>) -> Result<Policy> {
-        Ok(Policy::Additional)
+    fn policy(&self, stored: Option<&Map<String, Json>>) -> Result<Policy> {
+        Ok(if stored.is_none_or(is_enabled) { Policy::Additional } else { Policy::Default })
     }
 
     fn used_up(&self) -> ParseError {
@@ -187,14 +241,22 @@ impl AuthAdapter for Mfa {
     }
 
     async fn validate(&self, attempt: &Attempt<'_>) -> Result<Outcome> {
+        let enabled = attempt.stored.is_some_and(is_enabled);
+        let old = attempt.data.get("old").filter(|old| !old.is_null());
         match attempt.step {
-            Step::SetUp => self.set_up(attempt),
-            Step::Login => self.log_in(attempt.data.get("token"), attempt.stored, attempt.now),
+            Step::Login => self.log_in(attempt.data.get("token"), attempt).await,
             Step::Update if attempt.master => Ok(Outcome::default()),
-            Step::Update => {
-                self.log_in(attempt.data.get("old"), attempt.stored, attempt.now)?;
-                self.set_up(attempt)
+            Step::Update if enabled && old.is_none() && attempt.data.contains_key("mobile") => {
+                Err(refused("MFA is already set up on this account"))
             }
+            Step::Update if enabled => {
+                if Sms::is_request(old) {
+                    return Err(invalid_token());
+                }
+                self.log_in(old, attempt).await?;
+                self.set_up(attempt).await
+            }
+            Step::SetUp | Step::Update => self.set_up(attempt).await,
         }
     }
 
@@ -202,8 +264,7 @@ impl AuthAdapter for Mfa {
         if master {
             return None;
         }
-        let enabled = stored.get("secret").is_some_and(|secret| !secret.is_null());
-        Some(Map::from_iter([("status".to_owned(), if enabled { "enabled" } else { "disabled" }.into())]))
+        Some(Map::from_iter([("status".to_owned(), if is_enabled(stored) { "enabled" } else { "disabled" }.into())]))
     }
 }
 
@@ -229,7 +290,7 @@ mod tests {
         let mfa = Mfa::open(settings.as_object().unwrap()).unwrap();
         let stored = json!({"secret": "GEZDGNBVGY3TQOJQ", "recovery": ["aaa", hashed("bbb")]});
         let stored = stored.as_object().unwrap();
-        let log_in = |token: Json| mfa.log_in(Some(&token), Some(stored), 59_000);
+        let log_in = |token: Json| mfa.log_in_app(Some(&token), Some(stored), 59_000);
         assert_eq!(log_in("aaa".into()).unwrap().save.unwrap()["recovery"], json!([hashed("bbb")]));
         assert_eq!(log_in("bbb".into()).unwrap().save.unwrap()["recovery"], json!(["aaa"]));
         for bad in [json!("ccc"), json!(hashed("bbb")), json!({"$ne": null}), json!(["aaa"]), json!(""), Json::Null] {

@@ -5,6 +5,7 @@ pub mod facebook;
 pub mod jwt;
 pub mod keycloak;
 pub mod mfa;
+mod mfa_sms;
 pub mod oauth2;
 pub mod oidc;
 pub mod webhook;
@@ -61,7 +62,7 @@ pub struct Attempt<'a> {
 }
 
 /// What comes of a good identity.
-#[derive(Debug, Default, Clone, PartialEq)]
+#[derive(Debug, Default)]
 pub struct Outcome {
     /// Told to the client, in `authDataResponse`.
     pub response: Option<Json>,
@@ -71,6 +72,8 @@ pub struct Outcome {
     pub do_not_save: bool,
     /// What is stored follows from what was there: it counts only if nobody else has changed that in the meantime.
     pub exclusive: bool,
+    /// The log in is refused with this, after what is to be stored is stored.
+    pub refusal: Option<ParseError>,
 }
 
 /// Checks identities of one provider. Errors are what the client reads.

@@ -55,7 +55,10 @@ impl Webhook {
     }
 
     /// Calls a method; `None`: it has no result.
-    async fn call(&self, method: &str, args: Json) -> Result<Option<Json>> {
+    ///
+    /// # Errors
+    /// What the code answers; 141 when it cannot be reached.
+    pub(super) async fn call(&self, method: &str, args: Json) -> Result<Option<Json>> {
         let mut url = self.url.clone();
         url.set_path(&format!("{}/{method}", self.url.path().trim_end_matches('/')));
         let request = self.caller.post(&url).json(&json!({"args": args}));
@@ -126,6 +129,7 @@ impl AuthAdapter for Webhook {
         let Some(Json::Object(mut result)) = result else { return Ok(Outcome::default()) };
         Ok(Outcome {
             exclusive: true,
+            refusal: None,
             response: result.remove("response").filter(|response| !response.is_null()),
             save: match result.remove("save") {
                 Some(Json::Object(save)) => Some(save),

@@ -3,6 +3,7 @@
 pub mod discard;
 pub mod file;
 pub mod message;
+pub mod outbox;
 pub mod smtp;
 pub mod webhook;
 

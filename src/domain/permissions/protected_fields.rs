@@ -19,6 +19,8 @@ pub struct Hidden {
     /// The caller's own row of users is shown whole.
     exempt: Option<String>,
     user: Option<String>,
+    /// What users have for other services: a condition on it would give away, letter by letter, what nobody may read.
+    identities: bool,
 }
 
 impl Hidden {
@@ -27,15 +29,19 @@ impl Hidden {
     /// # Errors
     /// When the caller's roles cannot be read.
     pub async fn of(cx: &Context, class: &Class, object_id: Option<&str>) -> Result<Self> {
-        let sets = &class.permissions.protected_fields;
-        if cx.auth.is_master() || sets.is_empty() {
+        if cx.auth.is_master() {
             return Ok(Self::default());
+        }
+        let is_user_class = class.schema.name == names::USER;
+        let none = Self { identities: is_user_class, ..Self::default() };
+        let sets = &class.permissions.protected_fields;
+        if sets.is_empty() {
+            return Ok(none);
         }
         let user = cx.auth.user_id();
         let owner_exempt = cx.app.options.security.protected_fields_owner_exempt;
-        let is_user_class = class.schema.name == names::USER;
         if user.is_some() && object_id == user && (owner_exempt || !is_user_class) {
-            return Ok(Self::default());
+            return Ok(none);
         }
         let mut applying: Vec<&Vec<String>> = Vec::new();
         let mut by_user_field = Vec::new();
@@ -47,9 +53,7 @@ impl Hidden {
             let applies = match entity.as_str() {
                 "*" => true,
                 "authenticated" => user.is_some(),
-                role if role.starts_with("role:") => {
-                    user.is_some() && cx.roles().await?.iter().any(|held| held == role)
-                }
+                role if role.starts_with("role:") => cx.holds(role).await?,
                 id => user == Some(id),
             };
             if applies {
@@ -60,7 +64,7 @@ impl Hidden {
             first.iter().filter(|field| others.iter().all(|other| other.contains(field))).cloned().collect()
         });
         let exempt = user.filter(|_| is_user_class && owner_exempt).map(str::to_owned);
-        Ok(Self { fields, by_user_field, exempt, user: user.map(str::to_owned) })
+        Ok(Self { fields, by_user_field, exempt, user: user.map(str::to_owned), identities: is_user_class })
     }
 
     /// Fields that must be read although nobody asked for them, to know what is hidden.
@@ -74,7 +78,8 @@ impl Hidden {
     /// 119, sanitised.
     pub fn refuse(&self, class: &Class, path: &str, verb: &str) -> Result<()> {
         let root = path.split('.').next().unwrap_or(path);
-        if self.fields.iter().flatten().any(|field| field == root) {
+        let inside_identities = self.identities && root == "authData" && root != path;
+        if inside_identities || self.hides(root) {
             return Err(ParseError::forbidden(format!(
                 "This user is not allowed to {verb} {root} on class {}",
                 class.schema.name

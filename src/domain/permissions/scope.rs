@@ -65,8 +65,7 @@ pub async fn scope(
         filter = filter.and(pointer_filter(cx, class, also, &entities));
     }
     let column = if operation.reads() { "_rperm" } else { "_wperm" };
-    let mut holders = vec![Value::Null];
-    holders.extend(entities.into_iter().map(Value::String));
+    let holders = std::iter::once(Value::Null).chain(entities.iter().cloned().map(Value::String)).collect();
     Ok(Scoped(filter.and(Filter::field(column, Constraint::In(holders)))))
 }
 

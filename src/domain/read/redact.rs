@@ -1,7 +1,5 @@
 //! What a caller reads of a row: internal columns go, hidden fields go, stored forms become Parse's.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-
 use super::request::ReadRequest;
 use crate::domain::context::Context;
 use crate::domain::permissions::protected_fields::Hidden;
@@ -11,22 +9,11 @@ use crate::model::acl::Acl;
 use crate::model::json;
 use crate::model::object::Object;
 use crate::model::schema::{Field, FieldType};
+use crate::model::url_component;
 use crate::model::value::Value;
 
 /// Fields that `keys` and `excludeKeys` cannot take away.
 const ALWAYS: [&str; 4] = ["objectId", "createdAt", "updatedAt", "ACL"];
-
-/// As JavaScript's `encodeURIComponent`.
-const URL_COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'!')
-    .remove(b'~')
-    .remove(b'*')
-    .remove(b'\'')
-    .remove(b'(')
-    .remove(b')');
 
 /// How rows of one class look to one caller.
 pub struct View<'a> {
@@ -131,7 +118,7 @@ impl<'a> View<'a> {
     fn complete_files(&self, value: &mut Value) {
         match value {
             Value::File(file) if file.url.is_none() => {
-                file.url = Some(format!("{}{}", self.file_base, utf8_percent_encode(&file.name, URL_COMPONENT)));
+                file.url = Some(format!("{}{}", self.file_base, url_component::encode(&file.name)));
             }
             Value::Array(list) => list.iter_mut().for_each(|item| self.complete_files(item)),
             Value::Object(object) => object.iter_mut().for_each(|(_, item)| self.complete_files(item)),

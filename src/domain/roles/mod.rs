@@ -4,7 +4,6 @@
 
 pub mod rules;
 
-use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,13 +17,14 @@ use super::context::{Client, Context};
 use super::read;
 use super::store;
 use crate::error::Result;
+use crate::model::acl;
 use crate::model::names::{self, ClassName};
 use crate::model::query::options::FindOptions;
 use crate::storage::Transaction;
 
-/// The roles of users, resolved lately; each `role:NAME`.
+/// What permissions may name for users, resolved lately.
 pub struct RoleCache {
-    roles: Cache<String, Arc<[String]>>,
+    entities: Cache<String, Arc<[String]>>,
     age: Age,
 }
 
@@ -32,78 +32,63 @@ impl RoleCache {
     /// A cache of so many users, each kept for `ttl`.
     #[must_use]
     pub fn new(size: u64, ttl: Duration) -> Self {
-        Self { roles: Cache::builder().max_capacity(size).time_to_live(ttl).build(), age: Age::default() }
+        Self { entities: Cache::builder().max_capacity(size).time_to_live(ttl).build(), age: Age::default() }
     }
 
     /// Forgets everything: any change of a role may change what any user holds.
     pub fn clear(&self) {
         self.age.grow();
-        self.roles.invalidate_all();
+        self.entities.invalidate_all();
     }
 
     fn get(&self, user: &str) -> Option<Arc<[String]>> {
-        self.roles.get(user)
+        self.entities.get(user)
     }
 
     /// Keeps what was found out, unless roles changed since `asked_at`.
-    fn remember(&self, user: &str, roles: Arc<[String]>, asked_at: u64) {
+    fn remember(&self, user: &str, entities: Arc<[String]>, asked_at: u64) {
         if self.age.get() == asked_at {
-            self.roles.insert(user.to_owned(), roles);
+            self.entities.insert(user.to_owned(), entities);
         }
         if self.age.get() != asked_at {
-            self.roles.invalidate(user);
+            self.entities.invalidate(user);
         }
     }
 }
 
 impl fmt::Debug for RoleCache {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "RoleCache({})", self.roles.entry_count())
+        write!(formatter, "RoleCache({})", self.entities.entry_count())
     }
 }
 
-/// The roles a user holds, each as `role:NAME`. One query per level of inheritance; a role is visited once, so cycles end.
+/// What permissions may name for a user: `*`, the user's id, then each role it holds as `role:NAME`. What is known already is
+/// handed out without a copy. Two queries otherwise, however many the roles and however deep they are nested; cycles end.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn of_user(app: &Arc<App>, user: &str, transaction: Option<&Transaction>) -> Result<Arc<[String]>> {
+pub async fn entities_of(app: &Arc<App>, user: &str, transaction: Option<&Transaction>) -> Result<Arc<[String]>> {
     if transaction.is_none()
-        && let Some(roles) = app.roles.get(user)
+        && let Some(entities) = app.roles.get(user)
     {
-        return Ok(roles);
+        return Ok(entities);
     }
     let asked_at = app.roles.age.get();
-    let class = ClassName::trusted(names::ROLE);
-    let owners = |field: &'static str, members: Vec<String>| {
-        let join = class.join(field);
-        async move { app.storage.owners(&join, &members, transaction).await.map_err(store::failure) }
-    };
-    let mut held: HashSet<String> = HashSet::new();
-    let mut level: Vec<String> =
-        owners("users", vec![user.to_owned()]).await?.into_iter().map(|(role, _)| role).collect();
-    while !level.is_empty() {
-        level.retain(|role| held.insert(role.clone()));
-        if level.is_empty() {
-            break;
-        }
-        level = owners("roles", level).await?.into_iter().map(|(role, _)| role).collect();
-    }
-    let mut roles: Vec<String> = Vec::with_capacity(held.len());
+    let (users, roles) = (ClassName::trusted(names::ROLE_USERS), ClassName::trusted(names::ROLE_ROLES));
+    let held = app.storage.ancestors(&users, &roles, user, transaction).await.map_err(store::failure)?;
+    let mut entities = Vec::with_capacity(held.len() + 2);
+    entities.extend([acl::PUBLIC.to_owned(), user.to_owned()]);
     if !held.is_empty() {
         let mut cx = Context::new(app.clone(), Auth::Master, None, None, false, Client::default());
         cx.transaction = transaction.cloned();
         let options = FindOptions { keys: Some(vec!["name".to_owned()]), ..FindOptions::default() };
-        for row in
-            read::internal_all(&cx, names::ROLE, store::by_ids(held), &options, "names of the roles held").await?
-        {
-            if let Some(name) = row.get_str("name") {
-                roles.push(format!("role:{name}"));
-            }
-        }
+        let rows =
+            read::internal_all(&cx, names::ROLE, store::by_ids(held), &options, "names of the roles held").await?;
+        entities.extend(rows.iter().filter_map(|row| row.get_str("name")).map(|name| format!("role:{name}")));
     }
-    let roles: Arc<[String]> = roles.into();
+    let entities: Arc<[String]> = entities.into();
     if transaction.is_none() {
-        app.roles.remember(user, roles.clone(), asked_at);
+        app.roles.remember(user, entities.clone(), asked_at);
     }
-    Ok(roles)
+    Ok(entities)
 }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
+use foldhash::fast::RandomState;
 
 use super::permissions::clp::ClassPermissions;
 use super::store;
@@ -36,7 +37,7 @@ pub struct Class {
 /// All classes at one moment.
 #[derive(Debug, Default)]
 pub struct Schemas {
-    classes: HashMap<ClassName, Arc<Class>>,
+    classes: HashMap<ClassName, Arc<Class>, RandomState>,
     /// Grows with every snapshot.
     pub version: u64,
 }
@@ -103,7 +104,7 @@ impl SchemaCache {
         let _one = self.reloading.lock().await;
         let read_at = self.clock.now().millis();
         let stored = self.storage.classes().await.map_err(store::failure)?;
-        let mut classes: HashMap<ClassName, Arc<Class>> = system_classes::volatile()
+        let mut classes: HashMap<ClassName, Arc<Class>, RandomState> = system_classes::volatile()
             .map(|schema| (schema.name.clone(), Arc::new(self.class(schema, false))))
             .collect();
         for mut schema in stored {

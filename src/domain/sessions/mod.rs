@@ -114,7 +114,7 @@ pub(super) async fn insert(cx: &Context, mut row: Object) -> Result<Object> {
     let known: Update = Update::setting(
         row.iter()
             .filter(|(name, _)| fields.contains(&name.as_str()))
-            .map(|(name, value)| (name.clone(), value.clone())),
+            .map(|(name, value)| (name.to_string(), value.clone())),
     );
     let fitted =
         check::fit(&cx.as_master(), &session_class(), &ParsedWrite { update: known, ..ParsedWrite::default() }, false)

@@ -68,6 +68,8 @@ pub struct Validated {
     pub only: Resolved,
     /// The refusal when it does not.
     used_up: Option<ParseError>,
+    /// The refusal of the log in once they are written.
+    refusal: Option<ParseError>,
     /// Provider → what the client is told.
     pub responses: Object,
     /// Whether there was anything to check, or to unlink.
@@ -128,6 +130,16 @@ impl AuthData {
     #[must_use]
     pub fn identifies(&self) -> bool {
         self.providers.iter().any(|(_, data)| data.as_ref().is_some_and(|data| !data.is_empty()))
+    }
+
+    /// A second factor is looked at when the first one is known to be good: nobody else may have codes sent, or try them.
+    fn first_factors_first(&self, cx: &Context) -> impl Iterator<Item = &(String, Option<Map<String, Json>>)> {
+        let is_second = |(provider, _): &&(String, Option<Map<String, Json>>)| {
+            let policy = cx.app.providers.get(provider).and_then(|adapter| adapter.policy(None).ok());
+            policy == Some(Policy::Additional)
+        };
+        let (second, first): (Vec<_>, Vec<_>) = self.providers.iter().partition(is_second);
+        first.into_iter().chain(second)
     }
 
     /// Whether something is sent for the provider.
@@ -198,10 +210,11 @@ impl AuthData {
             changes: Update::default(),
             only: Filter::All,
             used_up: None,
+            refusal: None,
             responses: Object::new(),
             checked: false,
         };
-        for (provider, data) in &self.providers {
+        for (provider, data) in self.first_factors_first(cx) {
             if changed.as_ref().is_some_and(|changed| !changed.contains(&provider.as_str())) {
                 continue;
             }
@@ -233,6 +246,7 @@ impl AuthData {
             let outcome = adapter.validate(&attempt).await.inspect_err(|error| {
                 tracing::info!(provider, ?step, %error, "an identity was refused");
             })?;
+            validated.refusal = outcome.refusal.or(validated.refusal);
             if let Some(response) = outcome.response {
                 validated.responses.insert(provider.clone(), json::decode_stored(response));
             }
@@ -280,6 +294,9 @@ impl Validated {
                 return Err(self.used_up.unwrap_or_else(already_used));
             }
             cx.app.sessions.forget_user(id);
+        }
+        if let Some(refusal) = self.refusal {
+            return Err(refusal);
         }
         Ok(self.responses)
     }

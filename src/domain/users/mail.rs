@@ -1,27 +1,21 @@
 //! Sending the mails of the account flows, beside the request that asked for them.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value as Json;
 
-use crate::adapters::email::{EmailAdapter, Kind, Mail, SendError};
+use crate::adapters::email::outbox::Outbox;
+use crate::adapters::email::{Kind, Mail};
 use crate::domain::context::Context;
 use crate::domain::read::{self, ReadRequest};
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::names::{self, ClassName};
 use crate::model::object::Object;
-
-/// Pauses before a mail is tried again after a temporary failure.
-const PAUSES: [Duration; 3] = [Duration::from_secs(2), Duration::from_secs(10), Duration::from_mins(1)];
-
-/// What `encodeURIComponent` leaves alone, more or less.
-const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+use crate::model::url_component;
 
 /// What mails need of the options.
 pub struct Post {
-    adapter: Arc<dyn EmailAdapter>,
+    outbox: Arc<Outbox>,
     app_name: String,
     /// Without a slash at the end.
     public_url: String,
@@ -34,8 +28,8 @@ pub struct Post {
 pub fn post(cx: &Context) -> Result<Post> {
     let options = &cx.app.options.server;
     match (&cx.app.email, &options.app_name, &options.public_server_url) {
-        (Some(adapter), Some(app_name), Some(url)) if !app_name.is_empty() => Ok(Post {
-            adapter: adapter.clone(),
+        (Some(outbox), Some(app_name), Some(url)) if !app_name.is_empty() => Ok(Post {
+            outbox: outbox.clone(),
             app_name: app_name.clone(),
             public_url: url.trim_end_matches('/').to_owned(),
         }),
@@ -68,13 +62,13 @@ impl Post {
     /// The link of a mail. With `customPages.parseFrameURL` it leads there, and names the page to show inside.
     fn link(&self, cx: &Context, page: &str, token: &str) -> String {
         let options = &cx.app.options;
-        let app_id = utf8_percent_encode(&options.keys.app_id, COMPONENT);
+        let app_id = url_component::encode(&options.keys.app_id);
         let path = format!("/{}/{app_id}/{page}", options.mail.pages.pages_endpoint.trim_matches('/'));
-        let token = utf8_percent_encode(token, COMPONENT);
+        let token = url_component::encode(token);
         match &options.mail.custom_pages.parse_frame_url {
             Some(frame) => {
                 let join = if frame.contains('?') { '&' } else { '?' };
-                format!("{frame}{join}link={}&token={token}", utf8_percent_encode(&path, COMPONENT))
+                format!("{frame}{join}link={}&token={token}", url_component::encode(&path))
             }
             None => format!("{}{path}?token={token}", self.public_url),
         }
@@ -92,6 +86,7 @@ impl Post {
         if to.is_empty() {
             return;
         }
+        let Some(place) = self.outbox.place() else { return };
         let page = match kind {
             Kind::Verification => "verify_email",
             Kind::PasswordReset => "request_password_reset",
@@ -113,7 +108,7 @@ impl Post {
                 user: view(&task_cx, &id).await,
                 locale,
             };
-            deliver(&*self.adapter, &mail).await;
+            self.outbox.deliver(place, &mail).await;
         });
     }
 }
@@ -129,27 +124,6 @@ async fn view(cx: &Context, id: &str) -> Json {
         Err(error) => {
             tracing::warn!(%error, "the user of a mail could not be read");
             Json::Null
-        }
-    }
-}
-
-async fn deliver(adapter: &dyn EmailAdapter, mail: &Mail) {
-    let mut pauses = PAUSES.iter();
-    loop {
-        match adapter.send(mail).await {
-            Ok(()) => return,
-            Err(SendError::Temporary(reason)) => {
-                let Some(pause) = pauses.next() else {
-                    tracing::error!(mail = mail.id, reason, "a mail could not be sent and is given up");
-                    return;
-                };
-                tracing::warn!(mail = mail.id, reason, "a mail could not be sent yet");
-                tokio::time::sleep(*pause).await;
-            }
-            Err(SendError::Permanent(reason)) => {
-                tracing::error!(mail = mail.id, reason, "a mail was refused");
-                return;
-            }
         }
     }
 }

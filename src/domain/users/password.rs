@@ -5,6 +5,8 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
+use base64::engine::general_purpose::{self, GeneralPurpose};
+use base64::{Engine as _, alphabet};
 use bcrypt::Version;
 use tokio::sync::oneshot;
 
@@ -14,6 +16,9 @@ use crate::random::{Random, SystemRandom};
 
 /// bcrypt looks at so many bytes; the rest of a password does not count, as in parse-server.
 const SIGNIFICANT_BYTES: usize = 72;
+
+/// The letters in which bcrypt writes salts and digests.
+const BCRYPT_BASE64: GeneralPurpose = GeneralPurpose::new(&alphabet::BCRYPT, general_purpose::NO_PAD);
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -47,8 +52,7 @@ impl Hasher {
                 tracing::error!(%error, "a hashing thread could not be started");
             }
         }
-        let decoy = hash(&SystemRandom.hex(16), options.bcrypt_cost).unwrap_or_default();
-        Self { queue, cost: options.bcrypt_cost, decoy: decoy.into() }
+        Self { queue, cost: options.bcrypt_cost, decoy: decoy(options.bcrypt_cost).into() }
     }
 
     /// The hash of a password.
@@ -114,6 +118,16 @@ fn hash(password: &str, cost: u32) -> Option<String> {
     Some(parts.format_for_version(Version::TwoY))
 }
 
+/// A text in the form of a hash that no password has, as far as anybody can know: salt and digest are random. To make one
+/// by hashing would hold up the start of the server.
+fn decoy(cost: u32) -> String {
+    let mut salt = [0_u8; 16];
+    let mut digest = [0_u8; 23];
+    SystemRandom.fill(&mut salt);
+    SystemRandom.fill(&mut digest);
+    format!("$2y${cost:02}${}{}", BCRYPT_BASE64.encode(salt), BCRYPT_BASE64.encode(digest))
+}
+
 fn significant(password: &[u8]) -> &[u8] {
     password.get(..SIGNIFICANT_BYTES).unwrap_or(password)
 }
@@ -130,6 +144,13 @@ mod tests {
             let dialect = hashed.replace("$2y$", version);
             assert!(bcrypt::verify(significant(b"secret"), &dialect).unwrap());
         }
+    }
+
+    #[test]
+    fn the_decoy_costs_what_a_hash_costs() {
+        let decoy = decoy(7);
+        assert_eq!(decoy.parse::<bcrypt::HashParts>().unwrap().get_cost(), 7);
+        assert!(!bcrypt::verify(b"secret", &decoy).unwrap());
     }
 
     #[test]

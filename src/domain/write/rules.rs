@@ -106,10 +106,12 @@ impl RuleTable {
     /// Parse's special classes.
     #[must_use]
     pub fn standard() -> Self {
-        let special: [(&'static str, Arc<dyn ClassRules>); 4] = [
+        let special: [(&'static str, Arc<dyn ClassRules>); 6] = [
             (names::USER, Arc::new(users::rules::UserRules)),
             (names::SESSION, Arc::new(sessions::rules::SessionRules)),
             (names::ROLE, Arc::new(roles::rules::RoleRules)),
+            (names::ROLE_USERS, Arc::new(roles::rules::RoleRules)),
+            (names::ROLE_ROLES, Arc::new(roles::rules::RoleRules)),
             (names::INSTALLATION, Arc::new(installations::rules::InstallationRules)),
         ];
         Self { special: HashMap::from(special), plain: Arc::new(Plain) }

@@ -18,9 +18,9 @@ use crate::domain::auth::{self, Auth};
 use crate::domain::schema::Schemas;
 use crate::error::{ParseError, Result};
 use crate::http::answer::{JSON, Matched};
+use crate::http::gate::rate_limit::Identity;
 use crate::http::{client, credentials};
 use crate::model::schema::ClassSchema;
-use crate::rest::rate_limit::Identity;
 use crate::rest::request::Rest;
 
 /// The content type of YAML (RFC 9512).
@@ -181,8 +181,8 @@ impl Rest {
         };
         let identity = Identity { ip: origin.ip, direct: !origin.forwarded, auth: &caller };
         let now = self.app.clock.now().millis();
-        self.limits.count(false, &Method::GET, path, &identity, now)?;
-        self.allowed.check(caller.is_master(), &Method::GET, path)?;
+        self.gate.limits.count(false, &Method::GET, path, &identity, now)?;
+        self.gate.allowed.check(caller.is_master(), &Method::GET, path)?;
         if let (Wanted::Page(file), Some(page)) = (wanted, &documents.page) {
             return Ok(page.answer(file));
         }

@@ -118,5 +118,5 @@ pub fn template(page: Page, locale: Option<&str>) -> String {
         Page::EmailVerificationLinkExpired => RESEND_FORM.replace("@button", language.resend),
         _ => String::new(),
     };
-    LAYOUT.replace("@heading", heading).replace("@text", text).replace("@form", &form)
+    LAYOUT.replace("@lang", language.tag).replace("@heading", heading).replace("@text", text).replace("@form", &form)
 }

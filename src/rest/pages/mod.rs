@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::percent_decode_str;
 use poem::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use poem::web::Redirect;
 use poem::{IntoResponse as _, Request, Response};
@@ -27,19 +27,8 @@ use crate::error::{ErrorCode, ParseError};
 use crate::http::answer::{self, refusal};
 use crate::http::{body, client};
 use crate::model::template::{Escape, Values, render};
+use crate::model::url_component;
 use form::Form;
-
-/// As JavaScript's `encodeURIComponent`.
-const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'!')
-    .remove(b'~')
-    .remove(b'*')
-    .remove(b'\'')
-    .remove(b'(')
-    .remove(b')');
 
 /// Bytes a form may have.
 const MAX_FORM: u64 = 64 << 10;
@@ -430,12 +419,12 @@ impl Pages {
     fn tell(&self, response: &mut Response, parameters: &[(&'static str, &str)]) {
         let encode = self.app.options.mail.pages.encode_page_param_headers;
         for (name, value) in parameters {
-            let text = if encode { utf8_percent_encode(value, COMPONENT).to_string() } else { (*value).to_owned() };
+            let text = if encode { url_component::encode(value) } else { (*value).to_owned() };
             // Browsers and servers of the web read headers as Latin-1.
             let bytes: Option<Vec<u8>> = text.chars().map(|letter| u8::try_from(u32::from(letter)).ok()).collect();
             let value = bytes
                 .and_then(|bytes| HeaderValue::from_bytes(&bytes).ok())
-                .or_else(|| HeaderValue::try_from(utf8_percent_encode(value, COMPONENT).to_string()).ok());
+                .or_else(|| HeaderValue::try_from(url_component::encode(value)).ok());
             let name = HeaderName::try_from(format!("x-parse-page-param-{}", name.to_ascii_lowercase()));
             if let (Ok(name), Some(value)) = (name, value) {
                 response.headers_mut().insert(name, value);
@@ -472,7 +461,7 @@ impl Pages {
             (None, Some(page)) => {
                 let mut values = values.clone();
                 values.set("pagesEndpoint", self.endpoint.as_str());
-                values.set("appIdInUrl", utf8_percent_encode(&self.app.options.keys.app_id, COMPONENT).to_string());
+                values.set("appIdInUrl", url_component::encode(&self.app.options.keys.app_id));
                 render(&built_in::template(page, locale), &values, Escape::Html)
             }
             (None, None) => return not_found(),

@@ -113,7 +113,7 @@ fn result(translator: &Translator<'_>, mut document: Document) -> Result<Json> {
                     Value::Date(date) if is_default_date(&field) => Json::String(date.to_iso()),
                     value => json::encode(&value),
                 };
-                (field, value)
+                (field.into_string(), value)
             })
             .collect(),
     };

@@ -11,13 +11,16 @@ use crate::model::schema::{ClassSchema, FieldType};
 use crate::model::value::{File, GeoPoint, Pointer, Value};
 use crate::storage::{Result, StorageError};
 
+/// Room for the columns of permissions, which are in no schema, and for what the reading side adds.
+const INTERNAL_COLUMNS: usize = 4;
+
 /// Deeper nesting than a server accepts; what is below reads as null.
 const MAX_DEPTH: usize = 250;
 
 /// A stored document as a row in REST terms. Columns of pointers that the class does not have are left out, and so is the
 /// redundant `_acl`; other internal columns keep their names.
 pub(super) fn row(schema: &ClassSchema, document: &RawDocument) -> Result<Object> {
-    let mut row = Object::new();
+    let mut row = Object::with_capacity(schema.fields.len() + INTERNAL_COLUMNS);
     for element in document.iter_elements() {
         let element = element.map_err(|error| StorageError::Other(Box::new(error)))?;
         let column = element.key().as_str();

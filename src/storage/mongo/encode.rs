@@ -132,7 +132,7 @@ fn nested_at(value: Value, depth: usize) -> Result<Bson> {
         Value::Object(object) => Bson::Document(
             object
                 .into_iter()
-                .map(|(name, value)| Ok((key(name)?, nested_at(value, depth + 1)?)))
+                .map(|(name, value)| Ok((key(name.into_string())?, nested_at(value, depth + 1)?)))
                 .collect::<Result<_>>()?,
         ),
     })

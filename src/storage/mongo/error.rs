@@ -59,12 +59,15 @@ pub(super) fn storage(error: Error) -> StorageError {
         _ => {}
     }
     match server(&error) {
-        Some((code, message)) => {
-            debug!(code, message, "the server refused an operation");
-            from_code(code, message).unwrap_or_else(|| StorageError::Other(Box::new(error)))
-        }
+        Some((code, message)) => from_server(code, message, &error),
         None => StorageError::Other(Box::new(error)),
     }
+}
+
+/// What the server said of an operation, or of a part of it; `whole` is the driver's error.
+pub(super) fn from_server(code: i32, message: &str, whole: &Error) -> StorageError {
+    debug!(code, message, "the server refused an operation");
+    from_code(code, message).unwrap_or_else(|| StorageError::Other(Box::new(whole.clone())))
 }
 
 /// As [`storage`], but the server's own words go to the client: for callers that speak the database's language.

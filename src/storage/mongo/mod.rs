@@ -3,7 +3,7 @@
 //! - `encode`, `decode`, `names`: rows and values ⇄ documents.
 //! - `filter`, `update`, `aggregate`: conditions, updates and pipelines → the database's language.
 //! - `schema`, `index`: the collection `_SCHEMA` and the indexes.
-//! - `find`, `write`, `relation`, `transaction`, `watch`: what is done with them.
+//! - `find`, `insert`, `write`, `relation`, `transaction`, `watch`: what is done with them.
 //!
 //! Every operation ends within [`MongoOptions::timeout`], whatever the network does.
 
@@ -15,6 +15,7 @@ mod error;
 mod filter;
 mod find;
 mod index;
+mod insert;
 mod names;
 mod plain;
 mod relation;
@@ -59,6 +60,7 @@ pub struct MongoStorage {
     timeout: Duration,
     max_time: Duration,
     batch_size: u32,
+    inserts: insert::Inserts,
 }
 
 impl fmt::Debug for MongoStorage {
@@ -163,7 +165,7 @@ impl Storage for MongoStorage {
     }
 
     async fn insert(&self, schema: &ClassSchema, row: Object, tx: Option<&Transaction>) -> Result<()> {
-        write::insert(self, schema, row, tx).await
+        insert::insert(self, schema, row, tx).await
     }
 
     async fn update_one(
@@ -267,6 +269,16 @@ impl Storage for MongoStorage {
         tx: Option<&Transaction>,
     ) -> Result<Vec<(String, String)>> {
         relation::pairs(self, join, relation::MEMBER, members, tx).await
+    }
+
+    async fn ancestors(
+        &self,
+        direct: &ClassName,
+        nested: &ClassName,
+        member: &str,
+        tx: Option<&Transaction>,
+    ) -> Result<Vec<String>> {
+        relation::ancestors(self, direct, nested, member, tx).await
     }
 
     async fn begin(&self) -> Result<Transaction> {

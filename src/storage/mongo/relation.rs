@@ -1,8 +1,10 @@
 //! Relations: collections of pairs `{owningId, relatedId}`.
 
-use bson::{Bson, Document, doc};
-use futures_util::StreamExt as _;
-use mongodb::options::{Acknowledgment, FindOptions};
+use std::collections::HashSet;
+
+use bson::{Bson, Document, RawDocument, RawDocumentBuf, doc};
+use futures_util::{Stream, StreamExt as _};
+use mongodb::options::{Acknowledgment, AggregateOptions, FindOptions};
 
 use super::transaction::{Held, enter};
 use super::{MongoStorage, error};
@@ -117,7 +119,7 @@ pub(super) async fn pairs(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let rows = storage.rows(join).clone_with_type::<bson::RawDocumentBuf>();
+    let rows = storage.rows(join).clone_with_type::<RawDocumentBuf>();
     let wanted = match ids {
         [only] => Bson::String(only.clone()),
         ids => Bson::Document(doc! { "$in": ids }),
@@ -130,30 +132,100 @@ pub(super) async fn pairs(
     let action = rows.find(doc! { column: wanted }).with_options(options);
     let mut held = enter(tx).await?;
     let mut found = Vec::new();
-    let mut read = |document: mongodb::error::Result<bson::RawDocumentBuf>| -> Result<()> {
-        let document = document.map_err(error::storage)?;
+    let read = |document: &RawDocument| {
         if let (Ok(owner), Ok(member)) = (document.get_str(OWNER), document.get_str(MEMBER)) {
             found.push((owner.to_owned(), member.to_owned()));
         }
-        Ok(())
     };
     storage
         .within(async {
             if let Some(held) = &mut held {
                 let session = held.session()?;
                 let mut cursor = action.session(&mut *session).await.map_err(error::storage)?;
-                let mut stream = cursor.stream(session);
-                while let Some(document) = stream.next().await {
-                    read(document)?;
-                }
+                drain(cursor.stream(session), read).await
             } else {
-                let mut stream = action.await.map_err(error::storage)?;
-                while let Some(document) = stream.next().await {
-                    read(document)?;
-                }
+                drain(action.await.map_err(error::storage)?, read).await
             }
-            Ok(())
         })
         .await?;
     Ok(found)
+}
+
+/// The owners of `direct` that have the member, their owners in `nested`, and so on. Where this is more than the database
+/// follows in one query (it stops at 100 MiB, some hundred thousand pairs), level by level.
+pub(super) async fn ancestors(
+    storage: &MongoStorage,
+    direct: &ClassName,
+    nested: &ClassName,
+    member: &str,
+    tx: Option<&Transaction>,
+) -> Result<Vec<String>> {
+    match closure(storage, direct, nested, member, tx).await {
+        // An error inside a transaction ends it.
+        Err(StorageError::Refused(_)) if tx.is_none() => by_level(storage, direct, nested, member).await,
+        result => result,
+    }
+}
+
+async fn closure(
+    storage: &MongoStorage,
+    direct: &ClassName,
+    nested: &ClassName,
+    member: &str,
+    tx: Option<&Transaction>,
+) -> Result<Vec<String>> {
+    let first = format!("${OWNER}");
+    let pipeline = [
+        doc! { "$match": { MEMBER: member } },
+        doc! { "$group": { "_id": null, "ids": { "$addToSet": &first } } },
+        doc! { "$graphLookup": {
+            "from": storage.collection_name(nested.as_str()),
+            "startWith": "$ids",
+            "connectFromField": OWNER,
+            "connectToField": MEMBER,
+            "as": "nested",
+        } },
+        doc! { "$project": { "_id": 0, "id": { "$setUnion": ["$ids", format!("$nested.{OWNER}")] } } },
+        doc! { "$unwind": "$id" },
+    ];
+    let rows = storage.rows(direct);
+    let options = AggregateOptions::builder().batch_size(10_000).max_time(storage.max_time).build();
+    let action = rows.aggregate(pipeline).with_options(options).with_type::<RawDocumentBuf>();
+    let mut held = enter(tx).await?;
+    let mut found = Vec::new();
+    let read = |document: &RawDocument| found.extend(document.get_str("id").map(str::to_owned));
+    storage
+        .within(async {
+            if let Some(held) = &mut held {
+                let session = held.session()?;
+                let mut cursor = action.session(&mut *session).await.map_err(error::storage)?;
+                drain(cursor.stream(session), read).await
+            } else {
+                drain(action.await.map_err(error::storage)?, read).await
+            }
+        })
+        .await?;
+    Ok(found)
+}
+
+async fn by_level(storage: &MongoStorage, direct: &ClassName, nested: &ClassName, member: &str) -> Result<Vec<String>> {
+    let mut found: HashSet<String> = HashSet::new();
+    let mut level = pairs(storage, direct, MEMBER, &[member.to_owned()], None).await?;
+    while !level.is_empty() {
+        let new: Vec<String> =
+            level.into_iter().filter_map(|(owner, _)| found.insert(owner.clone()).then_some(owner)).collect();
+        level = pairs(storage, nested, MEMBER, &new, None).await?;
+    }
+    Ok(found.into_iter().collect())
+}
+
+/// Reads a cursor to its end.
+async fn drain(
+    mut documents: impl Stream<Item = mongodb::error::Result<RawDocumentBuf>> + Unpin,
+    mut read: impl FnMut(&RawDocument),
+) -> Result<()> {
+    while let Some(document) = documents.next().await {
+        read(&document.map_err(error::storage)?);
+    }
+    Ok(())
 }

@@ -1,34 +1,17 @@
-//! Writing rows.
+//! Changing and deleting rows.
 
 use bson::{Document, doc};
 use mongodb::options::ReturnDocument;
 
 use super::filter::{self, Nearness};
 use super::transaction::enter;
-use super::{MongoStorage, decode, encode, update};
+use super::{MongoStorage, decode, update};
 use crate::model::object::Object;
 use crate::model::operation::Update;
 use crate::model::query::filter::Resolved;
 use crate::model::query::options::FindOptions;
 use crate::model::schema::ClassSchema;
 use crate::storage::{Result, StorageError, Transaction};
-
-/// Stores a new row. Without an `objectId` it gets an `ObjectId` of the driver's as `_id`.
-pub(super) async fn insert(
-    storage: &MongoStorage,
-    schema: &ClassSchema,
-    row: Object,
-    tx: Option<&Transaction>,
-) -> Result<()> {
-    let document = encode::row(schema, row)?;
-    let rows = storage.rows(&schema.name);
-    let mut held = enter(tx).await?;
-    let mut action = rows.insert_one(&document);
-    if let Some(held) = &mut held {
-        action = action.session(held.session()?);
-    }
-    storage.run(action).await.map(|_| ())
-}
 
 /// Changes the first match and gives it as it is afterwards.
 pub(super) async fn update_one(

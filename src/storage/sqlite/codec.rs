@@ -600,7 +600,7 @@ mod tests {
         assert_eq!(read_object(text.as_bytes()).unwrap(), object);
         assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok(), "{text}");
         for (key, value) in &object {
-            let stored = if key.starts_with('$') { format!("${key}") } else { key.clone() };
+            let stored = if key.starts_with('$') { format!("${key}") } else { key.to_string() };
             assert_eq!(read_field(text.as_bytes(), &stored).unwrap().as_ref(), Some(value), "{key}");
         }
         assert_eq!(read_field(text.as_bytes(), "missing").unwrap(), None);

@@ -1,6 +1,7 @@
 //! Relations: pairs of owner and member.
 
 use rusqlite::types::Value as Sql;
+use rusqlite::{Row, Statement};
 
 use super::db::Db;
 use super::error::{is_missing_table, translate};
@@ -51,9 +52,37 @@ pub fn pairs(db: &Db, join: &ClassName, column: &'static str, ids: &[String]) ->
     else {
         return Ok(Vec::new());
     };
-    let rows = statement.query_map([parameter], |row| Ok((row.get(0)?, row.get(1)?))).map_err(translate)?;
-    match rows.collect() {
-        Ok(pairs) => Ok(pairs),
+    rows(&mut statement, parameter, |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+/// The owners of `direct` that have the member, their owners in `nested`, and so on.
+///
+/// # Errors
+/// SQLite's; `TimedOut`.
+pub fn ancestors(db: &Db, direct: &ClassName, nested: &ClassName, member: &str) -> Result<Vec<String>> {
+    let (direct, nested) = (table(direct), table(nested));
+    let first = format!("SELECT owner FROM {direct} WHERE member = ?");
+    let closure = format!(
+        "WITH RECURSIVE held(id) AS ({first} UNION SELECT n.owner FROM held CROSS JOIN {nested} AS n ON n.member = held.id) SELECT id FROM held"
+    );
+    // One of the tables may not be there yet: without the second nothing is nested, without the first nothing is held.
+    let statement = match db.prepare(&closure)? {
+        None => db.prepare(&first)?,
+        statement => statement,
+    };
+    match statement {
+        Some(mut statement) => rows(&mut statement, Sql::Text(member.to_owned()), |row| row.get(0)),
+        None => Ok(Vec::new()),
+    }
+}
+
+fn rows<T>(
+    statement: &mut Statement<'_>,
+    parameter: Sql,
+    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Vec<T>> {
+    match statement.query_map([parameter], read).and_then(Iterator::collect) {
+        Ok(rows) => Ok(rows),
         // The class went away since the statement was prepared.
         Err(error) if is_missing_table(&error) => Ok(Vec::new()),
         Err(error) => Err(translate(error)),

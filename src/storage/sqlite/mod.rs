@@ -411,6 +411,17 @@ impl Storage for EmbeddedStorage {
         self.read(tx, move |db| db.search(None, None, |db| join::pairs(db, &join, "member", &members))).await
     }
 
+    async fn ancestors(
+        &self,
+        direct: &ClassName,
+        nested: &ClassName,
+        member: &str,
+        tx: Option<&Transaction>,
+    ) -> Result<Vec<String>> {
+        let (direct, nested, member) = (direct.clone(), nested.clone(), member.to_owned());
+        self.read(tx, move |db| db.search(None, None, |db| join::ancestors(db, &direct, &nested, &member))).await
+    }
+
     async fn begin(&self) -> Result<Transaction> {
         self.writer.begin().await.map(|handle| Transaction(Arc::new(handle)))
     }

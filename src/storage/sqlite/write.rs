@@ -27,11 +27,20 @@ fn id(row: &Object) -> Result<&str> {
     }
 }
 
+/// Pairs of owner and member have no form of their own to be written in.
+fn refuse_pairs(class: &ClassName) -> Result<()> {
+    if class.is_join() {
+        return Err(StorageError::Refused("relations are changed through the objects that have them".to_owned()));
+    }
+    Ok(())
+}
+
 /// Stores a new row.
 ///
 /// # Errors
-/// `Duplicate`; `Refused` when the row has no id or is nested too deep.
+/// `Duplicate`; `Refused` when the row has no id or is nested too deep, and for the pairs of relations.
 pub fn insert(session: &Session, class: &ClassName, row: &Object) -> Result<()> {
+    refuse_pairs(class)?;
     let table = session.table(class)?;
     let body = codec::to_text(row)?;
     let indexes = session.catalog()?.table(class);
@@ -44,7 +53,7 @@ pub fn insert(session: &Session, class: &ClassName, row: &Object) -> Result<()> 
 /// Changes all rows of a search; gives them as they are afterwards, when `back` asks for them, and their number.
 ///
 /// # Errors
-/// `Duplicate`; `Refused` when a change does not fit a row.
+/// `Duplicate`; `Refused` when a change does not fit a row, and for the pairs of relations.
 pub fn update(
     session: &Session,
     class: &ClassName,
@@ -52,6 +61,7 @@ pub fn update(
     update: &Update,
     back: bool,
 ) -> Result<(u64, Option<Object>)> {
+    refuse_pairs(class)?;
     let sql = format!("UPDATE {} SET id = ?, body = ? WHERE n = ?", names::table(class));
     let mut last = None;
     let mut count = 0;
@@ -123,9 +133,7 @@ pub fn delete(session: &Session, class: &ClassName, search: Option<Search>) -> R
             Err(error) => Err(translate(error)),
         };
     };
-    if class.is_join() {
-        return Err(StorageError::Refused("rows of a relation are not deleted one by one".to_owned()));
-    }
+    refuse_pairs(class)?;
     let sql = format!("DELETE FROM {table} WHERE n = ?");
     let mut count = 0;
     for n in search.numbers(&session.db)? {

@@ -183,7 +183,7 @@ fn collect(
 fn leave_out(document: Object, items: &IndexMap<String, Item>) -> Object {
     document
         .into_iter()
-        .filter_map(|(field, value)| match items.get(&field) {
+        .filter_map(|(field, value)| match items.get(field.as_str()) {
             Some(Item::Exclude) => None,
             Some(Item::Inside(inner)) => Some((field, each(value, &|object| leave_out(object, inner), true)?)),
             _ => Some((field, value)),
@@ -194,7 +194,7 @@ fn leave_out(document: Object, items: &IndexMap<String, Item>) -> Object {
 fn show(document: Object, items: &IndexMap<String, Item>) -> Object {
     document
         .into_iter()
-        .filter_map(|(field, value)| match items.get(&field)? {
+        .filter_map(|(field, value)| match items.get(field.as_str())? {
             Item::Include => Some((field, value)),
             Item::Inside(inner) if inner.values().any(|item| !matches!(item, Item::Compute(_))) => {
                 Some((field, each(value, &|object| show(object, inner), false)?))

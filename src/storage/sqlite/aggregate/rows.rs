@@ -2,12 +2,13 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use compact_str::format_compact;
 use serde_json::{Map, Value as Json, json};
 
 use super::super::filter::column;
 use crate::model::json;
 use crate::model::names::ClassName;
-use crate::model::object::Object;
+use crate::model::object::{FieldName, Object};
 use crate::model::query::compare::stored;
 use crate::model::schema::{ClassSchema, FieldType};
 use crate::model::value::{File, GeoPoint, Pointer, Value};
@@ -21,10 +22,10 @@ pub fn to_document(row: Object) -> Object {
     row.into_iter()
         .map(|(field, value)| {
             let name = match (field.as_str(), &value) {
-                ("objectId", _) => "_id".to_owned(),
-                ("createdAt", _) => "_created_at".to_owned(),
-                ("updatedAt", _) => "_updated_at".to_owned(),
-                (_, Value::Pointer(_)) => format!("{POINTER}{field}"),
+                ("objectId", _) => FieldName::const_new("_id"),
+                ("createdAt", _) => FieldName::const_new("_created_at"),
+                ("updatedAt", _) => FieldName::const_new("_updated_at"),
+                (_, Value::Pointer(_)) => format_compact!("{POINTER}{field}"),
                 _ => field,
             };
             let value = stored(&value).into_owned();
@@ -81,9 +82,11 @@ impl Output {
     pub fn row(&self, mut document: Object) -> Json {
         let id = self.names.then(|| document.remove("_id")).flatten();
         let mut row: Map<String, Json> = match (self.values, self.names) {
-            (false, _) => document.iter().map(|(field, value)| (field.clone(), extended(value))).collect(),
-            (true, false) => document.iter().map(|(field, value)| (field.clone(), json::encode(value))).collect(),
-            (true, true) => document.into_iter().filter_map(|(field, value)| self.field(field, value)).collect(),
+            (false, _) => document.iter().map(|(field, value)| (field.to_string(), extended(value))).collect(),
+            (true, false) => document.iter().map(|(field, value)| (field.to_string(), json::encode(value))).collect(),
+            (true, true) => {
+                document.into_iter().filter_map(|(field, value)| self.field(field.into_string(), value)).collect()
+            }
         };
         if let Some(id) = id {
             let id = match id {
@@ -150,7 +153,7 @@ fn extended(value: &Value) -> Json {
         Value::Bytes(bytes) => json!({"$binary": {"base64": STANDARD.encode(bytes), "subType": "00"}}),
         Value::Array(list) => list.iter().map(extended).collect(),
         Value::Object(object) => {
-            Json::Object(object.iter().map(|(field, value)| (field.clone(), extended(value))).collect())
+            Json::Object(object.iter().map(|(field, value)| (field.to_string(), extended(value))).collect())
         }
         other => json::encode(other),
     }

@@ -1,0 +1,37 @@
+// Certificates for servers on this machine, signed by an authority that nobody knows.
+import crypto from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import forge from 'node-forge';
+import { tempDir } from '../lib/temp.mjs';
+
+function certificate(subject, issuer, signer, extensions) {
+  const { publicKey, privateKey } = crypto.generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
+  });
+  const made = forge.pki.createCertificate();
+  made.publicKey = forge.pki.publicKeyFromPem(publicKey);
+  made.serialNumber = `00${crypto.randomBytes(8).toString('hex')}`;
+  made.validity.notBefore = new Date(Date.now() - 86_400_000);
+  made.validity.notAfter = new Date(Date.now() + 86_400_000);
+  made.setSubject([{ name: 'commonName', value: subject }]);
+  made.setIssuer([{ name: 'commonName', value: issuer }]);
+  made.setExtensions(extensions);
+  made.sign(forge.pki.privateKeyFromPem(signer ?? privateKey), forge.md.sha256.create());
+  return { key: privateKey, cert: forge.pki.certificateToPem(made) };
+}
+
+/** An authority, and the key and certificate of `localhost` and `127.0.0.1`. `ca` is the path of its certificate. */
+export function makeCertificates() {
+  const authority = certificate('Test CA', 'Test CA', undefined, [{ name: 'basicConstraints', cA: true, critical: true }, { name: 'keyUsage', keyCertSign: true, critical: true }]);
+  const server = certificate('localhost', 'Test CA', authority.key, [
+    { name: 'basicConstraints', cA: false },
+    { name: 'extKeyUsage', serverAuth: true },
+    { name: 'subjectAltName', altNames: [{ type: 2, value: 'localhost' }, { type: 7, ip: '127.0.0.1' }] },
+  ]);
+  const ca = path.join(tempDir('reparse-ca'), 'ca.pem');
+  fs.writeFileSync(ca, authority.cert);
+  return { ca, tls: server };
+}

@@ -1,0 +1,53 @@
+// The command line.
+import os from 'node:os';
+
+export const usage = `compat/bench/run [table|growth|picture] [option…]
+
+  table               every scenario on every server, and the budget (the default)
+  growth              how cost grows with clients, objects, classes and roles
+  picture             docs/images/benchmarks.svg out of a result (--in)
+
+  --only a,b          these scenarios, or parts of growth (clients, objects, classes, roles)
+  --servers a,b       of parse-server, mongo, embedded, floor (default: all)
+  --rounds N          how often each is measured; medians count (default 3)
+  --seconds S         of each measurement (default 3)
+  --warmup S          before each measurement (default 0.5)
+  --objects N         the largest class of growth (default 1000000)
+  --no-start          do not measure the start
+  --no-mixed          do not measure cheap requests beside log ins
+  --out FILE          where the JSON goes (default compat/bench/results/TIME.json)
+  --in FILE           the result a picture is made from
+`;
+
+/** Reads the arguments; fails with a line for the user. */
+export function parseArguments(args) {
+  const options = { command: 'table', rounds: 3, seconds: 3, warmup: 0.5, start: true, mixed: true };
+  const queue = [...args];
+  const value = name => queue.shift() ?? refuse(`${name} needs a value`);
+  const number = name => {
+    const text = value(name);
+    return Number(text) > 0 || text === '0' ? Number(text) : refuse(`${name} needs a number, not ${text}`);
+  };
+  while (queue.length) {
+    const word = queue.shift();
+    if (['table', 'growth', 'picture'].includes(word)) options.command = word;
+    else if (word === '--only' || word === '--servers') options[word.slice(2)] = value(word).split(',');
+    else if (word === '--objects') options.objectLimit = number(word);
+    else if (['--rounds', '--seconds', '--warmup'].includes(word)) options[word.slice(2)] = number(word);
+    else if (word === '--out' || word === '--in') options[word.slice(2)] = value(word);
+    else if (word === '--no-start' || word === '--no-mixed') options[word.slice(5)] = false;
+    else if (word === '--help') options.help = true;
+    else refuse(`unknown: ${word}`);
+  }
+  return options;
+}
+
+function refuse(why) {
+  throw new Error(`${why}\n\n${usage}`);
+}
+
+/** The machine, for the record. */
+export function machine() {
+  const cpus = os.cpus();
+  return { cpu: cpus[0]?.model ?? '?', cores: cpus.length, memoryGiB: Math.round(os.totalmem() / 2 ** 30), system: `${os.type()} ${os.release()}` };
+}

@@ -1,0 +1,38 @@
+// The harness behind compat/bench/run.
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { growth } from './lib/growth.mjs';
+import { parseArguments, usage } from './lib/options.mjs';
+import { picture } from './lib/picture.mjs';
+import { runTable } from './lib/run-table.mjs';
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const checkedIn = path.join(here, 'results/reference.json');
+
+function save(result, out) {
+  const file = out ?? path.join(here, 'results', `${result.date.replace(/[:.]/g, '-')}.json`);
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  fs.writeFileSync(file, `${JSON.stringify(result, null, 1)}\n`);
+  console.log(`\nwritten: ${path.relative(process.cwd(), file)}`);
+}
+
+async function main() {
+  const options = parseArguments(process.argv.slice(2));
+  if (options.help) return console.log(usage);
+  if (options.command === 'picture') {
+    const result = JSON.parse(fs.readFileSync(options.in ?? checkedIn, 'utf8'));
+    const file = path.join(here, '../../docs/images/benchmarks.svg');
+    fs.writeFileSync(file, picture(result));
+    return console.log(`written: ${path.relative(process.cwd(), file)}`);
+  }
+  return save(await (options.command === 'growth' ? growth(options) : runTable(options)), options.out);
+}
+
+main().then(
+  () => process.exit(0),
+  error => {
+    console.error(error.stack ?? error.message);
+    process.exit(1);
+  },
+);

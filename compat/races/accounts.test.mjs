@@ -1,0 +1,184 @@
+// What is good once is used once, and what is counted is counted exactly, however many try at the same time and through
+// however many servers.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { store } from '../lib/env.mjs';
+import { introspection } from '../lib/outside.mjs';
+import { startServer } from '../lib/server.mjs';
+import { freshDatabase } from '../lib/stores.mjs';
+import { code, newSecret } from '../lib/totp.mjs';
+
+const RACERS = 200;
+const THRESHOLD = 10;
+
+let provider;
+before(async () => {
+  provider = await introspection(token => /^token-(.+)$/.exec(token)?.[1]);
+});
+after(() => provider.stop());
+
+const options = hashRecoveryCodes => ({
+  appName: 'Races',
+  publicServerURL: 'http://127.0.0.1:1/parse',
+  emailAdapter: { module: 'discard' },
+  verifyUserEmails: true,
+  mountGraphQL: true,
+  hashQueue: 5000,
+  accountLockout: { threshold: THRESHOLD, duration: 5 },
+  auth: {
+    mfa: { options: ['TOTP'], hashRecoveryCodes },
+    corp: { oauth2: true, tokenIntrospectionEndpointUrl: `${provider.url}/introspect`, appidField: 'client_id', appIds: ['app'] },
+  },
+});
+
+function suite(name, count, hashRecoveryCodes) {
+  describe(name, () => {
+    const servers = [];
+    before(async () => {
+      const database = freshDatabase();
+      for (let index = 0; index < count; index += 1) servers.push(await startServer(options(hashRecoveryCodes), { database }));
+    });
+    after(() => Promise.all(servers.map(server => server.stop())));
+
+    const race = send => Promise.all(Array.from({ length: RACERS }, (_, index) => send(servers[index % servers.length], index)));
+    const post = (server, where, json, more) => server.request('POST', where, { json, timeout: 120_000, ...more });
+    const logIn = (server, username, password, authData) => post(server, '/login', { username, password, authData });
+    const signUp = async fields => {
+      const made = await post(servers[0], '/users', { password: 'first', ...fields });
+      assert.equal(made.status, 201, made.text);
+      return made.body;
+    };
+    /** The row of a user, with the columns that nobody else sees. */
+    const row = async id => (await servers[0].request('GET', `/users/${id}`, { maintenance: true })).body;
+    const tally = answers => {
+      const seen = {};
+      for (const { status, body } of answers) {
+        const key = body?.code === undefined ? `${status}` : `${status} ${body.code} ${body.error}`;
+        seen[key] = (seen[key] ?? 0) + 1;
+      }
+      return seen;
+    };
+
+    // r3xq-68wh-gwvh
+    test('adv_r3xq a reset token sets one password, by the page and by GraphQL', async () => {
+      const user = await signUp({ username: 'reset', email: 'reset@example.com' });
+      assert.equal((await post(servers[0], '/requestPasswordReset', { email: 'reset@example.com' })).status, 200);
+      const token = (await row(user.objectId))._perishable_token;
+      const query = 'mutation($input: ConfirmResetPasswordInput!) { confirmResetPassword(input: $input) { ok } }';
+      const answers = await race(async (server, index) => {
+        const password = `new ${index}`;
+        if (index % 4 < 2) {
+          const headers = { 'X-Requested-With': 'XMLHttpRequest' };
+          const answer = await post(server, '/apps/app/request_password_reset', { token, new_password: password }, { headers });
+          return { done: answer.status === 200, refused: answer.body?.code === -1, answer };
+        }
+        const answer = await post({ request: (method, where, rest) => server.request(method, `/../graphql`, rest) }, '', { query, variables: { input: { username: 'reset', token, password } } });
+        return { done: answer.body?.data?.confirmResetPassword?.ok === true, refused: /token is invalid/.test(answer.text), answer };
+      });
+      const won = answers.flatMap(({ done }, index) => (done ? [index] : []));
+      assert.equal(won.length, 1, JSON.stringify(won));
+      for (const { done, refused, answer } of answers) assert.ok(done !== refused, answer.text);
+      for (const server of servers) assert.equal((await logIn(server, 'reset', `new ${won[0]}`)).status, 200);
+      for (const other of [(won[0] + 1) % RACERS, (won[0] + 2) % RACERS]) {
+        assert.equal((await logIn(servers[0], 'reset', `new ${other}`)).status, 404);
+      }
+      assert.equal((await row(user.objectId))._perishable_token, undefined);
+    });
+
+    test('a verification token verifies once', async () => {
+      const user = await signUp({ username: 'verify', email: 'verify@example.com' });
+      const token = (await row(user.objectId))._email_verify_token;
+      const answers = await race(server => server.request('GET', '/apps/app/verify_email', { query: { token }, timeout: 120_000 }));
+      assert.deepEqual([...new Set(answers.map(answer => answer.status))], [200]);
+      assert.equal(answers.filter(answer => answer.text.includes('Your address is confirmed')).length, 1);
+      assert.equal(answers.filter(answer => answer.text.includes('This link does not work')).length, RACERS - 1);
+      assert.equal((await row(user.objectId)).emailVerified, true);
+    });
+
+    // #10266
+    test('failed log ins are counted exactly, whatever door they knock at', async () => {
+      const user = await signUp({ username: 'locked' });
+      const answers = await race((server, index) => {
+        const wrong = { username: 'locked', password: `wrong ${index}` };
+        return index % 4 < 2 ? post(server, '/login', wrong) : post(server, '/verifyPassword', wrong);
+      });
+      const locked = '404 101 Your account is locked due to multiple failed login attempts. Please try again after 5 minute(s)';
+      assert.deepEqual(tally(answers), { '404 101 Invalid username/password.': THRESHOLD, [locked]: RACERS - THRESHOLD });
+      assert.equal((await row(user.objectId))._failed_login_count, THRESHOLD);
+      assert.deepEqual(tally(await race(server => logIn(server, 'locked', 'first'))), { [locked]: RACERS });
+    });
+
+    test('log ins that succeed are never refused by each other', async () => {
+      await signUp({ username: 'busy' });
+      assert.deepEqual(tally(await race(server => logIn(server, 'busy', 'first'))), { 200: RACERS });
+    });
+
+    const enrol = async username => {
+      const user = await signUp({ username });
+      const secret = newSecret();
+      const json = { authData: { mfa: { secret, token: code(secret) } } };
+      const enrolled = await servers[0].request('PUT', `/users/${user.objectId}`, { session: user.sessionToken, json });
+      assert.equal(enrolled.status, 200, enrolled.text);
+      return { ...user, codes: enrolled.body.authDataResponse.mfa.recovery.split(', ') };
+    };
+
+    // 2299-ghjr-6vjp, w73w-g5xw-rwhf, 4hf6-3x24-c9m8
+    test('adv_2299 adv_w73w adv_4hf6 a recovery code logs in once', async () => {
+      const { objectId, codes } = await enrol('mfa');
+      assert.equal((await row(objectId))._auth_data_mfa.recovery[0] === codes[0], !hashRecoveryCodes);
+      assert.equal((await logIn(servers[0], 'mfa', 'first')).body.code, -1);
+      const answers = await race(server => logIn(server, 'mfa', 'first', { mfa: { token: codes[0] } }));
+      assert.deepEqual(tally(answers), { 200: 1, '400 141 Invalid MFA token': RACERS - 1 });
+      assert.equal((await row(objectId))._auth_data_mfa.recovery.length, 1);
+      // both codes at once: the second is good still, and once
+      const second = await race((server, index) => logIn(server, 'mfa', 'first', { mfa: { token: codes[index % 4 < 2 ? 1 : 0] } }));
+      assert.equal(second.filter(answer => answer.status === 200).length, 1);
+      assert.deepEqual((await row(objectId))._auth_data_mfa.recovery, []);
+    });
+
+    test('adv_2299 a recovery code lets the second factor be replaced once', async () => {
+      const { objectId, sessionToken, codes } = await enrol('replace');
+      const answers = await race(server => {
+        const secret = newSecret();
+        const json = { authData: { mfa: { old: codes[1], secret, token: code(secret) } } };
+        return server.request('PUT', `/users/${objectId}`, { session: sessionToken, json, timeout: 120_000 });
+      });
+      const won = answers.filter(answer => answer.status === 200);
+      assert.equal(won.length, 1, JSON.stringify(tally(answers)));
+      const kept = (await row(objectId))._auth_data_mfa;
+      const answer = await logIn(servers[0], 'replace', 'first', { mfa: { token: won[0].body.authDataResponse.mfa.recovery.split(', ')[0] } });
+      assert.equal(answer.status, 200, `${answer.text} ${JSON.stringify(kept)}`);
+    });
+
+    const identity = id => ({ authData: { corp: { id, access_token: `token-${id}` } } });
+
+    // w73w-g5xw-rwhf, #10149
+    test('adv_w73w sign ups with one identity make one user', async () => {
+      const answers = await race(server => post(server, '/users', identity('one')));
+      const made = answers.filter(answer => answer.status === 201);
+      assert.equal(made.length, 1);
+      for (const answer of answers) {
+        const same = answer.status === 200 && answer.body.objectId === made[0].body.objectId;
+        assert.ok(answer.status === 201 || same || answer.body?.code === 208, answer.text);
+      }
+      const { body } = await servers[0].request('GET', '/users', { master: true, query: { limit: 1000 } });
+      assert.equal(body.results.filter(user => user.authData?.corp?.id === 'one').length, 1);
+    });
+
+    test('one of many users gets an identity', async () => {
+      const users = await Promise.all(Array.from({ length: RACERS }, (_, index) => signUp({ username: `link ${index}` })));
+      const answers = await race((server, index) => {
+        const { objectId, sessionToken } = users[index];
+        return server.request('PUT', `/users/${objectId}`, { session: sessionToken, json: identity('wanted'), timeout: 120_000 });
+      });
+      assert.deepEqual(tally(answers), { 200: 1, '400 208 this auth is already used': RACERS - 1 });
+      const owner = users[answers.findIndex(answer => answer.status === 200)].objectId;
+      const logged = await post(servers.at(-1), '/users', identity('wanted'));
+      assert.deepEqual([logged.status, logged.body.objectId], [200, owner]);
+    });
+  });
+}
+
+suite(`one server, ${store}`, 1, true);
+if (store === 'mongo') suite('two servers on one database', 2, false);
+if (store === 'embedded') suite('one server, recovery codes as parse-server has them', 1, false);

@@ -1,0 +1,45 @@
+//! What is asked of a call before it runs, whatever protocol it comes by: is its route allowed, is it used too often. There is one
+//! gate for a server, so that nothing is counted twice and no protocol is a way around another's limits.
+
+mod allow_list;
+mod path_pattern;
+pub mod rate_limit;
+
+use poem::http::Method;
+
+use crate::config::Options;
+use crate::error::Result;
+use allow_list::RouteAllowList;
+use rate_limit::{Identity, RateLimits};
+
+/// The gate.
+#[derive(Debug)]
+pub struct Gate {
+    /// How often routes may be used.
+    pub limits: RateLimits,
+    /// Which may be used at all.
+    pub allowed: RouteAllowList,
+}
+
+impl Gate {
+    /// The gate that the options describe.
+    ///
+    /// # Errors
+    /// A text naming the rate limit or allow-list pattern that is none.
+    pub fn new(options: &Options) -> std::result::Result<Self, String> {
+        let security = &options.security;
+        Ok(Self {
+            limits: RateLimits::new(&security.rate_limit)?,
+            allowed: RouteAllowList::new(security.route_allow_list.as_deref())?,
+        })
+    }
+
+    /// Counts a call of a caller whose session is known already, under every limit on its route.
+    ///
+    /// # Errors
+    /// 429, code 100, when there were too many.
+    pub fn count(&self, method: &Method, path: &str, who: &Identity<'_>, now: i64) -> Result<()> {
+        self.limits.count(false, method, path, who, now)?;
+        self.limits.count(true, method, path, who, now).map(|_| ())
+    }
+}
