@@ -29,6 +29,7 @@ use crate::model::schema::ClassSchema;
 use crate::random::{Random, SystemRandom};
 use crate::rest;
 use crate::rest::routes::below;
+use crate::storage::mongo::CommandListener;
 
 /// Why a server did not start, for the person who started it.
 #[derive(Debug, thiserror::Error)]
@@ -56,11 +57,13 @@ pub struct Surroundings {
     pub clock: Arc<dyn Clock>,
     /// Chance.
     pub random: Arc<dyn Random>,
+    /// Who listens to the commands sent to MongoDB.
+    pub commands: Option<CommandListener>,
 }
 
 impl Default for Surroundings {
     fn default() -> Self {
-        Self { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) }
+        Self { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), commands: None }
     }
 }
 
@@ -96,7 +99,7 @@ impl Server {
             .local_addr()
             .map_err(|source| StartError::Listen { address: options.server.host.clone(), source })?;
         let outside = outside(&options)?;
-        let storage = stores::open(&options).await?;
+        let storage = stores::open(&options, surroundings.commands).await?;
         let opened = App::open(options, storage.clone(), surroundings.clock, surroundings.random, outside).await;
         let app = match opened {
             Ok(app) => app,

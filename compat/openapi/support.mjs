@@ -17,6 +17,7 @@ const schemas = [
     fields: {
       score: { type: 'Number' },
       player: { type: 'String', required: true },
+      level: { type: 'Number', defaultValue: 1 },
       cheated: { type: 'Boolean' },
       playedAt: { type: 'Date' },
       place: { type: 'GeoPoint' },

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { store } from '../lib/env.mjs';
-import { introspection } from '../lib/outside.mjs';
+import { introspection, serve } from '../lib/outside.mjs';
 import { startServer } from '../lib/server.mjs';
 import { freshDatabase } from '../lib/stores.mjs';
 import { code, newSecret } from '../lib/totp.mjs';
@@ -12,10 +12,12 @@ const RACERS = 200;
 const THRESHOLD = 10;
 
 let provider;
+let gateway;
 before(async () => {
+  gateway = await serve(() => ({ json: { ok: true } }));
   provider = await introspection(token => /^token-(.+)$/.exec(token)?.[1]);
 });
-after(() => provider.stop());
+after(() => Promise.all([provider.stop(), gateway.stop()]));
 
 const options = hashRecoveryCodes => ({
   appName: 'Races',
@@ -26,7 +28,7 @@ const options = hashRecoveryCodes => ({
   hashQueue: 5000,
   accountLockout: { threshold: THRESHOLD, duration: 5 },
   auth: {
-    mfa: { options: ['TOTP'], hashRecoveryCodes },
+    mfa: { options: ['TOTP', 'SMS'], hashRecoveryCodes, period: 600, sms: { module: 'webhook', options: { url: gateway.url } } },
     corp: { oauth2: true, tokenIntrospectionEndpointUrl: `${provider.url}/introspect`, appidField: 'client_id', appIds: ['app'] },
   },
 });
@@ -116,7 +118,7 @@ function suite(name, count, hashRecoveryCodes) {
     const enrol = async username => {
       const user = await signUp({ username });
       const secret = newSecret();
-      const json = { authData: { mfa: { secret, token: code(secret) } } };
+      const json = { authData: { mfa: { secret, token: code(secret, { period: 600 }) } } };
       const enrolled = await servers[0].request('PUT', `/users/${user.objectId}`, { session: user.sessionToken, json });
       assert.equal(enrolled.status, 200, enrolled.text);
       return { ...user, codes: enrolled.body.authDataResponse.mfa.recovery.split(', ') };
@@ -140,7 +142,7 @@ function suite(name, count, hashRecoveryCodes) {
       const { objectId, sessionToken, codes } = await enrol('replace');
       const answers = await race(server => {
         const secret = newSecret();
-        const json = { authData: { mfa: { old: codes[1], secret, token: code(secret) } } };
+        const json = { authData: { mfa: { old: codes[1], secret, token: code(secret, { period: 600 }) } } };
         return server.request('PUT', `/users/${objectId}`, { session: sessionToken, json, timeout: 120_000 });
       });
       const won = answers.filter(answer => answer.status === 200);
@@ -148,6 +150,20 @@ function suite(name, count, hashRecoveryCodes) {
       const kept = (await row(objectId))._auth_data_mfa;
       const answer = await logIn(servers[0], 'replace', 'first', { mfa: { token: won[0].body.authDataResponse.mfa.recovery.split(', ')[0] } });
       assert.equal(answer.status, 200, `${answer.text} ${JSON.stringify(kept)}`);
+    });
+
+    // jpq4-7fmq-q5fj
+    test('adv_jpq4 a code that came by SMS logs in once', async () => {
+      const { objectId, sessionToken } = await signUp({ username: 'sms' });
+      const mfa = data => servers[0].request('PUT', `/users/${objectId}`, { session: sessionToken, json: { authData: { mfa: { mobile: '+15555555555', ...data } } } });
+      const sent = () => gateway.calls.at(-1).json.args[0];
+      assert.equal((await mfa()).status, 200);
+      assert.equal((await mfa({ token: sent() })).status, 200);
+      assert.equal((await logIn(servers[0], 'sms', 'first', { mfa: { token: 'request' } })).body.error, 'Please enter the token');
+      const token = sent();
+      const answers = await race(server => logIn(server, 'sms', 'first', { mfa: { token } }));
+      assert.equal(answers.filter(answer => answer.status === 200).length, 1, JSON.stringify(tally(answers)));
+      for (const answer of answers.filter(answer => answer.status !== 200)) assert.equal(answer.body.code, 141, answer.text);
     });
 
     const identity = id => ({ authData: { corp: { id, access_token: `token-${id}` } } });

@@ -28,6 +28,10 @@ const PROVIDERS: &[&str] = &[
 /// Kinds of login providers that may have any name.
 const PROVIDER_MODULES: &[&str] = &["oidc", "webhook"];
 
+/// Why `pages.customRoutes` cannot be had.
+const OWN_ROUTES: &str = "JavaScript functions cannot run in this server; files go into the folder of pages.pagesPath, and \
+    routes with code of their own belong to a server beside this one";
+
 /// Mail adapters that are built in.
 const MAIL_ADAPTERS: &[&str] = &["discard", "file", "smtp", "webhook"];
 
@@ -91,6 +95,11 @@ pub(super) fn missing(options: &Options, given: &Map<String, Value>) -> Vec<Gap>
             gaps.push(gap(vec!["auth".to_owned(), name.clone()], &reason));
         }
     }
+    for (index, route) in options.mail.pages.custom_routes.iter().enumerate() {
+        if route.handler.is_none() {
+            gaps.push(gap(vec!["pages".to_owned(), "customRoutes".to_owned(), format!("[{index}]")], OWN_ROUTES));
+        }
+    }
     if let Some(adapter) = &options.mail.email_adapter
         && !MAIL_ADAPTERS.contains(&adapter.module.as_str())
     {
@@ -120,7 +129,8 @@ fn asks_for_provider(settings: &Value) -> bool {
 
 fn look(spec: &Spec, path: Vec<String>, value: Option<&Value>, default: Option<&Value>, gaps: &mut Vec<Gap>) {
     if spec.status == Status::NotYet {
-        gaps.push(gap(path, "not supported yet"));
+        let of_pages = path.iter().any(|key| key == "customRoutes");
+        gaps.push(gap(path, if of_pages { OWN_ROUTES } else { "not supported yet" }));
         return;
     }
     let entries: Vec<(Vec<String>, Option<&Value>)> = match value {

@@ -7,6 +7,7 @@ use poem::Response;
 use poem::http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
+use super::gate::rate_limit::Exceeded;
 use crate::error::ParseError;
 
 /// The content type of every JSON answer.
@@ -47,6 +48,7 @@ pub fn refusal(error: &ParseError, sanitize: bool) -> Response {
     if let Some(seconds) = error.retry_after {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
+    Exceeded::tell(error, &mut response);
     response
 }
 

@@ -1,6 +1,6 @@
 //! Where a request comes from, and the address the caller knows this server by.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use poem::http::{HeaderMap, header};
 
@@ -42,7 +42,10 @@ fn address(trust: &TrustProxy, peer: IpAddr, headers: &HeaderMap) -> (IpAddr, bo
         if !is_trusted(trust, current, hop) {
             break;
         }
-        let Some(next) = parse_address(text.trim()) else { break };
+        let Some(next) = parse_address(text.trim()) else {
+            // A proxy that does not know whom it speaks for: nobody's address, so that it is not taken for the proxy itself.
+            return (IpAddr::V4(Ipv4Addr::UNSPECIFIED), true);
+        };
         current = next;
         forwarded = true;
     }
@@ -116,7 +119,8 @@ mod tests {
         let nets = TrustProxy::Addresses(vec!["1.2.3.0/24".parse::<IpNet>().unwrap()]);
         assert_eq!(seen(&nets, "1.2.3.4", &spoofed), ("8.8.8.8".into(), true));
         assert_eq!(seen(&nets, "4.4.4.4", &spoofed), ("4.4.4.4".into(), false));
-        assert_eq!(seen(&nets, "1.2.3.4", &["7.7.7.7, rubbish"]), ("1.2.3.4".into(), false));
+        assert_eq!(seen(&nets, "1.2.3.4", &["7.7.7.7, rubbish"]), ("0.0.0.0".into(), true));
+        assert_eq!(seen(&TrustProxy::Hops(2), "127.0.0.1", &["unknown"]), ("0.0.0.0".into(), true));
     }
 
     #[test]

@@ -44,6 +44,7 @@ impl BatchApi {
         let mut body = body.0;
         let in_transaction = matches!(body.get("transaction"), Some(Json::Bool(true)));
         let parts = parts(&dispatcher.rest, &context, body.shift_remove("requests"))?;
+        dispatcher.rest.admit_parts(&context, &parts, dispatcher.direct)?;
         let bytes = if in_transaction {
             transaction(&dispatcher, &context, parts).await?
         } else {

@@ -74,7 +74,7 @@ pub fn endpoint(app: &Arc<App>, gate: &Arc<Gate>) -> Result<RestEndpoint, String
     let rest = Rest {
         gate: gate.clone(),
         idempotency: idempotency::Idempotency::new(&app.options.server.idempotency.paths)?,
-        documents: openapi::Documents::new(&app.options, &document(&app.options.server.mount_path)),
+        documents: openapi::Documents::new(&app.options),
         pages: pages::Pages::open(app)?,
         app: app.clone(),
         endpoint: service(apis).into_endpoint(),

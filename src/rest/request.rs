@@ -199,28 +199,46 @@ impl Rest {
         self.dispatch(context, Part { method, path, query, body }, &counted).await
     }
 
-    /// Carries out a part of a batch, under the limits that a request of its own would meet.
+    /// Judges the parts of a batch, each as a request of its own, before any of them is carried out. The whole batch is refused
+    /// for one that may not be.
     ///
     /// # Errors
-    /// What the limits refuse. What the route refuses is an answer.
+    /// What the limits and the list of routes refuse.
+    pub(super) fn admit_parts(&self, context: &Context, parts: &[Part], direct: bool) -> Result<()> {
+        let identity = Identity { ip: context.client.ip, direct, auth: &context.auth };
+        let now = self.app.clock.now().millis();
+        for Part { method, path, .. } in parts {
+            for with_session in [false, true] {
+                // As parse-server does: 429 is for requests, this one is but part of one.
+                let counted = self.gate.limits.count(with_session, method, path, &identity, now);
+                counted.map_err(|error| ParseError { status: 400, retry_after: None, source: None, ..error })?;
+            }
+            self.gate.allowed.check(context.auth.is_master(), method, path)?;
+        }
+        Ok(())
+    }
+
+    /// Carries out a part of a batch that [`Rest::admit_parts`] let through.
+    ///
+    /// # Errors
+    /// As a request of its own.
     pub(super) async fn dispatch_part(
         self: &Arc<Self>,
         context: Context,
         part: Part,
         direct: bool,
     ) -> Result<Response> {
-        let identity = Identity { ip: context.client.ip, direct, auth: &context.auth };
-        let now = self.app.clock.now().millis();
-        let first = self.gate.limits.count(false, &part.method, &part.path, &identity, now)?;
-        self.gate.allowed.check(context.auth.is_master(), &part.method, &part.path)?;
-        let counted = Counted { direct, before_session: first, alone: false };
-        self.clone().dispatch(context, part, &counted).await
+        self.clone().dispatch(context, part, &Counted { direct, before_session: None, alone: false }).await
     }
 
     async fn dispatch(self: Arc<Self>, context: Context, part: Part, counted: &Counted) -> Result<Response> {
         let Part { method, path, query, body } = part;
         let identity = Identity { ip: context.client.ip, direct: counted.direct, auth: &context.auth };
-        let second = self.gate.limits.count(true, &method, &path, &identity, self.app.clock.now().millis())?;
+        let second = if counted.alone {
+            self.gate.limits.count(true, &method, &path, &identity, self.app.clock.now().millis())?
+        } else {
+            None
+        };
         let Some(found) = self.routes.find(&method, &path) else {
             let error = ParseError::new(ErrorCode::CommandUnavailable, "unknown route or method");
             return Err(ParseError { status: 404, ..error });

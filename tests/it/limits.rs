@@ -74,8 +74,9 @@ fn only_listed_routes() {
         }
         assert_eq!(answer(server.master(Method::GET, "/classes/Secret")).await.status, 200);
         let got = server.post("/batch", &json!({"requests": [{"method": "GET", "path": "/parse/classes/Secret"}, {"method": "GET", "path": "/parse/classes/Open"}]})).await;
-        assert_eq!(got.json()[0]["error"]["code"], 119, "{got:?}");
-        assert_eq!(got.json()[1]["success"]["results"], json!([]), "{got:?}");
+        got.assert_refused(400, 119);
+        let got = server.post("/batch", &json!({"requests": [{"method": "GET", "path": "/parse/classes/Open"}]})).await;
+        assert_eq!(got.json()[0]["success"]["results"], json!([]), "{got:?}");
     });
 }
 
@@ -104,8 +105,13 @@ fn graphql_is_no_way_around() {
         assert_eq!((limited(&got), got["errors"][0]["extensions"]["code"].as_i64()), (2, Some(100)), "{got}");
         assert_eq!(got["data"]["c"], Json::Null, "{got}");
 
-        let make = "createPet(input: {fields: {owner: {createAndLink: {}}}}) { pet { objectId } }";
-        let got = graphql(&server, &format!("mutation {{ a: {make} b: {make} }}")).await;
+<<<<<<< HEAD
+        let create = "createPet(input: {fields: {owner: {createAndLink: {}}}}) { pet { objectId } }";
+        let got = graphql(&server, &format!("mutation {{ a: {create} b: {create} }}")).await;
+=======
+        let creation = "createPet(input: {fields: {owner: {createAndLink: {}}}}) { pet { objectId } }";
+        let got = graphql(&server, &format!("mutation {{ a: {creation} b: {creation} }}")).await;
+>>>>>>> accounts
         assert_eq!(limited(&got), 1, "two of one and one of the other: {got}");
 
         let id = got["data"]["a"]["pet"]["objectId"].as_str().unwrap();

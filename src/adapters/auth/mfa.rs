@@ -69,9 +69,10 @@ impl Mfa {
             Some("SHA512" | "SHA-512") => hmac::HMAC_SHA512,
             Some(_) => return Err("algorithm must be SHA1, SHA256 or SHA512".to_owned()),
         };
-        let sms = match ways.contains(&"SMS") {
-            true => Some(Sms::open(settings, usize::try_from(digits).unwrap_or(6), period)?),
-            false => None,
+        let sms = if ways.contains(&"SMS") {
+            Some(Sms::open(settings, usize::try_from(digits).unwrap_or(6), period)?)
+        } else {
+            None
         };
         Ok(Self {
             digits: u32::try_from(digits).unwrap_or(6),

@@ -118,7 +118,7 @@ fn is_right(token: Option<&Json>, stored: &Map<String, Json>, now: i64) -> bool 
         return false;
     };
     let expiry = stored.get("expiry").and_then(|expiry| expiry.as_str().or_else(|| expiry.get("iso")?.as_str()));
-    let in_time = expiry.and_then(|text| Date::parse(text)).is_some_and(|end| end.millis() > now);
+    let in_time = expiry.and_then(Date::parse).is_some_and(|end| end.millis() > now);
     in_time & bool::from(wanted.as_bytes().ct_eq(given.as_bytes()))
 }
 

@@ -48,7 +48,7 @@ pub async fn apply(app: &Arc<App>) -> Result<()> {
     }
     for definition in &definitions {
         let applied = match known(&definition.name) {
-            None => change::create(&cx, &definition.name, definition.whole()).await,
+            None => change::create(&cx, &definition.name, definition.whole()).await.map(|_| ()),
             Some(class) => bring_in_line(&cx, options, definition, &class).await,
         };
         applied.map_err(|error| ParseError {
@@ -165,7 +165,7 @@ async fn bring_in_line(cx: &Context, options: &Definitions, definition: &Definit
     if !first.deleted_fields.is_empty() || !first.deleted_indexes.is_empty() {
         change::update(cx, name.as_str(), first).await?;
     }
-    change::update(cx, name.as_str(), second).await
+    change::update(cx, name.as_str(), second).await.map(|_| ())
 }
 
 /// Indexes that the server makes by itself and needs.

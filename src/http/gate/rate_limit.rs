@@ -63,6 +63,20 @@ pub struct Standing {
     reset: i64,
 }
 
+/// Why a call was refused: how it stands.
+#[derive(Debug, thiserror::Error)]
+#[error("a rate limit is reached")]
+pub struct Exceeded(Standing);
+
+impl Exceeded {
+    /// Tells the client how calls stand, if it was refused for their number.
+    pub fn tell(error: &ParseError, response: &mut Response) {
+        if let Some(Self(standing)) = error.source.as_ref().and_then(|source| source.downcast_ref()) {
+            standing.apply(response);
+        }
+    }
+}
+
 impl RateLimits {
     /// # Errors
     /// A text naming what is wrong with a limit.
@@ -173,17 +187,19 @@ impl Limit {
         window.count = window.count.saturating_add(1);
         let Window { ends, count } = *window;
         drop(counters);
+        let standing = Standing {
+            limit: self.count,
+            remaining: self.count.saturating_sub(count),
+            reset: ends.saturating_add(999).div_euclid(1000),
+        };
         if count > self.count {
             let seconds =
                 u32::try_from(ends.saturating_sub(now).saturating_add(999).div_euclid(1000).max(1)).unwrap_or(u32::MAX);
-            let error = ParseError::new(ErrorCode::ConnectionFailed, self.message.clone());
+            let error =
+                ParseError::new(ErrorCode::ConnectionFailed, self.message.clone()).with_source(Exceeded(standing));
             return Err(ParseError { status: 429, retry_after: Some(seconds), ..error });
         }
-        Ok(Standing {
-            limit: self.count,
-            remaining: self.count - count,
-            reset: ends.saturating_add(999).div_euclid(1000),
-        })
+        Ok(standing)
     }
 }
 

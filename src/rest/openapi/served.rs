@@ -31,7 +31,9 @@ const VARY: HeaderValue =
 
 /// The documents and the page of a server.
 pub struct Documents {
-    base: Document,
+    mount_path: String,
+    /// Made when it is first asked for: most servers never are, and start the sooner.
+    base: OnceLock<Document>,
     page: Option<Page>,
     /// Whether everybody gets the document with the app's classes.
     public: bool,
@@ -85,17 +87,23 @@ impl Wanted<'_> {
 }
 
 impl Documents {
-    /// As the options say; `None` when nothing of it is to be served. `base`: the document without classes.
+    /// As the options say; `None` when nothing of it is to be served.
     #[must_use]
-    pub fn new(options: &Options, base: &Json) -> Option<Self> {
+    pub fn new(options: &Options) -> Option<Self> {
         let wish = &options.own.openapi;
         wish.enabled.then(|| Self {
-            base: Document::new(base),
+            mount_path: options.server.mount_path.clone(),
+            base: OnceLock::new(),
             page: wish.docs.then(|| Page::new(options)),
             public: wish.public_schema,
             current: ArcSwapOption::empty(),
             making: Mutex::new(()),
         })
+    }
+
+    /// The document without classes.
+    fn base(&self) -> &Document {
+        self.base.get_or_init(|| Document::new(&crate::rest::document(&self.mount_path)))
     }
 
     /// The document with the classes of the snapshot.
@@ -108,7 +116,7 @@ impl Documents {
         if let Some(ready) = fitting() {
             return Ok(ready);
         }
-        let (snapshot, base) = (snapshot.clone(), self.base.json.clone());
+        let (snapshot, base) = (snapshot.clone(), self.base().json.clone());
         let build = move || -> serde_json::Result<OfApp> {
             let base: Json = serde_json::from_slice(&base)?;
             let classes: Vec<ClassSchema> =
@@ -191,7 +199,7 @@ impl Rest {
         } else {
             None
         };
-        let document = of_app.as_ref().map_or(&documents.base, |made| &made.document);
+        let document = of_app.as_ref().map_or_else(|| documents.base(), |made| &made.document);
         let (kind, body) = if wanted == Wanted::Yaml { (YAML, document.yaml()) } else { (JSON, document.json.clone()) };
         Ok(Response::builder()
             .status(StatusCode::OK)
