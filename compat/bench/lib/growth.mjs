@@ -71,11 +71,11 @@ async function fillMongo(uri, from, to) {
 }
 
 async function fillThroughApi(server, lists, from, to) {
-  const ids = [];
+  let ids = [];
   for (let at = from; at < to; at += 10_000) {
     const author = lists.authors[0].id;
     const objects = Array.from({ length: Math.min(10_000, to - at) }, (_, index) => item(at + index, author));
-    ids.push(...(await createAll(server, 'Item', objects)));
+    ids = ids.concat(await createAll(server, 'Item', objects));
   }
   return ids;
 }
@@ -108,14 +108,14 @@ async function byObjects(options) {
     if (options.servers.includes('embedded')) contenders.push(await contender('embedded', { ...options, size }));
     if (options.servers.includes('floor')) contenders.push(floorOn(mongo));
     const first = new Map(contenders.map(contestant => [contestant, contestant.lists]));
-    const added = [];
+    let added = [];
     let filled = options.objects[0];
     for (const total of options.objects) {
       if (total > filled) {
         progress(`filling up to ${total} objects`);
         await fillMongo(mongo.server.database, filled, total);
         const embedded = contenders.find(({ which }) => which === 'embedded');
-        if (embedded) added.push(...(await fillThroughApi(embedded.server, first.get(embedded), filled, total)));
+        if (embedded) added = added.concat(await fillThroughApi(embedded.server, first.get(embedded), filled, total));
         filled = total;
       }
       for (const contestant of contenders) {

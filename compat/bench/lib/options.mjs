@@ -9,7 +9,7 @@ export const usage = `compat/bench/run [table|growth|document] [option…]
 
   --only a,b          these scenarios, or parts of growth (clients, objects, classes, roles)
   --servers a,b       of parse-server, mongo, embedded, floor (default: all)
-  --rounds N          how often each is measured; medians count (default 3)
+  --rounds N          how often each is measured; medians count (default: 3 for the table, 1 for growth)
   --seconds S         of each measurement (default 3)
   --warmup S          before each measurement (default 0.5)
   --objects N         the largest class of growth (default 1000000)
@@ -20,7 +20,7 @@ export const usage = `compat/bench/run [table|growth|document] [option…]
 
 /** Reads the arguments; fails with a line for the user. */
 export function parseArguments(args) {
-  const options = { command: 'table', rounds: 3, seconds: 3, warmup: 0.5, start: true, mixed: true };
+  const options = { command: 'table', seconds: 3, warmup: 0.5, start: true, mixed: true };
   const queue = [...args];
   const value = name => queue.shift() ?? refuse(`${name} needs a value`);
   const number = name => {
@@ -38,6 +38,7 @@ export function parseArguments(args) {
     else if (word === '--help') options.help = true;
     else refuse(`unknown: ${word}`);
   }
+  options.rounds ??= options.command === 'growth' ? 1 : 3;
   return options;
 }
 
