@@ -1,5 +1,6 @@
 //! The process: its arguments, its banner, its signals, its exit status.
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -10,7 +11,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::config::{self, Command, DatabaseUri, Loaded};
 use crate::logging;
 use crate::random::SystemRandom;
-use crate::server::{Server, Surroundings};
+use crate::rest;
+use crate::server::{self, Server, Surroundings};
 
 /// Does what the command line asks for; the exit status says whether it went well.
 #[must_use]
@@ -29,7 +31,7 @@ pub fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Command::HealthCheck { url } => runtime.block_on(health_check(&url)),
-        Command::OpenApi(_) => fail("error: the command openapi is not supported yet"),
+        Command::OpenApi { loaded, yaml } => runtime.block_on(print_document(&loaded, yaml)),
         Command::Serve(loaded) => runtime.block_on(serve(*loaded)),
     }
 }
@@ -110,6 +112,25 @@ fn announce(loaded: &Loaded, addr: SocketAddr) {
         "  curl -H 'X-Parse-Application-Id: {app_id}' -H 'Content-Type: application/json' -d '{{\"username\":\"ann\",\"password\":\"correct horse\"}}' {rest}/users"
     ));
     println!("{}", lines.join("\n"));
+}
+
+/// Prints the OpenAPI document of the app. Nothing is made or changed for it, and a server may be running.
+async fn print_document(loaded: &Loaded, yaml: bool) -> ExitCode {
+    let options = &loaded.options;
+    for warning in &loaded.warnings {
+        eprintln!("warning: {warning}");
+    }
+    let classes = match server::classes(options).await {
+        Ok(classes) => classes,
+        Err(error) => return fail(&format!("error: {error}")),
+    };
+    let document = rest::typed_document(&options.server.mount_path, &classes);
+    let text = if yaml { rest::openapi::to_yaml(&document) } else { format!("{document:#}\n") };
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&format!("error: cannot write the document: {error}")),
+    }
 }
 
 /// Asks a server whether it is well. Plain HTTP by hand: a client library for one request would be out of proportion.

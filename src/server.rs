@@ -16,6 +16,7 @@ use crate::adapters::email::{self, outbox::Outbox};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Options;
 use crate::domain::app::{App, Outside};
+use crate::domain::schema::defined;
 use crate::error::{ErrorCode, ParseError};
 use crate::graphql::{Current, GraphQlEndpoint, PlaygroundEndpoint};
 use crate::graphql_legacy::Legacy;
@@ -24,9 +25,11 @@ use crate::http::cors::Cors;
 use crate::http::door::Door;
 use crate::http::gate::Gate;
 use crate::http::serve;
+use crate::model::schema::ClassSchema;
 use crate::random::{Random, SystemRandom};
 use crate::rest;
 use crate::rest::routes::below;
+use crate::storage::mongo::CommandListener;
 
 /// Why a server did not start, for the person who started it.
 #[derive(Debug, thiserror::Error)]
@@ -54,11 +57,13 @@ pub struct Surroundings {
     pub clock: Arc<dyn Clock>,
     /// Chance.
     pub random: Arc<dyn Random>,
+    /// Who listens to the commands sent to MongoDB.
+    pub commands: Option<CommandListener>,
 }
 
 impl Default for Surroundings {
     fn default() -> Self {
-        Self { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) }
+        Self { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), commands: None }
     }
 }
 
@@ -94,7 +99,7 @@ impl Server {
             .local_addr()
             .map_err(|source| StartError::Listen { address: options.server.host.clone(), source })?;
         let outside = outside(&options)?;
-        let storage = stores::open(&options).await?;
+        let storage = stores::open(&options, surroundings.commands).await?;
         let opened = App::open(options, storage.clone(), surroundings.clock, surroundings.random, outside).await;
         let app = match opened {
             Ok(app) => app,
@@ -145,6 +150,16 @@ impl RunningServer {
         self.app.storage.close().await;
         in_time
     }
+}
+
+/// The classes of an app as its server would have them: those in the store, and what the options define. Nothing is
+/// changed, and a server may be running on the store.
+///
+/// # Errors
+/// When the store cannot be read, or the options define a class that is none.
+pub async fn classes(options: &Options) -> Result<Vec<ClassSchema>, StartError> {
+    let stored = stores::classes(options).await?;
+    defined::foresee(options, stored).map_err(|error| StartError::Configuration(chain(&error)))
 }
 
 /// The services that the options name.

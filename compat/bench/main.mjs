@@ -2,13 +2,12 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { document } from './lib/document.mjs';
 import { growth } from './lib/growth.mjs';
 import { parseArguments, usage } from './lib/options.mjs';
-import { picture } from './lib/picture.mjs';
 import { runTable } from './lib/run-table.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
-const checkedIn = path.join(here, 'results/reference.json');
 
 function save(result, out) {
   const file = out ?? path.join(here, 'results', `${result.date.replace(/[:.]/g, '-')}.json`);
@@ -20,12 +19,7 @@ function save(result, out) {
 async function main() {
   const options = parseArguments(process.argv.slice(2));
   if (options.help) return console.log(usage);
-  if (options.command === 'picture') {
-    const result = JSON.parse(fs.readFileSync(options.in ?? checkedIn, 'utf8'));
-    const file = path.join(here, '../../docs/images/benchmarks.svg');
-    fs.writeFileSync(file, picture(result));
-    return console.log(`written: ${path.relative(process.cwd(), file)}`);
-  }
+  if (options.command === 'document') return document();
   return save(await (options.command === 'growth' ? growth(options) : runTable(options)), options.out);
 }
 

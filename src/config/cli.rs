@@ -27,12 +27,14 @@ pub(super) struct Line {
     pub settings: Vec<Setting>,
     /// Names of the options given, dotted.
     pub given: Vec<String>,
+    /// Whether the OpenAPI document is wanted as YAML.
+    pub yaml: bool,
 }
 
 /// Takes a command line apart; `args` do not contain the program's name.
 pub(super) fn parse(args: impl IntoIterator<Item = OsString>, places: &[Place]) -> Result<Line, ConfigError> {
     let mut args = args.into_iter().peekable();
-    let mut line = Line { verb: Verb::Serve, operand: None, settings: Vec::new(), given: Vec::new() };
+    let mut line = Line { verb: Verb::Serve, operand: None, settings: Vec::new(), given: Vec::new(), yaml: false };
     let mut first = true;
     let mut flags_over = false;
     while let Some(arg) = args.next() {
@@ -44,6 +46,7 @@ pub(super) fn parse(args: impl IntoIterator<Item = OsString>, places: &[Place]) 
             }
             Some("--help" | "-h") if !flags_over => line.verb = Verb::Help,
             Some("--version" | "-V") if !flags_over => line.verb = Verb::Version,
+            Some("--yaml") if !flags_over && line.verb == Verb::OpenApi => line.yaml = true,
             Some(flag) if !flags_over && flag.starts_with('-') && flag.len() > 1 => {
                 let (name, value) = match flag.split_once('=') {
                     Some((name, value)) => (name, Some(value.to_owned())),

@@ -8,7 +8,8 @@ use super::support::REMOVED;
 
 const USAGE: &str = "\
 Usage: reparse [FLAGS] [CONFIGURATION.json]
-       reparse openapi [FLAGS] CONFIGURATION.json   print the OpenAPI document of the app
+       reparse openapi [--yaml] [FLAGS] [CONFIGURATION.json]
+                                                    print the OpenAPI document of the app
        reparse healthcheck [URL]                    ask a running server whether it is well
 
 Without a configuration the server listens on 127.0.0.1:1337, keeps its data in ./data,

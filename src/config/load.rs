@@ -31,7 +31,12 @@ pub enum Command {
     /// Run the server.
     Serve(Box<Loaded>),
     /// Print the OpenAPI document of the app.
-    OpenApi(Box<Loaded>),
+    OpenApi {
+        /// The options.
+        loaded: Box<Loaded>,
+        /// As YAML instead of JSON.
+        yaml: bool,
+    },
     /// Ask a running server whether it is well; exit status 0 if so.
     HealthCheck {
         /// The url to ask.
@@ -86,17 +91,18 @@ pub fn load(
     let zero_configuration = line.operand.is_none() && !given("appId") && !given("masterKey");
     let mut fresh_keys = false;
     if zero_configuration {
-        fresh_keys = without_configuration(&mut map, random)?;
+        fresh_keys = without_configuration(&mut map, (line.verb == Verb::Serve).then_some(random))?;
     }
     let (options, more) = resolve(map)?;
     warnings.extend(more);
     let loaded = Box::new(Loaded { options, warnings, zero_configuration, fresh_keys, file: line.operand });
-    Ok(if line.verb == Verb::OpenApi { Command::OpenApi(loaded) } else { Command::Serve(loaded) })
+    Ok(if line.verb == Verb::OpenApi { Command::OpenApi { loaded, yaml: line.yaml } } else { Command::Serve(loaded) })
 }
 
 /// What holds when nothing is configured: this machine only, the embedded
-/// store, GraphQL, keys of our own. Tells whether the keys are new.
-fn without_configuration(map: &mut Map<String, Value>, random: &dyn Random) -> Result<bool, ConfigError> {
+/// store, GraphQL, keys of our own. Tells whether the keys are new. Without
+/// `random` nobody will ask for the keys, and none are made.
+fn without_configuration(map: &mut Map<String, Value>, random: Option<&dyn Random>) -> Result<bool, ConfigError> {
     let data_dir = map.get("dataDir").and_then(Value::as_str).unwrap_or("./data").to_owned();
     for (key, value) in [
         ("host", Value::from("127.0.0.1")),
@@ -111,6 +117,10 @@ fn without_configuration(map: &mut Map<String, Value>, random: &dyn Random) -> R
     for (key, value) in [("appId", "trial"), ("masterKey", "trial master"), ("maintenanceKey", "trial maintenance")] {
         trial.entry(key).or_insert(Value::from(value));
     }
+    let Some(random) = random else {
+        *map = trial;
+        return Ok(false);
+    };
     let (options, _) = resolve(trial)?;
     let dir = match options.database.uri {
         DatabaseUri::Embedded { dir } => dir,

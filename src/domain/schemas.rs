@@ -53,8 +53,7 @@ pub async fn create(cx: &Context, name: Option<&str>, body: Map<String, Json>) -
         }
     };
     let wanted = ClassChange::read(body)?;
-    change::create(cx, &name, wanted).await?;
-    get(cx, &name).await
+    Ok(describe(&*change::create(cx, &name, wanted).await?))
 }
 
 /// Changes a class.
@@ -69,8 +68,7 @@ pub async fn update(cx: &Context, name: &str, body: Map<String, Json>) -> Result
         return Err(name_mismatch(sent, name));
     }
     let wanted = ClassChange::read(body)?;
-    change::update(cx, name, wanted).await?;
-    get(cx, name).await
+    Ok(describe(&*change::update(cx, name, wanted).await?))
 }
 
 /// Drops a class that has no rows.

@@ -65,12 +65,16 @@ impl SchemaCache {
             return Ok(current.built.clone());
         }
         let classes = shapes(&snapshot);
-        let built = match known.filter(|current| current.classes == classes && current.config == config) {
+        let built = match known.as_ref().filter(|current| current.classes == classes && current.config == config) {
             // Something changed that the schema does not show, such as permissions.
             Some(current) => current.built.clone(),
             None => Arc::new(make(self.build, classes.clone(), config.clone()).await?),
         };
-        self.current.store(Some(Arc::new(Current { snapshot, classes, config, built: built.clone() })));
+        let new = Arc::new(Current { snapshot, classes, config, built: built.clone() });
+        if let Some(old) = self.current.swap(Some(new)) {
+            // Taking apart hundreds of thousands of small pieces is nothing that a request should wait for.
+            tokio::task::spawn_blocking(move || drop((known, old)));
+        }
         Ok(built)
     }
 }

@@ -45,10 +45,6 @@ pub fn refusal(error: &ParseError, sanitize: bool) -> Response {
     let bytes = serde_json::to_vec(&body).unwrap_or_default();
     let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = json(status, bytes);
-    if error.code.is_none() && error.message == "unauthorized" {
-        // The reference sends this one refusal without a content type.
-        response.headers_mut().remove(header::CONTENT_TYPE);
-    }
     if let Some(seconds) = error.retry_after {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }

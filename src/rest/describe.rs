@@ -156,7 +156,7 @@ forms! {
     }
 
     /// Who logs in.
-    LogIn open { "username": "ann", "password": "correct horse" } {
+    LogIn closed { "username": "ann", "password": "correct horse" } {
         /// Name, or e-mail address.
         optional "username": String,
         /// E-mail address.
@@ -184,19 +184,27 @@ forms! {
     }
 
     /// A user to log in as.
-    LogInAs open { "userId": "Ed1nuqPvcm" } {
+    LogInAs closed { "userId": "Ed1nuqPvcm" } {
         /// The user's id.
         optional "userId": String,
     }
 
     /// An e-mail address.
-    Mail open { "email": "ann@example.com" } {
+    Mail closed { "email": "ann@example.com" } {
         /// The address.
         optional "email": String,
     }
 
     /// A request for challenges of authentication providers.
-    ChallengeRequest open { "username": "ann", "password": "correct horse", "challengeData": { "mfa": {} } } {
+    ChallengeRequest closed { "username": "ann", "password": "correct horse", "challengeData": { "mfa": {} } } {
+        /// Name of the user who logs in.
+        optional "username": String,
+        /// E-mail address of the user who logs in.
+        optional "email": String,
+        /// Password of that user.
+        optional "password": String,
+        /// Instead of name and password: the id at one provider that the user logs in with.
+        optional "authData": AnyJson,
         /// Data per provider.
         optional "challengeData": AnyJson,
     }
@@ -224,7 +232,7 @@ forms! {
     }
 
     /// A class: its fields, permissions and indexes.
-    ClassSchema open { "className": "GameScore", "fields": { "score": { "type": "Number" } } } {
+    ClassSchema closed { "className": "GameScore", "fields": { "score": { "type": "Number" } } } {
         /// Name of the class.
         optional "className": String,
         /// Fields by name: `type`, `targetClass`, `required`, `defaultValue`.
@@ -242,7 +250,7 @@ forms! {
     }
 
     /// Several requests in one.
-    Batch open { "requests": [{ "method": "POST", "path": "/parse/classes/GameScore", "body": { "score": 1337 } }] } {
+    Batch closed { "requests": [{ "method": "POST", "path": "/parse/classes/GameScore", "body": { "score": 1337 } }] } {
         /// The requests.
         required "requests": Vec<BatchPart>,
         /// All or nothing.
@@ -250,7 +258,7 @@ forms! {
     }
 
     /// One request of a batch.
-    BatchPart open { "method": "POST", "path": "/parse/classes/GameScore", "body": { "score": 1337 } } {
+    BatchPart closed { "method": "POST", "path": "/parse/classes/GameScore", "body": { "score": 1337 } } {
         /// HTTP method.
         required "method": String,
         /// Path, mount path included.
@@ -296,7 +304,7 @@ forms! {
     }
 
     /// Names a job to start.
-    JobStart open { "jobName": "nightly" } {
+    JobStart closed { "jobName": "nightly" } {
         /// The job's name.
         optional "jobName": String,
     }

@@ -40,12 +40,15 @@ pub struct Condition {
     well: bool,
 }
 
+/// `status` is what parse-server's probes read; `error` makes it an error like every other.
+const UNWELL: &[u8] = br#"{"status":"error","error":"The database does not answer."}"#;
+
 impl IntoResponse for Condition {
     fn into_response(self) -> Response {
         if self.well {
             return answer::json(StatusCode::OK, b"{\"status\":\"ok\"}".to_vec());
         }
-        let mut response = answer::json(StatusCode::SERVICE_UNAVAILABLE, b"{\"status\":\"error\"}".to_vec());
+        let mut response = answer::json(StatusCode::SERVICE_UNAVAILABLE, UNWELL.to_vec());
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         response
     }
@@ -64,7 +67,7 @@ impl ApiResponse for Condition {
             responses: vec![
                 response(200, "The server is well.", describe::Health::schema_ref()),
                 response(400, "The route is not on the list of allowed routes.", describe::Error::schema_ref()),
-                response(503, "The database does not answer.", describe::Health::schema_ref()),
+                response(503, "The database does not answer.", describe::Error::schema_ref()),
             ],
         }
     }

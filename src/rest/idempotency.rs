@@ -34,9 +34,15 @@ impl Idempotency {
     /// Whether the id of a request to this route and path counts.
     #[must_use]
     pub fn concerns(&self, method: &Method, route: &str, path: &str) -> bool {
-        ROUTES.iter().any(|(known, pattern)| known == method && *pattern == route)
+        is_route(method, route)
             && self.0.iter().any(|pattern| pattern.is_match(path.trim_matches('/')).unwrap_or(false))
     }
+}
+
+/// Whether the id of a request to this route can count.
+#[must_use]
+pub fn is_route(method: &Method, route: &str) -> bool {
+    ROUTES.iter().any(|(known, pattern)| known == method && *pattern == route)
 }
 
 #[cfg(test)]

@@ -32,6 +32,7 @@ use serde_json::Value as Json;
 
 use crate::domain::app::App;
 use crate::http::gate::Gate;
+use crate::model::schema::ClassSchema;
 use request::{Rest, RestEndpoint};
 use routes::Routes;
 
@@ -73,7 +74,7 @@ pub fn endpoint(app: &Arc<App>, gate: &Arc<Gate>) -> Result<RestEndpoint, String
     let rest = Rest {
         gate: gate.clone(),
         idempotency: idempotency::Idempotency::new(&app.options.server.idempotency.paths)?,
-        document: app.options.own.openapi.enabled.then(|| document(&app.options.server.mount_path).to_string().into()),
+        documents: openapi::Documents::new(&app.options),
         pages: pages::Pages::open(app)?,
         app: app.clone(),
         endpoint: service(apis).into_endpoint(),
@@ -86,4 +87,10 @@ pub fn endpoint(app: &Arc<App>, gate: &Arc<Gate>) -> Result<RestEndpoint, String
 #[must_use]
 pub fn document(mount_path: &str) -> Json {
     openapi::document(&service(apis()).server(if mount_path.is_empty() { "/" } else { mount_path }))
+}
+
+/// The document of the API with the classes of an application.
+#[must_use]
+pub fn typed_document(mount_path: &str, classes: &[ClassSchema]) -> Json {
+    openapi::typed(document(mount_path), classes)
 }

@@ -12,6 +12,7 @@ use poem::{Endpoint, Request, Response};
 use super::batch::Part;
 use super::body_keys;
 use super::idempotency::Idempotency;
+use super::openapi::Documents;
 use super::pages::Pages;
 use super::payload::{Incoming, JsonMap, pairs};
 use super::routes::{self, Routes};
@@ -20,7 +21,7 @@ use crate::domain::auth::{self, Credentials, TokenUse};
 use crate::domain::context::{Client, Context};
 use crate::domain::idempotency;
 use crate::error::{ErrorCode, ParseError, Result};
-use crate::http::answer::{JSON, Matched, Refused, refusal};
+use crate::http::answer::{Matched, Refused, refusal};
 use crate::http::gate::Gate;
 use crate::http::gate::rate_limit::{Identity, Standing};
 use crate::http::{body, client, credentials};
@@ -33,8 +34,8 @@ pub struct Rest {
     pub(super) gate: Arc<Gate>,
     pub(super) pages: Pages,
     pub(super) idempotency: Idempotency,
-    /// The document, if it is to be served.
-    pub(super) document: Option<bytes::Bytes>,
+    /// How the API describes itself, if it does.
+    pub(super) documents: Option<Documents>,
 }
 
 /// A request whose form is known: what it wants and who it says to be.
@@ -49,8 +50,6 @@ struct Wish {
     forwarded: bool,
 }
 
-/// Where the API describes itself, to anybody.
-const DOCUMENT: &str = "/openapi.json";
 /// The one route that asks for nothing.
 const HEALTH: &str = "/health";
 /// The route on which a session token is not even looked at.
@@ -96,14 +95,8 @@ impl Rest {
         if path.eq_ignore_ascii_case(HEALTH) {
             return self.health(&request, path).await;
         }
-        if let (Some(document), true) = (&self.document, path.eq_ignore_ascii_case(DOCUMENT)) {
-            self.gate
-                .allowed
-                .check(false, request.method(), &path)
-                .map_err(|error| (error, Some(Arc::from(DOCUMENT))))?;
-            let mut response = Response::builder().content_type(JSON).body(document.clone());
-            response.set_data(Matched(Arc::from(DOCUMENT)));
-            return Ok(response);
+        if let Some(description) = self.describe(&request, &path).await? {
+            return Ok(description);
         }
         if let Some(page) = self.pages.answer(&mut request, &path).await {
             return Ok(page);

@@ -8,9 +8,10 @@ use serde_json::Value as Json;
 use super::{StartError, chain};
 use crate::config::declare::OptionValue as _;
 use crate::config::{DatabaseUri, Options, values};
+use crate::model::schema::ClassSchema;
 use crate::storage::Storage;
-use crate::storage::mongo::{MongoOptions, MongoStorage};
-use crate::storage::sqlite::{EmbeddedOptions, EmbeddedStorage, Synchronous};
+use crate::storage::mongo::{CommandListener, MongoOptions, MongoStorage};
+use crate::storage::sqlite::{self, EmbeddedOptions, EmbeddedStorage, Synchronous};
 
 /// `databaseOptions` that are options of a connection string too, by the same name.
 const CONNECTION_OPTIONS: [&str; 29] = [
@@ -45,14 +46,14 @@ const CONNECTION_OPTIONS: [&str; 29] = [
     "authMechanismProperties",
 ];
 
-/// Opens the store.
+/// Opens the store. `listener` hears what is asked of MongoDB.
 ///
 /// # Errors
 /// When it cannot be reached, read or locked; the text says which store and why.
-pub async fn open(options: &Options) -> Result<Arc<dyn Storage>, StartError> {
+pub async fn open(options: &Options, listener: Option<CommandListener>) -> Result<Arc<dyn Storage>, StartError> {
     match &options.database.uri {
         DatabaseUri::Mongo { uri } => {
-            let storage = MongoStorage::connect(mongo(options, uri.expose()))
+            let storage = MongoStorage::connect(MongoOptions { listener, ..mongo(options, uri.expose()) })
                 .await
                 .map_err(|error| StartError::Storage(format!("cannot open MongoDB: {}", chain(&error))))?;
             Ok(Arc::new(storage))
@@ -71,6 +72,27 @@ pub async fn open(options: &Options) -> Result<Arc<dyn Storage>, StartError> {
                 .map_err(|error| StartError::Storage(error.to_string()))?
                 .map_err(|error| StartError::Storage(format!("cannot open the embedded store: {}", chain(&error))))?;
             Ok(Arc::new(storage))
+        }
+    }
+}
+
+/// The classes in the store, read beside a server that may be running on it.
+///
+/// # Errors
+/// When there is no store, or it cannot be read.
+pub async fn classes(options: &Options) -> Result<Vec<ClassSchema>, StartError> {
+    match &options.database.uri {
+        DatabaseUri::Mongo { .. } => {
+            let storage = open(options, None).await?;
+            let classes = storage.classes().await;
+            storage.close().await;
+            classes.map_err(|error| StartError::Storage(format!("cannot read MongoDB: {}", chain(&error))))
+        }
+        DatabaseUri::Embedded { dir } => {
+            let dir = dir.clone();
+            let read = tokio::task::spawn_blocking(move || sqlite::read_classes(&dir)).await;
+            read.map_err(|error| StartError::Storage(error.to_string()))?
+                .map_err(|error| StartError::Storage(format!("cannot read the embedded store: {}", chain(&error))))
         }
     }
 }

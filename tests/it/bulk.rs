@@ -43,21 +43,18 @@ pub async fn insert(server: &TestServer, class: &str, rows: impl Iterator<Item =
 /// Puts pairs of owner and member into a relation.
 pub async fn link(server: &TestServer, class: &str, field: &str, pairs: Vec<(String, Vec<String>)>) {
     let join = ClassName::trusted(class).join(field);
-    match &server.mongo {
-        Some(database) => {
-            let pairs = pairs.into_iter().flat_map(|(owner, members)| {
-                members.into_iter().map(move |member| doc! {"owningId": &owner, "relatedId": member})
-            });
-            fill(&database.collection(join.as_str()), pairs).await;
-        }
-        None => {
-            let storage = &server.running.app.storage;
-            let link = |(owner, members): (String, Vec<String>)| {
-                let join = &join;
-                async move { storage.link(join, &owner, &members, None).await.unwrap() }
-            };
-            stream::iter(pairs).for_each_concurrent(AT_ONCE, link).await;
-        }
+    if let Some(database) = &server.mongo {
+        let pairs = pairs.into_iter().flat_map(|(owner, members)| {
+            members.into_iter().map(move |member| doc! {"owningId": &owner, "relatedId": member})
+        });
+        fill(&database.collection(join.as_str()), pairs).await;
+    } else {
+        let storage = &server.running.app.storage;
+        let link = |(owner, members): (String, Vec<String>)| {
+            let join = &join;
+            async move { storage.link(join, &owner, &members, None).await.unwrap() }
+        };
+        stream::iter(pairs).for_each_concurrent(AT_ONCE, link).await;
     }
 }
 

@@ -28,7 +28,7 @@ fn keys_in_the_body() {
         ] {
             let got = send(refused.clone()).await;
             assert_eq!((got.status, got.json()), (403, json!({"error": "unauthorized"})), "{refused}");
-            assert_eq!(got.header("content-type"), "");
+            assert_eq!(got.header("content-type"), "application/json; charset=utf-8");
         }
         let context = send(json!({"_ApplicationId": "app", "_context": "[1]"})).await;
         context.assert_refused(400, 107);

@@ -72,7 +72,7 @@ fn a_query_with_an_index_does_not_grow_with_the_class() {
         for (condition, rest) in queries() {
             let got = ask(&server, "Many", &condition, rest).await;
             assert_eq!(got, ask(&server, "Few", &condition, rest).await, "{condition}");
-            assert_ne!(got["results"].as_array().unwrap().len() + got["count"].as_u64().unwrap_or(0) as usize, 0);
+            assert!(!got["results"].as_array().unwrap().is_empty() || got["count"].as_u64().unwrap_or(0) > 0);
 
             let plan =
                 ask(&server, "Many", &condition, &format!("{rest}&explain=executionStats")).await["results"].take();

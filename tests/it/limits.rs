@@ -105,8 +105,8 @@ fn graphql_is_no_way_around() {
         assert_eq!((limited(&got), got["errors"][0]["extensions"]["code"].as_i64()), (2, Some(100)), "{got}");
         assert_eq!(got["data"]["c"], Json::Null, "{got}");
 
-        let creation = "createPet(input: {fields: {owner: {createAndLink: {}}}}) { pet { objectId } }";
-        let got = graphql(&server, &format!("mutation {{ a: {creation} b: {creation} }}")).await;
+        let create = "createPet(input: {fields: {owner: {createAndLink: {}}}}) { pet { objectId } }";
+        let got = graphql(&server, &format!("mutation {{ a: {create} b: {create} }}")).await;
         assert_eq!(limited(&got), 1, "two of one and one of the other: {got}");
 
         let id = got["data"]["a"]["pet"]["objectId"].as_str().unwrap();

@@ -2,13 +2,14 @@
 
 use std::future::Future;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use reparse::clock::ManualClock;
 use reparse::config::Options;
 use reparse::model::Date;
 use reparse::random::SeededRandom;
 use reparse::server::{RunningServer, Server, Surroundings};
+use reparse::storage::mongo::CommandListener;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value as Json, json};
@@ -42,7 +43,27 @@ pub struct TestServer {
     pub running: RunningServer,
     /// Its database, if that is MongoDB's.
     pub mongo: Option<mongodb::Database>,
+    /// What it sent to MongoDB.
+    pub commands: Commands,
     client: Client,
+}
+
+/// The commands that a server sent to MongoDB, as `(command, collection)`.
+#[derive(Clone, Default)]
+pub struct Commands(Arc<Mutex<Vec<(String, String)>>>);
+
+impl Commands {
+    fn listener(&self) -> CommandListener {
+        let heard = self.0.clone();
+        CommandListener(Arc::new(move |command, collection| {
+            heard.lock().unwrap().push((command.to_owned(), collection.to_owned()));
+        }))
+    }
+
+    /// Those since the last call.
+    pub fn take(&self) -> Vec<(String, String)> {
+        std::mem::take(&mut *self.0.lock().unwrap())
+    }
 }
 
 /// An answer, read whole.
@@ -170,16 +191,22 @@ impl TestServer {
             options[key] = value.clone();
         }
         let clock = ManualClock::new(Date::parse("2020-02-03T04:05:06.789Z").unwrap());
-        let surroundings = Surroundings { clock: Arc::new(clock.clone()), random: Arc::new(SeededRandom::new(seed)) };
+        let commands = Commands::default();
+        let surroundings = Surroundings {
+            clock: Arc::new(clock.clone()),
+            random: Arc::new(SeededRandom::new(seed)),
+            commands: Some(commands.listener()),
+        };
         let options = Options::from_json(options).unwrap();
         let running = Box::pin(Server::open(options, surroundings)).await.unwrap().serve();
         let base = format!("http://{}/parse", running.addr);
         let client = Client::builder().no_proxy().build().unwrap();
-        let mongo = match database.starts_with("mongodb") {
-            true => mongodb::Client::with_uri_str(database).await.unwrap().default_database(),
-            false => None,
+        let mongo = if database.starts_with("mongodb") {
+            mongodb::Client::with_uri_str(database).await.unwrap().default_database()
+        } else {
+            None
         };
-        Self { base, clock, running, mongo, client }
+        Self { base, clock, running, mongo, commands, client }
     }
 
     /// A request without any header of ours.

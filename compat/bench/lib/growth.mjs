@@ -278,15 +278,16 @@ export function describePart(part, { rows, facts }) {
   for (const name of [...new Set(rows.map(row => row.scenario))]) {
     const own = rows.filter(row => row.scenario === name);
     const which = Object.keys(contestants).filter(contestant => own.some(row => row.which === contestant));
-    const head = [part, ...which.flatMap(contestant => [`${contestants[contestant]}: a second`, 'p99, ms', 'CPU'])];
     const lines = [...new Set(own.map(row => row.value))].map(value => [
       figure(value),
-      ...which.flatMap(contestant => {
+      ...which.map(contestant => {
         const found = own.find(row => row.which === contestant && row.value === value);
-        const all = found ? medians(found.rounds) : {};
-        return [figure(all.perSecond), figure(all.p99), figure(all.cpu)];
+        if (!found) return '–';
+        const { perSecond, p99, cpu } = medians(found.rounds);
+        return [perSecond, p99, cpu].map(figure).join(' / ');
       }),
     ]);
+    const head = [part, ...which.map(contestant => contestants[contestant])];
     const { group, title } = scenarioNamed(name);
     texts.push(`#### ${part}: ${group === 'GraphQL' ? 'GraphQL ' : ''}${title}\n\n${markdown(head, lines)}`);
   }

@@ -49,7 +49,7 @@ export async function measure(contestant, scenario, { seconds, warmup, mongod, r
   const common = { seconds, warmup, watch, lists: contestant.lists };
   serial += 1;
   if (contestant.which === 'floor') {
-    const spec = { ...common, uri: contestant.uri, scratch: contestant.scratch, operation: scenario.floor, connections: connections ?? scenario.connections };
+    const spec = { ...common, uri: contestant.uri, scratch: contestant.scratch, operation: scenario.floor, connections: connections ?? scenario.connections, decode: Boolean(scenario.decode) };
     return figures(await load('floor', { ...spec, ...(contestant.bcryptCost ? { bcrypt_cost: contestant.bcryptCost } : {}) }), 'floor');
   }
   const extra = { run: serial.toString(36), ...(requests ? { requests } : {}), ...(connections ? { connections } : {}) };

@@ -1,11 +1,11 @@
 // The command line.
 import os from 'node:os';
 
-export const usage = `compat/bench/run [table|growth|picture] [option…]
+export const usage = `compat/bench/run [table|growth|document] [option…]
 
   table               every scenario on every server, and the budget (the default)
   growth              how cost grows with clients, objects, classes and roles
-  picture             docs/images/benchmarks.svg out of a result (--in)
+  document            the tables of docs/performance.md and the picture, out of the results that are checked in
 
   --only a,b          these scenarios, or parts of growth (clients, objects, classes, roles)
   --servers a,b       of parse-server, mongo, embedded, floor (default: all)
@@ -16,7 +16,6 @@ export const usage = `compat/bench/run [table|growth|picture] [option…]
   --no-start          do not measure the start
   --no-mixed          do not measure cheap requests beside log ins
   --out FILE          where the JSON goes (default compat/bench/results/TIME.json)
-  --in FILE           the result a picture is made from
 `;
 
 /** Reads the arguments; fails with a line for the user. */
@@ -30,11 +29,11 @@ export function parseArguments(args) {
   };
   while (queue.length) {
     const word = queue.shift();
-    if (['table', 'growth', 'picture'].includes(word)) options.command = word;
+    if (['table', 'growth', 'document'].includes(word)) options.command = word;
     else if (word === '--only' || word === '--servers') options[word.slice(2)] = value(word).split(',');
     else if (word === '--objects') options.objectLimit = number(word);
     else if (['--rounds', '--seconds', '--warmup'].includes(word)) options[word.slice(2)] = number(word);
-    else if (word === '--out' || word === '--in') options[word.slice(2)] = value(word);
+    else if (word === '--out') options[word.slice(2)] = value(word);
     else if (word === '--no-start' || word === '--no-mixed') options[word.slice(5)] = false;
     else if (word === '--help') options.help = true;
     else refuse(`unknown: ${word}`);

@@ -8,8 +8,11 @@ export const progress = text => console.error(`\x1b[2m${new Date().toISOString()
 export function figure(value) {
   if (value === undefined || value === null || !Number.isFinite(value)) return '–';
   if (value >= 100) return Math.round(value).toLocaleString('en').replaceAll(',', ' ');
-  return Number(value.toPrecision(value < 10 ? 2 : 3)).toString();
+  return Number(value.toPrecision(3)).toString();
 }
+
+/** The columns: the driver appears a second time, as a program uses it that looks into what it reads. */
+const columns = { ...contestants, decoded: 'driver, rows decoded' };
 
 const times = value => (value === undefined ? '–' : `${figure(value)} ×`);
 
@@ -20,14 +23,16 @@ export function markdown(head, rows) {
 
 const label = ({ group, title }) => (group === 'GraphQL' ? `GraphQL ${title}` : title);
 
+const ratioHead = (which, better) => `${better === 'less' ? 'less' : 'more'} than parse-server, ${which === 'mongo' ? 'MongoDB' : which}`;
+
 /** One table for each figure: a row for each scenario, a column for each contestant, then ratios. */
 function tableOf(result, name, { better }) {
-  const present = Object.keys(contestants).filter(which => Object.values(result.scenarios).some(({ rounds }) => rounds[which]));
-  const head = ['', ...present.map(which => contestants[which])];
+  const present = Object.keys(columns).filter(which => Object.values(result.scenarios).some(({ rounds }) => rounds[which]));
+  const head = ['', ...present.map(which => columns[which])];
   const compare = present.includes('parse-server') ? ['mongo', 'embedded'].filter(which => present.includes(which)) : [];
-  for (const which of compare) head.push(`parse-server : ${which}`);
+  for (const which of compare) head.push(ratioHead(which, better));
   const floor = present.includes('floor') && present.includes('mongo');
-  if (floor) head.push('mongo : driver');
+  if (floor) head.push('reparse : driver');
   const rows = Object.values(result.scenarios).map(scenario => {
     const { rounds } = scenario;
     const row = [label(scenario), ...present.map(which => figure(rounds[which] && medians(rounds[which])[name]))];
@@ -37,7 +42,6 @@ function tableOf(result, name, { better }) {
     if (floor) row.push(times(medianRatio(rounds.mongo, rounds.floor, name)));
     return row;
   });
-  if (better === 'more') head.forEach((text, index) => (head[index] = text.replace(/^parse-server : (\w+)$/, '$1 : parse-server')));
   return markdown(head, rows);
 }
 
@@ -58,6 +62,27 @@ const mixedTable = result => {
   return markdown(['', 'alone p50, ms', 'alone p99, ms', 'beside p50, ms', 'beside p99, ms', 'p99 ratio', 'log ins a second'], rows);
 };
 
+const verdict = pass => (pass === undefined ? 'not measured' : pass ? 'pass' : '**miss**');
+const budgetTable = result => markdown(['', 'wanted', 'measured', ''], result.budget.map(({ row, wanted, measured, pass }) => [row, wanted, measured, verdict(pass)]));
+
+/** Both latencies in one cell. */
+function latencyTable(result) {
+  const present = Object.keys(contestants).filter(which => Object.values(result.scenarios).some(({ rounds }) => rounds[which]));
+  const cell = rounds => {
+    const all = rounds && medians(rounds);
+    return all ? `${figure(all.p50)} / ${figure(all.p99)}` : '–';
+  };
+  const rows = Object.values(result.scenarios).map(scenario => [label(scenario), ...present.map(which => cell(scenario.rounds[which]))]);
+  return markdown(['', ...present.map(which => contestants[which])], rows);
+}
+
+/** What was compared, and how. */
+export function provenance({ date, machine, versions, settings }) {
+  const { reparse, commit, 'parse-server': reference, 'node-rs/bcrypt': bcrypt, node, mongod } = versions;
+  return `${date.slice(0, 10)}; ${reparse}${commit ? ` (${commit})` : ''}; parse-server ${reference} on Node ${node} with @node-rs/bcrypt ${bcrypt}; MongoDB ${mongod}; ` +
+    `${machine.cores} × ${machine.cpu}, ${machine.memoryGiB} GiB, ${machine.system}; ${settings.rounds} rounds of ${settings.seconds} s.`;
+}
+
 /** The result as Markdown. */
 export function describe(result) {
   const parts = [];
@@ -65,15 +90,12 @@ export function describe(result) {
   if (Object.keys(result.scenarios).length) {
     part('CPU seconds of the server per 1000 requests', tableOf(result, 'cpu', { better: 'less' }));
     part('Requests a second', tableOf(result, 'perSecond', { better: 'more' }));
-    part('Latency, p50, ms', tableOf(result, 'p50', { better: 'less' }));
-    part('Latency, p99, ms', tableOf(result, 'p99', { better: 'less' }));
+    part('Latency: p50 / p99, ms', latencyTable(result));
     part('CPU seconds of mongod per 1000 requests', tableOf(result, 'mongodCpu', { better: 'less' }));
   }
   if (Object.keys(result.mixed).length) part('A cheap request alone, and while 8 clients log in', mixedTable(result));
   if (Object.keys(result.starts).length) part('Start and memory', startTable(result));
-  if (result.budget?.length) {
-    part('Budget', markdown(['', 'wanted', 'measured', ''], result.budget.map(({ row, wanted, measured, pass }) => [row, wanted, measured, pass === undefined ? 'not measured' : pass ? 'pass' : '**miss**'])));
-  }
+  if (result.budget?.length) part('Budget', budgetTable(result));
   return parts.join('\n\n');
 }
 

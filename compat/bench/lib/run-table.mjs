@@ -103,6 +103,10 @@ async function rounds(contenders, list, options, result) {
         const figures = await measure(floor, { ...scenario, floor: 'hash' }, options);
         (rows.rounds.hash ??= []).push(figures);
       }
+      if (floor && scenario.reads) {
+        const figures = await measure(floor, { ...scenario, decode: true }, options);
+        (rows.rounds.decoded ??= []).push(figures);
+      }
     }
     if (!options.mixed) continue;
     for (const contestant of contenders.filter(({ server }) => server)) {

@@ -129,8 +129,8 @@ mod tests {
     }
 
     async fn tries(good_at: usize, close: bool) -> usize {
-        let moody = Arc::new(Moody { good_at, ..Moody::default() });
         const SHORT: [Duration; 5] = [Duration::from_millis(1); 5];
+        let moody = Arc::new(Moody { good_at, ..Moody::default() });
         let outbox = Outbox { pauses: &SHORT, ..Outbox::new(moody.clone()) };
         let place = outbox.place().unwrap();
         if close {

@@ -154,8 +154,16 @@ fn other_commands() {
     let config = file(COMPLETE);
     let path = config.path().to_str().unwrap();
     assert!(
-        matches!(run(&["openapi", path], &[]).unwrap(), Command::OpenApi(loaded) if loaded.options.keys.app_id == "a")
+        matches!(run(&["openapi", path], &[]).unwrap(), Command::OpenApi { loaded, yaml: false } if loaded.options.keys.app_id == "a")
     );
+    assert!(matches!(run(&["openapi", path, "--yaml"], &[]).unwrap(), Command::OpenApi { yaml: true, .. }));
+    assert!(error(&["--yaml", path], &[]).contains("unknown option --yaml"));
+    // Whoever asks for the document of a server without configuration gets no keys made.
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let args = ["openapi", "--dataDir", data.to_str().unwrap()];
+    assert!(matches!(run(&args, &[]).unwrap(), Command::OpenApi { loaded, .. } if !loaded.fresh_keys));
+    assert!(!data.exists());
     let url = |args: &[&str], env: &[(&str, &str)]| match run(args, env).unwrap() {
         Command::HealthCheck { url } => url,
         other => panic!("{other:?}"),

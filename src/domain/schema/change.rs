@@ -1,5 +1,7 @@
 //! Changes of classes by the schema API: what they may be, and carrying them out.
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};
 
@@ -90,11 +92,11 @@ pub fn no_such_class(name: &str) -> ParseError {
     ParseError::new(ErrorCode::InvalidClassName, format!("Class {name} does not exist."))
 }
 
-/// Makes a class.
+/// Makes a class; gives it as it is then.
 ///
 /// # Errors
 /// 103, 105, 107, 111, 135, 136, 102: what the request gets wrong.
-pub async fn create(cx: &Context, name: &str, change: ClassChange) -> Result<()> {
+pub async fn create(cx: &Context, name: &str, change: ClassChange) -> Result<Arc<Class>> {
     let class_name = ClassName::parse(name)?;
     let exists = || ParseError::new(ErrorCode::InvalidClassName, format!("Class {name} already exists."));
     if cx.app.schemas.reload().await?.get(&class_name).is_some_and(|class| class.stored) {
@@ -122,25 +124,18 @@ pub async fn create(cx: &Context, name: &str, change: ClassChange) -> Result<()>
         .filter(|(_, field)| field.kind == FieldType::Polygon)
         .map(|(name, _)| name.clone())
         .collect();
-    let class = cx
-        .app
-        .schemas
-        .reload()
-        .await?
-        .get(&class_name)
-        .cloned()
-        .unwrap_or_else(|| cx.app.schemas.unknown_class(&class_name));
+    let class = check::reload(cx, &class_name).await?;
     for field in polygons {
         store::create_index_on_demand(cx, &class, &field, "2dsphere").await?;
     }
-    Ok(())
+    Ok(class)
 }
 
-/// Changes a class.
+/// Changes a class; gives it as it is then.
 ///
 /// # Errors
 /// As [`create`]; 255 for a field that exists, or to remove, does not.
-pub async fn update(cx: &Context, name: &str, change: ClassChange) -> Result<()> {
+pub async fn update(cx: &Context, name: &str, change: ClassChange) -> Result<Arc<Class>> {
     let class_name = ClassName::trusted(name);
     let class = cx.app.schemas.reload().await?.get(&class_name).cloned().ok_or_else(|| no_such_class(name))?;
     let mut after = class.schema.clone();
@@ -214,7 +209,7 @@ pub async fn update(cx: &Context, name: &str, change: ClassChange) -> Result<()>
         listed.extend(change.indexes);
         storage.set_listed_indexes(&class_name, &listed).await.map_err(store::failure)?;
     }
-    cx.app.schemas.reload().await.map(|_| ())
+    check::reload(cx, &class_name).await
 }
 
 /// A class that lives in memory gets its schema document before it is changed.

@@ -15,6 +15,9 @@ use crate::model::operation::parse::ParsedWrite;
 use crate::model::schema::{ClassSchema, Field, FieldType};
 use crate::storage::StorageError;
 
+/// How often a class is looked at again that others change while a write adapts it.
+const ROUNDS: usize = 4;
+
 /// A class whose schema fits the write.
 pub struct Fitted {
     /// The class as it is after fields were added.
@@ -38,26 +41,27 @@ pub async fn fit(cx: &Context, class_name: &ClassName, write: &ParsedWrite, upda
             .filter_map(|(name, kind)| Some((name.clone(), kind.clone()?)))
             .collect()
     };
-    let mut new = missing(&class);
+    let new = missing(&class);
     let adds_field = class.stored && wanted.iter().any(|(name, _)| !class.schema.fields.contains_key(name));
     if adds_field && !new.is_empty() && !cx.auth.is_master() {
         class.permissions.admit(class_name, Operation::AddField, &cx.entities().await?, updating)?;
     }
     check_types(&class.schema, &wanted)?;
     check_geo_points(&class.schema, &new)?;
-    if !class.stored || !new.is_empty() {
-        if !class.stored {
+    // One round, unless others change the class at the same time.
+    for _ in 0..ROUNDS {
+        let new = missing(&class);
+        if class.stored && new.is_empty() {
+            break;
+        }
+        if class.stored {
+            for (name, kind) in &new {
+                add_field(cx, &class, name, kind).await?;
+            }
+        } else {
             create_class(cx, class_name, &new).await?;
         }
         class = reload(cx, class_name).await?;
-        new = missing(&class);
-        check_types(&class.schema, &wanted)?;
-        for (name, kind) in &new {
-            add_field(cx, &class, name, kind).await?;
-        }
-        if !new.is_empty() {
-            class = reload(cx, class_name).await?;
-        }
         check_types(&class.schema, &wanted)?;
     }
     Ok(Fitted { class, adds_field: adds_field && wanted.iter().any(|(_, kind)| kind.is_some()) })
@@ -69,16 +73,16 @@ pub fn known_class(cx: &Context, name: &ClassName) -> Arc<Class> {
     cx.schemas().get(name).cloned().unwrap_or_else(|| cx.app.schemas.unknown_class(name))
 }
 
-/// The class by its name; also finds one that another process made a moment ago.
+/// The class as it is in the database now.
 ///
 /// # Errors
 /// When the schema cannot be read.
-async fn reload(cx: &Context, name: &ClassName) -> Result<Arc<Class>> {
+pub(super) async fn reload(cx: &Context, name: &ClassName) -> Result<Arc<Class>> {
     let schemas = cx.app.schemas.reload().await?;
     Ok(schemas.get(name).cloned().unwrap_or_else(|| cx.app.schemas.unknown_class(name)))
 }
 
-/// Makes a class with its first fields. Another process may be faster; then the fields are added one by one by the caller.
+/// Makes a class with its first fields. Another process may be faster; then fields may still be missing.
 async fn create_class(cx: &Context, name: &ClassName, fields: &[(String, FieldType)]) -> Result<()> {
     if !names::is_valid_class_name(name.as_str()) {
         return Err(ParseError::new(ErrorCode::InvalidJson, "schema class name does not revalidate"));

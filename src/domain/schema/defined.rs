@@ -9,13 +9,14 @@ use serde_json::{Map, Value as Json, json};
 
 use super::change::{self, ClassChange, read_field};
 use super::{Class, bootstrap, system_classes};
+use crate::config::Options;
 use crate::config::schema::Definitions;
 use crate::domain::app::App;
 use crate::domain::auth::Auth;
 use crate::domain::context::{Client, Context};
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::names::{self, ClassName};
-use crate::model::schema::IndexKeys;
+use crate::model::schema::{ClassSchema, IndexKeys};
 
 /// Fields or indexes as they are defined.
 type Parts = IndexMap<String, Map<String, Json>>;
@@ -47,7 +48,7 @@ pub async fn apply(app: &Arc<App>) -> Result<()> {
     }
     for definition in &definitions {
         let applied = match known(&definition.name) {
-            None => change::create(&cx, &definition.name, definition.whole()).await,
+            None => change::create(&cx, &definition.name, definition.whole()).await.map(|_| ()),
             Some(class) => bring_in_line(&cx, options, definition, &class).await,
         };
         applied.map_err(|error| ParseError {
@@ -70,6 +71,41 @@ pub async fn apply(app: &Arc<App>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The classes that there will be when [`apply`] has run on these, as far as their fields go. Changes nothing.
+///
+/// # Errors
+/// What is wrong with a definition, by class.
+pub fn foresee(options: &Options, mut classes: Vec<ClassSchema>) -> Result<Vec<ClassSchema>> {
+    for class in &mut classes {
+        system_classes::add_default_columns(class);
+    }
+    let Some(options) = &options.schema.definitions else { return Ok(classes) };
+    for json in &options.definitions {
+        let definition = Definition::read(json)?;
+        let name = ClassName::parse(&definition.name)?;
+        let at = classes.iter().position(|class| class.name == name).unwrap_or_else(|| {
+            let mut class = ClassSchema::new(name.clone());
+            system_classes::add_default_columns(&mut class);
+            classes.push(class);
+            classes.len() - 1
+        });
+        let Some(class) = classes.get_mut(at) else { continue };
+        if options.delete_extra_fields {
+            class.fields.retain(|field, _| {
+                definition.fields.contains_key(field) || system_classes::is_default_column(&name, field)
+            });
+        }
+        for (field, wanted) in &definition.fields {
+            let wanted = read_field(&name, field, wanted)?;
+            let stays = class.fields.get(field).is_some_and(|known| known.kind != wanted.kind);
+            if !stays || options.recreate_modified_fields {
+                class.fields.insert(field.clone(), wanted);
+            }
+        }
+    }
+    Ok(classes)
 }
 
 /// Changes a class that is there.
@@ -129,7 +165,7 @@ async fn bring_in_line(cx: &Context, options: &Definitions, definition: &Definit
     if !first.deleted_fields.is_empty() || !first.deleted_indexes.is_empty() {
         change::update(cx, name.as_str(), first).await?;
     }
-    change::update(cx, name.as_str(), second).await
+    change::update(cx, name.as_str(), second).await.map(|_| ())
 }
 
 /// Indexes that the server makes by itself and needs.

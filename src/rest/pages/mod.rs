@@ -325,12 +325,7 @@ enum Refusal {
 impl Refusal {
     fn answer(self) -> Response {
         match self {
-            Self::Error(error) => {
-                // Of the API this one refusal has no content type; browsers are told.
-                let mut response = refusal(&error, true);
-                response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(answer::JSON));
-                response
-            }
+            Self::Error(error) => refusal(&error, true),
             Self::NotFound => not_found(),
         }
     }

@@ -1,16 +1,41 @@
 //! Opening and closing the store.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bson::doc;
 use mongodb::Client;
+use mongodb::event::EventHandler;
+use mongodb::event::command::CommandEvent;
 use mongodb::options::{ClientOptions, WriteConcern};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::insert::Inserts;
 use super::{MongoStorage, error};
 use crate::storage::Result;
+
+/// Is told of every command as it is sent to MongoDB: the command's name, and that of the collection it is about (empty when it
+/// is about none).
+#[derive(Clone)]
+pub struct CommandListener(pub Arc<Listener>);
+
+type Listener = dyn Fn(&str, &str) + Send + Sync;
+
+impl CommandListener {
+    fn hear(&self, event: &CommandEvent) {
+        if let CommandEvent::Started(started) = event {
+            let key = if started.command_name == "getMore" { "collection" } else { started.command_name.as_str() };
+            (self.0)(&started.command_name, started.command.get_str(key).unwrap_or_default());
+        }
+    }
+}
+
+impl fmt::Debug for CommandListener {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("CommandListener")
+    }
+}
 
 /// How to reach the database.
 #[derive(Clone)]
@@ -28,6 +53,8 @@ pub struct MongoOptions {
     pub max_time: Option<Duration>,
     /// Most rows the server sends at once; `None`: 1000.
     pub batch_size: Option<u32>,
+    /// Who listens to the commands sent.
+    pub listener: Option<CommandListener>,
 }
 
 impl MongoOptions {
@@ -41,6 +68,7 @@ impl MongoOptions {
             timeout: Duration::from_secs(30),
             max_time: None,
             batch_size: None,
+            listener: None,
         }
     }
 
@@ -100,6 +128,9 @@ impl MongoStorage {
         let concern = client_options.write_concern.get_or_insert_with(WriteConcern::majority);
         if concern.w.is_none() {
             concern.w = Some(mongodb::options::Acknowledgment::Majority);
+        }
+        if let Some(listener) = options.listener {
+            client_options.command_event_handler = Some(EventHandler::callback(move |event| listener.hear(&event)));
         }
         let name = client_options.default_database.clone().unwrap_or_else(|| "test".to_owned());
         let client = Client::with_options(client_options).map_err(error::storage)?;

@@ -16,8 +16,9 @@ use crate::model::object::Object;
 use crate::model::schema::ClassSchema;
 use crate::storage::{Result, StorageError, Transaction};
 
-/// Commands on their way for one collection. The second keeps the database busy while the answer to the first travels.
-const COMMANDS: usize = 2;
+/// Commands on their way for one collection at a time. Fewer would let single rows wait for each other without need, more
+/// would leave less to be sent together.
+const COMMANDS: usize = 8;
 /// Most rows of one command.
 const ROWS: usize = 500;
 /// Most bytes of the rows of one command; well below what a message may hold.

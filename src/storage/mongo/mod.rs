@@ -38,7 +38,7 @@ use indexmap::IndexMap;
 use mongodb::{Client, Collection, Database};
 use serde_json::Value as Json;
 
-pub use connect::MongoOptions;
+pub use connect::{CommandListener, MongoOptions};
 
 use super::{AggregateOptions, Event, IndexSpec, Result, Storage, Transaction};
 use crate::model::names::ClassName;

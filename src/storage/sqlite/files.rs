@@ -4,10 +4,13 @@ use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
 
 use super::error::EmbeddedError;
 use super::keys::collation_version;
+use super::schema;
+use crate::model::schema::ClassSchema;
+use crate::storage::StorageError;
 
 /// The format this version writes.
 pub const FORMAT: i64 = 1;
@@ -92,6 +95,32 @@ impl Directory {
         }
         Ok(Self { database, _lock: lock })
     }
+}
+
+/// The classes of the store in a directory, read without taking hold of it: SQLite lets others read while one writes, and
+/// nothing of the store is changed. Blocks for as long as the file needs.
+///
+/// # Errors
+/// `File` when there is no store; what is wrong with the database.
+pub fn read_classes(directory: &Path) -> std::result::Result<Vec<ClassSchema>, StorageError> {
+    let file = directory.join(DATABASE);
+    fs::metadata(&file).map_err(at(&file))?;
+    let read = || -> Result<Connection> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&file, flags)?;
+        connection.busy_timeout(std::time::Duration::from_secs(5))?;
+        connection.pragma_update(None, "trusted_schema", false)?;
+        let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+        let found = number("user_version")?;
+        if number("application_id")? != APPLICATION {
+            return Err(EmbeddedError::Damaged(format!("{} is no database of this program", file.display())));
+        }
+        if found > FORMAT {
+            return Err(EmbeddedError::TooNew { file: file.clone(), found, known: FORMAT });
+        }
+        Ok(connection)
+    };
+    schema::all(&read()?)
 }
 
 /// Brings a database to this version's format; makes a new one if the file is empty.

@@ -33,6 +33,7 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};
 
 pub use self::error::EmbeddedError;
+pub use self::files::read_classes;
 
 use self::catalog::Catalog;
 use self::db::{Db, Limits, Watchdog};
@@ -193,9 +194,9 @@ impl Storage for EmbeddedStorage {
     }
 
     async fn classes(&self) -> Result<Vec<ClassSchema>> {
-        match self.writer.peek(|session| schema::all(&session.db)).await {
+        match self.writer.peek(|session| schema::all(session.db.connection())).await {
             Some(classes) => classes,
-            None => self.readers.run(schema::all).await,
+            None => self.readers.run(|db| schema::all(db.connection())).await,
         }
     }
 

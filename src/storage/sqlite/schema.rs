@@ -1,12 +1,11 @@
 //! Classes: their definitions, and the tables of their rows.
 
 use indexmap::IndexMap;
-use rusqlite::OptionalExtension as _;
+use rusqlite::{Connection, OptionalExtension as _};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use super::codec;
-use super::db::Db;
 use super::error::{EmbeddedError, translate};
 use super::names::{self, literal, quoted, table};
 use super::writer::Session;
@@ -79,9 +78,9 @@ fn parse(name: String, definition: &str) -> Result<ClassSchema> {
 ///
 /// # Errors
 /// A damaged definition; SQLite's.
-pub fn all(db: &Db) -> Result<Vec<ClassSchema>> {
+pub fn all(connection: &Connection) -> Result<Vec<ClassSchema>> {
     let mut statement =
-        db.connection().prepare_cached("SELECT name, definition FROM _classes ORDER BY rowid").map_err(translate)?;
+        connection.prepare_cached("SELECT name, definition FROM _classes ORDER BY rowid").map_err(translate)?;
     let rows =
         statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))).map_err(translate)?;
     rows.map(|row| row.map_err(translate).and_then(|(name, definition)| parse(name, &definition))).collect()

@@ -1,12 +1,12 @@
 //! The floor: what the work on the database costs with the bare driver and nothing around it. Documents are read raw and not
-//! looked into; what is written is made from constants. No server can be cheaper on this driver.
+//! looked into, unless `decode` says so; what is written is made from constants.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::future::try_join_all;
-use mongodb::bson::{Document, RawDocumentBuf, doc};
+use mongodb::bson::{Bson, Document, RawDocumentBuf, doc};
 use mongodb::options::ClientOptions;
 use mongodb::{Client, Collection, Database};
 use serde::Deserialize;
@@ -36,6 +36,9 @@ pub struct Spec {
     pub watch: std::collections::HashMap<String, u32>,
     #[serde(default)]
     pub lists: Lists,
+    /// Makes documents of the rows read, as a program does that uses them.
+    #[serde(default)]
+    pub decode: bool,
     /// The bcrypt cost of `hash`, `sign_up` and `log_in`.
     #[serde(default = "ten")]
     pub bcrypt_cost: u32,
@@ -79,6 +82,7 @@ struct Bench {
     database: Database,
     scratch: Database,
     operation: Operation,
+    decode: bool,
     cost: u32,
     items: Vec<String>,
     groups: Vec<String>,
@@ -100,27 +104,14 @@ fn draw<'a, T>(rows: &'a [T], dice: &mut Dice) -> Result<&'a T, Failure> {
     rows.get(dice.below(rows.len())).ok_or_else(|| "a list is empty".into())
 }
 
-/// The rows of a search, raw.
-async fn search(
-    rows: &Collection<RawDocumentBuf>,
-    filter: Document,
-    sort: Option<Document>,
-    limit: i64,
-) -> Result<Vec<RawDocumentBuf>, Failure> {
-    let mut find = rows.find(filter).limit(limit);
-    if let Some(sort) = sort {
-        find = find.sort(sort);
-    }
-    let mut cursor = find.batch_size(1000).await?;
-    let mut found = Vec::new();
-    while cursor.advance().await? {
-        found.push(cursor.current().to_owned());
-    }
-    Ok(found)
-}
-
 fn exactly(found: usize, wanted: usize) -> Result<(), Failure> {
     if found == wanted { Ok(()) } else { Err(format!("{found} rows, not {wanted}").into()) }
+}
+
+/// The rows of this filter that everybody may read: what a server asks for on behalf of somebody it does not know.
+fn public(mut filter: Document) -> Document {
+    filter.insert("_rperm", doc! { "$in": [Bson::Null, "*"] });
+    filter
 }
 
 /// The password of every user that the benchmark makes.
@@ -132,7 +123,40 @@ impl Bench {
     }
 
     async fn one(&self, class: &str, filter: Document) -> Result<RawDocumentBuf, Failure> {
-        self.rows(class).find_one(filter).await?.ok_or_else(|| format!("no row in {class}").into())
+        let row = self.rows(class).find_one(filter).await?.ok_or_else(|| format!("no row in {class}"))?;
+        self.look_into(&row)?;
+        Ok(row)
+    }
+
+    /// The rows of a search.
+    async fn search(
+        &self,
+        class: &str,
+        filter: Document,
+        sort: Option<Document>,
+        limit: i64,
+    ) -> Result<Vec<RawDocumentBuf>, Failure> {
+        let rows = self.rows(class);
+        let mut find = rows.find(filter).limit(limit).batch_size(1000);
+        if let Some(sort) = sort {
+            find = find.sort(sort);
+        }
+        let mut cursor = find.await?;
+        let mut found = Vec::new();
+        while cursor.advance().await? {
+            found.push(cursor.current().to_owned());
+            if let Some(row) = found.last() {
+                self.look_into(row)?;
+            }
+        }
+        Ok(found)
+    }
+
+    fn look_into(&self, row: &RawDocumentBuf) -> Result<(), Failure> {
+        if self.decode {
+            std::hint::black_box(Document::try_from(row.as_ref())?);
+        }
+        Ok(())
     }
 
     /// An id that no row has.
@@ -195,7 +219,7 @@ impl Bench {
     }
 
     async fn include(&self, dice: &mut Dice) -> Result<(), Failure> {
-        let found = search(&self.rows("Item"), doc! { "group": draw(&self.groups, dice)? }, None, 100).await?;
+        let found = self.search("Item", public(doc! { "group": draw(&self.groups, dice)? }), None, 100).await?;
         exactly(found.len(), 10)?;
         let mut authors = Vec::new();
         for row in &found {
@@ -205,26 +229,26 @@ impl Bench {
             }
         }
         let wanted = authors.len();
-        exactly(search(&self.rows("Author"), doc! { "_id": { "$in": authors } }, None, 100).await?.len(), wanted)
+        exactly(self.search("Author", public(doc! { "_id": { "$in": authors } }), None, 100).await?.len(), wanted)
     }
 
     async fn run(&self, dice: &mut Dice) -> Result<(), Failure> {
         match self.operation {
-            Operation::Get => self.one("Item", doc! { "_id": draw(&self.items, dice)? }).await.map(drop),
+            Operation::Get => self.one("Item", public(doc! { "_id": draw(&self.items, dice)? })).await.map(drop),
             Operation::Equality => {
-                let found = search(&self.rows("Item"), doc! { "group": draw(&self.groups, dice)? }, None, 100).await?;
+                let found = self.search("Item", public(doc! { "group": draw(&self.groups, dice)? }), None, 100).await?;
                 exactly(found.len(), 10)
             }
             Operation::Range | Operation::Find20 => {
                 let limit = if matches!(self.operation, Operation::Range) { 100 } else { 20 };
-                let filter = doc! { "score": { "$gte": *draw(&self.scores, dice)? } };
-                let found = search(&self.rows("Item"), filter, Some(doc! { "score": 1 }), limit).await?;
+                let filter = public(doc! { "score": { "$gte": *draw(&self.scores, dice)? } });
+                let found = self.search("Item", filter, Some(doc! { "score": 1 }), limit).await?;
                 exactly(found.len(), usize::try_from(limit)?)
             }
             Operation::Include => self.include(dice).await,
             Operation::Roles => {
                 let filter = doc! { "group": draw(&self.docs, dice)?, "_rperm": { "$in": &self.readers } };
-                exactly(search(&self.rows("Document"), filter, None, 100).await?.len(), 10)
+                exactly(self.search("Document", filter, None, 100).await?.len(), 10)
             }
             Operation::Me => {
                 let session = self.one("_Session", doc! { "_session_token": draw(&self.tokens, dice)? }).await?;
@@ -236,7 +260,8 @@ impl Bench {
                 let rows: Collection<RawDocumentBuf> = self.database.collection("Counter");
                 let now = mongodb::bson::DateTime::from_millis(1_790_000_000_000);
                 let change = doc! { "$inc": { "n": 1 }, "$set": { "_updated_at": now } };
-                let after = rows.find_one_and_update(doc! { "_id": draw(&self.counters, dice)? }, change).await?;
+                let mine = doc! { "_id": draw(&self.counters, dice)?, "_wperm": { "$in": [Bson::Null, "*"] } };
+                let after = rows.find_one_and_update(mine, change).await?;
                 after.map(drop).ok_or_else(|| "no such counter".into())
             }
             Operation::Batch => try_join_all((0..50).map(|_| self.create())).await.map(drop),
@@ -282,6 +307,7 @@ pub async fn run(spec: Spec) -> Result<Value, Failure> {
         database,
         scratch: client.database(&spec.scratch),
         operation: spec.operation,
+        decode: spec.decode,
         cost: spec.bcrypt_cost,
         items: column(&spec.lists, "items", "id"),
         groups: column(&spec.lists, "groups", "name"),

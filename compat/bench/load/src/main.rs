@@ -33,8 +33,10 @@ fn run() -> Result<String, Failure> {
             runtime.block_on(drive::run(serde_json::from_str(&input)?))?
         }
         "floor" => {
-            // the threads that the server has
-            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+            // as many threads as the server has, and as many for hashes
+            let cores = std::thread::available_parallelism()?.get();
+            let runtime =
+                tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(cores).build()?;
             runtime.block_on(floor::run(serde_json::from_str(&input)?))?
         }
         "start" => start::run(&serde_json::from_str(&input)?)?,

@@ -1,0 +1,72 @@
+// Requests that schemathesis makes up from the served document get answers the document describes, and never a 5xx:
+// from an application, from a user and with the master key.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { before, describe, test } from 'node:test';
+import { keys } from '../lib/server.mjs';
+import { tempDir } from '../lib/temp.mjs';
+import { pythonPrograms } from './python-tools.mjs';
+import { ended, here, plain, saveDocument, startTyped } from './support.mjs';
+
+/** Who calls, and an operation that must have succeeded: otherwise the run was shut out. */
+const callers = { application: 'createGameScore', session: 'getCurrentUser', master: 'listSchemas' };
+/** Seconds on one store. */
+const seconds = Number(process.env.REPARSE_TEST_SCHEMATHESIS_SECONDS ?? 60);
+const seed = process.env.REPARSE_TEST_SCHEMATHESIS_SEED ?? '20';
+
+async function made(server, where, json) {
+  const answer = await server.request('POST', where, { master: true, json });
+  assert.equal(answer.status, 201, answer.text);
+  return answer.body;
+}
+
+/** Makes objects; returns their ids by the names they have in schemathesis.toml. */
+async function furnish(server) {
+  const team = await made(server, '/classes/Team', { name: 'Reds' });
+  const user = await made(server, '/users', { username: 'ann', password: 'correct horse' });
+  const score = await made(server, '/classes/GameScore', { player: 'ann', score: 7, team: { __type: 'Pointer', className: 'Team', objectId: team.objectId } });
+  const role = await made(server, '/roles', { name: 'Moderators', ACL: { '*': { read: true } } });
+  const session = await server.request('GET', '/sessions/me', { session: user.sessionToken });
+  return { TEAM_ID: team.objectId, USER_ID: user.objectId, SCORE_ID: score.objectId, ROLE_ID: role.objectId, SESSION_ID: session.body.objectId };
+}
+
+/** Writes the configuration with the ids of objects in it. */
+function configure(dir, ids) {
+  const template = fs.readFileSync(path.join(here, 'schemathesis/schemathesis.toml'), 'utf8');
+  const file = path.join(dir, 'schemathesis.toml');
+  fs.writeFileSync(file, template.replace(/\$\{([A-Z_]+)\}/g, (_, name) => ids[name]));
+  return file;
+}
+
+describe('made-up requests', () => {
+  let schemathesis;
+  before(async () => {
+    schemathesis = path.join(await pythonPrograms(), 'schemathesis');
+  });
+
+  for (const [caller, witness] of Object.entries(callers)) {
+    test(`of ${caller}`, async t => {
+      const server = await startTyped();
+      const dir = tempDir();
+      const tally = path.join(dir, 'tally.json');
+      const share = Math.max(1, Math.round(seconds / Object.keys(callers).length));
+      const ids = await furnish(server);
+      const args = ['--config-file', configure(dir, ids), 'run', await saveDocument(server, dir)];
+      args.push('--url', server.url, '--seed', seed, '--max-time', String(share), '--no-color', '--generation-database', 'none');
+      args.push('--header', `X-Parse-Application-Id:${keys.appId}`);
+      if (caller === 'master') args.push('--header', `X-Parse-Master-Key:${keys.masterKey}`);
+      const hooks = { SCHEMATHESIS_HOOKS: 'hooks', PYTHONPATH: path.join(here, 'schemathesis'), PYTHONDONTWRITEBYTECODE: '1' };
+      const env = { ...ids, ...hooks, CALLER: caller, REPARSE_URL: server.url, TALLY: tally };
+      const { code, output } = await ended(schemathesis, args, { cwd: dir, env, limit: share * 1000 + 300_000 });
+      assert.equal(code, 0, plain(output));
+      assert.ok(server.child.alive, server.child.output);
+      const answers = JSON.parse(fs.readFileSync(tally, 'utf8'));
+      const succeeded = name => Object.keys(answers[name] ?? {}).some(status => status.startsWith('2'));
+      assert.ok(succeeded(witness), `${witness} never succeeded: ${JSON.stringify(answers)}`);
+      const requests = Object.values(answers).flatMap(Object.values).reduce((sum, count) => sum + count, 0);
+      t.diagnostic(`${requests} requests; of ${Object.keys(answers).length} operations ${Object.keys(answers).filter(succeeded).length} succeeded`);
+      await server.stop();
+    });
+  }
+});

@@ -1,0 +1,359 @@
+//! The document of one app: the base document, and what the app's classes are like.
+//!
+//! Every class gets components for its objects as they are read, made and changed, and paths of its own beside
+//! `/classes/{className}`, made from the operations of the base document so that parameters and refusals are the same.
+//! The classes with routes of their own (users, sessions, roles, installations) get their fields into what is there.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::fields::{Forms, SHARED, moment, reference, simple};
+use super::names::Names;
+use crate::domain::schema::system_classes;
+use crate::model::json as rest;
+use crate::model::names::{self, ClassName};
+use crate::model::schema::{ClassSchema, Field};
+
+/// A class with routes of its own: what it is called, and which operations deal with its objects.
+struct Own {
+    class: &'static str,
+    name: &'static str,
+    /// Operation and name of the body.
+    create: Option<(&'static str, &'static str)>,
+    /// Operation that gets one object, where the base document does not name the class's component already.
+    get: Option<&'static str>,
+    find: &'static str,
+    update: &'static str,
+    /// Whether its objects always tell id and times.
+    whole: bool,
+}
+
+const OWN: [Own; 4] = [
+    Own {
+        class: names::USER,
+        name: "User",
+        create: Some(("signUp", "SignUp")),
+        get: None,
+        find: "findUsers",
+        update: "updateUser",
+        whole: true,
+    },
+    Own {
+        class: names::SESSION,
+        name: "Session",
+        create: None,
+        get: None,
+        find: "findSessions",
+        update: "updateSession",
+        whole: false,
+    },
+    Own {
+        class: names::ROLE,
+        name: "Role",
+        create: Some(("createRole", "RoleCreate")),
+        get: Some("getRole"),
+        find: "findRoles",
+        update: "updateRole",
+        whole: true,
+    },
+    Own {
+        class: names::INSTALLATION,
+        name: "Installation",
+        create: Some(("createInstallation", "InstallationCreate")),
+        get: Some("getInstallation"),
+        find: "findInstallations",
+        update: "updateInstallation",
+        whole: true,
+    },
+];
+
+/// Adds the classes of an app to the base document. Internal classes among them, and columns that nobody reads, are left
+/// out.
+#[must_use]
+pub fn typed(mut document: Json, classes: &[ClassSchema]) -> Json {
+    let mut given = Names::of(&document);
+    for name in SHARED {
+        given.take_component(name);
+    }
+    let mut forms = Forms::default();
+    for own in &OWN {
+        given.take(own.name);
+        forms.classes.insert(ClassName::trusted(own.class), own.name.to_owned());
+    }
+    let classes_of_app = classes_of_app(classes);
+    for class in &classes_of_app {
+        forms.classes.insert(class.name.clone(), given.give(class.name.as_str()));
+    }
+    for own in &OWN {
+        let name = ClassName::trusted(own.class);
+        let mut schema = classes.iter().find(|class| class.name == name).cloned().unwrap_or(ClassSchema::new(name));
+        system_classes::add_default_columns(&mut schema);
+        bring_in(&mut document, &mut forms, own, &schema);
+    }
+    for class in &classes_of_app {
+        let Some(name) = forms.classes.get(&class.name).cloned() else { continue };
+        add(&mut document, &mut forms, class, &name);
+    }
+    forms.finish();
+    if let Some(known) = document.pointer_mut("/components/schemas").and_then(Json::as_object_mut) {
+        known.extend(std::mem::take(&mut forms.components));
+        // Whatever brought a component, it is found by its name.
+        known.sort_keys();
+    }
+    document
+}
+
+/// The classes that get paths, those of the app's own making first, each kind by name.
+fn classes_of_app(classes: &[ClassSchema]) -> Vec<&ClassSchema> {
+    let mut chosen: Vec<&ClassSchema> = classes
+        .iter()
+        .filter(|class| {
+            let own = !class.name.is_system() && names::is_valid_class_name(class.name.as_str());
+            own || class.name == names::PRODUCT
+        })
+        .collect();
+    chosen.sort_by(|left, right| {
+        (left.name.is_system(), left.name.as_str()).cmp(&(right.name.is_system(), right.name.as_str()))
+    });
+    chosen
+}
+
+/// The fields that clients see, by name.
+fn fields(class: &ClassSchema) -> Vec<(&str, &Field)> {
+    let mut fields: Vec<(&str, &Field)> = class
+        .fields
+        .iter()
+        .map(|(name, field)| (name.as_str(), field))
+        .filter(|(name, _)| {
+            names::is_valid_field_name(name) && !matches!(*name, "objectId" | "createdAt" | "updatedAt" | "ACL")
+        })
+        .collect();
+    fields.sort_by_key(|(name, _)| *name);
+    fields
+}
+
+/// Components of a class's objects: as they are read, and what a query gives.
+fn readable(forms: &mut Forms, class: &ClassSchema, name: &str, whole: bool) {
+    let mut properties = Map::new();
+    properties.insert("objectId".to_owned(), json!({ "type": "string", "description": "Identifies the object." }));
+    properties.insert("createdAt".to_owned(), moment("When it was made, ISO 8601."));
+    properties.insert("updatedAt".to_owned(), moment("When it was last changed, ISO 8601."));
+    properties.insert("ACL".to_owned(), forms.shared("ParseACL"));
+    for (field, kind) in fields(class) {
+        if class.name == names::USER && field == "password" {
+            continue;
+        }
+        properties.insert(field.to_owned(), forms.read(kind));
+    }
+    if class.name == names::USER {
+        let token = "Token of a session: after a log in, and for the user who asks for itself.";
+        properties.insert("sessionToken".to_owned(), json!({ "type": "string", "description": token }));
+    }
+    let mut form = json!({
+        "type": "object",
+        "description": format!("An object of the class {}.", class.name),
+        "properties": properties,
+    });
+    if let (true, Some(form)) = (whole, form.as_object_mut()) {
+        form.insert("required".to_owned(), json!(["objectId", "createdAt", "updatedAt"]));
+    }
+    let list = json!({
+        "type": "object",
+        "description": format!("Objects of the class {}.", class.name),
+        "required": ["results"],
+        "properties": {
+            "results": { "type": "array", "items": reference(name) },
+            "count": {
+                "type": "integer", "format": "int64",
+                "description": "How many there are without `limit` and `skip`, if `count` was asked for.",
+            },
+        },
+    });
+    forms.components.insert(name.to_owned(), form);
+    forms.components.insert(format!("{name}List"), list);
+}
+
+/// The component of a class's new objects.
+fn creatable(forms: &mut Forms, class: &ClassSchema, name: &str) {
+    let always = system_classes::required_columns(&class.name);
+    let mut properties = Map::new();
+    let mut required = Vec::new();
+    for (field, kind) in fields(class) {
+        let mut kind = kind.clone();
+        kind.required |= always.contains(&field);
+        if class.name == names::USER && field == "password" {
+            properties.insert(field.to_owned(), json!({ "type": "string", "format": "password" }));
+            continue;
+        }
+        let form = forms.create(&kind);
+        properties.insert(field.to_owned(), form);
+        if kind.required && kind.default.is_none() {
+            required.push(field);
+        }
+    }
+    properties.insert("ACL".to_owned(), forms.shared("ParseACL"));
+    if always.contains(&"ACL") {
+        required.push("ACL");
+    }
+    let mut description = format!("A new object of the class {}.", class.name);
+    for (field, kind) in fields(class) {
+        if let Some(default) = kind.default.as_ref().filter(|default| !simple(default)) {
+            description = format!("{description} Without a value, `{field}` becomes `{}`.", rest::encode(default));
+        }
+    }
+    let mut form = json!({ "type": "object", "description": description, "properties": properties });
+    if let (false, Some(form)) = (required.is_empty(), form.as_object_mut()) {
+        form.insert("required".to_owned(), json!(required));
+    }
+    forms.components.insert(name.to_owned(), form);
+}
+
+/// The component of changes of a class's objects.
+fn changeable(forms: &mut Forms, class: &ClassSchema, name: &str) {
+    let mut properties = Map::new();
+    for (field, kind) in fields(class) {
+        let form = if class.name == names::USER && field == "password" {
+            json!({ "type": "string", "format": "password" })
+        } else {
+            forms.update(kind)
+        };
+        properties.insert(field.to_owned(), form);
+    }
+    properties.insert("ACL".to_owned(), forms.shared("ParseACLUpdate"));
+    let form = json!({
+        "type": "object",
+        "description": format!("What changes of an object of the class {}; what is absent stays as it is.", class.name),
+        "properties": properties,
+    });
+    forms.components.insert(name.to_owned(), form);
+}
+
+/// Brings the fields of a class with routes of its own into the operations there are.
+fn bring_in(document: &mut Json, forms: &mut Forms, own: &Own, class: &ClassSchema) {
+    let (name, list, changes) = (own.name, format!("{}List", own.name), format!("{}Update", own.name));
+    readable(forms, class, name, own.whole);
+    changeable(forms, class, &changes);
+    if let Some((operation, body)) = own.create {
+        creatable(forms, class, body);
+        set_body(operation_of(document, operation), body);
+    }
+    if let Some(operation) = own.get {
+        set_answer(operation_of(document, operation), name);
+    }
+    set_answer(operation_of(document, own.find), &list);
+    keep_form(operation_of(document, own.find));
+    set_body(operation_of(document, own.update), &changes);
+}
+
+/// Adds a class: its components, paths and tag.
+fn add(document: &mut Json, forms: &mut Forms, class: &ClassSchema, name: &str) {
+    let (create, update) = (format!("{name}Create"), format!("{name}Update"));
+    readable(forms, class, name, true);
+    creatable(forms, class, &create);
+    changeable(forms, class, &update);
+    for (shared, member, about) in
+        [("ParseCreated", "createdAt", "made"), ("ParseUpdated", "updatedAt", "last changed")]
+    {
+        forms.components.entry(shared.to_owned()).or_insert_with(|| saved(member, about));
+    }
+    let class_name = &class.name;
+    let mut one = |template: &str, verb: &str, summary: String, body: Option<&str>, answer: Option<&str>| {
+        let mut operation = operation_of(document, template).map(|operation| operation.clone());
+        keep_form(operation.as_mut());
+        set_body(operation.as_mut(), body.unwrap_or_default());
+        set_answer(operation.as_mut(), answer.unwrap_or_default());
+        if let Some(operation) = operation.as_mut().and_then(Json::as_object_mut) {
+            operation.insert("operationId".to_owned(), format!("{verb}{name}").into());
+            operation.insert("summary".to_owned(), summary.into());
+            operation.insert("tags".to_owned(), json!([name]));
+        }
+        operation.unwrap_or_default()
+    };
+    let list = format!("{name}List");
+    let all = json!({
+        "post": one("createObject", "create", format!("Make an object of {class_name}."), Some(&create), Some("ParseCreated")),
+        "get": one("findObjects", "find", format!("Query objects of {class_name}."), None, Some(&list)),
+    });
+    let each = json!({
+        "get": one("getObject", "get", format!("Get an object of {class_name}."), None, Some(name)),
+        "put": one("updateObject", "update", format!("Change an object of {class_name}."), Some(&update), Some("ParseUpdated")),
+        "delete": one("deleteObject", "delete", format!("Delete an object of {class_name}."), None, None),
+    });
+    if let Some(paths) = document.get_mut("paths").and_then(Json::as_object_mut) {
+        paths.insert(format!("/classes/{class_name}"), all);
+        paths.insert(format!("/classes/{class_name}/{{objectId}}"), each);
+    }
+    if let Some(tags) = document.get_mut("tags").and_then(Json::as_array_mut) {
+        // Behind the area of all classes, and those of the classes that came before.
+        let next = tags.iter().position(|tag| tag.get("name").and_then(Json::as_str) == Some("Roles"));
+        let tag = json!({ "name": name, "description": format!("Objects of the class {class_name}.") });
+        tags.insert(next.unwrap_or(tags.len()), tag);
+    }
+}
+
+/// The answer to a create or an update.
+fn saved(member: &str, about: &str) -> Json {
+    let mut properties = Map::new();
+    let mut required = vec![member];
+    if member == "createdAt" {
+        required.insert(0, "objectId");
+        properties.insert("objectId".to_owned(), json!({ "type": "string", "description": "The object's id." }));
+    }
+    properties.insert(member.to_owned(), moment(&format!("When it was {about}, ISO 8601.")));
+    json!({
+        "type": "object",
+        "description": "What the server decided; results of operations and values it filled in are among it.",
+        "required": required,
+        "properties": properties,
+        "additionalProperties": true,
+    })
+}
+
+/// The operation with this id.
+fn operation_of<'a>(document: &'a mut Json, id: &str) -> Option<&'a mut Json> {
+    let paths = document.get_mut("paths")?.as_object_mut()?;
+    paths
+        .values_mut()
+        .filter_map(Json::as_object_mut)
+        .flat_map(Map::values_mut)
+        .find(|operation| operation.get("operationId").and_then(Json::as_str) == Some(id))
+}
+
+/// Takes parameters away that a class's operation does not need, or that make it answer in another form: objects of another
+/// class, or the plan of the query.
+fn keep_form(operation: Option<&mut Json>) {
+    let parameters = operation.and_then(|operation| operation.get_mut("parameters")?.as_array_mut());
+    if let Some(parameters) = parameters {
+        parameters.retain(|parameter| {
+            let name = parameter.get("name").and_then(Json::as_str);
+            !matches!(name, Some("className" | "redirectClassNameForKey" | "explain"))
+        });
+    }
+}
+
+/// Makes a component the form of an operation's body.
+fn set_body(operation: Option<&mut Json>, component: &str) {
+    let form = operation.and_then(|operation| operation.pointer_mut("/requestBody/content/application~1json/schema"));
+    if let (Some(form), false) = (form, component.is_empty()) {
+        *form = reference(component);
+    }
+}
+
+/// Makes a component the form of what an operation answers when all goes well. Where it answers so with several statuses,
+/// the last is the one of objects of classes.
+fn set_answer(operation: Option<&mut Json>, component: &str) {
+    let Some(answers) = operation.and_then(|operation| operation.get_mut("responses")?.as_object_mut()) else { return };
+    if component.is_empty() {
+        return;
+    }
+    let good: Vec<String> = answers.keys().filter(|status| status.starts_with('2')).cloned().collect();
+    if let Some((last, others)) = good.split_last() {
+        for status in others {
+            answers.shift_remove(status);
+        }
+        if let Some(form) =
+            answers.get_mut(last).and_then(|answer| answer.pointer_mut("/content/application~1json/schema"))
+        {
+            *form = reference(component);
+        }
+    }
+}
