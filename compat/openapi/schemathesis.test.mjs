@@ -9,8 +9,8 @@ import { tempDir } from '../lib/temp.mjs';
 import { pythonPrograms } from './python-tools.mjs';
 import { ended, here, plain, saveDocument, startTyped } from './support.mjs';
 
-/** Who calls, and an operation that must have succeeded: otherwise the run was shut out. */
-const callers = { application: 'createGameScore', session: 'getCurrentUser', master: 'listSchemas' };
+/** Who calls, and an operation of which one in ten must succeed: otherwise the run was shut out. */
+const callers = { application: 'getConfig', session: 'getCurrentUser', master: 'listSchemas' };
 /** Seconds on one store. */
 const seconds = Number(process.env.REPARSE_TEST_SCHEMATHESIS_SECONDS ?? 60);
 const seed = process.env.REPARSE_TEST_SCHEMATHESIS_SEED ?? '20';
@@ -63,8 +63,10 @@ describe('made-up requests', () => {
       assert.ok(server.child.alive, server.child.output);
       const answers = JSON.parse(fs.readFileSync(tally, 'utf8'));
       const succeeded = name => Object.keys(answers[name] ?? {}).some(status => status.startsWith('2'));
-      assert.ok(succeeded(witness), `${witness} never succeeded: ${JSON.stringify(answers)}`);
-      const requests = Object.values(answers).flatMap(Object.values).reduce((sum, count) => sum + count, 0);
+      const sum = counts => Object.values(counts).reduce((total, count) => total + count, 0);
+      const good = Object.entries(answers[witness] ?? {}).filter(([status]) => status.startsWith('2'));
+      assert.ok(sum(answers[witness] ?? {}) <= 10 * sum(Object.fromEntries(good)) + 10, `${witness}: ${JSON.stringify(answers[witness])}`);
+      const requests = sum(Object.values(answers).map(sum));
       t.diagnostic(`${requests} requests; of ${Object.keys(answers).length} operations ${Object.keys(answers).filter(succeeded).length} succeeded`);
       await server.stop();
     });

@@ -276,14 +276,11 @@ impl Forms {
             "ParseFile" => typed("A file that was uploaded.", "File", &[("name", text()), ("url", text())], &[]),
             "ParseFileInput" => typed("A file that was uploaded.", "File", &[("name", text())], &[("url", text())]),
             "ParseGeoPoint" => {
-                let degrees =
-                    |most: i32| json!({ "type": "number", "format": "double", "minimum": -most, "maximum": most });
-                typed(
-                    "A point on earth, in degrees.",
-                    "GeoPoint",
-                    &[("latitude", degrees(90)), ("longitude", degrees(180))],
-                    &[],
-                )
+                // No bounds: what others stored beyond them is answered as it is.
+                let degrees = |about: &str| json!({ "type": "number", "format": "double", "description": about });
+                let (latitude, longitude) = (degrees("From -90 to 90."), degrees("From -180 to 180."));
+                let about = "A point on earth, in degrees.";
+                typed(about, "GeoPoint", &[("latitude", latitude), ("longitude", longitude)], &[])
             }
             "ParsePolygon" => {
                 let pair = json!({ "type": "array", "items": { "type": "number", "format": "double" }, "minItems": 2, "maxItems": 2 });

@@ -505,9 +505,8 @@ impl Pages {
         };
         let mut values = self.values(locale);
         let options = &self.app.options;
-        if let (Some(_), Some(app_name), Some(url)) =
-            (page, &options.server.app_name, &options.server.public_server_url)
-        {
+        let of_app = page.is_some() || form.get("appId") == Some(options.keys.app_id.as_str());
+        if of_app && let (Some(app_name), Some(url)) = (&options.server.app_name, &options.server.public_server_url) {
             values.set("appId", options.keys.app_id.as_str());
             values.set("appName", app_name.as_str());
             values.set("publicServerUrl", url.trim_end_matches('/'));

@@ -52,7 +52,7 @@ pub fn pairs(db: &Db, join: &ClassName, column: &'static str, ids: &[String]) ->
     else {
         return Ok(Vec::new());
     };
-    rows(&mut statement, parameter, |row| Ok((row.get(0)?, row.get(1)?)))
+    Ok(rows(&mut statement, parameter, |row| Ok((row.get(0)?, row.get(1)?)))?.unwrap_or_default())
 }
 
 /// The owners of `direct` that have the member, their owners in `nested`, and so on.
@@ -65,26 +65,26 @@ pub fn ancestors(db: &Db, direct: &ClassName, nested: &ClassName, member: &str) 
     let closure = format!(
         "WITH RECURSIVE held(id) AS ({first} UNION SELECT n.owner FROM held CROSS JOIN {nested} AS n ON n.member = held.id) SELECT id FROM held"
     );
-    // One of the tables may not be there yet: without the second nothing is nested, without the first nothing is held.
-    let statement = match db.prepare(&closure)? {
-        None => db.prepare(&first)?,
-        statement => statement,
-    };
-    match statement {
-        Some(mut statement) => rows(&mut statement, Sql::Text(member.to_owned()), |row| row.get(0)),
-        None => Ok(Vec::new()),
+    // One of the tables may not be there: without the second nothing is nested, without the first nothing is held.
+    for query in [closure, first] {
+        if let Some(mut statement) = db.prepare(&query)?
+            && let Some(owners) = rows(&mut statement, Sql::Text(member.to_owned()), |row| row.get(0))?
+        {
+            return Ok(owners);
+        }
     }
+    Ok(Vec::new())
 }
 
+/// What a statement finds; `None` when a class it reads went away since it was prepared.
 fn rows<T>(
     statement: &mut Statement<'_>,
     parameter: Sql,
     read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
-) -> Result<Vec<T>> {
+) -> Result<Option<Vec<T>>> {
     match statement.query_map([parameter], read).and_then(Iterator::collect) {
-        Ok(rows) => Ok(rows),
-        // The class went away since the statement was prepared.
-        Err(error) if is_missing_table(&error) => Ok(Vec::new()),
+        Ok(rows) => Ok(Some(rows)),
+        Err(error) if is_missing_table(&error) => Ok(None),
         Err(error) => Err(translate(error)),
     }
 }

@@ -5,8 +5,8 @@ use std::error::Error;
 
 use client::types::{
     GameScoreCreate, GameScoreUpdate, LogIn, ParseDateOrNullInner, ParseDateOrNullInnerType, ParseGeoPointOrNullInner,
-    ParseGeoPointOrNullInnerType, ParseIncrement, ParseIncrementOp, SignUp, TeamCreate, TeamPointer, TeamPointerClassName,
-    TeamPointerType, TeamReference,
+    ParseGeoPointOrNullInnerType, ParseIncrement, ParseIncrementOp, SignUp, TeamCreate, TeamPointer,
+    TeamPointerClassName, TeamPointerType, TeamReference,
 };
 use client::{Client, Error as ClientError};
 use reqwest::header::{HeaderMap, HeaderValue};
@@ -113,7 +113,8 @@ async fn scores(ann: &Client) -> Outcome {
     assert_eq!(reds.name.as_deref(), Some("Reds"));
 
     let increment = ParseIncrement { op: ParseIncrementOp::Increment, amount: 2.0 };
-    let change = GameScoreUpdate::builder().score(client::types::ParseNumberUpdate::from(increment)).player("bea".to_owned());
+    let change =
+        GameScoreUpdate::builder().score(client::types::ParseNumberUpdate::from(increment)).player("bea".to_owned());
     ann.update_game_score().object_id(&created.object_id).body(change).send().await?;
     let score = ann.get_game_score().object_id(&created.object_id).send().await?.into_inner();
     assert_eq!((score.score, score.player.as_deref()), (Some(9.5), Some("bea")));
