@@ -289,7 +289,7 @@ export function describePart(part, { rows, facts }) {
     ]);
     const head = [part, ...which.map(contestant => contestants[contestant])];
     const { group, title } = scenarioNamed(name);
-    texts.push(`#### ${part}: ${group === 'GraphQL' ? 'GraphQL ' : ''}${title}\n\n${markdown(head, lines)}`);
+    texts.push(`#### ${part}: ${group === 'GraphQL' ? 'GraphQL ' : ''}${title.replace(/ of 10 000| 3(?= roles)/g, '')}\n\n${markdown(head, lines)}`);
   }
   if (facts) {
     const lines = facts.map(({ which, value, ms, idleMib, firstGraphql, afterChange, again, memoryMib }) => [
