@@ -86,8 +86,9 @@ fn field(schema: &ClassSchema, path: &str, constraint: &Constraint, nearness: Ne
         }
         (_, name) => name.into_owned(),
     };
+    let holds_pointers = schema.kind(path).is_some() || path.contains('.') || column.starts_with("_p_");
     let column = key(column)?;
-    let values = Values { schema, path, kind: schema.kind(path) };
+    let values = Values { schema, path, kind: schema.kind(path), holds_pointers };
     let condition = match constraint {
         Constraint::Eq(value) => match values.one(value)? {
             // Objects are compared as they are: no key of theirs is an operator.
@@ -192,7 +193,11 @@ impl Constraint {
             | Self::Lte(value)
             | Self::Gt(value)
             | Self::Gte(value) => Some(value),
-            Self::In(list) | Self::NotIn(list) => list.iter().find(|value| !value.is_null()),
+            // In a mixed list the other values decide: pointers are not in their column.
+            Self::In(list) | Self::NotIn(list) => list
+                .iter()
+                .find(|value| !matches!(value, Value::Null | Value::Pointer(_)))
+                .or_else(|| list.iter().find(|value| !value.is_null())),
             Self::All(_)
             | Self::AllRegex(_)
             | Self::ContainedBy(_)
@@ -213,6 +218,8 @@ struct Values<'a> {
     schema: &'a ClassSchema,
     path: &'a str,
     kind: Option<&'a FieldType>,
+    /// Whether the column may hold pointers; that of a field unknown to the schema does not.
+    holds_pointers: bool,
 }
 
 impl Values<'_> {
@@ -227,7 +234,8 @@ impl Values<'_> {
     }
 
     fn list(&self, values: &[Value]) -> Result<Vec<Bson>> {
-        storable(values).map(|value| self.one(value)).collect()
+        let possible = |value: &&Value| self.holds_pointers || !matches!(value, Value::Pointer(_));
+        storable(values).filter(possible).map(|value| self.one(value)).collect()
     }
 }
 
