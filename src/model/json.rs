@@ -2,6 +2,7 @@
 //!
 //! On the wire typed values are objects with `__type`; everything else is plain JSON. [`forms`] has how each is written.
 
+pub mod fields;
 pub mod forms;
 
 use base64::Engine as _;

@@ -50,7 +50,8 @@ pub(super) async fn find_json(
     tx: Option<&Transaction>,
 ) -> Result<JsonRows> {
     let mut rows = JsonRows::default();
-    each(storage, schema, filter, options, tx, |document| present::row(schema, shape, document, &mut rows)).await?;
+    let mut columns = present::Columns::new(schema, shape);
+    each(storage, schema, filter, options, tx, |document| columns.row(document, &mut rows)).await?;
     Ok(rows)
 }
 

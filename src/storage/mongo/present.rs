@@ -2,93 +2,160 @@
 //! bytes; a row with anything else in it takes the way of all others, through [`decode`].
 
 use bson::{RawArray, RawBsonRef, RawDocument};
+use compact_str::CompactString;
 use serde::ser::{Error as _, Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use super::decode::{self, MAX_DEPTH};
 use super::names::{self, POINTER};
 use crate::model::acl::Acl;
 use crate::model::date::Date;
+use crate::model::json::fields::Fields;
 use crate::model::json::forms;
+use crate::model::names::ClassName;
 use crate::model::rows::JsonRows;
 use crate::model::schema::{ClassSchema, FieldType};
 use crate::model::shape::{self, Shape};
 use crate::storage::{Result, StorageError};
 
-/// Writes a stored document as a row.
-pub(super) fn row(schema: &ClassSchema, shape: &Shape, document: &RawDocument, rows: &mut JsonRows) -> Result<()> {
-    if rows.push(&Row { schema, shape, document }).is_ok() {
-        return Ok(());
-    }
-    let row = shape.present(decode::row(schema, document)?);
-    rows.push(&row).map_err(|error| StorageError::Other(Box::new(error)))
-}
+/// Columns that are in no schema.
+const INTERNAL_COLUMNS: usize = 4;
 
-struct Row<'a> {
+/// What to do with the columns of a class for one query. Rows have mostly the same columns in the same order, so what was
+/// found out about a column is remembered at its place.
+pub(super) struct Columns<'a> {
     schema: &'a ClassSchema,
     shape: &'a Shape,
-    document: &'a RawDocument,
+    known: Vec<Column<'a>>,
 }
 
-impl Serialize for Row<'_> {
-    /// Fails when something in the row cannot be written at once.
-    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
+struct Column<'a> {
+    name: CompactString,
+    /// The name of its field, as [`Fields::key`] gives it.
+    key: CompactString,
+    meaning: Meaning<'a>,
+}
+
+#[derive(Clone, Copy)]
+enum Meaning<'a> {
+    Unseen,
+    Readers,
+    Writers,
+    Id,
+    PlainDate,
+    Pointer(&'a ClassName),
+    Value(Option<&'a FieldType>),
+    /// Not as this server or parse-server would write it.
+    Odd,
+}
+
+/// Something in a row cannot be written at once.
+struct Unusual;
+
+impl<E: std::error::Error> From<E> for Unusual {
+    fn from(_: E) -> Self {
+        Self
+    }
+}
+
+impl<'a> Columns<'a> {
+    pub(super) fn new(schema: &'a ClassSchema, shape: &'a Shape) -> Self {
+        Self { schema, shape, known: Vec::with_capacity(schema.fields.len() + INTERNAL_COLUMNS) }
+    }
+
+    /// Writes a stored document as a row.
+    pub(super) fn row(&mut self, document: &RawDocument, rows: &mut JsonRows) -> Result<()> {
+        if rows.write(|text| self.write(document, text)).is_ok() {
+            return Ok(());
+        }
+        let row = self.shape.present(decode::row(self.schema, document)?);
+        rows.push(&row).map_err(|error| StorageError::Other(Box::new(error)))
+    }
+
+    fn write(&mut self, document: &RawDocument, text: &mut Vec<u8>) -> std::result::Result<(), Unusual> {
+        let mut fields = Fields::begin(text);
         let (mut readers, mut writers) = (None, None);
-        for element in self.document.iter_elements() {
-            let element = element.map_err(S::Error::custom)?;
-            let column = element.key().as_str();
-            let value = || element.value().map_err(S::Error::custom);
-            match column {
-                "_acl" => {}
-                "_rperm" => readers = Some(value()?),
-                "_wperm" => writers = Some(value()?),
-                "_id" => map.serialize_entry("objectId", &Id(value()?))?,
-                _ => self.column(&mut map, column, value)?,
+        for (place, element) in document.iter_elements().enumerate() {
+            let element = element?;
+            let shape = self.shape;
+            let column = self.column(place, element.key().as_str());
+            let key = &column.key;
+            match column.meaning {
+                Meaning::Unseen => {}
+                Meaning::Odd => return Err(Unusual),
+                Meaning::Readers => readers = Some(element.value()?),
+                Meaning::Writers => writers = Some(element.value()?),
+                Meaning::Id => fields.put_at(key, &Id(element.value()?))?,
+                Meaning::PlainDate => {
+                    let RawBsonRef::DateTime(date) = element.value()? else { return Err(Unusual) };
+                    fields.put_at(key, Date::from_millis(date.timestamp_millis()).iso().as_str())?;
+                }
+                Meaning::Pointer(class) => {
+                    if let Some(text) = element.value()?.as_str() {
+                        let id = decode::pointer_id(text);
+                        fields.put_at(key, &forms::Pointer { class: class.as_str(), id })?;
+                    }
+                }
+                Meaning::Value(kind) => fields.put_at(key, &Typed { kind, value: element.value()?, shape })?,
             }
         }
         if readers.is_some() || writers.is_some() {
-            map.serialize_entry("ACL", &acl(readers, writers))?;
+            fields.put("ACL", &acl(readers, writers))?;
         }
         for (name, target) in &self.shape.relations {
-            map.serialize_entry(name, &forms::Relation(target.as_str()))?;
+            fields.put(name, &forms::Relation(target.as_str()))?;
         }
-        map.end()
+        fields.end();
+        Ok(())
     }
-}
 
-impl<'a> Row<'a> {
-    fn column<M: SerializeMap>(
-        &self,
-        map: &mut M,
-        column: &str,
-        value: impl FnOnce() -> std::result::Result<RawBsonRef<'a>, M::Error>,
-    ) -> std::result::Result<(), M::Error> {
+    fn column(&mut self, place: usize, name: &str) -> &Column<'a> {
+        let is_it = |column: &Column<'_>| column.name == name;
+        let place = if self.known.get(place).is_some_and(is_it) {
+            place
+        } else if let Some(place) = self.known.iter().position(is_it) {
+            place
+        } else {
+            let (field, meaning) = self.meaning(name);
+            self.known.push(Column { name: name.into(), key: Fields::key(field), meaning });
+            self.known.len() - 1
+        };
+        #[expect(clippy::indexing_slicing, reason = "found or put there just now")]
+        &self.known[place]
+    }
+
+    /// The field of a column, and how it is written.
+    fn meaning<'n>(&self, column: &'n str) -> (&'n str, Meaning<'a>) {
+        match column {
+            "_acl" => return (column, Meaning::Unseen),
+            "_rperm" => return (column, Meaning::Readers),
+            "_wperm" => return (column, Meaning::Writers),
+            "_id" => return ("objectId", Meaning::Id),
+            _ => {}
+        }
         if let Some(field) = column.strip_prefix(POINTER) {
-            let Some(FieldType::Pointer(class)) = self.schema.kind(field) else { return Ok(()) };
-            if let (true, Some(text)) = (self.shape.shows(field), value()?.as_str()) {
-                let id = decode::pointer_id(text);
-                map.serialize_entry(field, &forms::Pointer { class: class.as_str(), id })?;
-            }
-            return Ok(());
+            let meaning = match self.schema.kind(field) {
+                Some(FieldType::Pointer(class)) if self.shape.shows(field) => Meaning::Pointer(class),
+                _ => Meaning::Unseen,
+            };
+            return (field, meaning);
         }
         let renamed = names::field_of(column);
         let field = renamed.unwrap_or(column);
-        if !self.shape.shows(field) {
-            return Ok(());
-        }
-        if shape::is_plain_date(field) {
-            let RawBsonRef::DateTime(date) = value()? else { return Err(M::Error::custom("a date is none")) };
-            return map.serialize_entry(field, Date::from_millis(date.timestamp_millis()).iso().as_str());
-        }
-        let kind = self.schema.kind(field);
-        match kind {
-            _ if renamed.is_none() && (names::renamed(column).is_some() || column == "ACL") => {
-                Err(M::Error::custom("a column has the name of another one's field"))
+        let meaning = if !self.shape.shows(field) {
+            Meaning::Unseen
+        } else if renamed.is_none() && (names::renamed(column).is_some() || column == "ACL") {
+            // The name of another column's field.
+            Meaning::Odd
+        } else if shape::is_plain_date(field) {
+            Meaning::PlainDate
+        } else {
+            match self.schema.kind(field) {
+                Some(FieldType::Pointer(_)) => Meaning::Odd,
+                Some(FieldType::Relation(_)) => Meaning::Unseen,
+                kind => Meaning::Value(kind),
             }
-            Some(FieldType::Pointer(_)) => Err(M::Error::custom("a pointer has the wrong column")),
-            Some(FieldType::Relation(_)) => Ok(()),
-            _ => map.serialize_entry(field, &Column { kind, value: value()?, shape: self.shape }),
-        }
+        };
+        (field, meaning)
     }
 }
 
@@ -113,13 +180,13 @@ impl Serialize for Id<'_> {
 }
 
 /// A value whose column has a type.
-struct Column<'a> {
+struct Typed<'a> {
     kind: Option<&'a FieldType>,
     value: RawBsonRef<'a>,
     shape: &'a Shape,
 }
 
-impl Serialize for Column<'_> {
+impl Serialize for Typed<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         match (self.kind, self.value) {
             (Some(FieldType::File), RawBsonRef::String(name)) => {
@@ -230,12 +297,14 @@ mod tests {
         shape.exclude = vec!["unwanted".to_owned()];
         let raw = RawDocumentBuf::try_from(document).unwrap();
         let mut rows = JsonRows::default();
-        row(&schema, &shape, &raw, &mut rows).unwrap();
+        // Twice, for the second row goes by what is known of the first.
+        let mut columns = Columns::new(&schema, &shape);
+        columns.row(&raw, &mut JsonRows::default()).unwrap();
+        columns.row(&raw, &mut rows).unwrap();
         let written: Json = serde_json::from_slice(rows.as_bytes()).unwrap();
         let presented = shape.present(decode::row(&schema, &raw).unwrap());
         assert_eq!(written, Json::Object(json::encode_object(&presented)));
-        let short = JsonRows::default().push(&Row { schema: &schema, shape: &shape, document: &raw });
-        short.is_ok()
+        columns.write(&raw, &mut Vec::new()).is_ok()
     }
 
     fn base() -> Document {

@@ -3,6 +3,7 @@
 use super::read::Reader;
 use super::{CodecError, Result};
 use crate::model::acl::Acl;
+use crate::model::json::fields::Fields;
 use crate::model::json::forms;
 use crate::model::shape::{self, Shape};
 use crate::model::value::Value;
@@ -12,10 +13,9 @@ use crate::model::value::Value;
 /// # Errors
 /// [`CodecError`] when the text was not made by [`write_object`](super::write_object).
 pub fn present(text: &[u8], score: Option<f64>, shape: &Shape, out: &mut Vec<u8>) -> Result<()> {
-    let mut fields = Fields { out, empty: true };
+    let mut fields = Fields::begin(out);
     let mut reader = Reader::new(text);
     let (mut readers, mut writers) = (None, None);
-    fields.out.push(b'{');
     reader.fields(|reader, key| {
         let field = super::read::unescape_key(key);
         match &*field {
@@ -28,7 +28,7 @@ pub fn present(text: &[u8], score: Option<f64>, shape: &Shape, out: &mut Vec<u8>
                 if let Value::Date(date) = value {
                     value = Value::String(date.to_iso());
                 }
-                fields.put(field, &value)?;
+                fields.put(field, &value).map_err(unwritten)?;
             }
             field => {
                 let raw = reader.raw()?;
@@ -36,27 +36,26 @@ pub fn present(text: &[u8], score: Option<f64>, shape: &Shape, out: &mut Vec<u8>
                     return Ok(true);
                 }
                 if is_plain_json(raw) {
-                    fields.name(field)?;
-                    fields.out.extend_from_slice(raw);
+                    fields.put_json(field, raw).map_err(unwritten)?;
                 } else {
                     let mut value = Reader::new(raw).value(1)?;
                     shape.complete_files(&mut value);
-                    fields.put(field, &value)?;
+                    fields.put(field, &value).map_err(unwritten)?;
                 }
             }
         }
         Ok(true)
     })?;
     if let Some(score) = score.filter(|_| shape.shows("score")) {
-        fields.put("score", &forms::Number(score))?;
+        fields.put("score", &forms::Number(score)).map_err(unwritten)?;
     }
     if let Some(acl) = Acl::from_permissions(readers.as_ref(), writers.as_ref()) {
-        fields.put("ACL", &acl)?;
+        fields.put("ACL", &acl).map_err(unwritten)?;
     }
     for (name, target) in &shape.relations {
-        fields.put(name, &forms::Relation(target.as_str()))?;
+        fields.put(name, &forms::Relation(target.as_str())).map_err(unwritten)?;
     }
-    fields.out.push(b'}');
+    fields.end();
     Ok(())
 }
 
@@ -73,30 +72,9 @@ fn is_plain_json(raw: &[u8]) -> bool {
     true
 }
 
-/// The fields of an object that is being written.
-struct Fields<'a> {
-    out: &'a mut Vec<u8>,
-    empty: bool,
-}
-
-impl Fields<'_> {
-    fn name(&mut self, name: &str) -> Result<()> {
-        if !std::mem::take(&mut self.empty) {
-            self.out.push(b',');
-        }
-        self.json(name)?;
-        self.out.push(b':');
-        Ok(())
-    }
-
-    fn put(&mut self, name: &str, value: &impl serde::Serialize) -> Result<()> {
-        self.name(name)?;
-        self.json(value)
-    }
-
-    fn json(&mut self, value: &(impl serde::Serialize + ?Sized)) -> Result<()> {
-        serde_json::to_writer(&mut *self.out, value).map_err(|_| CodecError::Damaged(0))
-    }
+/// A value that cannot be written does not come out of a row that is whole.
+fn unwritten(_: serde_json::Error) -> CodecError {
+    CodecError::Damaged(0)
 }
 
 #[cfg(test)]
