@@ -223,7 +223,7 @@ pub trait Storage: Send + Sync + fmt::Debug {
         tx: Option<&Transaction>,
     ) -> Result<Vec<Object>>;
 
-    /// As [`Storage::find`], the rows written as JSON in the shape in which they are read.
+    /// As [`Storage::find`], the rows written as JSON in the shape in which they are read; the fields asked for are whole ones.
     async fn find_json(
         &self,
         schema: &ClassSchema,
