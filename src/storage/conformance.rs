@@ -7,6 +7,7 @@ mod cases;
 mod queries;
 mod random;
 mod schemas;
+mod together;
 mod writes;
 
 use std::collections::BTreeSet;
@@ -42,6 +43,7 @@ pub async fn suite(store: &dyn Storage) {
     queries::order_and_pages(store).await;
     queries::projections(store).await;
     queries::full_text(store).await;
+    together::gets(store).await;
     aggregates::aggregates(store).await;
     writes::writes(store).await;
     writes::uniqueness(store).await;

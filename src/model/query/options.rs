@@ -12,7 +12,7 @@ pub struct Sort {
 }
 
 /// From which members of a replica set to read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ReadPreference {
     /// The primary.
     Primary,

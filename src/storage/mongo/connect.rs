@@ -11,6 +11,7 @@ use mongodb::event::command::CommandEvent;
 use mongodb::options::{ClientOptions, WriteConcern};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
+use super::get::Gets;
 use super::insert::Inserts;
 use super::{MongoStorage, error};
 use crate::storage::Result;
@@ -144,6 +145,7 @@ impl MongoStorage {
             max_time: options.max_time.unwrap_or(options.timeout.saturating_sub(MARGIN).max(MARGIN)),
             batch_size: options.batch_size.unwrap_or(1000).max(2),
             inserts: Inserts::default(),
+            gets: Gets::default(),
         };
         storage.run(storage.database.run_command(doc! { "ping": 1 })).await?;
         Ok(storage)

@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 use super::filter::{self, Nearness};
 use super::names::{ALWAYS_READ, column, column_below};
 use super::transaction::enter;
-use super::{MongoStorage, decode, error, plain, present};
+use super::{MongoStorage, decode, error, get, plain, present};
 use crate::model::object::Object;
 use crate::model::query::filter::Resolved;
 use crate::model::query::options::{FindOptions, ReadPreference as Preference, Sort};
@@ -67,9 +67,15 @@ async fn each(
     if options.limit == Some(0) {
         return Ok(());
     }
-    let query = filter::document(schema, filter, Nearness::Ordered)?;
+    let mut query = filter::document(schema, filter, Nearness::Ordered)?;
     let rows = storage.rows(&schema.name);
-    let action = rows.find(query).with_options(driver_options(storage, schema, options)?);
+    let driver = driver_options(storage, schema, options)?;
+    let id = if tx.is_none() { get::take_id(&mut query, options) } else { None };
+    if let Some(id) = id {
+        let row = get::get(storage, rows, id, query, options, driver).await?;
+        return row.map_or(Ok(()), |row| take(&row));
+    }
+    let action = rows.find(query).with_options(driver);
     let mut held = enter(tx).await?;
     let explained = |error: mongodb::error::Error| match (error::server(&error), filter::near_field(filter)) {
         (Some((_, text)), Some(field)) if text.contains("unable to find index for $geoNear") => {

@@ -1,8 +1,5 @@
-//! New rows. Rows of a collection that arrive while others of it are on their way are sent together: under load, and for a
-//! batch, many rows cost the database one command. Nothing waits while the collection is idle.
+//! New rows. Those of a collection that arrive while others of it are on their way are sent together.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bson::RawDocumentBuf;
@@ -10,15 +7,13 @@ use mongodb::Collection;
 use mongodb::error::ErrorKind;
 use tokio::sync::oneshot;
 
+use super::lanes::Lanes;
 use super::transaction::enter;
 use super::{MongoStorage, encode, error};
 use crate::model::object::Object;
 use crate::model::schema::ClassSchema;
 use crate::storage::{Result, StorageError, Transaction};
 
-/// Commands on their way for one collection at a time. Fewer would let single rows wait for each other without need, more
-/// would leave less to be sent together.
-const COMMANDS: usize = 8;
 /// Most rows of one command.
 const ROWS: usize = 500;
 /// Most bytes of the rows of one command; well below what a message may hold.
@@ -44,75 +39,38 @@ pub(super) async fn insert(
         return storage.run(rows.insert_one(&document)).await.map(|_| ());
     }
     let (answer, answered) = oneshot::channel();
-    storage.inserts.put(rows, storage.timeout, Waiting { document, answer });
+    if storage.inserts.put(&rows.name().to_owned(), Waiting { document, answer }) {
+        tokio::spawn(drain(storage.inserts.clone(), rows, storage.timeout));
+    }
     // Closed only when the runtime goes down.
     answered.await.unwrap_or_else(|_| Err(error::no_answer()))
 }
 
 /// A row on its way, and who waits for it.
-struct Waiting {
+pub(super) struct Waiting {
     document: RawDocumentBuf,
     answer: oneshot::Sender<Result<()>>,
 }
 
-/// What is on its way for one collection.
-#[derive(Default)]
-struct Lane {
-    waiting: Vec<Waiting>,
-    commands: usize,
+/// The inserts on their way, by collection.
+pub(super) type Inserts = Lanes<String, Waiting>;
+
+/// Sends what waits until nothing does.
+async fn drain(inserts: Inserts, rows: Collection<RawDocumentBuf>, timeout: Duration) {
+    let collection = rows.name().to_owned();
+    while let Some(batch) = inserts.next(&collection, fitting) {
+        send(&rows, timeout, batch).await;
+    }
 }
 
-/// The inserts on their way, by collection.
-#[derive(Default, Clone)]
-pub(super) struct Inserts(Arc<Mutex<HashMap<String, Lane>>>);
-
-impl Inserts {
-    fn lanes(&self) -> MutexGuard<'_, HashMap<String, Lane>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn put(&self, rows: Collection<RawDocumentBuf>, timeout: Duration, row: Waiting) {
-        let mut lanes = self.lanes();
-        if !lanes.contains_key(rows.name()) {
-            lanes.insert(rows.name().to_owned(), Lane::default());
-        }
-        let Some(lane) = lanes.get_mut(rows.name()) else { return };
-        lane.waiting.push(row);
-        if lane.commands < COMMANDS {
-            lane.commands += 1;
-            drop(lanes);
-            // A task of its own: it goes on when the request that began it is gone.
-            tokio::spawn(self.clone().drain(rows, timeout));
-        }
-    }
-
-    /// Sends what waits until nothing does.
-    async fn drain(self, rows: Collection<RawDocumentBuf>, timeout: Duration) {
-        while let Some(batch) = self.next(rows.name()) {
-            send(&rows, timeout, batch).await;
-        }
-    }
-
-    /// The rows of the next command; `None` ends the sender. An idle collection leaves nothing behind.
-    fn next(&self, collection: &str) -> Option<Vec<Waiting>> {
-        let mut lanes = self.lanes();
-        let lane = lanes.get_mut(collection)?;
-        if lane.waiting.is_empty() {
-            lane.commands = lane.commands.saturating_sub(1);
-            if lane.commands == 0 {
-                lanes.remove(collection);
-            }
-            return None;
-        }
-        let mut bytes = 0;
-        let fitting = lane.waiting.iter().take(ROWS).take_while(|row| {
-            bytes += row.document.as_bytes().len();
-            bytes <= BYTES
-        });
-        let count = fitting.count().max(1);
-        let rest = lane.waiting.split_off(count);
-        Some(std::mem::replace(&mut lane.waiting, rest))
-    }
+/// How many of the rows go into one command.
+fn fitting(waiting: &[Waiting]) -> usize {
+    let mut bytes = 0;
+    let fitting = waiting.iter().take(ROWS).take_while(|row| {
+        bytes += row.document.as_bytes().len();
+        bytes <= BYTES
+    });
+    fitting.count()
 }
 
 /// Sends rows in one command and tells each what became of it.

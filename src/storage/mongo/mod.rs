@@ -14,8 +14,10 @@ mod encode;
 mod error;
 mod filter;
 mod find;
+mod get;
 mod index;
 mod insert;
+mod lanes;
 mod names;
 mod plain;
 mod present;
@@ -65,6 +67,7 @@ pub struct MongoStorage {
     max_time: Duration,
     batch_size: u32,
     inserts: insert::Inserts,
+    gets: get::Gets,
 }
 
 impl fmt::Debug for MongoStorage {

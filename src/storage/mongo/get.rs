@@ -1,0 +1,145 @@
+//! Rows asked for by their ids. Those of a collection that are asked for while others are on their way, under the same
+//! conditions, are read together. A command is sent after all that it answers were asked, so each sees what was written before.
+
+use std::time::Duration;
+
+use bson::{Bson, Document, RawDocument, RawDocumentBuf, doc};
+use futures_util::StreamExt as _;
+use mongodb::Collection;
+use mongodb::options::FindOptions as DriverFindOptions;
+use tokio::sync::oneshot;
+
+use super::lanes::Lanes;
+use super::{MongoStorage, error};
+use crate::model::query::options::{FindOptions, ReadPreference};
+use crate::storage::Result;
+
+/// Most ids of one command.
+const IDS: usize = 64;
+
+/// Reads that one command can answer.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) struct Kind {
+    collection: String,
+    /// The conditions besides the id, as bytes.
+    conditions: Vec<u8>,
+    keys: Option<Vec<String>>,
+    preference: Option<ReadPreference>,
+}
+
+/// An id on its way, and who waits for its row.
+pub(super) struct Waiting {
+    id: String,
+    answer: oneshot::Sender<Result<Option<RawDocumentBuf>>>,
+}
+
+/// The reads on their way.
+pub(super) type Gets = Lanes<Kind, Waiting>;
+
+/// The id, when a query asks for nothing but the row of one. It is taken out of the query.
+pub(super) fn take_id(query: &mut Document, options: &FindOptions) -> Option<String> {
+    let plain = options.skip == 0 && !options.case_insensitive && options.hint.is_none() && options.comment.is_none();
+    let special = query.keys().any(|key| key == "$text") || options.keys.iter().flatten().any(|key| key == "$score");
+    if !plain || special {
+        return None;
+    }
+    match query.get("_id") {
+        Some(Bson::String(_)) => match query.remove("_id") {
+            Some(Bson::String(id)) => Some(id),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The row with this id that meets the conditions.
+pub(super) async fn get(
+    storage: &MongoStorage,
+    rows: Collection<Document>,
+    id: String,
+    conditions: Document,
+    options: &FindOptions,
+    driver: DriverFindOptions,
+) -> Result<Option<RawDocumentBuf>> {
+    let bytes =
+        RawDocumentBuf::try_from(&conditions).map_err(|error| error::storage(mongodb::error::Error::custom(error)))?;
+    let kind = Kind {
+        collection: rows.name().to_owned(),
+        conditions: bytes.into_bytes(),
+        keys: options.keys.clone(),
+        preference: options.read_preference,
+    };
+    let (answer, answered) = oneshot::channel();
+    if storage.gets.put(&kind, Waiting { id, answer }) {
+        tokio::spawn(drain(storage.gets.clone(), kind, rows, conditions, driver, storage.timeout));
+    }
+    // Closed only when the runtime goes down.
+    answered.await.unwrap_or_else(|_| Err(error::no_answer()))
+}
+
+/// Sends what waits until nothing does.
+async fn drain(
+    gets: Gets,
+    kind: Kind,
+    rows: Collection<Document>,
+    conditions: Document,
+    driver: DriverFindOptions,
+    timeout: Duration,
+) {
+    while let Some(mut batch) = gets.next(&kind, |waiting| waiting.len().min(IDS)) {
+        let read = read(&rows, &conditions, &driver, &mut batch);
+        let failure = match tokio::time::timeout(timeout, read).await {
+            Ok(Ok(())) => None,
+            Ok(Err(failure)) => Some(Some(failure)),
+            Err(_) => Some(None),
+        };
+        for waiting in batch {
+            let outcome = match &failure {
+                None => Ok(None),
+                Some(Some(failure)) => Err(error::storage(failure.clone())),
+                Some(None) => Err(error::no_answer()),
+            };
+            // Whoever asked may be gone.
+            let _ = waiting.answer.send(outcome);
+        }
+    }
+}
+
+/// Reads rows in one command and gives them to those who wait for them; who is left has none.
+async fn read(
+    rows: &Collection<Document>,
+    conditions: &Document,
+    driver: &DriverFindOptions,
+    batch: &mut Vec<Waiting>,
+) -> mongodb::error::Result<()> {
+    let mut ids: Vec<&str> = batch.iter().map(|waiting| waiting.id.as_str()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let mut query = conditions.clone();
+    match ids.as_slice() {
+        [id] => query.insert("_id", *id),
+        ids => query.insert("_id", doc! { "$in": ids.to_vec() }),
+    };
+    // As many rows as there can be, all in the first batch: the cursor ends with it.
+    let mut driver = driver.clone();
+    driver.limit = i64::try_from(ids.len()).ok();
+    driver.batch_size = u32::try_from(ids.len()).ok();
+    let mut batches = rows.find(query).with_options(driver).batch().await?;
+    while let Some(found) = batches.next().await {
+        for document in found?.doc_slices()?.into_iter().flatten() {
+            if let Some(document) = document.as_document() {
+                give(document, batch);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Gives a row to all who asked for it.
+fn give(document: &RawDocument, batch: &mut Vec<Waiting>) {
+    let Ok(id) = document.get_str("_id") else { return };
+    while let Some(place) = batch.iter().position(|waiting| waiting.id == id) {
+        let waiting = batch.swap_remove(place);
+        let _ = waiting.answer.send(Ok(Some(document.to_owned())));
+    }
+}

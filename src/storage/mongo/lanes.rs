@@ -1,0 +1,94 @@
+//! Work that is sent together: what arrives of a kind while other work of that kind is on its way waits for the next command.
+//! Under load many pieces cost the database one command; nothing waits while a kind is idle.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Commands on their way for one kind at a time. Fewer would let single pieces wait for each other without need, more would
+/// leave less to be sent together.
+const COMMANDS: usize = 8;
+
+/// What is on its way of one kind.
+struct Lane<W> {
+    waiting: Vec<W>,
+    commands: usize,
+}
+
+/// Pieces of work on their way, by kind.
+pub(super) struct Lanes<K, W>(Arc<Mutex<HashMap<K, Lane<W>>>>);
+
+impl<K, W> Default for Lanes<K, W> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<K, W> Clone for Lanes<K, W> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<K: Hash + Eq + Clone, W> Lanes<K, W> {
+    fn lanes(&self) -> MutexGuard<'_, HashMap<K, Lane<W>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets a piece wait. `true`: the caller has to begin a sender, which sends what [`Lanes::next`] gives until that is
+    /// nothing. It is to be a task of its own: it goes on when the request that began it is gone.
+    #[must_use]
+    pub(super) fn put(&self, kind: &K, piece: W) -> bool {
+        let mut lanes = self.lanes();
+        let Some(lane) = lanes.get_mut(kind) else {
+            lanes.insert(kind.clone(), Lane { waiting: vec![piece], commands: 1 });
+            return true;
+        };
+        lane.waiting.push(piece);
+        let begin = lane.commands < COMMANDS;
+        if begin {
+            lane.commands += 1;
+        }
+        begin
+    }
+
+    /// The pieces of the next command, of which `fitting` says how many go together; `None` ends the sender. An idle kind
+    /// leaves nothing behind.
+    pub(super) fn next(&self, kind: &K, fitting: impl FnOnce(&[W]) -> usize) -> Option<Vec<W>> {
+        let mut lanes = self.lanes();
+        let lane = lanes.get_mut(kind)?;
+        if lane.waiting.is_empty() {
+            lane.commands = lane.commands.saturating_sub(1);
+            if lane.commands == 0 {
+                lanes.remove(kind);
+            }
+            return None;
+        }
+        let count = fitting(&lane.waiting).clamp(1, lane.waiting.len());
+        let rest = lane.waiting.split_off(count);
+        Some(std::mem::replace(&mut lane.waiting, rest))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_wait_for_a_sender_that_is_free() {
+        let lanes = Lanes::<&str, usize>::default();
+        for piece in 0..COMMANDS {
+            assert!(lanes.put(&"a", piece));
+        }
+        assert!(!lanes.put(&"a", COMMANDS), "as many senders as there may be");
+        assert!(lanes.put(&"b", 0), "another kind");
+        assert_eq!(lanes.next(&"a", |waiting| waiting.len().min(3)), Some(vec![0, 1, 2]));
+        assert_eq!(lanes.next(&"a", |_| 0), Some(vec![3]), "one at least");
+        assert_eq!(lanes.next(&"a", <[usize]>::len), Some((4..=COMMANDS).collect()));
+        for _ in 0..COMMANDS {
+            assert_eq!(lanes.next(&"a", <[usize]>::len), None);
+        }
+        assert!(!lanes.lanes().contains_key("a"), "nothing stays behind");
+        assert!(lanes.put(&"a", 9));
+    }
+}
