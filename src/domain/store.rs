@@ -223,7 +223,14 @@ pub fn by_id(id: &str) -> Resolved {
 /// The condition that a row has one of these ids.
 #[must_use]
 pub fn by_ids(ids: impl IntoIterator<Item = String>) -> Resolved {
-    Filter::field("objectId", Constraint::In(ids.into_iter().map(Value::String).collect()))
+    let mut ids: Vec<Value> = ids.into_iter().map(Value::String).collect();
+    match (ids.pop(), ids.is_empty()) {
+        (Some(only), true) => Filter::eq("objectId", only),
+        (last, _) => {
+            ids.extend(last);
+            Filter::field("objectId", Constraint::In(ids))
+        }
+    }
 }
 
 /// Adds members to relations and takes members out.

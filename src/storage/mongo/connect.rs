@@ -11,8 +11,8 @@ use mongodb::event::command::CommandEvent;
 use mongodb::options::{ClientOptions, WriteConcern};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::get::Gets;
-use super::insert::Inserts;
+use super::get::{self, Gets};
+use super::insert::{self, Inserts};
 use super::{MongoStorage, error};
 use crate::storage::Result;
 
@@ -144,8 +144,8 @@ impl MongoStorage {
             timeout: options.max_time.map_or(options.timeout, |time| options.timeout.max(time + MARGIN)),
             max_time: options.max_time.unwrap_or(options.timeout.saturating_sub(MARGIN).max(MARGIN)),
             batch_size: options.batch_size.unwrap_or(1000).max(2),
-            inserts: Inserts::default(),
-            gets: Gets::default(),
+            inserts: Inserts::new(insert::COMMANDS),
+            gets: Gets::new(get::COMMANDS),
         };
         storage.run(storage.database.run_command(doc! { "ping": 1 })).await?;
         Ok(storage)

@@ -14,6 +14,8 @@ use super::{MongoStorage, error};
 use crate::model::query::options::{FindOptions, ReadPreference};
 use crate::storage::Result;
 
+/// Commands on their way at a time for reads that go together; they are short.
+pub(super) const COMMANDS: usize = 4;
 /// Most ids of one command.
 const IDS: usize = 64;
 

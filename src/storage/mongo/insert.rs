@@ -14,6 +14,8 @@ use crate::model::object::Object;
 use crate::model::schema::ClassSchema;
 use crate::storage::{Result, StorageError, Transaction};
 
+/// Commands on their way for one collection at a time.
+pub(super) const COMMANDS: usize = 8;
 /// Most rows of one command.
 const ROWS: usize = 500;
 /// Most bytes of the rows of one command; well below what a message may hold.

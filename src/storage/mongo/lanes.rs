@@ -5,10 +5,6 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Commands on their way for one kind at a time. Fewer would let single pieces wait for each other without need, more would
-/// leave less to be sent together.
-const COMMANDS: usize = 8;
-
 /// What is on its way of one kind.
 struct Lane<W> {
     waiting: Vec<W>,
@@ -16,23 +12,26 @@ struct Lane<W> {
 }
 
 /// Pieces of work on their way, by kind.
-pub(super) struct Lanes<K, W>(Arc<Mutex<HashMap<K, Lane<W>>>>);
-
-impl<K, W> Default for Lanes<K, W> {
-    fn default() -> Self {
-        Self(Arc::default())
-    }
+pub(super) struct Lanes<K, W> {
+    lanes: Arc<Mutex<HashMap<K, Lane<W>>>>,
+    commands: usize,
 }
 
 impl<K, W> Clone for Lanes<K, W> {
     fn clone(&self) -> Self {
-        Self(self.0.clone())
+        Self { lanes: self.lanes.clone(), commands: self.commands }
     }
 }
 
 impl<K: Hash + Eq + Clone, W> Lanes<K, W> {
+    /// `commands`: how many may be on their way for one kind at a time. Few let pieces wait for each other, many leave less to
+    /// be sent together.
+    pub(super) fn new(commands: usize) -> Self {
+        Self { lanes: Arc::default(), commands }
+    }
+
     fn lanes(&self) -> MutexGuard<'_, HashMap<K, Lane<W>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lets a piece wait. `true`: the caller has to begin a sender, which sends what [`Lanes::next`] gives until that is
@@ -45,7 +44,7 @@ impl<K: Hash + Eq + Clone, W> Lanes<K, W> {
             return true;
         };
         lane.waiting.push(piece);
-        let begin = lane.commands < COMMANDS;
+        let begin = lane.commands < self.commands;
         if begin {
             lane.commands += 1;
         }
@@ -76,15 +75,18 @@ mod tests {
 
     #[test]
     fn pieces_wait_for_a_sender_that_is_free() {
-        let lanes = Lanes::<&str, usize>::default();
+        const COMMANDS: usize = 3;
+        let lanes = Lanes::<&str, usize>::new(COMMANDS);
         for piece in 0..COMMANDS {
             assert!(lanes.put(&"a", piece));
         }
-        assert!(!lanes.put(&"a", COMMANDS), "as many senders as there may be");
+        for piece in COMMANDS..10 {
+            assert!(!lanes.put(&"a", piece), "as many senders as there may be");
+        }
         assert!(lanes.put(&"b", 0), "another kind");
         assert_eq!(lanes.next(&"a", |waiting| waiting.len().min(3)), Some(vec![0, 1, 2]));
         assert_eq!(lanes.next(&"a", |_| 0), Some(vec![3]), "one at least");
-        assert_eq!(lanes.next(&"a", <[usize]>::len), Some((4..=COMMANDS).collect()));
+        assert_eq!(lanes.next(&"a", <[usize]>::len), Some((4..10).collect()));
         for _ in 0..COMMANDS {
             assert_eq!(lanes.next(&"a", <[usize]>::len), None);
         }
