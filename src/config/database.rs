@@ -5,7 +5,6 @@ use super::declare::Status::{NotYet, Supported};
 use super::declare::{group, options};
 use super::driver::DatabaseOptions;
 use super::free::Free;
-use super::values::Secret;
 
 options! {
     /// Where objects are stored, and how queries are answered.
@@ -40,17 +39,5 @@ group! {
         aggregation_raw_field_names: bool = false, "aggregationRawFieldNames", "PARSE_SERVER_QUERY_AGGREGATION_RAW_FIELD_NAMES", Supported;
         /// Extended JSON values in aggregations.
         aggregation_raw_values: bool = false, "aggregationRawValues", "PARSE_SERVER_QUERY_AGGREGATION_RAW_VALUES", Supported;
-    }
-}
-
-impl Database {
-    /// The connection string of MongoDB with the driver's options in it; `None`
-    /// for the embedded store.
-    #[must_use]
-    pub fn connection_string(&self) -> Option<Secret> {
-        match &self.uri {
-            DatabaseUri::Mongo { uri } => Some(Secret::new(self.driver.applied_to(uri.expose()))),
-            DatabaseUri::Embedded { .. } => None,
-        }
     }
 }

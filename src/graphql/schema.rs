@@ -266,30 +266,29 @@ pub(crate) mod tests {
         schema
     }
 
-    /// Users, roles, and a class with a field of every type.
-    pub(in crate::graphql) fn sample_classes() -> Vec<ClassSchema> {
+    /// A field of every type.
+    pub(crate) fn sample_fields() -> Vec<(&'static str, FieldType)> {
         let user = || ClassName::trusted(USER);
-        let mut score = sample_class(
-            "GameScore",
-            &[
-                ("aString", FieldType::String),
-                ("aNumber", FieldType::Number),
-                ("aBoolean", FieldType::Boolean),
-                ("aDate", FieldType::Date),
-                ("anObject", FieldType::Object),
-                ("anArray", FieldType::Array),
-                ("aFile", FieldType::File),
-                ("aGeoPoint", FieldType::GeoPoint),
-                ("aPolygon", FieldType::Polygon),
-                ("someBytes", FieldType::Bytes),
-                ("player", FieldType::Pointer(user())),
-                ("fans", FieldType::Relation(user())),
-                ("required", FieldType::String),
-            ],
-        );
-        if let Some(field) = score.fields.get_mut("required") {
-            field.required = true;
-        }
+        vec![
+            ("aString", FieldType::String),
+            ("aNumber", FieldType::Number),
+            ("aBoolean", FieldType::Boolean),
+            ("aDate", FieldType::Date),
+            ("anObject", FieldType::Object),
+            ("anArray", FieldType::Array),
+            ("aFile", FieldType::File),
+            ("aGeoPoint", FieldType::GeoPoint),
+            ("aPolygon", FieldType::Polygon),
+            ("someBytes", FieldType::Bytes),
+            ("player", FieldType::Pointer(user())),
+            ("fans", FieldType::Relation(user())),
+        ]
+    }
+
+    /// Users, roles, and a class with a field of every type, and one more that is required.
+    pub(in crate::graphql) fn sample_classes() -> Vec<ClassSchema> {
+        let mut score = sample_class("GameScore", &sample_fields());
+        score.fields.insert("required".to_owned(), Field { required: true, ..Field::new(FieldType::String) });
         vec![sample_class(ROLE, &[]), sample_class(USER, &[]), score]
     }
 

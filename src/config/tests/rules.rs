@@ -409,15 +409,21 @@ fn stores() {
 fn driver_options_go_into_the_connection_string() {
     let string = |uri: &str, driver: Value| {
         let read = options(json!({ "databaseURI": uri, "databaseOptions": driver }));
-        read.database.connection_string().map(|secret| secret.expose().to_owned())
+        let DatabaseUri::Mongo { uri } = &read.database.uri else { panic!("{uri}") };
+        read.database.driver.applied_to(uri.expose())
     };
-    assert_eq!(string("file:d", json!({ "maxPoolSize": 3 })), None);
-    assert_eq!(string("mongodb://h/db?w=1", json!({})).unwrap(), "mongodb://h/db?w=1");
-    assert_eq!(string("mongodb://h", json!({ "maxPoolSize": 3 })).unwrap(), "mongodb://h/?maxPoolSize=3");
+    assert_eq!(string("mongodb://h/db", json!({})), "mongodb://h/db");
+    assert_eq!(string("mongodb://h/db?w=1", json!({})), "mongodb://h/db?w=1");
+    assert_eq!(string("mongodb://h", json!({ "maxPoolSize": 3 })), "mongodb://h/?maxPoolSize=3");
+    assert_eq!(
+        string("mongodb://h/db?w=1&maxpoolsize=3", json!({ "maxPoolSize": 5 })),
+        "mongodb://h/db?w=1&maxPoolSize=5"
+    );
+    assert_eq!(string("mongodb://h/db?w=1", json!({ "appName": "a&b" })), "mongodb://h/db?w=1&appName=a%26b");
     let driver = json!({ "appName": "a b", "retryWrites": false, "readPreference": "nearest",
         "readPreferenceTags": [{ "dc": "ny", "rack": "1" }, {}], "maxTimeMS": 5 });
     assert_eq!(
-        string("mongodb://u:p@h1,h2/db?RETRYWRITES=true&w=majority", driver).unwrap(),
+        string("mongodb://u:p@h1,h2/db?RETRYWRITES=true&w=majority", driver),
         "mongodb://u:p@h1,h2/db?w=majority&appName=a%20b&readPreference=nearest\
          &readPreferenceTags=dc%3Any%2Crack%3A1&readPreferenceTags=&retryWrites=false"
     );

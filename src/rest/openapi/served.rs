@@ -11,14 +11,14 @@ use poem::{Request, Response};
 use serde_json::Value as Json;
 use tokio::sync::Mutex;
 
-use super::page::Page;
-use super::{typed, yaml};
+use super::{page, typed, yaml};
 use crate::config::Options;
 use crate::domain::auth::{self, Auth};
 use crate::domain::schema::Schemas;
 use crate::error::{ParseError, Result};
 use crate::http::answer::{JSON, Matched};
 use crate::http::gate::rate_limit::Identity;
+use crate::http::page::Page;
 use crate::http::{client, credentials};
 use crate::model::schema::ClassSchema;
 use crate::rest::request::Rest;
@@ -74,14 +74,14 @@ impl Wanted<'_> {
         if path.eq_ignore_ascii_case("/openapi.yaml") {
             return Some(Wanted::Yaml);
         }
-        crate::rest::routes::below(super::page::PATH, path).map(|file| Wanted::Page(file.trim_start_matches('/')))
+        crate::rest::routes::below(page::PATH, path).map(|file| Wanted::Page(file.trim_start_matches('/')))
     }
 
     const fn route(self) -> &'static str {
         match self {
             Wanted::Json => "/openapi.json",
             Wanted::Yaml => "/openapi.yaml",
-            Wanted::Page(_) => super::page::PATH,
+            Wanted::Page(_) => page::PATH,
         }
     }
 }
@@ -94,7 +94,7 @@ impl Documents {
         wish.enabled.then(|| Self {
             mount_path: options.server.mount_path.clone(),
             base: OnceLock::new(),
-            page: wish.docs.then(|| Page::new(options)),
+            page: wish.docs.then(|| page::page(options)),
             public: wish.public_schema,
             current: ArcSwapOption::empty(),
             making: Mutex::new(()),
@@ -155,7 +155,7 @@ impl Rest {
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
             return Ok(None);
         }
-        if matches!(wanted, Wanted::Page(file) if documents.page.is_none() || !Page::has(file)) {
+        if matches!(wanted, Wanted::Page(file) if !documents.page.as_ref().is_some_and(|page| page.has(file))) {
             return Ok(None);
         }
         let route: Arc<str> = wanted.route().into();
@@ -191,8 +191,10 @@ impl Rest {
         let now = self.app.clock.now().millis();
         self.gate.limits.count(false, &Method::GET, path, &identity, now)?;
         self.gate.allowed.check(caller.is_master(), &Method::GET, path)?;
-        if let (Wanted::Page(file), Some(page)) = (wanted, &documents.page) {
-            return Ok(page.answer(file));
+        if let (Wanted::Page(file), Some(page)) = (wanted, &documents.page)
+            && let Some(response) = page.answer(file)
+        {
+            return Ok(response);
         }
         let of_app = if documents.public || caller.is_master() {
             Some(documents.of_app(&self.app.schemas.snapshot()).await?)

@@ -9,7 +9,6 @@ use mongodb::Client;
 use mongodb::event::EventHandler;
 use mongodb::event::command::CommandEvent;
 use mongodb::options::{ClientOptions, WriteConcern};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::get::{self, Gets};
 use super::insert::{self, Inserts};
@@ -45,9 +44,6 @@ pub struct MongoOptions {
     pub uri: String,
     /// What the names of all collections begin with.
     pub collection_prefix: String,
-    /// More options of connection strings (`maxPoolSize`, `replicaSet`, …); they take precedence over those in `uri`.
-    /// Names the driver does not know are ignored by it.
-    pub parameters: Vec<(String, String)>,
     /// Longest time of one operation, seen from here; afterwards it counts as failed for want of an answer.
     pub timeout: Duration,
     /// Longest time the server works on one read; `None`: a little less than [`MongoOptions::timeout`].
@@ -65,30 +61,11 @@ impl MongoOptions {
         Self {
             uri: uri.into(),
             collection_prefix: String::new(),
-            parameters: Vec::new(),
             timeout: Duration::from_secs(30),
             max_time: None,
             batch_size: None,
             listener: None,
         }
-    }
-
-    /// The connection string with [`MongoOptions::parameters`] in it.
-    fn complete_uri(&self) -> String {
-        let (base, query) = self.uri.split_once('?').unwrap_or((&self.uri, ""));
-        let overridden = |pair: &&str| {
-            let name = pair.split_once('=').map_or(*pair, |(name, _)| name);
-            !pair.is_empty() && !self.parameters.iter().any(|(known, _)| known.eq_ignore_ascii_case(name))
-        };
-        let mut pairs: Vec<String> = query.split('&').filter(overridden).map(str::to_owned).collect();
-        pairs.extend(
-            self.parameters
-                .iter()
-                .map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC))),
-        );
-        let host = base.split_once("://").map_or(base, |(_, host)| host);
-        let slash = if host.contains('/') { "" } else { "/" };
-        if pairs.is_empty() { base.to_owned() } else { format!("{base}{slash}?{}", pairs.join("&")) }
     }
 }
 
@@ -121,7 +98,7 @@ impl MongoStorage {
     /// `Unavailable` when no server answers within the time for selecting one (5 s, or `serverSelectionTimeoutMS`); `Other`
     /// when the connection string is malformed.
     pub async fn connect(options: MongoOptions) -> Result<Self> {
-        let mut client_options = ClientOptions::parse(options.complete_uri()).await.map_err(error::storage)?;
+        let mut client_options = ClientOptions::parse(&options.uri).await.map_err(error::storage)?;
         client_options.server_selection_timeout.get_or_insert(SERVER_SELECTION);
         client_options.connect_timeout.get_or_insert(CONNECT);
         client_options.max_pool_size.get_or_insert(POOL);
@@ -163,26 +140,4 @@ pub(super) async fn ping(storage: &MongoStorage) -> Result<()> {
 /// Closes all connections without waiting for operations under way.
 pub(super) async fn close(storage: &MongoStorage) {
     storage.client.clone().shutdown().immediate(true).await;
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parameters_go_into_the_connection_string() {
-        let complete = |uri: &str, parameters: &[(&str, &str)]| {
-            let mut options = MongoOptions::new(uri);
-            options.parameters =
-                parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-            options.complete_uri()
-        };
-        assert_eq!(complete("mongodb://h/db", &[]), "mongodb://h/db");
-        assert_eq!(complete("mongodb://h", &[("maxPoolSize", "5")]), "mongodb://h/?maxPoolSize=5");
-        assert_eq!(
-            complete("mongodb://h/db?w=1&maxpoolsize=3", &[("maxPoolSize", "5")]),
-            "mongodb://h/db?w=1&maxPoolSize=5"
-        );
-        assert_eq!(complete("mongodb://h/db?w=1", &[("appName", "a&b")]), "mongodb://h/db?w=1&appName=a%26b");
-    }
 }

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use bson::{Bson, Document, RawDocument, RawDocumentBuf, doc};
 use futures_util::{Stream, StreamExt as _};
 use mongodb::options::{Acknowledgment, AggregateOptions, FindOptions};
+use mongodb::{ClientSession, Cursor, SessionCursor};
 
 use super::transaction::{Held, enter};
 use super::{MongoStorage, error};
@@ -130,24 +131,17 @@ pub(super) async fn pairs(
         .max_time(storage.max_time)
         .build();
     let action = rows.find(doc! { column: wanted }).with_options(options);
-    let mut held = enter(tx).await?;
     let mut found = Vec::new();
     let read = |document: &RawDocument| {
         if let (Ok(owner), Ok(member)) = (document.get_str(OWNER), document.get_str(MEMBER)) {
             found.push((owner.to_owned(), member.to_owned()));
         }
     };
-    storage
-        .within(async {
-            if let Some(held) = &mut held {
-                let session = held.session()?;
-                let mut cursor = action.session(&mut *session).await.map_err(error::storage)?;
-                drain(cursor.stream(session), read).await
-            } else {
-                drain(action.await.map_err(error::storage)?, read).await
-            }
-        })
-        .await?;
+    each(storage, tx, read, async |session| match session {
+        Some(session) => action.session(&mut *session).await.map(|cursor| Rows::Held(cursor, session)),
+        None => action.await.map(Rows::Free),
+    })
+    .await?;
     Ok(found)
 }
 
@@ -191,20 +185,13 @@ async fn closure(
     let rows = storage.rows(direct);
     let options = AggregateOptions::builder().batch_size(10_000).max_time(storage.max_time).build();
     let action = rows.aggregate(pipeline).with_options(options).with_type::<RawDocumentBuf>();
-    let mut held = enter(tx).await?;
     let mut found = Vec::new();
     let read = |document: &RawDocument| found.extend(document.get_str("id").map(str::to_owned));
-    storage
-        .within(async {
-            if let Some(held) = &mut held {
-                let session = held.session()?;
-                let mut cursor = action.session(&mut *session).await.map_err(error::storage)?;
-                drain(cursor.stream(session), read).await
-            } else {
-                drain(action.await.map_err(error::storage)?, read).await
-            }
-        })
-        .await?;
+    each(storage, tx, read, async |session| match session {
+        Some(session) => action.session(&mut *session).await.map(|cursor| Rows::Held(cursor, session)),
+        None => action.await.map(Rows::Free),
+    })
+    .await?;
     Ok(found)
 }
 
@@ -217,6 +204,31 @@ async fn by_level(storage: &MongoStorage, direct: &ClassName, nested: &ClassName
         level = pairs(storage, nested, MEMBER, &new, None).await?;
     }
     Ok(found.into_iter().collect())
+}
+
+/// The rows of a query, on their way: without a transaction, or with the session of one.
+enum Rows<'s> {
+    Free(Cursor<RawDocumentBuf>),
+    Held(SessionCursor<RawDocumentBuf>, &'s mut ClientSession),
+}
+
+/// Asks, in the transaction if there is one, and reads every row of the answer.
+async fn each(
+    storage: &MongoStorage,
+    tx: Option<&Transaction>,
+    read: impl FnMut(&RawDocument),
+    ask: impl for<'s> AsyncFnOnce(Option<&'s mut ClientSession>) -> mongodb::error::Result<Rows<'s>>,
+) -> Result<()> {
+    let mut held = enter(tx).await?;
+    storage
+        .within(async {
+            let session = held.as_mut().map(Held::session).transpose()?;
+            match ask(session).await.map_err(error::storage)? {
+                Rows::Free(cursor) => drain(cursor, read).await,
+                Rows::Held(mut cursor, session) => drain(cursor.stream(session), read).await,
+            }
+        })
+        .await
 }
 
 /// Reads a cursor to its end.

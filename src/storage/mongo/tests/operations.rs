@@ -261,8 +261,7 @@ async fn classes_and_fields() {
 #[tokio::test]
 async fn a_database_that_is_away_is_told_in_time() {
     let started = std::time::Instant::now();
-    let mut options = MongoOptions::new("mongodb://127.0.0.1:9/none");
-    options.parameters = vec![("serverSelectionTimeoutMS".to_owned(), "300".to_owned())];
+    let options = MongoOptions::new("mongodb://127.0.0.1:9/none?serverSelectionTimeoutMS=300");
     let error = MongoStorage::connect(options).await.unwrap_err();
     assert!(matches!(error, StorageError::Unavailable(_)), "{error:?}");
     assert!(started.elapsed().as_secs() < 3);
