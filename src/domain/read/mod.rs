@@ -26,6 +26,7 @@ use super::write::open;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::names::{self, ClassName};
 use crate::model::object::Object;
+use crate::model::query::matches::Matcher;
 use crate::model::query::options::FindOptions;
 use crate::model::query::{Constraint, Filter, Resolved};
 use crate::model::schema::FieldType;
@@ -47,18 +48,33 @@ pub struct Found {
 /// # Errors
 /// 102, 105, 107 for what is asked; 101, 119 for who asks.
 pub async fn find(cx: &Context, class_name: &ClassName, request: ReadRequest) -> Result<Found> {
-    Box::pin(run(cx, class_name, request, Operation::Find)).await
+    Box::pin(run(cx, class_name, request, Operation::Find, None)).await
 }
 
 /// Reads one row by its id.
 ///
 /// # Errors
 /// 101 when there is none that the caller may read.
-pub async fn get(cx: &Context, class_name: &ClassName, id: &str, mut request: ReadRequest) -> Result<Object> {
+pub async fn get(cx: &Context, class_name: &ClassName, id: &str, request: ReadRequest) -> Result<Object> {
+    get_written(cx, class_name, id, request, None).await
+}
+
+/// As [`get`], of a row that has just been written. `written`: the row as it went to the store; where that is exactly what the store
+/// would give back, the store is not asked. All rules of reading hold as for any row.
+///
+/// # Errors
+/// As [`get`].
+pub async fn get_written(
+    cx: &Context,
+    class_name: &ClassName,
+    id: &str,
+    mut request: ReadRequest,
+    written: Option<Object>,
+) -> Result<Object> {
     request.filter = Filter::eq("objectId", id);
     request.object_id = Some(id.to_owned());
     request.limit = Some(1);
-    let mut found = Box::pin(run(cx, class_name, request, Operation::Get)).await?;
+    let mut found = Box::pin(run(cx, class_name, request, Operation::Get, written)).await?;
     let mut object = found.results.pop().ok_or_else(ParseError::not_found)?;
     cx.app.rules.of(class_name).present_own(cx, &mut object);
     Ok(object)
@@ -66,11 +82,17 @@ pub async fn get(cx: &Context, class_name: &ClassName, id: &str, mut request: Re
 
 /// A query inside another one: without default limit.
 pub(super) async fn sub_find(cx: &Context, class_name: &ClassName, request: ReadRequest) -> Result<Found> {
-    Box::pin(run(cx, class_name, request, Operation::Find)).await
+    Box::pin(run(cx, class_name, request, Operation::Find, None)).await
 }
 
-/// `verb`: find or get, as the caller asks.
-async fn run(cx: &Context, class_name: &ClassName, mut request: ReadRequest, verb: Operation) -> Result<Found> {
+/// `verb`: find or get, as the caller asks. `written`: the only row that can match, as it was just written.
+async fn run(
+    cx: &Context,
+    class_name: &ClassName,
+    mut request: ReadRequest,
+    verb: Operation,
+    written: Option<Object>,
+) -> Result<Found> {
     let mut class_name = class_name.clone();
     open::refuse_caller(cx, &class_name, verb)?;
     let redirected = redirect(cx, &class_name, request.redirect_key.as_deref())?;
@@ -105,7 +127,11 @@ async fn run(cx: &Context, class_name: &ClassName, mut request: ReadRequest, ver
             cx.app.storage.explain(&class.schema, scope.filter(), &options, verbosity).await.map_err(store::failure)?;
         return Ok(Found { plan: Some(plan), ..Found::default() });
     }
-    let mut results = rows.find(&scope, &options, &view).await?;
+    let mut results = match written.filter(|_| is_told_by_row(&class, &request, &scope)) {
+        Some(row) if Matcher::for_class(scope.filter(), &class.schema)?.matches(&row)? => vec![view.present(row)],
+        Some(_) => Vec::new(),
+        None => rows.find(&scope, &options, &view).await?,
+    };
     let count = if request.count { Some(store::count(cx, &class, &scope, &options).await?) } else { None };
     include::include(cx, &class, &mut results, &request).await?;
     if redirected.is_some() {
@@ -114,6 +140,32 @@ async fn run(cx: &Context, class_name: &ClassName, mut request: ReadRequest, ver
         }
     }
     Ok(Found { results, count, plan: None })
+}
+
+/// Whether a row that was just written answers a query as well as the store would: a class without rules of its own, fields whose
+/// values rest as they are written, permissions that look at nothing but the row's ACL.
+fn is_told_by_row(class: &Class, request: &ReadRequest, scope: &Scoped) -> bool {
+    let rests_as_written = |field: &String| {
+        let kind = class.schema.kind(field);
+        matches!(kind, Some(FieldType::String | FieldType::Number | FieldType::Boolean | FieldType::Date))
+    };
+    !class.schema.name.is_system()
+        && request.keys.as_ref().is_some_and(|keys| keys.iter().all(rests_as_written))
+        && request.include.paths.is_empty()
+        && !request.include.all
+        && request.redirect_key.is_none()
+        && !request.count
+        && is_about_acl_alone(scope.filter())
+}
+
+fn is_about_acl_alone(filter: &Resolved) -> bool {
+    match filter {
+        Filter::All | Filter::Never => true,
+        Filter::And(parts) => parts.iter().all(is_about_acl_alone),
+        Filter::Field { path, .. } => matches!(path.as_str(), "objectId" | "_rperm"),
+        Filter::Or(_) | Filter::Nor(_) => false,
+        Filter::Unresolved(never) => match *never {},
+    }
 }
 
 /// The class level permission that the rows of a query need: a find of nothing but one id is a get, one of no rows a count.

@@ -169,7 +169,7 @@ async fn related_to(cx: &Context, object: &Pointer, key: &str) -> Result<Resolve
             keys: Some(vec!["objectId".to_owned()]),
             ..ReadRequest::default()
         };
-        let readable = Box::pin(super::run(cx, &object.class, request, Operation::Get)).await;
+        let readable = Box::pin(super::run(cx, &object.class, request, Operation::Get, None)).await;
         match readable {
             Ok(found) if !found.results.is_empty() => {}
             Ok(_) => return Ok(Filter::Never),
