@@ -12,10 +12,10 @@ use async_graphql::{Pos, Positioned};
 use super::document::{self, Measure, Size};
 use super::error::Refusal;
 
-/// Estimated bytes of memory that the documents of one schema may take.
-const ROOM: usize = 4 << 20;
+/// Bytes of memory that the documents of one schema may take, by an estimate some three times too high for most.
+const ROOM: usize = 16 << 20;
 
-/// Estimated bytes of the largest document that is kept: some 1000 fields.
+/// Estimated bytes of the largest document that is kept: some 4000 fields.
 const LARGEST: usize = ROOM / 8;
 
 /// Bytes that a token of the text takes at most once it is parsed: a field in a list that grew to twice its length, and a name.
