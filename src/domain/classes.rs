@@ -10,6 +10,7 @@ use super::write::{self, SaveRequest, Saved};
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::names::{self, ClassName};
 use crate::model::object::Object;
+use crate::model::rows::JsonRows;
 
 /// Makes an object.
 ///
@@ -45,6 +46,16 @@ pub async fn find(cx: &Context, class: &str, parameters: Map<String, Json>) -> R
     read::find(cx, &class, request).await
 }
 
+/// As [`find`], the objects as JSON.
+///
+/// # Errors
+/// As [`find`].
+pub async fn find_json(cx: &Context, class: &str, parameters: Map<String, Json>) -> Result<Found<JsonRows>> {
+    let class = ClassName::trusted(class);
+    let request = ReadRequest::find(cx, &known_class(cx, &class), parameters)?;
+    read::find_json(cx, &class, request).await
+}
+
 /// Reads an object.
 ///
 /// # Errors
@@ -66,6 +77,14 @@ pub async fn get_saved(
     written: Option<Object>,
 ) -> Result<Object> {
     read::get_written(cx, &ClassName::trusted(class), id, ReadRequest::get(&parameters)?, written).await
+}
+
+/// As [`get`], the object as JSON.
+///
+/// # Errors
+/// As [`get`].
+pub async fn get_json(cx: &Context, class: &str, id: &str, parameters: Map<String, Json>) -> Result<Vec<u8>> {
+    read::get_json(cx, &ClassName::trusted(class), id, ReadRequest::get(&parameters)?).await
 }
 
 /// A class name that can be written to; the hidden classes keep their name, so that they are refused as such.

@@ -1,6 +1,9 @@
 //! The only callers of [`Storage`](crate::storage::Storage) for rows: translate between rows as the domain sees them and as
 //! they rest, and storage failures into Parse errors.
 
+use std::future::Future;
+use std::sync::Arc;
+
 use crate::domain::context::Context;
 use crate::domain::permissions::Scoped;
 use crate::domain::schema::Class;
@@ -10,7 +13,9 @@ use crate::model::object::Object;
 use crate::model::operation::Update;
 use crate::model::query::options::FindOptions;
 use crate::model::query::{Constraint, Filter, Resolved};
+use crate::model::rows::JsonRows;
 use crate::model::schema::{FieldType, IndexKeys};
+use crate::model::shape::Shape;
 use crate::model::value::Value;
 use crate::storage::{IndexSpec, StorageError};
 
@@ -51,12 +56,39 @@ pub async fn find(cx: &Context, class: &Class, scope: &Scoped, options: &FindOpt
     if scope.is_never() || options.limit == Some(0) {
         return Ok(Vec::new());
     }
+    let (storage, transaction) = (&cx.app.storage, cx.transaction.as_ref());
+    with_indexes(cx, class, scope, || storage.find(&class.schema, scope.filter(), options, transaction)).await
+}
+
+/// As [`find`], the rows as JSON.
+///
+/// # Errors
+/// As [`failure`].
+pub async fn find_json(
+    cx: &Context,
+    class: &Class,
+    scope: &Scoped,
+    options: &FindOptions,
+    shape: &Arc<Shape>,
+) -> Result<JsonRows> {
+    if scope.is_never() || options.limit == Some(0) {
+        return Ok(JsonRows::default());
+    }
+    let (storage, transaction) = (&cx.app.storage, cx.transaction.as_ref());
+    with_indexes(cx, class, scope, || storage.find_json(&class.schema, scope.filter(), options, shape, transaction))
+        .await
+}
+
+/// Runs a search that may need an index which is made when it is first asked for.
+async fn with_indexes<T, F>(cx: &Context, class: &Class, scope: &Scoped, search: impl Fn() -> F) -> Result<T>
+where
+    F: Future<Output = crate::storage::Result<T>>,
+{
     index_searched_text(cx, class, scope).await?;
-    let storage = &cx.app.storage;
-    match storage.find(&class.schema, scope.filter(), options, cx.transaction.as_ref()).await {
+    match search().await {
         Err(StorageError::NoGeoIndex(field)) => {
             create_index_on_demand(cx, class, &field, "2d").await?;
-            storage.find(&class.schema, scope.filter(), options, cx.transaction.as_ref()).await.map_err(failure)
+            search().await.map_err(failure)
         }
         found => found.map_err(failure),
     }

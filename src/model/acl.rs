@@ -1,8 +1,10 @@
 //! Access control lists: who may read and write one row.
 
 use indexmap::IndexMap;
-use serde_json::{Map, Value as Json};
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
+use serde_json::Value as Json;
 
+use super::json;
 use super::value::Value;
 use crate::error::{ErrorCode, ParseError, Result};
 
@@ -16,6 +18,13 @@ pub struct Access {
     pub read: bool,
     /// May write.
     pub write: bool,
+}
+
+impl Access {
+    /// The rights that are given.
+    fn rights(self) -> impl Iterator<Item = &'static str> {
+        [("read", self.read), ("write", self.write)].into_iter().filter(|(_, given)| *given).map(|(right, _)| right)
+    }
 }
 
 /// Entities (`*`, user ids, `role:NAME`) and their rights, in the order they were given.
@@ -80,37 +89,55 @@ impl Acl {
         if readers.is_none() && writers.is_none() {
             return None;
         }
-        let mut acl = Self::new();
         let texts = |list: Option<&Value>| -> Vec<String> {
-            list.and_then(Value::as_array)
-                .unwrap_or_default()
-                .iter()
-                .filter_map(Value::as_str)
-                .map(str::to_owned)
-                .collect()
+            let list = list.and_then(Value::as_array).unwrap_or_default();
+            list.iter().filter_map(Value::as_str).map(str::to_owned).collect()
         };
-        for entity in texts(readers) {
+        Some(Self::from_lists(texts(readers), texts(writers)))
+    }
+
+    /// The list by which these may read and those may write.
+    #[must_use]
+    pub fn from_lists(readers: Vec<String>, writers: Vec<String>) -> Self {
+        let mut acl = Self::new();
+        for entity in readers {
             acl.0.entry(entity).or_default().read = true;
         }
-        for entity in texts(writers) {
+        for entity in writers {
             acl.0.entry(entity).or_default().write = true;
         }
-        Some(acl)
+        acl
     }
 
     /// As REST JSON: only rights that are given are listed.
     #[must_use]
     pub fn to_json(&self) -> Json {
-        let rights = |access: &Access| {
-            let mut map = Map::new();
-            if access.read {
-                map.insert("read".into(), Json::Bool(true));
-            }
-            if access.write {
-                map.insert("write".into(), Json::Bool(true));
-            }
-            Json::Object(map)
-        };
-        Json::Object(self.0.iter().map(|(entity, access)| (entity.clone(), rights(access))).collect())
+        json::encode(&Value::from(self))
+    }
+}
+
+impl Serialize for Acl {
+    /// As [`Acl::to_json`].
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.collect_map(&self.0)
+    }
+}
+
+impl Serialize for Access {
+    /// Only rights that are given are listed.
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for right in self.rights() {
+            map.serialize_entry(right, &true)?;
+        }
+        map.end()
+    }
+}
+
+/// As [`Acl::to_json`].
+impl From<&Acl> for Value {
+    fn from(acl: &Acl) -> Self {
+        let rights = |access: &Access| access.rights().map(|right| (right, Self::Boolean(true))).collect();
+        Self::Object(acl.0.iter().map(|(entity, access)| (entity.as_str(), Self::Object(rights(access)))).collect())
     }
 }

@@ -1,11 +1,14 @@
 //! REST JSON ⇄ [`Value`].
 //!
-//! On the wire typed values are objects with `__type`; everything else is plain JSON.
+//! On the wire typed values are objects with `__type`; everything else is plain JSON. [`forms`] has how each is written.
+
+pub mod fields;
+pub mod forms;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use base64::{alphabet, engine::DecodePaddingMode};
-use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value as Json};
 
 use super::date::Date;
@@ -155,69 +158,21 @@ impl Serialize for Value {
         match self {
             Self::Null => serializer.serialize_unit(),
             Self::Boolean(truth) => serializer.serialize_bool(*truth),
-            Self::Number(value) => match integer(*value) {
-                Some(integer) => serializer.serialize_i64(integer),
-                None => serializer.serialize_f64(*value),
-            },
+            Self::Number(value) => forms::Number(*value).serialize(serializer),
             Self::String(text) => serializer.serialize_str(text),
-            Self::Date(date) => {
-                let mut map = typed_map(serializer, "Date", 1)?;
-                map.serialize_entry("iso", date.iso().as_str())?;
-                map.end()
-            }
-            Self::Bytes(bytes) => {
-                let mut map = typed_map(serializer, "Bytes", 1)?;
-                map.serialize_entry("base64", &STANDARD.encode(bytes))?;
-                map.end()
-            }
+            Self::Date(date) => forms::Date(*date).serialize(serializer),
+            Self::Bytes(bytes) => forms::Bytes(bytes).serialize(serializer),
             Self::Pointer(pointer) => {
-                let mut map = typed_map(serializer, "Pointer", 2)?;
-                map.serialize_entry("className", pointer.class.as_str())?;
-                map.serialize_entry("objectId", &pointer.id)?;
-                map.end()
+                forms::Pointer { class: pointer.class.as_str(), id: &pointer.id }.serialize(serializer)
             }
-            Self::Relation(class) => {
-                let mut map = typed_map(serializer, "Relation", 1)?;
-                map.serialize_entry("className", class.as_str())?;
-                map.end()
-            }
-            Self::GeoPoint(point) => {
-                let mut map = typed_map(serializer, "GeoPoint", 2)?;
-                map.serialize_entry("latitude", &number(point.latitude))?;
-                map.serialize_entry("longitude", &number(point.longitude))?;
-                map.end()
-            }
-            Self::Polygon(corners) => {
-                let mut map = typed_map(serializer, "Polygon", 1)?;
-                let pairs: Vec<[Json; 2]> =
-                    corners.iter().map(|point| [number(point.latitude), number(point.longitude)]).collect();
-                map.serialize_entry("coordinates", &pairs)?;
-                map.end()
-            }
-            Self::File(file) => {
-                let mut map = typed_map(serializer, "File", 2)?;
-                map.serialize_entry("name", &file.name)?;
-                if let Some(url) = &file.url {
-                    map.serialize_entry("url", url)?;
-                }
-                map.end()
-            }
-            Self::Array(list) => {
-                let mut sequence = serializer.serialize_seq(Some(list.len()))?;
-                for item in list {
-                    sequence.serialize_element(item)?;
-                }
-                sequence.end()
-            }
+            Self::Relation(class) => forms::Relation(class.as_str()).serialize(serializer),
+            Self::GeoPoint(point) => forms::GeoPoint(*point).serialize(serializer),
+            Self::Polygon(corners) => forms::Polygon(corners).serialize(serializer),
+            Self::File(file) => forms::File { name: &file.name, url: file.url.as_deref() }.serialize(serializer),
+            Self::Array(list) => serializer.collect_seq(list),
             Self::Object(object) => object.serialize(serializer),
         }
     }
-}
-
-fn typed_map<S: Serializer>(serializer: S, kind: &str, more: usize) -> std::result::Result<S::SerializeMap, S::Error> {
-    let mut map = serializer.serialize_map(Some(more + 1))?;
-    map.serialize_entry("__type", kind)?;
-    Ok(map)
 }
 
 impl Serialize for Object {

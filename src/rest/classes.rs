@@ -2,8 +2,6 @@
 
 use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
-use serde::Serialize;
-use serde_json::Value as Json;
 
 use super::describe;
 use super::openapi::Tag;
@@ -12,7 +10,10 @@ use crate::domain::aggregate;
 use crate::domain::classes;
 use crate::domain::read::Found;
 use crate::domain::schemas;
-use crate::model::object::Object;
+use crate::model::rows::JsonRows;
+
+/// Bytes of an answer to a query besides its rows, at most.
+const ROOM_AROUND_ROWS: usize = 64;
 
 /// Objects of any class.
 pub struct ClassesApi;
@@ -39,7 +40,7 @@ impl ClassesApi {
         #[oai(name = "className")] class: Path<String>,
         parameters: Parameters,
     ) -> Answer<describe::Results> {
-        found(&classes::find(&caller.0, &class, parameters.0).await?)
+        found(classes::find_json(&caller.0, &class, parameters.0).await?)
     }
 
     /// Get an object.
@@ -51,7 +52,7 @@ impl ClassesApi {
         #[oai(name = "objectId")] id: Path<String>,
         parameters: Parameters,
     ) -> Answer<describe::ParseObject> {
-        Reply::new(&classes::get(&caller.0, &class, &id, parameters.0).await?)
+        Ok(Reply::of_bytes(classes::get_json(&caller.0, &class, &id, parameters.0).await?))
     }
 
     /// Change an object.
@@ -103,22 +104,20 @@ impl ClassesApi {
     }
 }
 
-#[derive(Serialize)]
-struct ResultsBody<'a> {
-    results: Results<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    count: Option<u64>,
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Results<'a> {
-    Objects(&'a [Object]),
-    Plan(&'a Json),
-}
-
 /// The answer to a query.
-pub fn found(found: &Found) -> Answer<describe::Results> {
-    let results = found.plan.as_ref().map_or(Results::Objects(&found.results), Results::Plan);
-    Reply::new(&ResultsBody { results, count: found.count })
+pub fn found(found: Found<JsonRows>) -> Answer<describe::Results> {
+    if let Some(plan) = found.plan {
+        return Reply::new(&serde_json::json!({ "results": plan }));
+    }
+    let rows = found.results.as_bytes();
+    let mut body = Vec::with_capacity(rows.len() + ROOM_AROUND_ROWS);
+    body.extend_from_slice(b"{\"results\":[");
+    body.extend_from_slice(rows);
+    body.push(b']');
+    if let Some(count) = found.count {
+        body.extend_from_slice(b",\"count\":");
+        body.extend_from_slice(count.to_string().as_bytes());
+    }
+    body.push(b'}');
+    Ok(Reply::of_bytes(body))
 }

@@ -24,7 +24,7 @@ impl InstallationsApi {
     /// Query installations.
     #[oai(path = "/installations", method = "get", operation_id = "findInstallations")]
     async fn find(&self, caller: Caller, parameters: Parameters) -> Answer<describe::Results> {
-        super::classes::found(&classes::find(&caller.0, INSTALLATION, parameters.0).await?)
+        super::classes::found(classes::find_json(&caller.0, INSTALLATION, parameters.0).await?)
     }
 
     /// Get an installation.
@@ -35,7 +35,7 @@ impl InstallationsApi {
         #[oai(name = "objectId")] id: Path<String>,
         parameters: Parameters,
     ) -> Answer<describe::ParseObject> {
-        Reply::new(&classes::get(&caller.0, INSTALLATION, &id, parameters.0).await?)
+        Ok(Reply::of_bytes(classes::get_json(&caller.0, INSTALLATION, &id, parameters.0).await?))
     }
 
     /// Change an installation.

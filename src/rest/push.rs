@@ -32,7 +32,7 @@ impl PushApi {
     /// Query audiences.
     #[oai(path = "/push_audiences", method = "get", operation_id = "findPushAudiences")]
     async fn find(&self, caller: MasterCaller, parameters: Parameters) -> Answer<describe::Results> {
-        super::classes::found(&audiences::find(&caller.0, parameters.0).await?)
+        super::classes::found(audiences::find(&caller.0, parameters.0).await?.into_json()?)
     }
 
     /// Make an audience.

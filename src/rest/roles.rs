@@ -24,7 +24,7 @@ impl RolesApi {
     /// Query roles.
     #[oai(path = "/roles", method = "get", operation_id = "findRoles")]
     async fn find(&self, caller: Caller, parameters: Parameters) -> Answer<describe::Results> {
-        super::classes::found(&classes::find(&caller.0, ROLE, parameters.0).await?)
+        super::classes::found(classes::find_json(&caller.0, ROLE, parameters.0).await?)
     }
 
     /// Get a role.
@@ -35,7 +35,7 @@ impl RolesApi {
         #[oai(name = "objectId")] id: Path<String>,
         parameters: Parameters,
     ) -> Answer<describe::ParseObject> {
-        Reply::new(&classes::get(&caller.0, ROLE, &id, parameters.0).await?)
+        Ok(Reply::of_bytes(classes::get_json(&caller.0, ROLE, &id, parameters.0).await?))
     }
 
     /// Change a role.

@@ -23,7 +23,7 @@ impl SessionsApi {
     /// Sessions of the user.
     #[oai(path = "/sessions", method = "get", operation_id = "findSessions")]
     async fn find(&self, caller: SessionCaller, parameters: Parameters) -> Answer<describe::Results> {
-        super::classes::found(&classes::find(&caller.0, SESSION, parameters.0).await?)
+        super::classes::found(classes::find_json(&caller.0, SESSION, parameters.0).await?)
     }
 
     /// Make another session of the user.
@@ -41,7 +41,7 @@ impl SessionsApi {
         #[oai(name = "objectId")] id: Path<String>,
         parameters: Parameters,
     ) -> Answer<describe::Session> {
-        Reply::new(&classes::get(&caller.0, SESSION, &id, parameters.0).await?)
+        Ok(Reply::of_bytes(classes::get_json(&caller.0, SESSION, &id, parameters.0).await?))
     }
 
     /// Change own fields of a session.

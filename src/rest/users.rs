@@ -24,7 +24,7 @@ impl UsersApi {
     /// Query users.
     #[oai(path = "/users", method = "get", operation_id = "findUsers")]
     async fn find(&self, caller: Caller, parameters: Parameters) -> Answer<describe::Results> {
-        super::classes::found(&classes::find(&caller.0, USER, parameters.0).await?)
+        super::classes::found(classes::find_json(&caller.0, USER, parameters.0).await?)
     }
 
     /// The user of the session.
@@ -41,7 +41,7 @@ impl UsersApi {
         #[oai(name = "objectId")] id: Path<String>,
         parameters: Parameters,
     ) -> Answer<describe::User> {
-        Reply::new(&classes::get(&caller.0, USER, &id, parameters.0).await?)
+        Ok(Reply::of_bytes(classes::get_json(&caller.0, USER, &id, parameters.0).await?))
     }
 
     /// Change a user.

@@ -10,6 +10,7 @@ mod schemas;
 mod writes;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use futures_util::future::join_all;
 use indexmap::IndexMap;
@@ -24,6 +25,7 @@ use crate::model::query::filter::{Constraint, Filter, Regex, TextSearch};
 use crate::model::query::matches::Matcher;
 use crate::model::query::options::{FindOptions, Sort};
 use crate::model::schema::{ClassSchema, Field, FieldType, IndexKeys};
+use crate::model::shape::Shape;
 use crate::model::value::{GeoPoint, Value};
 use crate::storage::mongo::{MongoOptions, MongoStorage};
 use crate::storage::{IndexSpec, Storage, StorageError};
@@ -123,7 +125,28 @@ fn ids(rows: &[Object]) -> Vec<String> {
 }
 
 async fn found(store: &dyn Storage, schema: &ClassSchema, filter: &Resolved, options: &FindOptions) -> Vec<String> {
-    ids(&store.find(schema, filter, options, None).await.unwrap())
+    ids(&read(store, schema, filter, options).await.unwrap())
+}
+
+/// The rows found, which must be the same as those that the store writes as JSON.
+async fn read(
+    store: &dyn Storage,
+    schema: &ClassSchema,
+    filter: &Resolved,
+    options: &FindOptions,
+) -> Result<Vec<Object>, StorageError> {
+    let rows = store.find(schema, filter, options, None).await?;
+    if options.keys.iter().flatten().any(|key| key.contains('.')) {
+        return Ok(rows);
+    }
+    let shape = Shape { keys: options.keys.clone(), ..Shape::of(schema, "http://files/".to_owned()) };
+    let written = store.find_json(schema, filter, options, &Arc::new(shape.clone()), None).await?;
+    let written: Vec<Json> =
+        serde_json::from_str(&format!("[{}]", str::from_utf8(written.as_bytes()).unwrap())).unwrap();
+    let presented: Vec<Json> =
+        rows.iter().map(|row| Json::Object(encode_object(&shape.present(row.clone())))).collect();
+    assert_eq!(written, presented);
+    Ok(rows)
 }
 
 fn all_types() -> ClassSchema {

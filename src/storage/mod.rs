@@ -28,7 +28,9 @@ use crate::model::object::Object;
 use crate::model::operation::Update;
 use crate::model::query::Resolved;
 use crate::model::query::options::FindOptions;
+use crate::model::rows::JsonRows;
 use crate::model::schema::{ClassSchema, Field, IndexKeys};
+use crate::model::shape::Shape;
 use crate::model::value::Value;
 
 /// What can go wrong in a store.
@@ -220,6 +222,16 @@ pub trait Storage: Send + Sync + fmt::Debug {
         options: &FindOptions,
         tx: Option<&Transaction>,
     ) -> Result<Vec<Object>>;
+
+    /// As [`Storage::find`], the rows written as JSON in the shape in which they are read; the fields asked for are whole ones.
+    async fn find_json(
+        &self,
+        schema: &ClassSchema,
+        filter: &Resolved,
+        options: &FindOptions,
+        shape: &Arc<Shape>,
+        tx: Option<&Transaction>,
+    ) -> Result<JsonRows>;
 
     /// How many rows match; of `options` only hint, comment, case and read preference count.
     async fn count(

@@ -6,8 +6,11 @@ const EIGHT = ['create', 'increment', 'batch', 'gqlCreate'];
 const HASHED = ['signUp', 'logIn', 'gqlSignUp', 'gqlLogIn'];
 const ABOVE_DRIVER = { get: 2, range: 2, create: 2.5 };
 
-/** MongoDB is the limit where it uses more of the cores than server and load generator together leave it… */
+/** Cores that mongod kept busy. */
 const mongodShare = round => (round.mongodCpu * round.perSecond) / 1000;
+
+/** So many times the throughput of parse-server, wherever MongoDB is not the limit: there even the bare driver is not so fast. */
+const FASTER = 5;
 
 const show = value => (value === undefined ? '–' : value.toPrecision(3).replace(/e\+\d+$/, ''));
 
@@ -15,6 +18,7 @@ const show = value => (value === undefined ? '–' : value.toPrecision(3).replac
 export function budget(result) {
   const rows = [];
   const row = (name, wanted, measured, passes, unit = ' ×') => {
+    // `pass` is undefined where there is nothing to judge.
     rows.push({ row: name, wanted, measured: measured === undefined ? '–' : `${show(measured)}${unit}`, pass: measured === undefined ? undefined : passes(measured) });
   };
   const of = (scenario, which) => result.scenarios[scenario]?.rounds[which];
@@ -39,8 +43,10 @@ export function budget(result) {
   mixedRows(result, row);
   for (const name of present([...TEN, ...EIGHT])) {
     const share = median((of(name, 'mongo') ?? []).map(mongodShare));
-    const limited = share === undefined ? '' : `; mongod uses ${share.toFixed(2)} of ${result.machine.cores} cores`;
-    row(`throughput, ${title(name)}`, `≥ 5 × parse-server${limited}`, medianRatio(of(name, 'mongo'), of(name, 'parse-server'), 'perSecond'), value => value >= 5);
+    const busy = share === undefined ? '' : `; mongod uses ${share.toFixed(2)} of ${result.machine.cores} cores`;
+    const most = medianRatio(of(name, 'floor'), of(name, 'parse-server'), 'perSecond');
+    const limited = most < FASTER ? `; MongoDB is the limit: the bare driver has ${show(most)} ×` : '';
+    row(`throughput, ${title(name)}`, `≥ ${FASTER} × parse-server${busy}${limited}`, medianRatio(of(name, 'mongo'), of(name, 'parse-server'), 'perSecond'), value => (value >= FASTER ? true : limited ? undefined : false));
     row(`throughput, ${title(name)}`, '≥ 70 % of the driver', percent(medianRatio(of(name, 'mongo'), of(name, 'floor'), 'perSecond')), value => value >= 70, ' %');
   }
   memoryRows(result, row);

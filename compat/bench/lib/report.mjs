@@ -62,7 +62,7 @@ const mixedTable = result => {
   return markdown(['', 'alone p50, ms', 'alone p99, ms', 'beside p50, ms', 'beside p99, ms', 'p99 ratio', 'log ins a second'], rows);
 };
 
-const verdict = pass => (pass === undefined ? 'not measured' : pass ? 'pass' : '**miss**');
+const verdict = pass => (pass === undefined ? 'not judged' : pass ? 'pass' : '**miss**');
 const budgetTable = result => markdown(['', 'wanted', 'measured', ''], result.budget.map(({ row, wanted, measured, pass }) => [row, wanted, measured, verdict(pass)]));
 
 /** Both latencies in one cell. */
@@ -103,5 +103,5 @@ export function printResult(result) {
   console.log(describe(result));
   const missed = result.budget.filter(({ pass }) => pass === false).length;
   const met = result.budget.filter(({ pass }) => pass).length;
-  console.log(`\nbudget: ${met} rows pass, ${missed} miss, ${result.budget.length - met - missed} not measured`);
+  console.log(`\nbudget: ${met} rows pass, ${missed} miss, ${result.budget.length - met - missed} not judged`);
 }

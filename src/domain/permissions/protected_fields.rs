@@ -88,10 +88,21 @@ impl Hidden {
         Ok(())
     }
 
+    /// Whether the same is hidden in every row.
+    #[must_use]
+    pub fn is_uniform(&self) -> bool {
+        self.by_user_field.is_empty() && self.exempt.is_none()
+    }
+
+    /// The fields hidden by a set that does not depend on the row.
+    pub fn fields(&self) -> impl Iterator<Item = &str> {
+        self.fields.iter().flatten().map(String::as_str)
+    }
+
     /// Whether the field is hidden by a set that does not depend on the row.
     #[must_use]
     pub fn hides(&self, field: &str) -> bool {
-        self.fields.iter().flatten().any(|hidden| hidden == field)
+        self.fields().any(|hidden| hidden == field)
     }
 
     /// Removes what is hidden from a row.

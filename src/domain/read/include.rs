@@ -1,6 +1,6 @@
 //! Pointers replaced by what they point at: one query per level and class.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::request::ReadRequest;
 use super::{Rows, View};
@@ -49,33 +49,33 @@ pub async fn include(cx: &Context, class: &Class, rows: &mut [Object], request: 
 }
 
 async fn include_level(cx: &Context, rows: &mut [Object], path: &[String], request: &ReadRequest) -> Result<()> {
-    let mut wanted: BTreeMap<ClassName, HashSet<String>> = BTreeMap::new();
+    // By class, the ids and how often each is pointed at.
+    let mut wanted: BTreeMap<ClassName, HashMap<String, usize>> = BTreeMap::new();
     for row in rows.iter_mut() {
         walk(row, path, &mut |value| {
             if let Value::Pointer(pointer) = value {
-                wanted.entry(pointer.class.clone()).or_default().insert(pointer.id.clone());
+                *wanted.entry(pointer.class.clone()).or_default().entry(pointer.id.clone()).or_default() += 1;
             }
             true
         });
     }
-    let mut fetched: HashMap<Pointer, Object> = HashMap::new();
-    for (class, ids) in wanted {
-        for object in fetch(cx, &class, ids, path, request).await? {
-            if let Some(id) = object.get_str("objectId") {
-                fetched.insert(Pointer { class: class.clone(), id: id.to_owned() }, object);
+    let mut fetched: HashMap<Pointer, (Object, usize)> = HashMap::new();
+    for (class, mut uses) in wanted {
+        for object in fetch(cx, &class, uses.keys().cloned().collect(), path, request).await? {
+            let entry = object.get_str("objectId").and_then(|id| uses.remove_entry(id));
+            if let Some((id, uses)) = entry {
+                fetched.insert(Pointer { class: class.clone(), id }, (object, uses));
             }
         }
     }
     for row in rows {
-        walk(row, path, &mut |value| match value {
-            Value::Pointer(pointer) => match fetched.get(pointer) {
-                Some(object) => {
-                    *value = Value::Object(object.clone());
-                    true
-                }
-                None => false,
-            },
-            _ => true,
+        walk(row, path, &mut |value| {
+            let Value::Pointer(pointer) = value else { return true };
+            let Some((object, uses)) = fetched.get_mut(pointer) else { return false };
+            *uses = uses.saturating_sub(1);
+            // The last to point at an object gets it, the others a copy.
+            *value = Value::Object(if *uses == 0 { std::mem::take(object) } else { object.clone() });
+            true
         });
     }
     Ok(())
@@ -113,11 +113,11 @@ fn walk_value(value: &mut Value, rest: &[String], visit: &mut dyn FnMut(&mut Val
 async fn fetch(
     cx: &Context,
     class_name: &ClassName,
-    ids: HashSet<String>,
+    ids: Vec<String>,
     path: &[String],
     request: &ReadRequest,
 ) -> Result<Vec<Object>> {
-    let single = if ids.len() == 1 { ids.iter().next().cloned() } else { None };
+    let single = if ids.len() == 1 { ids.first().cloned() } else { None };
     let operation = if single.is_some() { Operation::Get } else { Operation::Find };
     open::refuse_caller(cx, class_name, operation)?;
     let class = known_class(cx, class_name);

@@ -1,7 +1,8 @@
 //! The read pipeline: how rows are found, whatever their class.
 //!
 //! Stages: refuse callers and unknown classes → limits → hidden fields → class permission → [`resolve`] (sub-queries) → scope →
-//! store → [`redact`] (what the caller may read of each row) → [`include`] (pointers).
+//! store → [`redact`] (what the caller may read of each row) → [`include`] (pointers). Where what may be read is the same in every
+//! row and no pointer is followed, the store does the last two by itself and gives JSON.
 
 pub mod include;
 pub mod limits;
@@ -10,6 +11,7 @@ pub mod related;
 pub mod request;
 pub mod resolve;
 
+use std::future::Future;
 use std::sync::Arc;
 
 use serde_json::Value as Json;
@@ -29,18 +31,30 @@ use crate::model::object::Object;
 use crate::model::query::matches::Matcher;
 use crate::model::query::options::FindOptions;
 use crate::model::query::{Constraint, Filter, Resolved};
+use crate::model::rows::JsonRows;
 use crate::model::schema::FieldType;
 use crate::model::value::Value;
 
 /// Answer to a query.
 #[derive(Debug, Default)]
-pub struct Found {
+pub struct Found<R = Vec<Object>> {
     /// The rows, ready for the wire.
-    pub results: Vec<Object>,
+    pub results: R,
     /// How many match, when asked.
     pub count: Option<u64>,
     /// The store's plan, when it was asked instead of rows.
     pub plan: Option<Json>,
+}
+
+impl Found {
+    /// The rows as JSON.
+    ///
+    /// # Errors
+    /// 1 when a row cannot be written, which does not happen.
+    pub fn into_json(self) -> Result<Found<JsonRows>> {
+        let results = JsonRows::of(&self.results).map_err(ParseError::internal)?;
+        Ok(Found { results, count: self.count, plan: self.plan })
+    }
 }
 
 /// Finds rows.
@@ -48,7 +62,21 @@ pub struct Found {
 /// # Errors
 /// 102, 105, 107 for what is asked; 101, 119 for who asks.
 pub async fn find(cx: &Context, class_name: &ClassName, request: ReadRequest) -> Result<Found> {
-    Box::pin(run(cx, class_name, request, Operation::Find, None)).await
+    // In a box, because conditions may have queries in them.
+    Box::pin(async {
+        let query = Query::prepare(cx, class_name, request, Operation::Find).await?;
+        query.found(query.objects()).await
+    })
+    .await
+}
+
+/// As [`find`], the rows as JSON. Where no rule looks into them the store writes them as they rest.
+///
+/// # Errors
+/// As [`find`].
+pub async fn find_json(cx: &Context, class_name: &ClassName, request: ReadRequest) -> Result<Found<JsonRows>> {
+    let query = Query::prepare(cx, class_name, request, Operation::Find).await?;
+    query.found(query.json(|_| {})).await
 }
 
 /// Reads one row by its id.
@@ -68,94 +96,161 @@ pub async fn get_written(
     cx: &Context,
     class_name: &ClassName,
     id: &str,
-    mut request: ReadRequest,
+    request: ReadRequest,
     written: Option<Object>,
 ) -> Result<Object> {
-    request.filter = Filter::eq("objectId", id);
-    request.object_id = Some(id.to_owned());
-    request.limit = Some(1);
-    let mut found = Box::pin(run(cx, class_name, request, Operation::Get, written)).await?;
-    let mut object = found.results.pop().ok_or_else(ParseError::not_found)?;
-    cx.app.rules.of(class_name).present_own(cx, &mut object);
-    Ok(object)
+    Box::pin(async {
+        let query = Query::prepare(cx, class_name, by_id(id, request), Operation::Get).await?;
+        let found = match written.filter(|_| query.is_told_by_row()) {
+            Some(row) => query.object_of(row)?,
+            None => query.objects().await?.pop(),
+        };
+        let mut object = found.ok_or_else(ParseError::not_found)?;
+        cx.app.rules.of(class_name).present_own(cx, &mut object);
+        Ok(object)
+    })
+    .await
 }
 
-/// A query inside another one: without default limit.
-pub(super) async fn sub_find(cx: &Context, class_name: &ClassName, request: ReadRequest) -> Result<Found> {
-    Box::pin(run(cx, class_name, request, Operation::Find, None)).await
+/// As [`get`], the row as JSON.
+///
+/// # Errors
+/// As [`get`].
+pub async fn get_json(cx: &Context, class_name: &ClassName, id: &str, request: ReadRequest) -> Result<Vec<u8>> {
+    let query = Query::prepare(cx, class_name, by_id(id, request), Operation::Get).await?;
+    let row = query.json(|object| cx.app.rules.of(class_name).present_own(cx, object)).await?;
+    if row.is_empty() { Err(ParseError::not_found()) } else { Ok(row.into_bytes()) }
 }
 
-/// `verb`: find or get, as the caller asks. `written`: the only row that can match, as it was just written.
-async fn run(
-    cx: &Context,
-    class_name: &ClassName,
-    mut request: ReadRequest,
-    verb: Operation,
-    written: Option<Object>,
-) -> Result<Found> {
-    let mut class_name = class_name.clone();
-    open::refuse_caller(cx, &class_name, verb)?;
-    let redirected = redirect(cx, &class_name, request.redirect_key.as_deref())?;
-    if let Some(target) = &redirected {
-        class_name = target.clone();
-        open::refuse_caller(cx, &class_name, verb)?;
-    }
-    let operation = permission_needed(&request, verb);
-    open::refuse_unknown_class(cx, &class_name)?;
-    limits::check(cx, &request)?;
-    if !names::is_valid_class_name(class_name.as_str()) && cx.schemas().get(&class_name).is_none() {
-        return Ok(Found { count: request.count.then_some(0), ..Found::default() });
-    }
-    let class = known_class(cx, &class_name);
-    let rows = Rows { cx, class: &class, operation };
-    let rules = cx.app.rules.of(&class_name);
-    let only = rules.read_filter(cx)?;
-    let hidden = Hidden::of(cx, &class, request.object_id.as_deref()).await?;
-    refuse_hidden(&class, &hidden, &request)?;
-    scope::admit(cx, &class, operation).await?;
-    let counts = request.count.then_some(Operation::Count).filter(|count| *count != operation);
-    if let Some(count) = counts {
-        scope::admit(cx, &class, count).await?;
-    }
-    let filter =
-        resolve::resolve(cx, &class, std::mem::replace(&mut request.filter, Filter::All), request.depth).await?;
-    let scope = scope::scope(cx, &class, operation, filter.and(only), counts).await?;
-    let view = View::new(cx, &class, &hidden, &request);
-    let options = rows.options(&request, &view)?;
-    if let Some(verbosity) = &request.explain {
-        let plan =
-            cx.app.storage.explain(&class.schema, scope.filter(), &options, verbosity).await.map_err(store::failure)?;
-        return Ok(Found { plan: Some(plan), ..Found::default() });
-    }
-    let mut results = match written.filter(|_| is_told_by_row(&class, &request, &scope)) {
-        Some(row) if Matcher::for_class(scope.filter(), &class.schema)?.matches(&row)? => vec![view.present(row)],
-        Some(_) => Vec::new(),
-        None => rows.find(&scope, &options, &view).await?,
-    };
-    let count = if request.count { Some(store::count(cx, &class, &scope, &options).await?) } else { None };
-    include::include(cx, &class, &mut results, &request).await?;
-    if redirected.is_some() {
-        for row in &mut results {
-            row.insert("className", class_name.as_str());
+fn by_id(id: &str, request: ReadRequest) -> ReadRequest {
+    ReadRequest { filter: Filter::eq("objectId", id), object_id: Some(id.to_owned()), limit: Some(1), ..request }
+}
+
+/// A query that may be run.
+struct Query<'a> {
+    cx: &'a Context,
+    class: Arc<Class>,
+    operation: Operation,
+    /// Without the condition, which is in the scope.
+    request: ReadRequest,
+    hidden: Hidden,
+    scope: Scoped,
+    /// Whether another class is searched than the one that was named.
+    redirected: bool,
+}
+
+impl<'a> Query<'a> {
+    /// Everything up to the store. `verb`: find or get, as the caller asks.
+    async fn prepare(cx: &'a Context, named: &ClassName, mut request: ReadRequest, verb: Operation) -> Result<Self> {
+        open::refuse_caller(cx, named, verb)?;
+        let redirected = redirect(cx, named, request.redirect_key.as_deref())?;
+        if let Some(target) = &redirected {
+            open::refuse_caller(cx, target, verb)?;
         }
+        let class_name = redirected.as_ref().unwrap_or(named);
+        let operation = permission_needed(&request, verb);
+        open::refuse_unknown_class(cx, class_name)?;
+        limits::check(cx, &request)?;
+        let nowhere = !names::is_valid_class_name(class_name.as_str()) && cx.schemas().get(class_name).is_none();
+        let class = known_class(cx, class_name);
+        let redirected = redirected.is_some();
+        if nowhere {
+            let scope = Scoped::internal(Filter::Never, "no class can have such a name");
+            return Ok(Self { cx, class, operation, request, hidden: Hidden::default(), scope, redirected });
+        }
+        let only = cx.app.rules.of(class_name).read_filter(cx)?;
+        let hidden = Hidden::of(cx, &class, request.object_id.as_deref()).await?;
+        refuse_hidden(&class, &hidden, &request)?;
+        scope::admit(cx, &class, operation).await?;
+        let counts = request.count.then_some(Operation::Count).filter(|count| *count != operation);
+        if let Some(count) = counts {
+            scope::admit(cx, &class, count).await?;
+        }
+        let filter = std::mem::replace(&mut request.filter, Filter::All);
+        let filter = resolve::resolve(cx, &class, filter, request.depth).await?;
+        let scope = scope::scope(cx, &class, operation, filter.and(only), counts).await?;
+        Ok(Self { cx, class, operation, request, hidden, scope, redirected })
     }
-    Ok(Found { results, count, plan: None })
-}
 
-/// Whether a row that was just written answers a query as well as the store would: a class without rules of its own, fields whose
-/// values rest as they are written, permissions that look at nothing but the row's ACL.
-fn is_told_by_row(class: &Class, request: &ReadRequest, scope: &Scoped) -> bool {
-    let rests_as_written = |field: &String| {
-        let kind = class.schema.kind(field);
-        matches!(kind, Some(FieldType::String | FieldType::Number | FieldType::Boolean | FieldType::Date))
-    };
-    !class.schema.name.is_system()
-        && request.keys.as_ref().is_some_and(|keys| keys.iter().all(rests_as_written))
-        && request.include.paths.is_empty()
-        && !request.include.all
-        && request.redirect_key.is_none()
-        && !request.count
-        && is_about_acl_alone(scope.filter())
+    /// The answer, with rows of this kind.
+    async fn found<R: Default>(&self, rows: impl Future<Output = Result<R>>) -> Result<Found<R>> {
+        if let Some(verbosity) = &self.request.explain {
+            let plan = if self.scope.is_never() { None } else { Some(self.explain(verbosity).await?) };
+            return Ok(Found { plan, ..Found::default() });
+        }
+        let results = rows.await?;
+        let count = if self.request.count {
+            Some(store::count(self.cx, &self.class, &self.scope, &self.options(&self.view())?).await?)
+        } else {
+            None
+        };
+        Ok(Found { results, count, plan: None })
+    }
+
+    async fn explain(&self, verbosity: &str) -> Result<Json> {
+        let options = self.options(&self.view())?;
+        let storage = &self.cx.app.storage;
+        storage.explain(&self.class.schema, self.scope.filter(), &options, verbosity).await.map_err(store::failure)
+    }
+
+    fn view(&self) -> View<'_> {
+        View::new(self.cx, &self.class, &self.hidden, &self.request)
+    }
+
+    const fn rows(&self) -> Rows<'_> {
+        Rows { cx: self.cx, class: &self.class, operation: self.operation }
+    }
+
+    fn options(&self, view: &View<'_>) -> Result<FindOptions> {
+        self.rows().options(&self.request, view)
+    }
+
+    async fn objects(&self) -> Result<Vec<Object>> {
+        let view = self.view();
+        let options = self.options(&view)?;
+        let mut rows = self.rows().find(&self.scope, &options, &view).await?;
+        include::include(self.cx, &self.class, &mut rows, &self.request).await?;
+        if self.redirected {
+            for row in &mut rows {
+                row.insert("className", self.class.schema.name.as_str());
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Whether a row that was just written answers the query as well as the store would: a class without rules of its own, fields whose
+    /// values rest as they are written, permissions that look at nothing of the row but its ACL.
+    fn is_told_by_row(&self) -> bool {
+        let rests_as_written = |field: &String| {
+            let kind = self.class.schema.kind(field);
+            matches!(kind, Some(FieldType::String | FieldType::Number | FieldType::Boolean | FieldType::Date))
+        };
+        !self.class.schema.name.is_system()
+            && self.request.keys.as_ref().is_some_and(|keys| keys.iter().all(rests_as_written))
+            && self.hidden.is_uniform()
+            && self.request.include.is_empty()
+            && !self.redirected
+            && is_about_acl_alone(self.scope.filter())
+    }
+
+    /// The row as the caller reads it; `None` when the caller may not.
+    fn object_of(&self, row: Object) -> Result<Option<Object>> {
+        let matches = Matcher::for_class(self.scope.filter(), &self.class.schema)?.matches(&row)?;
+        Ok(matches.then(|| self.view().present(row)))
+    }
+
+    /// `complete` has a say in rows of classes with rules of their own.
+    async fn json(&self, complete: impl Fn(&mut Object)) -> Result<JsonRows> {
+        let view = self.view();
+        let uniform = view.uniform().filter(|_| self.request.include.is_empty() && !self.redirected);
+        if let Some(shape) = uniform {
+            let options = self.options(&view)?;
+            return store::find_json(self.cx, &self.class, &self.scope, &options, shape).await;
+        }
+        let mut objects = self.objects().await?;
+        objects.iter_mut().for_each(complete);
+        JsonRows::of(&objects).map_err(ParseError::internal)
+    }
 }
 
 fn is_about_acl_alone(filter: &Resolved) -> bool {

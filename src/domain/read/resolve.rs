@@ -3,9 +3,8 @@
 use std::pin::Pin;
 
 use super::request::ReadRequest;
-use super::{Found, sub_find};
+use super::{Found, find, get};
 use crate::domain::context::Context;
-use crate::domain::permissions::Operation;
 use crate::domain::permissions::protected_fields::Hidden;
 use crate::domain::schema::Class;
 use crate::domain::schema::check::known_class;
@@ -119,7 +118,7 @@ async fn sub_query(cx: &Context, query: SubQuery, keys: Vec<String>, depth: u32)
         depth: depth + 1,
         ..ReadRequest::default()
     };
-    sub_find(cx, &query.class, request).await
+    find(cx, &query.class, request).await
 }
 
 /// The values at a dotted key, array elements one by one.
@@ -162,17 +161,9 @@ async fn related_to(cx: &Context, object: &Pointer, key: &str) -> Result<Resolve
         }
         let hidden = Hidden::of(cx, &owner_class, Some(&object.id)).await?;
         hidden.refuse(&owner_class, key, "query")?;
-        let request = ReadRequest {
-            filter: Filter::eq("objectId", object.id.as_str()),
-            object_id: Some(object.id.clone()),
-            limit: Some(1),
-            keys: Some(vec!["objectId".to_owned()]),
-            ..ReadRequest::default()
-        };
-        let readable = Box::pin(super::run(cx, &object.class, request, Operation::Get, None)).await;
-        match readable {
-            Ok(found) if !found.results.is_empty() => {}
-            Ok(_) => return Ok(Filter::Never),
+        let request = ReadRequest { keys: Some(vec!["objectId".to_owned()]), ..ReadRequest::default() };
+        match get(cx, &object.class, &object.id, request).await {
+            Ok(_) => {}
             Err(error) if error.is(ErrorCode::ObjectNotFound) || error.is(ErrorCode::OperationForbidden) => {
                 return Ok(Filter::Never);
             }

@@ -71,6 +71,12 @@ pub trait ClassRules: Send + Sync {
         Ok(Filter::All)
     }
 
+    /// Whether [`ClassRules::present`] and what completes rows may do anything. Rows are written for their readers without
+    /// being looked into where nothing does.
+    fn look_into_rows(&self) -> bool {
+        true
+    }
+
     /// Columns that [`ClassRules::present`] needs, whatever fields were asked for.
     fn needed_columns(&self) -> &'static [&'static str] {
         &[]
@@ -94,7 +100,11 @@ pub trait ClassRules: Send + Sync {
 /// A class without rules of its own.
 struct Plain;
 
-impl ClassRules for Plain {}
+impl ClassRules for Plain {
+    fn look_into_rows(&self) -> bool {
+        false
+    }
+}
 
 /// The rules by class. This table is the only place that tells special classes apart in the pipelines.
 pub struct RuleTable {

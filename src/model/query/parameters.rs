@@ -58,6 +58,14 @@ pub struct Include {
     pub paths: Vec<String>,
 }
 
+impl Include {
+    /// Whether nothing is to be followed.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        !self.all && self.paths.is_empty()
+    }
+}
+
 /// What a client asks of a get.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct GetParameters {

@@ -35,7 +35,7 @@ pub async fn queries(store: &dyn Storage) {
         }
     }
     // Every value comes back as it went in.
-    let stored = store.find(&schema, &Filter::All, &FindOptions::default(), None).await.unwrap();
+    let stored = read(store, &schema, &Filter::All, &FindOptions::default()).await.unwrap();
     for row in &rows {
         let id = row.get_str("objectId");
         let back = stored.iter().find(|back| back.get_str("objectId") == id).unwrap();
@@ -175,7 +175,7 @@ pub async fn projections(store: &dyn Storage) {
     ] {
         let options =
             FindOptions { keys: Some(keys.iter().map(|key| (*key).to_owned()).collect()), ..FindOptions::default() };
-        let rows = store.find(&schema, &Filter::All, &options, None).await.unwrap();
+        let rows = read(store, &schema, &Filter::All, &options).await.unwrap();
         let [mut found] = rows.try_into().unwrap();
         assert!(found.contains("objectId") && found.contains("createdAt") && found.contains("updatedAt"));
         assert!(found.contains("_rperm") && found.contains("_wperm"), "permissions always come");
@@ -225,10 +225,8 @@ pub async fn full_text(store: &dyn Storage) {
             expected.len() as u64
         );
     }
-    let rows = store
-        .find(&schema, &search("coffee").and(is("k", Constraint::Lt(Value::Number(1.0)))), &by_score, None)
-        .await
-        .unwrap();
+    let filter = search("coffee").and(is("k", Constraint::Lt(Value::Number(1.0))));
+    let rows = read(store, &schema, &filter, &by_score).await.unwrap();
     assert_eq!(rows.len(), 1);
     assert_eq!(rows[0].get("score"), Some(&Value::Number(0.75)));
 }

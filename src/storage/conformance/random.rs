@@ -227,7 +227,7 @@ async fn one_case(store: &dyn Storage, schema: &ClassSchema, rows: &[Object], sh
     let matcher = Matcher::new(&filter).unwrap();
     let expected: Vec<&Object> = rows.iter().filter(|row| matcher.matches(row).unwrap()).collect();
     let options = FindOptions { sort: order.to_vec(), ..FindOptions::default() };
-    let got = match store.find(schema, &filter, &options, None).await {
+    let got = match read(store, schema, &filter, &options).await {
         Ok(rows) => ids(&rows),
         Err(error) => panic!("{shape:?} by {order:?}: {error:?}"),
     };

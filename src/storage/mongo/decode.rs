@@ -15,7 +15,7 @@ use crate::storage::{Result, StorageError};
 const INTERNAL_COLUMNS: usize = 4;
 
 /// Deeper nesting than a server accepts; what is below reads as null.
-const MAX_DEPTH: usize = 250;
+pub(super) const MAX_DEPTH: usize = 250;
 
 /// A stored document as a row in REST terms. Columns of pointers that the class does not have are left out, and so is the
 /// redundant `_acl`; other internal columns keep their names.
@@ -105,8 +105,12 @@ pub(super) fn of_kind(kind: &FieldType, value: RawBsonRef<'_>) -> Value {
 
 /// `Class$id`. What stands before the sign is the class of the schema in every row this server or parse-server wrote.
 pub(super) fn pointer(class: &ClassName, text: &str) -> Value {
-    let id = text.split_once('$').map_or(text, |(_, id)| id);
-    Value::pointer(class, id)
+    Value::pointer(class, pointer_id(text))
+}
+
+/// The id in `Class$id`.
+pub(super) fn pointer_id(text: &str) -> &str {
+    text.split_once('$').map_or(text, |(_, id)| id)
 }
 
 /// The text of an `_id`.
@@ -146,7 +150,8 @@ pub(super) fn value(value: RawBsonRef<'_>) -> Value {
     value_at(value, 0)
 }
 
-fn value_at(value: RawBsonRef<'_>, depth: usize) -> Value {
+/// As [`value`], at a depth.
+pub(super) fn value_at(value: RawBsonRef<'_>, depth: usize) -> Value {
     match value {
         RawBsonRef::Boolean(truth) => Value::Boolean(truth),
         RawBsonRef::Double(_) | RawBsonRef::Int32(_) | RawBsonRef::Int64(_) | RawBsonRef::Decimal128(_) => {

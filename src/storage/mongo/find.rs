@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bson::{Bson, Document, RawArray, RawBson, doc};
+use bson::{Bson, Document, RawArray, RawBson, RawDocument, doc};
 use futures_util::StreamExt as _;
 use mongodb::options::{
     Collation, CollationStrength, CountOptions, DistinctOptions, FindOptions as DriverFindOptions, Hint,
@@ -13,11 +13,13 @@ use serde_json::Value as Json;
 use super::filter::{self, Nearness};
 use super::names::{ALWAYS_READ, column, column_below};
 use super::transaction::enter;
-use super::{MongoStorage, decode, error, plain};
+use super::{MongoStorage, decode, error, plain, present};
 use crate::model::object::Object;
 use crate::model::query::filter::Resolved;
 use crate::model::query::options::{FindOptions, ReadPreference as Preference, Sort};
+use crate::model::rows::JsonRows;
 use crate::model::schema::{ClassSchema, FieldType};
+use crate::model::shape::Shape;
 use crate::model::value::Value;
 use crate::storage::{Result, StorageError, Transaction};
 
@@ -29,19 +31,60 @@ pub(super) async fn find(
     options: &FindOptions,
     tx: Option<&Transaction>,
 ) -> Result<Vec<Object>> {
+    let mut found = Vec::new();
+    let take = |document: &RawDocument| {
+        found.push(decode::row(schema, document)?);
+        Ok(())
+    };
+    each(storage, schema, filter, options, tx, take).await?;
+    Ok(found)
+}
+
+/// Rows that match, as JSON.
+pub(super) async fn find_json(
+    storage: &MongoStorage,
+    schema: &ClassSchema,
+    filter: &Resolved,
+    options: &FindOptions,
+    shape: &Shape,
+    tx: Option<&Transaction>,
+) -> Result<JsonRows> {
+    let mut rows = JsonRows::default();
+    let mut columns = present::Columns::new(schema, shape);
+    each(storage, schema, filter, options, tx, |document| columns.row(document, &mut rows)).await?;
+    Ok(rows)
+}
+
+/// Shows every document that matches.
+async fn each(
+    storage: &MongoStorage,
+    schema: &ClassSchema,
+    filter: &Resolved,
+    options: &FindOptions,
+    tx: Option<&Transaction>,
+    mut take: impl FnMut(&RawDocument) -> Result<()>,
+) -> Result<()> {
     if options.limit == Some(0) {
-        return Ok(Vec::new());
+        return Ok(());
     }
     let query = filter::document(schema, filter, Nearness::Ordered)?;
     let rows = storage.rows(&schema.name);
     let action = rows.find(query).with_options(driver_options(storage, schema, options)?);
     let mut held = enter(tx).await?;
-    let mut found = Vec::new();
     let explained = |error: mongodb::error::Error| match (error::server(&error), filter::near_field(filter)) {
         (Some((_, text)), Some(field)) if text.contains("unable to find index for $geoNear") => {
             StorageError::NoGeoIndex(field.to_owned())
         }
         _ => error::storage(error),
+    };
+    let mut take_batch = |batch: &RawArray| -> Result<()> {
+        for item in batch {
+            let item = item.map_err(|error| StorageError::Other(Box::new(error)))?;
+            if let Some(document) = item.as_document() {
+                take(document)?;
+            }
+        }
+        Ok(())
     };
     storage
         .within(async {
@@ -51,29 +94,18 @@ pub(super) async fn find(
                 let mut batches = cursor.stream(session);
                 while let Some(batch) = batches.next().await {
                     let batch = batch.map_err(error::storage)?;
-                    read_batch(schema, batch.doc_slices().map_err(error::storage)?, &mut found)?;
+                    take_batch(batch.doc_slices().map_err(error::storage)?)?;
                 }
             } else {
                 let mut batches = action.batch().await.map_err(explained)?;
                 while let Some(batch) = batches.next().await {
                     let batch = batch.map_err(error::storage)?;
-                    read_batch(schema, batch.doc_slices().map_err(error::storage)?, &mut found)?;
+                    take_batch(batch.doc_slices().map_err(error::storage)?)?;
                 }
             }
             Ok(())
         })
-        .await?;
-    Ok(found)
-}
-
-fn read_batch(schema: &ClassSchema, batch: &RawArray, found: &mut Vec<Object>) -> Result<()> {
-    for item in batch {
-        let item = item.map_err(|error| StorageError::Other(Box::new(error)))?;
-        if let Some(document) = item.as_document() {
-            found.push(decode::row(schema, document)?);
-        }
-    }
-    Ok(())
+        .await
 }
 
 /// How many rows match.

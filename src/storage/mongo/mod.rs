@@ -18,6 +18,7 @@ mod index;
 mod insert;
 mod names;
 mod plain;
+mod present;
 mod relation;
 mod schema;
 #[cfg(test)]
@@ -29,6 +30,7 @@ mod write;
 
 use std::fmt;
 use std::future::{Future, IntoFuture};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -46,7 +48,9 @@ use crate::model::object::Object;
 use crate::model::operation::Update;
 use crate::model::query::filter::Resolved;
 use crate::model::query::options::FindOptions;
+use crate::model::rows::JsonRows;
 use crate::model::schema::{ClassSchema, Field, IndexKeys};
+use crate::model::shape::Shape;
 use crate::model::value::Value;
 
 /// Name of the collection of classes.
@@ -210,6 +214,17 @@ impl Storage for MongoStorage {
         tx: Option<&Transaction>,
     ) -> Result<Vec<Object>> {
         find::find(self, schema, filter, options, tx).await
+    }
+
+    async fn find_json(
+        &self,
+        schema: &ClassSchema,
+        filter: &Resolved,
+        options: &FindOptions,
+        shape: &Arc<Shape>,
+        tx: Option<&Transaction>,
+    ) -> Result<JsonRows> {
+        find::find_json(self, schema, filter, options, shape, tx).await
     }
 
     async fn count(

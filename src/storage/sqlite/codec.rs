@@ -5,8 +5,9 @@
 //! `{"$f":["name","url"]}` file (`url` only when there is one). A key of a plain object that begins with `$` gets another
 //! `$` in front, so no plain object can be taken for a typed value.
 //!
-//! `read` takes it apart again.
+//! `read` takes it apart again; `present` makes an answer of it at once.
 
+mod present;
 mod read;
 
 use std::fmt::Write as _;
@@ -17,6 +18,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::model::object::Object;
 use crate::model::value::{GeoPoint, Value};
 
+pub use self::present::present;
 pub use self::read::{has_field, read_field, read_fields, read_object};
 
 /// How deep values may lie inside each other; deeper rows are refused when written.

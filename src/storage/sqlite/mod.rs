@@ -47,7 +47,9 @@ use crate::model::object::Object;
 use crate::model::operation::Update;
 use crate::model::query::options::FindOptions;
 use crate::model::query::{Filter, Resolved};
+use crate::model::rows::JsonRows;
 use crate::model::schema::{ClassSchema, Field, IndexKeys};
+use crate::model::shape::Shape;
 use crate::model::value::Value;
 use crate::storage::{AggregateOptions, Event, IndexSpec, Result, Storage, StorageError, Transaction};
 
@@ -331,6 +333,22 @@ impl Storage for EmbeddedStorage {
         }
         let search = self.search(schema, filter, options)?;
         self.read(tx, move |db| search.rows(db)).await
+    }
+
+    async fn find_json(
+        &self,
+        schema: &ClassSchema,
+        filter: &Resolved,
+        options: &FindOptions,
+        shape: &Arc<Shape>,
+        tx: Option<&Transaction>,
+    ) -> Result<JsonRows> {
+        if let Some(hint) = &options.hint {
+            index::check_hint(&self.catalog.load(), &schema.name, hint)?;
+        }
+        let search = self.search(schema, filter, options)?;
+        let shape = shape.clone();
+        self.read(tx, move |db| search.json_rows(db, &shape)).await
     }
 
     async fn count(

@@ -21,9 +21,14 @@ use crate::model::object::Object;
 use crate::model::query::Resolved;
 use crate::model::query::geo;
 use crate::model::query::options::{FindOptions, Sort};
+use crate::model::rows::JsonRows;
 use crate::model::schema::{ClassSchema, FieldType};
+use crate::model::shape::Shape;
 use crate::model::value::Value;
 use crate::storage::{Result, StorageError};
+
+/// The key that asks for the score of a text search.
+const SCORE: &str = "$score";
 
 /// A search, ready for the thread that carries it out.
 #[derive(Debug)]
@@ -159,23 +164,45 @@ impl Search {
     /// `TimedOut`; `Refused` when the rows are too large together.
     pub fn rows(mut self, db: &Db) -> Result<Vec<Object>> {
         let mut objects = Vec::new();
-        let mut room = db.limits().bytes;
         let keys = self.keys.take().map(Keys::new);
-        let scored = self.plan.text.is_some() && keys.as_ref().is_some_and(|keys| keys.score);
-        self.scan(db, if scored { "body, rscore(body)" } else { "body" }, true, |row| {
-            let body = text(row, 0)?;
-            room = room.checked_sub(body.len()).ok_or_else(too_large)?;
+        self.bodies(db, keys.as_ref().is_some_and(|keys| keys.score), |body, score| {
             let mut object = match &keys {
                 Some(keys) => keys.read(body)?,
                 None => codec::read_object(body)?,
             };
-            if scored {
-                object.insert("score", row.get::<_, f64>(1).map_err(translate)?);
+            if let Some(score) = score {
+                object.insert("score", score);
             }
             objects.push(object);
-            Ok(true)
+            Ok(())
         })?;
         Ok(objects)
+    }
+
+    /// The rows found as JSON, in the shape in which they are read, which must ask for whole fields.
+    ///
+    /// # Errors
+    /// As [`Search::rows`].
+    pub fn json_rows(mut self, db: &Db, shape: &Shape) -> Result<JsonRows> {
+        let mut rows = JsonRows::default();
+        let scored = self.keys.take().is_some_and(|keys| keys.iter().any(|key| key == SCORE));
+        self.bodies(db, scored, |body, score| {
+            rows.write(|text| codec::present(body, score, shape, text).map_err(StorageError::from))
+        })?;
+        Ok(rows)
+    }
+
+    /// Shows the text of each row found, and its score in the text search if that is wanted.
+    fn bodies(self, db: &Db, scored: bool, mut take: impl FnMut(&[u8], Option<f64>) -> Result<()>) -> Result<()> {
+        let mut room = db.limits().bytes;
+        let scored = scored && self.plan.text.is_some();
+        self.scan(db, if scored { "body, rscore(body)" } else { "body" }, true, |row| {
+            let body = text(row, 0)?;
+            room = room.checked_sub(body.len()).ok_or_else(too_large)?;
+            let score = if scored { Some(row.get(1).map_err(translate)?) } else { None };
+            take(body, score)?;
+            Ok(true)
+        })
     }
 
     /// Numbers and rows found, for writes.
@@ -355,7 +382,7 @@ impl Keys {
     fn new(keys: Vec<String>) -> Self {
         let mut whole = Vec::new();
         let mut parts = Vec::new();
-        let score = keys.iter().any(|key| key == "$score");
+        let score = keys.iter().any(|key| key == SCORE);
         for key in keys {
             let key = filter::column(&key);
             match key.split_once('.') {

@@ -51,8 +51,8 @@ fn adv_mfj6_hostile_documents_cost_little() {
                 let took = started.elapsed();
                 assert_eq!(got.status, 400, "{}: {}", &document[..40], got.text);
                 assert!(got.text.len() < 100_000, "{} bytes for {}", got.text.len(), &document[..40]);
-                // Debug builds are some ten times slower than what is shipped.
-                assert!(took.as_millis() < 1_500, "{took:?} for {}", &document[..40]);
+                // What doubles with every step would take hours; a machine that does other work is no fault.
+                assert!(took.as_secs() < 20, "{took:?} for {}", &document[..40]);
             }
             let deep = format!("{}1{}", "{\"a\":".repeat(100_000), "}".repeat(100_000));
             let body = format!("{{\"query\":\"{{ health }}\",\"variables\":{deep}}}");

@@ -43,18 +43,7 @@ pub fn read_fields(text: &[u8], wanted: impl Fn(&str) -> bool) -> Result<Object>
 /// # Errors
 /// As [`read_object`].
 pub fn read_field(text: &[u8], field: &str) -> Result<Option<Value>> {
-    let mut reader = Reader::new(text);
-    let mut found = None;
-    reader.fields(|reader, key| {
-        if *key == *field {
-            found = Some(reader.value(1)?);
-            Ok(false)
-        } else {
-            reader.skip()?;
-            Ok(true)
-        }
-    })?;
-    Ok(found)
+    find_field(text, field, |reader| reader.value(1))
 }
 
 /// Whether a row has a field (null counts).
@@ -62,11 +51,16 @@ pub fn read_field(text: &[u8], field: &str) -> Result<Option<Value>> {
 /// # Errors
 /// As [`read_object`].
 pub fn has_field(text: &[u8], field: &str) -> Result<bool> {
+    Ok(find_field(text, field, |_| Ok(()))?.is_some())
+}
+
+/// What `read` makes of a field of a row; `None` when the row lacks it.
+fn find_field<T>(text: &[u8], field: &str, read: impl Fn(&mut Reader<'_>) -> Result<T>) -> Result<Option<T>> {
     let mut reader = Reader::new(text);
-    let mut found = false;
+    let mut found = None;
     reader.fields(|reader, key| {
         if *key == *field {
-            found = true;
+            found = Some(read(reader)?);
             Ok(false)
         } else {
             reader.skip()?;
@@ -76,20 +70,21 @@ pub fn has_field(text: &[u8], field: &str) -> Result<bool> {
     Ok(found)
 }
 
-fn unescape_key(key: Cow<'_, str>) -> String {
+/// The name of a field, which has a sign more in the store when it begins with one.
+pub(super) fn unescape_key(key: Cow<'_, str>) -> Cow<'_, str> {
     match key.strip_prefix("$$") {
-        Some(rest) => format!("${rest}"),
-        None => key.into_owned(),
+        Some(rest) => Cow::Owned(format!("${rest}")),
+        None => key,
     }
 }
 
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     text: &'a [u8],
     at: usize,
 }
 
 impl<'a> Reader<'a> {
-    const fn new(text: &'a [u8]) -> Self {
+    pub(super) const fn new(text: &'a [u8]) -> Self {
         Self { text, at: 0 }
     }
 
@@ -126,7 +121,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Calls `each` for every field of the object here; it reads the value and says whether to go on.
-    fn fields(&mut self, mut each: impl FnMut(&mut Self, Cow<'a, str>) -> Result<bool>) -> Result<()> {
+    pub(super) fn fields(&mut self, mut each: impl FnMut(&mut Self, Cow<'a, str>) -> Result<bool>) -> Result<()> {
         self.expect(b'{')?;
         if self.peek() == Some(b'}') {
             self.at += 1;
@@ -307,7 +302,8 @@ impl<'a> Reader<'a> {
         Ok(value)
     }
 
-    fn value(&mut self, depth: u32) -> Result<Value> {
+    /// The value here.
+    pub(super) fn value(&mut self, depth: u32) -> Result<Value> {
         if depth > MAX_DEPTH {
             return Err(CodecError::TooDeep);
         }
@@ -344,8 +340,15 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The text of the value here.
+    pub(super) fn raw(&mut self) -> Result<&'a [u8]> {
+        let start = self.at;
+        self.skip()?;
+        self.text.get(start..self.at).ok_or(CodecError::Damaged(start))
+    }
+
     /// Passes over one value without reading it.
-    fn skip(&mut self) -> Result<()> {
+    pub(super) fn skip(&mut self) -> Result<()> {
         let mut open = 0_u32;
         loop {
             match self.next()? {
