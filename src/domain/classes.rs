@@ -64,6 +64,21 @@ pub async fn get(cx: &Context, class: &str, id: &str, parameters: Map<String, Js
     read::get(cx, &ClassName::trusted(class), id, ReadRequest::get(&parameters)?).await
 }
 
+/// Reads an object that the caller has just saved, as [`get`] does. `written`: the row that the save gave; where it tells all that
+/// is asked for, the store is not asked again.
+///
+/// # Errors
+/// As [`get`].
+pub async fn get_saved(
+    cx: &Context,
+    class: &str,
+    id: &str,
+    parameters: Map<String, Json>,
+    written: Option<Object>,
+) -> Result<Object> {
+    read::get_written(cx, &ClassName::trusted(class), id, ReadRequest::get(&parameters)?, written).await
+}
+
 /// As [`get`], the object as JSON.
 ///
 /// # Errors

@@ -1,7 +1,5 @@
 //! Values of variables and arguments, fitted to their types and turned into REST JSON.
 
-use std::collections::HashMap;
-
 use async_graphql::dynamic::TypeRef;
 use async_graphql::parser::types::{Field, OperationDefinition};
 use async_graphql::{Name, Positioned, Value as ConstValue, Variables};
@@ -45,16 +43,20 @@ pub fn is_undefined(value: &ConstValue) -> bool {
 ///
 /// # Errors
 /// 400 `BAD_USER_INPUT` when one is missing or does not fit its type.
-pub fn variables(reader: Reader<'_>, operation: &OperationDefinition, given: &Variables) -> Result<Variables, Refusal> {
-    let mut values = HashMap::new();
+pub fn variables(
+    reader: Reader<'_>,
+    operation: &OperationDefinition,
+    mut given: Variables,
+) -> Result<Variables, Refusal> {
+    let mut variables = Variables::default();
     for definition in &operation.variable_definitions {
         let (place, definition) = (definition.pos, &definition.node);
         let name = &definition.name.node;
         let ty = read_type(&definition.var_type.node);
-        match given.get(name) {
+        match given.remove(name) {
             Some(value) => {
-                reader.read(&ty, value).map_err(|misfit| {
-                    let shown = if has_upload(value) {
+                reader.read(&ty, &value).map_err(|misfit| {
+                    let shown = if has_upload(&value) {
                         "an upload".to_owned()
                     } else {
                         super::error::shorten(&value.to_string())
@@ -64,10 +66,10 @@ pub fn variables(reader: Reader<'_>, operation: &OperationDefinition, given: &Va
                         &[place],
                     )
                 })?;
-                values.insert(name.clone(), value.clone());
+                variables.insert(name.clone(), value);
             }
             None => match &definition.default_value {
-                Some(default) => drop(values.insert(name.clone(), default.node.clone())),
+                Some(default) => drop(variables.insert(name.clone(), default.node.clone())),
                 None if matches!(ty, TypeRef::NonNull(_)) => {
                     let message = format!("Variable \"${name}\" of required type \"{ty}\" was not provided.");
                     return Err(Refusal::bad_input(&message, &[place]));
@@ -75,10 +77,6 @@ pub fn variables(reader: Reader<'_>, operation: &OperationDefinition, given: &Va
                 None => {}
             },
         }
-    }
-    let mut variables = Variables::default();
-    for (name, value) in values {
-        variables.insert(name, value);
     }
     Ok(variables)
 }
@@ -102,15 +100,16 @@ pub fn arguments(
     field: &Positioned<Field>,
     variables: &Variables,
 ) -> Result<Map<String, Json>, Refusal> {
-    let mut given: indexmap::IndexMap<Name, ConstValue> = indexmap::IndexMap::new();
+    let mut given: Vec<(&Name, ConstValue)> = Vec::with_capacity(field.node.arguments.len());
     for (name, value) in &field.node.arguments {
         let value = value.node.clone().into_const_with(|variable| {
             Ok::<_, std::convert::Infallible>(variables.get(&variable).cloned().unwrap_or_else(undefined))
         });
         let Ok(value) = value;
-        given.insert(name.node.clone(), value);
+        given.push((&name.node, value));
     }
-    reader.fields(definitions, &given).map_err(|misfit| Refusal::invalid(&misfit.message, &[field.pos]))
+    let given = given.iter().map(|(name, value)| (*name, value));
+    reader.fields(definitions, given).map_err(|misfit| Refusal::invalid(&misfit.message, &[field.pos]))
 }
 
 fn undefined() -> ConstValue {
@@ -150,7 +149,7 @@ impl Reader<'_> {
                         format!("Field \"{unknown}\" is not defined.")
                     }));
                 }
-                self.fields(fields, given).map(Json::Object)
+                self.fields(fields, given.iter()).map(Json::Object)
             }
             (Some(TypeDef::Input(_)), _) => Err(Misfit::new(if self.may_introspect {
                 format!("Expected type \"{name}\" to be an object.")
@@ -178,10 +177,10 @@ impl Reader<'_> {
         }
     }
 
-    fn fields(
+    fn fields<'g>(
         self,
         definitions: &indexmap::IndexMap<String, InputDef>,
-        given: &indexmap::IndexMap<Name, ConstValue>,
+        given: impl Iterator<Item = (&'g Name, &'g ConstValue)>,
     ) -> Result<Map<String, Json>, Misfit> {
         let mut read = Map::new();
         // In the order given: it is the order in which fields are stored.

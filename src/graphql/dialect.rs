@@ -25,7 +25,7 @@ pub trait Dialect: Send + Sync + 'static {
     /// When the types do not fit together: a fault of ours.
     fn build(classes: &[&ClassSchema], config: &SchemaConfig) -> Result<Built, SchemaError>;
 
-    /// Compiles a field of the root; `None` for those that are no field of the schema (`__typename`, introspection).
+    /// Compiles a field of the root, and takes its arguments; `None`, and nothing taken, for those that are no field of the schema (`__typename`, introspection).
     ///
     /// # Errors
     /// 400 when arguments do not fit.
@@ -33,7 +33,7 @@ pub trait Dialect: Send + Sync + 'static {
         compiler: &mut Compiler<'a>,
         catalog: &Catalog,
         mutation: bool,
-        field: &Selected<'a>,
+        field: &mut Selected<'a>,
     ) -> Result<Option<Self::Job>, Refusal>;
 
     /// Runs a field of the root.
@@ -55,7 +55,7 @@ impl Dialect for Current {
         compiler: &mut Compiler<'a>,
         catalog: &Catalog,
         mutation: bool,
-        field: &Selected<'a>,
+        field: &mut Selected<'a>,
     ) -> Result<Option<Job>, Refusal> {
         job::compile(compiler, catalog, mutation, field)
     }

@@ -5,11 +5,11 @@
 
 use std::collections::HashMap;
 
-use async_graphql::Positioned;
 use async_graphql::parser::types::{
     DocumentOperations, ExecutableDocument, OperationDefinition, Selection, SelectionSet,
 };
 use async_graphql::parser::{Error as SyntaxError, parse_query};
+use async_graphql::{Pos, Positioned};
 
 use super::error::Refusal;
 
@@ -28,12 +28,11 @@ const MAX_VARIABLES: usize = 500;
 /// Selections once fragments are put in their places.
 const MAX_SELECTIONS: u64 = 20_000;
 
-/// Parses a document.
+/// Parses a document that [`scan`] let pass.
 ///
 /// # Errors
-/// 400 when it is too large, nested too deep, or malformed.
+/// 400 when it is malformed.
 pub fn parse(text: &str) -> Result<ExecutableDocument, Refusal> {
-    scan(text)?;
     parse_query(text).map_err(|error| match &error {
         SyntaxError::Syntax { start, .. } => Refusal::at(
             400,
@@ -58,8 +57,11 @@ fn too(what: &str) -> Refusal {
     Refusal::invalid(&format!("The document {what}."), &[])
 }
 
-/// Counts tokens and nesting without recursion.
-fn scan(text: &str) -> Result<(), Refusal> {
+/// Counts tokens and nesting without recursion; gives the number of tokens.
+///
+/// # Errors
+/// 400 when the text is too large, or nested too deep.
+pub fn scan(text: &str) -> Result<usize, Refusal> {
     if text.len() > MAX_BYTES {
         return Err(too("is too large"));
     }
@@ -102,7 +104,7 @@ fn scan(text: &str) -> Result<(), Refusal> {
             return Err(too("has too many tokens"));
         }
     }
-    Ok(())
+    Ok(tokens)
 }
 
 fn is_word(byte: u8) -> bool {
@@ -192,7 +194,10 @@ pub struct Measure<'a> {
     /// `None` while a fragment is being measured.
     fragments: HashMap<&'a str, Option<Size>>,
     aliases: usize,
-    introspects: bool,
+    /// Whether the document asks for the schema, anywhere.
+    pub introspects: bool,
+    /// The sizes of the operations, by their places.
+    pub sizes: Vec<(Pos, Size)>,
 }
 
 impl<'a> Measure<'a> {
@@ -201,7 +206,8 @@ impl<'a> Measure<'a> {
     /// # Errors
     /// 400 when it breaks a bound, or when a fragment contains itself.
     pub fn of(document: &'a ExecutableDocument) -> Result<Self, Refusal> {
-        let mut measure = Self { document, fragments: HashMap::new(), aliases: 0, introspects: false };
+        let mut measure =
+            Self { document, fragments: HashMap::new(), aliases: 0, introspects: false, sizes: Vec::new() };
         if document.fragments.len() > MAX_FRAGMENTS {
             return Err(too("has too many fragments"));
         }
@@ -212,23 +218,10 @@ impl<'a> Measure<'a> {
             if operation.node.variable_definitions.len() > MAX_VARIABLES {
                 return Err(too("has too many variables"));
             }
-            measure.operation(operation)?;
+            let size = measure.set(&operation.node.selection_set.node, 0)?;
+            measure.sizes.push((operation.pos, size));
         }
         Ok(measure)
-    }
-
-    /// The size of one of the document's operations.
-    ///
-    /// # Errors
-    /// As [`Measure::of`].
-    pub fn operation(&mut self, operation: &'a Positioned<OperationDefinition>) -> Result<Size, Refusal> {
-        self.set(&operation.node.selection_set.node, 0)
-    }
-
-    /// Whether the document asks for the schema, anywhere.
-    #[must_use]
-    pub const fn introspects(&self) -> bool {
-        self.introspects
     }
 
     fn fragment(&mut self, name: &'a str, level: usize) -> Result<Size, Refusal> {
@@ -292,14 +285,14 @@ impl<'a> Measure<'a> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::prepared::Prepared;
     use super::*;
     use std::fmt::Write as _;
     use std::time::Instant;
 
     fn measure(text: &str) -> Result<Size, Refusal> {
-        let document = parse(text)?;
-        let mut measure = Measure::of(&document)?;
-        measure.operation(operation(&document, None)?)
+        let prepared = Prepared::parse(text)?;
+        Ok(prepared.size(operation(&prepared.document, None)?))
     }
 
     #[test]
@@ -360,8 +353,8 @@ mod tests {
             "{ ...F } fragment F on Query { a: __schema { types { name } } }",
             "{ health ... @include(if: true) { __schema { types { name } } } }",
         ] {
-            assert!(Measure::of(&parse(document).unwrap()).unwrap().introspects(), "{document}");
+            assert!(Prepared::parse(document).unwrap().introspects, "{document}");
         }
-        assert!(!Measure::of(&parse("{ __typename health(x: \"__schema\") }").unwrap()).unwrap().introspects());
+        assert!(!Prepared::parse("{ __typename health(x: \"__schema\") }").unwrap().introspects);
     }
 }

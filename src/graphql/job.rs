@@ -18,7 +18,7 @@ pub struct Job {
     pub place: Pos,
     /// What it does.
     pub root: Root,
-    /// Its arguments; for mutations, those inside `input`.
+    /// Its arguments, unless a connection has them; for mutations, those inside `input`.
     pub arguments: Map<String, Json>,
     /// What is selected of its value.
     pub output: Output,
@@ -102,7 +102,7 @@ pub fn compile<'a>(
     compiler: &mut Compiler<'a>,
     catalog: &Catalog,
     mutation: bool,
-    field: &Selected<'a>,
+    field: &mut Selected<'a>,
 ) -> Result<Option<Job>, Refusal> {
     let roots = if mutation { &catalog.mutations } else { &catalog.queries };
     let Some(root) = roots.get(field.name) else { return Ok(None) };
@@ -120,7 +120,7 @@ pub fn compile<'a>(
         Root::CloudConfig => Output::Leaf(compiler.leaf("ConfigValue", &field.sets)?),
         _ => Output::Payload(payload(compiler, catalog, root, field)?),
     };
-    let mut arguments = field.arguments.clone();
+    let mut arguments = std::mem::take(&mut field.arguments);
     if mutation && let Some(Json::Object(input)) = arguments.remove("input") {
         arguments = input;
     }

@@ -1,7 +1,7 @@
 //! The GraphQL API: decode, call the domain, encode.
 //!
 //! A request passes [`protocol`] (HTTP), [`document`] (bounds), [`validation`] (by async-graphql, against the schema made in
-//! [`schema`]), [`job`] and [`plan`] (selections compiled to reads) and [`execute`]. Nothing is run before all of it is understood.
+//! [`schema`]; [`prepared`] remembers what passed), [`job`] and [`plan`] (selections compiled to reads) and [`execute`]. Nothing is run before all of it is understood.
 //!
 //! What a dialect adds to this is a [`Dialect`]: its schema, and what its root fields do. [`Current`] is that of this room.
 
@@ -27,6 +27,7 @@ mod paging;
 pub(crate) mod plan;
 pub mod playground;
 mod plural;
+mod prepared;
 pub mod protocol;
 pub(crate) mod relations;
 pub(crate) mod render;
@@ -35,6 +36,7 @@ pub(crate) mod routes;
 mod scalars;
 pub mod schema;
 pub(crate) mod select;
+pub(crate) mod text;
 pub(crate) mod types;
 pub(crate) mod users;
 mod validation;

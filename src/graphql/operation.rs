@@ -1,21 +1,25 @@
 //! From the text of a request to the body of its answer.
 
+use std::sync::Arc;
+
 use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType};
 use async_graphql::{Value as ConstValue, Variables};
 use serde_json::{Map, Value as Json};
 
 use super::coerce::{self, Reader};
 use super::dialect::Dialect;
-use super::document::{self, Measure};
+use super::document;
 use super::error::{INTERNAL, Refusal};
 use super::execute::{Entry, execute};
 use super::introspect::is_too_deep;
 use super::multipart::Uploads;
 use super::plan::{Compiler, Leaf};
+use super::prepared::Prepared;
 use super::resolve::Run;
 use super::routes::Passage;
 use super::schema::Built;
 use super::select::{Selected, Selector};
+use super::text::Text;
 use super::validation;
 use crate::domain::context::Context;
 
@@ -38,27 +42,34 @@ pub struct Asked {
 ///
 /// # Errors
 /// When the request is not executed at all; errors of single fields are in the body.
-pub async fn run<D: Dialect>(cx: &Context, passage: &Passage, built: &Built, asked: Asked) -> Result<Json, Refusal> {
+pub async fn run<D: Dialect>(cx: &Context, passage: &Passage, built: &Built, asked: Asked) -> Result<Text, Refusal> {
     let options = &cx.app.options;
     let may_introspect = cx.auth.is_master() || options.graphql.public_introspection;
-    let document = document::parse(&asked.query)?;
-    let mut measure = Measure::of(&document)?;
+    let known = built.documents.get(&asked.query);
+    let fits = known.is_some();
+    let prepared = match known {
+        Some(known) => known,
+        None => Arc::new(Prepared::parse(&asked.query)?),
+    };
+    let document = &prepared.document;
     let name = asked.operation.as_deref();
-    let found = document::operation(&document, name);
+    let found = document::operation(document, name);
     if found.as_ref().is_ok_and(|operation| operation.node.ty == OperationType::Subscription) {
         return Err(Refusal::invalid("Schema is not configured to execute subscription operation.", &[]));
     }
     // Errors of the document come before that of a missing operation.
-    let any_name = document.operations.iter().next().and_then(|(name, _)| name).map(ToString::to_string);
-    let validated = if found.is_ok() { name } else { any_name.as_deref() };
-    validation::validate(&built.dynamic, &document, &asked.query, validated, may_introspect).await?;
+    if !fits {
+        let any_name = document.operations.iter().next().and_then(|(name, _)| name).map(ToString::to_string);
+        let validated = if found.is_ok() { name } else { any_name.as_deref() };
+        validation::validate(&built.dynamic, document, &asked.query, validated, may_introspect).await?;
+        built.documents.keep(&asked.query, &prepared);
+    }
     let operation = found?;
-    if measure.introspects() && !may_introspect {
+    if prepared.introspects && !may_introspect {
         return Err(Refusal::new(403, INTERNAL, "Introspection is not allowed"));
     }
     if !cx.auth.is_master() {
-        let size = measure.operation(operation)?;
-        check_complexity(cx, size)?;
+        check_complexity(cx, prepared.size(operation))?;
     }
     let operation = &operation.node;
     let mutation = operation.ty == OperationType::Mutation;
@@ -70,8 +81,8 @@ pub async fn run<D: Dialect>(cx: &Context, passage: &Passage, built: &Built, ask
         ));
     }
     let reader = Reader { types: &built.catalog.types, may_introspect };
-    let variables = coerce::variables(reader, operation, &given(asked.variables, &asked.uploads)?)?;
-    let entries = entries::<D>(built, &document, operation, &variables, reader)?;
+    let variables = coerce::variables(reader, operation, given(asked.variables, &asked.uploads)?)?;
+    let entries = entries::<D>(built, document, operation, &variables, reader)?;
     Ok(execute::<D>(Run { cx, passage, catalog: &built.catalog, uploads: &asked.uploads }, entries, mutation).await)
 }
 
@@ -112,9 +123,9 @@ fn entries<D: Dialect>(
     let mut compiler = Compiler::new(Selector { document, variables, reader }, &built.catalog);
     let root = if mutation { "Mutation" } else { "Query" };
     let mut entries = Vec::new();
-    for field in compiler.fields(root, &[&operation.selection_set.node])? {
+    for mut field in compiler.fields(root, &[&operation.selection_set.node])? {
         let key = field.key.to_owned();
-        entries.push(match D::compile(&mut compiler, &built.catalog, mutation, &field)? {
+        entries.push(match D::compile(&mut compiler, &built.catalog, mutation, &mut field)? {
             Some(job) => Entry::Job(Box::new(job)),
             None if field.name == "__schema" => Entry::Schema(key, introspection(&compiler, "__Schema", &field)?),
             None if field.name == "__type" => {

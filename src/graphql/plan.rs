@@ -172,12 +172,12 @@ impl<'a> Compiler<'a> {
             Some(TypeDef::Object(object)) => Some(object),
             _ => None,
         };
-        for field in self.fields(&class.type_name, sets)? {
+        for mut field in self.fields(&class.type_name, sets)? {
             let ty = definition.and_then(|object| object.fields.get(field.name)).map(|field| &field.ty);
             let kind = match field.name {
                 "__typename" => FieldKind::TypeName,
                 "id" => FieldKind::GlobalId,
-                name => self.value(class, name, ty.map_or("", TypeRef::type_name), &field)?,
+                _ => self.value(class, ty.map_or("", TypeRef::type_name), &mut field)?,
             };
             fields.push(ObjectField {
                 key: field.key.to_owned(),
@@ -190,14 +190,8 @@ impl<'a> Compiler<'a> {
         Ok(ObjectPlan { class: class.clone(), fields })
     }
 
-    fn value(
-        &mut self,
-        class: &Arc<Class>,
-        name: &str,
-        type_name: &str,
-        field: &Selected<'a>,
-    ) -> Result<FieldKind, Refusal> {
-        let kind = class.fields.get(name).cloned().unwrap_or(FieldType::Object);
+    fn value(&mut self, class: &Arc<Class>, type_name: &str, field: &mut Selected<'a>) -> Result<FieldKind, Refusal> {
+        let kind = class.fields.get(field.name).cloned().unwrap_or(FieldType::Object);
         let target = kind.target().and_then(|target| self.catalog.class(target.as_str())).cloned();
         Ok(match (&kind, target) {
             (FieldType::Pointer(_), Some(target)) => FieldKind::Pointer(self.object(&target, &field.sets)?),
@@ -234,11 +228,11 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// Selection of a connection.
+    /// Selection of a connection, which takes the field's arguments.
     ///
     /// # Errors
     /// 400 as [`Selector::fields`].
-    pub fn connection(&mut self, class: &Arc<Class>, field: &Selected<'a>) -> Result<ConnectionPlan, Refusal> {
+    pub fn connection(&mut self, class: &Arc<Class>, field: &mut Selected<'a>) -> Result<ConnectionPlan, Refusal> {
         self.slots += 1;
         let slot = self.slots;
         let mut fields = Vec::new();
@@ -252,7 +246,7 @@ impl<'a> Compiler<'a> {
             };
             fields.push((inner.key.to_owned(), kind));
         }
-        Ok(ConnectionPlan { slot, class: class.clone(), arguments: field.arguments.clone(), fields })
+        Ok(ConnectionPlan { slot, class: class.clone(), arguments: std::mem::take(&mut field.arguments), fields })
     }
 
     fn edges(&mut self, class: &Arc<Class>, sets: &[&'a SelectionSet]) -> Result<Vec<(String, EdgeField)>, Refusal> {

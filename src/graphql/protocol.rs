@@ -15,6 +15,7 @@ use super::error::Refusal;
 use super::multipart;
 use super::operation::{Asked, run};
 use super::routes::Passage;
+use super::text::Text;
 use crate::domain::app::App;
 use crate::domain::auth::{self, TokenUse};
 use crate::domain::context::{Client, Context};
@@ -79,7 +80,7 @@ impl<D: Dialect> GraphQlEndpoint<D> {
         };
         let built = self.schemas.get(&cx).await?;
         Ok(match run::<D>(&cx, &passage, &built, asked).await {
-            Ok(body) => respond(StatusCode::OK, &body),
+            Ok(body) => respond(StatusCode::OK, body.into_bytes()),
             Err(refused) => refuse(&refused),
         })
     }
@@ -184,15 +185,15 @@ fn from_body(mut body: Map<String, Json>) -> Result<Asked, Refusal> {
     Ok(Asked { query, operation, variables, ..Asked::default() })
 }
 
-fn respond(status: StatusCode, body: &Json) -> Response {
-    let mut response = answer::json(status, serde_json::to_vec(body).unwrap_or_default());
+fn respond(status: StatusCode, body: Vec<u8>) -> Response {
+    let mut response = answer::json(status, body);
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
 fn refuse(refused: &Refusal) -> Response {
     let status = StatusCode::from_u16(refused.status).unwrap_or(StatusCode::BAD_REQUEST);
-    let mut response = respond(status, &json!({ "errors": refused.errors }));
+    let mut response = respond(status, Text::of(&json!({ "errors": refused.errors })).into_bytes());
     if status == StatusCode::METHOD_NOT_ALLOWED {
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, POST"));
     }

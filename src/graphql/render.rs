@@ -2,18 +2,38 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 use super::error::{FieldError, parse_error};
 use super::fetch::Connection;
 use super::ids;
 use super::plan::{ConnectionField, ConnectionPlan, EdgeField, FieldKind, Leaf, ObjectField, ObjectPlan};
 use super::relations::{Relations, included};
+use super::text::Text;
 use crate::model::json::{encode, number};
 use crate::model::names::USER;
 use crate::model::object::Object;
 use crate::model::schema::FieldType;
 use crate::model::value::Value;
+
+/// A step on the way to a value of the answer.
+#[derive(Debug, Clone, Copy)]
+pub enum Step<'a> {
+    /// Into an object.
+    Key(&'a str),
+    /// Into a list.
+    Index(usize),
+}
+
+/// The way to a value of the answer, as errors tell it.
+#[must_use]
+pub fn path(steps: &[Step<'_>]) -> Vec<Json> {
+    let json = |step: &Step<'_>| match *step {
+        Step::Key(key) => Json::from(key),
+        Step::Index(index) => Json::from(index),
+    };
+    steps.iter().map(json).collect()
+}
 
 /// Writes the value of one field of an operation, and collects its errors.
 #[derive(Debug)]
@@ -21,130 +41,176 @@ pub struct Renderer<'a> {
     /// Relations read.
     pub relations: &'a Relations,
     /// Where in the answer we are.
-    pub path: Vec<Json>,
+    pub path: Vec<Step<'a>>,
+    /// What is written so far.
+    pub out: Text,
     /// Errors so far.
     pub errors: Vec<Json>,
     /// Whether sensitive texts are hidden.
     pub sanitize: bool,
 }
 
-impl Renderer<'_> {
-    /// An object; `None` when a value is missing that the schema promises, which makes the object as a whole missing.
-    pub fn object(&mut self, plan: &ObjectPlan, object: &Object) -> Option<Json> {
-        let mut out = Map::new();
+impl<'a> Renderer<'a> {
+    /// An object; false, and nothing written, when a value is missing that the schema promises, which makes the object as a whole
+    /// missing.
+    pub fn object(&mut self, plan: &'a ObjectPlan, object: &Object) -> bool {
+        let start = self.out.end();
+        let mut first = self.out.open('{');
         for field in &plan.fields {
-            self.path.push(Json::from(field.key.as_str()));
+            self.path.push(Step::Key(&field.key));
+            self.out.key(&mut first, &field.key);
             let before = self.errors.len();
-            let value = self.field(plan, field, object);
-            if value.is_none() && field.required && self.errors.len() == before {
+            let written = self.field(plan, field, object);
+            if !written && field.required && self.errors.len() == before {
                 self.missing(&plan.class.type_name, field);
             }
             self.path.pop();
-            match value {
-                Some(value) => drop(out.insert(field.key.clone(), value)),
-                None if field.required => return None,
-                None => drop(out.insert(field.key.clone(), Json::Null)),
+            if !written && field.required {
+                self.out.cut(start);
+                return false;
+            }
+            if !written {
+                self.out.null();
             }
         }
-        Some(Json::Object(out))
+        self.out.close('}');
+        true
+    }
+
+    /// As [`Renderer::object`], but writes null for a missing one.
+    fn nullable_object(&mut self, plan: &'a ObjectPlan, object: &Object) {
+        if !self.object(plan, object) {
+            self.out.null();
+        }
     }
 
     fn missing(&mut self, type_name: &str, field: &ObjectField) {
         let error = FieldError::Missing(type_name.to_owned(), field.name.clone());
-        self.errors.push(error.to_json(field.place, &self.path, self.sanitize));
+        self.errors.push(error.to_json(field.place, &path(&self.path), self.sanitize));
     }
 
-    fn field(&mut self, plan: &ObjectPlan, field: &ObjectField, object: &Object) -> Option<Json> {
+    /// Writes a field; false, and nothing written, when it has no value.
+    fn field(&mut self, plan: &'a ObjectPlan, field: &'a ObjectField, object: &Object) -> bool {
         let value = object.get(&field.name).filter(|value| !value.is_null());
-        match &field.kind {
-            FieldKind::TypeName => Some(Json::from(plan.class.type_name.as_str())),
-            FieldKind::GlobalId => object.get_str("objectId").map(|id| Json::from(ids::global(&plan.class.name, id))),
-            FieldKind::Value(FieldType::Acl, leaf @ Leaf::Object(..)) => Some(project(leaf, &acl(value))),
-            FieldKind::Value(kind, leaf) => Some(project(leaf, &scalar(kind, value?))),
-            FieldKind::Pointer(inner) => match value? {
-                Value::Object(target) => self.object(inner, target),
-                Value::Pointer(pointer) => {
-                    let target = Object::from_iter([("objectId".to_owned(), Value::from(pointer.id.as_str()))]);
-                    self.object(inner, &target)
+        match (&field.kind, value) {
+            (FieldKind::TypeName, _) => self.out.value(&plan.class.type_name),
+            (FieldKind::GlobalId, _) => {
+                let Some(id) = object.get_str("objectId") else { return false };
+                self.out.value(&ids::global(&plan.class.name, id));
+            }
+            (FieldKind::Value(FieldType::Acl, leaf @ Leaf::Object(..)), value) => {
+                self.out.value(&project(leaf, &acl(value)));
+            }
+            (FieldKind::Relation(connection), _) => {
+                let Some(owner) = object.get_str("objectId") else { return false };
+                // There are none of an object that the caller may not read.
+                match self.relations.get(&(connection.slot, owner.to_owned())) {
+                    Some(Ok(rows)) => self.connection(connection, rows),
+                    Some(Err(error)) => {
+                        self.errors.push(parse_error(error, field.place, &path(&self.path), self.sanitize));
+                        return false;
+                    }
+                    None => return false,
                 }
-                _ => None,
-            },
-            FieldKind::Array(array) => {
-                let mut list = Vec::new();
-                for (index, element) in value?.as_array()?.iter().enumerate() {
-                    self.path.push(Json::from(index));
-                    list.push(match included(&array.objects, element) {
-                        Some((inner, target)) => self.object(inner, target).unwrap_or(Json::Null),
-                        None if element.is_null() => Json::Null,
-                        None => project(&array.element, &json!({ "value": encode(element) })),
-                    });
+            }
+            (_, None) => return false,
+            (FieldKind::Value(kind, leaf), Some(value)) => self.scalar(kind, leaf, value),
+            (FieldKind::Pointer(inner), Some(Value::Object(target))) => return self.object(inner, target),
+            (FieldKind::Pointer(inner), Some(Value::Pointer(pointer))) => {
+                let target = Object::from_iter([("objectId".to_owned(), Value::from(pointer.id.as_str()))]);
+                return self.object(inner, &target);
+            }
+            (FieldKind::Pointer(_), Some(_)) => return false,
+            (FieldKind::Array(array), Some(value)) => {
+                let Some(elements) = value.as_array() else { return false };
+                let mut first = self.out.open('[');
+                for (index, element) in elements.iter().enumerate() {
+                    self.path.push(Step::Index(index));
+                    self.out.next(&mut first);
+                    match included(&array.objects, element) {
+                        Some((inner, target)) => self.nullable_object(inner, target),
+                        None if element.is_null() => self.out.null(),
+                        None => self.out.value(&project(&array.element, &json!({ "value": encode(element) }))),
+                    }
                     self.path.pop();
                 }
-                Some(Json::Array(list))
+                self.out.close(']');
             }
-            FieldKind::Relation(connection) => {
-                let owner = object.get_str("objectId")?.to_owned();
-                // There are none of an object that the caller may not read.
-                match self.relations.get(&(connection.slot, owner))? {
-                    Ok(rows) => Some(self.connection(connection, rows)),
-                    Err(error) => {
-                        self.errors.push(parse_error(error, field.place, &self.path, self.sanitize));
-                        None
-                    }
-                }
-            }
+        }
+        true
+    }
+
+    fn scalar(&mut self, kind: &FieldType, leaf: &Leaf, value: &Value) {
+        match (kind, leaf, value) {
+            (FieldType::Date, Leaf::Scalar, Value::Date(date)) => self.out.value(date.iso().as_str()),
+            (
+                FieldType::Bytes | FieldType::File | FieldType::GeoPoint | FieldType::Polygon,
+                Leaf::Scalar,
+                Value::Bytes(_) | Value::File(_) | Value::GeoPoint(_) | Value::Polygon(_),
+            )
+            | (_, Leaf::Object(..) | Leaf::Abstract(_), _) => self.out.value(&project(leaf, &scalar(kind, value))),
+            (_, Leaf::Scalar, value) => self.out.value(value),
         }
     }
 
     /// A connection.
-    pub fn connection(&mut self, plan: &ConnectionPlan, connection: &Connection) -> Json {
-        let type_name = &plan.class.type_name;
-        let mut out = Map::new();
+    pub fn connection(&mut self, plan: &'a ConnectionPlan, connection: &Connection) {
+        let mut first = self.out.open('{');
         for (key, field) in &plan.fields {
-            self.path.push(Json::from(key.as_str()));
-            let value = match field {
-                ConnectionField::TypeName => Json::from(plan.class.rows_type.as_str()),
-                ConnectionField::Count => json!(connection.count.unwrap_or(0)),
-                ConnectionField::PageInfo(leaf) => project(leaf, &page_info(connection)),
-                ConnectionField::Results(inner) => {
-                    let mut rows = Vec::with_capacity(connection.rows.len());
-                    for (index, row) in connection.rows.iter().enumerate() {
-                        self.path.push(Json::from(index));
-                        rows.push(self.object(inner, row));
-                        self.path.pop();
-                    }
-                    // The list promises every row.
-                    rows.into_iter().collect::<Option<Vec<Json>>>().map_or(Json::Null, Json::Array)
-                }
+            self.path.push(Step::Key(key));
+            self.out.key(&mut first, key);
+            match field {
+                ConnectionField::TypeName => self.out.value(&plan.class.rows_type),
+                ConnectionField::Count => self.out.value(&connection.count.unwrap_or(0)),
+                ConnectionField::PageInfo(leaf) => self.out.value(&project(leaf, &page_info(connection))),
+                ConnectionField::Results(inner) => self.results(inner, connection),
                 ConnectionField::Edges(fields) => {
-                    let mut edges = Vec::with_capacity(connection.rows.len());
+                    let mut first = self.out.open('[');
                     for (index, row) in connection.rows.iter().enumerate() {
-                        self.path.push(Json::from(index));
-                        edges.push(self.edge(type_name, fields, connection.skip + index as u64, row));
+                        self.path.push(Step::Index(index));
+                        self.out.next(&mut first);
+                        self.edge(&plan.class.type_name, fields, connection.skip + index as u64, row);
                         self.path.pop();
                     }
-                    Json::Array(edges)
+                    self.out.close(']');
                 }
-            };
+            }
             self.path.pop();
-            out.insert(key.clone(), value);
         }
-        Json::Object(out)
+        self.out.close('}');
     }
 
-    fn edge(&mut self, type_name: &str, fields: &[(String, EdgeField)], index: u64, row: &Object) -> Json {
-        let mut out = Map::new();
-        for (key, field) in fields {
-            self.path.push(Json::from(key.as_str()));
-            let value = match field {
-                EdgeField::TypeName => Json::from(format!("{type_name}Edge")),
-                EdgeField::Cursor => Json::from(ids::cursor(index)),
-                EdgeField::Node(plan) => self.object(plan, row).unwrap_or(Json::Null),
-            };
+    /// A list that promises every row: null when one is missing.
+    fn results(&mut self, plan: &'a ObjectPlan, connection: &Connection) {
+        let (start, mut whole) = (self.out.end(), true);
+        let mut first = self.out.open('[');
+        for (index, row) in connection.rows.iter().enumerate() {
+            self.path.push(Step::Index(index));
+            self.out.next(&mut first);
+            whole &= self.object(plan, row);
             self.path.pop();
-            out.insert(key.clone(), value);
         }
-        Json::Object(out)
+        if whole {
+            self.out.close(']');
+        } else {
+            self.out.cut(start);
+            self.out.null();
+        }
+    }
+
+    fn edge(&mut self, type_name: &str, fields: &'a [(String, EdgeField)], index: u64, row: &Object) {
+        let mut first = self.out.open('{');
+        for (key, field) in fields {
+            self.path.push(Step::Key(key));
+            self.out.key(&mut first, key);
+            match field {
+                EdgeField::TypeName => self.out.value(&format!("{type_name}Edge")),
+                EdgeField::Cursor => self.out.value(&ids::cursor(index)),
+                EdgeField::Node(plan) => self.nullable_object(plan, row),
+            }
+            self.path.pop();
+        }
+        self.out.close('}');
     }
 }
 

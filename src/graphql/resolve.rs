@@ -14,6 +14,7 @@ use super::routes::{Passage, Route};
 use super::{class_admin, users};
 use crate::domain::classes;
 use crate::domain::context::Context;
+use crate::domain::write::Saved;
 use crate::error::{ErrorCode, ParseError};
 use crate::model::object::Object;
 use crate::model::value::Value;
@@ -140,24 +141,23 @@ impl Run<'_> {
         let body = self.body(class, job).await?;
         let saved = classes::create(self.cx, &class.name, body).await?;
         let id = saved.body.get_str("objectId").unwrap_or_default().to_owned();
-        self.read_back(class, job, &id, saved.body).await
+        self.read_back(class, job, &id, saved).await
     }
 
     async fn update(self, class: &Class, job: &Job) -> Result<Resolved, FieldError> {
         let id = ids::local(&class.name, job.arguments.get("id").and_then(Json::as_str).unwrap_or_default());
         let body = self.body(class, job).await?;
         let saved = classes::update(self.cx, &class.name, &id, body).await?;
-        self.read_back(class, job, &id, saved.body).await
+        self.read_back(class, job, &id, saved).await
     }
 
     /// The object as the caller may see it after the change. What the change itself answered, and reading does not, is added.
-    async fn read_back(self, class: &Class, job: &Job, id: &str, saved: Object) -> Result<Resolved, FieldError> {
+    async fn read_back(self, class: &Class, job: &Job, id: &str, saved: Saved) -> Result<Resolved, FieldError> {
         let wanted = Self::wanted(job);
-        let mut object = saved;
+        let mut object = saved.body;
         object.insert("objectId", Value::from(id));
         if !wanted.is_empty() {
-            let fetcher = Fetcher { cx: self.cx, catalog: self.catalog };
-            let read = fetcher.object(&class.name, id, &wanted, None).await?;
+            let read = classes::get_saved(self.cx, &class.name, id, wanted.parameters(), saved.row).await?;
             let answer = object.remove("authDataResponse");
             object = read;
             if let Some(answer) = answer.filter(|_| class.is_user) {

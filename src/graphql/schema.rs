@@ -9,6 +9,7 @@ use super::catalog::{Catalog, Class, Root};
 use super::class_types::{self, find_field};
 use super::config::SchemaConfig;
 use super::names::{self, RESERVED_MUTATIONS, RESERVED_QUERIES, RESERVED_TYPES};
+use super::prepared::Documents;
 use super::types::{self, FieldDef, ObjectDef, TypeDef, Types};
 use super::validation::OnlyValidate;
 use crate::model::names::USER;
@@ -27,6 +28,8 @@ pub struct Built {
     pub catalog: Catalog,
     /// async-graphql's form of it: validates documents, answers introspection, prints itself.
     pub dynamic: Schema,
+    /// Documents that are known to fit it.
+    pub documents: Documents,
 }
 
 /// Makes the schema of these classes.
@@ -44,7 +47,7 @@ impl Built {
     /// When the types do not fit together.
     pub fn of(catalog: Catalog) -> Result<Self, SchemaError> {
         let dynamic = types::assemble(&catalog.types, OnlyValidate)?;
-        Ok(Self { catalog, dynamic })
+        Ok(Self { catalog, dynamic, documents: Documents::default() })
     }
 }
 

@@ -38,7 +38,7 @@ pub struct Member {
     pub key: String,
     /// Where it stands.
     pub place: Pos,
-    /// Its arguments.
+    /// Its arguments, unless a connection has them.
     pub arguments: Map<String, Json>,
     /// Whether null is a value of it.
     pub nullable: bool,
@@ -91,7 +91,7 @@ pub fn compile<'a>(
     compiler: &mut Compiler<'a>,
     catalog: &Catalog,
     mutation: bool,
-    field: &Selected<'a>,
+    field: &mut Selected<'a>,
 ) -> Result<Option<Job>, Refusal> {
     let key = field.key.to_owned();
     let (group, members): (_, Members<'a>) = match field.name {
@@ -103,8 +103,9 @@ pub fn compile<'a>(
     };
     let group = format!("{group}{}", if mutation { "Mutation" } else { "Query" });
     let mut selected = Vec::new();
-    for member in compiler.fields(&group, &field.sets)? {
-        let action = if member.name == "__typename" { Action::TypeName } else { members(compiler, catalog, &member)? };
+    for mut member in compiler.fields(&group, &field.sets)? {
+        let action =
+            if member.name == "__typename" { Action::TypeName } else { members(compiler, catalog, &mut member)? };
         selected.push(Member {
             key: member.key.to_owned(),
             place: member.place,
@@ -116,7 +117,7 @@ pub fn compile<'a>(
     Ok(Some(Job { key, kind: JobKind::Group(group, mutation, selected) }))
 }
 
-fn objects<'a>(compiler: &mut Compiler<'a>, catalog: &Catalog, field: &Selected<'a>) -> Result<Action, Refusal> {
+fn objects<'a>(compiler: &mut Compiler<'a>, catalog: &Catalog, field: &mut Selected<'a>) -> Result<Action, Refusal> {
     let class = |verb: &str| field.name.strip_prefix(verb).and_then(|name| catalog.class(name)).cloned();
     Ok(match field.name {
         "get" => Action::GetAny,
@@ -142,11 +143,11 @@ fn objects<'a>(compiler: &mut Compiler<'a>, catalog: &Catalog, field: &Selected<
     })
 }
 
-fn files<'a>(compiler: &mut Compiler<'a>, _catalog: &Catalog, field: &Selected<'a>) -> Result<Action, Refusal> {
+fn files<'a>(compiler: &mut Compiler<'a>, _catalog: &Catalog, field: &mut Selected<'a>) -> Result<Action, Refusal> {
     Ok(Action::CreateFile(compiler.leaf("FileInfo", &field.sets)?))
 }
 
-fn users<'a>(compiler: &mut Compiler<'a>, catalog: &Catalog, field: &Selected<'a>) -> Result<Action, Refusal> {
+fn users<'a>(compiler: &mut Compiler<'a>, catalog: &Catalog, field: &mut Selected<'a>) -> Result<Action, Refusal> {
     Ok(match (field.name, catalog.class(USER)) {
         ("signUp", _) => Action::SignUp(compiler.leaf("SignUpResult", &field.sets)?),
         ("logIn", Some(user)) => Action::LogIn(compiler.object(&me(user), &field.sets)?),
@@ -157,7 +158,7 @@ fn users<'a>(compiler: &mut Compiler<'a>, catalog: &Catalog, field: &Selected<'a
 }
 
 /// Compiles the members of one group.
-type Members<'a> = fn(&mut Compiler<'a>, &Catalog, &Selected<'a>) -> Result<Action, Refusal>;
+type Members<'a> = fn(&mut Compiler<'a>, &Catalog, &mut Selected<'a>) -> Result<Action, Refusal>;
 
 /// Users as their own sessions see them.
 fn me(user: &Class) -> Arc<Class> {

@@ -37,7 +37,7 @@ impl Dialect for Legacy {
         compiler: &mut Compiler<'a>,
         catalog: &Catalog,
         mutation: bool,
-        field: &Selected<'a>,
+        field: &mut Selected<'a>,
     ) -> Result<Option<job::Job>, Refusal> {
         job::compile(compiler, catalog, mutation, field)
     }

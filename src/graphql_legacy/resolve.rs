@@ -11,13 +11,14 @@ use crate::error::{ErrorCode, ParseError, Result};
 use crate::graphql::catalog::Class;
 use crate::graphql::config::ClassConfig;
 use crate::graphql::error::parse_error;
-use crate::graphql::execute::{Answer, TOGETHER};
+use crate::graphql::execute::{Answer, TOGETHER, gather};
 use crate::graphql::fetch::Fetcher;
 use crate::graphql::plan::{Leaf, ObjectPlan, Wanted};
 use crate::graphql::relations::Relations;
-use crate::graphql::render::{Renderer, project};
+use crate::graphql::render::{self, Renderer, Step, project};
 use crate::graphql::resolve::Run;
 use crate::graphql::routes::Route;
+use crate::graphql::text::Text;
 use crate::graphql::users::{no_session, read_own, standing_after};
 use crate::model::names::USER;
 use crate::model::object::Object;
@@ -31,7 +32,7 @@ const SESSION_TOKEN: &str = "sessionToken";
 pub async fn answer(run: Run<'_>, job: &Job) -> Answer {
     let key = job.key.clone();
     let JobKind::Group(type_name, mutation, members) = &job.kind else {
-        return Answer { key, value: Some(Json::from(true)), errors: Vec::new(), nullable: false };
+        return Answer { key, value: Some(Text::of(&true)), errors: Vec::new(), nullable: false };
     };
     let group: &str = &key;
     let mut runs: Vec<BoxFuture<'_, Answer>> = Vec::with_capacity(members.len());
@@ -40,26 +41,21 @@ pub async fn answer(run: Run<'_>, job: &Job) -> Answer {
     }
     let together = if *mutation { 1 } else { TOGETHER };
     let answers: Vec<Answer> = futures_util::stream::iter(runs).buffered(together).collect().await;
-    let (mut data, mut errors, mut lost) = (Map::new(), Vec::new(), false);
-    for answer in answers {
-        errors.extend(answer.errors);
-        lost |= answer.value.is_none() && !answer.nullable;
-        data.insert(answer.key, answer.value.unwrap_or(Json::Null));
-    }
-    Answer { key, value: (!lost).then_some(Json::Object(data)), errors, nullable: true }
+    let (value, errors) = gather(answers);
+    Answer { key, value, errors, nullable: true }
 }
 
 async fn run_member(run: Run<'_>, group: &str, type_name: &str, member: &Member) -> Answer {
     let sanitize = run.cx.app.options.security.enable_sanitized_error_response;
-    let path = vec![Json::from(group), Json::from(member.key.as_str())];
+    let path = vec![Step::Key(group), Step::Key(&member.key)];
     let found = if matches!(member.action, Action::TypeName) {
         Ok(Found::Json(Json::from(type_name)))
     } else {
         resolve(run, member).await
     };
     let (value, errors) = match found {
-        Err(error) => (None, vec![parse_error(&error, member.place, &path, sanitize)]),
-        Ok(Found::Json(value)) => (Some(value), Vec::new()),
+        Err(error) => (None, vec![parse_error(&error, member.place, &render::path(&path), sanitize)]),
+        Ok(Found::Json(value)) => (Some(Text::of(&value)), Vec::new()),
         Ok(Found::Object(plan, object)) => {
             let relations = fetcher(run).relations([(plan, &object)]).await;
             write(&relations, path, sanitize, |renderer| renderer.object(plan, &object))
@@ -68,21 +64,24 @@ async fn run_member(run: Run<'_>, group: &str, type_name: &str, member: &Member)
             let objects: Vec<(&ObjectPlan, &Object)> =
                 plan.nodes().flat_map(|node| rows.rows.iter().map(move |row| (node, row))).collect();
             let relations = fetcher(run).relations(objects).await;
-            write(&relations, path, sanitize, |renderer| Some(renderer.connection(plan, &rows)))
+            write(&relations, path, sanitize, |renderer| {
+                renderer.connection(plan, &rows);
+                true
+            })
         }
     };
     Answer { key: member.key.clone(), value, errors, nullable: member.nullable }
 }
 
-fn write(
-    relations: &Relations,
-    path: Vec<Json>,
+fn write<'a>(
+    relations: &'a Relations,
+    path: Vec<Step<'a>>,
     sanitize: bool,
-    render: impl FnOnce(&mut Renderer<'_>) -> Option<Json>,
-) -> (Option<Json>, Vec<Json>) {
-    let mut renderer = Renderer { relations, path, errors: Vec::new(), sanitize };
-    let value = render(&mut renderer);
-    (value, renderer.errors)
+    render: impl FnOnce(&mut Renderer<'a>) -> bool,
+) -> (Option<Text>, Vec<Json>) {
+    let mut renderer = Renderer { relations, path, out: Text::default(), errors: Vec::new(), sanitize };
+    let written = render(&mut renderer);
+    (written.then_some(renderer.out), renderer.errors)
 }
 
 /// What a member found.

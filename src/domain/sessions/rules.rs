@@ -57,7 +57,12 @@ impl ClassRules for SessionRules {
         body.remove("createdAt");
         body.remove("updatedAt");
         let id = body.get_str("objectId").unwrap_or_default().to_owned();
-        Ok(ControlFlow::Break(Saved { created: true, location: Some((names::SESSION.to_owned(), id)), body }))
+        Ok(ControlFlow::Break(Saved {
+            created: true,
+            location: Some((names::SESSION.to_owned(), id)),
+            body,
+            row: None,
+        }))
     }
 
     async fn transform(&self, _cx: &Context, checked: Checked) -> Result<Checked> {

@@ -290,7 +290,7 @@ async fn log_in_by(cx: &Context, body: &Map<String, Json>, auth_data: AuthData, 
     let mut body = log_in::open(cx, owner, &CreatedWith::log_in(&auth_data.names())).await?;
     body.insert("authDataResponse", responses);
     let id = owner.get_str("objectId").unwrap_or_default().to_owned();
-    Ok(Saved { created: false, location: Some((names::USER.to_owned(), id)), body })
+    Ok(Saved { created: false, location: Some((names::USER.to_owned(), id)), body, row: None })
 }
 
 /// New users are private unless the options say otherwise, and nobody can lock itself out.

@@ -57,6 +57,8 @@ pub struct Saved {
     pub location: Option<(String, String)>,
     /// The whole answer.
     pub body: Object,
+    /// The row as it is now, with its internal columns, where the pipeline wrote one.
+    pub row: Option<Object>,
 }
 
 /// What stages find out that later stages need.

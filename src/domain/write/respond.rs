@@ -43,7 +43,7 @@ pub async fn respond(cx: &Context, stored: Stored) -> Result<Saved> {
         body.insert("authDataResponse", facts.auth_data_response);
     }
     let location = created.then(|| (class.schema.name.as_str().to_owned(), id));
-    Ok(Saved { created, location, body })
+    Ok(Saved { created, location, body, row: Some(row) })
 }
 
 /// Puts the value at a path of the row at the same path of the answer. Into arrays: the whole array.

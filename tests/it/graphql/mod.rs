@@ -1,6 +1,7 @@
 //! GraphQL, over HTTP.
 
 mod disclosure;
+mod documents;
 mod hostile;
 mod objects;
 mod playground;

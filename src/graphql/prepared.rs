@@ -1,0 +1,185 @@
+//! Documents that were parsed, measured and found to fit the schema: those that come again need none of it a second time.
+//!
+//! What is kept depends on nothing but the text and the schema: a schema has its own [`Documents`], so that none outlives it. What
+//! depends on the request (operation, variables, rights, limits) is looked at each time.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use async_graphql::parser::types::{ExecutableDocument, OperationDefinition};
+use async_graphql::{Pos, Positioned};
+
+use super::document::{self, Measure, Size};
+use super::error::Refusal;
+
+/// Bytes of memory that the documents of one schema may take, by an estimate some three times too high for most.
+const ROOM: usize = 16 << 20;
+
+/// Estimated bytes of the largest document that is kept: some 4000 fields.
+const LARGEST: usize = ROOM / 8;
+
+/// Bytes that a token of the text takes at most once it is parsed: a field in a list that grew to twice its length, and a name.
+const TOKEN: usize = 512;
+
+/// A document, parsed and measured.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The document.
+    pub document: ExecutableDocument,
+    /// Whether it asks for the schema, anywhere.
+    pub introspects: bool,
+    /// The sizes of its operations, by their places.
+    sizes: Vec<(Pos, Size)>,
+    tokens: usize,
+}
+
+impl Prepared {
+    /// Parses and measures a document.
+    ///
+    /// # Errors
+    /// 400 when it is malformed, or breaks a bound.
+    pub fn parse(text: &str) -> Result<Self, Refusal> {
+        let tokens = document::scan(text)?;
+        let document = document::parse(text)?;
+        let Measure { introspects, sizes, .. } = Measure::of(&document)?;
+        Ok(Self { document, introspects, sizes, tokens })
+    }
+
+    /// The size of one of its operations.
+    #[must_use]
+    pub fn size(&self, operation: &Positioned<OperationDefinition>) -> Size {
+        self.sizes.iter().find(|(place, _)| *place == operation.pos).map(|(_, size)| *size).unwrap_or_default()
+    }
+
+    fn weight(&self, text: &str) -> usize {
+        text.len().saturating_mul(2).saturating_add(self.tokens.saturating_mul(TOKEN))
+    }
+}
+
+/// The documents that fit a schema, as far as there is room. Two generations: what is asked for moves to the young one; when that
+/// is half of the room, it becomes the old one, and what nobody asked for since goes.
+#[derive(Debug, Default)]
+pub struct Documents(RwLock<Generations>);
+
+#[derive(Debug, Default)]
+struct Generations {
+    young: Generation,
+    old: Generation,
+    weight: usize,
+}
+
+type Generation = HashMap<Box<str>, Arc<Prepared>>;
+
+impl Documents {
+    /// The document with this text, if it is known to fit the schema.
+    #[must_use]
+    pub fn get(&self, text: &str) -> Option<Arc<Prepared>> {
+        let generations = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = generations.young.get(text) {
+            return Some(known.clone());
+        }
+        let known = generations.old.get(text).cloned()?;
+        drop(generations);
+        self.keep(text, &known);
+        Some(known)
+    }
+
+    /// Keeps a document that fits the schema, unless it is large.
+    pub fn keep(&self, text: &str, prepared: &Arc<Prepared>) {
+        let weight = prepared.weight(text);
+        if weight > LARGEST {
+            return;
+        }
+        let mut generations = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut gone = Generation::new();
+        if generations.young.contains_key(text) {
+            return;
+        }
+        if generations.weight.saturating_add(weight) > ROOM / 2 {
+            let young = std::mem::take(&mut generations.young);
+            gone = std::mem::replace(&mut generations.old, young);
+            generations.weight = 0;
+        }
+        generations.weight = generations.weight.saturating_add(weight);
+        generations.young.insert(text.into(), prepared.clone());
+        drop(generations);
+        // Nobody waits for the lock while these are taken apart.
+        drop(gone);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_graphql::Value;
+    use async_graphql::parser::types::{Directive, Selection};
+    use async_graphql::{Name, Positioned as At};
+
+    use super::*;
+
+    fn prepared(text: &str) -> Arc<Prepared> {
+        Arc::new(Prepared::parse(text).unwrap())
+    }
+
+    impl Documents {
+        fn held(&self) -> (usize, usize) {
+            let generations = self.0.read().unwrap();
+            let held = generations.young.iter().chain(&generations.old);
+            held.fold((0, 0), |(count, weight), (text, prepared)| (count + 1, weight + prepared.weight(text)))
+        }
+    }
+
+    #[test]
+    fn room_is_bounded_and_what_is_asked_for_stays() {
+        let documents = Documents::default();
+        let often = "{ health }";
+        documents.keep(often, &prepared(often));
+        for number in 0..3_000 {
+            let text = format!("{{ a{number}: health b: health c: health d: health }}");
+            documents.keep(&text, &prepared(&text));
+            assert!(documents.get(often).is_some(), "{number}");
+            assert!(documents.held().1 <= ROOM);
+        }
+        assert!(documents.held().0 > 100, "{:?}", documents.held());
+        assert!(documents.get("{ a0: health b: health c: health d: health }").is_none());
+        assert!(documents.get("{ a2999: health b: health c: health d: health }").is_some());
+    }
+
+    #[test]
+    fn large_documents_are_not_kept() {
+        let documents = Documents::default();
+        let many = format!("{{ {} }}", "a ".repeat(5_000));
+        let long = format!("{{ a(x: \"{}\") }}", "x".repeat(250_000));
+        for text in [many, long] {
+            for _ in 0..10 {
+                documents.keep(&text, &prepared(&text));
+            }
+            assert!(documents.get(&text).is_none_or(|known| known.weight(&text) <= LARGEST));
+        }
+        assert!(documents.held().1 <= LARGEST);
+    }
+
+    #[test]
+    fn a_token_takes_no_more_than_is_counted() {
+        let name = 16 + 16;
+        for (what, bytes, tokens) in [
+            ("field", size_of::<At<Selection>>() + name, 1),
+            ("argument", size_of::<(At<Name>, At<Value>)>() + name, 3),
+            ("directive", size_of::<At<Directive>>() + name, 2),
+            ("element", size_of::<Value>() + 16, 1),
+        ] {
+            println!("{what}: {bytes}");
+            assert!(2 * bytes <= tokens * TOKEN, "{what} takes {bytes}");
+        }
+    }
+
+    #[test]
+    fn operations_have_their_own_sizes() {
+        let prepared = prepared("query A { a { b } c } query B { ...F } fragment F on Query { x { y { z } } }");
+        let size = |name| {
+            let size = prepared.size(document::operation(&prepared.document, Some(name)).unwrap());
+            (size.fields, size.depth)
+        };
+        assert_eq!(size("A"), (3, 2));
+        assert_eq!(size("B"), (3, 3));
+    }
+}
