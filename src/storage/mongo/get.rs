@@ -75,8 +75,9 @@ pub(super) async fn get(
     if storage.gets.put(&kind, Waiting { id, answer }) {
         tokio::spawn(drain(storage.gets.clone(), kind, rows, conditions, driver, storage.timeout));
     }
-    // Closed only when the runtime goes down.
-    answered.await.unwrap_or_else(|_| Err(error::no_answer()))
+    // What goes before may hang; that counts as time of this operation. Closed only when the runtime goes down.
+    let answered = tokio::time::timeout(storage.timeout, answered).await;
+    answered.ok().and_then(std::result::Result::ok).unwrap_or_else(|| Err(error::no_answer()))
 }
 
 /// Sends what waits until nothing does.
@@ -89,6 +90,11 @@ async fn drain(
     timeout: Duration,
 ) {
     while let Some(mut batch) = gets.next(&kind, |waiting| waiting.len().min(IDS)) {
+        // Nobody waits any more for what was given up.
+        batch.retain(|waiting| !waiting.answer.is_closed());
+        if batch.is_empty() {
+            continue;
+        }
         let read = read(&rows, &conditions, &driver, &mut batch);
         let failure = match tokio::time::timeout(timeout, read).await {
             Ok(Ok(())) => None,
