@@ -113,14 +113,13 @@ impl<'a> Renderer<'a> {
                     None => return false,
                 }
             }
-            (_, None) => return false,
             (FieldKind::Value(kind, leaf), Some(value)) => self.scalar(kind, leaf, value),
             (FieldKind::Pointer(inner), Some(Value::Object(target))) => return self.object(inner, target),
             (FieldKind::Pointer(inner), Some(Value::Pointer(pointer))) => {
                 let target = Object::from_iter([("objectId".to_owned(), Value::from(pointer.id.as_str()))]);
                 return self.object(inner, &target);
             }
-            (FieldKind::Pointer(_), Some(_)) => return false,
+            (FieldKind::Pointer(_), Some(_)) | (_, None) => return false,
             (FieldKind::Array(array), Some(value)) => {
                 let Some(elements) = value.as_array() else { return false };
                 let mut first = self.out.open('[');

@@ -122,8 +122,8 @@ fn variables_are_those_of_the_request() {
         for title in ["a", "b"] {
             let make =
                 "mutation($f: CreateThingFieldsInput) { createThing(input: { fields: $f }) { thing { title } } }";
-            let made = graph.data(make, json!({"f": {"title": title}})).await;
-            assert_eq!(made["createThing"]["thing"], json!({"title": title}));
+            let answer = graph.data(make, json!({"f": {"title": title}})).await;
+            assert_eq!(answer["createThing"]["thing"], json!({"title": title}));
         }
         for _ in 0..2 {
             for title in ["a", "b"] {
