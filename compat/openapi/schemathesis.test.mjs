@@ -7,7 +7,7 @@ import { before, describe, test } from 'node:test';
 import { keys } from '../lib/server.mjs';
 import { tempDir } from '../lib/temp.mjs';
 import { pythonPrograms } from './python-tools.mjs';
-import { ended, here, plain, saveDocument, startTyped } from './support.mjs';
+import { ended, here, plain, saveDocument, schemas, startTyped } from './support.mjs';
 
 /** Who calls, and an operation of which one in ten must succeed: otherwise the run was shut out. */
 const callers = { application: 'getConfig', session: 'getCurrentUser', master: 'listSchemas' };
@@ -29,6 +29,21 @@ async function furnish(server) {
   const role = await made(server, '/roles', { name: 'Moderators', ACL: { '*': { read: true } } });
   const session = await server.request('GET', '/sessions/me', { session: user.sessionToken });
   return { TEAM_ID: team.objectId, USER_ID: user.objectId, SCORE_ID: score.objectId, ROLE_ID: role.objectId, SESSION_ID: session.body.objectId };
+}
+
+/** Makes a class that the document does not speak of, for calls that change classes. */
+async function addSpare(server) {
+  const answer = await server.request('POST', '/schemas', { master: true, json: { className: 'Spare', fields: { name: { type: 'String' } } } });
+  assert.equal(answer.status, 200, answer.text);
+}
+
+/** The document spoke of these classes as they still are. */
+async function unchanged(server) {
+  for (const { className, fields } of schemas) {
+    const now = await server.request('GET', `/schemas/${className}`, { master: true });
+    assert.equal(now.status, 200, now.text);
+    for (const [name, { type }] of Object.entries(fields)) assert.equal(now.body.fields[name]?.type, type, `${className}.${name}`);
+  }
 }
 
 /** Writes the configuration with the ids of objects in it. */
@@ -53,6 +68,7 @@ describe('made-up requests', () => {
       const share = Math.max(1, Math.round(seconds / Object.keys(callers).length));
       const ids = await furnish(server);
       const args = ['--config-file', configure(dir, ids), 'run', await saveDocument(server, dir)];
+      await addSpare(server);
       args.push('--url', server.url, '--seed', seed, '--max-time', String(share), '--no-color', '--generation-database', 'none');
       args.push('--header', `X-Parse-Application-Id:${keys.appId}`);
       if (caller === 'master') args.push('--header', `X-Parse-Master-Key:${keys.masterKey}`);
@@ -61,6 +77,7 @@ describe('made-up requests', () => {
       const { code, output } = await ended(schemathesis, args, { cwd: dir, env, limit: share * 1000 + 300_000 });
       assert.equal(code, 0, plain(output));
       assert.ok(server.child.alive, server.child.output);
+      await unchanged(server);
       const answers = JSON.parse(fs.readFileSync(tally, 'utf8'));
       const succeeded = name => Object.keys(answers[name] ?? {}).some(status => status.startsWith('2'));
       const sum = counts => Object.values(counts).reduce((total, count) => total + count, 0);

@@ -10,7 +10,7 @@ export const here = path.join(compatDir, 'openapi');
 /** Where builds go: kept between runs, next to those of the server. */
 export const targetDir = path.resolve(process.env.CARGO_TARGET_DIR ?? path.join(repoDir, 'target'));
 
-const schemas = [
+export const schemas = [
   { className: 'Team', fields: { name: { type: 'String' } } },
   {
     className: 'GameScore',

@@ -1,4 +1,5 @@
-"""Mends what would be refused at the door, keeps the session of the run alive, and keeps a tally of the answers."""
+"""Mends what would be refused at the door, keeps the classes of the document and the session of the run alive, and keeps a tally of
+the answers."""
 
 import atexit
 import json
@@ -24,6 +25,10 @@ _OBJECTS = {
     "GameScore": os.environ["SCORE_ID"],
 }
 _PLAUSIBLE = {"password": "correct horse", "player": "ann", "deviceType": "ios", "deviceToken": "abc", "authData": {}}
+
+# What the document says of these classes must hold as long as answers are judged by it.
+_DESCRIBED = ("Team", "GameScore")
+_SCHEMA_CHANGES = ("updateSchema", "deleteSchema")
 
 _with_session = os.environ["CALLER"] == "session"
 _state = {"users": 0, "token": None}
@@ -64,10 +69,16 @@ def _mended(body):
     return {name: _PLAUSIBLE.get(name, value) if value in ("", None) else value for name, value in body.items()}
 
 
+def _operation(case):
+    return case.operation.definition.raw.get("operationId", case.operation.label)
+
+
 @schemathesis.hook
 def before_call(context, case, kwargs):
     """Mends the request. Those of a session get the present one: when requests ended it, or deleted its user, a new one."""
     case.body = _mended(case.body)
+    if _operation(case) in _SCHEMA_CHANGES and case.path_parameters.get("className") in _DESCRIBED:
+        case.path_parameters["className"] = "Spare"
     cloud_context = case.headers.get(CONTEXT_HEADER)
     if isinstance(cloud_context, str) and len(cloud_context) % 4 != 3:
         case.headers[CONTEXT_HEADER] = "{}"
@@ -83,7 +94,7 @@ def after_call(context, case, response):
     if code == INVALID_SESSION:
         _state["token"] = None
     key = str(response.status_code) if code is None else f"{response.status_code}/{code}"
-    _tally[case.operation.definition.raw.get("operationId", case.operation.label)][key] += 1
+    _tally[_operation(case)][key] += 1
 
 
 @atexit.register
