@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json};
 
 use super::context::Context;
 use super::delete;
-use super::read::{self, Found, ReadRequest};
+use super::read::{self, Found, Known, ReadRequest};
 use super::schema::check::known_class;
 use super::write::{self, SaveRequest, Saved};
 use crate::error::{ErrorCode, ParseError, Result};
@@ -76,7 +76,8 @@ pub async fn get_saved(
     parameters: Map<String, Json>,
     written: Option<Object>,
 ) -> Result<Object> {
-    read::get_written(cx, &ClassName::trusted(class), id, ReadRequest::get(&parameters)?, written).await
+    let known = written.map_or(Known::Nothing, Known::Written);
+    read::get_known(cx, &ClassName::trusted(class), id, ReadRequest::get(&parameters)?, known).await
 }
 
 /// As [`get`], the object as JSON.

@@ -84,26 +84,37 @@ pub async fn find_json(cx: &Context, class_name: &ClassName, request: ReadReques
 /// # Errors
 /// 101 when there is none that the caller may read.
 pub async fn get(cx: &Context, class_name: &ClassName, id: &str, request: ReadRequest) -> Result<Object> {
-    get_written(cx, class_name, id, request, None).await
+    get_known(cx, class_name, id, request, Known::Nothing).await
 }
 
-/// As [`get`], of a row that has just been written. `written`: the row as it went to the store; where that is exactly what the store
-/// would give back, the store is not asked. All rules of reading hold as for any row.
+/// What is known of a row before it is read.
+#[derive(Debug)]
+pub enum Known {
+    /// Nothing, or nothing that still holds.
+    Nothing,
+    /// The row as it has just gone to the store.
+    Written(Object),
+    /// The row, whole, as the store has just given it.
+    Read(Object),
+}
+
+/// As [`get`]; where what is known is what the store would give, the store is not asked. All rules of reading hold as for any row.
 ///
 /// # Errors
 /// As [`get`].
-pub async fn get_written(
+pub async fn get_known(
     cx: &Context,
     class_name: &ClassName,
     id: &str,
     request: ReadRequest,
-    written: Option<Object>,
+    known: Known,
 ) -> Result<Object> {
     Box::pin(async {
         let query = Query::prepare(cx, class_name, by_id(id, request), Operation::Get).await?;
-        let found = match written.filter(|_| query.is_told_by_row()) {
-            Some(row) => query.object_of(row)?,
-            None => query.objects().await?.pop(),
+        let found = match known {
+            Known::Written(row) if query.is_told_by_row() && query.rests_as_written() => query.object_of(row).await?,
+            Known::Read(row) if query.is_told_by_row() => query.object_of(row).await?,
+            _ => query.objects().await?.pop(),
         };
         let mut object = found.ok_or_else(ParseError::not_found)?;
         cx.app.rules.of(class_name).present_own(cx, &mut object);
@@ -218,25 +229,29 @@ impl<'a> Query<'a> {
         Ok(rows)
     }
 
-    /// Whether a row that was just written answers the query as well as the store would: a class without rules of its own, fields whose
-    /// values rest as they are written, permissions that look at nothing of the row but its ACL.
+    /// Whether the row answers the query: nothing else is asked for, and permissions look at nothing of the row but its ACL.
     fn is_told_by_row(&self) -> bool {
-        let rests_as_written = |field: &String| {
-            let kind = self.class.schema.kind(field);
-            matches!(kind, Some(FieldType::String | FieldType::Number | FieldType::Boolean | FieldType::Date))
-        };
-        !self.class.schema.name.is_system()
-            && self.request.keys.as_ref().is_some_and(|keys| keys.iter().all(rests_as_written))
-            && self.hidden.is_uniform()
+        self.hidden.is_uniform()
             && self.request.include.is_empty()
             && !self.redirected
             && is_about_acl_alone(self.scope.filter())
     }
 
+    /// Whether what is asked for comes from the store as it went there: fields of simple types, of a class without rules of its own.
+    fn rests_as_written(&self) -> bool {
+        let simple = |field: &String| {
+            let kind = self.class.schema.kind(field);
+            matches!(kind, Some(FieldType::String | FieldType::Number | FieldType::Boolean | FieldType::Date))
+        };
+        !self.class.schema.name.is_system() && self.request.keys.as_ref().is_some_and(|keys| keys.iter().all(simple))
+    }
+
     /// The row as the caller reads it; `None` when the caller may not.
-    fn object_of(&self, row: Object) -> Result<Option<Object>> {
-        let matches = Matcher::for_class(self.scope.filter(), &self.class.schema)?.matches(&row)?;
-        Ok(matches.then(|| self.view().present(row)))
+    async fn object_of(&self, row: Object) -> Result<Option<Object>> {
+        if !Matcher::for_class(self.scope.filter(), &self.class.schema)?.matches(&row)? {
+            return Ok(None);
+        }
+        Ok(self.rows().present(vec![row], &self.view()).await.pop())
     }
 
     /// `complete` has a say in rows of classes with rules of their own.
@@ -289,10 +304,14 @@ pub(super) struct Rows<'a> {
 impl Rows<'_> {
     /// Finds rows and makes them ready for the caller's eyes.
     pub async fn find(&self, scope: &Scoped, options: &FindOptions, view: &View<'_>) -> Result<Vec<Object>> {
-        let rows = store::find(self.cx, self.class, scope, options).await?;
+        Ok(self.present(store::find(self.cx, self.class, scope, options).await?, view).await)
+    }
+
+    /// Makes rows as they rest ready for the caller's eyes.
+    async fn present(&self, rows: Vec<Object>, view: &View<'_>) -> Vec<Object> {
         let mut rows: Vec<Object> = rows.into_iter().map(|row| view.present(row)).collect();
         self.cx.app.rules.of(&self.class.schema.name).complete(self.cx, &mut rows).await;
-        Ok(rows)
+        rows
     }
 
     /// What the store is asked besides the filter.

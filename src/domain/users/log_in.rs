@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json};
 
 use super::{auth_data, lockout, policy, verification};
 use crate::domain::context::Context;
-use crate::domain::read::{self, ReadRequest};
+use crate::domain::read::{self, Known, ReadRequest};
 use crate::domain::sessions::{self, CreatedWith};
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::names::{self, ClassName};
@@ -26,7 +26,9 @@ pub async fn log_in(cx: &Context, parameters: Map<String, Json>) -> Result<Objec
     cx.refuse_read_only("read-only masterKey isn't allowed to perform the create operation.")?;
     let response = auth_data::on_log_in(cx, &user, &parameters).await?;
     policy::check_age(cx, &user).await?;
-    let mut object = open(cx, &user, &CreatedWith::log_in("password")).await?;
+    // What a provider said may be in the row by now.
+    let known = if response.is_some() { Known::Nothing } else { Known::Read(user.clone()) };
+    let mut object = open(cx, &user, known, &CreatedWith::log_in("password")).await?;
     if let Some(response) = response {
         object.insert("authDataResponse", response);
     }
@@ -39,7 +41,7 @@ pub async fn log_in(cx: &Context, parameters: Map<String, Json>) -> Result<Objec
 /// As [`log_in`].
 pub async fn verify_password(cx: &Context, parameters: Map<String, Json>) -> Result<Object> {
     let user = verified_user(cx, &parameters).await?;
-    own_view(cx, &user).await
+    own_view(cx, &user, Known::Read(user.clone())).await
 }
 
 /// Logs a user in by the master key.
@@ -57,30 +59,30 @@ pub async fn log_in_as(cx: &Context, user_id: Option<&Json>) -> Result<Object> {
     let user = read::internal_one(cx, names::USER, Filter::eq("objectId", id), "log in as")
         .await?
         .ok_or_else(|| ParseError::new(ErrorCode::ObjectNotFound, "user not found"))?;
-    open(cx, &user, &CreatedWith::log_in("masterkey")).await
+    open(cx, &user, Known::Read(user.clone()), &CreatedWith::log_in("masterkey")).await
 }
 
-/// Makes a session for a user and gives the user with its token.
+/// Makes a session for a user and gives the user with its token. `known`: what is known of the user's row now.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn open(cx: &Context, user: &Object, created_with: &CreatedWith) -> Result<Object> {
+pub async fn open(cx: &Context, user: &Object, known: Known, created_with: &CreatedWith) -> Result<Object> {
     let id = user.get_str("objectId").unwrap_or_default().to_owned();
     let token = sessions::create(cx, &id, Some(created_with)).await?;
-    let mut object = own_view(cx, user).await?;
+    let mut object = own_view(cx, user, known).await?;
     object.insert("sessionToken", token);
     Ok(object)
 }
 
 /// The user as its owner sees it; only the id when the class hides it from itself.
-async fn own_view(cx: &Context, user: &Object) -> Result<Object> {
+async fn own_view(cx: &Context, user: &Object, known: Known) -> Result<Object> {
     let id = user.get_str("objectId").unwrap_or_default();
     let as_user = if cx.auth.is_master() && !cx.auth.is_read_only() {
         cx.clone()
     } else {
         cx.with_auth(sessions::standing_of(user))
     };
-    match read::get(&as_user, &ClassName::trusted(names::USER), id, ReadRequest::default()).await {
+    match read::get_known(&as_user, &ClassName::trusted(names::USER), id, ReadRequest::default(), known).await {
         Ok(mut object) => {
             object.remove("sessionToken");
             Ok(object)

@@ -1,8 +1,7 @@
 //! Password hashes: bcrypt, on threads of their own behind a bounded queue, so that hashing never holds up other work.
 
 use std::fmt;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use base64::engine::general_purpose::{self, GeneralPurpose};
@@ -10,6 +9,7 @@ use base64::{Engine as _, alphabet};
 use bcrypt::Version;
 use tokio::sync::oneshot;
 
+use super::hash_threads::HashThreads;
 use crate::config::own::Own;
 use crate::error::{ParseError, Result};
 use crate::random::{Random, SystemRandom};
@@ -20,12 +20,10 @@ const SIGNIFICANT_BYTES: usize = 72;
 /// The letters in which bcrypt writes salts and digests.
 const BCRYPT_BASE64: GeneralPurpose = GeneralPurpose::new(&alphabet::BCRYPT, general_purpose::NO_PAD);
 
-type Job = Box<dyn FnOnce() + Send>;
-
 /// Hashes and verifies passwords.
 #[derive(Clone)]
 pub struct Hasher {
-    queue: SyncSender<Job>,
+    threads: Arc<HashThreads>,
     cost: u32,
     /// What a log in of an unknown user is compared with, so that it costs what a known one costs.
     decoy: Arc<str>,
@@ -38,21 +36,18 @@ impl fmt::Debug for Hasher {
 }
 
 impl Hasher {
-    /// Starts the threads: as many as the option says, else one less than there are cores, but one at least.
+    /// Starts the threads: as many as the option says; else one less than there are cores, but one at least, and one that
+    /// hashes in the idle time of the core that is left.
     #[must_use]
     pub fn start(options: &Own) -> Self {
         let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let threads = options.hash_threads.map_or_else(|| cores.saturating_sub(1), usize::from).max(1);
-        let (queue, jobs) = sync_channel::<Job>(usize::try_from(options.hash_queue).unwrap_or(usize::MAX).max(1));
-        let jobs = Arc::new(Mutex::new(jobs));
-        for number in 0..threads {
-            let jobs = jobs.clone();
-            let started = thread::Builder::new().name(format!("hash-{number}")).spawn(move || work(&jobs));
-            if let Err(error) = started {
-                tracing::error!(%error, "a hashing thread could not be started");
-            }
-        }
-        Self { queue, cost: options.bcrypt_cost, decoy: decoy(options.bcrypt_cost).into() }
+        let (threads, idle_time) = match options.hash_threads {
+            Some(threads) => (usize::from(threads), false),
+            None => (cores.saturating_sub(1).max(1), cores > 1),
+        };
+        let depth = usize::try_from(options.hash_queue).unwrap_or(usize::MAX);
+        let threads = Arc::new(HashThreads::start(threads, idle_time, depth));
+        Self { threads, cost: options.bcrypt_cost, decoy: decoy(options.bcrypt_cost).into() }
     }
 
     /// The hash of a password.
@@ -85,30 +80,29 @@ impl Hasher {
         Ok(matches && known)
     }
 
-    async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    async fn run<T: Send + 'static>(&self, job: impl Fn() -> T + Send + Sync + 'static) -> Result<T> {
         let (answer, answered) = oneshot::channel();
-        let job: Job = Box::new(move || {
-            // The caller may be gone; then nobody needs the work any more.
-            if !answer.is_closed() {
-                let _ = answer.send(job());
+        let waiting = Mutex::new(Some(answer));
+        let queued = self.threads.put(Box::new(move || {
+            // The caller may be gone, or have its answer; then nobody needs the work any more.
+            if lock(&waiting).as_ref().is_none_or(oneshot::Sender::is_closed) {
+                return false;
             }
-        });
-        match self.queue.try_send(job) {
-            Ok(()) => answered.await.map_err(ParseError::internal),
-            Err(TrySendError::Full(_)) => Err(ParseError::unavailable("The server is busy; try again.", 1)),
-            Err(TrySendError::Disconnected(_)) => Err(ParseError::internal("the hashing threads are gone")),
+            let done = job();
+            if let Some(answer) = lock(&waiting).take() {
+                let _ = answer.send(done);
+            }
+            true
+        }));
+        if !queued {
+            return Err(ParseError::unavailable("The server is busy; try again.", 1));
         }
+        answered.await.map_err(ParseError::internal)
     }
 }
 
-fn work(jobs: &Mutex<Receiver<Job>>) {
-    loop {
-        let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        match job {
-            Ok(job) => job(),
-            Err(_) => return,
-        }
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn hash(password: &str, cost: u32) -> Option<String> {

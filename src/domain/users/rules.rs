@@ -9,7 +9,7 @@ use super::auth_data::{self, AuthData, Who};
 use super::{log_in, policy, reset, verification};
 use crate::domain::auth::Auth;
 use crate::domain::context::Context;
-use crate::domain::read;
+use crate::domain::read::{self, Known};
 use crate::domain::sessions::{self, CreatedWith};
 use crate::domain::store;
 use crate::domain::write::rules::ClassRules;
@@ -287,7 +287,7 @@ async fn log_in_by(cx: &Context, body: &Map<String, Json>, auth_data: AuthData, 
     let who = Who { user: Some(owner), ..Who::default() };
     let validated = auth_data.validate(cx, who, cx.app.options.users.allow_expired_auth_data_token, body).await?;
     let responses = validated.store(cx, owner).await?;
-    let mut body = log_in::open(cx, owner, &CreatedWith::log_in(&auth_data.names())).await?;
+    let mut body = log_in::open(cx, owner, Known::Nothing, &CreatedWith::log_in(&auth_data.names())).await?;
     body.insert("authDataResponse", responses);
     let id = owner.get_str("objectId").unwrap_or_default().to_owned();
     Ok(Saved { created: false, location: Some((names::USER.to_owned(), id)), body, row: None })

@@ -70,10 +70,21 @@ async fn each(
     let mut query = filter::document(schema, filter, Nearness::Ordered)?;
     let rows = storage.rows(&schema.name);
     let driver = driver_options(storage, schema, options)?;
-    let id = if tx.is_none() { get::take_id(&mut query, options) } else { None };
-    if let Some(id) = id {
-        let row = get::get(storage, rows, id, query, options, driver).await?;
-        return row.map_or(Ok(()), |row| take(&row));
+    let mut _place = None;
+    if tx.is_none()
+        && let Some(id) = get::take_id(&mut query, options)
+    {
+        // The place is held until the row has come.
+        match get::Place::take(storage, get::Kind::of(&rows, &query, options)?) {
+            Ok(place) => {
+                query.insert("_id", id);
+                _place = Some(place);
+            }
+            Err(kind) => {
+                let row = get::together(storage, kind, id, get::Asks { rows, conditions: query, driver }).await?;
+                return row.map_or(Ok(()), |row| take(&row));
+            }
+        }
     }
     let action = rows.find(query).with_options(driver);
     let mut held = enter(tx).await?;

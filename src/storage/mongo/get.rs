@@ -1,4 +1,4 @@
-//! Rows asked for by their ids. Those of a collection that are asked for while others are on their way, under the same
+//! Rows asked for by their ids. Those of a collection that are asked for while several are on their way, under the same
 //! conditions, are read together. A command is sent after all that it answers were asked, so each sees what was written before.
 
 use std::time::Duration;
@@ -7,6 +7,7 @@ use bson::{Bson, Document, RawDocument, RawDocumentBuf, doc};
 use futures_util::StreamExt as _;
 use mongodb::Collection;
 use mongodb::options::FindOptions as DriverFindOptions;
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use super::lanes::Lanes;
@@ -29,14 +30,65 @@ pub(super) struct Kind {
     preference: Option<ReadPreference>,
 }
 
-/// An id on its way, and who waits for its row.
+impl Kind {
+    /// The kind of a read; `conditions`: those besides the id.
+    pub(super) fn of(rows: &Collection<Document>, conditions: &Document, options: &FindOptions) -> Result<Self> {
+        let conditions = RawDocumentBuf::try_from(conditions)
+            .map_err(|error| error::storage(mongodb::error::Error::custom(error)))?;
+        Ok(Self {
+            collection: rows.name().to_owned(),
+            conditions: conditions.into_bytes(),
+            keys: options.keys.clone(),
+            preference: options.read_preference,
+        })
+    }
+}
+
+/// A read that waits for its turn.
 pub(super) struct Waiting {
     id: String,
+    asks: Asks,
     answer: oneshot::Sender<Result<Option<RawDocumentBuf>>>,
+}
+
+/// What a read asks besides the id; reads of a kind ask the same.
+pub(super) struct Asks {
+    pub rows: Collection<Document>,
+    pub conditions: Document,
+    pub driver: DriverFindOptions,
 }
 
 /// The reads on their way.
 pub(super) type Gets = Lanes<Kind, Waiting>;
+
+/// The place of a command on its way, for a read that goes by itself. When that is over, or given up, what waits has the place.
+pub(super) struct Place {
+    gets: Gets,
+    kind: Kind,
+    timeout: Duration,
+}
+
+impl Place {
+    /// A place, if one is free; else the kind back.
+    pub(super) fn take(storage: &MongoStorage, kind: Kind) -> std::result::Result<Self, Kind> {
+        if storage.gets.begin(&kind) {
+            Ok(Self { gets: storage.gets.clone(), kind, timeout: storage.timeout })
+        } else {
+            Err(kind)
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // Where there is no runtime any more, nobody waits.
+        if self.gets.end(&self.kind)
+            && let Ok(runtime) = Handle::try_current()
+        {
+            runtime.spawn(drain(self.gets.clone(), self.kind.clone(), self.timeout));
+        }
+    }
+}
 
 /// The id, when a query asks for nothing but the row of one. It is taken out of the query.
 pub(super) fn take_id(query: &mut Document, options: &FindOptions) -> Option<String> {
@@ -54,26 +106,16 @@ pub(super) fn take_id(query: &mut Document, options: &FindOptions) -> Option<Str
     }
 }
 
-/// The row with this id that meets the conditions.
-pub(super) async fn get(
+/// The row with this id that meets the conditions, read together with others.
+pub(super) async fn together(
     storage: &MongoStorage,
-    rows: Collection<Document>,
+    kind: Kind,
     id: String,
-    conditions: Document,
-    options: &FindOptions,
-    driver: DriverFindOptions,
+    asks: Asks,
 ) -> Result<Option<RawDocumentBuf>> {
-    let bytes =
-        RawDocumentBuf::try_from(&conditions).map_err(|error| error::storage(mongodb::error::Error::custom(error)))?;
-    let kind = Kind {
-        collection: rows.name().to_owned(),
-        conditions: bytes.into_bytes(),
-        keys: options.keys.clone(),
-        preference: options.read_preference,
-    };
     let (answer, answered) = oneshot::channel();
-    if storage.gets.put(&kind, Waiting { id, answer }) {
-        tokio::spawn(drain(storage.gets.clone(), kind, rows, conditions, driver, storage.timeout));
+    if storage.gets.put(&kind, Waiting { id, asks, answer }) {
+        tokio::spawn(drain(storage.gets.clone(), kind, storage.timeout));
     }
     // What goes before may hang; that counts as time of this operation. Closed only when the runtime goes down.
     let answered = tokio::time::timeout(storage.timeout, answered).await;
@@ -81,22 +123,11 @@ pub(super) async fn get(
 }
 
 /// Sends what waits until nothing does.
-async fn drain(
-    gets: Gets,
-    kind: Kind,
-    rows: Collection<Document>,
-    conditions: Document,
-    driver: DriverFindOptions,
-    timeout: Duration,
-) {
+async fn drain(gets: Gets, kind: Kind, timeout: Duration) {
     while let Some(mut batch) = gets.next(&kind, |waiting| waiting.len().min(IDS)) {
         // Nobody waits any more for what was given up.
         batch.retain(|waiting| !waiting.answer.is_closed());
-        if batch.is_empty() {
-            continue;
-        }
-        let read = read(&rows, &conditions, &driver, &mut batch);
-        let failure = match tokio::time::timeout(timeout, read).await {
+        let failure = match tokio::time::timeout(timeout, read(&mut batch)).await {
             Ok(Ok(())) => None,
             Ok(Err(failure)) => Some(Some(failure)),
             Err(_) => Some(None),
@@ -114,22 +145,19 @@ async fn drain(
 }
 
 /// Reads rows in one command and gives them to those who wait for them; who is left has none.
-async fn read(
-    rows: &Collection<Document>,
-    conditions: &Document,
-    driver: &DriverFindOptions,
-    batch: &mut Vec<Waiting>,
-) -> mongodb::error::Result<()> {
+async fn read(batch: &mut Vec<Waiting>) -> mongodb::error::Result<()> {
+    let Some(first) = batch.first_mut() else { return Ok(()) };
+    let mut query = std::mem::take(&mut first.asks.conditions);
+    let mut driver = std::mem::take(&mut first.asks.driver);
+    let rows = first.asks.rows.clone();
     let mut ids: Vec<&str> = batch.iter().map(|waiting| waiting.id.as_str()).collect();
     ids.sort_unstable();
     ids.dedup();
-    let mut query = conditions.clone();
     match ids.as_slice() {
         [id] => query.insert("_id", *id),
         ids => query.insert("_id", doc! { "$in": ids.to_vec() }),
     };
     // As many rows as there can be, all in the first batch: the cursor ends with it.
-    let mut driver = driver.clone();
     driver.limit = i64::try_from(ids.len()).ok();
     driver.batch_size = u32::try_from(ids.len()).ok();
     let mut batches = rows.find(query).with_options(driver).batch().await?;

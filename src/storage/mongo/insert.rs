@@ -44,8 +44,9 @@ pub(super) async fn insert(
     if storage.inserts.put(&rows.name().to_owned(), Waiting { document, answer }) {
         tokio::spawn(drain(storage.inserts.clone(), rows, storage.timeout));
     }
-    // Closed only when the runtime goes down.
-    answered.await.unwrap_or_else(|_| Err(error::no_answer()))
+    // What goes before may hang; that counts as time of this operation. Closed only when the runtime goes down.
+    let answered = tokio::time::timeout(storage.timeout, answered).await;
+    answered.ok().and_then(std::result::Result::ok).unwrap_or_else(|| Err(error::no_answer()))
 }
 
 /// A row on its way, and who waits for it.
@@ -60,7 +61,9 @@ pub(super) type Inserts = Lanes<String, Waiting>;
 /// Sends what waits until nothing does.
 async fn drain(inserts: Inserts, rows: Collection<RawDocumentBuf>, timeout: Duration) {
     let collection = rows.name().to_owned();
-    while let Some(batch) = inserts.next(&collection, fitting) {
+    while let Some(mut batch) = inserts.next(&collection, fitting) {
+        // What was given up before it was sent is not stored.
+        batch.retain(|row| !row.answer.is_closed());
         send(&rows, timeout, batch).await;
     }
 }
@@ -77,7 +80,7 @@ fn fitting(waiting: &[Waiting]) -> usize {
 
 /// Sends rows in one command and tells each what became of it.
 async fn send(rows: &Collection<RawDocumentBuf>, timeout: Duration, batch: Vec<Waiting>) {
-    if batch.len() == 1 {
+    if batch.len() <= 1 {
         return send_singly(rows, timeout, batch).await;
     }
     let documents = batch.iter().map(|row| &row.document);

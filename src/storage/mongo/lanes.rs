@@ -1,5 +1,5 @@
-//! Work that is sent together: what arrives of a kind while other work of that kind is on its way waits for the next command.
-//! Under load many pieces cost the database one command; nothing waits while a kind is idle.
+//! Work that is sent together: what arrives of a kind while as many commands of that kind as may be are on their way waits for
+//! the next one. Under load many pieces cost the database one command; nothing waits while a kind is idle.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -34,6 +34,41 @@ impl<K: Hash + Eq + Clone, W> Lanes<K, W> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Takes the place of a command on its way, if one is free: for a piece that its caller sends by itself, with [`Lanes::end`] after
+    /// it.
+    #[must_use]
+    pub(super) fn begin(&self, kind: &K) -> bool {
+        let mut lanes = self.lanes();
+        let Some(lane) = lanes.get_mut(kind) else {
+            lanes.insert(kind.clone(), Lane { waiting: Vec::new(), commands: 1 });
+            return true;
+        };
+        let free = lane.commands < self.commands;
+        if free {
+            lane.commands += 1;
+        }
+        free
+    }
+
+    /// Gives the place of a command back. `true`: pieces wait, and the place is that of a sender which the caller has to begin.
+    #[must_use]
+    pub(super) fn end(&self, kind: &K) -> bool {
+        let mut lanes = self.lanes();
+        lanes.get_mut(kind).is_some_and(|lane| !lane.waiting.is_empty()) || {
+            Self::leave(&mut lanes, kind);
+            false
+        }
+    }
+
+    /// One command less; an idle kind leaves nothing behind.
+    fn leave(lanes: &mut HashMap<K, Lane<W>>, kind: &K) {
+        let Some(lane) = lanes.get_mut(kind) else { return };
+        lane.commands = lane.commands.saturating_sub(1);
+        if lane.commands == 0 {
+            lanes.remove(kind);
+        }
+    }
+
     /// Lets a piece wait. `true`: the caller has to begin a sender, which sends what [`Lanes::next`] gives until that is
     /// nothing. It is to be a task of its own: it goes on when the request that began it is gone.
     #[must_use]
@@ -51,16 +86,12 @@ impl<K: Hash + Eq + Clone, W> Lanes<K, W> {
         begin
     }
 
-    /// The pieces of the next command, of which `fitting` says how many go together; `None` ends the sender. An idle kind
-    /// leaves nothing behind.
+    /// The pieces of the next command, of which `fitting` says how many go together; `None` ends the sender.
     pub(super) fn next(&self, kind: &K, fitting: impl FnOnce(&[W]) -> usize) -> Option<Vec<W>> {
         let mut lanes = self.lanes();
         let lane = lanes.get_mut(kind)?;
         if lane.waiting.is_empty() {
-            lane.commands = lane.commands.saturating_sub(1);
-            if lane.commands == 0 {
-                lanes.remove(kind);
-            }
+            Self::leave(&mut lanes, kind);
             return None;
         }
         let count = fitting(&lane.waiting).clamp(1, lane.waiting.len());
@@ -92,5 +123,22 @@ mod tests {
         }
         assert!(!lanes.lanes().contains_key("a"), "nothing stays behind");
         assert!(lanes.put(&"a", 9));
+    }
+
+    #[test]
+    fn a_place_that_is_given_back_goes_to_what_waits() {
+        let lanes = Lanes::<&str, usize>::new(2);
+        assert!(lanes.begin(&"a"));
+        assert!(lanes.begin(&"a"));
+        assert!(!lanes.begin(&"a"), "as many commands as there may be");
+        assert!(!lanes.put(&"a", 1));
+        assert!(lanes.end(&"a"), "a sender is needed");
+        assert!(!lanes.begin(&"a"), "it has the place");
+        assert_eq!(lanes.next(&"a", <[usize]>::len), Some(vec![1]));
+        assert_eq!(lanes.next(&"a", <[usize]>::len), None);
+        assert!(lanes.begin(&"a"));
+        assert!(!lanes.end(&"a"));
+        assert!(!lanes.end(&"a"));
+        assert!(!lanes.lanes().contains_key("a"), "nothing stays behind");
     }
 }
