@@ -13,7 +13,7 @@ options! {
         ignore_unsupported: bool = false, "ignoreUnsupported", "REPARSE_IGNORE_UNSUPPORTED", Supported;
         /// Work factor of password hashes (4 to 31); each step doubles the time of a log in.
         bcrypt_cost: u32 = 10, "bcryptCost", "REPARSE_BCRYPT_COST", Supported;
-        /// Threads that hash passwords (none given: one less than there are cores, at least one).
+        /// Threads that hash passwords (none given: one for each core but one, and one in idle time).
         hash_threads: Option<u16> = None, "hashThreads", "REPARSE_HASH_THREADS", Supported;
         /// Log ins and sign ups that may wait for a hash thread; the next one is answered with 503.
         hash_queue: u32 = 256, "hashQueue", "REPARSE_HASH_QUEUE", Supported;

@@ -47,7 +47,7 @@ pub async fn aggregate(cx: &Context, class: &str, mut parameters: Map<String, Js
         let mut find = Map::new();
         find.extend(condition.map(|condition| ("where".to_owned(), condition)));
         let request = ReadRequest::find(cx, class, find)?;
-        let filter = resolve::resolve(cx, class, request.filter, 0).await?;
+        let filter = resolve::resolve(cx, class, request.filter, resolve::Inside::default()).await?;
         let scope = scope::scope(cx, class, Operation::Find, filter, None).await?;
         let values = cx.app.storage.distinct(&class.schema, &field, scope.filter()).await.map_err(store::failure)?;
         return Ok(values.iter().map(json::encode).collect());

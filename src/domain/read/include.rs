@@ -14,7 +14,8 @@ use crate::domain::write::open;
 use crate::error::Result;
 use crate::model::names::ClassName;
 use crate::model::object::Object;
-use crate::model::query::parameters::Include;
+use crate::model::query::Filter;
+use crate::model::query::parameters::{Include, QueryParameters, ReadPreferences};
 use crate::model::schema::FieldType;
 use crate::model::value::{Pointer, Value};
 
@@ -34,8 +35,8 @@ pub async fn include(cx: &Context, class: &Class, rows: &mut [Object], request: 
             levels.insert((depth, parts.iter().take(depth).cloned().collect()));
         }
     };
-    request.include.paths.iter().for_each(|path| add(path));
-    if request.include.all {
+    request.parameters.include.paths.iter().for_each(|path| add(path));
+    if request.parameters.include.all {
         for (name, field) in &class.schema.fields {
             if matches!(field.kind, FieldType::Pointer(_) | FieldType::Array) {
                 add(name);
@@ -125,14 +126,15 @@ async fn fetch(
     scope::admit(cx, &class, operation).await?;
     let hidden = Hidden::of(cx, &class, single.as_deref()).await?;
     let scope = scope::scope(cx, &class, operation, store::by_ids(ids).and(only), None).await?;
-    let request = ReadRequest {
-        keys: below(request.keys.as_deref(), path),
-        exclude_keys: below(Some(&request.exclude_keys), path).unwrap_or_default(),
-        include: Include { paths: below(Some(&request.include.paths), path).unwrap_or_default(), ..Include::default() },
-        unlimited: true,
-        read_preference: request.include_read_preference,
-        ..ReadRequest::default()
+    let QueryParameters { keys, exclude_keys, include, read_preferences, .. } = &request.parameters;
+    let parameters = QueryParameters {
+        keys: below(keys.as_deref(), path),
+        exclude_keys: below(Some(exclude_keys), path).unwrap_or_default(),
+        include: Include { paths: below(Some(&include.paths), path).unwrap_or_default(), ..Include::default() },
+        read_preferences: ReadPreferences { rows: read_preferences.included, ..ReadPreferences::default() },
+        ..QueryParameters::default()
     };
+    let request = ReadRequest { unlimited: true, ..ReadRequest::of(Filter::All, parameters) };
     let view = View::new(cx, &class, &hidden, &request);
     let rows = Rows { cx, class: &class, operation };
     let options = rows.options(&request, &view)?;

@@ -14,12 +14,12 @@ pub fn check(cx: &Context, request: &ReadRequest) -> Result<()> {
     }
     let limits = &cx.app.options.security.request_complexity;
     let refuse = |text: String| Err(ParseError::new(ErrorCode::InvalidQuery, text));
-    let deepest = request.include.named.iter().map(|path| path.split('.').count()).max().unwrap_or(0);
+    let deepest = request.parameters.include.named.iter().map(|path| path.split('.').count()).max().unwrap_or(0);
     if limits.include_depth.is_exceeded_by(deepest) {
         let most = limits.include_depth.get().unwrap_or_default();
         return refuse(format!("Include depth of {deepest} exceeds maximum allowed depth of {most}"));
     }
-    let count = request.include.named.len();
+    let count = request.parameters.include.named.len();
     if limits.include_count.is_exceeded_by(count) {
         let most = limits.include_count.get().unwrap_or_default();
         return refuse(format!("Number of include fields ({count}) exceeds maximum allowed ({most})"));

@@ -30,6 +30,7 @@ use crate::model::names::{self, ClassName};
 use crate::model::object::Object;
 use crate::model::query::matches::Matcher;
 use crate::model::query::options::FindOptions;
+use crate::model::query::parameters::QueryParameters;
 use crate::model::query::{Constraint, Filter, Resolved};
 use crate::model::rows::JsonRows;
 use crate::model::schema::FieldType;
@@ -134,7 +135,8 @@ pub async fn get_json(cx: &Context, class_name: &ClassName, id: &str, request: R
 }
 
 fn by_id(id: &str, request: ReadRequest) -> ReadRequest {
-    ReadRequest { filter: Filter::eq("objectId", id), object_id: Some(id.to_owned()), limit: Some(1), ..request }
+    let parameters = QueryParameters { limit: Some(1), ..request.parameters };
+    ReadRequest { filter: Filter::eq("objectId", id), object_id: Some(id.to_owned()), parameters, ..request }
 }
 
 /// A query that may be run.
@@ -154,7 +156,7 @@ impl<'a> Query<'a> {
     /// Everything up to the store. `verb`: find or get, as the caller asks.
     async fn prepare(cx: &'a Context, named: &ClassName, mut request: ReadRequest, verb: Operation) -> Result<Self> {
         open::refuse_caller(cx, named, verb)?;
-        let redirected = redirect(cx, named, request.redirect_key.as_deref())?;
+        let redirected = redirect(cx, named, request.parameters.redirect_key.as_deref())?;
         if let Some(target) = &redirected {
             open::refuse_caller(cx, target, verb)?;
         }
@@ -173,24 +175,25 @@ impl<'a> Query<'a> {
         let hidden = Hidden::of(cx, &class, request.object_id.as_deref()).await?;
         refuse_hidden(&class, &hidden, &request)?;
         scope::admit(cx, &class, operation).await?;
-        let counts = request.count.then_some(Operation::Count).filter(|count| *count != operation);
+        let counts = request.parameters.count.then_some(Operation::Count).filter(|count| *count != operation);
         if let Some(count) = counts {
             scope::admit(cx, &class, count).await?;
         }
         let filter = std::mem::replace(&mut request.filter, Filter::All);
-        let filter = resolve::resolve(cx, &class, filter, request.depth).await?;
+        let inside = resolve::Inside { depth: request.depth, read_preference: request.parameters.read_preferences.sub_queries };
+        let filter = resolve::resolve(cx, &class, filter, inside).await?;
         let scope = scope::scope(cx, &class, operation, filter.and(only), counts).await?;
         Ok(Self { cx, class, operation, request, hidden, scope, redirected })
     }
 
     /// The answer, with rows of this kind.
     async fn found<R: Default>(&self, rows: impl Future<Output = Result<R>>) -> Result<Found<R>> {
-        if let Some(verbosity) = &self.request.explain {
+        if let Some(verbosity) = &self.request.parameters.explain {
             let plan = if self.scope.is_never() { None } else { Some(self.explain(verbosity).await?) };
             return Ok(Found { plan, ..Found::default() });
         }
         let results = rows.await?;
-        let count = if self.request.count {
+        let count = if self.request.parameters.count {
             Some(store::count(self.cx, &self.class, &self.scope, &self.options(&self.view())?).await?)
         } else {
             None
@@ -232,7 +235,7 @@ impl<'a> Query<'a> {
     /// Whether the row answers the query: nothing else is asked for, and permissions look at nothing of the row but its ACL.
     fn is_told_by_row(&self) -> bool {
         self.hidden.is_uniform()
-            && self.request.include.is_empty()
+            && self.request.parameters.include.is_empty()
             && !self.redirected
             && is_about_acl_alone(self.scope.filter())
     }
@@ -243,7 +246,7 @@ impl<'a> Query<'a> {
             let kind = self.class.schema.kind(field);
             matches!(kind, Some(FieldType::String | FieldType::Number | FieldType::Boolean | FieldType::Date))
         };
-        !self.class.schema.name.is_system() && self.request.keys.as_ref().is_some_and(|keys| keys.iter().all(simple))
+        !self.class.schema.name.is_system() && self.request.parameters.keys.as_ref().is_some_and(|keys| keys.iter().all(simple))
     }
 
     /// The row as the caller reads it; `None` when the caller may not.
@@ -257,7 +260,7 @@ impl<'a> Query<'a> {
     /// `complete` has a say in rows of classes with rules of their own.
     async fn json(&self, complete: impl Fn(&mut Object)) -> Result<JsonRows> {
         let view = self.view();
-        let uniform = view.uniform().filter(|_| self.request.include.is_empty() && !self.redirected);
+        let uniform = view.uniform().filter(|_| self.request.parameters.include.is_empty() && !self.redirected);
         if let Some(shape) = uniform {
             let options = self.options(&view)?;
             return store::find_json(self.cx, &self.class, &self.scope, &options, shape).await;
@@ -284,7 +287,7 @@ fn permission_needed(request: &ReadRequest, verb: Operation) -> Operation {
         &request.filter,
         Filter::Field { path, constraint: Constraint::Eq(Value::String(_)) } if path == "objectId"
     );
-    match (request.count && request.limit == Some(0), by_id) {
+    match (request.parameters.count && request.parameters.limit == Some(0), by_id) {
         (true, _) => Operation::Count,
         (false, true) => Operation::Get,
         (false, false) => verb,
@@ -317,7 +320,7 @@ impl Rows<'_> {
     /// What the store is asked besides the filter.
     pub fn options(&self, request: &ReadRequest, view: &View<'_>) -> Result<FindOptions> {
         let database = &self.cx.app.options.database;
-        let limit = match (request.limit, self.operation, request.unlimited) {
+        let limit = match (request.parameters.limit, self.operation, request.unlimited) {
             (Some(limit), ..) => Some(limit),
             (None, _, true) => None,
             (None, ..) => Some(database.default_limit.unsigned_abs()),
@@ -326,7 +329,7 @@ impl Rows<'_> {
             (Some(limit), Some(most)) if !request.unlimited => Some(limit.min(most.unsigned_abs())),
             (limit, _) => limit,
         };
-        let mut sort = request.sort.clone();
+        let mut sort = request.parameters.order.clone();
         sort.retain(|criterion| {
             let root = criterion.path.split('.').next().unwrap_or_default();
             criterion.path.starts_with('$') || self.class.schema.fields.contains_key(root)
@@ -336,13 +339,13 @@ impl Rows<'_> {
         }
         Ok(FindOptions {
             sort,
-            skip: request.skip,
+            skip: request.parameters.skip,
             limit,
             keys: view.needed_fields(),
             case_insensitive: false,
-            hint: request.hint.clone(),
-            comment: request.comment.clone(),
-            read_preference: request.read_preference,
+            hint: request.parameters.hint.clone(),
+            comment: request.parameters.comment.clone(),
+            read_preference: request.parameters.read_preferences.rows,
         })
     }
 }
@@ -367,7 +370,7 @@ fn refuse_hidden(class: &Class, hidden: &Hidden, request: &ReadRequest) -> Resul
     for path in request.filter.paths() {
         hidden.refuse(class, path, "query")?;
     }
-    request.sort.iter().try_for_each(|criterion| hidden.refuse(class, &criterion.path, "sort by"))
+    request.parameters.order.iter().try_for_each(|criterion| hidden.refuse(class, &criterion.path, "sort by"))
 }
 
 /// The first row of a class that meets a condition, as it rests, outside of any caller's permissions.

@@ -32,6 +32,7 @@ impl<'a> View<'a> {
         shape.relations.retain(|(name, _)| !hidden.hides(name));
         shape.internal = cx.auth.is_maintenance();
         shape.exclude = request
+            .parameters
             .exclude_keys
             .iter()
             .filter(|key| !key.contains('.') && !ALWAYS_SHOWN.contains(&key.as_str()))
@@ -76,10 +77,10 @@ impl<'a> View<'a> {
 fn wanted(class: &Class, request: &ReadRequest, exclude: &[String]) -> Option<Vec<String>> {
     // To leave out fields is to ask for all others that the class has.
     let all_fields = || class.schema.fields.keys().cloned().collect::<Vec<_>>();
-    let asked = request.keys.clone().or_else(|| (!exclude.is_empty()).then(all_fields))?;
+    let asked = request.parameters.keys.clone().or_else(|| (!exclude.is_empty()).then(all_fields))?;
     let root = |path: &String| path.split('.').next().unwrap_or(path).to_owned();
-    let mut wanted: Vec<String> = asked.iter().chain(&request.include.paths).map(root).collect();
-    if request.include.all {
+    let mut wanted: Vec<String> = asked.iter().chain(&request.parameters.include.paths).map(root).collect();
+    if request.parameters.include.all {
         let followed = |field: &Field| matches!(field.kind, FieldType::Pointer(_) | FieldType::Array);
         wanted.extend(class.schema.fields.iter().filter(|(_, field)| followed(field)).map(|(name, _)| name.clone()));
     }

@@ -10,6 +10,8 @@ use crate::domain::schema::Class;
 use crate::domain::schema::check::known_class;
 use crate::domain::store;
 use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::query::options::ReadPreference;
+use crate::model::query::parameters::{QueryParameters, ReadPreferences};
 use crate::model::query::{Constraint, Filter, Resolved, SubQuery, Unresolved};
 use crate::model::schema::FieldType;
 use crate::model::value::{Pointer, Value};
@@ -17,7 +19,16 @@ use crate::model::value::{Pointer, Value};
 /// Sub-queries inside sub-queries, at most, whatever the options say.
 const MAX_DEPTH: u32 = 20;
 
-/// Resolves a filter of a class for a caller. `depth`: how many queries it is inside of.
+/// The query whose condition is resolved.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Inside {
+    /// How many queries it is inside of.
+    pub depth: u32,
+    /// Which member of a replica set answers the queries in it.
+    pub read_preference: Option<ReadPreference>,
+}
+
+/// Resolves a filter of a class for a caller.
 ///
 /// # Errors
 /// What a sub-query refuses.
@@ -26,7 +37,7 @@ pub fn resolve<'a>(
     cx: &'a Context,
     class: &'a Class,
     filter: Filter,
-    depth: u32,
+    inside: Inside,
 ) -> Pin<Box<dyn Future<Output = Result<Resolved>> + Send + 'a>> {
     Box::pin(async move {
         Ok(match filter {
@@ -34,26 +45,26 @@ pub fn resolve<'a>(
             Filter::Never => Filter::Never,
             Filter::And(parts) => {
                 let mut all = Filter::All;
-                for part in resolve_all(cx, class, parts, depth).await? {
+                for part in resolve_all(cx, class, parts, inside).await? {
                     all = all.and(part);
                 }
                 all
             }
-            Filter::Or(parts) => Filter::Or(resolve_all(cx, class, parts, depth).await?),
-            Filter::Nor(parts) => Filter::Nor(resolve_all(cx, class, parts, depth).await?),
+            Filter::Or(parts) => Filter::Or(resolve_all(cx, class, parts, inside).await?),
+            Filter::Nor(parts) => Filter::Nor(resolve_all(cx, class, parts, inside).await?),
             Filter::Field { path, constraint } => match class.schema.kind(&path) {
                 Some(FieldType::Relation(_)) => members_filter(cx, class, &path, constraint).await?,
                 _ => Filter::Field { path: stored_path(path), constraint },
             },
-            Filter::Unresolved(unresolved) => resolve_one(cx, class, unresolved, depth).await?,
+            Filter::Unresolved(unresolved) => resolve_one(cx, class, unresolved, inside).await?,
         })
     })
 }
 
-async fn resolve_all(cx: &Context, class: &Class, parts: Vec<Filter>, depth: u32) -> Result<Vec<Resolved>> {
+async fn resolve_all(cx: &Context, class: &Class, parts: Vec<Filter>, inside: Inside) -> Result<Vec<Resolved>> {
     let mut resolved = Vec::with_capacity(parts.len());
     for part in parts {
-        resolved.push(resolve(cx, class, part, depth).await?);
+        resolved.push(resolve(cx, class, part, inside).await?);
     }
     Ok(resolved)
 }
@@ -66,13 +77,13 @@ fn stored_path(path: String) -> String {
     }
 }
 
-async fn resolve_one(cx: &Context, class: &Class, unresolved: Unresolved, depth: u32) -> Result<Resolved> {
+async fn resolve_one(cx: &Context, class: &Class, unresolved: Unresolved, inside: Inside) -> Result<Resolved> {
     match unresolved {
         Unresolved::Invalid(error) => Err(error),
         Unresolved::InQuery { path, negated, query } => {
             let redirected = super::redirect(cx, &query.class, query.redirect_key.as_deref())?;
             let target = redirected.unwrap_or_else(|| query.class.clone());
-            let found = sub_query(cx, *query, vec!["objectId".to_owned()], depth).await?;
+            let found = sub_query(cx, *query, vec!["objectId".to_owned()], inside).await?;
             let pointers: Vec<Value> = found
                 .results
                 .iter()
@@ -80,23 +91,23 @@ async fn resolve_one(cx: &Context, class: &Class, unresolved: Unresolved, depth:
                 .map(|id| Value::pointer(&target, id))
                 .collect();
             let constraint = if negated { Constraint::NotIn(pointers) } else { Constraint::In(pointers) };
-            resolve(cx, class, Filter::field(path, constraint), depth).await
+            resolve(cx, class, Filter::field(path, constraint), inside).await
         }
         Unresolved::Select { path, negated, query, key } => {
-            let found = sub_query(cx, *query, vec![key.clone()], depth).await?;
+            let found = sub_query(cx, *query, vec![key.clone()], inside).await?;
             let mut values = Vec::new();
             for row in &found.results {
                 collect(&Value::Object(row.clone()), &key, &mut values);
             }
             let constraint = if negated { Constraint::NotIn(values) } else { Constraint::In(values) };
-            resolve(cx, class, Filter::field(path, constraint), depth).await
+            resolve(cx, class, Filter::field(path, constraint), inside).await
         }
         Unresolved::RelatedTo { object, key } => related_to(cx, &object, &key).await,
     }
 }
 
-async fn sub_query(cx: &Context, query: SubQuery, keys: Vec<String>, depth: u32) -> Result<Found> {
-    if depth >= MAX_DEPTH {
+async fn sub_query(cx: &Context, query: SubQuery, keys: Vec<String>, inside: Inside) -> Result<Found> {
+    if inside.depth >= MAX_DEPTH {
         return Err(ParseError::new(
             ErrorCode::InvalidQuery,
             format!("Subquery nesting depth exceeds maximum allowed depth of {MAX_DEPTH}"),
@@ -107,17 +118,18 @@ async fn sub_query(cx: &Context, query: SubQuery, keys: Vec<String>, depth: u32)
         (Some(limit), Some(most)) => Some(limit.min(most)),
         (limit, most) => limit.or(most),
     };
-    let request = ReadRequest {
-        filter: query.filter,
-        sort: query.order,
+    let preference = inside.read_preference;
+    let parameters = QueryParameters {
+        order: query.order,
         limit,
-        unlimited: true,
         skip: query.skip,
         redirect_key: query.redirect_key,
         keys: Some(keys),
-        depth: depth + 1,
-        ..ReadRequest::default()
+        read_preferences: ReadPreferences { rows: preference, included: None, sub_queries: preference },
+        ..QueryParameters::default()
     };
+    let request =
+        ReadRequest { unlimited: true, depth: inside.depth + 1, ..ReadRequest::of(query.filter, parameters) };
     find(cx, &query.class, request).await
 }
 
@@ -161,7 +173,8 @@ async fn related_to(cx: &Context, object: &Pointer, key: &str) -> Result<Resolve
         }
         let hidden = Hidden::of(cx, &owner_class, Some(&object.id)).await?;
         hidden.refuse(&owner_class, key, "query")?;
-        let request = ReadRequest { keys: Some(vec!["objectId".to_owned()]), ..ReadRequest::default() };
+        let parameters = QueryParameters { keys: Some(vec!["objectId".to_owned()]), ..QueryParameters::default() };
+        let request = ReadRequest::of(Filter::All, parameters);
         match get(cx, &object.class, &object.id, request).await {
             Ok(_) => {}
             Err(error) if error.is(ErrorCode::ObjectNotFound) || error.is(ErrorCode::OperationForbidden) => {

@@ -7,17 +7,14 @@ use super::atoms::{is_truthy, javascript_text};
 use super::options::{ReadPreference, Sort};
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::names::is_valid_field_name;
-use crate::model::schema::ClassSchema;
 
 /// Fields that always come.
 pub const ALWAYS: [&str; 4] = ["objectId", "createdAt", "updatedAt", "ACL"];
 
-/// What a client asks of a find besides its condition; conditions are read by [`super::parse`].
+/// What a client asks of a find or a get besides its condition; conditions are read by [`super::parse`].
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct FindParameters {
-    /// The condition; an empty object when none was given.
-    pub condition: Map<String, Json>,
-    /// Order; fields that do not exist are still in it, see [`FindParameters::known_order`].
+pub struct QueryParameters {
+    /// Order; fields that do not exist are still in it.
     pub order: Vec<Sort>,
     /// Most rows, when a number was given.
     pub limit: Option<u64>,
@@ -25,7 +22,7 @@ pub struct FindParameters {
     pub skip: u64,
     /// Fields wanted (dotted ones reach into included objects); `None`: all.
     pub keys: Option<Vec<String>>,
-    /// Fields not wanted.
+    /// Fields not wanted, perhaps dotted.
     pub exclude_keys: Vec<String>,
     /// Pointers to follow.
     pub include: Include,
@@ -33,18 +30,25 @@ pub struct FindParameters {
     pub count: bool,
     /// The relation or pointer field on whose class to run the query instead.
     pub redirect_key: Option<String>,
-    /// Which member of a replica set answers the query.
-    pub read_preference: Option<ReadPreference>,
-    /// Which member answers for included objects; `None`: the same.
-    pub include_read_preference: Option<ReadPreference>,
-    /// Which member answers sub-queries; `None`: the same.
-    pub subquery_read_preference: Option<ReadPreference>,
+    /// Which members of a replica set answer.
+    pub read_preferences: ReadPreferences,
     /// Index to use: a name or its keys.
     pub hint: Option<Json>,
     /// The verbosity with which the plan is asked for instead of rows.
     pub explain: Option<String>,
     /// Remark for the database's log.
     pub comment: Option<String>,
+}
+
+/// Which member of a replica set answers which part of a query; `None`: the one that all others are asked of.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct ReadPreferences {
+    /// The query itself.
+    pub rows: Option<ReadPreference>,
+    /// What is included.
+    pub included: Option<ReadPreference>,
+    /// Queries in its condition.
+    pub sub_queries: Option<ReadPreference>,
 }
 
 /// Which pointers to replace by the objects they lead to.
@@ -66,34 +70,17 @@ impl Include {
     }
 }
 
-/// What a client asks of a get.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetParameters {
-    /// Fields wanted; `None`: all.
-    pub keys: Option<Vec<String>>,
-    /// Fields not wanted.
-    pub exclude_keys: Vec<String>,
-    /// Pointers to follow.
-    pub include: Include,
-    /// Which member of a replica set answers.
-    pub read_preference: Option<ReadPreference>,
-    /// Which member answers for included objects.
-    pub include_read_preference: Option<ReadPreference>,
-    /// Which member answers sub-queries.
-    pub subquery_read_preference: Option<ReadPreference>,
-}
-
 fn refused(message: impl Into<std::borrow::Cow<'static, str>>) -> ParseError {
     ParseError::new(ErrorCode::InvalidQuery, message)
 }
 
-impl FindParameters {
-    /// Reads the parameters of a find. Values from an address are JSON where they could be parsed, otherwise text.
-    /// `may_explain`: the caller may ask for the plan.
+impl QueryParameters {
+    /// Reads the parameters of a find: the condition, an empty object when none was given, and the others. Values from an address
+    /// are JSON where they could be parsed, otherwise text. `may_explain`: the caller may ask for the plan.
     ///
     /// # Errors
     /// 102 for unknown parameters and bad values, 105 for bad names in the order, 107 for a condition that is no object.
-    pub fn parse(mut given: Map<String, Json>, may_explain: bool) -> Result<Self> {
+    pub fn of_find(mut given: Map<String, Json>, may_explain: bool) -> Result<(Map<String, Json>, Self)> {
         const KNOWN: [&str; 16] = [
             "where",
             "order",
@@ -119,9 +106,7 @@ impl FindParameters {
         let condition = condition(given.remove("where"))?;
         let explain = explain(given.get("explain"), may_explain)?;
         let (keys, exclude_keys) = selection(&given);
-        let preference = |name: &str| given.get(name).map_or(Ok(None), read_preference);
-        Ok(Self {
-            condition,
+        let parameters = Self {
             order: given.get("order").map_or(Ok(Vec::new()), order)?,
             limit: limit(given.get("limit")),
             skip: skip(given.get("skip"))?,
@@ -130,9 +115,7 @@ impl FindParameters {
             exclude_keys,
             count: given.get("count").is_some_and(is_truthy),
             redirect_key: given.get("redirectClassNameForKey").filter(|key| is_truthy(key)).map(javascript_text),
-            read_preference: preference("readPreference")?,
-            include_read_preference: preference("includeReadPreference")?,
-            subquery_read_preference: preference("subqueryReadPreference")?,
+            read_preferences: ReadPreferences::parse(&given)?,
             explain,
             comment: given.get("comment").and_then(Json::as_str).map(str::to_owned),
             hint: given.remove("hint").filter(|hint| match hint {
@@ -140,47 +123,39 @@ impl FindParameters {
                 Json::Object(keys) => !keys.is_empty(),
                 _ => false,
             }),
-        })
-    }
-
-    /// The order without fields the class does not have.
-    #[must_use]
-    pub fn known_order(&self, schema: &ClassSchema) -> Vec<Sort> {
-        let known = |sort: &&Sort| {
-            let root = sort.path.split('.').next().unwrap_or_default();
-            root == "$score" || schema.fields.contains_key(root)
         };
-        self.order.iter().filter(known).cloned().collect()
+        Ok((condition, parameters))
     }
 
-    /// How many rows to fetch at most: the limit given or the default, and never more than the largest allowed.
-    #[must_use]
-    pub fn effective_limit(&self, default: u64, max: Option<u64>) -> u64 {
-        let limit = self.limit.unwrap_or(default);
-        max.map_or(limit, |max| limit.min(max))
-    }
-}
-
-impl GetParameters {
     /// Reads the parameters of a get.
     ///
     /// # Errors
     /// 102 for parameters a get does not have, and bad values.
-    pub fn parse(given: &Map<String, Json>) -> Result<Self> {
+    pub fn of_get(given: &Map<String, Json>) -> Result<Self> {
         const KNOWN: [&str; 6] =
             ["keys", "include", "excludeKeys", "readPreference", "includeReadPreference", "subqueryReadPreference"];
         if given.keys().any(|name| !KNOWN.contains(&name.as_str())) {
             return Err(refused("Improper encode of parameter"));
         }
         let (keys, exclude_keys) = selection(given);
-        let preference = |name: &str| given.get(name).map_or(Ok(None), read_preference);
         Ok(Self {
             include: Include::parse(given, keys.as_deref(), &exclude_keys),
             keys,
             exclude_keys,
-            read_preference: preference("readPreference")?,
-            include_read_preference: preference("includeReadPreference")?,
-            subquery_read_preference: preference("subqueryReadPreference")?,
+            read_preferences: ReadPreferences::parse(given)?,
+            ..Self::default()
+        })
+    }
+}
+
+impl ReadPreferences {
+    fn parse(given: &Map<String, Json>) -> Result<Self> {
+        let named = |name: &str| given.get(name).map_or(Ok(None), read_preference);
+        let rows = named("readPreference")?;
+        Ok(Self {
+            rows,
+            included: named("includeReadPreference")?.or(rows),
+            sub_queries: named("subqueryReadPreference")?.or(rows),
         })
     }
 }
@@ -214,25 +189,6 @@ impl Include {
         paths.sort_by_cached_key(|path| (path.matches('.').count(), path.clone()));
         paths.dedup();
         Self { all, named, paths }
-    }
-
-    /// Checks the limits of `requestComplexity`; they do not apply to the master key.
-    ///
-    /// # Errors
-    /// 102 with the number that is too large.
-    pub fn check(&self, max_depth: Option<usize>, max_count: Option<usize>) -> Result<()> {
-        if let Some(max) = max_depth {
-            let depth = self.named.iter().map(|path| path.split('.').count()).max().unwrap_or(0);
-            if depth > max {
-                return Err(refused(format!("Include depth of {depth} exceeds maximum allowed depth of {max}")));
-            }
-        }
-        match max_count {
-            Some(max) if self.named.len() > max => {
-                Err(refused(format!("Number of include fields ({}) exceeds maximum allowed ({max})", self.named.len())))
-            }
-            _ => Ok(()),
-        }
     }
 }
 
@@ -359,8 +315,8 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn read(given: &Json) -> Result<FindParameters> {
-        FindParameters::parse(given.as_object().cloned().unwrap_or_default(), false)
+    fn read(given: &Json) -> Result<QueryParameters> {
+        QueryParameters::of_find(given.as_object().cloned().unwrap_or_default(), false).map(|(_, parameters)| parameters)
     }
 
     #[test]
@@ -384,12 +340,15 @@ mod tests {
             let error = read(&given).expect_err(&given.to_string());
             assert_eq!((error.code.map(ErrorCode::number), &*error.message), (Some(code), message), "{given}");
         }
-        let explain = |value: Json| FindParameters::parse(Map::from_iter([("explain".to_owned(), value)]), true);
+        let explain = |value: Json| {
+            let given = Map::from_iter([("explain".to_owned(), value)]);
+            QueryParameters::of_find(given, true).map(|(_, parameters)| parameters)
+        };
         assert_eq!(explain(json!("x")).unwrap_err().message, "Invalid value for explain");
         assert_eq!(explain(json!("executionStats")).unwrap().explain.as_deref(), Some("executionStats"));
         assert_eq!(explain(json!(false)).unwrap().explain, None);
         for name in ["where", "includeAll", "limit", "foo"] {
-            let error = GetParameters::parse(&Map::from_iter([(name.to_owned(), json!(1))])).unwrap_err();
+            let error = QueryParameters::of_get(&Map::from_iter([(name.to_owned(), json!(1))])).unwrap_err();
             assert_eq!(error.message, "Improper encode of parameter");
         }
     }
@@ -409,8 +368,6 @@ mod tests {
             let parameters = read(&given).unwrap();
             assert_eq!((parameters.limit, parameters.skip), (limit, skip), "{given}");
         }
-        let limited = read(&json!({"limit": 5000})).unwrap();
-        assert_eq!((limited.effective_limit(100, None), limited.effective_limit(100, Some(10))), (5000, 10));
         for (count, expected) in
             [(json!(1), true), (json!(0), false), (json!("0"), true), (json!(""), false), (json!(true), true)]
         {
@@ -434,13 +391,15 @@ mod tests {
         assert_eq!(parameters.exclude_keys, ["t"]);
         assert!(parameters.include.all);
         assert_eq!(parameters.include.paths, ["list", "up", "up.up"]);
+        let named = |given: Json| read(&given).unwrap().read_preferences;
+        let (near, second) = (Some(ReadPreference::Nearest), Some(ReadPreference::Secondary));
         assert_eq!(
-            parameters.include.check(Some(1), None).unwrap_err().message,
-            "Include depth of 2 exceeds maximum allowed depth of 1"
+            named(json!({"readPreference": "nearest", "subqueryReadPreference": "SECONDARY"})),
+            ReadPreferences { rows: near, included: near, sub_queries: second }
         );
         assert_eq!(
-            parameters.include.check(None, Some(1)).unwrap_err().message,
-            "Number of include fields (2) exceeds maximum allowed (1)"
+            named(json!({"includeReadPreference": "SECONDARY"})),
+            ReadPreferences { included: second, ..ReadPreferences::default() }
         );
     }
 }
