@@ -15,9 +15,6 @@ const MAX_ANSWER: usize = 1 << 20;
 /// Why a call failed. The text is for the log.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
-    /// The address is none, or may not be called.
-    #[error("{0}")]
-    Address(String),
     /// The server could not be reached, or did not answer in time.
     #[error("the call failed: {0}")]
     Unreachable(String),

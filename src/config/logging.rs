@@ -44,15 +44,3 @@ group! {
         trigger_before_success: LogLevel = LogLevel::Info, "triggerBeforeSuccess", "PARSE_SERVER_LOG_LEVELS_TRIGGER_BEFORE_SUCCESS", Supported;
     }
 }
-
-impl Logging {
-    /// The level that holds: `silent` and `verbose` win over `logLevel`; `info` if nothing is given.
-    #[must_use]
-    pub fn effective_level(&self) -> LogLevel {
-        match (self.silent, self.verbose, self.level) {
-            (Some(true), _, _) => LogLevel::Silent,
-            (_, Some(true), _) => LogLevel::Verbose,
-            (_, _, level) => level.unwrap_or(LogLevel::Info),
-        }
-    }
-}

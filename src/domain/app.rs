@@ -92,7 +92,7 @@ impl App {
         schema::bootstrap::prepare(&*storage, &options).await.map_err(store::failure)?;
         let ttl = Duration::from_millis(options.server.cache_ttl);
         let app = Arc::new(Self {
-            schemas: SchemaCache::new(storage.clone(), clock.clone(), options.security.protected_fields.clone()),
+            schemas: SchemaCache::new(storage.clone(), options.security.protected_fields.clone()),
             sessions: SessionCache::new(options.server.cache_max_size, ttl),
             roles: RoleCache::new(options.server.cache_max_size, ttl),
             graphql_config: ConfigCache::default(),

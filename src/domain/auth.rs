@@ -35,12 +35,8 @@ pub enum Auth {
 pub struct SessionUser {
     /// The user's `objectId`.
     pub id: String,
-    /// The session's `objectId`.
-    pub session_id: String,
-    /// Its token.
+    /// The session's token.
     pub session_token: String,
-    /// The installation the session was made on.
-    pub installation_id: Option<String>,
     /// The user's row as stored.
     pub row: Arc<Object>,
 }

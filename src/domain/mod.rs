@@ -28,6 +28,3 @@ pub mod sessions;
 pub mod store;
 pub mod users;
 pub mod write;
-
-pub use app::App;
-pub use context::Context;

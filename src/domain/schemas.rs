@@ -5,7 +5,6 @@ use serde_json::{Map, Value as Json, json};
 use super::context::Context;
 use super::schema::change::{self, ClassChange};
 use super::schema::{Class, Schemas};
-use super::store;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::json;
 use crate::model::names::{self, ClassName};
@@ -165,13 +164,4 @@ fn describe_permissions(stored: Option<&Map<String, Json>>) -> Json {
     }
     shown.extend(stored.iter().map(|(name, value)| (name.clone(), value.clone())));
     Json::Object(shown)
-}
-
-/// The real indexes of a class into its schema document, for those who read it.
-///
-/// # Errors
-/// When the store fails.
-pub async fn list_indexes(cx: &Context, class: &ClassName) -> Result<()> {
-    let real = cx.app.storage.indexes(class).await.map_err(store::failure)?;
-    cx.app.storage.set_listed_indexes(class, &real).await.map_err(store::failure)
 }

@@ -14,8 +14,5 @@ pub mod template;
 pub mod url_component;
 pub mod value;
 
-pub use acl::Acl;
 pub use date::Date;
-pub use names::ClassName;
-pub use object::Object;
 pub use value::Value;

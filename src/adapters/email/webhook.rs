@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::message::Composer;
 use super::{EmailAdapter, Kind, Mail, SendError, only, text};
-use crate::adapters::http::{self, CallError, Caller};
+use crate::adapters::http::{self, Caller};
 
 /// Own code that sends.
 #[derive(Debug)]
@@ -66,7 +66,6 @@ impl EmailAdapter for Webhook {
             },
             Ok((status, _)) if status < 500 => Err(SendError::Permanent(format!("{method} answered status {status}"))),
             Ok((status, _)) => Err(SendError::Temporary(format!("{method} answered status {status}"))),
-            Err(CallError::Address(text)) => Err(SendError::Permanent(text)),
             Err(error) => Err(SendError::Temporary(error.to_string())),
         }
     }

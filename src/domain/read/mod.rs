@@ -180,7 +180,8 @@ impl<'a> Query<'a> {
             scope::admit(cx, &class, count).await?;
         }
         let filter = std::mem::replace(&mut request.filter, Filter::All);
-        let inside = resolve::Inside { depth: request.depth, read_preference: request.parameters.read_preferences.sub_queries };
+        let inside =
+            resolve::Inside { depth: request.depth, read_preference: request.parameters.read_preferences.sub_queries };
         let filter = resolve::resolve(cx, &class, filter, inside).await?;
         let scope = scope::scope(cx, &class, operation, filter.and(only), counts).await?;
         Ok(Self { cx, class, operation, request, hidden, scope, redirected })
@@ -246,7 +247,8 @@ impl<'a> Query<'a> {
             let kind = self.class.schema.kind(field);
             matches!(kind, Some(FieldType::String | FieldType::Number | FieldType::Boolean | FieldType::Date))
         };
-        !self.class.schema.name.is_system() && self.request.parameters.keys.as_ref().is_some_and(|keys| keys.iter().all(simple))
+        !self.class.schema.name.is_system()
+            && self.request.parameters.keys.as_ref().is_some_and(|keys| keys.iter().all(simple))
     }
 
     /// The row as the caller reads it; `None` when the caller may not.

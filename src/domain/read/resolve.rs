@@ -79,7 +79,6 @@ fn stored_path(path: String) -> String {
 
 async fn resolve_one(cx: &Context, class: &Class, unresolved: Unresolved, inside: Inside) -> Result<Resolved> {
     match unresolved {
-        Unresolved::Invalid(error) => Err(error),
         Unresolved::InQuery { path, negated, query } => {
             let redirected = super::redirect(cx, &query.class, query.redirect_key.as_deref())?;
             let target = redirected.unwrap_or_else(|| query.class.clone());
@@ -128,8 +127,7 @@ async fn sub_query(cx: &Context, query: SubQuery, keys: Vec<String>, inside: Ins
         read_preferences: ReadPreferences { rows: preference, included: None, sub_queries: preference },
         ..QueryParameters::default()
     };
-    let request =
-        ReadRequest { unlimited: true, depth: inside.depth + 1, ..ReadRequest::of(query.filter, parameters) };
+    let request = ReadRequest { unlimited: true, depth: inside.depth + 1, ..ReadRequest::of(query.filter, parameters) };
     find(cx, &query.class, request).await
 }
 

@@ -9,14 +9,12 @@ pub mod system_classes;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use foldhash::fast::RandomState;
 
 use super::permissions::clp::ClassPermissions;
 use super::store;
-use crate::clock::Clock;
 use crate::config::rules::ProtectedFields;
 use crate::error::Result;
 use crate::model::names::ClassName;
@@ -38,8 +36,6 @@ pub struct Class {
 #[derive(Debug, Default)]
 pub struct Schemas {
     classes: HashMap<ClassName, Arc<Class>, RandomState>,
-    /// Grows with every snapshot.
-    pub version: u64,
 }
 
 impl Schemas {
@@ -59,29 +55,17 @@ impl Schemas {
 #[derive(Debug)]
 pub struct SchemaCache {
     storage: Arc<dyn Storage>,
-    clock: Arc<dyn Clock>,
     protected: ProtectedFields,
     current: ArcSwap<Schemas>,
     /// One reload at a time: a later snapshot never gives way to an earlier one.
     reloading: tokio::sync::Mutex<()>,
-    version: AtomicU64,
-    /// When the snapshot was read, in milliseconds since 1970.
-    read_at: AtomicI64,
 }
 
 impl SchemaCache {
     /// A cache without classes; call [`SchemaCache::reload`].
     #[must_use]
-    pub fn new(storage: Arc<dyn Storage>, clock: Arc<dyn Clock>, protected: ProtectedFields) -> Self {
-        Self {
-            storage,
-            clock,
-            protected,
-            current: ArcSwap::default(),
-            reloading: tokio::sync::Mutex::new(()),
-            version: AtomicU64::new(0),
-            read_at: AtomicI64::new(0),
-        }
+    pub fn new(storage: Arc<dyn Storage>, protected: ProtectedFields) -> Self {
+        Self { storage, protected, current: ArcSwap::default(), reloading: tokio::sync::Mutex::new(()) }
     }
 
     /// The classes as known now.
@@ -90,19 +74,12 @@ impl SchemaCache {
         self.current.load_full()
     }
 
-    /// Milliseconds since the snapshot was read.
-    #[must_use]
-    pub fn age(&self) -> i64 {
-        self.clock.now().millis() - self.read_at.load(Ordering::Relaxed)
-    }
-
     /// Reads all classes again and makes them the snapshot.
     ///
     /// # Errors
     /// When the database cannot be read; the old snapshot stays.
     pub async fn reload(&self) -> Result<Arc<Schemas>> {
         let _one = self.reloading.lock().await;
-        let read_at = self.clock.now().millis();
         let stored = self.storage.classes().await.map_err(store::failure)?;
         let mut classes: HashMap<ClassName, Arc<Class>, RandomState> = system_classes::volatile()
             .map(|schema| (schema.name.clone(), Arc::new(self.class(schema, false))))
@@ -111,10 +88,8 @@ impl SchemaCache {
             system_classes::add_default_columns(&mut schema);
             classes.insert(schema.name.clone(), Arc::new(self.class(schema, true)));
         }
-        let version = self.version.fetch_add(1, Ordering::Relaxed) + 1;
-        let snapshot = Arc::new(Schemas { classes, version });
+        let snapshot = Arc::new(Schemas { classes });
         self.current.store(snapshot.clone());
-        self.read_at.store(read_at, Ordering::Relaxed);
         Ok(snapshot)
     }
 

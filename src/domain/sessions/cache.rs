@@ -26,8 +26,6 @@ pub struct Session {
     pub expires_at: Option<Date>,
     /// When it was changed last.
     pub updated_at: Date,
-    /// The installation it was made on.
-    pub installation_id: Option<String>,
 }
 
 impl Session {
@@ -39,7 +37,6 @@ impl Session {
             user_id: row.get("user").and_then(Value::as_pointer)?.id.clone(),
             expires_at: row.get("expiresAt").and_then(Value::as_date),
             updated_at: row.get("updatedAt").and_then(Value::as_date).unwrap_or_default(),
-            installation_id: row.get_str("installationId").map(str::to_owned),
         })
     }
 }

@@ -166,13 +166,7 @@ pub async fn resolve(app: &Arc<App>, token: &str) -> Result<Option<Arc<SessionUs
         }
     };
     extend(&cx, token, &session).await;
-    Ok(Some(Arc::new(SessionUser {
-        id: session.user_id.clone(),
-        session_id: session.id.clone(),
-        session_token: token.to_owned(),
-        installation_id: session.installation_id.clone(),
-        row,
-    })))
+    Ok(Some(Arc::new(SessionUser { id: session.user_id.clone(), session_token: token.to_owned(), row })))
 }
 
 /// With `extendSessionOnUse`, a use in the second half of a session's life prolongs it.
@@ -201,9 +195,7 @@ async fn extend(cx: &Context, token: &str, session: &cache::Session) {
 pub fn standing_of(user: &Object) -> Auth {
     Auth::User(Arc::new(SessionUser {
         id: user.get_str("objectId").unwrap_or_default().to_owned(),
-        session_id: String::new(),
         session_token: String::new(),
-        installation_id: None,
         row: Arc::new(user.clone()),
     }))
 }

@@ -112,12 +112,6 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// The id of the row, new or old.
-    #[must_use]
-    pub fn row_id(&self) -> &str {
-        self.id.as_deref().unwrap_or(&self.new_id)
-    }
-
     /// Whether a row is made.
     #[must_use]
     pub const fn creates(&self) -> bool {

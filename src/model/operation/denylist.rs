@@ -37,24 +37,6 @@ impl Denylist {
         entries.iter().map(Entry::new).collect::<Result<_, _>>().map(Self)
     }
 
-    /// The list that holds when none is configured: `_bsontype` with `Code`, `constructor`, `__proto__`.
-    #[must_use]
-    pub fn standard() -> Self {
-        let key = |name: &str, value: Option<&str>| {
-            let mut map = Map::new();
-            map.insert("key".into(), name.into());
-            if let Some(value) = value {
-                map.insert("value".into(), value.into());
-            }
-            Entry {
-                text: Json::Object(map).to_string(),
-                key: Some(Pattern::Part(name.to_owned())),
-                value: value.map(|value| Pattern::Part(value.to_owned())),
-            }
-        };
-        Self(vec![key("_bsontype", Some("Code")), key("constructor", None), key("__proto__", None)])
-    }
-
     /// Searches data at every depth.
     ///
     /// # Errors
@@ -158,7 +140,8 @@ mod tests {
 
     #[test]
     fn finds_at_every_depth() {
-        let list = Denylist::standard();
+        let entries = json!([{"key": "_bsontype", "value": "Code"}, {"key": "constructor"}, {"key": "__proto__"}]);
+        let list = Denylist::new(entries.as_array().unwrap()).unwrap();
         for (data, message) in [
             (json!({"o": {"constructor": 1}}), "Prohibited keyword in request data: {\"key\":\"constructor\"}."),
             (

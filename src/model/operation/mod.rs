@@ -2,7 +2,6 @@
 
 pub mod apply;
 pub mod denylist;
-pub mod merge;
 pub mod parse;
 pub mod tree;
 

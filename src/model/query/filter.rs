@@ -5,7 +5,6 @@
 
 use std::convert::Infallible;
 
-use crate::error::ParseError;
 use crate::model::names::ClassName;
 use crate::model::value::{GeoPoint, Pointer, Value};
 
@@ -66,8 +65,6 @@ pub enum Unresolved {
         /// Its relation field.
         key: String,
     },
-    /// A condition that is refused at the time it would be evaluated.
-    Invalid(ParseError),
 }
 
 /// A query inside a query.
@@ -196,5 +193,45 @@ impl<U> Filter<U> {
             }
             (first, other) => Self::And(vec![first, other]),
         }
+    }
+}
+
+impl Filter {
+    /// The paths that the condition is on in this class, those compared with sub-queries included, in order.
+    #[must_use]
+    pub fn paths(&self) -> Vec<&str> {
+        let mut paths = Vec::new();
+        self.collect_paths(&mut paths);
+        paths
+    }
+
+    fn collect_paths<'a>(&'a self, paths: &mut Vec<&'a str>) {
+        match self {
+            Self::All | Self::Never | Self::Unresolved(Unresolved::RelatedTo { .. }) => {}
+            Self::And(parts) | Self::Or(parts) | Self::Nor(parts) => {
+                for part in parts {
+                    part.collect_paths(paths);
+                }
+            }
+            Self::Field { path, .. }
+            | Self::Unresolved(Unresolved::InQuery { path, .. } | Unresolved::Select { path, .. }) => paths.push(path),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::model::date::Date;
+    use crate::model::query::parse::{Context, parse};
+    use serde_json::json;
+
+    #[test]
+    fn paths() {
+        let inner = json!({"className": "T", "where": {"d": {"$notInQuery": {"className": "T", "where": {}}}}});
+        let filter = parse(
+            &json!({"$or": [{"a": 1}, {"$and": [{"b": {"$regex": "x"}}, {"c": {"$inQuery": inner}}]}], "g": 1}),
+            &Context::unlimited(None, Date::from_millis(0)),
+        );
+        assert_eq!(filter.unwrap().paths(), ["a", "b", "c", "g"]);
     }
 }

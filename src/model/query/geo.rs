@@ -6,8 +6,6 @@ use crate::model::value::GeoPoint;
 pub const MILES: f64 = 3959.0;
 /// Radius of the earth in kilometres by which Parse turns kilometres into radians.
 pub const KILOMETERS: f64 = 6371.0;
-/// Radius of the earth in metres in MongoDB's `$geoNear`.
-pub const MONGODB_METERS: f64 = 6_378_100.0;
 
 /// A direction from the centre of the earth, of length 1.
 type Vector = [f64; 3];

@@ -2,7 +2,6 @@
 
 mod atoms;
 pub mod compare;
-pub mod encode;
 pub mod filter;
 pub mod geo;
 pub mod matches;
@@ -17,8 +16,5 @@ mod relative_time;
 mod shape;
 pub mod sort;
 pub mod text;
-mod walk;
 
 pub use filter::{Constraint, Filter, Resolved, SubQuery, Unresolved};
-pub use matches::Matcher;
-pub use parse::parse;

@@ -316,7 +316,8 @@ mod tests {
     use serde_json::json;
 
     fn read(given: &Json) -> Result<QueryParameters> {
-        QueryParameters::of_find(given.as_object().cloned().unwrap_or_default(), false).map(|(_, parameters)| parameters)
+        QueryParameters::of_find(given.as_object().cloned().unwrap_or_default(), false)
+            .map(|(_, parameters)| parameters)
     }
 
     #[test]

@@ -84,8 +84,9 @@ pub struct Context<'a> {
     pub now: Date,
 }
 
+#[cfg(test)]
 impl<'a> Context<'a> {
-    /// A context without limits, for conditions of the server's own and for tests.
+    /// A context without limits.
     #[must_use]
     pub fn unlimited(schema: Option<&'a ClassSchema>, now: Date) -> Self {
         Self { access: Access { master: true }, limits: Limits::default(), schema, classes: &|_| None, now }

@@ -102,24 +102,6 @@ fn refused(message: Cow<'static, str>) -> ParseError {
     ParseError::new(ErrorCode::InvalidQuery, message)
 }
 
-/// The text that a quoted prefix (`^\Qtext\E`) stands for: a search that an index on the field can serve. `None` when the
-/// pattern is another.
-#[must_use]
-pub fn quoted_prefix(regex: &Regex) -> Option<Cow<'_, str>> {
-    if !regex.options.chars().all(|option| option == 'u' || option == 's') {
-        return None;
-    }
-    let rest = regex.pattern.strip_prefix("^\\Q")?;
-    let rest = rest.strip_suffix("\\E").unwrap_or(rest);
-    // SDKs write `\E` inside the text as `\E\\E\Q`.
-    let text =
-        if rest.contains("\\E") { Cow::Owned(rest.replace("\\E\\\\E\\Q", "\u{0}")) } else { Cow::Borrowed(rest) };
-    if text.contains("\\E") {
-        return None;
-    }
-    Some(if text.contains('\u{0}') { Cow::Owned(text.replace('\u{0}', "\\E")) } else { text })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -221,17 +203,5 @@ mod tests {
                 let _ = compiled.is_match(&long);
             }
         }
-    }
-
-    #[test]
-    fn prefixes() {
-        let of = |pattern: &str, options: &str| {
-            quoted_prefix(&Regex { pattern: pattern.into(), options: options.into() }).map(Cow::into_owned)
-        };
-        assert_eq!(of("^\\Qab.c\\E", ""), Some("ab.c".into()));
-        assert_eq!(of("^\\Qa\\E\\\\E\\Qb\\E", ""), Some("a\\Eb".into()));
-        assert_eq!(of("^\\Qab\\E", "i"), None);
-        assert_eq!(of("^\\Qab\\E.*", ""), None);
-        assert_eq!(of("^ab", ""), None);
     }
 }
