@@ -200,6 +200,12 @@ impl ParseError {
         Self::sanitized(ErrorCode::OperationForbidden, message)
     }
 
+    /// 404, 108: no route has this path and method.
+    #[must_use]
+    pub fn unknown_route() -> Self {
+        Self { status: 404, ..Self::new(ErrorCode::CommandUnavailable, "unknown route or method") }
+    }
+
     /// 101 `Object not found.`
     #[must_use]
     pub fn not_found() -> Self {

@@ -17,7 +17,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Options;
 use crate::domain::app::{App, Outside};
 use crate::domain::schema::defined;
-use crate::error::{ErrorCode, ParseError};
+use crate::error::ParseError;
 use crate::graphql::{Current, GraphQlEndpoint, PlaygroundEndpoint};
 use crate::graphql_legacy::Legacy;
 use crate::http::answer::refusal;
@@ -229,8 +229,6 @@ impl Endpoint for Mounts {
         if let Some((_, endpoint)) = self.mounts.iter().find(|(prefix, _)| below(prefix, path).is_some()) {
             return Ok(endpoint.get_response(request).await);
         }
-        let error =
-            ParseError { status: 404, ..ParseError::new(ErrorCode::CommandUnavailable, "unknown route or method") };
-        Ok(refusal(&error, self.sanitize))
+        Ok(refusal(&ParseError::unknown_route(), self.sanitize))
     }
 }

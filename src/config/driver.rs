@@ -54,7 +54,7 @@ group! {
         /// Indexes may name unknown fields.
         disable_index_field_validation: Option<bool> = None, "disableIndexFieldValidation", "PARSE_SERVER_DATABASE_DISABLE_INDEX_FIELD_VALIDATION", Supported;
         /// Follow schema changes of other processes by change stream.
-        enable_schema_hooks: bool = false, "enableSchemaHooks", "PARSE_SERVER_DATABASE_ENABLE_SCHEMA_HOOKS", Supported;
+        enable_schema_hooks: bool = false, "enableSchemaHooks", "PARSE_SERVER_DATABASE_ENABLE_SCHEMA_HOOKS", Harmless("schema changes of other processes are always followed");
         /// Option of that name of the MongoDB driver.
         force_server_object_id: Option<bool> = None, "forceServerObjectId", "PARSE_SERVER_DATABASE_FORCE_SERVER_OBJECT_ID", Harmless("ids are always made by the server");
         /// Option of that name of the MongoDB driver.

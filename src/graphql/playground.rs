@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use poem::http::{Method, StatusCode};
+use poem::http::Method;
 use poem::{Endpoint, Request, Response};
 
 use crate::config::Options;
-use crate::error::{ErrorCode, ParseError};
+use crate::error::ParseError;
 use crate::http::answer::{Matched, refusal};
 use crate::http::page::{Asset, Page, escape};
 
@@ -58,13 +58,7 @@ impl Endpoint for PlaygroundEndpoint {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
-        let mut response = self.answer(&request).unwrap_or_else(|| {
-            let status = StatusCode::NOT_FOUND.as_u16();
-            refusal(
-                &ParseError { status, ..ParseError::new(ErrorCode::CommandUnavailable, "unknown route or method") },
-                true,
-            )
-        });
+        let mut response = self.answer(&request).unwrap_or_else(|| refusal(&ParseError::unknown_route(), true));
         response.set_data(Matched(self.path.clone()));
         Ok(response)
     }

@@ -141,9 +141,12 @@ impl HealthApi {
     #[oai(path = "/validate_purchase", method = "post", operation_id = "validatePurchase", tag = "Tag::Administration")]
     async fn validate_purchase(
         &self,
-        _caller: super::payload::Caller,
+        caller: super::payload::Caller,
         body: super::payload::Body<describe::Fields>,
     ) -> Answer<describe::Outcome> {
+        if !caller.0.app.options.server.enable_product_purchase_legacy_api {
+            return Err(ParseError::unknown_route().into());
+        }
         let given = |key: &str| body.0.get(key).is_some_and(|value| !value.is_null());
         if given("receipt") && given("productIdentifier") {
             return Err(super::payload::unavailable("Validation of purchases"));

@@ -240,8 +240,7 @@ impl Rest {
             None
         };
         let Some(found) = self.routes.find(&method, &path) else {
-            let error = ParseError::new(ErrorCode::CommandUnavailable, "unknown route or method");
-            return Err(ParseError { status: 404, ..error });
+            return Err(ParseError::unknown_route());
         };
         if let Some(id) = &context.client.request_id
             && counted.alone

@@ -168,6 +168,37 @@ fn aggregation() {
 }
 
 #[test]
+fn indexes_on_fields_that_are_not_there() {
+    let body = json!({"className": "Item", "indexes": {"by_none": {"none": 1}}});
+    each_backend(&json!({}), |server| {
+        let body = body.clone();
+        async move {
+            let refused = master(&server, Method::POST, "/schemas/Item", Some(&body)).await;
+            refused.assert_refused(400, 102);
+            assert_eq!(refused.json()["error"], "Field none does not exist, cannot add index.");
+        }
+    });
+    each_backend(&json!({"databaseOptions": {"disableIndexFieldValidation": true}}), |server| {
+        let body = body.clone();
+        async move {
+            let made = master(&server, Method::POST, "/schemas/Item", Some(&body)).await;
+            assert_eq!((made.status, &made.json()["indexes"]["by_none"]), (200, &json!({"none": 1})));
+            let made = answer(server.master(Method::POST, "/classes/Item").json(&json!({"none": "x"}))).await;
+            assert_eq!(made.status, 201, "{made:?}");
+            let found = answer(server.master(Method::GET, "/classes/Item?where={\"none\":\"x\"}")).await;
+            assert_eq!(found.json()["results"].as_array().map(Vec::len), Some(1), "{found:?}");
+        }
+    });
+}
+
+#[test]
+fn purchases_can_be_switched_off() {
+    each_backend(&json!({"enableProductPurchaseLegacyApi": false}), |server| async move {
+        server.post("/validate_purchase", &json!({})).await.assert_refused(404, 108);
+    });
+}
+
+#[test]
 fn classes_defined_by_configuration() {
     let definitions = json!([{
         "className": "Item",

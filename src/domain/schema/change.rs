@@ -110,7 +110,7 @@ pub async fn create(cx: &Context, name: &str, change: ClassChange) -> Result<Arc
         clp_check::check(&schema, &permissions, shortest_id(cx))?;
         schema.permissions = Some(permissions);
     }
-    let indexes = check_indexes(&schema, &IndexMap::new(), &change.indexes, &change.deleted_indexes)?;
+    let indexes = check_indexes(cx, &schema, &IndexMap::new(), &change.indexes, &change.deleted_indexes)?;
     schema.indexes.extend(change.indexes);
     match cx.app.storage.create_class(&schema).await {
         Ok(()) => {}
@@ -174,7 +174,7 @@ pub async fn update(cx: &Context, name: &str, change: ClassChange) -> Result<Arc
     if let Some(permissions) = &change.permissions {
         clp_check::check(&after, permissions, shortest_id(cx))?;
     }
-    let indexes = check_indexes(&after, &class.schema.indexes, &change.indexes, &change.deleted_indexes)?;
+    let indexes = check_indexes(cx, &after, &class.schema.indexes, &change.indexes, &change.deleted_indexes)?;
     let storage = &cx.app.storage;
     ensure_stored(cx, &class).await?;
     if !change.deleted_fields.is_empty() {
@@ -334,6 +334,7 @@ pub fn read_field(class: &ClassName, name: &str, definition: &Map<String, Json>)
 }
 
 fn check_indexes(
+    cx: &Context,
     schema: &ClassSchema,
     existing: &IndexMap<String, IndexKeys>,
     wanted: &IndexMap<String, IndexKeys>,
@@ -345,6 +346,7 @@ fn check_indexes(
             return Err(refuse(format!("Index {name} does not exist, cannot delete.")));
         }
     }
+    let any_field = cx.app.options.database.driver.disable_index_field_validation == Some(true);
     let mut specs = Vec::new();
     for (name, keys) in wanted {
         if existing.contains_key(name) {
@@ -354,7 +356,7 @@ fn check_indexes(
             let field = field.strip_prefix("_p_").unwrap_or(field);
             let root = field.split('.').next().unwrap_or(field);
             let internal = matches!(root, "_id" | "_created_at" | "_updated_at" | "_rperm" | "_wperm");
-            if !schema.fields.contains_key(root) && !internal {
+            if !any_field && !schema.fields.contains_key(root) && !internal {
                 return Err(refuse(format!("Field {field} does not exist, cannot add index.")));
             }
         }
