@@ -3,14 +3,27 @@
 //! A hash keeps a core busy for a long while. Threads of ordinary priority on every core would let other requests wait for the
 //! scheduler, so one core is left to these, and one more thread hashes there in what would otherwise be idle time. How much of that
 //! there is nobody knows: what takes too long in idle time is done again by a thread of ordinary priority.
+//!
+//! Who runs in idle time may be stopped anywhere for a long while. So that thread touches nothing that others wait for: an attendant
+//! of ordinary priority, which sleeps meanwhile, brings it what is to be done and takes the answers away.
 
 use std::collections::VecDeque;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// What is to be done; it may be called twice, at the same time. Says whether there was still anybody to do it for.
-pub(super) type Job = Box<dyn Fn() -> bool + Send + Sync>;
+/// Hands over what came out of a job.
+pub(super) type Answer = Box<dyn FnOnce() + Send>;
+
+/// What is to be done; perhaps twice, at the same time. Then the first answer counts.
+pub(super) trait Job: Send + Sync {
+    /// Whether there is still anybody to do it for.
+    fn is_wanted(&self) -> bool;
+
+    /// Does it, without any lock.
+    fn work(&self) -> Answer;
+}
 
 /// So many times the usual, and a job in idle time takes too long.
 const PATIENCE: u32 = 4;
@@ -30,19 +43,12 @@ struct Queue {
 }
 
 struct State {
-    waiting: VecDeque<Arc<Job>>,
+    waiting: VecDeque<Arc<dyn Job>>,
     /// Threads of ordinary priority that have nothing to do.
     free: usize,
-    in_idle_time: Option<Begun>,
     /// How long the last job took at ordinary priority.
     usual: Duration,
     closed: bool,
-}
-
-/// What is being done in idle time.
-struct Begun {
-    since: Instant,
-    job: Arc<Job>,
 }
 
 impl HashThreads {
@@ -55,15 +61,18 @@ impl HashThreads {
             spawn(format!("hash-{number}"), move || queue.work());
         }
         if idle_time {
+            let (bring, brought) = channel();
+            let (answer, answers) = channel();
+            spawn("hash-idle".to_owned(), move || work_in_idle_time(&brought, &answer));
             let queue = queue.clone();
-            spawn("hash-idle".to_owned(), move || queue.work_in_idle_time());
+            spawn("hash-attendant".to_owned(), move || queue.attend(&bring, &answers));
         }
         Self(queue)
     }
 
     /// Queues a job. `false`: too many wait already.
     #[must_use]
-    pub(super) fn put(&self, job: Job) -> bool {
+    pub(super) fn put(&self, job: Arc<dyn Job>) -> bool {
         self.0.put(job)
     }
 }
@@ -84,7 +93,7 @@ fn spawn(name: String, work: impl FnOnce() + Send + 'static) {
 
 impl Queue {
     fn new(depth: usize) -> Self {
-        let state = State { waiting: VecDeque::new(), free: 0, in_idle_time: None, usual: FIRST_GUESS, closed: false };
+        let state = State { waiting: VecDeque::new(), free: 0, usual: FIRST_GUESS, closed: false };
         Self { state: Mutex::new(state), arrived: Condvar::new(), overflowed: Condvar::new(), depth: depth.max(1) }
     }
 
@@ -92,12 +101,12 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn put(&self, job: Job) -> bool {
+    fn put(&self, job: Arc<dyn Job>) -> bool {
         let mut state = self.lock();
         if state.waiting.len() >= self.depth + state.free {
             return false;
         }
-        state.waiting.push_back(Arc::new(job));
+        state.waiting.push_back(job);
         self.arrived.notify_one();
         if state.overflows() {
             self.overflowed.notify_one();
@@ -105,48 +114,41 @@ impl Queue {
         true
     }
 
+    /// Lets a job be done next, by a thread of ordinary priority.
+    fn put_first(&self, job: Arc<dyn Job>) {
+        self.lock().waiting.push_front(job);
+        self.arrived.notify_one();
+    }
+
     fn work(&self) {
         while let Some(job) = self.next() {
-            let begun = Instant::now();
-            if job() {
+            if job.is_wanted() {
+                let begun = Instant::now();
+                let answer = job.work();
                 self.lock().usual = begun.elapsed();
+                answer();
             }
         }
     }
 
-    /// The next job for a thread of ordinary priority, which may have been begun in idle time; `None`: there will be none.
-    fn next(&self) -> Option<Arc<Job>> {
+    /// The next job for a thread of ordinary priority; `None`: there will be none.
+    fn next(&self) -> Option<Arc<dyn Job>> {
         let mut state = self.lock();
         state.free += 1;
         loop {
             if state.closed {
                 return None;
             }
-            let left = state.patience_left();
-            let job = if left == Some(Duration::ZERO) { state.take_over() } else { state.waiting.pop_front() };
-            if job.is_some() {
+            if let Some(job) = state.waiting.pop_front() {
                 state.free -= 1;
-                return job;
+                return Some(job);
             }
-            state = match left {
-                None => self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner),
-                Some(left) => self.arrived.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0,
-            };
+            state = self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
-    fn work_in_idle_time(&self) {
-        if !may_run_in_idle_time() {
-            tracing::debug!("nothing is hashed in idle time here");
-            return;
-        }
-        while let Some(job) = self.next_in_idle_time() {
-            job();
-            self.lock().in_idle_time = None;
-        }
-    }
-
-    fn next_in_idle_time(&self) -> Option<Arc<Job>> {
+    /// The next job for which no thread of ordinary priority is free, and how long it may take in idle time.
+    fn next_overflowing(&self) -> Option<(Arc<dyn Job>, Duration)> {
         let mut state = self.lock();
         loop {
             if state.closed {
@@ -155,10 +157,33 @@ impl Queue {
             if state.overflows()
                 && let Some(job) = state.waiting.pop_front()
             {
-                state.in_idle_time = Some(Begun { since: Instant::now(), job: job.clone() });
-                return Some(job);
+                return Some((job, state.usual * PATIENCE));
             }
             state = self.overflowed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Has jobs done in idle time until there is nobody any more who does them.
+    fn attend(&self, bring: &Sender<Arc<dyn Job>>, answers: &Receiver<Answer>) {
+        while let Some((job, patience)) = self.next_overflowing() {
+            if !job.is_wanted() {
+                continue;
+            }
+            if bring.send(job.clone()).is_err() {
+                return self.put_first(job);
+            }
+            let answer = match answers.recv_timeout(patience) {
+                Err(RecvTimeoutError::Timeout) => {
+                    self.put_first(job);
+                    answers.recv().ok()
+                }
+                Err(RecvTimeoutError::Disconnected) => return self.put_first(job),
+                Ok(answer) => Some(answer),
+            };
+            match answer {
+                Some(answer) => answer(),
+                None => return,
+            }
         }
     }
 }
@@ -167,15 +192,17 @@ impl State {
     fn overflows(&self) -> bool {
         self.waiting.len() > self.free
     }
+}
 
-    /// How long what is done in idle time may still take.
-    fn patience_left(&self) -> Option<Duration> {
-        let begun = self.in_idle_time.as_ref()?;
-        Some((self.usual * PATIENCE).saturating_sub(begun.since.elapsed()))
+fn work_in_idle_time(brought: &Receiver<Arc<dyn Job>>, answers: &Sender<Answer>) {
+    if !may_run_in_idle_time() {
+        tracing::debug!("nothing is hashed in idle time here");
+        return;
     }
-
-    fn take_over(&mut self) -> Option<Arc<Job>> {
-        self.in_idle_time.take().map(|begun| begun.job)
+    while let Ok(job) = brought.recv() {
+        if answers.send(job.work()).is_err() {
+            return;
+        }
     }
 }
 
@@ -203,61 +230,80 @@ mod tests {
     use super::*;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    fn counting(done: &Arc<AtomicUsize>) -> Job {
-        let done = done.clone();
-        Box::new(move || {
-            done.fetch_add(1, Ordering::SeqCst);
+    /// Counts how often it was done.
+    #[derive(Default)]
+    struct Count(Arc<AtomicUsize>);
+
+    impl Job for Count {
+        fn is_wanted(&self) -> bool {
             true
-        })
+        }
+
+        fn work(&self) -> Answer {
+            let count = self.0.clone();
+            Box::new(move || {
+                count.fetch_add(1, Ordering::SeqCst);
+            })
+        }
+    }
+
+    fn job() -> Arc<dyn Job> {
+        Arc::new(Count::default())
+    }
+
+    fn until(limit: Duration, what: &str, is_so: impl Fn() -> bool) {
+        let begun = Instant::now();
+        while !is_so() {
+            assert!(begun.elapsed() < limit, "{what}");
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 
     #[test]
     fn a_full_queue_takes_no_more() {
-        let (queue, done) = (Queue::new(2), Arc::default());
-        assert!(queue.put(counting(&done)));
-        assert!(queue.put(counting(&done)));
-        assert!(!queue.put(counting(&done)));
+        let queue = Queue::new(2);
+        assert!(queue.put(job()));
+        assert!(queue.put(job()));
+        assert!(!queue.put(job()));
         assert!(queue.next().is_some());
-        assert!(queue.put(counting(&done)), "there is room again");
+        assert!(queue.put(job()), "there is room again");
     }
 
     #[test]
     fn idle_time_gets_what_others_are_too_busy_for() {
-        let (queue, done) = (Queue::new(8), Arc::default());
+        let queue = Queue::new(8);
         queue.lock().free = 1;
-        assert!(queue.put(counting(&done)));
+        assert!(queue.put(job()));
         assert!(!queue.lock().overflows(), "one is free for it");
-        assert!(queue.put(counting(&done)));
+        assert!(queue.put(job()));
         assert!(queue.lock().overflows());
-        assert!(queue.next_in_idle_time().is_some());
+        assert!(queue.next_overflowing().is_some());
         assert!(!queue.lock().overflows());
     }
 
     #[test]
-    fn what_takes_too_long_in_idle_time_is_taken_over_once() {
-        let (queue, done) = (Queue::new(8), Arc::new(AtomicUsize::new(0)));
-        assert!(queue.put(counting(&done)) && queue.put(counting(&done)));
-        let slow = queue.next_in_idle_time().unwrap();
-        let next = queue.next().unwrap();
-        assert!(!Arc::ptr_eq(&slow, &next), "there is patience yet");
-        queue.lock().usual = Duration::ZERO;
-        let again = queue.next().unwrap();
-        assert!(Arc::ptr_eq(&slow, &again));
-        assert!(queue.lock().in_idle_time.is_none());
-    }
-
-    #[test]
-    fn a_thread_that_waits_wakes_up_for_what_takes_too_long() {
-        let (queue, done) = (Arc::new(Queue::new(8)), Arc::new(AtomicUsize::new(0)));
-        queue.lock().usual = Duration::from_millis(20);
-        assert!(queue.put(counting(&done)));
-        let slow = queue.next_in_idle_time().unwrap();
-        let waiting = thread::spawn({
+    fn what_takes_too_long_in_idle_time_comes_first_elsewhere() {
+        let queue = Arc::new(Queue::new(8));
+        let (slow, next) = (job(), job());
+        queue.lock().usual = Duration::from_millis(5);
+        assert!(queue.put(slow.clone()) && queue.put(next.clone()));
+        let (bring, brought) = channel();
+        let (answer, answers) = channel();
+        let attendant = thread::spawn({
             let queue = queue.clone();
-            move || queue.next()
+            move || queue.attend(&bring, &answers)
         });
-        let again = waiting.join().unwrap().unwrap();
-        assert!(Arc::ptr_eq(&slow, &again));
+        let in_idle_time: Arc<dyn Job> = brought.recv().unwrap();
+        assert!(Arc::ptr_eq(&in_idle_time, &slow));
+        until(Duration::from_mins(1), "it does not come back", || queue.lock().waiting.len() == 2);
+        assert!(Arc::ptr_eq(&queue.next().unwrap(), &slow));
+        // Once it is done all the same, there is time for the next.
+        answer.send(in_idle_time.work()).unwrap();
+        assert!(Arc::ptr_eq(&brought.recv().unwrap(), &next));
+        // Nobody works in idle time any more.
+        drop((brought, answer));
+        attendant.join().unwrap();
+        assert!(Arc::ptr_eq(&queue.next().unwrap(), &next));
     }
 
     #[test]
@@ -265,18 +311,11 @@ mod tests {
         let done = Arc::new(AtomicUsize::new(0));
         let threads = HashThreads::start(2, true, 1000);
         for _ in 0..1000 {
-            assert!(threads.put(counting(&done)));
+            assert!(threads.put(Arc::new(Count(done.clone()))));
         }
-        let begun = Instant::now();
-        while done.load(Ordering::SeqCst) < 1000 {
-            assert!(begun.elapsed() < Duration::from_mins(1), "jobs are lost");
-            thread::sleep(Duration::from_millis(1));
-        }
+        until(Duration::from_mins(1), "jobs are lost", || done.load(Ordering::SeqCst) >= 1000);
         let queue = Arc::downgrade(&threads.0);
         drop(threads);
-        while queue.strong_count() > 0 {
-            assert!(begun.elapsed() < Duration::from_mins(1), "threads stay");
-            thread::sleep(Duration::from_millis(1));
-        }
+        until(Duration::from_mins(1), "threads stay", || queue.strong_count() == 0);
     }
 }

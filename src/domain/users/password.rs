@@ -9,7 +9,7 @@ use base64::{Engine as _, alphabet};
 use bcrypt::Version;
 use tokio::sync::oneshot;
 
-use super::hash_threads::HashThreads;
+use super::hash_threads::{Answer, HashThreads, Job};
 use crate::config::own::Own;
 use crate::error::{ParseError, Result};
 use crate::random::{Random, SystemRandom};
@@ -80,24 +80,35 @@ impl Hasher {
         Ok(matches && known)
     }
 
-    async fn run<T: Send + 'static>(&self, job: impl Fn() -> T + Send + Sync + 'static) -> Result<T> {
+    async fn run<T: Send + 'static>(&self, work: impl Fn() -> T + Send + Sync + 'static) -> Result<T> {
         let (answer, answered) = oneshot::channel();
-        let waiting = Mutex::new(Some(answer));
-        let queued = self.threads.put(Box::new(move || {
-            // The caller may be gone, or have its answer; then nobody needs the work any more.
-            if lock(&waiting).as_ref().is_none_or(oneshot::Sender::is_closed) {
-                return false;
-            }
-            let done = job();
-            if let Some(answer) = lock(&waiting).take() {
-                let _ = answer.send(done);
-            }
-            true
-        }));
-        if !queued {
+        if !self.threads.put(Arc::new(Asked { work, answer: Arc::new(Mutex::new(Some(answer))) })) {
             return Err(ParseError::unavailable("The server is busy; try again.", 1));
         }
         answered.await.map_err(ParseError::internal)
+    }
+}
+
+/// Work for a request.
+struct Asked<W, T> {
+    work: W,
+    /// Who asked, as long as there is no answer.
+    answer: Arc<Mutex<Option<oneshot::Sender<T>>>>,
+}
+
+impl<T: Send + 'static, W: Fn() -> T + Send + Sync> Job for Asked<W, T> {
+    fn is_wanted(&self) -> bool {
+        lock(&self.answer).as_ref().is_some_and(|answer| !answer.is_closed())
+    }
+
+    fn work(&self) -> Answer {
+        let (done, answer) = ((self.work)(), self.answer.clone());
+        Box::new(move || {
+            if let Some(answer) = lock(&answer).take() {
+                // Whoever asked may be gone.
+                let _ = answer.send(done);
+            }
+        })
     }
 }
 
