@@ -168,6 +168,24 @@ fn aggregation() {
 }
 
 #[test]
+fn permissions_sent_back_as_they_are_shown_make_nothing_public() {
+    each_backend(&json!({}), |server| async move {
+        let shown = master(&server, Method::GET, "/schemas/_User", None).await.json();
+        let permissions = &shown["classLevelPermissions"];
+        assert_eq!(permissions["ACL"], json!({"*": {"read": true, "write": true}}));
+        let back = json!({"className": "_User", "classLevelPermissions": permissions});
+        assert_eq!(master(&server, Method::PUT, "/schemas/_User", Some(&back)).await.status, 200);
+        let user = json!({"username": "ann", "password": "secret"});
+        let made = server.post("/users", &user).await.json();
+        assert_eq!(made.get("ACL"), None);
+        let path = format!("/users/{}", made["objectId"].as_str().unwrap());
+        let own = master(&server, Method::GET, &path, None).await.json();
+        assert_eq!(own["ACL"], json!({made["objectId"].as_str().unwrap(): {"read": true, "write": true}}));
+        server.get(&path).await.assert_refused(404, 101);
+    });
+}
+
+#[test]
 fn indexes_on_fields_that_are_not_there() {
     let body = json!({"className": "Item", "indexes": {"by_none": {"none": 1}}});
     each_backend(&json!({}), |server| {

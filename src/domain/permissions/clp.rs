@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};
 
 use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::acl::PUBLIC;
 use crate::model::names::ClassName;
 
 /// What a caller wants to do with a class.
@@ -87,7 +88,8 @@ impl ClassPermissions {
                 Some(Operation::ALL.iter().map(|operation| (*operation, rule(stored.get(operation.name())))).collect());
             permissions.read_user_fields = texts(stored.get("readUserFields"));
             permissions.write_user_fields = texts(stored.get("writeUserFields"));
-            permissions.default_acl = stored.get("ACL").and_then(Json::as_object).cloned();
+            permissions.default_acl =
+                stored.get("ACL").and_then(Json::as_object).filter(|acl| !is_open_to_all(acl)).cloned();
             for (entity, fields) in stored.get("protectedFields").and_then(Json::as_object).into_iter().flatten() {
                 permissions.protected_fields.insert(entity.clone(), texts(Some(fields)));
             }
@@ -165,6 +167,13 @@ impl ClassPermissions {
     fn user_fields(&self, operation: Operation) -> &[String] {
         if operation.reads() { &self.read_user_fields } else { &self.write_user_fields }
     }
+}
+
+/// Whether a default ACL is what classes without one are shown with. Sent back with the rest of a schema it must not make
+/// rows public that are private by other rules: new users.
+fn is_open_to_all(acl: &Map<String, Json>) -> bool {
+    let may = |rights: &Json, right: &str| rights.get(right) == Some(&Json::Bool(true));
+    acl.len() == 1 && acl.get(PUBLIC).is_some_and(|rights| may(rights, "read") && may(rights, "write"))
 }
 
 fn rule(json: Option<&Json>) -> Rule {
