@@ -101,12 +101,8 @@ impl ClassRules for UserRules {
         None
     }
 
-    fn unreachable(&self, cx: &Context) -> ParseError {
-        if cx.auth.is_master() {
-            ParseError::not_found()
-        } else {
-            ParseError::sanitized(ErrorCode::SessionMissing, "Insufficient auth.")
-        }
+    fn refused_update(&self, cx: &Context, error: ParseError) -> ParseError {
+        if error.is(ErrorCode::ObjectNotFound) && !cx.auth.is_master() { insufficient_auth() } else { error }
     }
 
     async fn follow_up(&self, cx: &Context, mut stored: Stored) -> Result<Stored> {
@@ -202,6 +198,11 @@ impl ClassRules for UserRules {
     }
 }
 
+/// 206, sanitised: the user is not the caller's to change, and nothing is told of it.
+fn insufficient_auth() -> ParseError {
+    ParseError::sanitized(ErrorCode::SessionMissing, "Insufficient auth.")
+}
+
 fn username_taken() -> ParseError {
     ParseError::new(ErrorCode::UsernameTaken, "Account already exists for this username.")
 }
@@ -239,7 +240,7 @@ async fn link(cx: &Context, mut draft: Draft) -> Result<ControlFlow<Saved, Draft
     draft.facts.auth_data_sent = sent.as_object().is_some_and(|providers| !providers.is_empty());
     let stranger = draft.id.as_deref().is_some_and(|id| cx.auth.user_id() != Some(id)) && !cx.auth.is_master();
     if stranger {
-        return Err(UserRules.unreachable(cx));
+        return Err(insufficient_auth());
     }
     auth_data.identify(cx).await?;
     let owners = auth_data.owners(cx).await?;

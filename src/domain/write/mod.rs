@@ -189,14 +189,16 @@ pub async fn save(cx: &Context, request: SaveRequest) -> Result<Saved> {
 /// As [`save`].
 pub async fn save_only(cx: &Context, request: SaveRequest, only: Resolved, internal: Update) -> Result<Saved> {
     let rules = cx.app.rules.of(&request.class);
+    let updating = request.id.is_some();
+    let refused = |error| if updating { rules.refused_update(cx, error) } else { error };
     let mut draft = open::open(cx, request)?;
     draft.only = only;
     draft.internal = internal;
-    let draft = match rules.prepare(cx, draft).await? {
+    let draft = match rules.prepare(cx, draft).await.map_err(refused)? {
         ControlFlow::Continue(draft) => draft,
         ControlFlow::Break(saved) => return Ok(saved),
     };
-    permit(cx, &draft).await?;
+    permit(cx, &draft).await.map_err(refused)?;
     let checked = settle::settle(cx, draft).await?;
     let checked = rules.transform(cx, checked).await?;
     let task_cx = cx.clone();

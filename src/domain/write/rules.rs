@@ -46,9 +46,9 @@ pub trait ClassRules: Send + Sync {
         None
     }
 
-    /// The Parse error when no row was within reach of an update.
-    fn unreachable(&self, _cx: &Context) -> ParseError {
-        ParseError::not_found()
+    /// What the client of an update is told of an error: 101 when no row was within its reach, and what other stages refuse.
+    fn refused_update(&self, _cx: &Context, error: ParseError) -> ParseError {
+        error
     }
 
     /// After the write.

@@ -6,7 +6,7 @@ use crate::domain::context::Context;
 use crate::domain::permissions::{Operation, scope};
 use crate::domain::schema::Class;
 use crate::domain::store;
-use crate::error::Result;
+use crate::error::{ParseError, Result};
 use crate::model::acl::Acl;
 use crate::model::object::Object;
 use crate::model::operation::parse::RelationChange;
@@ -43,7 +43,7 @@ pub async fn store(cx: &Context, checked: Checked, rules: &dyn ClassRules) -> Re
         .await?;
         let row = match store::update_one(cx, &class, &scope, &update).await {
             Ok(Some(row)) => row,
-            Ok(None) => return Err(rules.unreachable(cx)),
+            Ok(None) => return Err(rules.refused_update(cx, ParseError::not_found())),
             Err(error) => return Err(conflict(cx, error, rules, false, &Object::new()).await),
         };
         (false, id, row)

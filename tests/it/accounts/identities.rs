@@ -134,6 +134,7 @@ fn adv_4q3h_x6fw_tokens() {
             put(&server, &id, &session, &json!({"authData": {"corp": {"id": of, "id_token": id_token}}})).await
         };
         let taken = link("a.b.c".to_owned(), "u1").await;
+        taken.assert_refused(400, 206);
         let free = link("a.b.c".to_owned(), "u7").await;
         assert_eq!((taken.status, taken.text), (free.status, free.text));
         link(token(&none, &none), "u1").await.assert_refused(400, 208);
