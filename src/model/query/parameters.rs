@@ -7,9 +7,7 @@ use super::atoms::{is_truthy, javascript_text};
 use super::options::{ReadPreference, Sort};
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::names::is_valid_field_name;
-
-/// Fields that always come.
-pub const ALWAYS: [&str; 4] = ["objectId", "createdAt", "updatedAt", "ACL"];
+use crate::model::shape::ALWAYS_SHOWN;
 
 /// What a client asks of a find or a get besides its condition; conditions are read by [`super::parse`].
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -218,7 +216,7 @@ fn condition(given: Option<Json>) -> Result<Map<String, Json>> {
 fn selection(given: &Map<String, Json>) -> (Option<Vec<String>>, Vec<String>) {
     let list = |name: &str| given.get(name).filter(|value| !value.is_null()).map(words);
     let mut excluded = list("excludeKeys").unwrap_or_default();
-    excluded.retain(|key| !key.is_empty() && !ALWAYS.contains(&key.as_str()));
+    excluded.retain(|key| !key.is_empty() && !ALWAYS_SHOWN.contains(&key.as_str()));
     let keys = list("keys").map(|mut keys| {
         keys.retain(|key| !key.is_empty() && !excluded.contains(key));
         keys

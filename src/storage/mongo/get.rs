@@ -118,8 +118,7 @@ pub(super) async fn together(
         tokio::spawn(drain(storage.gets.clone(), kind, storage.timeout));
     }
     // What goes before may hang; that counts as time of this operation. Closed only when the runtime goes down.
-    let answered = tokio::time::timeout(storage.timeout, answered).await;
-    answered.ok().and_then(std::result::Result::ok).unwrap_or_else(|| Err(error::no_answer()))
+    storage.within(async { answered.await.unwrap_or_else(|_| Err(error::no_answer())) }).await
 }
 
 /// Sends what waits until nothing does.

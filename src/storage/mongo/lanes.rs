@@ -11,6 +11,15 @@ struct Lane<W> {
     commands: usize,
 }
 
+impl<W> Lane<W> {
+    /// Takes the place of one more command, if fewer than so many are on their way.
+    fn take_place(&mut self, commands: usize) -> bool {
+        let free = self.commands < commands;
+        self.commands += usize::from(free);
+        free
+    }
+}
+
 /// Pieces of work on their way, by kind.
 pub(super) struct Lanes<K, W> {
     lanes: Arc<Mutex<HashMap<K, Lane<W>>>>,
@@ -43,11 +52,7 @@ impl<K: Hash + Eq + Clone, W> Lanes<K, W> {
             lanes.insert(kind.clone(), Lane { waiting: Vec::new(), commands: 1 });
             return true;
         };
-        let free = lane.commands < self.commands;
-        if free {
-            lane.commands += 1;
-        }
-        free
+        lane.take_place(self.commands)
     }
 
     /// Gives the place of a command back. `true`: pieces wait, and the place is that of a sender which the caller has to begin.
@@ -79,11 +84,7 @@ impl<K: Hash + Eq + Clone, W> Lanes<K, W> {
             return true;
         };
         lane.waiting.push(piece);
-        let begin = lane.commands < self.commands;
-        if begin {
-            lane.commands += 1;
-        }
-        begin
+        lane.take_place(self.commands)
     }
 
     /// The pieces of the next command, of which `fitting` says how many go together; `None` ends the sender.
