@@ -13,7 +13,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::logging::Logging;
 use crate::config::values::LogLevel;
-use crate::domain::logs;
+use crate::domain::features::logs;
 
 /// Starts logging. A second call does nothing: the first one holds.
 pub fn start(options: &Logging) {

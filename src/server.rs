@@ -15,7 +15,7 @@ use crate::adapters::auth::Providers;
 use crate::adapters::email::{self, outbox::Outbox};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Options;
-use crate::domain::app::{App, Outside};
+use crate::domain::kernel::app::{App, Outside};
 use crate::domain::schema::defined;
 use crate::error::ParseError;
 use crate::graphql::{Current, GraphQlEndpoint, PlaygroundEndpoint};

@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::context::Context;
-use super::permissions::Operation;
-use super::permissions::scope;
-use super::read::{ReadRequest, resolve};
-use super::store;
+use crate::domain::kernel::context::Context;
+use crate::domain::permissions::Operation;
+use crate::domain::permissions::scope;
+use crate::domain::read::{ReadRequest, resolve};
+use crate::domain::store;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::json;
 use crate::model::names::ClassName;
@@ -37,7 +37,7 @@ pub async fn aggregate(cx: &Context, class: &str, mut parameters: Map<String, Js
     if cx.auth.is_read_only() && stages.iter().any(writes) {
         return Err(ParseError::forbidden("read-only masterKey isn't allowed to perform the create operation."));
     }
-    let class_name = ClassName::trusted(class);
+    let class_name = ClassName::unchecked(class);
     let schemas = cx.schemas();
     let Some(class) = schemas.get(&class_name) else { return Ok(Vec::new()) };
     if let Some(field) = distinct {

@@ -1,7 +1,7 @@
 //! Several requests in one transaction.
 
-use super::context::Context;
-use super::store;
+use crate::domain::kernel::context::Context;
+use crate::domain::store;
 use crate::error::{ParseError, Result};
 use crate::storage::StorageError;
 

@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::context::Context;
-use super::delete;
-use super::read::{self, Found, Known, ReadRequest};
-use super::schema::check::known_class;
-use super::write::{self, SaveRequest, Saved};
+use crate::domain::delete;
+use crate::domain::kernel::context::Context;
+use crate::domain::read::{self, Found, Known, ReadRequest};
+use crate::domain::schema::check::known_class;
+use crate::domain::write::{self, SaveRequest, Saved};
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::names::{self, ClassName};
 use crate::model::object::Object;
@@ -33,7 +33,7 @@ pub async fn update(cx: &Context, class: &str, id: &str, body: Map<String, Json>
 /// # Errors
 /// 101 when there is none that the caller may write.
 pub async fn delete(cx: &Context, class: &str, id: &str) -> Result<()> {
-    delete::delete(cx, &ClassName::trusted(class), id).await
+    delete::delete(cx, &ClassName::unchecked(class), id).await
 }
 
 /// Finds objects. `parameters`: those of the find route (`docs/rest.md`).
@@ -41,7 +41,7 @@ pub async fn delete(cx: &Context, class: &str, id: &str) -> Result<()> {
 /// # Errors
 /// As the read pipeline.
 pub async fn find(cx: &Context, class: &str, parameters: Map<String, Json>) -> Result<Found> {
-    let class = ClassName::trusted(class);
+    let class = ClassName::unchecked(class);
     let request = ReadRequest::find(cx, &known_class(cx, &class), parameters)?;
     read::find(cx, &class, request).await
 }
@@ -51,7 +51,7 @@ pub async fn find(cx: &Context, class: &str, parameters: Map<String, Json>) -> R
 /// # Errors
 /// As [`find`].
 pub async fn find_json(cx: &Context, class: &str, parameters: Map<String, Json>) -> Result<Found<JsonRows>> {
-    let class = ClassName::trusted(class);
+    let class = ClassName::unchecked(class);
     let request = ReadRequest::find(cx, &known_class(cx, &class), parameters)?;
     read::find_json(cx, &class, request).await
 }
@@ -61,7 +61,7 @@ pub async fn find_json(cx: &Context, class: &str, parameters: Map<String, Json>)
 /// # Errors
 /// 101 when there is none that the caller may read.
 pub async fn get(cx: &Context, class: &str, id: &str, parameters: Map<String, Json>) -> Result<Object> {
-    read::get(cx, &ClassName::trusted(class), id, ReadRequest::get(&parameters)?).await
+    read::get(cx, &ClassName::unchecked(class), id, ReadRequest::get(&parameters)?).await
 }
 
 /// Reads an object that the caller has just saved, as [`get`] does. `written`: the row that the save gave; where it tells all that
@@ -77,7 +77,7 @@ pub async fn get_saved(
     written: Option<Object>,
 ) -> Result<Object> {
     let known = written.map_or(Known::Nothing, Known::Written);
-    read::get_known(cx, &ClassName::trusted(class), id, ReadRequest::get(&parameters)?, known).await
+    read::get_known(cx, &ClassName::unchecked(class), id, ReadRequest::get(&parameters)?, known).await
 }
 
 /// As [`get`], the object as JSON.
@@ -85,12 +85,12 @@ pub async fn get_saved(
 /// # Errors
 /// As [`get`].
 pub async fn get_json(cx: &Context, class: &str, id: &str, parameters: Map<String, Json>) -> Result<Vec<u8>> {
-    read::get_json(cx, &ClassName::trusted(class), id, ReadRequest::get(&parameters)?).await
+    read::get_json(cx, &ClassName::unchecked(class), id, ReadRequest::get(&parameters)?).await
 }
 
 /// A class name that can be written to; the hidden classes keep their name, so that they are refused as such.
 fn writable(name: &str) -> Result<ClassName> {
-    let class = ClassName::trusted(name);
+    let class = ClassName::unchecked(name);
     if names::is_valid_class_name(name) || class.is_internal() {
         Ok(class)
     } else {

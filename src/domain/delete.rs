@@ -1,10 +1,10 @@
 //! The delete pipeline: admit, scope, delete, tell the class's rules.
 
-use super::context::Context;
-use super::permissions::{Operation, scope};
-use super::schema::check::known_class;
-use super::store;
-use super::write::open;
+use crate::domain::kernel::context::Context;
+use crate::domain::permissions::{Operation, scope};
+use crate::domain::schema::check::known_class;
+use crate::domain::store;
+use crate::domain::write::open;
 use crate::error::Result;
 use crate::model::names::ClassName;
 use crate::model::query::Filter;

@@ -4,7 +4,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use crate::domain::context::Context;
+use crate::domain::kernel::context::Context;
 use crate::domain::permissions::Scoped;
 use crate::domain::schema::Class;
 use crate::error::{ErrorCode, ParseError, Result};

@@ -8,8 +8,8 @@ use tokio::sync::Mutex;
 
 use super::config::SchemaConfig;
 use super::schema::Built;
-use crate::domain::context::Context;
-use crate::domain::graphql_config;
+use crate::domain::features::graphql_config;
+use crate::domain::kernel::context::Context;
 use crate::domain::schema::Schemas;
 use crate::error::ParseError;
 use crate::model::schema::ClassSchema;

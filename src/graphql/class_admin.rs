@@ -6,8 +6,9 @@ use super::catalog::Root;
 use super::error::FieldError;
 use super::job::Job;
 use super::resolve::{Parts, Resolved};
-use crate::domain::context::Context;
-use crate::domain::{global_config, schemas};
+use crate::domain::features::global_config;
+use crate::domain::features::schemas;
+use crate::domain::kernel::context::Context;
 use crate::error::{ErrorCode, ParseError, Result};
 
 /// The lists of a schema input and the types they add.

@@ -7,7 +7,7 @@ use super::paging::{DEFAULT_LIMIT, Page};
 use super::plan::{ConnectionPlan, Wanted};
 use super::where_input::order_to_rest;
 use crate::domain::classes;
-use crate::domain::context::Context;
+use crate::domain::kernel::context::Context;
 use crate::domain::read::Found;
 use crate::error::Result;
 use crate::model::object::Object;

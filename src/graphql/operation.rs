@@ -21,7 +21,7 @@ use super::schema::Built;
 use super::select::{Selected, Selector};
 use super::text::Text;
 use super::validation;
-use crate::domain::context::Context;
+use crate::domain::kernel::context::Context;
 
 /// What a client asks for.
 #[derive(Debug, Default)]

@@ -13,7 +13,7 @@ use super::plan::Wanted;
 use super::routes::{Passage, Route};
 use super::{class_admin, users};
 use crate::domain::classes;
-use crate::domain::context::Context;
+use crate::domain::kernel::context::Context;
 use crate::domain::write::Saved;
 use crate::error::{ErrorCode, ParseError};
 use crate::model::object::Object;

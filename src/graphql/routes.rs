@@ -10,7 +10,7 @@ use poem::http::Method;
 use super::catalog::Root;
 use super::ids;
 use super::job::Job;
-use crate::domain::context::Context;
+use crate::domain::kernel::context::Context;
 use crate::error::Result;
 use crate::http::gate::Gate;
 use crate::http::gate::rate_limit::Identity;

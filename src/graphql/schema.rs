@@ -250,8 +250,8 @@ pub(crate) mod tests {
 
     /// A class with the default columns of its name and these fields.
     pub(crate) fn sample_class(name: &str, fields: &[(&str, FieldType)]) -> ClassSchema {
-        let mut schema = ClassSchema::new(ClassName::trusted(name));
-        let relation = |class: &str| FieldType::Relation(ClassName::trusted(class));
+        let mut schema = ClassSchema::new(ClassName::unchecked(name));
+        let relation = |class: &str| FieldType::Relation(ClassName::unchecked(class));
         let system: Vec<(&str, FieldType)> = match name {
             USER => vec![
                 ("username", FieldType::String),
@@ -271,7 +271,7 @@ pub(crate) mod tests {
 
     /// A field of every type.
     pub(crate) fn sample_fields() -> Vec<(&'static str, FieldType)> {
-        let user = || ClassName::trusted(USER);
+        let user = || ClassName::unchecked(USER);
         vec![
             ("aString", FieldType::String),
             ("aNumber", FieldType::Number),
@@ -390,7 +390,7 @@ pub(crate) mod tests {
             FieldType::Number,
             FieldType::Date,
             FieldType::GeoPoint,
-            FieldType::Pointer(ClassName::trusted(USER)),
+            FieldType::Pointer(ClassName::unchecked(USER)),
         ];
         let mut classes = vec![sample_class(USER, &[])];
         for number in 0..200 {

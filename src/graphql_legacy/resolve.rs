@@ -6,7 +6,8 @@ use serde_json::{Map, Value as Json, json};
 
 use super::input::{body, filter};
 use super::job::{Action, Job, JobKind, Member};
-use crate::domain::{classes, users};
+use crate::domain::classes;
+use crate::domain::features::users;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::graphql::catalog::Class;
 use crate::graphql::config::ClassConfig;

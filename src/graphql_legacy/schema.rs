@@ -356,7 +356,7 @@ mod tests {
     fn the_schema_with_a_class_of_every_type() {
         let session = [
             ("restricted", FieldType::Boolean),
-            ("user", FieldType::Pointer(ClassName::trusted(USER))),
+            ("user", FieldType::Pointer(ClassName::unchecked(USER))),
             ("installationId", FieldType::String),
             ("sessionToken", FieldType::String),
             ("expiresAt", FieldType::Date),

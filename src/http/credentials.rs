@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use poem::http::{HeaderMap, header};
 use serde_json::{Map, Value as Json};
 
-use crate::domain::auth::Credentials;
+use crate::domain::kernel::auth::Credentials;
 use crate::error::{ErrorCode, ParseError, Result};
 
 /// Reads the `X-Parse-…` headers and HTTP Basic authentication. Basic authentication counts only for a known

@@ -105,11 +105,11 @@ fn typed(map: &Map<String, Json>) -> Result<Option<Value>> {
                 _ => None,
             };
             match (text("className"), id) {
-                (Some(class), Some(id)) => Some(Value::Pointer(Pointer { class: ClassName::trusted(class), id })),
+                (Some(class), Some(id)) => Some(Value::Pointer(Pointer { class: ClassName::unchecked(class), id })),
                 _ => None,
             }
         }
-        "Relation" => text("className").map(|class| Value::Relation(ClassName::trusted(class))),
+        "Relation" => text("className").map(|class| Value::Relation(ClassName::unchecked(class))),
         "File" => {
             text("name").map(|name| Value::File(File { name: name.to_owned(), url: text("url").map(str::to_owned) }))
         }

@@ -54,7 +54,7 @@ pub struct ClassName(Arc<str>);
 impl ClassName {
     /// A name from a source that is trusted: a constant of ours, or the database.
     #[must_use]
-    pub fn trusted(name: impl Into<Arc<str>>) -> Self {
+    pub fn unchecked(name: impl Into<Arc<str>>) -> Self {
         Self(name.into())
     }
 

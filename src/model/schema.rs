@@ -76,8 +76,8 @@ impl FieldType {
             ("GeoPoint", _) => Self::GeoPoint,
             ("Polygon", _) => Self::Polygon,
             ("ACL", _) => Self::Acl,
-            ("Pointer", Some(class)) => Self::Pointer(ClassName::trusted(class)),
-            ("Relation", Some(class)) => Self::Relation(ClassName::trusted(class)),
+            ("Pointer", Some(class)) => Self::Pointer(ClassName::unchecked(class)),
+            ("Relation", Some(class)) => Self::Relation(ClassName::unchecked(class)),
             _ => return None,
         })
     }
@@ -100,7 +100,7 @@ impl FieldType {
             Value::Array(_) => Self::Array,
             // A fetched object stands for a pointer to it.
             Value::Object(object) => match (object.get_str("__type"), object.get_str("className")) {
-                (Some("Object"), Some(class)) => Self::Pointer(ClassName::trusted(class)),
+                (Some("Object"), Some(class)) => Self::Pointer(ClassName::unchecked(class)),
                 _ => Self::Object,
             },
         })

@@ -15,7 +15,7 @@ use super::payload::{Answer, Body, Caller, Dispatcher, JsonMap, Reply};
 use super::request::Rest;
 use super::routes;
 use crate::domain::batch;
-use crate::domain::context::Context;
+use crate::domain::kernel::context::Context;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::http::answer::{Refused, refusal};
 

@@ -6,7 +6,7 @@ use subtle::ConstantTimeEq as _;
 
 use super::payload::JsonMap;
 use crate::config::keys::Keys;
-use crate::domain::auth::{Credentials, unauthorized};
+use crate::domain::kernel::auth::{Credentials, unauthorized};
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::http::credentials;
 

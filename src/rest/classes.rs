@@ -8,8 +8,8 @@ use super::openapi::Tag;
 use super::payload::{Answer, Body, Caller, MasterCaller, Parameters, Reply};
 use crate::domain::aggregate;
 use crate::domain::classes;
+use crate::domain::features::schemas;
 use crate::domain::read::Found;
-use crate::domain::schemas;
 use crate::model::rows::JsonRows;
 
 /// Bytes of an answer to a query besides its rows, at most.

@@ -5,7 +5,8 @@ use poem_openapi::OpenApi;
 use super::describe;
 use super::openapi::Tag;
 use super::payload::{Answer, Body, Caller, MasterCaller, Reply};
-use crate::domain::{global_config, graphql_config};
+use crate::domain::features::global_config;
+use crate::domain::features::graphql_config;
 
 /// The application's configuration.
 pub struct ConfigApi;

@@ -13,9 +13,11 @@ use super::describe;
 use super::error::Refusal;
 use super::openapi::Tag;
 use super::payload::{Answer, MasterCaller, Parameters, Reply};
-use crate::domain::app::App;
-use crate::domain::auth::unauthorized;
-use crate::domain::{health, logs, security};
+use crate::domain::features::health;
+use crate::domain::features::logs;
+use crate::domain::features::security;
+use crate::domain::kernel::app::App;
+use crate::domain::kernel::auth::unauthorized;
 use crate::error::{ErrorCode, ParseError};
 use crate::http::answer;
 

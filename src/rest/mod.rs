@@ -30,7 +30,7 @@ use poem::IntoEndpoint as _;
 use poem_openapi::{OpenApi, OpenApiService};
 use serde_json::Value as Json;
 
-use crate::domain::app::App;
+use crate::domain::kernel::app::App;
 use crate::http::gate::Gate;
 use crate::model::schema::ClassSchema;
 use request::{Rest, RestEndpoint};

@@ -15,7 +15,7 @@ use serde_json::{Map, Value as Json};
 
 use super::error::Refusal;
 use super::request::Rest;
-use crate::domain::context::Context;
+use crate::domain::kernel::context::Context;
 use crate::domain::write::Saved;
 use crate::error::{ErrorCode, ParseError};
 use crate::http::answer;
@@ -45,7 +45,7 @@ impl Incoming {
     }
 
     fn of(request: &Request) -> Result<&Self, Refusal> {
-        request.data::<Self>().ok_or_else(|| Refusal(crate::domain::auth::unauthorized()))
+        request.data::<Self>().ok_or_else(|| Refusal(crate::domain::kernel::auth::unauthorized()))
     }
 
     /// The body; it can be taken once.

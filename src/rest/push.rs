@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::describe;
 use super::openapi::Tag;
 use super::payload::{Answer, Body, MasterCaller, Parameters, Reply};
-use crate::domain::audiences;
+use crate::domain::features::audiences;
 use crate::error::{ErrorCode, ParseError};
 
 /// Push messages and audiences.

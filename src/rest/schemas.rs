@@ -6,7 +6,7 @@ use poem_openapi::param::Path;
 use super::describe;
 use super::openapi::Tag;
 use super::payload::{Answer, Body, MasterCaller, Reply};
-use crate::domain::schemas;
+use crate::domain::features::schemas;
 
 /// Classes as such.
 pub struct SchemasApi;

@@ -6,7 +6,8 @@ use poem_openapi::param::Path;
 use super::describe;
 use super::openapi::Tag;
 use super::payload::{Answer, Body, Parameters, Reply, SessionCaller};
-use crate::domain::{classes, sessions};
+use crate::domain::classes;
+use crate::domain::features::sessions;
 use crate::model::names::SESSION;
 
 /// Sessions.

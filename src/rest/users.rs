@@ -6,7 +6,9 @@ use poem_openapi::param::Path;
 use super::describe;
 use super::openapi::Tag;
 use super::payload::{Answer, Body, Caller, LoginParameters, MasterCaller, Parameters, Reply, SessionCaller};
-use crate::domain::{classes, sessions, users};
+use crate::domain::classes;
+use crate::domain::features::sessions;
+use crate::domain::features::users;
 use crate::model::names::USER;
 
 /// Users.

@@ -84,7 +84,7 @@ fn regex(pattern: &str, options: &str) -> Constraint {
 }
 
 fn schema(name: &str, fields: &[(&str, FieldType)]) -> ClassSchema {
-    let mut schema = ClassSchema::new(ClassName::trusted(name));
+    let mut schema = ClassSchema::new(ClassName::unchecked(name));
     for (field, kind) in fields {
         schema.fields.insert((*field).to_owned(), Field::new(kind.clone()));
     }
@@ -161,7 +161,7 @@ fn all_types() -> ClassSchema {
             ("d", FieldType::Date),
             ("o", FieldType::Object),
             ("a", FieldType::Array),
-            ("p", FieldType::Pointer(ClassName::trusted("T"))),
+            ("p", FieldType::Pointer(ClassName::unchecked("T"))),
             ("f", FieldType::File),
             ("g", FieldType::GeoPoint),
             ("y", FieldType::Polygon),
@@ -205,5 +205,5 @@ async fn clear(store: &dyn Storage) {
     for schema in store.classes().await.unwrap() {
         store.delete_class(&schema.name).await.unwrap();
     }
-    store.delete_class(&ClassName::trusted("Fresh")).await.unwrap();
+    store.delete_class(&ClassName::unchecked("Fresh")).await.unwrap();
 }

@@ -1,7 +1,7 @@
 //! Who may do what: class level permissions, pointer permissions, ACLs and protected fields.
 //!
 //! Permissions are filters: what a caller may not see is not asked for. [`scope::Scoped`] is the only thing
-//! [`super::store`] accepts, and only this module makes it.
+//! [`crate::domain::store`] accepts, and only this module makes it.
 
 pub mod clp;
 pub mod protected_fields;

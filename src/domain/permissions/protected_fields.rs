@@ -1,6 +1,6 @@
 //! Fields hidden from some readers: removed from answers, and refused in conditions and orders.
 
-use crate::domain::context::Context;
+use crate::domain::kernel::context::Context;
 use crate::domain::schema::Class;
 use crate::error::{ParseError, Result};
 use crate::model::names;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::request::ReadRequest;
 use super::{Rows, View};
-use crate::domain::context::Context;
+use crate::domain::kernel::context::Context;
 use crate::domain::permissions::protected_fields::Hidden;
 use crate::domain::permissions::{Operation, scope};
 use crate::domain::schema::Class;

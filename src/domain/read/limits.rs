@@ -1,7 +1,7 @@
 //! How much one query may include (`requestComplexity`); masters may include anything. Limits on conditions hold where they are read.
 
 use super::request::ReadRequest;
-use crate::domain::context::Context;
+use crate::domain::kernel::context::Context;
 use crate::error::{ErrorCode, ParseError, Result};
 
 /// Checks a query against the limits.

@@ -18,13 +18,13 @@ use serde_json::Value as Json;
 
 use self::redact::View;
 pub use self::request::ReadRequest;
-use super::context::Context;
-use super::permissions::protected_fields::Hidden;
-use super::permissions::{Operation, Scoped, scope};
-use super::schema::Class;
-use super::schema::check::known_class;
-use super::store;
-use super::write::open;
+use crate::domain::kernel::context::Context;
+use crate::domain::permissions::protected_fields::Hidden;
+use crate::domain::permissions::{Operation, Scoped, scope};
+use crate::domain::schema::Class;
+use crate::domain::schema::check::known_class;
+use crate::domain::store;
+use crate::domain::write::open;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::names::{self, ClassName};
 use crate::model::object::Object;
@@ -380,7 +380,7 @@ fn refuse_hidden(class: &Class, hidden: &Hidden, request: &ReadRequest) -> Resul
 /// # Errors
 /// When the store fails.
 pub async fn internal_one(cx: &Context, class: &str, filter: Resolved, why: &'static str) -> Result<Option<Object>> {
-    let class = known_class(cx, &ClassName::trusted(class));
+    let class = known_class(cx, &ClassName::unchecked(class));
     store::find_one(cx, &class, &Scoped::internal(filter, why)).await
 }
 
@@ -395,6 +395,6 @@ pub async fn internal_all(
     options: &FindOptions,
     why: &'static str,
 ) -> Result<Vec<Object>> {
-    let class = known_class(cx, &ClassName::trusted(class));
+    let class = known_class(cx, &ClassName::unchecked(class));
     store::find(cx, &class, &Scoped::internal(filter, why), options).await
 }

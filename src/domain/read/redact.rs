@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::request::ReadRequest;
-use crate::domain::context::Context;
+use crate::domain::kernel::context::Context;
 use crate::domain::permissions::protected_fields::Hidden;
 use crate::domain::schema::Class;
 use crate::domain::write::rules::ClassRules;

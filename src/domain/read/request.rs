@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use crate::domain::context::Context;
+use crate::domain::kernel::context::Context;
 use crate::domain::schema::Class;
 use crate::error::Result;
 use crate::model::query::Filter;

@@ -4,7 +4,7 @@ use std::pin::Pin;
 
 use super::request::ReadRequest;
 use super::{Found, find, get};
-use crate::domain::context::Context;
+use crate::domain::kernel::context::Context;
 use crate::domain::permissions::protected_fields::Hidden;
 use crate::domain::schema::Class;
 use crate::domain::schema::check::known_class;

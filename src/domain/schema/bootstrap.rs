@@ -16,7 +16,7 @@ use crate::storage::{IndexSpec, Result, Storage, StorageError};
 /// When the store cannot be read or written.
 pub async fn prepare(storage: &dyn Storage, options: &Options) -> Result<()> {
     for name in [names::USER, names::ROLE] {
-        let mut schema = ClassSchema::new(ClassName::trusted(name));
+        let mut schema = ClassSchema::new(ClassName::unchecked(name));
         system_classes::add_default_columns(&mut schema);
         schema.fields.shift_remove("ACL");
         schema.fields.shift_remove("password");
@@ -26,7 +26,7 @@ pub async fn prepare(storage: &dyn Storage, options: &Options) -> Result<()> {
         }
     }
     for (class, indexes) in indexes(options) {
-        let mut schema = ClassSchema::new(ClassName::trusted(class.as_str()));
+        let mut schema = ClassSchema::new(ClassName::unchecked(class.as_str()));
         system_classes::add_default_columns(&mut schema);
         storage.create_indexes(&schema, &indexes).await?;
     }
@@ -104,7 +104,7 @@ pub fn indexes(options: &Options) -> IndexMap<String, Vec<IndexSpec>> {
 /// Where parse-server leaves a collection scan on a hot path.
 fn own_indexes() -> [(String, Vec<IndexSpec>); 3] {
     let plain = |name: &str, field: &str| IndexSpec { sparse: false, ..sparse(name, field) };
-    let user = ClassName::trusted(names::ROLE);
+    let user = ClassName::unchecked(names::ROLE);
     let join = |field: &str| {
         (
             user.join(field).as_str().to_owned(),

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};
 
 use super::{Class, clp_check, system_classes};
-use crate::domain::context::Context;
+use crate::domain::kernel::context::Context;
 use crate::domain::permissions::Scoped;
 use crate::domain::schema::check;
 use crate::domain::store;
@@ -136,7 +136,7 @@ pub async fn create(cx: &Context, name: &str, change: ClassChange) -> Result<Arc
 /// # Errors
 /// As [`create`]; 255 for a field that exists, or to remove, does not.
 pub async fn update(cx: &Context, name: &str, change: ClassChange) -> Result<Arc<Class>> {
-    let class_name = ClassName::trusted(name);
+    let class_name = ClassName::unchecked(name);
     let class = cx.app.schemas.reload().await?.get(&class_name).cloned().ok_or_else(|| no_such_class(name))?;
     let mut after = class.schema.clone();
     let refuse = |text: String| Err(ParseError::new(ErrorCode::InvalidSchemaOperation, text));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::{Class, system_classes};
-use crate::domain::context::Context;
+use crate::domain::kernel::context::Context;
 use crate::domain::permissions::Operation;
 use crate::domain::store;
 use crate::error::{ErrorCode, ParseError, Result};

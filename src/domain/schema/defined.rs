@@ -11,9 +11,9 @@ use super::change::{self, ClassChange, read_field};
 use super::{Class, bootstrap, system_classes};
 use crate::config::Options;
 use crate::config::schema::Definitions;
-use crate::domain::app::App;
-use crate::domain::auth::Auth;
-use crate::domain::context::{Client, Context};
+use crate::domain::kernel::app::App;
+use crate::domain::kernel::auth::Auth;
+use crate::domain::kernel::context::{Client, Context};
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::names::{self, ClassName};
 use crate::model::schema::{ClassSchema, IndexKeys};
@@ -42,7 +42,7 @@ pub async fn apply(app: &Arc<App>) -> Result<()> {
         return Err(invalid(format!("The class {} is defined twice in schema.definitions", twice.name)));
     }
     let cx = Context::new(app.clone(), Auth::Master, None, None, false, Client::default());
-    let known = |name: &str| cx.schemas().get(&ClassName::trusted(name)).filter(|class| class.stored).cloned();
+    let known = |name: &str| cx.schemas().get(&ClassName::unchecked(name)).filter(|class| class.stored).cloned();
     if known(names::SESSION).is_none() {
         change::create(&cx, names::SESSION, ClassChange::default()).await?;
     }
@@ -191,7 +191,7 @@ impl Definition {
             Some(Json::Object(part)) => Ok(part.clone()),
             Some(_) => Err(invalid(format!("schema.definitions, class {name}: {key} must be an object"))),
         };
-        let class = ClassName::trusted(name.as_str());
+        let class = ClassName::unchecked(name.as_str());
         // Fields that the class has anyway need no definition, whatever theirs looks like.
         let parts = |key: &str| -> Result<Parts> {
             part(key)?

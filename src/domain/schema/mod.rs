@@ -13,9 +13,9 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use foldhash::fast::RandomState;
 
-use super::permissions::clp::ClassPermissions;
-use super::store;
 use crate::config::rules::ProtectedFields;
+use crate::domain::permissions::clp::ClassPermissions;
+use crate::domain::store;
 use crate::error::Result;
 use crate::model::names::ClassName;
 use crate::model::schema::ClassSchema;

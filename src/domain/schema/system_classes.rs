@@ -14,7 +14,7 @@ pub fn add_default_columns(schema: &mut ClassSchema) {
 /// The classes that exist in memory before they have a row.
 pub fn volatile() -> impl Iterator<Item = ClassSchema> {
     names::VOLATILE_CLASSES.into_iter().map(|name| {
-        let mut schema = ClassSchema::new(ClassName::trusted(name));
+        let mut schema = ClassSchema::new(ClassName::unchecked(name));
         add_default_columns(&mut schema);
         schema
     })
@@ -39,8 +39,8 @@ pub fn is_default_column(class: &ClassName, field: &str) -> bool {
 
 fn columns(class: &str) -> Vec<(&'static str, FieldType)> {
     use FieldType::{Array, Boolean, Date, File, Number, Object, String};
-    let pointer = |class: &str| FieldType::Pointer(ClassName::trusted(class));
-    let relation = |class: &str| FieldType::Relation(ClassName::trusted(class));
+    let pointer = |class: &str| FieldType::Pointer(ClassName::unchecked(class));
+    let relation = |class: &str| FieldType::Relation(ClassName::unchecked(class));
     match class {
         names::USER => vec![
             ("username", String),

@@ -24,10 +24,10 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use super::context::Context;
-use super::permissions::{Operation, scope};
-use super::schema::Class;
-use super::schema::check::known_class;
+use crate::domain::kernel::context::Context;
+use crate::domain::permissions::{Operation, scope};
+use crate::domain::schema::Class;
+use crate::domain::schema::check::known_class;
 use crate::error::{ParseError, Result};
 use crate::model::acl::Acl;
 use crate::model::date::Date;

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json};
 
 use super::{Draft, Facts, SaveRequest};
-use crate::domain::context::Context;
+use crate::domain::kernel::context::Context;
 use crate::domain::permissions::Operation;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::acl::Acl;

@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::{Checked, Draft};
-use crate::domain::context::Context;
+use crate::domain::kernel::context::Context;
 use crate::domain::schema::{Class, check, system_classes};
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::acl::Acl;
@@ -117,6 +117,6 @@ fn fold_fetched_object(value: &mut Value) {
         return;
     }
     if let (Some(class), Some(id)) = (object.get_str("className"), object.get_str("objectId")) {
-        *value = Value::pointer(&crate::model::names::ClassName::trusted(class), id);
+        *value = Value::pointer(&crate::model::names::ClassName::unchecked(class), id);
     }
 }

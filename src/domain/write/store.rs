@@ -2,7 +2,7 @@
 
 use super::rules::ClassRules;
 use super::{Checked, Stored};
-use crate::domain::context::Context;
+use crate::domain::kernel::context::Context;
 use crate::domain::permissions::{Operation, scope};
 use crate::domain::schema::Class;
 use crate::domain::store;

@@ -14,7 +14,7 @@ use poem::http::{HeaderName, HeaderValue, Method};
 use super::path_pattern::PathPattern;
 use crate::config::rate_limit::RateLimit;
 use crate::config::values::RateLimitZone;
-use crate::domain::auth::Auth;
+use crate::domain::kernel::auth::Auth;
 use crate::error::{ErrorCode, ParseError, Result};
 
 /// Counters kept per limit. When there are more callers than that in one window, the newcomers share one counter.

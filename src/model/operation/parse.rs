@@ -185,7 +185,7 @@ fn members(field: &str, name: &str, value: &Json, change: &mut Option<RelationCh
         };
         let change = change.get_or_insert_with(|| RelationChange {
             field: field.to_owned(),
-            class: ClassName::trusted(class),
+            class: ClassName::unchecked(class),
             add: Vec::new(),
             remove: Vec::new(),
         });
@@ -309,7 +309,7 @@ mod tests {
         assert_eq!(parsed.update.get("d"), Some(&Change::Unset));
         assert_eq!(parsed.update.get("o.a.0"), Some(&Change::Add(vec![Value::Number(1.0)])));
         assert!(matches!(parsed.update.get("plain"), Some(Change::Set(Value::Object(_)))));
-        let class = ClassName::trusted("T");
+        let class = ClassName::unchecked("T");
         assert_eq!(
             parsed.relations,
             [RelationChange {

@@ -287,7 +287,7 @@ fn improper(operator: &str) -> ParseError {
 }
 
 fn class_of(query: &Json) -> Option<ClassName> {
-    query.get("className").and_then(Json::as_str).filter(|name| !name.is_empty()).map(ClassName::trusted)
+    query.get("className").and_then(Json::as_str).filter(|name| !name.is_empty()).map(ClassName::unchecked)
 }
 
 /// A query inside a query. Its order and limits play no part, as in Parse.

@@ -13,7 +13,7 @@ use tokio::sync::Mutex;
 
 use super::{page, typed, yaml};
 use crate::config::Options;
-use crate::domain::auth::{self, Auth};
+use crate::domain::kernel::auth::{self, Auth};
 use crate::domain::schema::Schemas;
 use crate::error::{ParseError, Result};
 use crate::http::answer::{JSON, Matched};

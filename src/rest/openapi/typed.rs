@@ -77,14 +77,14 @@ pub fn typed(mut document: Json, classes: &[ClassSchema]) -> Json {
     let mut forms = Forms::default();
     for own in &OWN {
         given.take(own.name);
-        forms.classes.insert(ClassName::trusted(own.class), own.name.to_owned());
+        forms.classes.insert(ClassName::unchecked(own.class), own.name.to_owned());
     }
     let classes_of_app = classes_of_app(classes);
     for class in &classes_of_app {
         forms.classes.insert(class.name.clone(), given.give(class.name.as_str()));
     }
     for own in &OWN {
-        let name = ClassName::trusted(own.class);
+        let name = ClassName::unchecked(own.class);
         let mut schema = classes.iter().find(|class| class.name == name).cloned().unwrap_or(ClassSchema::new(name));
         system_classes::add_default_columns(&mut schema);
         bring_in(&mut document, &mut forms, own, &schema);

@@ -18,11 +18,11 @@ use poem::{IntoResponse as _, Request, Response};
 use serde_json::Value as Json;
 
 use crate::config::mail::{CustomPages, PagesCustomUrls};
-use crate::domain::app::App;
-use crate::domain::auth::{Auth, unauthorized};
-use crate::domain::context::{Client, Context};
-use crate::domain::users::verification::{Resent, Verified, Who};
-use crate::domain::users::{mail, reset, verification};
+use crate::domain::features::users::verification::{Resent, Verified, Who};
+use crate::domain::features::users::{mail, reset, verification};
+use crate::domain::kernel::app::App;
+use crate::domain::kernel::auth::{Auth, unauthorized};
+use crate::domain::kernel::context::{Client, Context};
 use crate::error::{ErrorCode, ParseError};
 use crate::http::answer::{self, refusal};
 use crate::http::{body, client};

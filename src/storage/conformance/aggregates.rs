@@ -5,7 +5,7 @@ use crate::storage::AggregateOptions;
 
 #[expect(clippy::too_many_lines, reason = "a table")]
 pub async fn aggregates(store: &dyn Storage) {
-    let target = ClassName::trusted("T");
+    let target = ClassName::unchecked("T");
     let schema = schema(
         "Agg",
         &[

@@ -190,7 +190,7 @@ fn order() -> impl Strategy<Value = Vec<Sort>> {
 /// When they differ.
 pub async fn agrees_with_matches(store: &dyn Storage, rounds: usize, sparse: bool) {
     let mut schema = all_types();
-    schema.name = ClassName::trusted("Random");
+    schema.name = ClassName::unchecked("Random");
     store.create_class(&schema).await.unwrap();
     let mut runner = TestRunner::new(Config::default());
     let rows = proptest::collection::vec(fields(), 12);

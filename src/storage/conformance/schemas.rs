@@ -7,7 +7,8 @@ async fn class(store: &dyn Storage, name: &str) -> Option<ClassSchema> {
 }
 
 pub async fn schemas(store: &dyn Storage) {
-    let mut schema = schema("Schema", &[("s", FieldType::String), ("p", FieldType::Pointer(ClassName::trusted("T")))]);
+    let mut schema =
+        schema("Schema", &[("s", FieldType::String), ("p", FieldType::Pointer(ClassName::unchecked("T")))]);
     schema.permissions = json!({"find": {"*": true}}).as_object().cloned();
     schema
         .fields
@@ -66,7 +67,7 @@ pub async fn schemas(store: &dyn Storage) {
 pub async fn indexes(store: &dyn Storage) {
     let schema = schema(
         "Indexed",
-        &[("n", FieldType::Number), ("p", FieldType::Pointer(ClassName::trusted("T"))), ("y", FieldType::Polygon)],
+        &[("n", FieldType::Number), ("p", FieldType::Pointer(ClassName::unchecked("T"))), ("y", FieldType::Polygon)],
     );
     store.create_class(&schema).await.unwrap();
     store.insert(&schema, row("1", json!({"n": 1})), None).await.unwrap();

@@ -217,7 +217,7 @@ pub async fn transactions(store: &dyn Storage) {
 }
 
 pub async fn relations(store: &dyn Storage) {
-    let join = ClassName::trusted("Owner").join("friends");
+    let join = ClassName::unchecked("Owner").join("friends");
     let own = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
     let pairs = |pairs: Vec<(String, String)>| {
         let mut pairs: Vec<String> = pairs.into_iter().map(|(owner, member)| format!("{owner}>{member}")).collect();
@@ -241,7 +241,7 @@ pub async fn relations(store: &dyn Storage) {
 
 /// `o1` has `c`; what has `o1`, and so on, has it too.
 async fn ancestors(store: &dyn Storage, direct: &ClassName) {
-    let nested = ClassName::trusted("Owner").join("nested");
+    let nested = ClassName::unchecked("Owner").join("nested");
     let of = async |member: &str| {
         let mut found = store.ancestors(direct, &nested, member, None).await.unwrap();
         found.sort();

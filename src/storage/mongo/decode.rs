@@ -193,10 +193,10 @@ fn typed(object: &Object) -> Option<Value> {
         None => return defective_bytes(object),
         Some(Value::String(kind)) => match kind.as_str() {
             "Pointer" => Value::Pointer(Pointer {
-                class: ClassName::trusted(text("className")?),
+                class: ClassName::unchecked(text("className")?),
                 id: text("objectId")?.to_owned(),
             }),
-            "Relation" => Value::Relation(ClassName::trusted(text("className")?)),
+            "Relation" => Value::Relation(ClassName::unchecked(text("className")?)),
             "Date" => Value::Date(Date::parse(text("iso")?)?),
             "File" => Value::File(File { name: text("name")?.to_owned(), url: text("url").map(str::to_owned) }),
             "GeoPoint" => Value::GeoPoint(GeoPoint {

@@ -272,7 +272,7 @@ mod tests {
     use crate::model::schema::Field;
 
     fn schema() -> ClassSchema {
-        let thing = || ClassName::trusted("Thing");
+        let thing = || ClassName::unchecked("Thing");
         let mut schema = ClassSchema::new(thing());
         for (name, kind) in [
             ("friend", FieldType::Pointer(thing())),

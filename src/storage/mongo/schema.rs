@@ -51,10 +51,10 @@ fn type_of(text: &str) -> Option<FieldType> {
         "polygon" => FieldType::Polygon,
         _ => {
             if let Some(class) = text.strip_prefix('*') {
-                FieldType::Pointer(ClassName::trusted(class))
+                FieldType::Pointer(ClassName::unchecked(class))
             } else {
                 let class = text.strip_prefix("relation<")?.strip_suffix('>')?;
-                FieldType::Relation(ClassName::trusted(class))
+                FieldType::Relation(ClassName::unchecked(class))
             }
         }
     })
@@ -78,7 +78,7 @@ pub(super) async fn classes(storage: &MongoStorage) -> Result<Vec<ClassSchema>> 
 /// A class document as a class.
 pub(super) fn read(mut document: Document) -> Option<ClassSchema> {
     let name = document.remove("_id")?.as_str()?.to_owned();
-    let mut schema = ClassSchema::new(ClassName::trusted(name));
+    let mut schema = ClassSchema::new(ClassName::unchecked(name));
     let mut metadata = match document.remove(METADATA) {
         Some(Bson::Document(metadata)) => metadata,
         _ => Document::new(),
@@ -310,7 +310,7 @@ mod tests {
             },
         };
         let schema = read(document.clone()).unwrap();
-        assert_eq!(schema.kind("p"), Some(&FieldType::Pointer(ClassName::trusted("Target"))));
+        assert_eq!(schema.kind("p"), Some(&FieldType::Pointer(ClassName::unchecked("Target"))));
         assert!(schema.fields["q"].required);
         assert_eq!(schema.permissions.as_ref().unwrap()["find"], json!({"requiresAuthentication": true}));
         assert_eq!(schema.kind("ACL"), Some(&FieldType::Acl));

@@ -83,7 +83,7 @@ impl Source {
             }
             _ => None,
         };
-        Some(Event::Row { class: ClassName::trusted(class), id })
+        Some(Event::Row { class: ClassName::unchecked(class), id })
     }
 }
 

@@ -76,7 +76,7 @@ impl Catalog {
             let class: String = row.get(0)?;
             let definition: String = row.get(2)?;
             let Ok(index) = serde_json::from_str::<Index>(&definition) else { continue };
-            classes.entry(ClassName::trusted(class)).or_default().indexes.insert(row.get(1)?, index);
+            classes.entry(ClassName::unchecked(class)).or_default().indexes.insert(row.get(1)?, index);
         }
         Ok(Self(classes.into_iter().map(|(class, table)| (class, Arc::new(table))).collect()))
     }

@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn names_differ_in_case_and_come_back() {
-        let class = |name: &str| ClassName::trusted(name);
+        let class = |name: &str| ClassName::unchecked(name);
         assert_eq!(table(&class("Game")), "\"c_^game\"");
         assert_ne!(table(&class("Game")).to_lowercase(), table(&class("game")).to_lowercase());
         assert_eq!(table(&class("_Join:users:_Role")), "\"j__^join%3a;users%3a;_^role\"");

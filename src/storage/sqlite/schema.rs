@@ -71,7 +71,7 @@ fn from_stored(name: ClassName, stored: StoredClass) -> ClassSchema {
 fn parse(name: String, definition: &str) -> Result<ClassSchema> {
     let stored = serde_json::from_str(definition)
         .map_err(|error| EmbeddedError::Damaged(format!("the definition of class {name} cannot be read: {error}")))?;
-    Ok(from_stored(ClassName::trusted(name), stored))
+    Ok(from_stored(ClassName::unchecked(name), stored))
 }
 
 /// All classes.

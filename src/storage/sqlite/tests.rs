@@ -28,7 +28,7 @@ fn row(id: &str, fields: &Json) -> Object {
 }
 
 fn class(name: &str, fields: &[(&str, FieldType)]) -> ClassSchema {
-    let mut schema = ClassSchema::new(ClassName::trusted(name));
+    let mut schema = ClassSchema::new(ClassName::unchecked(name));
     for (field, kind) in fields {
         schema.fields.insert((*field).to_owned(), Field::new(kind.clone()));
     }
@@ -245,7 +245,7 @@ async fn a_transaction_that_takes_too_long_is_undone() {
 async fn classes_can_change_while_a_transaction_is_under_way() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());
-    let name = ClassName::trusted("New");
+    let name = ClassName::unchecked("New");
     let names = || async {
         store.classes().await.unwrap().into_iter().map(|schema| schema.name.to_string()).collect::<Vec<_>>()
     };
@@ -436,7 +436,7 @@ async fn long_and_deep_conditions_are_answered() {
 async fn join_classes_can_be_read_as_rows() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());
-    let join = ClassName::trusted("A").join("r");
+    let join = ClassName::unchecked("A").join("r");
     store.link(&join, "o1", &["m\"1".to_owned(), "m2".to_owned()], None).await.unwrap();
     let schema = ClassSchema::new(join);
     let rows = store.find(&schema, &Filter::eq("relatedId", "m\"1"), &FindOptions::default(), None).await.unwrap();

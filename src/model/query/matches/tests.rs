@@ -12,8 +12,8 @@ use crate::model::query::parse::{Context, parse};
 use crate::model::schema::Field;
 
 fn schema() -> ClassSchema {
-    let mut schema = ClassSchema::new(ClassName::trusted("Q"));
-    for (name, kind) in [("a", FieldType::Array), ("p", FieldType::Pointer(ClassName::trusted("T")))] {
+    let mut schema = ClassSchema::new(ClassName::unchecked("Q"));
+    for (name, kind) in [("a", FieldType::Array), ("p", FieldType::Pointer(ClassName::unchecked("T")))] {
         schema.fields.insert(name.into(), Field::new(kind));
     }
     schema

@@ -5,14 +5,14 @@ use crate::model::schema::Field;
 use serde_json::json;
 
 fn schema() -> ClassSchema {
-    let mut schema = ClassSchema::new(ClassName::trusted("Q"));
+    let mut schema = ClassSchema::new(ClassName::unchecked("Q"));
     for (name, kind) in [
         ("s", FieldType::String),
         ("n", FieldType::Number),
         ("d", FieldType::Date),
         ("o", FieldType::Object),
         ("a", FieldType::Array),
-        ("p", FieldType::Pointer(ClassName::trusted("Tgt"))),
+        ("p", FieldType::Pointer(ClassName::unchecked("Tgt"))),
         ("g", FieldType::GeoPoint),
         ("po", FieldType::Polygon),
         ("f", FieldType::File),

@@ -147,7 +147,7 @@ fn what_others_have_written_is_read() {
 
 #[test]
 fn numeric_ids_of_the_configuration() {
-    let schema = ClassSchema::new(ClassName::trusted("_GlobalConfig"));
+    let schema = ClassSchema::new(ClassName::unchecked("_GlobalConfig"));
     let row = object(json!({"objectId": "1"}));
     assert_eq!(encode::row(&schema, row).unwrap(), doc! {"_id": 1});
 }

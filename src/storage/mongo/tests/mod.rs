@@ -21,8 +21,8 @@ use crate::storage::Storage as _;
 
 /// A class `Thing` with a field of every type, named by its first letters.
 fn thing() -> ClassSchema {
-    let mut schema = ClassSchema::new(ClassName::trusted("Thing"));
-    let target = ClassName::trusted("Target");
+    let mut schema = ClassSchema::new(ClassName::unchecked("Thing"));
+    let target = ClassName::unchecked("Target");
     for (name, kind) in [
         ("s", FieldType::String),
         ("n", FieldType::Number),

@@ -114,7 +114,7 @@ async fn unique_indexes_let_one_through() {
 #[tokio::test]
 async fn indexes_have_the_options_of_parse_server() {
     let storage = store("indexes").await;
-    let users = ClassSchema::new(ClassName::trusted("_User"));
+    let users = ClassSchema::new(ClassName::unchecked("_User"));
     let caseless =
         IndexSpec { unique: false, case_insensitive: true, ..unique("case_insensitive_username", "username") };
     let ttl = IndexSpec { unique: false, expire_after_seconds: Some(0), ..unique("ttl", "expire") };
@@ -146,7 +146,7 @@ async fn indexes_have_the_options_of_parse_server() {
 #[tokio::test]
 async fn relations() {
     let storage = store("relations").await;
-    let join = ClassName::trusted("Thing").join("r");
+    let join = ClassName::unchecked("Thing").join("r");
     let names = |list: &[&str]| list.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
     storage.link(&join, "o1", &names(&["a", "b"]), None).await.unwrap();
     storage.link(&join, "o1", &names(&["b", "c"]), None).await.unwrap();
@@ -172,7 +172,7 @@ async fn relations() {
 #[tokio::test]
 async fn transactions() {
     let storage = store("transactions").await;
-    let join = ClassName::trusted("Thing").join("r");
+    let join = ClassName::unchecked("Thing").join("r");
     fill(&storage, vec![json!({"n": 1})]).await;
 
     let tx = storage.begin().await.unwrap();
@@ -207,7 +207,7 @@ async fn transactions() {
 #[tokio::test]
 async fn classes_and_fields() {
     let storage = Arc::new(store("classes").await);
-    let mut schema = ClassSchema::new(ClassName::trusted("Game"));
+    let mut schema = ClassSchema::new(ClassName::unchecked("Game"));
     schema
         .fields
         .insert("score".to_owned(), Field { kind: FieldType::Number, required: true, default: Some(value(json!(7))) });
@@ -220,8 +220,8 @@ async fn classes_and_fields() {
     let results = join_all((0..20).map(|at| {
         let storage = storage.clone();
         tokio::spawn(async move {
-            let kind = if at % 2 == 0 { FieldType::String } else { FieldType::Pointer(ClassName::trusted("Game")) };
-            storage.add_field(&ClassName::trusted("Game"), "raced", &Field::new(kind)).await
+            let kind = if at % 2 == 0 { FieldType::String } else { FieldType::Pointer(ClassName::unchecked("Game")) };
+            storage.add_field(&ClassName::unchecked("Game"), "raced", &Field::new(kind)).await
         })
     }))
     .await;
@@ -229,7 +229,7 @@ async fn classes_and_fields() {
         results.into_iter().filter_map(|result| result.unwrap().err()).map(|error| error.to_string()).collect();
     assert_eq!(failures.len(), 10, "{failures:?}");
     assert!(failures[0].starts_with("field exists already with type "), "{failures:?}");
-    storage.add_field(&ClassName::trusted("Lazy"), "x", &Field::new(FieldType::Array)).await.unwrap();
+    storage.add_field(&ClassName::unchecked("Lazy"), "x", &Field::new(FieldType::Array)).await.unwrap();
     let lazy = storage.schemas().find_one(doc! {"_id": "Lazy"}).await.unwrap().unwrap();
     assert_eq!(lazy.get_str("updatedAt").unwrap(), "date");
     assert_eq!(lazy.get_str("x").unwrap(), "array");
@@ -253,7 +253,7 @@ async fn classes_and_fields() {
     let rows = storage.find(&read, &Filter::All, &FindOptions::default(), None).await.unwrap();
     assert_eq!(rest(&rows[0]), json!({"objectId": "g"}));
     storage.delete_class(&schema.name).await.unwrap();
-    storage.delete_class(&ClassName::trusted("Never")).await.unwrap();
+    storage.delete_class(&ClassName::unchecked("Never")).await.unwrap();
     assert_eq!(storage.classes().await.unwrap().len(), 1);
     clean(Arc::into_inner(storage).unwrap()).await;
 }

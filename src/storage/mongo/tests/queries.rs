@@ -362,7 +362,7 @@ async fn options_of_finds() {
     assert_eq!(plan["executionStats"]["nReturned"], json!(0));
     assert_eq!(storage.distinct(&thing(), "p", &Filter::All).await.unwrap(), [value(pointer)]);
     assert_eq!(storage.distinct(&thing(), "n", &eq("n", json!(3))).await.unwrap(), [value(json!(3))]);
-    let missing = crate::model::schema::ClassSchema::new(crate::model::names::ClassName::trusted("Missing"));
+    let missing = crate::model::schema::ClassSchema::new(crate::model::names::ClassName::unchecked("Missing"));
     assert!(storage.find(&missing, &Filter::All, &FindOptions::default(), None).await.unwrap().is_empty());
     assert_eq!(storage.count(&missing, &Filter::All, &FindOptions::default(), None).await.unwrap(), 0);
     assert!(storage.distinct(&missing, "n", &Filter::All).await.unwrap().is_empty());

@@ -15,12 +15,12 @@ use crate::storage::{Event, Storage as _};
 async fn changes_of_others_are_seen() {
     let storage = store("watching").await;
     let mut events = storage.watch().await.unwrap().expect("a replica set has change streams");
-    let users = ClassSchema::new(ClassName::trusted("_User"));
-    let plain = ClassSchema::new(ClassName::trusted("Plain"));
+    let users = ClassSchema::new(ClassName::unchecked("_User"));
+    let plain = ClassSchema::new(ClassName::unchecked("Plain"));
     storage.insert(&plain, object(json!({"objectId": "unseen"})), None).await.unwrap();
     storage.insert(&users, object(json!({"objectId": "u1"})), None).await.unwrap();
     storage.add_field(&users.name, "x", &Field::new(FieldType::String)).await.unwrap();
-    let join = ClassName::trusted("_Role").join("users");
+    let join = ClassName::unchecked("_Role").join("users");
     storage.link(&join, "role", &["u1".to_owned()], None).await.unwrap();
     storage.delete_class(&users.name).await.unwrap();
     let mut next = async || tokio::time::timeout(Duration::from_secs(5), events.next()).await.unwrap().unwrap();

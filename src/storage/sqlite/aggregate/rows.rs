@@ -116,7 +116,7 @@ impl Output {
             let (class, id) = value.as_str()?.split_once('$')?;
             return Some((
                 name.to_owned(),
-                json::encode(&Value::Pointer(Pointer { class: ClassName::trusted(class), id: id.to_owned() })),
+                json::encode(&Value::Pointer(Pointer { class: ClassName::unchecked(class), id: id.to_owned() })),
             ));
         }
         if field.starts_with('_') {

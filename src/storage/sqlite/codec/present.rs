@@ -91,7 +91,7 @@ mod tests {
         Shape {
             hidden: vec!["secret".to_owned()],
             exclude: vec!["unwanted".to_owned()],
-            relations: vec![("likes".into(), ClassName::trusted("Thing"))],
+            relations: vec![("likes".into(), ClassName::unchecked("Thing"))],
             pointers: vec!["nobody".into()],
             file_base: "http://x/files/".to_owned(),
             ..Shape::default()
@@ -147,7 +147,7 @@ mod tests {
             any::<String>().prop_map(Value::String),
             any::<i64>().prop_map(|millis| Value::Date(crate::model::date::Date::from_millis(millis))),
             any::<Vec<u8>>().prop_map(Value::Bytes),
-            "[a-z]{1,3}".prop_map(|id| Value::pointer(&ClassName::trusted("Thing"), id)),
+            "[a-z]{1,3}".prop_map(|id| Value::pointer(&ClassName::unchecked("Thing"), id)),
         ];
         leaf.prop_recursive(3, 16, 4, |inner| {
             prop_oneof![

@@ -268,13 +268,13 @@ impl<'a> Reader<'a> {
             }
             b'p' => {
                 self.expect(b'[')?;
-                let class = ClassName::trusted(self.string()?);
+                let class = ClassName::unchecked(self.string()?);
                 self.expect(b',')?;
                 let id = self.string()?.into_owned();
                 self.expect(b']')?;
                 Value::Pointer(Pointer { class, id })
             }
-            b'r' => Value::Relation(ClassName::trusted(self.string()?)),
+            b'r' => Value::Relation(ClassName::unchecked(self.string()?)),
             b'g' => Value::GeoPoint(self.point()?),
             b'y' => {
                 let mut corners = Vec::new();

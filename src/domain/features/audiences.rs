@@ -1,0 +1,70 @@
+//! Push audiences: named conditions on installations. The condition rests as text and is read as an object.
+
+use serde_json::{Map, Value as Json};
+
+use crate::domain::classes;
+use crate::domain::kernel::context::Context;
+use crate::domain::read::Found;
+use crate::domain::write::Saved;
+use crate::error::Result;
+use crate::model::json;
+use crate::model::names::AUDIENCE;
+use crate::model::object::Object;
+
+const QUERY: &str = "query";
+
+/// Finds audiences.
+///
+/// # Errors
+/// 403 without a master key; as any find.
+pub async fn find(cx: &Context, parameters: Map<String, Json>) -> Result<Found> {
+    cx.require_master()?;
+    let mut found = classes::find(cx, AUDIENCE, parameters).await?;
+    found.results.iter_mut().for_each(present);
+    Ok(found)
+}
+
+/// Reads an audience.
+///
+/// # Errors
+/// 403 without a master key, 101 when there is none.
+pub async fn get(cx: &Context, id: &str, parameters: Map<String, Json>) -> Result<Object> {
+    cx.require_master()?;
+    let mut audience = classes::get(cx, AUDIENCE, id, parameters).await?;
+    present(&mut audience);
+    Ok(audience)
+}
+
+/// Makes an audience.
+///
+/// # Errors
+/// 403 without a master key; as any create.
+pub async fn create(cx: &Context, body: Map<String, Json>) -> Result<Saved> {
+    cx.require_master()?;
+    classes::create(cx, AUDIENCE, body).await
+}
+
+/// Changes an audience.
+///
+/// # Errors
+/// 403 without a master key, 101 when there is none.
+pub async fn update(cx: &Context, id: &str, body: Map<String, Json>) -> Result<Saved> {
+    cx.require_master()?;
+    classes::update(cx, AUDIENCE, id, body).await
+}
+
+/// Deletes an audience.
+///
+/// # Errors
+/// 403 without a master key, 101 when there is none.
+pub async fn delete(cx: &Context, id: &str) -> Result<()> {
+    cx.require_master()?;
+    classes::delete(cx, AUDIENCE, id).await
+}
+
+fn present(audience: &mut Object) {
+    let condition = audience.get_str(QUERY).and_then(|text| serde_json::from_str::<Map<String, Json>>(text).ok());
+    if let Some(condition) = condition {
+        audience.insert(QUERY, json::decode_stored(Json::Object(condition)));
+    }
+}

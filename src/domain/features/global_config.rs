@@ -1,0 +1,114 @@
+//! The app's configuration (`/config`): parameters by name, each with a mark whether only masters read it. One row holds all.
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::domain::kernel::context::Context;
+use crate::domain::permissions::Scoped;
+use crate::domain::read;
+use crate::domain::schema::check::known_class;
+use crate::domain::store;
+use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::json;
+use crate::model::names::{self, ClassName};
+use crate::model::object::Object;
+use crate::model::operation::parse::{self, Kind};
+use crate::model::operation::{Change, Update};
+use crate::model::value::Value;
+
+/// The id of the one row.
+pub(super) const ROW_ID: &str = "1";
+
+const PARAMETERS: &str = "params";
+const MASTER_ONLY: &str = "masterKeyOnly";
+
+/// The parameters the caller may read: `{"params", "masterKeyOnly"}`.
+///
+/// # Errors
+/// When the store fails.
+pub async fn get(cx: &Context) -> Result<Json> {
+    let Some(mut row) =
+        read::internal_one(cx, names::GLOBAL_CONFIG, store::by_id(ROW_ID), "the app's configuration").await?
+    else {
+        return Ok(json!({ PARAMETERS: {} }));
+    };
+    let mut parameters = take_object(&mut row, PARAMETERS).unwrap_or_default();
+    let mut marks = take_object(&mut row, MASTER_ONLY);
+    if !cx.auth.is_master()
+        && let Some(marks) = &mut marks
+    {
+        let hidden = |marks: &Object, name: &str| marks.get(name).is_some_and(|mark| *mark == Value::Boolean(true));
+        parameters.retain(|name, _| !hidden(marks, name));
+        marks.retain(|_, mark| *mark != Value::Boolean(true));
+    }
+    let mut answer = Map::new();
+    answer.insert(PARAMETERS.to_owned(), json::encode(&Value::Object(parameters)));
+    if let Some(marks) = marks {
+        answer.insert(MASTER_ONLY.to_owned(), json::encode(&Value::Object(marks)));
+    }
+    Ok(Json::Object(answer))
+}
+
+fn take_object(row: &mut Object, field: &str) -> Option<Object> {
+    match row.remove(field) {
+        Some(Value::Object(object)) => Some(object),
+        _ => None,
+    }
+}
+
+/// Sets and removes parameters; others stay as they are. `body`: `{"params", "masterKeyOnly"}`.
+///
+/// # Errors
+/// 403 without a master key, 119 for the read-only one, 107, 111, 121 for what is no parameter, 141 when there is none.
+pub async fn update(cx: &Context, mut body: Map<String, Json>) -> Result<Json> {
+    cx.require_master()?;
+    cx.refuse_read_only("read-only masterKey isn't allowed to update the config.")?;
+    let parameters = taken(&mut body, PARAMETERS)?;
+    let marks = taken(&mut body, MASTER_ONLY)?;
+    if parameters.is_empty() {
+        return Err(ParseError::new(ErrorCode::ScriptFailed, "Update document requires atomic operators"));
+    }
+    cx.app.denylist.check_map(&parameters)?;
+    let mut changes = Map::new();
+    let mut update = Update::default();
+    for (name, value) in parameters {
+        check_name(&name)?;
+        let mark = marks.get(&name) == Some(&Json::Bool(true));
+        update.put(format!("{MASTER_ONLY}.{name}"), Change::Set(Value::Boolean(mark)));
+        changes.insert(format!("{PARAMETERS}.{name}"), value);
+    }
+    let parsed = parse::parse(changes, Kind::Update)?;
+    if !parsed.relations.is_empty() {
+        return Err(ParseError::new(ErrorCode::IncorrectType, "A parameter cannot be a relation"));
+    }
+    update.0.extend(parsed.update.0);
+    save(cx, names::GLOBAL_CONFIG, &update).await?;
+    Ok(json!({ "result": true }))
+}
+
+/// Writes the one row of a class of settings.
+///
+/// # Errors
+/// When the store fails.
+pub(super) async fn save(cx: &Context, class: &str, update: &Update) -> Result<()> {
+    let class = known_class(cx, &ClassName::unchecked(class));
+    store::upsert(cx, &class, &Scoped::internal(store::by_id(ROW_ID), "settings have one row"), update).await
+}
+
+fn taken(body: &mut Map<String, Json>, part: &str) -> Result<Map<String, Json>> {
+    match body.remove(part) {
+        None | Some(Json::Null) => Ok(Map::new()),
+        Some(Json::Object(map)) => Ok(map),
+        Some(_) => Err(ParseError::new(ErrorCode::InvalidJson, format!("{part} must be an object"))),
+    }
+}
+
+/// A name is a key inside the row.
+fn check_name(name: &str) -> Result<()> {
+    if name.is_empty() || name.contains(['.', '$', '\0']) {
+        return Err(ParseError::new(
+            ErrorCode::InvalidNestedKey,
+            "Nested keys should not contain the '$' or '.' characters",
+        ));
+    }
+    Ok(())
+}

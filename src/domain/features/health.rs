@@ -1,0 +1,33 @@
+//! Whether the database answers.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use crate::domain::kernel::app::App;
+use crate::storage::Result;
+
+/// An answer of the database counts for so many milliseconds: load balancers ask often, and need no ping each.
+const FRESH: i64 = 250;
+
+/// When the database answered last.
+#[derive(Debug)]
+pub struct Pulse(AtomicI64);
+
+impl Default for Pulse {
+    fn default() -> Self {
+        Self(AtomicI64::new(i64::MIN / 2))
+    }
+}
+
+/// Asks the database, unless it answered a quarter of a second ago.
+///
+/// # Errors
+/// When it does not answer.
+pub async fn check(app: &App) -> Result<()> {
+    let now = app.clock.now().millis();
+    if (0..FRESH).contains(&now.saturating_sub(app.pulse.0.load(Ordering::Relaxed))) {
+        return Ok(());
+    }
+    app.storage.ping().await?;
+    app.pulse.0.store(now, Ordering::Relaxed);
+    Ok(())
+}

@@ -1,0 +1,45 @@
+//! Requests that are recognised when they come twice (`X-Parse-Request-Id`): the first one leaves a row with its id, and the
+//! unique index over ids refuses the second.
+
+use crate::domain::kernel::context::Context;
+use crate::domain::permissions::Scoped;
+use crate::domain::schema::check::known_class;
+use crate::domain::store;
+use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::names::{self, ClassName};
+use crate::model::object::Object;
+use crate::model::query::{Constraint, Filter};
+use crate::storage::StorageError;
+
+/// Notes a request id for the time that `idempotencyOptions.ttl` says. The unique index decides between two requests that
+/// come at once.
+///
+/// # Errors
+/// 159 when a request with the same id came before.
+pub async fn remember(cx: &Context, id: &str) -> Result<()> {
+    let class = known_class(cx, &ClassName::unchecked(names::IDEMPOTENCY));
+    let now = cx.now();
+    let mut row = Object::new();
+    row.insert("objectId", cx.app.random.alphanumeric(usize::from(cx.app.options.database.object_id_size)));
+    row.insert("createdAt", now);
+    row.insert("updatedAt", now);
+    row.insert("reqId", id);
+    row.insert("expire", now.plus_seconds(cx.app.options.server.idempotency.ttl));
+    match store::insert(cx, &class, row.clone()).await {
+        Err(StorageError::Duplicate { .. }) => {}
+        result => return result.map_err(store::failure),
+    }
+    // The store removes expired rows in its own time.
+    let expired = Filter::eq("reqId", id).and(Filter::field("expire", Constraint::Lt(now.into())));
+    if store::delete(cx, &class, &Scoped::internal(expired, "an id that may be used again")).await? == 0 {
+        return Err(duplicate());
+    }
+    match store::insert(cx, &class, row).await {
+        Err(StorageError::Duplicate { .. }) => Err(duplicate()),
+        result => result.map_err(store::failure),
+    }
+}
+
+fn duplicate() -> ParseError {
+    ParseError::new(ErrorCode::DuplicateRequest, "Duplicate request")
+}

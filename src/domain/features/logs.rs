@@ -1,0 +1,98 @@
+//! The last lines of the log, for `/scriptlog`. They are kept in memory; what logs are written to is not read back.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::domain::kernel::context::Context;
+use crate::error::Result;
+use crate::model::date::Date;
+
+/// Lines kept.
+const CAPACITY: usize = 1000;
+/// Longest line, in characters.
+const LONGEST_LINE: usize = 4096;
+/// Lines answered when nobody says how many.
+const DEFAULT_SIZE: usize = 10;
+/// Without `from`, how far back the answer reaches: a week, in seconds.
+const DEFAULT_SPAN: f64 = 7.0 * 24.0 * 60.0 * 60.0;
+
+/// How serious a line is, as far as readers tell lines apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// Something failed.
+    Error,
+    /// Something may be wrong.
+    Warn,
+    /// News.
+    Info,
+    /// For those who look for a fault.
+    Debug,
+}
+
+impl Level {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+        }
+    }
+}
+
+/// One line.
+#[derive(Debug)]
+struct Line {
+    at: Date,
+    level: Level,
+    text: String,
+}
+
+/// A log belongs to a process, as does what was read of it last.
+static LINES: Mutex<VecDeque<Line>> = Mutex::new(VecDeque::new());
+
+/// Keeps a line, and drops the oldest one if there are too many.
+pub fn record(at: Date, level: Level, text: &str) {
+    let text = text.chars().take(LONGEST_LINE).collect();
+    let mut lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
+    if lines.len() >= CAPACITY {
+        lines.pop_front();
+    }
+    lines.push_back(Line { at, level, text });
+}
+
+/// Lines of the log. Parameters: `from` and `until` (dates), `size` or `n`, `order` (`asc`, `desc`), `level` (`info`: all
+/// lines; `error`: failures alone).
+///
+/// # Errors
+/// 403 without a master key.
+pub fn read(cx: &Context, parameters: &Map<String, Json>) -> Result<Vec<Json>> {
+    cx.require_master()?;
+    let date = |name: &str| {
+        let given = parameters.get(name)?;
+        given.as_str().or_else(|| given.get("iso")?.as_str()).and_then(Date::parse)
+    };
+    let until = date("until").unwrap_or_else(|| cx.now());
+    let from = date("from").unwrap_or_else(|| until.plus_seconds(-DEFAULT_SPAN));
+    let size = ["n", "size"].iter().find_map(|name| number(parameters.get(*name)?)).unwrap_or(DEFAULT_SIZE);
+    let errors_alone = parameters.get("level").and_then(Json::as_str) == Some("error");
+    let lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
+    let wanted = |line: &&Line| line.at >= from && line.at <= until && (!errors_alone || line.level == Level::Error);
+    let show = |line: &Line| json!({ "timestamp": line.at.to_iso(), "level": line.level.name(), "message": line.text });
+    Ok(if parameters.get("order").and_then(Json::as_str) == Some("asc") {
+        lines.iter().filter(wanted).take(size).map(show).collect()
+    } else {
+        lines.iter().rev().filter(wanted).take(size).map(show).collect()
+    })
+}
+
+fn number(value: &Json) -> Option<usize> {
+    match value {
+        Json::Number(number) => number.as_u64(),
+        Json::String(text) => text.parse().ok(),
+        _ => None,
+    }
+    .and_then(|number| usize::try_from(number).ok())
+}

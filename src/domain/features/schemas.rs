@@ -1,0 +1,167 @@
+//! The schema API: classes listed, made, changed and dropped by masters.
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::domain::kernel::context::Context;
+use crate::domain::schema::change::{self, ClassChange};
+use crate::domain::schema::{Class, Schemas};
+use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::json;
+use crate::model::names::{self, ClassName};
+use crate::model::schema::{Field, FieldType};
+
+/// Classes that live in memory are not listed until they have a schema document.
+fn listed(schemas: &Schemas) -> Vec<&std::sync::Arc<Class>> {
+    let mut classes: Vec<_> = schemas.iter().filter(|class| class.stored).collect();
+    classes.sort_by(|one, other| one.schema.name.cmp(&other.schema.name));
+    classes
+}
+
+/// All classes.
+///
+/// # Errors
+/// 403 without a master key.
+pub async fn all(cx: &Context) -> Result<Vec<Json>> {
+    cx.require_master()?;
+    let schemas = cx.app.schemas.reload().await?;
+    Ok(listed(&schemas).into_iter().map(|class| describe(class)).collect())
+}
+
+/// One class.
+///
+/// # Errors
+/// 403 without a master key, 103 when there is no such class.
+pub async fn get(cx: &Context, name: &str) -> Result<Json> {
+    cx.require_master()?;
+    let schemas = cx.app.schemas.reload().await?;
+    schemas.get(&ClassName::unchecked(name)).map(|class| describe(class)).ok_or_else(|| change::no_such_class(name))
+}
+
+/// Makes a class. `name`: that of the path, if it has one.
+///
+/// # Errors
+/// As [`change`].
+pub async fn create(cx: &Context, name: Option<&str>, body: Map<String, Json>) -> Result<Json> {
+    writable(cx, "read-only masterKey isn't allowed to create a schema.")?;
+    let sent = body.get("className").and_then(Json::as_str);
+    let name = match (name, sent) {
+        (Some(path), Some(sent)) if path != sent => return Err(name_mismatch(sent, path)),
+        (Some(name), _) | (None, Some(name)) => name.to_owned(),
+        (None, None) => {
+            return Err(ParseError::new(ErrorCode::InvalidInstallation, "POST /schemas needs a class name."));
+        }
+    };
+    let wanted = ClassChange::read(body)?;
+    Ok(describe(&*change::create(cx, &name, wanted).await?))
+}
+
+/// Changes a class.
+///
+/// # Errors
+/// As [`change`].
+pub async fn update(cx: &Context, name: &str, body: Map<String, Json>) -> Result<Json> {
+    writable(cx, "read-only masterKey isn't allowed to update a schema.")?;
+    if let Some(sent) = body.get("className").and_then(Json::as_str)
+        && sent != name
+    {
+        return Err(name_mismatch(sent, name));
+    }
+    let wanted = ClassChange::read(body)?;
+    Ok(describe(&*change::update(cx, name, wanted).await?))
+}
+
+/// Drops a class that has no rows.
+///
+/// # Errors
+/// 403 without a master key, 103 for a malformed name, 255 when there are rows.
+pub async fn delete(cx: &Context, name: &str) -> Result<()> {
+    writable(cx, "read-only masterKey isn't allowed to delete a schema.")?;
+    if !names::is_valid_class_name(name) {
+        return Err(ParseError::new(ErrorCode::InvalidClassName, names::invalid_class_name_message(name)));
+    }
+    change::drop(cx, &ClassName::unchecked(name)).await
+}
+
+/// Deletes all rows of a class.
+///
+/// # Errors
+/// 403 without a master key.
+pub async fn purge(cx: &Context, name: &str) -> Result<()> {
+    cx.require_master()?;
+    cx.refuse_read_only("read-only masterKey isn't allowed to purge a schema.")?;
+    change::purge(cx, &ClassName::unchecked(name)).await
+}
+
+fn writable(cx: &Context, refusal: &'static str) -> Result<()> {
+    cx.require_master()?;
+    cx.refuse_read_only(refusal)?;
+    if cx.app.options.schema.definitions.as_ref().is_some_and(|schema| schema.lock_schemas) {
+        return Err(ParseError::new(
+            ErrorCode::OperationForbidden,
+            "Cannot perform this operation when schemas options is used.",
+        ));
+    }
+    Ok(())
+}
+
+fn name_mismatch(sent: &str, path: &str) -> ParseError {
+    ParseError::new(ErrorCode::InvalidClassName, format!("Class name mismatch between {sent} and {path}."))
+}
+
+/// A class as the schema API shows it.
+#[must_use]
+pub fn describe(class: &Class) -> Json {
+    let schema = &class.schema;
+    let fields: Map<String, Json> = schema
+        .fields
+        .iter()
+        // The password is no field anybody reads.
+        .filter(|(name, _)| !(schema.name == names::USER && *name == "password"))
+        .map(|(name, field)| (name.clone(), describe_field(field)))
+        .collect();
+    let mut description = json!({
+        "className": schema.name.as_str(),
+        "fields": fields,
+        "classLevelPermissions": describe_permissions(schema.permissions.as_ref()),
+    });
+    if !schema.indexes.is_empty()
+        && let Some(map) = description.as_object_mut()
+    {
+        map.insert("indexes".to_owned(), json!(schema.indexes));
+    }
+    description
+}
+
+fn describe_field(field: &Field) -> Json {
+    let mut described = Map::new();
+    described.insert("type".to_owned(), field.kind.name().into());
+    if let FieldType::Pointer(target) | FieldType::Relation(target) = &field.kind {
+        described.insert("targetClass".to_owned(), target.as_str().into());
+    }
+    if field.required {
+        described.insert("required".to_owned(), true.into());
+    }
+    if let Some(default) = &field.default {
+        described.insert("defaultValue".to_owned(), json::encode(default));
+    }
+    Json::Object(described)
+}
+
+/// Permissions as shown: without any of its own a class is open to all; with some, what they do not name is closed.
+fn describe_permissions(stored: Option<&Map<String, Json>>) -> Json {
+    let operations = ["find", "count", "get", "create", "update", "delete", "addField"];
+    let mut shown = Map::new();
+    let Some(stored) = stored else {
+        for operation in operations {
+            shown.insert(operation.to_owned(), json!({"*": true}));
+        }
+        shown.insert("protectedFields".to_owned(), json!({"*": []}));
+        shown.insert("ACL".to_owned(), json!({"*": {"read": true, "write": true}}));
+        return Json::Object(shown);
+    };
+    for operation in operations.into_iter().chain(["protectedFields"]) {
+        shown.insert(operation.to_owned(), json!({}));
+    }
+    shown.extend(stored.iter().map(|(name, value)| (name.clone(), value.clone())));
+    Json::Object(shown)
+}

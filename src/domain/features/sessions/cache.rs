@@ -1,0 +1,165 @@
+//! Sessions and their users, resolved lately. Entries live for `cacheTTL`; what this process changes is forgotten at once, what
+//! others change when the store tells. Expiry is for the reader to check: a hit may be of a session that has expired since.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use moka::sync::Cache;
+
+use crate::domain::kernel::age::Age;
+use crate::model::date::Date;
+use crate::model::object::Object;
+use crate::model::value::Value;
+
+/// One check in so many milliseconds and token whether a session in use is to be prolonged.
+const EXTEND_INTERVAL: Duration = Duration::from_millis(500);
+
+/// What a session's row says.
+#[derive(Debug)]
+pub struct Session {
+    /// The session's id.
+    pub id: String,
+    /// Its user.
+    pub user_id: String,
+    /// When it ends; `None`: never.
+    pub expires_at: Option<Date>,
+    /// When it was changed last.
+    pub updated_at: Date,
+}
+
+impl Session {
+    /// Reads a row; `None` when it has no user.
+    #[must_use]
+    pub fn from_row(row: &Object) -> Option<Self> {
+        Some(Self {
+            id: row.get_str("objectId")?.to_owned(),
+            user_id: row.get("user").and_then(Value::as_pointer)?.id.clone(),
+            expires_at: row.get("expiresAt").and_then(Value::as_date),
+            updated_at: row.get("updatedAt").and_then(Value::as_date).unwrap_or_default(),
+        })
+    }
+}
+
+/// The cache.
+pub struct SessionCache {
+    by_token: Cache<String, Arc<Session>>,
+    token_of: Cache<String, String>,
+    users: Cache<String, Arc<Object>>,
+    extended: Cache<String, ()>,
+    age: Age,
+}
+
+impl SessionCache {
+    /// A cache of so many entries of each kind, each kept for `ttl`.
+    #[must_use]
+    pub fn new(size: u64, ttl: Duration) -> Self {
+        fn cache<V: Clone + Send + Sync + 'static>(size: u64, ttl: Duration) -> Cache<String, V> {
+            Cache::builder().max_capacity(size).time_to_live(ttl).support_invalidation_closures().build()
+        }
+        Self {
+            by_token: cache(size, ttl),
+            // Outlives what it leads to, so that no session is left that cannot be found by its id.
+            token_of: cache(size.saturating_mul(2), ttl * 2),
+            users: cache(size, ttl),
+            extended: cache(size, EXTEND_INTERVAL),
+            age: Age::default(),
+        }
+    }
+
+    /// How often something was forgotten; to be noted before the store is asked.
+    #[must_use]
+    pub fn age(&self) -> u64 {
+        self.age.get()
+    }
+
+    /// The session of a token.
+    #[must_use]
+    pub fn session(&self, token: &str) -> Option<Arc<Session>> {
+        self.by_token.get(token)
+    }
+
+    /// Keeps a session, unless something was forgotten since `asked_at`.
+    #[must_use]
+    pub fn remember_session(&self, token: &str, session: Session, asked_at: u64) -> Arc<Session> {
+        let session = Arc::new(session);
+        if self.age.get() == asked_at {
+            self.token_of.insert(session.id.clone(), token.to_owned());
+            self.by_token.insert(token.to_owned(), session.clone());
+        }
+        if self.age.get() != asked_at {
+            self.by_token.invalidate(token);
+        }
+        session
+    }
+
+    /// The row of a user.
+    #[must_use]
+    pub fn user(&self, id: &str) -> Option<Arc<Object>> {
+        self.users.get(id)
+    }
+
+    /// Keeps a user's row, unless something was forgotten since `asked_at`.
+    #[must_use]
+    pub fn remember_user(&self, id: &str, row: Object, asked_at: u64) -> Arc<Object> {
+        let row = Arc::new(row);
+        if self.age.get() == asked_at {
+            self.users.insert(id.to_owned(), row.clone());
+        }
+        if self.age.get() != asked_at {
+            self.users.invalidate(id);
+        }
+        row
+    }
+
+    /// Forgets a session by its token.
+    pub fn forget_token(&self, token: &str) {
+        self.age.grow();
+        self.by_token.invalidate(token);
+    }
+
+    /// Forgets a session by its id.
+    pub fn forget_session(&self, id: &str) {
+        self.age.grow();
+        if let Some(token) = self.token_of.get(id) {
+            self.by_token.invalidate(&token);
+        }
+    }
+
+    /// Forgets a user's row.
+    pub fn forget_user(&self, id: &str) {
+        self.age.grow();
+        self.users.invalidate(id);
+    }
+
+    /// Forgets all sessions of a user.
+    pub fn forget_sessions_of(&self, user: &str) {
+        self.age.grow();
+        let user = user.to_owned();
+        // Fails only on a cache built without closures.
+        let _ = self.by_token.invalidate_entries_if(move |_, session| session.user_id == user);
+    }
+
+    /// Forgets everything.
+    pub fn clear(&self) {
+        self.age.grow();
+        self.by_token.invalidate_all();
+        self.users.invalidate_all();
+    }
+
+    /// Whether it is time again to look whether this session is to be prolonged.
+    #[must_use]
+    pub fn may_extend(&self, token: &str) -> bool {
+        if self.extended.contains_key(token) {
+            return false;
+        }
+        self.extended.insert(token.to_owned(), ());
+        true
+    }
+}
+
+impl fmt::Debug for SessionCache {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("SessionCache").field("sessions", &self.by_token.entry_count()).finish_non_exhaustive()
+    }
+}

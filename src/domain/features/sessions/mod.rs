@@ -1,0 +1,298 @@
+//! Sessions: made by sign up and log in, found by their token, ended by log out.
+
+pub mod cache;
+pub mod rules;
+
+pub use cache::SessionCache;
+
+use std::sync::Arc;
+
+use crate::domain::features::users;
+use crate::domain::kernel::app::App;
+use crate::domain::kernel::auth::{Auth, SessionUser};
+use crate::domain::kernel::context::{Client, Context};
+use crate::domain::permissions::Scoped;
+use crate::domain::permissions::protected_fields::Hidden;
+use crate::domain::read::redact::View;
+use crate::domain::read::{self, ReadRequest};
+use crate::domain::schema::check::{self, known_class};
+use crate::domain::store;
+use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::names::{self, ClassName};
+use crate::model::object::Object;
+use crate::model::operation::parse::ParsedWrite;
+use crate::model::operation::{Change, Update};
+use crate::model::query::options::FindOptions;
+use crate::model::query::{Constraint, Filter, Resolved};
+use crate::model::value::Value;
+
+/// How a session came to be, as its row notes it.
+#[derive(Debug)]
+pub struct CreatedWith(Object);
+
+impl CreatedWith {
+    fn new(action: &str, provider: Option<&str>) -> Self {
+        let mut object = Object::new();
+        object.insert("action", action);
+        if let Some(provider) = provider {
+            object.insert("authProvider", provider);
+        }
+        Self(object)
+    }
+
+    /// By a log in with this provider.
+    #[must_use]
+    pub fn log_in(provider: &str) -> Self {
+        Self::new("login", Some(provider))
+    }
+
+    /// By a sign up with a password.
+    #[must_use]
+    pub fn sign_up() -> Self {
+        Self::new("signup", Some("password"))
+    }
+
+    /// By `POST /sessions`.
+    #[must_use]
+    pub fn create() -> Self {
+        Self::new("create", None)
+    }
+
+    /// In place of an old, not revocable one.
+    #[must_use]
+    pub fn upgrade() -> Self {
+        Self::new("upgrade", None)
+    }
+}
+
+fn session_class() -> ClassName {
+    ClassName::unchecked(names::SESSION)
+}
+
+fn token_required() -> ParseError {
+    ParseError::new(ErrorCode::InvalidSessionToken, "Session token required.")
+}
+
+/// The row of a new session.
+pub(super) fn new_row(cx: &Context, user: &str, created_with: Option<&CreatedWith>) -> Object {
+    let options = &cx.app.options.users;
+    let mut row = Object::new();
+    row.insert("sessionToken", cx.app.random.session_token());
+    row.insert("user", Value::pointer(&ClassName::unchecked(names::USER), user));
+    if let Some(created_with) = created_with {
+        row.insert("createdWith", created_with.0.clone());
+    }
+    if options.expire_inactive_sessions {
+        row.insert("expiresAt", cx.now().plus_seconds(options.session_length));
+    }
+    if let Some(installation) = &cx.installation_id {
+        row.insert("installationId", installation.clone());
+    }
+    row
+}
+
+/// Makes a session and gives its token.
+///
+/// # Errors
+/// When the store fails; 119 for the read-only master key.
+pub async fn create(cx: &Context, user: &str, created_with: Option<&CreatedWith>) -> Result<String> {
+    let row = new_row(cx, user, created_with);
+    let token = row.get_str("sessionToken").unwrap_or_default().to_owned();
+    insert(cx, row).await?;
+    Ok(token)
+}
+
+/// Stores a session row, with its id and times; other sessions of the same user and installation end.
+pub(super) async fn insert(cx: &Context, mut row: Object) -> Result<Object> {
+    cx.refuse_read_only("read-only masterKey isn't allowed to perform the create operation.")?;
+    let now = cx.now();
+    row.insert("objectId", cx.app.random.alphanumeric(usize::from(cx.app.options.database.object_id_size)));
+    row.insert("createdAt", now);
+    row.insert("updatedAt", now);
+    // The first session of a database makes the class.
+    let fields = ["sessionToken", "user", "createdWith", "expiresAt", "installationId"];
+    let known: Update = Update::setting(
+        row.iter()
+            .filter(|(name, _)| fields.contains(&name.as_str()))
+            .map(|(name, value)| (name.to_string(), value.clone())),
+    );
+    let fitted =
+        check::fit(&cx.as_master(), &session_class(), &ParsedWrite { update: known, ..ParsedWrite::default() }, false)
+            .await?;
+    if let (Some(user), Some(installation)) =
+        (row.get("user").and_then(Value::as_pointer), row.get_str("installationId"))
+    {
+        let duplicates: Resolved = Filter::And(vec![
+            Filter::eq("user", Value::Pointer(user.clone())),
+            Filter::eq("installationId", installation),
+            Filter::field("sessionToken", Constraint::Ne(row.get("sessionToken").cloned().unwrap_or(Value::Null))),
+        ]);
+        end_matching(cx, duplicates).await?;
+    }
+    store::insert(cx, &fitted.class, row.clone()).await.map_err(store::failure)?;
+    Ok(row)
+}
+
+/// The user of a session token; `None` when the user is gone.
+///
+/// # Errors
+/// 209 when the token is unknown or expired.
+pub async fn resolve(app: &Arc<App>, token: &str) -> Result<Option<Arc<SessionUser>>> {
+    let invalid = || ParseError::new(ErrorCode::InvalidSessionToken, "Invalid session token");
+    let cx = Context::new(app.clone(), Auth::Master, None, None, false, Client::default());
+    let session = if let Some(session) = app.sessions.session(token) {
+        session
+    } else {
+        let asked_at = app.sessions.age();
+        let filter = Filter::eq("sessionToken", token);
+        let row = read::internal_one(&cx, names::SESSION, filter, "whose session it is").await?.ok_or_else(invalid)?;
+        app.sessions.remember_session(token, cache::Session::from_row(&row).ok_or_else(invalid)?, asked_at)
+    };
+    if session.expires_at.is_some_and(|expiry| expiry < app.clock.now()) {
+        return Err(ParseError::new(ErrorCode::InvalidSessionToken, "Session token is expired."));
+    }
+    // Ids that look like a role or like everybody would be taken for these by permissions.
+    if session.user_id.starts_with("role:") || session.user_id == "*" {
+        return Err(invalid());
+    }
+    let row = if let Some(row) = app.sessions.user(&session.user_id) {
+        row
+    } else {
+        let asked_at = app.sessions.age();
+        let filter = Filter::eq("objectId", session.user_id.as_str());
+        match read::internal_one(&cx, names::USER, filter, "whose session it is").await? {
+            Some(row) => app.sessions.remember_user(&session.user_id, row, asked_at),
+            None => return Ok(None),
+        }
+    };
+    extend(&cx, token, &session).await;
+    Ok(Some(Arc::new(SessionUser { id: session.user_id.clone(), session_token: token.to_owned(), row })))
+}
+
+/// With `extendSessionOnUse`, a use in the second half of a session's life prolongs it.
+async fn extend(cx: &Context, token: &str, session: &cache::Session) {
+    let options = &cx.app.options.users;
+    if !options.extend_session_on_use || !options.expire_inactive_sessions {
+        return;
+    }
+    let now = cx.now();
+    if session.updated_at.plus_seconds(options.session_length / 2.0) > now || !cx.app.sessions.may_extend(token) {
+        return;
+    }
+    let class = known_class(cx, &session_class());
+    let scope = Scoped::internal(Filter::eq("sessionToken", token), "prolong a session in use");
+    let mut update = Update::default();
+    update.put("expiresAt", Change::Set(now.plus_seconds(options.session_length).into()));
+    update.put("updatedAt", Change::Set(now.into()));
+    if let Err(error) = store::update_one(cx, &class, &scope, &update).await {
+        tracing::warn!(%error, "a session in use could not be prolonged");
+    }
+    cx.app.sessions.forget_token(token);
+}
+
+/// The standing of a user that has just proved who it is, without a session yet.
+#[must_use]
+pub fn standing_of(user: &Object) -> Auth {
+    Auth::User(Arc::new(SessionUser {
+        id: user.get_str("objectId").unwrap_or_default().to_owned(),
+        session_token: String::new(),
+        row: Arc::new(user.clone()),
+    }))
+}
+
+/// Ends the session with this token.
+///
+/// # Errors
+/// When the store fails.
+pub async fn end(cx: &Context, token: &str) -> Result<()> {
+    end_matching(cx, Filter::eq("sessionToken", token)).await?;
+    cx.app.sessions.forget_token(token);
+    Ok(())
+}
+
+/// Ends all sessions of a user.
+///
+/// # Errors
+/// When the store fails.
+pub async fn end_all(cx: &Context, user: &str) -> Result<()> {
+    end_matching(cx, Filter::eq("user", Value::pointer(&ClassName::unchecked(names::USER), user))).await?;
+    cx.app.sessions.forget_sessions_of(user);
+    Ok(())
+}
+
+async fn end_matching(cx: &Context, filter: Resolved) -> Result<()> {
+    let class = known_class(cx, &session_class());
+    let scope = Scoped::internal(filter, "end sessions");
+    let options = FindOptions { keys: Some(vec!["sessionToken".to_owned()]), ..FindOptions::default() };
+    let ended = store::find(cx, &class, &scope, &options).await?;
+    store::delete(cx, &class, &scope).await?;
+    for token in ended.iter().filter_map(|row| row.get_str("sessionToken")) {
+        cx.app.sessions.forget_token(token);
+    }
+    Ok(())
+}
+
+/// The row of the session sent. Does not look at its expiry.
+///
+/// # Errors
+/// 209 without a token, or when it is unknown.
+pub async fn me(cx: &Context) -> Result<Object> {
+    let token = cx.session_token.as_deref().ok_or_else(token_required)?;
+    let row = read::internal_one(cx, names::SESSION, Filter::eq("sessionToken", token), "the caller's own session")
+        .await?
+        .ok_or_else(|| ParseError::new(ErrorCode::InvalidSessionToken, "Session token not found."))?;
+    present(cx, row).await
+}
+
+/// A session's row as its owner reads it: fields hidden from the owner stay hidden.
+async fn present(cx: &Context, row: Object) -> Result<Object> {
+    let owner = row.get("user").and_then(Value::as_pointer).map(|user| user.id.clone()).unwrap_or_default();
+    let as_owner = if cx.auth.is_master() {
+        cx.clone()
+    } else {
+        let mut user = Object::new();
+        user.insert("objectId", owner);
+        cx.with_auth(standing_of(&user))
+    };
+    let class = known_class(cx, &session_class());
+    let hidden = Hidden::of(&as_owner, &class, None).await?;
+    Ok(View::new(&as_owner, &class, &hidden, &ReadRequest::default()).present(row))
+}
+
+/// Exchanges a token of the old kind, or a revocable one, for a new session.
+///
+/// # Errors
+/// 101 without a token, 209 for an unknown one.
+pub async fn upgrade(cx: &Context) -> Result<Object> {
+    let Some(token) = cx.session_token.as_deref() else {
+        return Err(ParseError::new(ErrorCode::ObjectNotFound, "invalid session"));
+    };
+    let user = match cx.auth.user() {
+        Some(user) => user.id.clone(),
+        None if token.starts_with("r:") => resolve(&cx.app, token).await?.ok_or_else(needs_session)?.id.clone(),
+        None => {
+            let user = read::internal_one(
+                cx,
+                names::USER,
+                Filter::eq("_session_token", token),
+                "whose old session token it is",
+            )
+            .await?
+            .ok_or_else(|| ParseError::new(ErrorCode::InvalidSessionToken, "invalid legacy session token"))?;
+            user.get_str("objectId").unwrap_or_default().to_owned()
+        }
+    };
+    let row = insert(cx, new_row(cx, &user, Some(&CreatedWith::upgrade()))).await?;
+    let class = known_class(cx, &ClassName::unchecked(names::USER));
+    let mut update = Update::default();
+    update.put("_session_token", Change::Unset);
+    let scope = Scoped::internal(store::by_id(&user), "remove the old session token");
+    store::update_one(cx, &class, &scope, &update).await.map_err(store::failure)?;
+    cx.app.sessions.forget_user(&user);
+    present(cx, row).await
+}
+
+/// 209, sanitised, for callers without a session where one is needed.
+fn needs_session() -> ParseError {
+    users::invalid_session()
+}

@@ -1,0 +1,122 @@
+//! What sessions add to the pipelines: only their own user reaches them, and the server alone fills in what matters.
+
+use std::ops::ControlFlow;
+
+use async_trait::async_trait;
+use serde_json::Value as Json;
+
+use super::{CreatedWith, insert, needs_session, new_row, token_required};
+use crate::domain::kernel::context::Context;
+use crate::domain::schema::check;
+use crate::domain::write::rules::ClassRules;
+use crate::domain::write::{Checked, Draft, Saved, Stored};
+use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::json;
+use crate::model::names::{self, ClassName};
+use crate::model::operation::parse;
+use crate::model::query::{Filter, Resolved};
+use crate::model::value::Value;
+
+/// Fields that clients cannot change, and those that even the master key cannot.
+const FIXED: [&str; 5] = ["installationId", "sessionToken", "expiresAt", "createdWith", "user"];
+const FIXED_FOR_MASTER: [&str; 2] = ["installationId", "sessionToken"];
+
+/// Rules of the class of sessions.
+pub struct SessionRules;
+
+#[async_trait]
+impl ClassRules for SessionRules {
+    async fn prepare(&self, cx: &Context, mut draft: Draft) -> Result<ControlFlow<Saved, Draft>> {
+        if cx.auth.user().is_none() && !cx.auth.is_master() {
+            return Err(token_required());
+        }
+        if draft.acl.is_some() {
+            return Err(ParseError::new(ErrorCode::InvalidKeyName, "Cannot set ACL on a Session."));
+        }
+        let Some(user) = cx.auth.user_id().map(str::to_owned) else {
+            if draft.id.is_some() {
+                refuse_fields(&draft, &FIXED_FOR_MASTER, None)?;
+            }
+            return Ok(ControlFlow::Continue(draft));
+        };
+        if draft.id.is_some() {
+            refuse_fields(&draft, &FIXED, Some(&user))?;
+            draft.only = own(&user);
+            return Ok(ControlFlow::Continue(draft));
+        }
+        for field in FIXED {
+            draft.body.remove(field);
+        }
+        let write = parse::parse(draft.body, parse::Kind::Create)?;
+        check::fit(cx, &draft.class, &write, false).await?;
+        let mut row = new_row(cx, &user, Some(&CreatedWith::create()));
+        for (name, value) in crate::model::operation::apply::for_create(&write.update)? {
+            row.insert(name, value);
+        }
+        let mut body = insert(cx, row).await?;
+        body.remove("createdAt");
+        body.remove("updatedAt");
+        let id = body.get_str("objectId").unwrap_or_default().to_owned();
+        Ok(ControlFlow::Break(Saved {
+            created: true,
+            location: Some((names::SESSION.to_owned(), id)),
+            body,
+            row: None,
+        }))
+    }
+
+    async fn transform(&self, _cx: &Context, checked: Checked) -> Result<Checked> {
+        Ok(checked)
+    }
+
+    async fn follow_up(&self, cx: &Context, stored: Stored) -> Result<Stored> {
+        if let Some(token) = stored.row.get_str("sessionToken") {
+            cx.app.sessions.forget_token(token);
+        }
+        Ok(stored)
+    }
+
+    async fn before_delete(&self, cx: &Context, id: &str) -> Result<()> {
+        self.read_filter(cx)?;
+        cx.app.sessions.forget_session(id);
+        Ok(())
+    }
+
+    async fn after_delete(&self, cx: &Context, id: &str) -> Result<()> {
+        cx.app.sessions.forget_session(id);
+        Ok(())
+    }
+
+    fn undeletable(&self, _cx: &Context) -> ParseError {
+        ParseError::new(ErrorCode::ObjectNotFound, "Object not found for delete.")
+    }
+
+    fn read_filter(&self, cx: &Context) -> Result<Resolved> {
+        if cx.auth.is_master() {
+            return Ok(Filter::All);
+        }
+        cx.auth.user_id().map(own).ok_or_else(needs_session)
+    }
+}
+
+/// The condition that a session is the user's.
+fn own(user: &str) -> Resolved {
+    Filter::eq("user", Value::pointer(&ClassName::unchecked(names::USER), user))
+}
+
+/// Refuses fields that are fixed; the own user may be named.
+fn refuse_fields(draft: &Draft, fixed: &[&str], own: Option<&str>) -> Result<()> {
+    for field in draft.body.keys() {
+        let names_own = || {
+            let value = draft.body.get(field).cloned().unwrap_or(Json::Null);
+            json::decode(value)
+                .ok()
+                .and_then(|value| value.as_pointer().map(|pointer| Some(pointer.id.as_str()) == own))
+                .unwrap_or(false)
+        };
+        if fixed.contains(&field.as_str()) && !(field == "user" && names_own()) {
+            return Err(ParseError::new(ErrorCode::InvalidKeyName, format!("Invalid key name: {field}")));
+        }
+    }
+    Ok(())
+}

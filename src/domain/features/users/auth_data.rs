@@ -1,0 +1,463 @@
+//! Linked identities: reading `authData`, finding whose it is, storing it.
+//!
+//! Each provider has a column `_auth_data_P` with a unique index on its `id`.
+
+use serde_json::{Map, Value as Json};
+
+use crate::adapters::auth::{Attempt, Policy, Step, not_configured};
+use crate::domain::kernel::context::Context;
+use crate::domain::permissions::Scoped;
+use crate::domain::read;
+use crate::domain::schema::check::known_class;
+use crate::domain::store;
+use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::json;
+use crate::model::names::{self, ClassName};
+use crate::model::object::Object;
+use crate::model::operation::{Change, Update};
+use crate::model::query::options::FindOptions;
+use crate::model::query::{Filter, Resolved};
+use crate::model::value::Value;
+use crate::storage::StorageError;
+
+/// Name of the provider that every server knows.
+pub const ANONYMOUS: &str = "anonymous";
+
+/// The column of a provider.
+#[must_use]
+pub fn column(provider: &str) -> String {
+    format!("_auth_data_{provider}")
+}
+
+/// 252: the provider is unknown or switched off.
+#[must_use]
+pub fn unsupported() -> ParseError {
+    ParseError::new(ErrorCode::UnsupportedService, "This authentication method is unsupported.")
+}
+
+/// 208: another user has this identity.
+#[must_use]
+pub fn already_used() -> ParseError {
+    ParseError::new(ErrorCode::AccountAlreadyLinked, "this auth is already used")
+}
+
+/// `authData` as sent, with providers that this server has.
+#[derive(Debug, Default)]
+pub struct AuthData {
+    /// Provider → its data; `None` unlinks. In the order of their names.
+    providers: Vec<(String, Option<Map<String, Json>>)>,
+}
+
+/// Who shows identities.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Who<'a> {
+    /// The user they are for, as stored.
+    pub user: Option<&'a Object>,
+    /// Whether that user is logged in already, or a master key acts for it.
+    pub logged_in: bool,
+    /// For `/challenge`, not for a log in.
+    pub challenge: bool,
+}
+
+/// Identities that are true, and what comes of them.
+#[derive(Debug)]
+pub struct Validated {
+    /// Changes of the user's columns.
+    pub changes: Update,
+    /// What must still hold when these are written.
+    pub only: Resolved,
+    /// The refusal when it does not.
+    used_up: Option<ParseError>,
+    /// The refusal of the log in once they are written.
+    refusal: Option<ParseError>,
+    /// Provider → what the client is told.
+    pub responses: Object,
+    /// Whether there was anything to check, or to unlink.
+    pub checked: bool,
+}
+
+impl AuthData {
+    /// Reads what was sent. Nothing is looked up for providers that this server does not have.
+    ///
+    /// # Errors
+    /// 252 for anything but an object, and for a provider that this server does not have; 162 for an id that is no string.
+    pub fn read(cx: &Context, sent: &Json) -> Result<Self> {
+        let map = sent.as_object().ok_or_else(unsupported)?;
+        let mut providers = Vec::with_capacity(map.len());
+        for (provider, data) in map {
+            let data = match data {
+                Json::Null => None,
+                Json::Object(data) => Some(data.clone()),
+                _ => return Err(unsupported()),
+            };
+            if let Some(data) = &data {
+                match data.get("id") {
+                    None | Some(Json::String(_)) => {}
+                    Some(_) => {
+                        return Err(ParseError::new(
+                            ErrorCode::InvalidValue,
+                            format!("Invalid authData id for provider '{provider}'."),
+                        ));
+                    }
+                }
+                known(cx, provider)?;
+            } else if !names::is_identifier(provider) {
+                return Err(unsupported());
+            }
+            providers.push((provider.clone(), data));
+        }
+        providers.sort_by(|(one, _), (other, _)| one.cmp(other));
+        Ok(Self { providers })
+    }
+
+    /// Lets providers that trade codes name the user.
+    ///
+    /// # Errors
+    /// What a provider refuses.
+    pub async fn identify(&mut self, cx: &Context) -> Result<()> {
+        for (provider, data) in &mut self.providers {
+            if let (Some(adapter), Some(given)) = (cx.app.providers.get(provider), &data)
+                && !given.is_empty()
+                && let Some(named) = adapter.identify(given).await?
+            {
+                *data = Some(named);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a provider brings anything to log in with.
+    #[must_use]
+    pub fn identifies(&self) -> bool {
+        self.providers.iter().any(|(_, data)| data.as_ref().is_some_and(|data| !data.is_empty()))
+    }
+
+    /// A second factor is looked at when the first one is known to be good: nobody else may have codes sent, or try them.
+    fn first_factors_first(&self, cx: &Context) -> impl Iterator<Item = &(String, Option<Map<String, Json>>)> {
+        let is_second = |(provider, _): &&(String, Option<Map<String, Json>>)| {
+            let policy = cx.app.providers.get(provider).and_then(|adapter| adapter.policy(None).ok());
+            policy == Some(Policy::Additional)
+        };
+        let (second, first): (Vec<_>, Vec<_>) = self.providers.iter().partition(is_second);
+        first.into_iter().chain(second)
+    }
+
+    /// Whether something is sent for the provider.
+    fn brings(&self, provider: &str) -> bool {
+        self.providers.iter().any(|(name, data)| name == provider && data.is_some())
+    }
+
+    /// Whether what is sent for a provider differs from what the user has.
+    fn changes_of(&self, user: &Object) -> Vec<&str> {
+        let changed = |provider: &str, data: &Option<Map<String, Json>>| {
+            provider != ANONYMOUS && stored(user, provider).as_ref() != data.as_ref()
+        };
+        self.providers.iter().filter(|(name, data)| changed(name, data)).map(|(name, _)| name.as_str()).collect()
+    }
+
+    /// The providers, comma separated, as sessions note them.
+    #[must_use]
+    pub fn names(&self) -> String {
+        self.providers.iter().map(|(provider, _)| provider.as_str()).collect::<Vec<_>>().join(",")
+    }
+
+    /// The condition that a user has one of these identities; `None` when no id was sent.
+    fn owners_filter(&self) -> Option<Resolved> {
+        let parts: Vec<Resolved> = self
+            .providers
+            .iter()
+            .filter_map(|(provider, data)| Some((provider, data.as_ref()?.get("id")?.as_str()?)))
+            .map(|(provider, id)| Filter::eq(format!("{}.id", column(provider)), id))
+            .collect();
+        (!parts.is_empty()).then_some(Filter::Or(parts))
+    }
+
+    /// The users that have one of these identities; two are enough to know.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn owners(&self, cx: &Context) -> Result<Vec<Object>> {
+        let Some(filter) = self.owners_filter() else {
+            return Ok(Vec::new());
+        };
+        let options = FindOptions { limit: Some(2), ..FindOptions::default() };
+        let mut owners = read::internal_all(cx, names::USER, filter, &options, "whose identity it is").await?;
+        if !cx.auth.is_master() {
+            // A user with an empty ACL is out of reach.
+            owners.retain(|owner| {
+                let empty = |column: &str| owner.get(column).and_then(Value::as_array).is_some_and(<[Value]>::is_empty);
+                !(empty("_rperm") && empty("_wperm"))
+            });
+        }
+        Ok(owners)
+    }
+
+    /// Has the providers check what was sent; of all of it, or of what differs from what the user has.
+    ///
+    /// # Errors
+    /// What a provider refuses; 111 for a typed value that is none.
+    pub async fn validate(
+        &self,
+        cx: &Context,
+        who: Who<'_>,
+        only_changed: bool,
+        body: &Map<String, Json>,
+    ) -> Result<Validated> {
+        let changed = who.user.filter(|_| only_changed).map(|user| self.changes_of(user));
+        let request = request(cx, who, body, self);
+        let random = |length: usize| cx.app.random.alphanumeric(length);
+        let mut validated = Validated {
+            changes: Update::default(),
+            only: Filter::All,
+            used_up: None,
+            refusal: None,
+            responses: Object::new(),
+            checked: false,
+        };
+        for (provider, data) in self.first_factors_first(cx) {
+            if changed.as_ref().is_some_and(|changed| !changed.contains(&provider.as_str())) {
+                continue;
+            }
+            validated.checked = true;
+            let Some(data) = data else {
+                validated.changes.put(column(provider), Change::Unset);
+                continue;
+            };
+            let Some(adapter) = cx.app.providers.get(provider) else {
+                validated.changes.put(column(provider), Change::Set(Value::Object(json::decode_map(data.clone())?)));
+                continue;
+            };
+            let before = who.user.and_then(|user| stored(user, provider));
+            let step = match (&before, who.logged_in) {
+                (Some(_), true) => Step::Update,
+                (Some(_), false) => Step::Login,
+                (None, _) => Step::SetUp,
+            };
+            let attempt = Attempt {
+                data,
+                stored: before.as_ref(),
+                step,
+                challenge: who.challenge,
+                master: cx.auth.is_master(),
+                now: cx.now().millis(),
+                random: &random,
+                request: &request,
+            };
+            let outcome = adapter.validate(&attempt).await.inspect_err(|error| {
+                tracing::info!(provider, ?step, %error, "an identity was refused");
+            })?;
+            validated.refusal = outcome.refusal.or(validated.refusal);
+            if let Some(response) = outcome.response {
+                validated.responses.insert(provider.clone(), json::decode_stored(response));
+            }
+            if outcome.do_not_save {
+                continue;
+            }
+            if outcome.exclusive && outcome.save.is_some() && outcome.save != before {
+                let unchanged = match who.user.and_then(|user| user.get(&column(provider))).filter(|_| before.is_some())
+                {
+                    Some(value) => Filter::eq(column(provider), value.clone()),
+                    None if who.user.is_some() => Filter::eq(column(provider), Value::Null),
+                    None => Filter::All,
+                };
+                validated.only = std::mem::replace(&mut validated.only, Filter::All).and(unchanged);
+                validated.used_up = Some(adapter.used_up());
+            }
+            let save = outcome.save.unwrap_or_else(|| data.clone());
+            validated.changes.put(column(provider), Change::Set(Value::Object(json::decode_map(save)?)));
+        }
+        Ok(validated)
+    }
+}
+
+impl Validated {
+    /// Writes what came of a log in. A write that changes nothing is left out.
+    ///
+    /// # Errors
+    /// The provider's refusal when somebody else used up what was shown; 208 when another user has the identity by now.
+    pub async fn store(self, cx: &Context, user: &Object) -> Result<Object> {
+        let mut changes = self.changes;
+        changes.0.retain(|(column, change)| match change {
+            Change::Set(value) => user.get(column) != Some(value),
+            // A log in does not unlink.
+            _ => false,
+        });
+        if !changes.is_empty() {
+            let id = user.get_str("objectId").unwrap_or_default();
+            let class = known_class(cx, &ClassName::unchecked(names::USER));
+            let scope = Scoped::internal(store::by_id(id).and(self.only), "keep what a provider says");
+            let written = store::update_one(cx, &class, &scope, &changes).await.map_err(|error| match error {
+                StorageError::Duplicate { .. } => already_used().with_source(error),
+                error => store::failure(error),
+            })?;
+            if written.is_none() {
+                return Err(self.used_up.unwrap_or_else(already_used));
+            }
+            cx.app.sessions.forget_user(id);
+        }
+        if let Some(refusal) = self.refusal {
+            return Err(refusal);
+        }
+        Ok(self.responses)
+    }
+}
+
+/// What a user has for a provider, as JSON.
+fn stored(user: &Object, provider: &str) -> Option<Map<String, Json>> {
+    user.get(&column(provider)).and_then(Value::as_object).map(json::encode_object)
+}
+
+/// A user's row as adapters are shown it.
+fn shown(user: &Object) -> Map<String, Json> {
+    let mut view: Object = user
+        .iter()
+        .filter(|(name, _)| !name.starts_with('_') && !matches!(name.as_str(), "password" | "sessionToken"))
+        .map(|(name, value)| match value.as_date() {
+            Some(date) if matches!(name.as_str(), "createdAt" | "updatedAt") => (name.clone(), date.to_iso().into()),
+            _ => (name.clone(), value.clone()),
+        })
+        .collect();
+    if let Some(linked) = assemble(user) {
+        view.insert("authData", linked);
+    }
+    json::encode_object(&view)
+}
+
+/// The request as adapters of parse-server get it.
+pub(super) fn request(cx: &Context, who: Who<'_>, body: &Map<String, Json>, sent: &AuthData) -> Json {
+    let mut object = who.user.map(shown).unwrap_or_default();
+    for (name, value) in body.iter().filter(|(name, _)| name.as_str() != "password") {
+        object.insert(name.clone(), value.clone());
+    }
+    if !sent.providers.is_empty() {
+        let data = sent
+            .providers
+            .iter()
+            .map(|(provider, data)| (provider.clone(), data.clone().map_or(Json::Null, Json::Object)));
+        object.insert("authData".to_owned(), Json::Object(data.collect()));
+    }
+    let mut request = Map::new();
+    request.insert("object".to_owned(), Json::Object(object));
+    request.insert("master".to_owned(), cx.auth.is_master().into());
+    request.insert("ip".to_owned(), cx.client.ip.to_string().into());
+    if let Some(user) = who.user {
+        request.insert("original".to_owned(), Json::Object(shown(user)));
+    }
+    if let Some(caller) = cx.auth.user() {
+        request.insert("user".to_owned(), Json::Object(shown(&caller.row)));
+    }
+    if let Some(installation) = &cx.installation_id {
+        request.insert("installationId".to_owned(), installation.clone().into());
+    }
+    if who.challenge {
+        request.insert("isChallenge".to_owned(), true.into());
+    }
+    Json::Object(request)
+}
+
+/// Demands a provider that this server has.
+fn known(cx: &Context, provider: &str) -> Result<()> {
+    let users = &cx.app.options.users;
+    if provider == ANONYMOUS {
+        let on = users.enable_anonymous_users
+            && users.auth.get(ANONYMOUS).is_none_or(|options| options.get("enabled") != Some(&Json::Bool(false)));
+        return if on { Ok(()) } else { Err(unsupported()) };
+    }
+    if cx.app.providers.get(provider).is_some() {
+        return Ok(());
+    }
+    let off = users.auth.get(provider).is_some_and(|options| options.get("enabled") == Some(&Json::Bool(false)));
+    Err(not_configured(provider).filter(|_| !off).unwrap_or_else(unsupported))
+}
+
+/// Demands what a user must bring along at every log in: a second factor, where the user has one.
+///
+/// # Errors
+/// -1 when it is missing.
+pub fn require_additional(cx: &Context, user: &Object, sent: &AuthData) -> Result<()> {
+    let mut missing = Vec::new();
+    let linked = assemble(user).unwrap_or_default();
+    for (provider, value) in &linked {
+        let Some(adapter) = cx.app.providers.get(provider) else { continue };
+        let stored = value.as_object().map(json::encode_object);
+        match (adapter.policy(stored.as_ref()).unwrap_or(Policy::Default), sent.brings(provider)) {
+            (Policy::Solo | Policy::Additional, true) => return Ok(()),
+            (Policy::Additional, false) => missing.push(provider.as_str()),
+            (Policy::Default | Policy::Solo, _) => {}
+        }
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(ParseError::new(ErrorCode::OtherCause, format!("Missing additional authData {}", missing.join(","))))
+}
+
+/// `authData` sent along with a right password: every identity in it must be true and the user's own, or nobody's. Gives what
+/// the client is told; `None` when nothing was sent.
+///
+/// # Errors
+/// As [`AuthData::read`] and [`AuthData::validate`]; -1 for a missing second factor; 208 when an identity is someone else's.
+pub async fn on_log_in(cx: &Context, user: &Object, body: &Map<String, Json>) -> Result<Option<Object>> {
+    let mut auth_data = match body.get("authData").filter(|sent| !sent.is_null()) {
+        Some(sent) => AuthData::read(cx, sent)?,
+        None => AuthData::default(),
+    };
+    require_additional(cx, user, &auth_data)?;
+    if !body.contains_key("authData") {
+        return Ok(None);
+    }
+    auth_data.identify(cx).await?;
+    let owners = auth_data.owners(cx).await?;
+    let who = Who { user: Some(user), ..Who::default() };
+    let validated = auth_data.validate(cx, who, false, body).await?;
+    if owners.iter().any(|owner| owner.get_str("objectId") != user.get_str("objectId")) {
+        return Err(already_used());
+    }
+    validated.store(cx, user).await.map(Some)
+}
+
+/// What readers of users see of identities, where a service outside has a say.
+pub async fn complete(cx: &Context, rows: &mut [Object]) {
+    if !cx.app.providers.any_asks_before_showing() {
+        return;
+    }
+    for row in rows {
+        let Some(Value::Object(linked)) = row.get_mut("authData") else { continue };
+        for (provider, value) in linked.iter_mut() {
+            let Some(adapter) = cx.app.providers.get(provider).filter(|adapter| adapter.asks_before_showing()) else {
+                continue;
+            };
+            let request = serde_json::json!({"ip": cx.client.ip.to_string(), "master": cx.auth.is_master()});
+            if let Some(shown) = adapter.present_remotely(&json::encode(value), &request).await {
+                *value = json::decode_stored(shown);
+            }
+        }
+    }
+}
+
+/// The `authData` that a row's columns make up as a caller reads it.
+#[must_use]
+pub fn present(cx: &Context, row: &Object) -> Option<Object> {
+    let mut linked = assemble(row)?;
+    for (provider, value) in &mut linked {
+        let shown = value.as_object().and_then(|stored| {
+            cx.app.providers.get(provider)?.present(&json::encode_object(stored), cx.auth.is_master())
+        });
+        if let Some(shown) = shown {
+            *value = json::decode_stored(Json::Object(shown));
+        }
+    }
+    Some(linked)
+}
+
+/// The `authData` that a row's columns make up; `None` when nothing is linked.
+#[must_use]
+pub fn assemble(row: &Object) -> Option<Object> {
+    let linked: Object = row
+        .iter()
+        .filter_map(|(name, value)| Some((name.strip_prefix("_auth_data_")?.to_owned(), value)))
+        .filter(|(_, value)| !value.is_null())
+        .map(|(provider, value)| (provider, value.clone()))
+        .collect();
+    (!linked.is_empty()).then_some(linked)
+}

@@ -1,0 +1,153 @@
+//! Account lockout: after so many failed log ins an account is closed for a while.
+//!
+//! Every outcome of a log in is one conditional write, so that the order in which the database carries out these writes is
+//! the order of the attempts, however many come at once and through however many servers: a success counts only if no
+//! lock came first, and no failure is lost. An account is locked when its count has reached the threshold and its lock has
+//! not run out; a count at the threshold without a date is locked too.
+
+use crate::config::users::AccountLockout;
+use crate::domain::kernel::context::Context;
+use crate::domain::permissions::Scoped;
+use crate::domain::read;
+use crate::domain::schema::check::known_class;
+use crate::domain::store;
+use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::date::Date;
+use crate::model::names::{self, ClassName};
+use crate::model::object::Object;
+use crate::model::operation::{Change, Update};
+use crate::model::query::{Constraint, Filter, Resolved};
+use crate::model::value::Value;
+
+/// Column with the number of failures since the last success.
+const COUNT: &str = "_failed_login_count";
+/// Column with the end of the lock.
+const UNTIL: &str = "_account_lockout_expires_at";
+/// How often an outcome is tried to be noted while others change the same account.
+const TRIES: usize = 8;
+
+/// What `accountLockout` says, complete.
+struct Rule {
+    threshold: f64,
+    minutes: f64,
+}
+
+impl Rule {
+    fn of(options: &AccountLockout) -> Option<Self> {
+        Some(Self { threshold: f64::from(options.threshold?), minutes: options.duration? })
+    }
+
+    fn locked(&self) -> ParseError {
+        ParseError::new(
+            ErrorCode::ObjectNotFound,
+            format!(
+                "Your account is locked due to multiple failed login attempts. Please try again after {} minute(s)",
+                self.minutes
+            ),
+        )
+    }
+
+    fn at_least(count: f64) -> Resolved {
+        Filter::field(COUNT, Constraint::Gte(Value::Number(count)))
+    }
+
+    /// The account is not locked.
+    fn open(&self, now: Date) -> Resolved {
+        Filter::Or(vec![
+            Filter::field(COUNT, Constraint::Exists(false)),
+            Filter::field(COUNT, Constraint::Lt(Value::Number(self.threshold))),
+            Filter::field(UNTIL, Constraint::Lte(Value::Date(now))),
+        ])
+    }
+
+    /// One more failure does not reach the threshold.
+    fn far(&self) -> Resolved {
+        let fewer = Filter::field(COUNT, Constraint::Lt(Value::Number(self.threshold - 1.0)));
+        if self.threshold > 1.0 {
+            Filter::Or(vec![fewer, Filter::field(COUNT, Constraint::Exists(false))])
+        } else {
+            fewer
+        }
+    }
+
+    /// One more failure reaches the threshold, or the lock of an earlier one has run out.
+    fn near(&self, now: Date) -> Resolved {
+        let mut reached = vec![Self::at_least(self.threshold - 1.0)];
+        if self.threshold <= 1.0 {
+            reached.push(Filter::field(COUNT, Constraint::Exists(false)));
+        }
+        Filter::And(vec![Filter::Or(reached), self.open(now)])
+    }
+
+    fn end(&self, now: Date) -> Date {
+        now.plus_seconds(self.minutes * 60.0)
+    }
+}
+
+/// Notes the outcome of a check of a user's password.
+///
+/// # Errors
+/// 101, when the account is locked, or was by failures that came first.
+pub async fn note(cx: &Context, user: &Object, right: bool) -> Result<()> {
+    let Some(rule) = cx.app.options.users.account_lockout.as_ref().and_then(Rule::of) else {
+        return Ok(());
+    };
+    let Some(id) = user.get_str("objectId") else { return Ok(()) };
+    if right { succeeded(cx, id, &rule).await } else { failed(cx, id, &rule).await }
+}
+
+/// The changes that release a lock.
+pub fn release(update: &mut Update) {
+    update.put(COUNT, Change::Set(Value::Number(0.0)));
+    update.put(UNTIL, Change::Unset);
+}
+
+async fn change(cx: &Context, id: &str, only: Resolved, update: &Update) -> Result<Option<Object>> {
+    // An attempt counts even when the transaction it belongs to is undone.
+    let cx = cx.outside_transaction();
+    let class = known_class(&cx, &ClassName::unchecked(names::USER));
+    let scope = Scoped::internal(store::by_id(id).and(only), "count failed log ins");
+    store::update_one(&cx, &class, &scope, update).await.map_err(store::failure)
+}
+
+async fn succeeded(cx: &Context, id: &str, rule: &Rule) -> Result<()> {
+    let mut update = Update::default();
+    update.put(COUNT, Change::Set(Value::Number(0.0)));
+    match change(cx, id, rule.open(cx.now()), &update).await? {
+        Some(_) => Ok(()),
+        None => Err(refuse(cx, id, rule).await),
+    }
+}
+
+async fn failed(cx: &Context, id: &str, rule: &Rule) -> Result<()> {
+    let now = cx.now();
+    let mut count = Update::default();
+    count.put(COUNT, Change::Increment(1.0));
+    let mut lock = count.clone();
+    lock.put(UNTIL, Change::Set(Value::Date(rule.end(now))));
+    for _ in 0..TRIES {
+        if change(cx, id, rule.far(), &count).await?.is_some() {
+            return Ok(());
+        }
+        if let Some(row) = change(cx, id, rule.near(now), &lock).await? {
+            let again = row.get(COUNT).and_then(Value::as_number).is_some_and(|count| count > rule.threshold);
+            return if again { Err(rule.locked()) } else { Ok(()) };
+        }
+        // Neither: the account is locked, or an attempt in between changed the count.
+        if read::internal_one(cx, names::USER, store::by_id(id).and(rule.open(now)), "is it locked").await?.is_none() {
+            break;
+        }
+    }
+    Err(refuse(cx, id, rule).await)
+}
+
+/// The refusal of a locked account. A lock without an end, which another server may leave behind, gets one.
+async fn refuse(cx: &Context, id: &str, rule: &Rule) -> ParseError {
+    let endless = Filter::And(vec![Rule::at_least(rule.threshold), Filter::field(UNTIL, Constraint::Exists(false))]);
+    let mut update = Update::default();
+    update.put(UNTIL, Change::Set(Value::Date(rule.end(cx.now()))));
+    match change(cx, id, endless, &update).await {
+        Ok(_) => rule.locked(),
+        Err(error) => error,
+    }
+}

@@ -1,0 +1,155 @@
+//! Log in by user name or e-mail and password, and by the master key.
+
+use serde_json::{Map, Value as Json};
+
+use super::{auth_data, lockout, policy, verification};
+use crate::domain::features::sessions::{self, CreatedWith};
+use crate::domain::kernel::context::Context;
+use crate::domain::read::{self, Known, ReadRequest};
+use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::names::{self, ClassName};
+use crate::model::object::Object;
+use crate::model::query::options::FindOptions;
+use crate::model::query::{Filter, Resolved};
+use crate::model::value::Value;
+
+fn invalid_credentials() -> ParseError {
+    ParseError::new(ErrorCode::ObjectNotFound, "Invalid username/password.")
+}
+
+/// Logs in: the user as its owner sees it, with the token of a new session.
+///
+/// # Errors
+/// 200, 201 for missing parameters, 101 for wrong ones; 119 for the read-only master key.
+pub async fn log_in(cx: &Context, parameters: Map<String, Json>) -> Result<Object> {
+    let user = verified_user(cx, &parameters).await?;
+    cx.refuse_read_only("read-only masterKey isn't allowed to perform the create operation.")?;
+    let response = auth_data::on_log_in(cx, &user, &parameters).await?;
+    policy::check_age(cx, &user).await?;
+    // What a provider said may be in the row by now.
+    let known = if response.is_some() { Known::Nothing } else { Known::Read(user.clone()) };
+    let mut object = open(cx, &user, known, &CreatedWith::log_in("password")).await?;
+    if let Some(response) = response {
+        object.insert("authDataResponse", response);
+    }
+    Ok(object)
+}
+
+/// Checks a password: the user as its owner sees it, without a session.
+///
+/// # Errors
+/// As [`log_in`].
+pub async fn verify_password(cx: &Context, parameters: Map<String, Json>) -> Result<Object> {
+    let user = verified_user(cx, &parameters).await?;
+    own_view(cx, &user, Known::Read(user.clone())).await
+}
+
+/// Logs a user in by the master key.
+///
+/// # Errors
+/// 119 without the master key, 162 without an id, 101 for an unknown one.
+pub async fn log_in_as(cx: &Context, user_id: Option<&Json>) -> Result<Object> {
+    if !cx.auth.is_master() {
+        return Err(ParseError::forbidden("master key is required"));
+    }
+    cx.refuse_read_only("read-only masterKey isn't allowed to log in as a user.")?;
+    let Some(id) = user_id.and_then(Json::as_str).filter(|id| !id.is_empty()) else {
+        return Err(ParseError::new(ErrorCode::InvalidValue, "userId must not be empty, null, or undefined"));
+    };
+    let user = read::internal_one(cx, names::USER, Filter::eq("objectId", id), "log in as")
+        .await?
+        .ok_or_else(|| ParseError::new(ErrorCode::ObjectNotFound, "user not found"))?;
+    open(cx, &user, Known::Read(user.clone()), &CreatedWith::log_in("masterkey")).await
+}
+
+/// Makes a session for a user and gives the user with its token. `known`: what is known of the user's row now.
+///
+/// # Errors
+/// When the store fails.
+pub async fn open(cx: &Context, user: &Object, known: Known, created_with: &CreatedWith) -> Result<Object> {
+    let id = user.get_str("objectId").unwrap_or_default().to_owned();
+    let token = sessions::create(cx, &id, Some(created_with)).await?;
+    let mut object = own_view(cx, user, known).await?;
+    object.insert("sessionToken", token);
+    Ok(object)
+}
+
+/// The user as its owner sees it; only the id when the class hides it from itself.
+async fn own_view(cx: &Context, user: &Object, known: Known) -> Result<Object> {
+    let id = user.get_str("objectId").unwrap_or_default();
+    let as_user = if cx.auth.is_master() && !cx.auth.is_read_only() {
+        cx.clone()
+    } else {
+        cx.with_auth(sessions::standing_of(user))
+    };
+    match read::get_known(&as_user, &ClassName::unchecked(names::USER), id, ReadRequest::default(), known).await {
+        Ok(mut object) => {
+            object.remove("sessionToken");
+            Ok(object)
+        }
+        Err(error) if error.is(ErrorCode::ObjectNotFound) || error.is(ErrorCode::OperationForbidden) => {
+            let mut object = Object::new();
+            object.insert("objectId", id);
+            Ok(object)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The user that the parameters name, if the password is right. Exactly one hash is verified on every path.
+pub(super) async fn verified_user(cx: &Context, parameters: &Map<String, Json>) -> Result<Object> {
+    let given =
+        |name: &str| parameters.get(name).filter(|value| !matches!(value, Json::Null) && value.as_str() != Some(""));
+    let (username, email, password) = (given("username"), given("email"), given("password"));
+    if username.is_none() && email.is_none() {
+        return Err(ParseError::new(ErrorCode::UsernameMissing, "username/email is required."));
+    }
+    let Some(password) = password else {
+        return Err(ParseError::new(ErrorCode::PasswordMissing, "password is required."));
+    };
+    let text = |value: Option<&Json>| -> Result<Option<String>> {
+        match value {
+            None => Ok(None),
+            Some(Json::String(text)) => Ok(Some(text.clone())),
+            Some(_) => Err(invalid_credentials()),
+        }
+    };
+    let password = text(Some(password))?.unwrap_or_default();
+    let (username, email) = (text(username)?, text(email)?);
+    let user = candidate(cx, username.as_deref(), email.as_deref()).await?;
+    let hash = user.as_ref().and_then(|user| user.get_str("_hashed_password")).map(str::to_owned);
+    let right = cx.app.hasher.verify(password, hash).await?;
+    if let Some(user) = &user {
+        lockout::note(cx, user, right).await?;
+    }
+    let user = user.filter(|_| right).ok_or_else(invalid_credentials)?;
+    // Who is locked out of the own row cannot log in.
+    let locked_out = user.get("_rperm").and_then(Value::as_array).is_some_and(<[Value]>::is_empty)
+        && user.get("_wperm").and_then(Value::as_array).is_some_and(<[Value]>::is_empty);
+    if locked_out && !cx.auth.is_master() {
+        return Err(invalid_credentials());
+    }
+    verification::check(cx, &user, parameters)?;
+    Ok(user)
+}
+
+async fn candidate(cx: &Context, username: Option<&str>, email: Option<&str>) -> Result<Option<Object>> {
+    let filter: Resolved = match (username, email) {
+        (Some(username), Some(email)) => {
+            Filter::And(vec![Filter::eq("username", username), Filter::eq("email", email)])
+        }
+        (Some(name), None) => Filter::Or(vec![Filter::eq("username", name), Filter::eq("email", name)]),
+        (None, Some(email)) => Filter::eq("email", email),
+        (None, None) => return Ok(None),
+    };
+    let options = FindOptions { limit: Some(2), ..FindOptions::default() };
+    let mut users = read::internal_all(cx, names::USER, filter, &options, "log in").await?;
+    if users.len() > 1 {
+        // One has it as user name, the other as e-mail: the user name wins.
+        tracing::warn!(
+            "there is a user which email is the same as another user's username, logging in based on username"
+        );
+        users.retain(|user| user.get_str("username") == username);
+    }
+    Ok(users.pop())
+}

@@ -1,0 +1,139 @@
+//! Sending the mails of the account flows, beside the request that asked for them.
+
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use crate::adapters::email::outbox::Outbox;
+use crate::adapters::email::{Kind, Mail};
+use crate::domain::kernel::context::Context;
+use crate::domain::read::{self, ReadRequest};
+use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::names::{self, ClassName};
+use crate::model::object::Object;
+use crate::model::url_component;
+
+/// What mails need of the options.
+pub struct Post {
+    outbox: Arc<Outbox>,
+    app_name: String,
+    /// Without a slash at the end.
+    public_url: String,
+}
+
+/// The means to send mail.
+///
+/// # Errors
+/// 1, with status 400, when an option for it is missing.
+pub fn post(cx: &Context) -> Result<Post> {
+    let options = &cx.app.options.server;
+    match (&cx.app.email, &options.app_name, &options.public_server_url) {
+        (Some(outbox), Some(app_name), Some(url)) if !app_name.is_empty() => Ok(Post {
+            outbox: outbox.clone(),
+            app_name: app_name.clone(),
+            public_url: url.trim_end_matches('/').to_owned(),
+        }),
+        _ => Err(ParseError {
+            status: 400,
+            ..ParseError::new(
+                ErrorCode::InternalServerError,
+                "An appName, publicServerURL, and emailAdapter are required for password reset and email verification functionality.",
+            )
+        }),
+    }
+}
+
+/// 204 or 125: the address of a request, when it is none.
+///
+/// # Errors
+/// See above.
+pub fn address(sent: Option<&Json>) -> Result<&str> {
+    match sent {
+        Some(Json::String(address)) if !address.is_empty() => Ok(address),
+        None | Some(Json::Null | Json::Bool(false)) => {
+            Err(ParseError::new(ErrorCode::EmailMissing, "you must provide an email"))
+        }
+        Some(Json::String(_)) => Err(ParseError::new(ErrorCode::EmailMissing, "you must provide an email")),
+        Some(_) => Err(ParseError::new(ErrorCode::InvalidEmailAddress, "you must provide a valid email string")),
+    }
+}
+
+impl Post {
+    /// The link of a mail. With `customPages.parseFrameURL` it leads there, and names the page to show inside.
+    fn link(&self, cx: &Context, page: &str, token: &str) -> String {
+        let options = &cx.app.options;
+        let app_id = url_component::encode(&options.keys.app_id);
+        let path = format!("/{}/{app_id}/{page}", options.mail.pages.pages_endpoint.trim_matches('/'));
+        let token = url_component::encode(token);
+        match &options.mail.custom_pages.parse_frame_url {
+            Some(frame) => {
+                let join = if frame.contains('?') { '&' } else { '?' };
+                format!("{frame}{join}link={}&token={token}", url_component::encode(&path))
+            }
+            None => format!("{}{path}?token={token}", self.public_url),
+        }
+    }
+
+    /// Sends a mail to a user, after the request that asked for it if need be. Users without an address get none, unless their
+    /// name is one.
+    pub fn send(self, cx: &Context, kind: Kind, user: &Object, token: &str) {
+        let id = user.get_str("objectId").unwrap_or_default().to_owned();
+        let username = user.get_str("username").unwrap_or_default().to_owned();
+        let to = match user.get_str("email").filter(|email| !email.is_empty()) {
+            Some(email) => email.to_owned(),
+            None => username.clone(),
+        };
+        if to.is_empty() {
+            return;
+        }
+        let Some(place) = self.outbox.place() else { return };
+        let page = match kind {
+            Kind::Verification => "verify_email",
+            Kind::PasswordReset => "request_password_reset",
+        };
+        let link = self.link(cx, page, token);
+        let locale = user.get_str("locale").filter(|locale| is_locale(locale)).map(str::to_owned);
+        let now = cx.now().millis();
+        let mail_id = format!("{now}-{}", cx.app.random.hex(8));
+        let task_cx = cx.outside_transaction().as_master();
+        cx.app.tasks.spawn(async move {
+            let mail = Mail {
+                id: mail_id,
+                millis: now,
+                kind,
+                to,
+                app_name: self.app_name,
+                link,
+                username,
+                user: view(&task_cx, &id).await,
+                locale,
+            };
+            self.outbox.deliver(place, &mail).await;
+        });
+    }
+}
+
+/// The user as an adapter is told of it: without what anybody could log in with.
+async fn view(cx: &Context, id: &str) -> Json {
+    match read::get(cx, &ClassName::unchecked(names::USER), id, ReadRequest::default()).await {
+        Ok(mut user) => {
+            user.remove("authData");
+            user.remove("sessionToken");
+            serde_json::to_value(&user).unwrap_or_default()
+        }
+        Err(error) => {
+            tracing::warn!(%error, "the user of a mail could not be read");
+            Json::Null
+        }
+    }
+}
+
+/// Whether a text has the form of a language tag, as `de` or `de-AT`.
+#[must_use]
+pub fn is_locale(text: &str) -> bool {
+    let mut parts = text.split('-');
+    let language = parts.next().unwrap_or_default();
+    (2..=8).contains(&language.len())
+        && language.bytes().all(|byte| byte.is_ascii_alphabetic())
+        && parts.all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+}

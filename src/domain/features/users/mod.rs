@@ -1,0 +1,63 @@
+//! Users: sign up (a create like every other), log in and out, passwords, linked identities.
+
+pub mod auth_data;
+pub mod challenge;
+mod hash_threads;
+pub mod lockout;
+pub mod log_in;
+pub mod mail;
+pub mod password;
+pub mod policy;
+pub mod reset;
+pub mod rules;
+pub mod verification;
+
+pub use challenge::challenge;
+pub use log_in::{log_in, log_in_as, verify_password};
+pub use reset::{request as request_password_reset, reset as reset_password};
+pub use verification::request as request_verification_email;
+
+use crate::domain::features::sessions;
+use crate::domain::kernel::context::Context;
+use crate::domain::read::{self, ReadRequest};
+use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::names::{self, ClassName};
+use crate::model::object::Object;
+
+/// 209, sanitised: nobody is logged in.
+#[must_use]
+pub fn invalid_session() -> ParseError {
+    ParseError::sanitized(ErrorCode::InvalidSessionToken, "Invalid session token")
+}
+
+/// The user of the session sent, with that session's token.
+///
+/// # Errors
+/// 209 without a session, with an unknown one, or when the user may not read itself.
+pub async fn me(cx: &Context) -> Result<Object> {
+    let token = cx.session_token.as_deref().ok_or_else(invalid_session)?;
+    let user = match cx.auth.user() {
+        Some(user) => user.id.clone(),
+        None if !cx.auth.is_master() => return Err(invalid_session()),
+        // A master request is not resolved to a user beforehand.
+        None => sessions::resolve(&cx.app, token).await?.ok_or_else(invalid_session)?.id.clone(),
+    };
+    let mut object =
+        read::get(cx, &ClassName::unchecked(names::USER), &user, ReadRequest::default()).await.map_err(|error| {
+            if error.is(ErrorCode::ObjectNotFound) { invalid_session().with_source(error) } else { error }
+        })?;
+    object.insert("sessionToken", token);
+    Ok(object)
+}
+
+/// Ends the session sent, if there is one.
+///
+/// # Errors
+/// When the store fails.
+pub async fn log_out(cx: &Context) -> Result<()> {
+    cx.refuse_read_only("read-only masterKey isn't allowed to perform the delete operation.")?;
+    if let Some(token) = &cx.session_token {
+        sessions::end(cx, token).await?;
+    }
+    Ok(())
+}

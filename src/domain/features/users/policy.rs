@@ -1,0 +1,124 @@
+//! Password policy: what a password must be, which may not come back, and when it has to be changed.
+
+use crate::config::users::PasswordPolicy;
+use crate::domain::kernel::context::Context;
+use crate::domain::permissions::Scoped;
+use crate::domain::read;
+use crate::domain::schema::check::known_class;
+use crate::domain::store;
+use crate::domain::write::Checked;
+use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::names::{self, ClassName};
+use crate::model::object::Object;
+use crate::model::operation::{Change, Update};
+use crate::model::query::{Constraint, Filter, Resolved};
+use crate::model::value::Value;
+
+/// Column with the hashes of earlier passwords, oldest first.
+const HISTORY: &str = "_password_history";
+/// Column with the time of the last change.
+const CHANGED_AT: &str = "_password_changed_at";
+const SECONDS_PER_DAY: f64 = 86_400.0;
+
+fn refuse(message: impl Into<std::borrow::Cow<'static, str>>) -> ParseError {
+    ParseError::new(ErrorCode::ValidationError, message)
+}
+
+/// Checks a new password, if the write brings one, and notes what the policy remembers.
+///
+/// # Errors
+/// 142 when the password is refused; 503 when the hash queue is full.
+pub async fn admit(cx: &Context, checked: &mut Checked) -> Result<()> {
+    let Some(policy) = &cx.app.options.users.password_policy else { return Ok(()) };
+    let Some(Change::Set(Value::String(password))) = checked.write.update.get("password") else { return Ok(()) };
+    if password.is_empty() {
+        return Ok(());
+    }
+    let password = password.clone();
+    if policy.validator_pattern.as_ref().is_some_and(|pattern| !pattern.is_match(&password)) {
+        let text = policy.validation_error.clone();
+        return Err(refuse(
+            text.unwrap_or_else(|| "Password does not meet the Password Policy requirements.".to_owned()),
+        ));
+    }
+    let history = policy.max_password_history.filter(|count| *count > 0);
+    let row = match &checked.id {
+        Some(id) if policy.do_not_allow_username || history.is_some() => {
+            read::internal_one(cx, names::USER, store::by_id(id), "judge a new password").await?
+        }
+        _ => None,
+    };
+    if policy.do_not_allow_username {
+        let name = match checked.write.update.get("username") {
+            Some(Change::Set(Value::String(name))) => Some(name.as_str()),
+            _ => row.as_ref().and_then(|row| row.get_str("username")),
+        };
+        if name.is_some_and(|name| !name.is_empty() && password.contains(name)) {
+            return Err(refuse("Password cannot contain your username."));
+        }
+    }
+    if let (Some(count), Some(row)) = (history, &row) {
+        remember(cx, checked, &password, count, row).await?;
+    }
+    if policy.max_password_age.is_some_and(|days| days > 0.0) {
+        checked.internal.put(CHANGED_AT, Change::Set(cx.now().into()));
+    }
+    Ok(())
+}
+
+/// Refuses a password that was in use lately, and puts the present one among the remembered.
+async fn remember(cx: &Context, checked: &mut Checked, password: &str, count: u32, row: &Object) -> Result<()> {
+    let kept = usize::try_from(count).unwrap_or(usize::MAX).saturating_sub(1);
+    let stored = row.get(HISTORY).and_then(Value::as_array).unwrap_or_default();
+    let mut hashes: Vec<String> = stored.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    let current = row.get_str("_hashed_password").map(str::to_owned);
+    let old = hashes.len().saturating_sub(kept);
+    let recent = hashes.split_off(old);
+    for hash in current.iter().chain(&recent) {
+        if cx.app.hasher.verify(password.to_owned(), Some(hash.clone())).await? {
+            return Err(refuse(format!("New password should not be the same as last {count} passwords.")));
+        }
+    }
+    // The history is that of the password just read: a change in between takes the row out of reach.
+    let unchanged: Resolved = match &current {
+        Some(hash) => Filter::eq("_hashed_password", hash.as_str()),
+        None => Filter::field("_hashed_password", Constraint::Exists(false)),
+    };
+    let only = std::mem::replace(&mut checked.only, Filter::All);
+    checked.only = only.and(unchanged);
+    let mut remembered: Vec<Value> = recent.into_iter().chain(current).map(Value::String).collect();
+    // parse-server keeps one even where none is looked at.
+    let old = remembered.len().saturating_sub(kept.max(1));
+    let remembered = remembered.split_off(old);
+    checked.internal.put(HISTORY, Change::Set(Value::Array(remembered)));
+    Ok(())
+}
+
+/// Refuses a log in with a password that is too old. A user without a date gets one.
+///
+/// # Errors
+/// 101 when the password has expired.
+pub async fn check_age(cx: &Context, user: &Object) -> Result<()> {
+    let age = |policy: &PasswordPolicy| policy.max_password_age;
+    let Some(days) = cx.app.options.users.password_policy.as_ref().and_then(age).filter(|days| *days > 0.0) else {
+        return Ok(());
+    };
+    let now = cx.now();
+    let Some(changed) = user.get(CHANGED_AT).and_then(Value::as_date) else {
+        let id = user.get_str("objectId").unwrap_or_default();
+        let filter = store::by_id(id).and(Filter::field(CHANGED_AT, Constraint::Exists(false)));
+        let mut update = Update::default();
+        update.put(CHANGED_AT, Change::Set(now.into()));
+        let class = known_class(cx, &ClassName::unchecked(names::USER));
+        let scope = Scoped::internal(filter, "note since when a password is in use");
+        store::update_one(cx, &class, &scope, &update).await.map_err(store::failure)?;
+        return Ok(());
+    };
+    if changed.plus_seconds(days * SECONDS_PER_DAY) < now {
+        return Err(ParseError::new(
+            ErrorCode::ObjectNotFound,
+            "Your password has expired. Please reset your password.",
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,148 @@
+//! Setting a new password with a token that came by mail.
+
+use serde_json::{Map, Value as Json};
+
+use super::verification::TOKEN_LENGTH;
+use super::{lockout, mail};
+use crate::adapters::email::Kind;
+use crate::config::users::PasswordPolicy;
+use crate::domain::kernel::context::Context;
+use crate::domain::permissions::Scoped;
+use crate::domain::read;
+use crate::domain::schema::check::known_class;
+use crate::domain::store;
+use crate::domain::write::{self, SaveRequest};
+use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::names::{self, ClassName};
+use crate::model::object::Object;
+use crate::model::operation::{Change, Update};
+use crate::model::query::{Constraint, Filter};
+use crate::model::value::Value;
+
+/// Column with the token.
+pub(super) const TOKEN: &str = "_perishable_token";
+/// Column with the end of the token's life.
+pub(super) const EXPIRES_AT: &str = "_perishable_token_expires_at";
+
+fn policy(cx: &Context) -> Option<&PasswordPolicy> {
+    cx.app.options.users.password_policy.as_ref()
+}
+
+fn validity(cx: &Context) -> Option<f64> {
+    policy(cx).and_then(|policy| policy.reset_token_validity_duration)
+}
+
+/// Sends a mail with a token to the user with an address (or with a name that is one).
+///
+/// # Errors
+/// 1, with status 400, without the means to send; 204, 125, 162 for what is sent; where the options allow to tell, 101 for an
+/// unknown address.
+pub async fn request(cx: &Context, body: Map<String, Json>) -> Result<()> {
+    let post = mail::post(cx)?;
+    let none = |value: &Json| matches!(value, Json::Null | Json::Bool(false)) || value.as_str() == Some("");
+    let user = match (body.get("email").filter(|email| !none(email)), body.get("token").filter(|token| !none(token))) {
+        (None, Some(Json::String(token))) => {
+            let user =
+                read::internal_one(cx, names::USER, Filter::eq(TOKEN, token.as_str()), "send a reset mail").await?;
+            let has_address = user.as_ref().is_some_and(|user| user.get_str("email").is_some());
+            if !has_address {
+                mail::address(None)?;
+            }
+            user
+        }
+        (None, Some(_)) => return Err(ParseError::new(ErrorCode::InvalidValue, "token must be a string")),
+        (email, _) => find(cx, mail::address(email)?).await?,
+    };
+    let known = user.is_some();
+    if let Some((user, token)) = renew(cx, user).await? {
+        post.send(cx, Kind::PasswordReset, &user, &token);
+    }
+    let may_tell = policy(cx).is_some_and(|policy| !policy.reset_password_success_on_invalid_email);
+    if !known && may_tell {
+        return Err(ParseError::new(ErrorCode::ObjectNotFound, "A user with that email does not exist."));
+    }
+    Ok(())
+}
+
+async fn find(cx: &Context, address: &str) -> Result<Option<Object>> {
+    let named = Filter::And(vec![Filter::eq("username", address), Filter::field("email", Constraint::Exists(false))]);
+    let filter = Filter::Or(vec![Filter::eq("email", address), named]);
+    read::internal_one(cx, names::USER, filter, "send a reset mail").await
+}
+
+/// The user's token, new unless a valid one is to be kept. An unknown user costs the same write, which reaches no row.
+async fn renew(cx: &Context, user: Option<Object>) -> Result<Option<(Object, String)>> {
+    let reuse = policy(cx).is_some_and(|policy| policy.reset_token_reuse_if_valid);
+    let valid = |user: &Object| user.get(EXPIRES_AT).and_then(Value::as_date).is_some_and(|end| end > cx.now());
+    if let Some(user) = &user
+        && reuse
+        && valid(user)
+        && let Some(token) = user.get_str(TOKEN)
+    {
+        return Ok(Some((user.clone(), token.to_owned())));
+    }
+    let token = cx.app.random.alphanumeric(TOKEN_LENGTH);
+    let mut update = Update::default();
+    update.put(TOKEN, Change::Set(token.as_str().into()));
+    match validity(cx) {
+        Some(seconds) => update.put(EXPIRES_AT, Change::Set(cx.now().plus_seconds(seconds).into())),
+        None => update.put(EXPIRES_AT, Change::Unset),
+    }
+    let id = user.as_ref().and_then(|user| user.get_str("objectId"));
+    let filter = Filter::eq("objectId", id.map_or(Value::Null, Value::from));
+    let class = known_class(cx, &ClassName::unchecked(names::USER));
+    let scope = Scoped::internal(filter, "give a reset token");
+    let row = store::update_one(cx, &class, &scope, &update).await.map_err(store::failure)?;
+    Ok(row.map(|user| (user, token)))
+}
+
+/// The user who may set a password with this token.
+///
+/// # Errors
+/// -1 for a token nobody has, or that has expired.
+pub async fn check(cx: &Context, token: &str) -> Result<Object> {
+    if token.is_empty() {
+        return Err(invalid());
+    }
+    let user = read::internal_one(cx, names::USER, Filter::eq(TOKEN, token), "whose reset token it is")
+        .await?
+        .ok_or_else(invalid)?;
+    let end = user.get(EXPIRES_AT).and_then(Value::as_date);
+    if validity(cx).is_some() && end.is_some_and(|end| end < cx.now()) {
+        return Err(ParseError::new(ErrorCode::OtherCause, "The password reset link has expired"));
+    }
+    Ok(user)
+}
+
+fn invalid() -> ParseError {
+    ParseError::new(ErrorCode::OtherCause, "Failed to reset password: username / email / token is invalid")
+}
+
+/// Sets a new password. The one write that does so needs the token to be there still, and takes it away: of many attempts
+/// with one token, one succeeds.
+///
+/// # Errors
+/// -1 for the token, and with the policy's text for the password.
+pub async fn reset(cx: &Context, token: &str, password: &str) -> Result<()> {
+    let user = check(cx, token).await?;
+    let mut internal = Update::default();
+    let users = &cx.app.options.users;
+    if users.account_lockout.as_ref().is_some_and(|lockout| lockout.unlock_on_password_reset) {
+        lockout::release(&mut internal);
+    }
+    let mut body = Map::new();
+    body.insert("password".to_owned(), Json::String(password.to_owned()));
+    let request = SaveRequest {
+        class: ClassName::unchecked(names::USER),
+        id: Some(user.get_str("objectId").unwrap_or_default().to_owned()),
+        body,
+    };
+    match write::save_only(&cx.as_master(), request, Filter::eq(TOKEN, token), internal).await {
+        Ok(_) => Ok(()),
+        Err(error) if error.is(ErrorCode::ObjectNotFound) => Err(invalid()),
+        Err(error) if error.is(ErrorCode::ValidationError) => {
+            Err(ParseError::new(ErrorCode::OtherCause, error.message))
+        }
+        Err(error) => Err(error),
+    }
+}

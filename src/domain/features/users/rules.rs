@@ -1,0 +1,394 @@
+//! What users add to the pipelines: credentials, linked identities, private by default, sessions.
+
+use std::ops::ControlFlow;
+
+use async_trait::async_trait;
+use serde_json::{Map, Value as Json};
+
+use super::auth_data::{self, AuthData, Who};
+use super::{log_in, policy, reset, verification};
+use crate::domain::features::sessions::{self, CreatedWith};
+use crate::domain::kernel::auth::Auth;
+use crate::domain::kernel::context::Context;
+use crate::domain::read::{self, Known};
+use crate::domain::store;
+use crate::domain::write::rules::ClassRules;
+use crate::domain::write::{Checked, Draft, Saved, Stored};
+use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::acl::{Acl, PUBLIC};
+use crate::model::names;
+use crate::model::object::Object;
+use crate::model::operation::Change;
+use crate::model::query::options::FindOptions;
+use crate::model::query::{Constraint, Filter, Resolved};
+use crate::model::value::Value;
+
+/// Length of the user name of a user that signed up without one.
+const GENERATED_NAME_LENGTH: usize = 25;
+
+/// Rules of the class of users.
+pub struct UserRules;
+
+#[async_trait]
+impl ClassRules for UserRules {
+    async fn prepare(&self, cx: &Context, mut draft: Draft) -> Result<ControlFlow<Saved, Draft>> {
+        // Old clients send a token here; the server alone makes tokens.
+        draft.body.remove("sessionToken");
+        if let Some(field) = draft.body.keys().find(|field| field.starts_with("authData.")) {
+            return Err(ParseError::new(ErrorCode::InvalidKeyName, format!("Invalid field name for update: {field}")));
+        }
+        if let Some(id) = &draft.id
+            && !cx.auth.is_master()
+            && cx.auth.user().is_none()
+        {
+            return Err(ParseError::sanitized(ErrorCode::SessionMissing, format!("Cannot modify user {id}.")));
+        }
+        let draft = match link(cx, draft).await? {
+            ControlFlow::Continue(draft) => draft,
+            done @ ControlFlow::Break(_) => return Ok(done),
+        };
+        if draft.body.contains_key("emailVerified") && !cx.auth.is_master() {
+            return Err(ParseError::forbidden("Clients aren't allowed to manually update email verification."));
+        }
+        Ok(ControlFlow::Continue(draft))
+    }
+
+    async fn transform(&self, cx: &Context, mut checked: Checked) -> Result<Checked> {
+        let creating = checked.id.is_none();
+        own_acl(cx, &mut checked, creating);
+        policy::admit(cx, &mut checked).await?;
+        take_name(cx, &mut checked, creating).await?;
+        take_email(cx, &mut checked).await?;
+        verification::prepare(cx, &mut checked);
+        take_password(cx, &mut checked, creating).await?;
+        Ok(checked)
+    }
+
+    async fn conflict(
+        &self,
+        cx: &Context,
+        index: &str,
+        creating: bool,
+        username: Option<&str>,
+        email: Option<&str>,
+    ) -> Option<ParseError> {
+        if index.starts_with("_auth_data_") {
+            return Some(auth_data::already_used());
+        }
+        if !creating {
+            return match index {
+                "username_case_blind" => Some(username_taken()),
+                "email_case_blind" => Some(email_taken()),
+                _ => None,
+            };
+        }
+        match index {
+            "username_1" | "case_insensitive_username" | "username_case_blind" => {
+                return Some(username_taken());
+            }
+            "email_1" | "case_insensitive_email" | "email_case_blind" => return Some(email_taken()),
+            _ => {}
+        }
+        for (field, value, error) in
+            [("username", username, username_taken as fn() -> ParseError), ("email", email, email_taken)]
+        {
+            if let Some(value) = value
+                && is_taken(cx, field, value, "").await.unwrap_or(false)
+            {
+                return Some(error());
+            }
+        }
+        None
+    }
+
+    fn refused_update(&self, cx: &Context, error: ParseError) -> ParseError {
+        if error.is(ErrorCode::ObjectNotFound) && !cx.auth.is_master() { insufficient_auth() } else { error }
+    }
+
+    async fn follow_up(&self, cx: &Context, mut stored: Stored) -> Result<Stored> {
+        verification::follow_up(cx, &stored);
+        let by_master_header = cx.auth.is_master() && cx.master_key_in_header && cx.installation_id.is_none();
+        if stored.created {
+            let linking = cx.auth.user().is_some() && stored.facts.auth_data_sent;
+            if !by_master_header && !linking && verification::is_required(cx) {
+                if cx.app.options.mail.prevent_signup_with_unverified_email {
+                    return Err(verification::unverified());
+                }
+            } else if !by_master_header && !linking {
+                let created_with = match stored.facts.auth_provider.as_deref() {
+                    Some(provider) => CreatedWith::log_in(provider),
+                    None => CreatedWith::sign_up(),
+                };
+                stored.facts.session_token = Some(sessions::create(cx, &stored.id, Some(&created_with)).await?);
+            }
+            return Ok(stored);
+        }
+        cx.app.sessions.forget_user(&stored.id);
+        if stored.facts.password_changed {
+            if cx.app.options.users.revoke_session_on_password_reset {
+                sessions::end_all(cx, &stored.id).await?;
+            }
+            if cx.auth.user_id() == Some(stored.id.as_str()) {
+                let created_with = stored.facts.auth_provider.as_deref().map(CreatedWith::log_in);
+                stored.facts.session_token = Some(sessions::create(cx, &stored.id, created_with.as_ref()).await?);
+            }
+        }
+        // A master key that links an identity to a user logs the user in.
+        if let Some(provider) = stored.facts.auth_provider.as_deref()
+            && stored.facts.auth_data_sent
+            && cx.auth.is_master()
+            && !cx.auth.is_read_only()
+            && !by_master_header
+            && !verification::is_required(cx)
+        {
+            let created_with = CreatedWith::log_in(provider);
+            stored.facts.session_token = Some(sessions::create(cx, &stored.id, Some(&created_with)).await?);
+        }
+        Ok(stored)
+    }
+
+    async fn before_delete(&self, cx: &Context, id: &str) -> Result<()> {
+        if cx.auth.is_master() {
+            return Ok(());
+        }
+        match cx.auth.user_id() {
+            None if !matches!(cx.auth, Auth::Orphan) => {
+                Err(ParseError::new(ErrorCode::SessionMissing, "Insufficient auth to delete user"))
+            }
+            user if user != Some(id) => {
+                Err(ParseError::sanitized(ErrorCode::SessionMissing, "Insufficient auth to delete user"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn after_delete(&self, cx: &Context, id: &str) -> Result<()> {
+        cx.app.sessions.forget_user(id);
+        cx.app.roles.clear();
+        Ok(())
+    }
+
+    fn needed_columns(&self) -> &'static [&'static str] {
+        &["objectId"]
+    }
+
+    fn present(&self, cx: &Context, row: &mut Object) {
+        row.remove("password");
+        row.remove("_hashed_password");
+        row.remove("sessionToken");
+        row.remove("authData");
+        let own = row.get_str("objectId").is_some_and(|id| cx.auth.user_id() == Some(id));
+        if (own || cx.auth.is_master())
+            && let Some(linked) = auth_data::present(cx, row)
+        {
+            row.insert("authData", linked);
+        }
+    }
+
+    async fn complete(&self, cx: &Context, rows: &mut [Object]) {
+        auth_data::complete(cx, rows).await;
+    }
+
+    fn present_own(&self, cx: &Context, row: &mut Object) {
+        if let Some(user) = cx.auth.user()
+            && row.get_str("objectId") == Some(user.id.as_str())
+        {
+            row.insert("sessionToken", user.session_token.clone());
+        }
+    }
+}
+
+/// 206, sanitised: the user is not the caller's to change, and nothing is told of it.
+fn insufficient_auth() -> ParseError {
+    ParseError::sanitized(ErrorCode::SessionMissing, "Insufficient auth.")
+}
+
+fn username_taken() -> ParseError {
+    ParseError::new(ErrorCode::UsernameTaken, "Account already exists for this username.")
+}
+
+fn email_taken() -> ParseError {
+    ParseError::new(ErrorCode::EmailTaken, "Account already exists for this email address.")
+}
+
+/// Reads `authData` and the credentials of a sign up; may turn a sign up into a log in.
+async fn link(cx: &Context, mut draft: Draft) -> Result<ControlFlow<Saved, Draft>> {
+    let sent = draft.body.remove("authData");
+    let text = |name: &str| draft.body.get(name).and_then(Json::as_str).is_some_and(|text| !text.is_empty());
+    let (has_name, has_password) = (text("username"), text("password"));
+    let credentials = || {
+        if !has_name {
+            Err(ParseError::new(ErrorCode::UsernameMissing, "bad or missing username"))
+        } else if !has_password {
+            Err(ParseError::new(ErrorCode::PasswordMissing, "password is required"))
+        } else {
+            Ok(())
+        }
+    };
+    let Some(sent) = sent else {
+        if draft.creates() {
+            credentials()?;
+        }
+        return Ok(ControlFlow::Continue(draft));
+    };
+    let mut auth_data = AuthData::read(cx, &sent)?;
+    if draft.creates() && !auth_data.identifies() {
+        credentials()?;
+    }
+    draft.facts.foreign_identity =
+        sent.as_object().is_some_and(|providers| providers.keys().any(|provider| provider != auth_data::ANONYMOUS));
+    draft.facts.auth_data_sent = sent.as_object().is_some_and(|providers| !providers.is_empty());
+    let stranger = draft.id.as_deref().is_some_and(|id| cx.auth.user_id() != Some(id)) && !cx.auth.is_master();
+    if stranger {
+        return Err(insufficient_auth());
+    }
+    auth_data.identify(cx).await?;
+    let owners = auth_data.owners(cx).await?;
+    let caller = draft.id.as_deref().or(cx.auth.user_id());
+    let owner_id = owners.first().and_then(|owner| owner.get_str("objectId"));
+    if owners.len() == 1 && (caller.is_none() || (draft.creates() && caller == owner_id)) {
+        return log_in_by(cx, &draft.body, auth_data, &owners).await.map(ControlFlow::Break);
+    }
+    let user = match &draft.id {
+        Some(id) => read::internal_one(cx, names::USER, store::by_id(id), "whose identities change").await?,
+        None => None,
+    };
+    let own = !owners.is_empty() && owners.iter().all(|owner| owner.get_str("objectId") == caller);
+    let who = Who { user: user.as_ref(), logged_in: user.is_some(), challenge: false };
+    let validated = auth_data.validate(cx, who, own, &draft.body).await?;
+    // Only now: whose identity it is must not be found out without having it.
+    if !owners.is_empty() && !own {
+        return Err(auth_data::already_used());
+    }
+    let unlinks = !draft.creates() && draft.facts.auth_data_sent && !cx.auth.is_master();
+    if auth_data.identifies() || unlinks {
+        draft.facts.auth_provider = Some(auth_data.names());
+    }
+    let creating = draft.creates();
+    // Who sends only what is there already is told nothing of it.
+    draft.facts.auth_data_sent &= !own || validated.checked;
+    for (column, change) in validated.changes.0 {
+        // A new row has nothing to unlink.
+        if !(creating && change == Change::Unset) {
+            draft.internal.put(column, change);
+        }
+    }
+    draft.only = std::mem::replace(&mut draft.only, Filter::All).and(validated.only);
+    draft.facts.auth_data_response = validated.responses;
+    Ok(ControlFlow::Continue(draft))
+}
+
+/// A sign up with an identity that a user already has is a log in of that user.
+async fn log_in_by(cx: &Context, body: &Map<String, Json>, auth_data: AuthData, owners: &[Object]) -> Result<Saved> {
+    let Some(owner) = owners.first() else {
+        return Err(ParseError::not_found());
+    };
+    cx.refuse_read_only("read-only masterKey isn't allowed to perform the create operation.")?;
+    auth_data::require_additional(cx, owner, &auth_data)?;
+    let who = Who { user: Some(owner), ..Who::default() };
+    let validated = auth_data.validate(cx, who, cx.app.options.users.allow_expired_auth_data_token, body).await?;
+    let responses = validated.store(cx, owner).await?;
+    let mut body = log_in::open(cx, owner, Known::Nothing, &CreatedWith::log_in(&auth_data.names())).await?;
+    body.insert("authDataResponse", responses);
+    let id = owner.get_str("objectId").unwrap_or_default().to_owned();
+    Ok(Saved { created: false, location: Some((names::USER.to_owned(), id)), body, row: None })
+}
+
+/// New users are private unless the options say otherwise, and nobody can lock itself out.
+fn own_acl(cx: &Context, checked: &mut Checked, creating: bool) {
+    let id = checked.row_id().to_owned();
+    if creating {
+        let acl = checked.acl.get_or_insert_with(|| {
+            let mut acl = Acl::new();
+            if !cx.app.options.users.enforce_private_users {
+                acl.grant(PUBLIC, true, false);
+            }
+            acl
+        });
+        acl.grant(id, true, true);
+    } else if let Some(acl) = &mut checked.acl
+        && !cx.auth.is_master()
+    {
+        acl.grant(id, true, true);
+    }
+}
+
+async fn take_name(cx: &Context, checked: &mut Checked, creating: bool) -> Result<()> {
+    let name = match checked.write.update.get("username") {
+        Some(Change::Set(Value::String(name))) if !name.is_empty() => name.clone(),
+        _ if creating => {
+            let name = cx.app.random.alphanumeric(GENERATED_NAME_LENGTH);
+            checked.write.update.put("username", Change::Set(name.into()));
+            checked.facts.filled_in.push("username".to_owned());
+            return Ok(());
+        }
+        _ => return Ok(()),
+    };
+    let folded = if cx.app.options.users.convert_username_to_lowercase { name.to_lowercase() } else { name };
+    if is_taken(cx, "username", &folded, checked.row_id()).await? {
+        return Err(username_taken());
+    }
+    checked.write.update.put("username", Change::Set(folded.into()));
+    Ok(())
+}
+
+async fn take_email(cx: &Context, checked: &mut Checked) -> Result<()> {
+    clear_reset_token(checked);
+    let email = match checked.write.update.get("email") {
+        Some(Change::Set(Value::String(email))) if !email.is_empty() => email.clone(),
+        _ => return Ok(()),
+    };
+    if !is_email(&email) {
+        return Err(ParseError::new(ErrorCode::InvalidEmailAddress, "Email address format is invalid."));
+    }
+    let folded = if cx.app.options.users.convert_email_to_lowercase { email.to_lowercase() } else { email };
+    if is_taken(cx, "email", &folded, checked.row_id()).await? {
+        return Err(email_taken());
+    }
+    checked.write.update.put("email", Change::Set(folded.into()));
+    Ok(())
+}
+
+/// A reset token is for the address and password it was made for.
+fn clear_reset_token(checked: &mut Checked) {
+    let touched = checked.write.update.get("email").is_some() || checked.write.update.get("password").is_some();
+    if checked.id.is_some() && touched {
+        checked.internal.put(reset::TOKEN, Change::Unset);
+        checked.internal.put(reset::EXPIRES_AT, Change::Unset);
+    }
+}
+
+/// `.+@.+`, as a line.
+fn is_email(text: &str) -> bool {
+    text.char_indices().any(|(at, letter)| {
+        letter == '@'
+            && text.get(..at).is_some_and(|before| !before.is_empty())
+            && text.get(at + 1..).is_some_and(|after| !after.is_empty())
+    }) && !text.contains(['\n', '\r'])
+}
+
+async fn take_password(cx: &Context, checked: &mut Checked, creating: bool) -> Result<()> {
+    match checked.write.update.remove("password") {
+        None => Ok(()),
+        Some(Change::Set(Value::String(password))) if !password.is_empty() => {
+            let hash = cx.app.hasher.hash(password).await?;
+            checked.internal.put("_hashed_password", Change::Set(hash.into()));
+            checked.facts.password_changed = !creating;
+            Ok(())
+        }
+        Some(_) => Err(ParseError::new(ErrorCode::PasswordMissing, "password is required")),
+    }
+}
+
+/// Whether another user has this name or address, compared without case.
+async fn is_taken(cx: &Context, field: &str, value: &str, own_id: &str) -> Result<bool> {
+    let filter: Resolved =
+        Filter::And(vec![Filter::eq(field, value), Filter::field("objectId", Constraint::Ne(own_id.into()))]);
+    let options = FindOptions {
+        limit: Some(1),
+        keys: Some(vec![field.to_owned()]),
+        case_insensitive: !cx.app.options.database.enable_collation_case_comparison,
+        ..FindOptions::default()
+    };
+    Ok(!read::internal_all(cx, names::USER, filter, &options, "whether a name is taken").await?.is_empty())
+}

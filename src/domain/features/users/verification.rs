@@ -1,0 +1,225 @@
+//! E-mail verification: a user that sets an address gets a token there, and using it proves that the address is the user's.
+
+use serde_json::{Map, Value as Json};
+
+use super::mail;
+use crate::adapters::email::Kind;
+use crate::domain::kernel::context::Context;
+use crate::domain::permissions::Scoped;
+use crate::domain::read;
+use crate::domain::schema::check::known_class;
+use crate::domain::store;
+use crate::domain::write::{Checked, Stored};
+use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::names::{self, ClassName};
+use crate::model::object::Object;
+use crate::model::operation::{Change, Update};
+use crate::model::query::{Constraint, Filter, Resolved};
+use crate::model::value::Value;
+
+/// Column with the token.
+const TOKEN: &str = "_email_verify_token";
+/// Column with the end of the token's life.
+const EXPIRES_AT: &str = "_email_verify_token_expires_at";
+/// Characters of a token.
+pub(super) const TOKEN_LENGTH: usize = 25;
+
+/// 205: the address is not verified.
+#[must_use]
+pub fn unverified() -> ParseError {
+    ParseError::new(ErrorCode::EmailNotFound, "User email is not verified.")
+}
+
+/// Whether an unverified user cannot log in.
+#[must_use]
+pub fn is_required(cx: &Context) -> bool {
+    let options = &cx.app.options.mail;
+    options.verify_user_emails && options.prevent_login_with_unverified_email
+}
+
+/// Refuses a log in of a user whose address is not verified, where that is required.
+///
+/// # Errors
+/// 205.
+pub fn check(cx: &Context, user: &Object, parameters: &Map<String, Json>) -> Result<()> {
+    let verified = user.get("emailVerified").and_then(Value::as_bool) == Some(true);
+    let ignored = cx.auth.is_master()
+        && !cx.auth.is_read_only()
+        && parameters.get("ignoreEmailVerification") == Some(&Json::Bool(true));
+    if is_required(cx) && !verified && !ignored { Err(unverified()) } else { Ok(()) }
+}
+
+/// Makes a token for a write that sets an address. Users that bring the identity of another service do not need to prove their
+/// address.
+pub fn prepare(cx: &Context, checked: &mut Checked) {
+    if !cx.app.options.mail.verify_user_emails || checked.facts.foreign_identity {
+        return;
+    }
+    match checked.write.update.get("email") {
+        Some(Change::Set(Value::String(email))) if !email.is_empty() => {}
+        _ => return,
+    }
+    checked.write.update.put("emailVerified", Change::Set(false.into()));
+    new_token(cx, &mut checked.internal);
+    checked.facts.verify_email = true;
+}
+
+fn new_token(cx: &Context, update: &mut Update) {
+    update.put(TOKEN, Change::Set(cx.app.random.alphanumeric(TOKEN_LENGTH).into()));
+    if let Some(seconds) = cx.app.options.mail.email_verify_token_validity_duration {
+        update.put(EXPIRES_AT, Change::Set(cx.now().plus_seconds(seconds).into()));
+    }
+}
+
+/// Sends the mail that belongs to a write.
+pub fn follow_up(cx: &Context, stored: &Stored) {
+    if stored.facts.verify_email && cx.app.options.mail.send_user_email_verification {
+        send(cx, &stored.row);
+    }
+}
+
+fn send(cx: &Context, user: &Object) {
+    match (mail::post(cx), user.get_str(TOKEN)) {
+        (Ok(post), Some(token)) => post.send(cx, Kind::Verification, user, token),
+        (Err(error), _) => tracing::error!(%error, "a verification mail could not be sent"),
+        (_, None) => {}
+    }
+}
+
+/// Whom a verification mail is asked for.
+#[derive(Debug, Clone, Copy)]
+pub enum Who<'a> {
+    /// The user with this address.
+    Email(&'a str),
+    /// The user with this name.
+    Username(&'a str),
+    /// The user with this token, which may have expired.
+    Token(&'a str),
+}
+
+/// Sends the mail again, with a new token unless a valid one is to be kept.
+///
+/// # Errors
+/// 1, with status 400, without the means to send; 204 and 125 for an address that is none; where the options allow to tell,
+/// 205 for an unknown address and -1 for a verified one.
+pub async fn request(cx: &Context, body: Map<String, Json>) -> Result<()> {
+    mail::post(cx)?;
+    let email = match body.get("token") {
+        Some(Json::String(token)) if body.get("email").is_none_or(Json::is_null) && !token.is_empty() => {
+            let user = find(cx, Who::Token(token)).await?;
+            let email = user.as_ref().and_then(|user| user.get_str("email"));
+            mail::address(None).or(email.ok_or(()).map_err(|()| no_address()))?.to_owned()
+        }
+        _ => mail::address(body.get("email"))?.to_owned(),
+    };
+    let outcome = resend(cx, Who::Email(&email)).await?;
+    if cx.app.options.mail.email_verify_success_on_invalid_email {
+        return Ok(());
+    }
+    match outcome {
+        Resent::Sent => Ok(()),
+        Resent::Unknown => Err(ParseError::new(ErrorCode::EmailNotFound, format!("No user found with email {email}"))),
+        Resent::Verified => Err(ParseError::new(ErrorCode::OtherCause, format!("Email {email} is already verified."))),
+    }
+}
+
+fn no_address() -> ParseError {
+    ParseError::new(ErrorCode::EmailMissing, "you must provide an email")
+}
+
+/// What became of a wish for another mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resent {
+    /// It is on its way.
+    Sent,
+    /// There is no such user.
+    Unknown,
+    /// The user's address is verified already.
+    Verified,
+}
+
+async fn find(cx: &Context, who: Who<'_>) -> Result<Option<Object>> {
+    let filter = match who {
+        Who::Email(email) => Filter::eq("email", email),
+        Who::Username(name) => Filter::eq("username", name),
+        Who::Token(token) => Filter::eq(TOKEN, token),
+    };
+    read::internal_one(cx, names::USER, filter, "send a verification mail").await
+}
+
+/// Sends the mail again. Known and unknown users cost the same look-ups and one write each.
+///
+/// # Errors
+/// When the store fails.
+pub async fn resend(cx: &Context, who: Who<'_>) -> Result<Resent> {
+    let options = &cx.app.options.mail;
+    let user = find(cx, who).await?;
+    let outcome = match &user {
+        None => Resent::Unknown,
+        Some(user) if user.get("emailVerified").and_then(Value::as_bool) == Some(true) => Resent::Verified,
+        Some(user) if user.get_str("email").is_none_or(str::is_empty) => Resent::Unknown,
+        Some(_) => Resent::Sent,
+    };
+    let id = user.as_ref().and_then(|user| user.get_str("objectId")).unwrap_or_default();
+    let live = |user: &Object| {
+        user.get_str(TOKEN).is_some() && user.get(EXPIRES_AT).and_then(Value::as_date).is_some_and(|end| end > cx.now())
+    };
+    let kept = options.email_verify_token_reuse_if_valid && user.as_ref().is_some_and(live);
+    let mut update = Update::default();
+    new_token(cx, &mut update);
+    // Where there is nothing to do, the write reaches no row.
+    let wanted = outcome == Resent::Sent && options.verify_user_emails && !kept;
+    let only = if wanted {
+        Filter::field("emailVerified", Constraint::Ne(true.into()))
+    } else {
+        Filter::eq("objectId", Value::Null)
+    };
+    let row = change(cx, store::by_id(id).and(only), &update).await?;
+    if let Some(user) = row.as_ref().or(user.as_ref().filter(|_| kept && outcome == Resent::Sent)) {
+        send(cx, user);
+    }
+    Ok(outcome)
+}
+
+async fn change(cx: &Context, filter: Resolved, update: &Update) -> Result<Option<Object>> {
+    let class = known_class(cx, &ClassName::unchecked(names::USER));
+    let scope = Scoped::internal(filter, "verify an address");
+    store::update_one(cx, &class, &scope, update).await.map_err(store::failure)
+}
+
+/// What a token was worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verified {
+    /// The address is the user's.
+    Done,
+    /// The token came too late.
+    Expired,
+    /// Nobody has such a token.
+    Invalid,
+}
+
+/// Uses a token up.
+///
+/// # Errors
+/// When the store fails.
+pub async fn verify(cx: &Context, token: &str) -> Result<Verified> {
+    let options = &cx.app.options.mail;
+    if !options.verify_user_emails || token.is_empty() {
+        return Ok(Verified::Invalid);
+    }
+    let mut filter = Filter::eq(TOKEN, token);
+    if options.email_verify_token_validity_duration.is_some() {
+        filter = filter.and(Filter::field(EXPIRES_AT, Constraint::Gt(cx.now().into())));
+    }
+    let mut update = Update::default();
+    update.put("emailVerified", Change::Set(true.into()));
+    update.put("updatedAt", Change::Set(cx.now().into()));
+    update.put(TOKEN, Change::Unset);
+    update.put(EXPIRES_AT, Change::Unset);
+    if let Some(user) = change(cx, filter, &update).await? {
+        cx.app.sessions.forget_user(user.get_str("objectId").unwrap_or_default());
+        return Ok(Verified::Done);
+    }
+    let late = find(cx, Who::Token(token)).await?.is_some();
+    Ok(if late { Verified::Expired } else { Verified::Invalid })
+}

@@ -1,0 +1,197 @@
+//! Who is calling.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use subtle::ConstantTimeEq as _;
+
+use crate::config::Secret;
+use crate::config::network::IpList;
+use crate::domain::features::sessions;
+use crate::domain::kernel::app::App;
+use crate::domain::kernel::context::{Client, Context};
+use crate::error::{ParseError, Result};
+use crate::model::object::Object;
+
+/// The caller's standing.
+#[derive(Debug, Clone)]
+pub enum Auth {
+    /// Holds the master key: no permission is checked.
+    Master,
+    /// Holds the read-only master key: reads as master, writes nothing.
+    ReadOnlyMaster,
+    /// Holds the maintenance key: as master, and reads and writes internal fields.
+    Maintenance,
+    /// Holds a valid session.
+    User(Arc<SessionUser>),
+    /// Holds a session whose user is gone: may end it, and nothing that needs rights.
+    Orphan,
+    /// Anybody.
+    Anonymous,
+}
+
+/// The user of a valid session.
+#[derive(Debug)]
+pub struct SessionUser {
+    /// The user's `objectId`.
+    pub id: String,
+    /// The session's token.
+    pub session_token: String,
+    /// The user's row as stored.
+    pub row: Arc<Object>,
+}
+
+impl Auth {
+    /// Whether permissions do not apply to the caller: any kind of master key, or the maintenance key.
+    #[must_use]
+    pub const fn is_master(&self) -> bool {
+        matches!(self, Self::Master | Self::ReadOnlyMaster | Self::Maintenance)
+    }
+
+    /// Whether the caller holds the maintenance key.
+    #[must_use]
+    pub const fn is_maintenance(&self) -> bool {
+        matches!(self, Self::Maintenance)
+    }
+
+    /// Whether the caller holds the read-only master key.
+    #[must_use]
+    pub const fn is_read_only(&self) -> bool {
+        matches!(self, Self::ReadOnlyMaster)
+    }
+
+    /// The user calling, if a session says so.
+    #[must_use]
+    pub fn user(&self) -> Option<&SessionUser> {
+        if let Self::User(user) = self { Some(user) } else { None }
+    }
+
+    /// The `objectId` of the user calling.
+    #[must_use]
+    pub fn user_id(&self) -> Option<&str> {
+        self.user().map(|user| user.id.as_str())
+    }
+}
+
+/// What a request says of its caller, from headers or body, before anything is checked.
+#[derive(Default, Clone)]
+pub struct Credentials {
+    /// Application id.
+    pub application_id: Option<String>,
+    /// Master key, or read-only master key.
+    pub master_key: Option<String>,
+    /// Whether the master key came in a header (a sign up then makes no session).
+    pub master_key_in_header: bool,
+    /// Maintenance key.
+    pub maintenance_key: Option<String>,
+    /// REST key.
+    pub rest_api_key: Option<String>,
+    /// JavaScript key.
+    pub javascript_key: Option<String>,
+    /// Client key of mobile SDKs.
+    pub client_key: Option<String>,
+    /// Key of .NET clients.
+    pub dot_net_key: Option<String>,
+    /// Session token.
+    pub session_token: Option<String>,
+    /// Installation id.
+    pub installation_id: Option<String>,
+}
+
+/// What to do with the session token of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenUse {
+    /// It must be valid, if there is one.
+    Check,
+    /// It is dropped before it is looked at (`/login`).
+    Drop,
+    /// It is kept, but not looked at (`GET /sessions/me`).
+    Keep,
+    /// It is kept if it is of the old, not revocable kind, else it must be valid (`/upgradeToRevocableSession`).
+    Upgrade,
+}
+
+/// 403 `{"error":"unauthorized"}`: no or unknown application id, or a wrong client key.
+#[must_use]
+pub fn unauthorized() -> ParseError {
+    ParseError::http(403, "unauthorized")
+}
+
+/// Decides who is calling, without looking at the session yet.
+///
+/// # Errors
+/// 403 `unauthorized` for an unknown application, a missing client key, or a master key from an address it may not come from.
+pub fn standing(app: &App, credentials: &Credentials, ip: IpAddr) -> Result<Auth> {
+    let keys = &app.options.keys;
+    if credentials.application_id.as_deref().is_none_or(|id| id != keys.app_id) {
+        return Err(unauthorized());
+    }
+    let allowed = |nets: &IpList, key: &'static str| {
+        if nets.contains(ip) {
+            Ok(())
+        } else {
+            tracing::error!(%ip, key, "request refused: the address may not use this key");
+            Err(unauthorized())
+        }
+    };
+    let matches = |given: &Option<String>, key: Option<&Secret>| match (given, key) {
+        (Some(given), Some(key)) => {
+            !key.expose().is_empty() && bool::from(given.as_bytes().ct_eq(key.expose().as_bytes()))
+        }
+        _ => false,
+    };
+    if matches(&credentials.maintenance_key, keys.maintenance_key.as_ref()) {
+        allowed(&keys.maintenance_key_ips, "maintenanceKey")?;
+        return Ok(Auth::Maintenance);
+    }
+    if matches(&credentials.master_key, Some(&keys.master_key)) {
+        allowed(&keys.master_key_ips, "masterKey")?;
+        return Ok(Auth::Master);
+    }
+    if matches(&credentials.master_key, keys.read_only_master_key.as_ref()) {
+        allowed(&keys.read_only_master_key_ips, "readOnlyMasterKey")?;
+        return Ok(Auth::ReadOnlyMaster);
+    }
+    let client_keys = [
+        (&keys.rest_api_key, &credentials.rest_api_key),
+        (&keys.javascript_key, &credentials.javascript_key),
+        (&keys.client_key, &credentials.client_key),
+        (&keys.dot_net_key, &credentials.dot_net_key),
+    ];
+    let configured = client_keys.iter().any(|(key, _)| key.is_some());
+    if configured && !client_keys.iter().any(|(key, given)| matches(given, key.as_ref())) {
+        return Err(unauthorized());
+    }
+    Ok(Auth::Anonymous)
+}
+
+/// Makes the context of a request whose caller's [`standing`] is known: resolves the session token.
+///
+/// # Errors
+/// 209 when the token is unknown or expired.
+pub async fn open_context(
+    app: &Arc<App>,
+    standing: Auth,
+    credentials: Credentials,
+    token_use: TokenUse,
+    client: Client,
+) -> Result<Context> {
+    let token = match token_use {
+        TokenUse::Drop => None,
+        TokenUse::Check | TokenUse::Keep | TokenUse::Upgrade => {
+            credentials.session_token.filter(|token| !token.is_empty())
+        }
+    };
+    let auth = match (&token, standing) {
+        (Some(token), Auth::Anonymous)
+            if token_use == TokenUse::Check || (token_use == TokenUse::Upgrade && token.starts_with("r:")) =>
+        {
+            match sessions::resolve(app, token).await? {
+                Some(user) => Auth::User(user),
+                None => Auth::Orphan,
+            }
+        }
+        (_, standing) => standing,
+    };
+    Ok(Context::new(app.clone(), auth, token, credentials.installation_id, credentials.master_key_in_header, client))
+}

@@ -1,0 +1,162 @@
+//! What every domain function is given: who calls, from where, and inside which transaction.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::{Arc, LazyLock};
+
+use tokio::sync::OnceCell;
+
+use crate::domain::features::roles;
+use crate::domain::kernel::app::App;
+use crate::domain::kernel::auth::Auth;
+use crate::domain::schema::Schemas;
+use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::acl;
+use crate::model::date::Date;
+use crate::storage::Transaction;
+
+/// What permissions may name for callers that are nobody.
+static PUBLIC: LazyLock<Arc<[String]>> = LazyLock::new(|| Arc::from([acl::PUBLIC.to_owned()]));
+
+/// Where a request comes from.
+#[derive(Debug, Clone)]
+pub struct Client {
+    /// The caller's address.
+    pub ip: IpAddr,
+    /// Base of the `Location`s and file addresses in the answer: `publicServerURL`, or scheme, host and mount path.
+    pub base_url: String,
+    /// `X-Parse-Cloud-Context`, handed to triggers.
+    pub cloud_context: Option<serde_json::Map<String, serde_json::Value>>,
+    /// `X-Parse-Request-Id`.
+    pub request_id: Option<String>,
+}
+
+impl Default for Client {
+    fn default() -> Self {
+        Self { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), base_url: String::new(), cloud_context: None, request_id: None }
+    }
+}
+
+/// One request's context. Cheap to clone for the parts of a batch.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// The server.
+    pub app: Arc<App>,
+    /// Who calls.
+    pub auth: Auth,
+    /// The session token sent, also when a master key made it unnecessary.
+    pub session_token: Option<String>,
+    /// The installation id sent.
+    pub installation_id: Option<String>,
+    /// Whether the caller is master by a key in a header.
+    pub master_key_in_header: bool,
+    /// Where the request comes from.
+    pub client: Client,
+    /// The transaction that all storage access belongs to, if any.
+    pub transaction: Option<Transaction>,
+    entities: Arc<OnceCell<Arc<[String]>>>,
+}
+
+impl Context {
+    /// A context for a caller.
+    #[must_use]
+    pub fn new(
+        app: Arc<App>,
+        auth: Auth,
+        session_token: Option<String>,
+        installation_id: Option<String>,
+        master_key_in_header: bool,
+        client: Client,
+    ) -> Self {
+        Self {
+            app,
+            auth,
+            session_token,
+            installation_id,
+            master_key_in_header,
+            client,
+            transaction: None,
+            entities: Arc::default(),
+        }
+    }
+
+    /// The same request with another standing: for what the server does in its own name.
+    #[must_use]
+    pub fn with_auth(&self, auth: Auth) -> Self {
+        Self { auth, entities: Arc::default(), ..self.clone() }
+    }
+
+    /// The same request, as master.
+    #[must_use]
+    pub fn as_master(&self) -> Self {
+        self.with_auth(Auth::Master)
+    }
+
+    /// The same request inside a transaction.
+    #[must_use]
+    pub fn in_transaction(&self, transaction: Transaction) -> Self {
+        Self { transaction: Some(transaction), ..self.clone() }
+    }
+
+    /// The same request outside of its transaction: for what must last even when the transaction is undone.
+    #[must_use]
+    pub fn outside_transaction(&self) -> Self {
+        Self { transaction: None, ..self.clone() }
+    }
+
+    /// The classes as they are now.
+    #[must_use]
+    pub fn schemas(&self) -> Arc<Schemas> {
+        self.app.schemas.snapshot()
+    }
+
+    /// The present moment.
+    #[must_use]
+    pub fn now(&self) -> Date {
+        self.app.clock.now()
+    }
+
+    /// The entities that permissions may name for the caller: `*`, the user's id, then the roles held directly or by inheritance,
+    /// each as `role:NAME`. Looked up once a request. Empty of meaning for masters.
+    ///
+    /// # Errors
+    /// When the roles cannot be read; 209 for a session without a user.
+    pub async fn entities(&self) -> Result<Arc<[String]>> {
+        match &self.auth {
+            Auth::User(user) => self
+                .entities
+                .get_or_try_init(|| roles::entities_of(&self.app, &user.id, self.transaction.as_ref()))
+                .await
+                .cloned(),
+            Auth::Orphan => Err(ParseError::new(ErrorCode::InvalidSessionToken, "Invalid session token")),
+            Auth::Master | Auth::ReadOnlyMaster | Auth::Maintenance | Auth::Anonymous => Ok(PUBLIC.clone()),
+        }
+    }
+
+    /// Whether the caller holds a role, named as `role:NAME`.
+    ///
+    /// # Errors
+    /// As [`Context::entities`].
+    pub async fn holds(&self, role: &str) -> Result<bool> {
+        Ok(self.auth.user().is_some() && self.entities().await?.iter().skip(2).any(|held| held == role))
+    }
+
+    /// # Errors
+    /// 403, sanitised, unless the caller has a master or maintenance key.
+    pub fn require_master(&self) -> Result<()> {
+        if self.auth.is_master() {
+            Ok(())
+        } else {
+            Err(ParseError { sensitive: true, ..ParseError::http(403, "unauthorized: master key is required") })
+        }
+    }
+
+    /// # Errors
+    /// 119, sanitised, when the caller holds the read-only master key.
+    pub fn refuse_read_only(&self, message: impl Into<std::borrow::Cow<'static, str>>) -> Result<()> {
+        if self.auth.is_read_only() {
+            Err(ParseError::sanitized(ErrorCode::OperationForbidden, message))
+        } else {
+            Ok(())
+        }
+    }
+}
