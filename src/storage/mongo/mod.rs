@@ -44,7 +44,7 @@ use serde_json::Value as Json;
 
 pub use connect::{CommandListener, MongoOptions};
 
-use super::{AggregateOptions, Event, IndexSpec, Result, Storage, Transaction};
+use super::{AggregateOptions, Ancestry, Event, IndexSpec, Result, Storage, Transaction};
 use crate::model::names::ClassName;
 use crate::model::object::Object;
 use crate::model::operation::Update;
@@ -295,7 +295,7 @@ impl Storage for MongoStorage {
         nested: &ClassName,
         member: &str,
         tx: Option<&Transaction>,
-    ) -> Result<Vec<String>> {
+    ) -> Result<Ancestry> {
         relation::ancestors(self, direct, nested, member, tx).await
     }
 

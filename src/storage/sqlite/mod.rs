@@ -51,7 +51,7 @@ use crate::model::rows::JsonRows;
 use crate::model::schema::{ClassSchema, Field, IndexKeys};
 use crate::model::shape::Shape;
 use crate::model::value::Value;
-use crate::storage::{AggregateOptions, Event, IndexSpec, Result, Storage, StorageError, Transaction};
+use crate::storage::{AggregateOptions, Ancestry, Event, IndexSpec, Result, Storage, StorageError, Transaction};
 
 /// When a write counts as being on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -435,7 +435,7 @@ impl Storage for EmbeddedStorage {
         nested: &ClassName,
         member: &str,
         tx: Option<&Transaction>,
-    ) -> Result<Vec<String>> {
+    ) -> Result<Ancestry> {
         let (direct, nested, member) = (direct.clone(), nested.clone(), member.to_owned());
         self.read(tx, move |db| db.search(None, None, |db| join::ancestors(db, &direct, &nested, &member))).await
     }
