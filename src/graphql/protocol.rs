@@ -16,6 +16,7 @@ use super::multipart;
 use super::operation::{Asked, run};
 use super::routes::Passage;
 use super::text::Text;
+use crate::domain::features::sessions::open_context;
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::auth::{self, TokenUse};
 use crate::domain::kernel::context::{Client, Context};
@@ -69,7 +70,7 @@ impl<D: Dialect> GraphQlEndpoint<D> {
             request_id: None,
         };
         let passage = Passage { gate: self.gate.clone(), direct: !origin.forwarded, mount: self.pattern.clone() };
-        Ok((auth::open_context(&self.app, standing, told, TokenUse::Check, client).await?, passage))
+        Ok((open_context(&self.app, standing, told, TokenUse::Check, client).await?, passage))
     }
 
     async fn answer(&self, mut request: Request) -> Result<Response> {

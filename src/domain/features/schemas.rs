@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use crate::domain::kernel::classes::{Class, Schemas};
 use crate::domain::kernel::context::Context;
 use crate::domain::schema::change::{self, ClassChange};
-use crate::domain::schema::{Class, Schemas};
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::json;
 use crate::model::names::{self, ClassName};

@@ -16,10 +16,10 @@ use crate::domain::features::roles::RoleCache;
 use crate::domain::features::security;
 use crate::domain::features::sessions::SessionCache;
 use crate::domain::features::users::password::Hasher;
+use crate::domain::kernel::class_rules::RuleTable;
+use crate::domain::kernel::classes::SchemaCache;
+use crate::domain::kernel::failure::failure;
 use crate::domain::schema;
-use crate::domain::schema::SchemaCache;
-use crate::domain::store;
-use crate::domain::write::rules::RuleTable;
 use crate::error::{ParseError, Result};
 use crate::model::names;
 use crate::model::operation::denylist::Denylist;
@@ -91,7 +91,7 @@ impl App {
         random: Arc<dyn Random>,
         outside: Outside,
     ) -> Result<Arc<Self>> {
-        schema::bootstrap::prepare(&*storage, &options).await.map_err(store::failure)?;
+        schema::bootstrap::prepare(&*storage, &options).await.map_err(failure)?;
         let ttl = Duration::from_millis(options.server.cache_ttl);
         let app = Arc::new(Self {
             schemas: SchemaCache::new(storage.clone(), options.security.protected_fields.clone()),

@@ -8,7 +8,7 @@ use tokio::sync::OnceCell;
 use crate::domain::features::roles;
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::auth::Auth;
-use crate::domain::schema::Schemas;
+use crate::domain::kernel::classes::Schemas;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::acl;
 use crate::model::date::Date;

@@ -3,4 +3,10 @@
 pub mod age;
 pub mod app;
 pub mod auth;
+pub mod class_rules;
+pub mod classes;
+pub mod clp;
 pub mod context;
+pub mod failure;
+pub mod stages;
+pub mod system_classes;

@@ -5,8 +5,11 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};
 
-use super::{Class, clp_check, system_classes};
+use super::clp_check;
+use crate::domain::kernel::classes::Class;
 use crate::domain::kernel::context::Context;
+use crate::domain::kernel::failure::failure;
+use crate::domain::kernel::system_classes;
 use crate::domain::permissions::Scoped;
 use crate::domain::schema::check;
 use crate::domain::store;
@@ -115,7 +118,7 @@ pub async fn create(cx: &Context, name: &str, change: ClassChange) -> Result<Arc
     match cx.app.storage.create_class(&schema).await {
         Ok(()) => {}
         Err(StorageError::Duplicate { .. }) => return Err(exists()),
-        Err(error) => return Err(store::failure(error)),
+        Err(error) => return Err(failure(error)),
     }
     make_indexes(cx, &schema, &indexes).await?;
     let polygons: Vec<String> = schema
@@ -178,28 +181,28 @@ pub async fn update(cx: &Context, name: &str, change: ClassChange) -> Result<Arc
     let storage = &cx.app.storage;
     ensure_stored(cx, &class).await?;
     if !change.deleted_fields.is_empty() {
-        storage.delete_fields(&class.schema, &change.deleted_fields).await.map_err(store::failure)?;
+        storage.delete_fields(&class.schema, &change.deleted_fields).await.map_err(failure)?;
     }
     for (field, definition) in &added {
         match storage.add_field(&class_name, field, definition).await {
             Ok(()) => {}
             Err(StorageError::FieldExists(_)) => return refuse(format!("Field {field} exists, cannot update.")),
-            Err(error) => return Err(store::failure(error)),
+            Err(error) => return Err(failure(error)),
         }
         if definition.kind == FieldType::Polygon {
             store::create_index_on_demand(cx, &class, field, "2dsphere").await?;
         }
     }
     for (field, definition) in &options_changed {
-        storage.set_field_options(&class_name, field, definition).await.map_err(store::failure)?;
+        storage.set_field_options(&class_name, field, definition).await.map_err(failure)?;
     }
     if let Some(permissions) = &change.permissions {
-        storage.set_permissions(&class_name, Some(permissions)).await.map_err(store::failure)?;
+        storage.set_permissions(&class_name, Some(permissions)).await.map_err(failure)?;
     } else if change.resets_permissions {
-        storage.set_permissions(&class_name, None).await.map_err(store::failure)?;
+        storage.set_permissions(&class_name, None).await.map_err(failure)?;
     }
     if !change.indexes.is_empty() || !change.deleted_indexes.is_empty() {
-        storage.drop_indexes(&class_name, &change.deleted_indexes).await.map_err(store::failure)?;
+        storage.drop_indexes(&class_name, &change.deleted_indexes).await.map_err(failure)?;
         make_indexes(cx, &after, &indexes).await?;
         let mut listed = class.schema.indexes.clone();
         if listed.is_empty() {
@@ -207,7 +210,7 @@ pub async fn update(cx: &Context, name: &str, change: ClassChange) -> Result<Arc
         }
         listed.retain(|name, _| !change.deleted_indexes.contains(name));
         listed.extend(change.indexes);
-        storage.set_listed_indexes(&class_name, &listed).await.map_err(store::failure)?;
+        storage.set_listed_indexes(&class_name, &listed).await.map_err(failure)?;
     }
     check::reload(cx, &class_name).await
 }
@@ -219,7 +222,7 @@ async fn ensure_stored(cx: &Context, class: &Class) -> Result<()> {
     }
     match cx.app.storage.create_class(&class.schema).await {
         Ok(()) | Err(StorageError::Duplicate { .. }) => Ok(()),
-        Err(error) => Err(store::failure(error)),
+        Err(error) => Err(failure(error)),
     }
 }
 
@@ -237,10 +240,10 @@ pub async fn drop(cx: &Context, name: &ClassName) -> Result<()> {
             format!("Class {name} is not empty, contains {rows} objects, cannot drop schema."),
         ));
     }
-    cx.app.storage.delete_class(name).await.map_err(store::failure)?;
+    cx.app.storage.delete_class(name).await.map_err(failure)?;
     for (field, definition) in &class.schema.fields {
         if matches!(definition.kind, FieldType::Relation(_)) {
-            cx.app.storage.delete_class(&name.join(field)).await.map_err(store::failure)?;
+            cx.app.storage.delete_class(&name.join(field)).await.map_err(failure)?;
         }
     }
     cx.app.schemas.reload().await.map(|_| ())
@@ -377,5 +380,5 @@ async fn make_indexes(cx: &Context, schema: &ClassSchema, indexes: &[IndexSpec])
     if indexes.is_empty() {
         return Ok(());
     }
-    cx.app.storage.create_indexes(schema, indexes).await.map_err(store::failure)
+    cx.app.storage.create_indexes(schema, indexes).await.map_err(failure)
 }

@@ -1,7 +1,7 @@
 //! What a client reads after a write.
 
-use super::{Saved, Stored};
 use crate::domain::kernel::context::Context;
+use crate::domain::kernel::stages::{Saved, Stored};
 use crate::domain::permissions::protected_fields::Hidden;
 use crate::error::Result;
 use crate::model::json;

@@ -2,9 +2,11 @@
 
 use serde_json::Value as Json;
 
-use super::{Checked, Draft};
+use crate::domain::kernel::classes::Class;
 use crate::domain::kernel::context::Context;
-use crate::domain::schema::{Class, check, system_classes};
+use crate::domain::kernel::stages::{Checked, Draft};
+use crate::domain::kernel::system_classes;
+use crate::domain::schema::check;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::acl::Acl;
 use crate::model::operation::parse::Kind;

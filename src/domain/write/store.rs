@@ -1,10 +1,12 @@
 //! The one write of a row, and of its relations.
 
-use super::rules::ClassRules;
-use super::{Checked, Stored};
+use crate::domain::kernel::class_rules::ClassRules;
+
+use crate::domain::kernel::classes::Class;
 use crate::domain::kernel::context::Context;
+use crate::domain::kernel::failure::failure;
+use crate::domain::kernel::stages::{Checked, Stored};
 use crate::domain::permissions::{Operation, scope};
-use crate::domain::schema::Class;
 use crate::domain::store;
 use crate::error::{ParseError, Result};
 use crate::model::acl::Acl;
@@ -87,7 +89,7 @@ async fn conflict(
     {
         return mapped.with_source(error);
     }
-    store::failure(error)
+    failure(error)
 }
 
 async fn write_relations(cx: &Context, class: &Class, owner: &str, relations: Vec<RelationChange>) -> Result<()> {

@@ -14,6 +14,7 @@ use crate::domain::kernel::age::Age;
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::auth::Auth;
 use crate::domain::kernel::context::{Client, Context};
+use crate::domain::kernel::failure::failure;
 use crate::domain::read;
 use crate::domain::store;
 use crate::error::Result;
@@ -75,7 +76,7 @@ pub async fn entities_of(app: &Arc<App>, user: &str, transaction: Option<&Transa
     }
     let asked_at = app.roles.age.get();
     let (users, roles) = (ClassName::unchecked(names::ROLE_USERS), ClassName::unchecked(names::ROLE_ROLES));
-    let held = app.storage.ancestors(&users, &roles, user, transaction).await.map_err(store::failure)?;
+    let held = app.storage.ancestors(&users, &roles, user, transaction).await.map_err(failure)?;
     let mut entities = Vec::with_capacity(held.len() + 2);
     entities.extend([acl::PUBLIC.to_owned(), user.to_owned()]);
     if !held.is_empty() {

@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 
+use crate::domain::kernel::class_rules::ClassRules;
 use crate::domain::kernel::context::Context;
-use crate::domain::write::Stored;
-use crate::domain::write::rules::ClassRules;
+use crate::domain::kernel::stages::Stored;
 use crate::error::Result;
 
 /// Rules of the class of roles.

@@ -1,16 +1,18 @@
 //! Sessions: made by sign up and log in, found by their token, ended by log out.
 
 pub mod cache;
+pub mod enter;
 pub mod rules;
 
 pub use cache::SessionCache;
+pub use enter::open_context;
 
 use std::sync::Arc;
 
-use crate::domain::features::users;
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::auth::{Auth, SessionUser};
 use crate::domain::kernel::context::{Client, Context};
+use crate::domain::kernel::failure::{failure, invalid_session};
 use crate::domain::permissions::Scoped;
 use crate::domain::permissions::protected_fields::Hidden;
 use crate::domain::read::redact::View;
@@ -129,7 +131,7 @@ pub(super) async fn insert(cx: &Context, mut row: Object) -> Result<Object> {
         ]);
         end_matching(cx, duplicates).await?;
     }
-    store::insert(cx, &fitted.class, row.clone()).await.map_err(store::failure)?;
+    store::insert(cx, &fitted.class, row.clone()).await.map_err(failure)?;
     Ok(row)
 }
 
@@ -269,7 +271,7 @@ pub async fn upgrade(cx: &Context) -> Result<Object> {
     };
     let user = match cx.auth.user() {
         Some(user) => user.id.clone(),
-        None if token.starts_with("r:") => resolve(&cx.app, token).await?.ok_or_else(needs_session)?.id.clone(),
+        None if token.starts_with("r:") => resolve(&cx.app, token).await?.ok_or_else(invalid_session)?.id.clone(),
         None => {
             let user = read::internal_one(
                 cx,
@@ -287,12 +289,7 @@ pub async fn upgrade(cx: &Context) -> Result<Object> {
     let mut update = Update::default();
     update.put("_session_token", Change::Unset);
     let scope = Scoped::internal(store::by_id(&user), "remove the old session token");
-    store::update_one(cx, &class, &scope, &update).await.map_err(store::failure)?;
+    store::update_one(cx, &class, &scope, &update).await.map_err(failure)?;
     cx.app.sessions.forget_user(&user);
     present(cx, row).await
-}
-
-/// 209, sanitised, for callers without a session where one is needed.
-fn needs_session() -> ParseError {
-    users::invalid_session()
 }

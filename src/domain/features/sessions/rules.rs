@@ -5,11 +5,12 @@ use std::ops::ControlFlow;
 use async_trait::async_trait;
 use serde_json::Value as Json;
 
-use super::{CreatedWith, insert, needs_session, new_row, token_required};
+use super::{CreatedWith, insert, new_row, token_required};
+use crate::domain::kernel::class_rules::ClassRules;
 use crate::domain::kernel::context::Context;
+use crate::domain::kernel::failure::invalid_session;
+use crate::domain::kernel::stages::{Checked, Draft, Saved, Stored};
 use crate::domain::schema::check;
-use crate::domain::write::rules::ClassRules;
-use crate::domain::write::{Checked, Draft, Saved, Stored};
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::json;
 use crate::model::names::{self, ClassName};
@@ -95,7 +96,7 @@ impl ClassRules for SessionRules {
         if cx.auth.is_master() {
             return Ok(Filter::All);
         }
-        cx.auth.user_id().map(own).ok_or_else(needs_session)
+        cx.auth.user_id().map(own).ok_or_else(invalid_session)
     }
 }
 

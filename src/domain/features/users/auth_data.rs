@@ -6,6 +6,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::adapters::auth::{Attempt, Policy, Step, not_configured};
 use crate::domain::kernel::context::Context;
+use crate::domain::kernel::failure::failure;
 use crate::domain::permissions::Scoped;
 use crate::domain::read;
 use crate::domain::schema::check::known_class;
@@ -288,7 +289,7 @@ impl Validated {
             let scope = Scoped::internal(store::by_id(id).and(self.only), "keep what a provider says");
             let written = store::update_one(cx, &class, &scope, &changes).await.map_err(|error| match error {
                 StorageError::Duplicate { .. } => already_used().with_source(error),
-                error => store::failure(error),
+                error => failure(error),
             })?;
             if written.is_none() {
                 return Err(self.used_up.unwrap_or_else(already_used));

@@ -19,16 +19,11 @@ pub use verification::request as request_verification_email;
 
 use crate::domain::features::sessions;
 use crate::domain::kernel::context::Context;
+use crate::domain::kernel::failure::invalid_session;
 use crate::domain::read::{self, ReadRequest};
-use crate::error::{ErrorCode, ParseError, Result};
+use crate::error::{ErrorCode, Result};
 use crate::model::names::{self, ClassName};
 use crate::model::object::Object;
-
-/// 209, sanitised: nobody is logged in.
-#[must_use]
-pub fn invalid_session() -> ParseError {
-    ParseError::sanitized(ErrorCode::InvalidSessionToken, "Invalid session token")
-}
 
 /// The user of the session sent, with that session's token.
 ///

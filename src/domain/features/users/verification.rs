@@ -5,11 +5,12 @@ use serde_json::{Map, Value as Json};
 use super::mail;
 use crate::adapters::email::Kind;
 use crate::domain::kernel::context::Context;
+use crate::domain::kernel::failure::failure;
+use crate::domain::kernel::stages::{Checked, Stored};
 use crate::domain::permissions::Scoped;
 use crate::domain::read;
 use crate::domain::schema::check::known_class;
 use crate::domain::store;
-use crate::domain::write::{Checked, Stored};
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::names::{self, ClassName};
 use crate::model::object::Object;
@@ -184,7 +185,7 @@ pub async fn resend(cx: &Context, who: Who<'_>) -> Result<Resent> {
 async fn change(cx: &Context, filter: Resolved, update: &Update) -> Result<Option<Object>> {
     let class = known_class(cx, &ClassName::unchecked(names::USER));
     let scope = Scoped::internal(filter, "verify an address");
-    store::update_one(cx, &class, &scope, update).await.map_err(store::failure)
+    store::update_one(cx, &class, &scope, update).await.map_err(failure)
 }
 
 /// What a token was worth.

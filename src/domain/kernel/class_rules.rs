@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{Checked, Draft, Saved, Stored};
+use super::clp::Operation;
+use super::context::Context;
+use super::stages::{Checked, Draft, Saved, Stored};
 use crate::domain::features::installations;
 use crate::domain::features::roles;
 use crate::domain::features::sessions;
 use crate::domain::features::users;
-use crate::domain::kernel::context::Context;
-use crate::domain::permissions::Operation;
 use crate::error::{ParseError, Result};
 use crate::model::names::{self, ClassName};
 use crate::model::object::Object;
