@@ -23,8 +23,7 @@ pub async fn commit(cx: &Context) -> Result<()> {
         Some(transaction) => {
             let committed = cx.app.storage.commit(transaction.clone()).await.map_err(failure);
             // What was forgotten at each write may have been read again before the commit.
-            cx.app.roles.clear();
-            cx.app.sessions.clear();
+            cx.app.caches.clear();
             committed
         }
         None => Ok(()),

@@ -25,5 +25,6 @@ pub async fn delete(cx: &Context, class_name: &ClassName, id: &str) -> Result<()
     if store::delete(cx, &class, &scope).await? == 0 {
         return Err(rules.undeletable(cx));
     }
+    cx.app.caches.forget(class_name.as_str(), Some(id));
     rules.after_delete(cx, id).await
 }

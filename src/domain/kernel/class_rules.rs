@@ -10,12 +10,8 @@ use async_trait::async_trait;
 use super::clp::Operation;
 use super::context::Context;
 use super::stages::{Checked, Draft, Saved, Stored};
-use crate::domain::features::installations;
-use crate::domain::features::roles;
-use crate::domain::features::sessions;
-use crate::domain::features::users;
 use crate::error::{ParseError, Result};
-use crate::model::names::{self, ClassName};
+use crate::model::names::ClassName;
 use crate::model::object::Object;
 use crate::model::query::{Filter, Resolved};
 
@@ -116,24 +112,21 @@ pub struct RuleTable {
 }
 
 impl RuleTable {
-    /// Parse's special classes.
-    #[must_use]
-    pub fn standard() -> Self {
-        let special: [(&'static str, Arc<dyn ClassRules>); 6] = [
-            (names::USER, Arc::new(users::rules::UserRules)),
-            (names::SESSION, Arc::new(sessions::rules::SessionRules)),
-            (names::ROLE, Arc::new(roles::rules::RoleRules)),
-            (names::ROLE_USERS, Arc::new(roles::rules::RoleRules)),
-            (names::ROLE_ROLES, Arc::new(roles::rules::RoleRules)),
-            (names::INSTALLATION, Arc::new(installations::rules::InstallationRules)),
-        ];
-        Self { special: HashMap::from(special), plain: Arc::new(Plain) }
+    /// Adds rules of classes.
+    pub fn extend(&mut self, rules: Vec<(&'static str, Arc<dyn ClassRules>)>) {
+        self.special.extend(rules);
     }
 
     /// The rules of a class.
     #[must_use]
     pub fn of(&self, class: &ClassName) -> Arc<dyn ClassRules> {
         self.special.get(class.as_str()).unwrap_or(&self.plain).clone()
+    }
+}
+
+impl Default for RuleTable {
+    fn default() -> Self {
+        Self { special: HashMap::default(), plain: Arc::new(Plain) }
     }
 }
 

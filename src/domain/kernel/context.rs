@@ -5,7 +5,6 @@ use std::sync::{Arc, LazyLock};
 
 use tokio::sync::OnceCell;
 
-use crate::domain::features::roles;
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::auth::Auth;
 use crate::domain::kernel::classes::Schemas;
@@ -109,26 +108,31 @@ impl Context {
         self.app.schemas.snapshot()
     }
 
-    /// The present moment.
+    /// Current time.
     #[must_use]
     pub fn now(&self) -> Date {
         self.app.clock.now()
     }
 
     /// The entities that permissions may name for the caller: `*`, the user's id, then the roles held directly or by inheritance,
-    /// each as `role:NAME`. Looked up once a request. Empty of meaning for masters.
+    /// each as `role:NAME`. Loaded at most once per request. Not used for master-key callers.
     ///
     /// # Errors
     /// When the roles cannot be read; 209 for a session without a user.
     pub async fn entities(&self) -> Result<Arc<[String]>> {
         match &self.auth {
-            Auth::User(user) => self
-                .entities
-                .get_or_try_init(|| roles::entities_of(&self.app, &user.id, self.transaction.as_ref()))
-                .await
-                .cloned(),
+            Auth::User(user) => self.entities.get_or_try_init(|| self.entities_of(&user.id)).await.cloned(),
             Auth::Orphan => Err(ParseError::new(ErrorCode::InvalidSessionToken, "Invalid session token")),
             Auth::Master | Auth::ReadOnlyMaster | Auth::Maintenance | Auth::Anonymous => Ok(PUBLIC.clone()),
+        }
+    }
+
+    async fn entities_of(&self, user: &str) -> Result<Arc<[String]>> {
+        // Inside a transaction roles may have changed that nobody else sees yet.
+        let known = if self.transaction.is_none() { self.app.entities.known(user) } else { None };
+        match known {
+            Some(entities) => Ok(entities),
+            None => self.app.entities.find(&self.app, user, self.transaction.as_ref()).await,
         }
     }
 

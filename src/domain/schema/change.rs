@@ -256,8 +256,7 @@ pub async fn drop(cx: &Context, name: &ClassName) -> Result<()> {
 pub async fn purge(cx: &Context, name: &ClassName) -> Result<()> {
     let class = check::known_class(cx, name);
     store::delete(cx, &class, &Scoped::internal(Filter::All, "purge")).await?;
-    cx.app.sessions.clear();
-    cx.app.roles.clear();
+    cx.app.caches.forget(name.as_str(), None);
     Ok(())
 }
 

@@ -66,6 +66,7 @@ pub async fn store(cx: &Context, checked: Checked, rules: &dyn ClassRules) -> Re
         (true, new_id, row)
     };
     write_relations(cx, &class, &id, write.relations).await?;
+    cx.app.caches.forget(class.schema.name.as_str(), Some(&id));
     Ok(Stored { class, created, id, row, operations, facts })
 }
 

@@ -1,5 +1,6 @@
 //! Password policy: what a password must be, which may not come back, and when it has to be changed.
 
+use super::Users;
 use crate::config::users::PasswordPolicy;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
@@ -76,7 +77,7 @@ async fn remember(cx: &Context, checked: &mut Checked, password: &str, count: u3
     let old = hashes.len().saturating_sub(kept);
     let recent = hashes.split_off(old);
     for hash in current.iter().chain(&recent) {
-        if cx.app.hasher.verify(password.to_owned(), Some(hash.clone())).await? {
+        if cx.app.feature::<Users>()?.hasher.verify(password.to_owned(), Some(hash.clone())).await? {
             return Err(refuse(format!("New password should not be the same as last {count} passwords.")));
         }
     }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use serde_json::{Map, Value as Json};
 
 use super::auth_data::{self, AuthData, Who};
-use super::{log_in, policy, reset, verification};
+use super::{Users, log_in, policy, reset, verification};
 use crate::domain::features::sessions::{self, CreatedWith};
 use crate::domain::kernel::auth::Auth;
 use crate::domain::kernel::class_rules::ClassRules;
@@ -123,7 +123,6 @@ impl ClassRules for UserRules {
             }
             return Ok(stored);
         }
-        cx.app.sessions.forget_user(&stored.id);
         if stored.facts.password_changed {
             if cx.app.options.users.revoke_session_on_password_reset {
                 sessions::end_all(cx, &stored.id).await?;
@@ -162,9 +161,9 @@ impl ClassRules for UserRules {
         }
     }
 
-    async fn after_delete(&self, cx: &Context, id: &str) -> Result<()> {
-        cx.app.sessions.forget_user(id);
-        cx.app.roles.clear();
+    async fn after_delete(&self, cx: &Context, _id: &str) -> Result<()> {
+        // Whoever gets the same id must not be taken for a member of the roles that this user held.
+        cx.app.caches.forget(names::ROLE, None);
         Ok(())
     }
 
@@ -371,7 +370,7 @@ async fn take_password(cx: &Context, checked: &mut Checked, creating: bool) -> R
     match checked.write.update.remove("password") {
         None => Ok(()),
         Some(Change::Set(Value::String(password))) if !password.is_empty() => {
-            let hash = cx.app.hasher.hash(password).await?;
+            let hash = cx.app.feature::<Users>()?.hasher.hash(password).await?;
             checked.internal.put("_hashed_password", Change::Set(hash.into()));
             checked.facts.password_changed = !creating;
             Ok(())

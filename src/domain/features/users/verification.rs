@@ -218,7 +218,7 @@ pub async fn verify(cx: &Context, token: &str) -> Result<Verified> {
     update.put(TOKEN, Change::Unset);
     update.put(EXPIRES_AT, Change::Unset);
     if let Some(user) = change(cx, filter, &update).await? {
-        cx.app.sessions.forget_user(user.get_str("objectId").unwrap_or_default());
+        cx.app.caches.forget(names::USER, user.get_str("objectId"));
         return Ok(Verified::Done);
     }
     let late = find(cx, Who::Token(token)).await?.is_some();
