@@ -97,7 +97,7 @@ async fn index_searched_text(cx: &Context, class: &Class, scope: &Scoped) -> Res
     create_index_on_demand(cx, class, field, "text").await?;
     let real = cx.app.storage.indexes(&class.schema.name).await.map_err(failure)?;
     cx.app.storage.set_listed_indexes(&class.schema.name, &real).await.map_err(failure)?;
-    cx.app.schemas.reload().await.map(|_| ())
+    cx.reload_schemas().await.map(|_| ())
 }
 
 /// The field of the text search in a condition.

@@ -43,7 +43,7 @@ fn listed(schemas: &Schemas) -> Vec<&std::sync::Arc<Class>> {
 /// 403 without a master key.
 pub async fn all(cx: &Context) -> Result<Vec<Json>> {
     cx.require_master()?;
-    let schemas = cx.app.schemas.reload().await?;
+    let schemas = cx.reload_schemas().await?;
     Ok(listed(&schemas).into_iter().map(|class| describe(class)).collect())
 }
 
@@ -53,7 +53,7 @@ pub async fn all(cx: &Context) -> Result<Vec<Json>> {
 /// 403 without a master key, 103 when there is no such class.
 pub async fn get(cx: &Context, name: &str) -> Result<Json> {
     cx.require_master()?;
-    let schemas = cx.app.schemas.reload().await?;
+    let schemas = cx.reload_schemas().await?;
     schemas.get(&ClassName::unchecked(name)).map(|class| describe(class)).ok_or_else(|| change::no_such_class(name))
 }
 

@@ -1,5 +1,6 @@
 //! Who is calling.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use crate::error::{ParseError, Result};
 use crate::model::object::Object;
 
 /// The caller's standing.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub enum Auth {
     /// Holds the master key: no permission is checked.
     Master,
@@ -28,8 +29,7 @@ pub enum Auth {
     Anonymous,
 }
 
-/// The user of a valid session.
-#[derive(Debug)]
+/// The user of a valid session. Has no `Debug`: it holds the token.
 pub struct SessionUser {
     /// The user's `objectId`.
     pub id: String,
@@ -37,6 +37,19 @@ pub struct SessionUser {
     pub session_token: String,
     /// The user's row as stored.
     pub row: Arc<Object>,
+}
+
+impl fmt::Debug for Auth {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Master => formatter.write_str("Master"),
+            Self::ReadOnlyMaster => formatter.write_str("ReadOnlyMaster"),
+            Self::Maintenance => formatter.write_str("Maintenance"),
+            Self::User(user) => write!(formatter, "User({})", user.id),
+            Self::Orphan => formatter.write_str("Orphan"),
+            Self::Anonymous => formatter.write_str("Anonymous"),
+        }
+    }
 }
 
 impl Auth {

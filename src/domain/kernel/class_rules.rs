@@ -9,6 +9,7 @@ use async_trait::async_trait;
 
 use super::clp::Operation;
 use super::context::Context;
+use super::rule_state::RuleState;
 use super::stages::{Checked, Draft, Saved, Stored};
 use crate::error::{ParseError, Result};
 use crate::model::names::ClassName;
@@ -33,15 +34,9 @@ pub trait ClassRules: Send + Sync {
         Ok(checked)
     }
 
-    /// The Parse error for a unique index that refused a write; `None`: the general one.
-    async fn conflict(
-        &self,
-        _cx: &Context,
-        _index: &str,
-        _creating: bool,
-        _username: Option<&str>,
-        _email: Option<&str>,
-    ) -> Option<ParseError> {
+    /// The Parse error for a unique index that refused a write; `None`: the general one. `row`: the row that was to be made; empty for an
+    /// update.
+    async fn conflict(&self, _cx: &Context, _index: &str, _creating: bool, _row: &Object) -> Option<ParseError> {
         None
     }
 
@@ -54,6 +49,9 @@ pub trait ClassRules: Send + Sync {
     async fn follow_up(&self, _cx: &Context, stored: Stored) -> Result<Stored> {
         Ok(stored)
     }
+
+    /// Adds to the answer of a write what the rules found out. Fields that are hidden from the caller are gone from it already.
+    fn answer(&self, _state: RuleState, _body: &mut Object) {}
 
     /// Before a row is deleted.
     async fn before_delete(&self, _cx: &Context, _id: &str) -> Result<()> {

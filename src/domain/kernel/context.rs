@@ -1,8 +1,10 @@
 //! What every domain function is given: who calls, from where, and inside which transaction.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, LazyLock};
 
+use arc_swap::ArcSwap;
 use tokio::sync::OnceCell;
 
 use crate::domain::kernel::app::App;
@@ -35,8 +37,8 @@ impl Default for Client {
     }
 }
 
-/// One request's context. Cheap to clone for the parts of a batch.
-#[derive(Debug, Clone)]
+/// One request's context. Cheap to clone.
+#[derive(Clone)]
 pub struct Context {
     /// The server.
     pub app: Arc<App>,
@@ -52,7 +54,16 @@ pub struct Context {
     pub client: Client,
     /// The transaction that all storage access belongs to, if any.
     pub transaction: Option<Transaction>,
+    /// The classes as this request sees them, shared by everything that is done for it.
+    schemas: Arc<ArcSwap<Schemas>>,
     entities: Arc<OnceCell<Arc<[String]>>>,
+}
+
+impl fmt::Debug for Context {
+    /// Without the session token.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Context").field("auth", &self.auth).finish_non_exhaustive()
+    }
 }
 
 impl Context {
@@ -66,7 +77,9 @@ impl Context {
         master_key_in_header: bool,
         client: Client,
     ) -> Self {
+        let schemas = Arc::new(ArcSwap::new(app.schemas.snapshot()));
         Self {
+            schemas,
             app,
             auth,
             session_token,
@@ -102,10 +115,26 @@ impl Context {
         Self { transaction: None, ..self.clone() }
     }
 
-    /// The classes as they are now.
+    /// A request of its own from the same caller, such as a part of a batch: sees the classes as they are known now.
+    #[must_use]
+    pub fn part(&self) -> Self {
+        Self { schemas: Arc::new(ArcSwap::new(self.app.schemas.snapshot())), ..self.clone() }
+    }
+
+    /// The classes as they were known when the request began, or after it changed a class last.
     #[must_use]
     pub fn schemas(&self) -> Arc<Schemas> {
-        self.app.schemas.snapshot()
+        self.schemas.load_full()
+    }
+
+    /// Reads the classes again, after this request changed one or where it must not rely on what is known; it sees these from here on.
+    ///
+    /// # Errors
+    /// When the store cannot be read; what is known stays.
+    pub async fn reload_schemas(&self) -> Result<Arc<Schemas>> {
+        let schemas = self.app.schemas.reload().await?;
+        self.schemas.store(schemas.clone());
+        Ok(schemas)
     }
 
     /// Current time.

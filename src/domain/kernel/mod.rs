@@ -11,5 +11,6 @@ pub mod context;
 pub mod failure;
 pub mod feature;
 pub mod follow;
+pub mod rule_state;
 pub mod stages;
 pub mod system_classes;

@@ -1,10 +1,12 @@
-//! The values that a write goes through: request → [`Draft`] → [`Checked`] → [`Stored`] → [`Saved`].
+//! The values that a write goes through: request → [`Draft`] → [`Checked`] → [`Stored`] → [`Saved`]. None of them has `Debug`: they hold
+//! passwords and tokens.
 
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
 use super::classes::Class;
+use super::rule_state::RuleState;
 use crate::model::acl::Acl;
 use crate::model::date::Date;
 use crate::model::names::ClassName;
@@ -13,8 +15,7 @@ use crate::model::operation::Update;
 use crate::model::operation::parse::ParsedWrite;
 use crate::model::query::Resolved;
 
-/// A wish to make (no id) or change (with id) a row.
-#[derive(Debug)]
+/// A request to create (no id) or update (with id) an object.
 pub struct SaveRequest {
     /// Its class.
     pub class: ClassName,
@@ -25,7 +26,6 @@ pub struct SaveRequest {
 }
 
 /// What a client reads after a write.
-#[derive(Debug)]
 pub struct Saved {
     /// Whether a row was made.
     pub created: bool,
@@ -37,36 +37,20 @@ pub struct Saved {
     pub row: Option<Object>,
 }
 
-/// What stages find out that later stages need.
+/// What the pipeline itself finds out in one stage and needs in a later one, whatever the class.
 #[derive(Debug, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a finding of its own")]
 pub struct Facts {
-    /// authData was sent: the answer says what its providers answered.
-    pub auth_data_sent: bool,
-    /// What providers tell the client, for the answer.
-    pub auth_data_response: Object,
-    /// Providers that the caller logged in or signed up with, comma separated; `None`: by password.
-    pub auth_provider: Option<String>,
     /// Fields the server filled in, which the answer tells.
     pub filled_in: Vec<String>,
     /// The ACL that the class gave to a new row, as it stands in the class; told in the answer.
     pub given_acl: Option<Json>,
-    /// The password changes: sessions end.
-    pub password_changed: bool,
-    /// The user brings the identity of another service (not only the anonymous one).
-    pub foreign_identity: bool,
-    /// The user's address is to be verified: a mail goes out.
-    pub verify_email: bool,
-    /// A token for the answer.
-    pub session_token: Option<String>,
-    /// Times that a maintenance caller sets by itself.
+    /// `createdAt` of a new row, where a maintenance caller sets it.
     pub created_at: Option<Date>,
-    /// As `created_at`.
+    /// `updatedAt` of a new row, where a maintenance caller sets it.
     pub updated_at: Option<Date>,
 }
 
 /// A write before its fields were checked.
-#[derive(Debug)]
 #[must_use]
 pub struct Draft {
     /// Its class.
@@ -83,8 +67,10 @@ pub struct Draft {
     pub internal: Update,
     /// Narrows the rows that an update may reach.
     pub only: Resolved,
-    /// For later stages.
+    /// What the pipeline found out for later stages.
     pub facts: Facts,
+    /// What the class's rules found out for later stages.
+    pub state: RuleState,
 }
 
 impl Draft {
@@ -96,7 +82,6 @@ impl Draft {
 }
 
 /// A write whose fields fit the schema.
-#[derive(Debug)]
 #[must_use]
 pub struct Checked {
     /// The class with all fields of the write.
@@ -115,8 +100,10 @@ pub struct Checked {
     pub internal: Update,
     /// Narrows the rows that an update may reach.
     pub only: Resolved,
-    /// For later stages.
+    /// What the pipeline found out for later stages.
     pub facts: Facts,
+    /// What the class's rules found out for later stages.
+    pub state: RuleState,
 }
 
 impl Checked {
@@ -128,7 +115,6 @@ impl Checked {
 }
 
 /// A write that is in the database.
-#[derive(Debug)]
 #[must_use]
 pub struct Stored {
     /// The class.
@@ -141,6 +127,8 @@ pub struct Stored {
     pub row: Object,
     /// The operations (not plain values) that were sent, by path: their results are told.
     pub operations: Vec<String>,
-    /// For later stages.
+    /// What the pipeline found out for later stages.
     pub facts: Facts,
+    /// What the class's rules found out for later stages.
+    pub state: RuleState,
 }

@@ -102,7 +102,7 @@ pub fn no_such_class(name: &str) -> ParseError {
 pub async fn create(cx: &Context, name: &str, change: ClassChange) -> Result<Arc<Class>> {
     let class_name = ClassName::parse(name)?;
     let exists = || ParseError::new(ErrorCode::InvalidClassName, format!("Class {name} already exists."));
-    if cx.app.schemas.reload().await?.get(&class_name).is_some_and(|class| class.stored) {
+    if cx.reload_schemas().await?.get(&class_name).is_some_and(|class| class.stored) {
         return Err(exists());
     }
     let mut schema = ClassSchema::new(class_name.clone());
@@ -140,7 +140,7 @@ pub async fn create(cx: &Context, name: &str, change: ClassChange) -> Result<Arc
 /// As [`create`]; 255 for a field that exists, or to remove, does not.
 pub async fn update(cx: &Context, name: &str, change: ClassChange) -> Result<Arc<Class>> {
     let class_name = ClassName::unchecked(name);
-    let class = cx.app.schemas.reload().await?.get(&class_name).cloned().ok_or_else(|| no_such_class(name))?;
+    let class = cx.reload_schemas().await?.get(&class_name).cloned().ok_or_else(|| no_such_class(name))?;
     let mut after = class.schema.clone();
     let refuse = |text: String| Err(ParseError::new(ErrorCode::InvalidSchemaOperation, text));
     let mut options_changed = Vec::new();
@@ -231,7 +231,7 @@ async fn ensure_stored(cx: &Context, class: &Class) -> Result<()> {
 /// # Errors
 /// 255 when it has rows.
 pub async fn drop(cx: &Context, name: &ClassName) -> Result<()> {
-    let Some(class) = cx.app.schemas.reload().await?.get(name).cloned() else { return Ok(()) };
+    let Some(class) = cx.reload_schemas().await?.get(name).cloned() else { return Ok(()) };
     let everything = Scoped::internal(Filter::All, "is the class empty");
     let rows = store::count(cx, &class, &everything, &FindOptions::default()).await?;
     if rows > 0 {
@@ -246,7 +246,7 @@ pub async fn drop(cx: &Context, name: &ClassName) -> Result<()> {
             cx.app.storage.delete_class(&name.join(field)).await.map_err(failure)?;
         }
     }
-    cx.app.schemas.reload().await.map(|_| ())
+    cx.reload_schemas().await.map(|_| ())
 }
 
 /// Deletes all rows of a class.

@@ -80,7 +80,7 @@ pub fn known_class(cx: &Context, name: &ClassName) -> Arc<Class> {
 /// # Errors
 /// When the schema cannot be read.
 pub(super) async fn reload(cx: &Context, name: &ClassName) -> Result<Arc<Class>> {
-    let schemas = cx.app.schemas.reload().await?;
+    let schemas = cx.reload_schemas().await?;
     Ok(schemas.get(name).cloned().unwrap_or_else(|| cx.app.schemas.unknown_class(name)))
 }
 

@@ -64,7 +64,7 @@ pub async fn save_only(cx: &Context, request: SaveRequest, only: Resolved, inter
     let task = cx.app.tasks.spawn(async move {
         let stored = store::store(&task_cx, checked, &*rules).await?;
         let stored = rules.follow_up(&task_cx, stored).await?;
-        respond::respond(&task_cx, stored).await
+        respond::respond(&task_cx, stored, &*rules).await
     });
     task.await.map_err(ParseError::internal)?
 }

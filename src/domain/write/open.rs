@@ -3,6 +3,7 @@
 use serde_json::{Map, Value as Json};
 
 use crate::domain::kernel::context::Context;
+use crate::domain::kernel::rule_state::RuleState;
 use crate::domain::kernel::stages::{Draft, Facts, SaveRequest};
 use crate::domain::permissions::Operation;
 use crate::domain::permissions::admit::{refuse_caller, refuse_unknown_class};
@@ -36,7 +37,17 @@ pub fn open(cx: &Context, request: SaveRequest) -> Result<Draft> {
         None | Some(Json::Null) => None,
         Some(acl) => Some(Acl::parse(&acl)?),
     };
-    Ok(Draft { class, id, new_id, body, acl, internal: Update::default(), only: Filter::All, facts })
+    Ok(Draft {
+        class,
+        id,
+        new_id,
+        body,
+        acl,
+        internal: Update::default(),
+        only: Filter::All,
+        facts,
+        state: RuleState::default(),
+    })
 }
 
 /// The id of a new row: the client's where that is allowed, else a random one.

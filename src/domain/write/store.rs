@@ -21,7 +21,7 @@ use crate::storage::StorageError;
 /// # Errors
 /// 101 when no row is within reach, 137 and its kin when a unique index refuses.
 pub async fn store(cx: &Context, checked: Checked, rules: &dyn ClassRules) -> Result<Stored> {
-    let Checked { class, adds_field, id, new_id, write, acl, internal, only, facts } = checked;
+    let Checked { class, adds_field, id, new_id, write, acl, internal, only, facts, state } = checked;
     let now = cx.now();
     let operations = write
         .update
@@ -67,7 +67,7 @@ pub async fn store(cx: &Context, checked: Checked, rules: &dyn ClassRules) -> Re
     };
     write_relations(cx, &class, &id, write.relations).await?;
     cx.app.caches.forget(class.schema.name.as_str(), Some(&id));
-    Ok(Stored { class, created, id, row, operations, facts })
+    Ok(Stored { class, created, id, row, operations, facts, state })
 }
 
 fn put_acl(update: &mut Update, acl: Option<&Acl>) {
@@ -86,7 +86,7 @@ async fn conflict(
     row: &Object,
 ) -> crate::error::ParseError {
     if let StorageError::Duplicate { index } = &error
-        && let Some(mapped) = rules.conflict(cx, index, creating, row.get_str("username"), row.get_str("email")).await
+        && let Some(mapped) = rules.conflict(cx, index, creating, row).await
     {
         return mapped.with_source(error);
     }

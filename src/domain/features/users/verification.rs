@@ -3,10 +3,11 @@
 use serde_json::{Map, Value as Json};
 
 use super::mail;
+use super::rules::UserState;
 use crate::adapters::email::Kind;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
-use crate::domain::kernel::stages::{Checked, Stored};
+use crate::domain::kernel::stages::Checked;
 use crate::domain::permissions::Scoped;
 use crate::domain::read;
 use crate::domain::schema::check::known_class;
@@ -53,7 +54,9 @@ pub fn check(cx: &Context, user: &Object, parameters: &Map<String, Json>) -> Res
 /// Makes a token for a write that sets an address. Users that bring the identity of another service do not need to prove their
 /// address.
 pub fn prepare(cx: &Context, checked: &mut Checked) {
-    if !cx.app.options.mail.verify_user_emails || checked.facts.foreign_identity {
+    if !cx.app.options.mail.verify_user_emails
+        || checked.state.get::<UserState>().is_some_and(|state| state.foreign_identity)
+    {
         return;
     }
     match checked.write.update.get("email") {
@@ -62,7 +65,7 @@ pub fn prepare(cx: &Context, checked: &mut Checked) {
     }
     checked.write.update.put("emailVerified", Change::Set(false.into()));
     new_token(cx, &mut checked.internal);
-    checked.facts.verify_email = true;
+    checked.state.change(|state: &mut UserState| state.verify_email = true);
 }
 
 fn new_token(cx: &Context, update: &mut Update) {
@@ -72,10 +75,10 @@ fn new_token(cx: &Context, update: &mut Update) {
     }
 }
 
-/// Sends the mail that belongs to a write.
-pub fn follow_up(cx: &Context, stored: &Stored) {
-    if stored.facts.verify_email && cx.app.options.mail.send_user_email_verification {
-        send(cx, &stored.row);
+/// Sends the mail that belongs to a write of this row.
+pub(super) fn follow_up(cx: &Context, state: &UserState, row: &Object) {
+    if state.verify_email && cx.app.options.mail.send_user_email_verification {
+        send(cx, row);
     }
 }
 
