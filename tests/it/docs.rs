@@ -1,4 +1,4 @@
-//! The documents keep their word: links and paths lead somewhere, suites and tests that are named exist.
+//! Checks the documents: links and paths exist, and so do the suites and tests that they name.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -170,6 +170,8 @@ fn paths_are_there() {
             }
         }
     }
+    let notice = fs::read_to_string(root().join("NOTICE")).unwrap();
+    missing.extend(paths(&notice).filter(|path| !exists(path)).map(|path| format!("NOTICE: {path}")));
     for (folder, extension, comment) in [
         ("src", "rs", "//"),
         ("tests", "rs", "//"),
