@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules of the crate that each module may use. `server`, `program` and `main` may use anything.
-const MAY_USE: [(&str, &[&str]); 13] = [
+const MAY_USE: [(&str, &[&str]); 12] = [
     ("error", &[]),
     ("clock", &["model"]),
     ("random", &[]),
@@ -18,18 +18,15 @@ const MAY_USE: [(&str, &[&str]); 13] = [
     ("http", &["domain", "model", "error", "config"]),
     ("rest", &["domain", "model", "error", "config", "http"]),
     ("graphql", &["domain", "model", "error", "config", "http"]),
-    // The early dialect is a room beside the current one and shares its machinery; never the other way round.
-    ("graphql_legacy", &["graphql", "domain", "model", "error"]),
 ];
 
 /// Crates that a module must not name.
-const MUST_NOT_NAME: [(&str, &[&str]); 7] = [
+const MUST_NOT_NAME: [(&str, &[&str]); 6] = [
     ("model", &["tokio", "poem", "mongodb", "rusqlite", "async_graphql", "futures_util"]),
     ("domain", &["poem", "poem_openapi", "hyper", "async_graphql", "mongodb", "rusqlite", "bson"]),
     ("storage", &["poem", "poem_openapi", "async_graphql"]),
     ("rest", &["mongodb", "rusqlite", "bson", "async_graphql"]),
     ("graphql", &["mongodb", "rusqlite", "bson", "poem_openapi"]),
-    ("graphql_legacy", &["mongodb", "rusqlite", "bson", "poem", "poem_openapi"]),
     ("http", &["mongodb", "rusqlite", "bson", "async_graphql", "poem_openapi"]),
 ];
 
