@@ -148,6 +148,8 @@ struct Query<'a> {
     request: ReadRequest,
     hidden: Hidden,
     scope: Scoped,
+    /// What is counted, where the permission to count reaches other rows than the permission to find.
+    counted: Option<Scoped>,
     /// Whether another class is searched than the one that was named.
     redirected: bool,
 }
@@ -169,7 +171,8 @@ impl<'a> Query<'a> {
         let redirected = redirected.is_some();
         if nowhere {
             let scope = Scoped::internal(Filter::Never, "no class can have such a name");
-            return Ok(Self { cx, class, operation, request, hidden: Hidden::default(), scope, redirected });
+            let hidden = Hidden::default();
+            return Ok(Self { cx, class, operation, request, hidden, scope, counted: None, redirected });
         }
         let only = cx.app.rules.of(class_name).read_filter(cx)?;
         let hidden = Hidden::of(cx, &class, request.object_id.as_deref()).await?;
@@ -183,8 +186,13 @@ impl<'a> Query<'a> {
         let inside =
             resolve::Inside { depth: request.depth, read_preference: request.parameters.read_preferences.sub_queries };
         let filter = resolve::resolve(cx, &class, filter, inside).await?;
-        let scope = scope::scope(cx, &class, operation, filter.and(only), counts).await?;
-        Ok(Self { cx, class, operation, request, hidden, scope, redirected })
+        let filter = filter.and(only);
+        let counted = match counts.filter(|count| scope::differ(cx, &class, operation, *count)) {
+            Some(count) => Some(scope::scope(cx, &class, count, filter.clone(), None).await?),
+            None => None,
+        };
+        let scope = scope::scope(cx, &class, operation, filter, None).await?;
+        Ok(Self { cx, class, operation, request, hidden, scope, counted, redirected })
     }
 
     /// The answer, with rows of this kind.
@@ -195,7 +203,8 @@ impl<'a> Query<'a> {
         }
         let results = rows.await?;
         let count = if self.request.parameters.count {
-            Some(store::count(self.cx, &self.class, &self.scope, &self.options(&self.view())?).await?)
+            let scope = self.counted.as_ref().unwrap_or(&self.scope);
+            Some(store::count(self.cx, &self.class, scope, &self.options(&self.view())?).await?)
         } else {
             None
         };

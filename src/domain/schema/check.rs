@@ -15,6 +15,7 @@ use crate::model::names::{self, ClassName};
 use crate::model::operation::Change;
 use crate::model::operation::parse::ParsedWrite;
 use crate::model::schema::{ClassSchema, Field, FieldType};
+use crate::model::value::Value;
 use crate::storage::StorageError;
 
 /// How often a class is looked at again that others change while a write adapts it.
@@ -45,7 +46,7 @@ pub async fn fit(cx: &Context, class_name: &ClassName, write: &ParsedWrite, upda
     };
     let new = missing(&class);
     let adds_field = class.stored && wanted.iter().any(|(name, _)| !class.schema.fields.contains_key(name));
-    if adds_field && !new.is_empty() && !cx.auth.is_master() {
+    if adds_field && !cx.auth.is_master() {
         class.permissions.admit(class_name, Operation::AddField, &cx.entities().await?, updating)?;
     }
     check_types(&class.schema, &wanted)?;
@@ -140,6 +141,10 @@ fn wanted_fields(cx: &Context, class: &ClassName, write: &ParsedWrite) -> Result
         check_name(cx, class, root)?;
         // Internal columns, which the maintenance key may write, are in no schema.
         if root.starts_with('_') {
+            continue;
+        }
+        // Taking something out of a field needs no type, and no field.
+        if rest.is_some() && matches!(change, Change::Unset | Change::Set(Value::Null)) {
             continue;
         }
         let kind = if let Some(rest) = rest {

@@ -9,7 +9,7 @@ use crate::model::names::ClassName;
 use crate::model::value::{GeoPoint, Pointer, Value};
 
 /// A condition on the objects of one class. `U` is what still has to be resolved before a store can evaluate it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Filter<U = Unresolved> {
     /// Every object.
     All,

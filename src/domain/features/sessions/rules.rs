@@ -45,9 +45,7 @@ impl ClassRules for SessionRules {
             draft.only = own(&user);
             return Ok(ControlFlow::Continue(draft));
         }
-        for field in FIXED {
-            draft.body.remove(field);
-        }
+        draft.body.retain(|field, _| !FIXED.contains(&field.split('.').next().unwrap_or_default()));
         let write = parse::parse(draft.body, parse::Kind::Create)?;
         check::fit(cx, &draft.class, &write, false).await?;
         let mut row = new_row(cx, &user, Some(&CreatedWith::create()));
@@ -106,7 +104,9 @@ fn refuse_fields(draft: &Draft, fixed: &[&str], own: Option<&str>) -> Result<()>
                 .and_then(|value| value.as_pointer().map(|pointer| Some(pointer.id.as_str()) == own))
                 .unwrap_or(false)
         };
-        if fixed.contains(&field.as_str()) && !(field == "user" && names_own()) {
+        // `createdWith.action` is a way to change `createdWith`.
+        let root = field.split('.').next().unwrap_or_default();
+        if fixed.contains(&root) && !(field == "user" && names_own()) {
             return Err(ParseError::new(ErrorCode::InvalidKeyName, format!("Invalid key name: {field}")));
         }
     }

@@ -97,6 +97,19 @@ pub async fn note(cx: &Context, user: &Object, right: bool) -> Result<()> {
     if right { succeeded(cx, id, &rule).await } else { failed(cx, id, &rule).await }
 }
 
+/// Refuses a user whose account is locked, by the row as it was read: nothing else of the log in is looked at then.
+///
+/// # Errors
+/// 101 when the account is locked.
+pub fn refuse_locked(cx: &Context, user: &Object) -> Result<()> {
+    let Some(rule) = cx.app.options.users.account_lockout.as_ref().and_then(Rule::of) else {
+        return Ok(());
+    };
+    let reached = user.get(COUNT).and_then(Value::as_number).is_some_and(|count| count >= rule.threshold);
+    let over = user.get(UNTIL).and_then(Value::as_date).is_some_and(|end| end <= cx.now());
+    if reached && !over { Err(rule.locked()) } else { Ok(()) }
+}
+
 /// The changes that release a lock.
 pub fn release(update: &mut Update) {
     update.put(COUNT, Change::Set(Value::Number(0.0)));

@@ -17,6 +17,7 @@ use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::names::{self, ClassName};
 use crate::model::object::Object;
 use crate::model::operation::{Change, Update};
+use crate::model::query::options::FindOptions;
 use crate::model::query::{Constraint, Filter};
 use crate::model::value::Value;
 
@@ -65,10 +66,15 @@ pub async fn request(cx: &Context, body: Map<String, Json>) -> Result<()> {
     Ok(())
 }
 
+/// The user with an address; where nobody has it, the user with the address as name and without one.
 async fn find(cx: &Context, address: &str) -> Result<Option<Object>> {
     let named = Filter::And(vec![Filter::eq("username", address), Filter::field("email", Constraint::Exists(false))]);
     let filter = Filter::Or(vec![Filter::eq("email", address), named]);
-    read::internal_one(cx, names::USER, filter, "send a reset mail").await
+    let options = FindOptions { limit: Some(2), ..FindOptions::default() };
+    let mut users = read::internal_all(cx, names::USER, filter, &options, "send a reset mail").await?;
+    // Anybody may sign up with the address of somebody else as name; the mail is for the owner of the address.
+    users.sort_by_key(|user| user.get_str("email") == Some(address));
+    Ok(users.pop())
 }
 
 /// The user's token, new unless a valid one is to be kept. An unknown user costs the same write, which reaches no row.

@@ -36,8 +36,8 @@ pub(super) struct UserState {
     auth_provider: Option<String>,
     /// The password of an existing user changes: sessions end.
     password_changed: bool,
-    /// The user brings the identity of another service (not only the anonymous one).
-    pub foreign_identity: bool,
+    /// Another service said in this request who the user is.
+    pub proves_identity: bool,
     /// The user's address is to be verified: a mail goes out.
     pub verify_email: bool,
     /// A token for the answer.
@@ -51,7 +51,7 @@ pub struct UserRules;
 impl ClassRules for UserRules {
     async fn prepare(&self, cx: &Context, mut draft: Draft) -> Result<ControlFlow<Saved, Draft>> {
         // Old clients send a token here; the server alone makes tokens.
-        draft.body.remove("sessionToken");
+        draft.body.retain(|field, _| root(field) != "sessionToken");
         if let Some(field) = draft.body.keys().find(|field| field.starts_with("authData.")) {
             return Err(ParseError::new(ErrorCode::InvalidKeyName, format!("Invalid field name for update: {field}")));
         }
@@ -65,7 +65,13 @@ impl ClassRules for UserRules {
             ControlFlow::Continue(draft) => draft,
             done @ ControlFlow::Break(_) => return Ok(done),
         };
-        if draft.body.contains_key("emailVerified") && !cx.auth.is_master() {
+        if !draft.creates()
+            && let Some(name) = draft.body.get("username")
+            && takes_name_away(name)
+        {
+            return Err(ParseError::new(ErrorCode::UsernameMissing, "bad or missing username"));
+        }
+        if draft.body.keys().any(|field| root(field) == "emailVerified") && !cx.auth.is_master() {
             return Err(ParseError::forbidden("Clients aren't allowed to manually update email verification."));
         }
         Ok(ControlFlow::Continue(draft))
@@ -224,6 +230,21 @@ fn insufficient_auth() -> ParseError {
     ParseError::sanitized(ErrorCode::SessionMissing, "Insufficient auth.")
 }
 
+/// The field that a key with dots leads into.
+fn root(key: &str) -> &str {
+    key.split('.').next().unwrap_or_default()
+}
+
+/// Whether an update leaves a user without a name, and so without a way to log in.
+fn takes_name_away(name: &Json) -> bool {
+    match name {
+        Json::Null => true,
+        Json::String(name) => name.is_empty(),
+        Json::Object(operation) => operation.get("__op").and_then(Json::as_str) == Some("Delete"),
+        _ => false,
+    }
+}
+
 fn username_taken() -> ParseError {
     ParseError::new(ErrorCode::UsernameTaken, "Account already exists for this username.")
 }
@@ -256,8 +277,6 @@ async fn link(cx: &Context, mut draft: Draft) -> Result<ControlFlow<Saved, Draft
     if draft.creates() && !auth_data.identifies() {
         credentials()?;
     }
-    let foreign_identity =
-        sent.as_object().is_some_and(|providers| providers.keys().any(|provider| provider != auth_data::ANONYMOUS));
     let is_sent = sent.as_object().is_some_and(|providers| !providers.is_empty());
     let stranger = draft.id.as_deref().is_some_and(|id| cx.auth.user_id() != Some(id)) && !cx.auth.is_master();
     if stranger {
@@ -287,8 +306,9 @@ async fn link(cx: &Context, mut draft: Draft) -> Result<ControlFlow<Saved, Draft
     let is_told = is_sent && (!own || validated.checked);
     draft.state.put(UserState {
         auth_data_response: is_told.then_some(validated.responses),
-        auth_provider: (auth_data.identifies() || unlinks).then(|| auth_data.names()),
-        foreign_identity,
+        auth_provider: Some(auth_data.effective_names(user.as_ref()))
+            .filter(|names| (auth_data.identifies() || unlinks) && !names.is_empty()),
+        proves_identity: validated.proves_identity,
         ..UserState::default()
     });
     for (column, change) in validated.changes.0 {
@@ -310,8 +330,11 @@ async fn log_in_by(cx: &Context, body: &Map<String, Json>, auth_data: AuthData, 
     auth_data::require_additional(cx, owner, &auth_data)?;
     let who = Who { user: Some(owner), ..Who::default() };
     let validated = auth_data.validate(cx, who, cx.app.options.users.allow_expired_auth_data_token, body).await?;
+    let way = if validated.proves_identity { log_in::Way::ProvenIdentity } else { log_in::Way::Identity };
+    log_in::admit(cx, owner, way, body)?;
     let responses = validated.store(cx, owner).await?;
-    let mut body = log_in::open(cx, owner, Known::Nothing, &CreatedWith::log_in(&auth_data.names())).await?;
+    let created_with = CreatedWith::log_in(&auth_data.effective_names(Some(owner)));
+    let mut body = log_in::open(cx, owner, Known::Nothing, &created_with).await?;
     body.insert("authDataResponse", responses);
     let id = owner.get_str("objectId").unwrap_or_default().to_owned();
     Ok(Saved { created: false, location: Some((names::USER.to_owned(), id)), body, row: None })

@@ -51,12 +51,12 @@ pub fn check(cx: &Context, user: &Object, parameters: &Map<String, Json>) -> Res
     if is_required(cx) && !verified && !ignored { Err(unverified()) } else { Ok(()) }
 }
 
-/// Makes a token for a write that sets an address. Users that bring the identity of another service do not need to prove their
-/// address.
+/// Makes a token for a write that sets an address. A new user whose identity another service has just proven does not need to prove
+/// the address too; a changed address always has to be.
 pub fn prepare(cx: &Context, checked: &mut Checked) {
-    if !cx.app.options.mail.verify_user_emails
-        || checked.state.get::<UserState>().is_some_and(|state| state.foreign_identity)
-    {
+    let is_proven =
+        checked.id.is_none() && checked.state.get::<UserState>().is_some_and(|state| state.proves_identity);
+    if !cx.app.options.mail.verify_user_emails || is_proven {
         return;
     }
     match checked.write.update.get("email") {
