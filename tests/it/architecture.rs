@@ -8,7 +8,8 @@ const MAY_USE: [(&str, &[&str]); 13] = [
     ("error", &[]),
     ("clock", &["model"]),
     ("random", &[]),
-    ("config", &["random"]),
+    // Options name the adapters that are built in.
+    ("config", &["random", "adapters"]),
     // It also keeps the last lines where the domain can show them.
     ("logging", &["config", "clock", "domain"]),
     ("model", &["error", "config"]),
