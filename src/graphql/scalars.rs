@@ -115,7 +115,7 @@ fn integer(number: &serde_json::Number) -> Option<Json> {
 }
 
 fn date(text: &str) -> Option<Json> {
-    let date = Date::parse(text)?;
+    let date = Date::read(text)?;
     Some(json!({"__type": "Date", "iso": date.to_iso()}))
 }
 

@@ -8,6 +8,7 @@ use tokio::sync::OnceCell;
 use crate::domain::features::roles;
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::auth::Auth;
+use crate::domain::kernel::budget::Budget;
 use crate::domain::schema::Schemas;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::acl;
@@ -53,6 +54,8 @@ pub struct Context {
     pub client: Client,
     /// The transaction that all storage access belongs to, if any.
     pub transaction: Option<Transaction>,
+    /// What the request may still cost; its parts share it.
+    pub budget: Arc<Budget>,
     entities: Arc<OnceCell<Arc<[String]>>>,
 }
 
@@ -67,6 +70,7 @@ impl Context {
         master_key_in_header: bool,
         client: Client,
     ) -> Self {
+        let budget = Arc::new(Budget::new(&app.options.own.limits));
         Self {
             app,
             auth,
@@ -75,6 +79,7 @@ impl Context {
             master_key_in_header,
             client,
             transaction: None,
+            budget,
             entities: Arc::default(),
         }
     }

@@ -3,4 +3,5 @@
 pub mod age;
 pub mod app;
 pub mod auth;
+pub mod budget;
 pub mod context;

@@ -1,5 +1,6 @@
 //! Conditions that need other queries first become conditions that a store can evaluate.
 
+use std::collections::BTreeSet;
 use std::pin::Pin;
 
 use super::request::ReadRequest;
@@ -203,15 +204,32 @@ async fn members_filter(cx: &Context, class: &Class, field: &str, constraint: Co
             .collect()
     };
     let (members, negated) = match constraint {
-        Constraint::Eq(value) => (ids(vec![value]), false),
-        Constraint::Ne(value) => (ids(vec![value]), true),
-        Constraint::In(values) => (ids(values), false),
-        Constraint::NotIn(values) => (ids(values), true),
-        Constraint::Exists(_) => return Ok(Filter::All),
-        _ => return Ok(Filter::Never),
+        Constraint::Eq(value) => (Some(ids(vec![value])), false),
+        Constraint::Ne(value) => (Some(ids(vec![value])), true),
+        Constraint::In(values) => (Some(ids(values)), false),
+        Constraint::NotIn(values) => (Some(ids(values)), true),
+        // Whether the relation has any member.
+        Constraint::Exists(there) => (None, !there),
+        // A relation has no value to compare, and no place.
+        Constraint::Lt(_)
+        | Constraint::Lte(_)
+        | Constraint::Gt(_)
+        | Constraint::Gte(_)
+        | Constraint::All(_)
+        | Constraint::AllRegex(_)
+        | Constraint::ContainedBy(_)
+        | Constraint::Regex(_)
+        | Constraint::Text(_)
+        | Constraint::Near { .. }
+        | Constraint::WithinBox { .. }
+        | Constraint::WithinPolygon(_)
+        | Constraint::WithinSphere { .. }
+        | Constraint::IntersectsPoint(_) => return Ok(Filter::Never),
     };
     let join = class.schema.name.join(field);
-    let owners = cx.app.storage.owners(&join, &members, cx.transaction.as_ref()).await.map_err(store::failure)?;
-    let owners = store::by_ids(owners.into_iter().map(|(owner, _)| owner));
+    let owners =
+        cx.app.storage.owners(&join, members.as_deref(), cx.transaction.as_ref()).await.map_err(store::failure)?;
+    let owners: BTreeSet<String> = owners.into_iter().map(|(owner, _)| owner).collect();
+    let owners = store::by_ids(owners);
     Ok(if negated { Filter::Nor(vec![owners]) } else { owners })
 }

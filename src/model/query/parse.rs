@@ -8,6 +8,7 @@ use super::filter::{Constraint, Filter, SubQuery, Unresolved};
 use super::{atoms, operators, shape};
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::date::Date;
+use crate::model::json::is_truthy;
 use crate::model::names::ClassName;
 use crate::model::schema::{ClassSchema, FieldType};
 use crate::model::value::Value;
@@ -217,7 +218,7 @@ impl<'a> Place<'a> {
 /// The value of `{field: value}`.
 fn plain_value(path: &str, value: &Json, place: &Place<'_>) -> Result<Value> {
     if DATE_FIELDS.contains(&path)
-        && let Some(date) = value.as_str().and_then(Date::parse)
+        && let Some(date) = value.as_str().and_then(Date::read)
     {
         return Ok(Value::Date(date));
     }
@@ -279,7 +280,7 @@ fn subqueries(path: &str, map: &Map<String, Json>, context: &Context<'_>, parts:
 
 /// The operand of an operator that counts as absent when it is nothing.
 fn given<'a>(map: &'a Map<String, Json>, operator: &str) -> Option<&'a Json> {
-    map.get(operator).filter(|value| atoms::is_truthy(value))
+    map.get(operator).filter(|value| is_truthy(value))
 }
 
 fn improper(operator: &str) -> ParseError {

@@ -322,6 +322,10 @@ async fn take_name(cx: &Context, checked: &mut Checked, creating: bool) -> Resul
             checked.facts.filled_in.push("username".to_owned());
             return Ok(());
         }
+        // Without a name the account could not log in any more.
+        Some(Change::Unset | Change::Set(Value::Null | Value::String(_))) => {
+            return Err(ParseError::new(ErrorCode::UsernameMissing, "bad or missing username"));
+        }
         _ => return Ok(()),
     };
     let folded = if cx.app.options.users.convert_username_to_lowercase { name.to_lowercase() } else { name };
@@ -336,6 +340,11 @@ async fn take_email(cx: &Context, checked: &mut Checked) -> Result<()> {
     clear_reset_token(checked);
     let email = match checked.write.update.get("email") {
         Some(Change::Set(Value::String(email))) if !email.is_empty() => email.clone(),
+        // No address is not a value that two users could share.
+        Some(Change::Set(Value::Null | Value::String(_))) => {
+            checked.write.update.put("email", Change::Unset);
+            return Ok(());
+        }
         _ => return Ok(()),
     };
     if !is_email(&email) {
