@@ -11,6 +11,7 @@ use crate::domain::schema::Class;
 use crate::domain::schema::check::known_class;
 use crate::domain::store;
 use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::columns;
 use crate::model::query::options::ReadPreference;
 use crate::model::query::parameters::{QueryParameters, ReadPreferences};
 use crate::model::query::{Constraint, Filter, Resolved, SubQuery, Unresolved};
@@ -72,10 +73,7 @@ async fn resolve_all(cx: &Context, class: &Class, parts: Vec<Filter>, inside: In
 
 /// `authData.P` rests in a column of its own.
 fn stored_path(path: String) -> String {
-    match path.strip_prefix("authData.") {
-        Some(rest) => format!("_auth_data_{rest}"),
-        None => path,
-    }
+    columns::path(&path).into_owned()
 }
 
 async fn resolve_one(cx: &Context, class: &Class, unresolved: Unresolved, inside: Inside) -> Result<Resolved> {

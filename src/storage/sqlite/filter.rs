@@ -11,6 +11,7 @@ use super::catalog::Table;
 use super::functions;
 use super::keys;
 use super::names::literal;
+use crate::model::columns;
 use crate::model::query::compare::stored;
 use crate::model::query::filter::{Constraint, Filter, Regex, Resolved};
 use crate::model::query::matches::Matcher;
@@ -250,10 +251,7 @@ pub const fn is_scalar(kind: &FieldType) -> bool {
 /// The path where the data of a way to log in is kept.
 #[must_use]
 pub fn column(path: &str) -> String {
-    match path.strip_prefix("authData.") {
-        Some(rest) => format!("_auth_data_{rest}"),
-        None => path.to_owned(),
-    }
+    columns::path(path).into_owned()
 }
 
 fn field(path: &str, constraint: &Constraint, known: Known<'_>) -> Piece {

@@ -16,6 +16,7 @@ use crate::domain::write::rules::ClassRules;
 use crate::domain::write::{Checked, Draft, Saved, Stored};
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::acl::{Acl, PUBLIC};
+use crate::model::columns;
 use crate::model::names;
 use crate::model::object::Object;
 use crate::model::operation::Change;
@@ -72,7 +73,7 @@ impl ClassRules for UserRules {
         username: Option<&str>,
         email: Option<&str>,
     ) -> Option<ParseError> {
-        if index.starts_with("_auth_data_") {
+        if columns::provider_of(index).is_some() {
             return Some(auth_data::already_used());
         }
         if !creating {
