@@ -42,7 +42,7 @@ fn fail(line: &str) -> ExitCode {
 }
 
 async fn serve(loaded: Loaded) -> ExitCode {
-    logging::start(&loaded.options.logging);
+    let _logging = logging::start(&loaded.options.logging);
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }

@@ -17,6 +17,7 @@ pub mod graphql;
 pub mod help;
 pub mod js_pattern;
 pub mod keys;
+pub mod limits;
 pub mod live_query;
 mod load;
 pub mod logging;

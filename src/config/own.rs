@@ -2,6 +2,7 @@
 
 use super::declare::Status::Supported;
 use super::declare::{group, options};
+use super::limits::Limits;
 use super::values::Synchronous;
 
 options! {
@@ -29,6 +30,8 @@ options! {
         shutdown_timeout_ms: u64 = 30_000, "shutdownTimeoutMs", "REPARSE_SHUTDOWN_TIMEOUT_MS", Supported;
         /// Path of the early GraphQL dialect, served when GraphQL is.
         graphql_legacy_path: String = "/graphql/legacy".to_owned(), "graphQLLegacyPath", "REPARSE_GRAPHQL_LEGACY_PATH", Supported;
+        /// What a request may cost.
+        limits: Limits = Limits::default(), "limits", "REPARSE_LIMITS", Supported;
         /// The OpenAPI document and its page.
         openapi: OpenApi = OpenApi::default(), "openapi", "REPARSE_OPENAPI", Supported;
     }

@@ -113,7 +113,7 @@ macro_rules! integer {
         }
     )*};
 }
-integer!(u8, u16, u32, u64, i64);
+integer!(u8, u16, u32, u64, usize, i64);
 
 impl<T: OptionValue> OptionValue for Option<T> {
     const KIND: Kind = T::KIND;

@@ -61,7 +61,7 @@ pub async fn find_json(cx: &Context, class: &str, parameters: Map<String, Json>)
 /// # Errors
 /// 101 when there is none that the caller may read.
 pub async fn get(cx: &Context, class: &str, id: &str, parameters: Map<String, Json>) -> Result<Object> {
-    read::get(cx, &ClassName::unchecked(class), id, ReadRequest::get(&parameters)?).await
+    read::get(cx, &ClassName::unchecked(class), id, ReadRequest::get(cx, &parameters)?).await
 }
 
 /// Reads an object that the caller has just saved, as [`get`] does. `written`: the row that the save gave; where it tells all that
@@ -77,7 +77,7 @@ pub async fn get_saved(
     written: Option<Object>,
 ) -> Result<Object> {
     let known = written.map_or(Known::Nothing, Known::Written);
-    read::get_known(cx, &ClassName::unchecked(class), id, ReadRequest::get(&parameters)?, known).await
+    read::get_known(cx, &ClassName::unchecked(class), id, ReadRequest::get(cx, &parameters)?, known).await
 }
 
 /// As [`get`], the object as JSON.
@@ -85,7 +85,7 @@ pub async fn get_saved(
 /// # Errors
 /// As [`get`].
 pub async fn get_json(cx: &Context, class: &str, id: &str, parameters: Map<String, Json>) -> Result<Vec<u8>> {
-    read::get_json(cx, &ClassName::unchecked(class), id, ReadRequest::get(&parameters)?).await
+    read::get_json(cx, &ClassName::unchecked(class), id, ReadRequest::get(cx, &parameters)?).await
 }
 
 /// A class name that can be written to; the hidden classes keep their name, so that they are refused as such.

@@ -1,6 +1,7 @@
 //! Pure data: no async, no I/O, no clock. Everything here is testable with tables.
 
 pub mod acl;
+pub mod columns;
 pub mod date;
 pub mod json;
 pub mod names;

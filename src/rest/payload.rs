@@ -19,6 +19,7 @@ use crate::domain::kernel::context::Context;
 use crate::domain::write::Saved;
 use crate::error::{ErrorCode, ParseError};
 use crate::http::answer;
+use crate::model::json::is_truthy;
 
 /// A JSON object.
 pub type JsonMap = Map<String, Json>;
@@ -187,10 +188,7 @@ impl<'a> FromRequest<'a> for LoginParameters {
         let incoming = Incoming::of(request)?;
         let body = incoming.take_body();
         let query: JsonMap = incoming.query().map(|(key, value)| (key, Json::String(value))).collect();
-        let filled = |map: &JsonMap, key: &str| {
-            map.get(key)
-                .is_some_and(|value| !matches!(value, Json::Null | Json::Bool(false)) && value.as_str() != Some(""))
-        };
+        let filled = |map: &JsonMap, key: &str| map.get(key).is_some_and(is_truthy);
         let from_query = ["username", "email"].iter().any(|key| !filled(&body, key) && filled(&query, key));
         Ok(Self(if from_query { query } else { body }))
     }

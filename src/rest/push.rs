@@ -2,13 +2,13 @@
 
 use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
-use serde_json::Value as Json;
 
 use super::describe;
 use super::openapi::Tag;
 use super::payload::{Answer, Body, MasterCaller, Parameters, Reply};
 use crate::domain::features::audiences;
 use crate::error::{ErrorCode, ParseError};
+use crate::model::json::is_truthy;
 
 /// Push messages and audiences.
 pub struct PushApi;
@@ -20,7 +20,7 @@ impl PushApi {
     async fn send(&self, caller: MasterCaller, body: Body<describe::Push>) -> Answer<describe::Outcome> {
         caller.0.require_master()?;
         caller.0.refuse_read_only("read-only masterKey isn't allowed to send push notifications.")?;
-        let given = |key: &str| body.0.get(key).is_some_and(|value| !matches!(value, Json::Null | Json::Bool(false)));
+        let given = |key: &str| body.0.get(key).is_some_and(is_truthy);
         let message = match (given("channels"), given("where")) {
             (true, true) => "Channels and query can not be set at the same time.",
             (false, false) => "Sending a push requires either \"channels\" or a \"where\" query.",

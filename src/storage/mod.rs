@@ -52,6 +52,9 @@ pub enum StorageError {
     /// The operation took longer than it may.
     #[error("the operation exceeded its time limit")]
     TimedOut,
+    /// There is no room left for writes; reads go on.
+    #[error("the disk of the database is full")]
+    DiskFull(#[source] Box<dyn Error + Send + Sync>),
     /// The request asks for what no store, or not this one, can do: a bad pattern, an unknown index, an unsupported stage.
     /// The text may be shown to the client.
     #[error("{0}")]
@@ -311,11 +314,11 @@ pub trait Storage: Send + Sync + fmt::Debug {
         tx: Option<&Transaction>,
     ) -> Result<Vec<(String, String)>>;
 
-    /// The owners in whose relation one of these is, as pairs `(owner, member)`.
+    /// The owners in whose relation one of these is, as pairs `(owner, member)`; `None`: all owners that have members.
     async fn owners(
         &self,
         join: &ClassName,
-        members: &[String],
+        members: Option<&[String]>,
         tx: Option<&Transaction>,
     ) -> Result<Vec<(String, String)>>;
 

@@ -9,6 +9,7 @@ use tokio::sync::OnceCell;
 
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::auth::Auth;
+use crate::domain::kernel::budget::Budget;
 use crate::domain::kernel::classes::Schemas;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::acl;
@@ -56,6 +57,8 @@ pub struct Context {
     pub transaction: Option<Transaction>,
     /// The classes as this request sees them, shared by everything that is done for it.
     schemas: Arc<ArcSwap<Schemas>>,
+    /// What the request may still cost; its parts share it.
+    pub budget: Arc<Budget>,
     entities: Arc<OnceCell<Arc<[String]>>>,
 }
 
@@ -78,6 +81,7 @@ impl Context {
         client: Client,
     ) -> Self {
         let schemas = Arc::new(ArcSwap::new(app.schemas.snapshot()));
+        let budget = Arc::new(Budget::new(&app.options.own.limits));
         Self {
             schemas,
             app,
@@ -87,6 +91,7 @@ impl Context {
             master_key_in_header,
             client,
             transaction: None,
+            budget,
             entities: Arc::default(),
         }
     }

@@ -3,6 +3,7 @@
 pub mod age;
 pub mod app;
 pub mod auth;
+pub mod budget;
 pub mod caches;
 pub mod class_rules;
 pub mod classes;

@@ -68,6 +68,11 @@ async fn include_level(cx: &Context, rows: &mut [Object], path: &[String], reque
             }
         }
     }
+    let places = fetched.values().map(|(_, uses)| uses).sum();
+    let bytes =
+        fetched.values().map(|(object, uses)| object.weight().saturating_mul(*uses)).fold(0, usize::saturating_add);
+    cx.budget.charge_included(places)?;
+    cx.budget.charge_bytes(bytes)?;
     for row in rows {
         walk(row, path, &mut |value| {
             let Value::Pointer(pointer) = value else { return true };

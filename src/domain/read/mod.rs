@@ -274,7 +274,10 @@ impl<'a> Query<'a> {
         let uniform = view.uniform().filter(|_| self.request.parameters.include.is_empty() && !self.redirected);
         if let Some(shape) = uniform {
             let options = self.options(&view)?;
-            return store::find_json(self.cx, &self.class, &self.scope, &options, shape).await;
+            let rows = store::find_json(self.cx, &self.class, &self.scope, &options, shape).await?;
+            self.cx.budget.charge_rows(rows.len())?;
+            self.cx.budget.charge_bytes(rows.as_bytes().len())?;
+            return Ok(rows);
         }
         let mut objects = self.objects().await?;
         objects.iter_mut().for_each(complete);
@@ -318,7 +321,9 @@ pub(super) struct Rows<'a> {
 impl Rows<'_> {
     /// Finds rows and makes them ready for the caller's eyes.
     pub async fn find(&self, scope: &Scoped, options: &FindOptions, view: &View<'_>) -> Result<Vec<Object>> {
-        Ok(self.present(store::find(self.cx, self.class, scope, options).await?, view).await)
+        let rows = store::find(self.cx, self.class, scope, options).await?;
+        self.cx.budget.charge_rows(rows.len())?;
+        Ok(self.present(rows, view).await)
     }
 
     /// Makes rows as they rest ready for the caller's eyes.

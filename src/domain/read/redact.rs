@@ -8,8 +8,7 @@ use crate::domain::kernel::classes::Class;
 use crate::domain::kernel::context::Context;
 use crate::domain::permissions::protected_fields::Hidden;
 use crate::model::object::Object;
-use crate::model::schema::{Field, FieldType};
-use crate::model::shape::{ALWAYS_SHOWN, Shape};
+use crate::model::shape::{ALWAYS_SHOWN, Names, Shape};
 
 /// How rows of one class look to one caller.
 pub struct View<'a> {
@@ -48,7 +47,7 @@ impl<'a> View<'a> {
     /// The fields the store must read; `None`: all.
     #[must_use]
     pub fn needed_fields(&self) -> Option<Vec<String>> {
-        let mut fields = self.shape.keys.clone()?;
+        let mut fields: Vec<String> = self.shape.keys.as_ref()?.iter().cloned().collect();
         fields.extend(self.hidden.needed_fields().map(str::to_owned));
         fields.extend(self.rules.needed_columns().iter().map(|column| (*column).to_owned()));
         fields.sort();
@@ -74,16 +73,11 @@ impl<'a> View<'a> {
 }
 
 /// The top level fields wanted; `None`: all.
-fn wanted(class: &Class, request: &ReadRequest, exclude: &[String]) -> Option<Vec<String>> {
+fn wanted(class: &Class, request: &ReadRequest, exclude: &Names) -> Option<Names> {
     // To leave out fields is to ask for all others that the class has.
     let all_fields = || class.schema.fields.keys().cloned().collect::<Vec<_>>();
     let asked = request.parameters.keys.clone().or_else(|| (!exclude.is_empty()).then(all_fields))?;
-    let root = |path: &String| path.split('.').next().unwrap_or(path).to_owned();
-    let mut wanted: Vec<String> = asked.iter().chain(&request.parameters.include.paths).map(root).collect();
-    if request.parameters.include.all {
-        let followed = |field: &Field| matches!(field.kind, FieldType::Pointer(_) | FieldType::Array);
-        wanted.extend(class.schema.fields.iter().filter(|(_, field)| followed(field)).map(|(name, _)| name.clone()));
-    }
-    wanted.retain(|key| !exclude.contains(key));
-    Some(wanted)
+    // Includes expand what is wanted; they do not add to it.
+    let roots = asked.iter().map(|path| path.split('.').next().unwrap_or(path));
+    Some(roots.filter(|key| !exclude.contains(*key)).map(str::to_owned).collect())
 }

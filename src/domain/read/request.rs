@@ -43,7 +43,8 @@ impl ReadRequest {
     /// 102, 105, 107, as the parameters are wrong.
     pub fn find(cx: &Context, class: &Class, parameters: Map<String, Json>) -> Result<Self> {
         let may_explain = cx.auth.is_master() || cx.app.options.database.driver.allow_public_explain;
-        let (condition, parameters) = QueryParameters::of_find(parameters, may_explain)?;
+        let (condition, parameters) =
+            QueryParameters::of_find(parameters, may_explain, cx.app.options.own.limits.names)?;
         let object_id = condition.get("objectId").and_then(Json::as_str).map(str::to_owned);
         let schemas = cx.schemas();
         let context = parse::Context {
@@ -61,8 +62,8 @@ impl ReadRequest {
     ///
     /// # Errors
     /// 102 for a parameter that a get does not know.
-    pub fn get(parameters: &Map<String, Json>) -> Result<Self> {
-        Ok(Self::of(Filter::All, QueryParameters::of_get(parameters)?))
+    pub fn get(cx: &Context, parameters: &Map<String, Json>) -> Result<Self> {
+        Ok(Self::of(Filter::All, QueryParameters::of_get(parameters, cx.app.options.own.limits.names)?))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Conditions that need other queries first become conditions that a store can evaluate.
 
+use std::collections::BTreeSet;
 use std::pin::Pin;
 
 use super::request::ReadRequest;
@@ -11,6 +12,7 @@ use crate::domain::permissions::protected_fields::Hidden;
 use crate::domain::schema::check::known_class;
 use crate::domain::store;
 use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::columns;
 use crate::model::query::options::ReadPreference;
 use crate::model::query::parameters::{QueryParameters, ReadPreferences};
 use crate::model::query::{Constraint, Filter, Resolved, SubQuery, Unresolved};
@@ -72,10 +74,7 @@ async fn resolve_all(cx: &Context, class: &Class, parts: Vec<Filter>, inside: In
 
 /// `authData.P` rests in a column of its own.
 fn stored_path(path: String) -> String {
-    match path.strip_prefix("authData.") {
-        Some(rest) => format!("_auth_data_{rest}"),
-        None => path,
-    }
+    columns::path(&path).into_owned()
 }
 
 async fn resolve_one(cx: &Context, class: &Class, unresolved: Unresolved, inside: Inside) -> Result<Resolved> {
@@ -204,15 +203,32 @@ async fn members_filter(cx: &Context, class: &Class, field: &str, constraint: Co
             .collect()
     };
     let (members, negated) = match constraint {
-        Constraint::Eq(value) => (ids(vec![value]), false),
-        Constraint::Ne(value) => (ids(vec![value]), true),
-        Constraint::In(values) => (ids(values), false),
-        Constraint::NotIn(values) => (ids(values), true),
-        Constraint::Exists(_) => return Ok(Filter::All),
-        _ => return Ok(Filter::Never),
+        Constraint::Eq(value) => (Some(ids(vec![value])), false),
+        Constraint::Ne(value) => (Some(ids(vec![value])), true),
+        Constraint::In(values) => (Some(ids(values)), false),
+        Constraint::NotIn(values) => (Some(ids(values)), true),
+        // Whether the relation has any member.
+        Constraint::Exists(there) => (None, !there),
+        // A relation has no value to compare, and no place.
+        Constraint::Lt(_)
+        | Constraint::Lte(_)
+        | Constraint::Gt(_)
+        | Constraint::Gte(_)
+        | Constraint::All(_)
+        | Constraint::AllRegex(_)
+        | Constraint::ContainedBy(_)
+        | Constraint::Regex(_)
+        | Constraint::Text(_)
+        | Constraint::Near { .. }
+        | Constraint::WithinBox { .. }
+        | Constraint::WithinPolygon(_)
+        | Constraint::WithinSphere { .. }
+        | Constraint::IntersectsPoint(_) => return Ok(Filter::Never),
     };
     let join = class.schema.name.join(field);
-    let owners = cx.app.storage.owners(&join, &members, cx.transaction.as_ref()).await.map_err(failure)?;
-    let owners = store::by_ids(owners.into_iter().map(|(owner, _)| owner));
+    let owners =
+        cx.app.storage.owners(&join, members.as_deref(), cx.transaction.as_ref()).await.map_err(failure)?;
+    let owners: BTreeSet<String> = owners.into_iter().map(|(owner, _)| owner).collect();
+    let owners = store::by_ids(owners);
     Ok(if negated { Filter::Nor(vec![owners]) } else { owners })
 }

@@ -75,23 +75,14 @@ fn new_id(cx: &Context, body: &mut Map<String, Json>) -> Result<String> {
             }
         }
     } else {
-        if given.is_some_and(|id| truthy(&id)) {
+        if given.is_some_and(|id| json::is_truthy(&id)) {
             return Err(ParseError::new(ErrorCode::InvalidKeyName, "objectId is an invalid field name."));
         }
-        if body.get("id").is_some_and(truthy) {
+        if body.get("id").is_some_and(json::is_truthy) {
             return Err(ParseError::new(ErrorCode::InvalidKeyName, "id is an invalid field name."));
         }
     }
     Ok(cx.app.random.alphanumeric(usize::from(database.object_id_size)))
-}
-
-fn truthy(value: &Json) -> bool {
-    match value {
-        Json::Null | Json::Bool(false) => false,
-        Json::String(text) => !text.is_empty(),
-        Json::Number(number) => number.as_f64() != Some(0.0),
-        _ => true,
-    }
 }
 
 /// The maintenance key may say when a row was made.

@@ -277,13 +277,13 @@ impl Storage for MongoStorage {
         owners: &[String],
         tx: Option<&Transaction>,
     ) -> Result<Vec<(String, String)>> {
-        relation::pairs(self, join, relation::OWNER, owners, tx).await
+        relation::pairs(self, join, relation::OWNER, Some(owners), tx).await
     }
 
     async fn owners(
         &self,
         join: &ClassName,
-        members: &[String],
+        members: Option<&[String]>,
         tx: Option<&Transaction>,
     ) -> Result<Vec<(String, String)>> {
         relation::pairs(self, join, relation::MEMBER, members, tx).await

@@ -109,28 +109,27 @@ pub(super) async fn unlink(
     storage.run(action).await.map(|_| ())
 }
 
-/// The pairs whose `column` is one of `ids`.
+/// The pairs whose `column` is one of `ids`; `None`: all pairs.
 pub(super) async fn pairs(
     storage: &MongoStorage,
     join: &ClassName,
     column: &str,
-    ids: &[String],
+    ids: Option<&[String]>,
     tx: Option<&Transaction>,
 ) -> Result<Vec<(String, String)>> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
     let rows = storage.rows(join).clone_with_type::<RawDocumentBuf>();
     let wanted = match ids {
-        [only] => Bson::String(only.clone()),
-        ids => Bson::Document(doc! { "$in": ids }),
+        None => Document::new(),
+        Some([]) => return Ok(Vec::new()),
+        Some([only]) => doc! { column: only },
+        Some(ids) => doc! { column: { "$in": ids } },
     };
     let options = FindOptions::builder()
         .projection(doc! { "_id": 0, OWNER: 1, MEMBER: 1 })
         .batch_size(10_000)
         .max_time(storage.max_time)
         .build();
-    let action = rows.find(doc! { column: wanted }).with_options(options);
+    let action = rows.find(wanted).with_options(options);
     let mut found = Vec::new();
     let read = |document: &RawDocument| {
         if let (Ok(owner), Ok(member)) = (document.get_str(OWNER), document.get_str(MEMBER)) {
@@ -212,12 +211,12 @@ async fn closure(
 async fn by_level(storage: &MongoStorage, direct: &ClassName, nested: &ClassName, member: &str) -> Result<Ancestry> {
     let mut found = Ancestry::default();
     let mut known: HashSet<String> = HashSet::new();
-    let first = pairs(storage, direct, MEMBER, &[member.to_owned()], None).await?;
+    let first = pairs(storage, direct, MEMBER, Some(&[member.to_owned()]), None).await?;
     found.direct.extend(first.into_iter().map(|(owner, _)| owner));
     let mut level = found.direct.clone();
     while !level.is_empty() {
         let new: Vec<String> = level.into_iter().filter(|owner| known.insert(owner.clone())).collect();
-        let above = pairs(storage, nested, MEMBER, &new, None).await?;
+        let above = pairs(storage, nested, MEMBER, Some(&new), None).await?;
         level = above.iter().map(|(owner, _)| owner.clone()).collect();
         found.nested.extend(above);
     }

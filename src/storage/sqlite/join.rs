@@ -34,16 +34,17 @@ pub fn unlink(session: &Session, join: &ClassName, owner: &str, members: &[Strin
     Ok(())
 }
 
-/// The pairs whose `column` (`owner` or `member`) is one of these.
+/// The pairs whose `column` (`owner` or `member`) is one of these; `None`: all pairs.
 ///
 /// # Errors
 /// SQLite's; `TimedOut`.
-pub fn pairs(db: &Db, join: &ClassName, column: &'static str, ids: &[String]) -> Result<Vec<(String, String)>> {
+pub fn pairs(db: &Db, join: &ClassName, column: &'static str, ids: Option<&[String]>) -> Result<Vec<(String, String)>> {
     let table = table(join);
     let (condition, parameter) = match ids {
-        [] => return Ok(Vec::new()),
-        [one] => ("= ?".to_owned(), Sql::Text(one.clone())),
-        many => (
+        None => ("> ?".to_owned(), Sql::Text(String::new())),
+        Some([]) => return Ok(Vec::new()),
+        Some([one]) => ("= ?".to_owned(), Sql::Text(one.clone())),
+        Some(many) => (
             "IN (SELECT value FROM json_each(?))".to_owned(),
             Sql::Text(serde_json::to_string(many).unwrap_or_default()),
         ),

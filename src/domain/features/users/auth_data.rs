@@ -13,6 +13,7 @@ use crate::domain::read;
 use crate::domain::schema::check::known_class;
 use crate::domain::store;
 use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::columns;
 use crate::model::json;
 use crate::model::names::{self, ClassName};
 use crate::model::object::Object;
@@ -28,7 +29,7 @@ pub const ANONYMOUS: &str = "anonymous";
 /// The column of a provider.
 #[must_use]
 pub fn column(provider: &str) -> String {
-    format!("_auth_data_{provider}")
+    columns::of_provider(provider)
 }
 
 /// 252: the provider is unknown or switched off.
@@ -474,7 +475,7 @@ pub fn present(cx: &Context, row: &Object) -> Option<Object> {
 pub fn assemble(row: &Object) -> Option<Object> {
     let linked: Object = row
         .iter()
-        .filter_map(|(name, value)| Some((name.strip_prefix("_auth_data_")?.to_owned(), value)))
+        .filter_map(|(name, value)| Some((columns::provider_of(name)?.to_owned(), value)))
         .filter(|(_, value)| !value.is_null())
         .map(|(provider, value)| (provider, value.clone()))
         .collect();

@@ -10,6 +10,7 @@ use crate::adapters::email::{Kind, Mail};
 use crate::domain::kernel::context::Context;
 use crate::domain::read::{self, ReadRequest};
 use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::json::is_truthy;
 use crate::model::names::{self, ClassName};
 use crate::model::object::Object;
 use crate::model::url_component;
@@ -49,12 +50,9 @@ pub fn post(cx: &Context) -> Result<Post> {
 /// # Errors
 /// See above.
 pub fn address(sent: Option<&Json>) -> Result<&str> {
-    match sent {
-        Some(Json::String(address)) if !address.is_empty() => Ok(address),
-        None | Some(Json::Null | Json::Bool(false)) => {
-            Err(ParseError::new(ErrorCode::EmailMissing, "you must provide an email"))
-        }
-        Some(Json::String(_)) => Err(ParseError::new(ErrorCode::EmailMissing, "you must provide an email")),
+    match sent.filter(|address| is_truthy(address)) {
+        Some(Json::String(address)) => Ok(address),
+        None => Err(ParseError::new(ErrorCode::EmailMissing, "you must provide an email")),
         Some(_) => Err(ParseError::new(ErrorCode::InvalidEmailAddress, "you must provide a valid email string")),
     }
 }

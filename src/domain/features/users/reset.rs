@@ -14,6 +14,7 @@ use crate::domain::schema::check::known_class;
 use crate::domain::store;
 use crate::domain::write::{self, SaveRequest};
 use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::json::is_truthy;
 use crate::model::names::{self, ClassName};
 use crate::model::object::Object;
 use crate::model::operation::{Change, Update};
@@ -41,8 +42,8 @@ fn validity(cx: &Context) -> Option<f64> {
 /// unknown address.
 pub async fn request(cx: &Context, body: Map<String, Json>) -> Result<()> {
     let post = mail::post(cx)?;
-    let none = |value: &Json| matches!(value, Json::Null | Json::Bool(false)) || value.as_str() == Some("");
-    let user = match (body.get("email").filter(|email| !none(email)), body.get("token").filter(|token| !none(token))) {
+    let given = |name: &str| body.get(name).filter(|value| is_truthy(value));
+    let user = match (given("email"), given("token")) {
         (None, Some(Json::String(token))) => {
             let user =
                 read::internal_one(cx, names::USER, Filter::eq(TOKEN, token.as_str()), "send a reset mail").await?;

@@ -17,6 +17,7 @@ use crate::domain::read::{self, Known};
 use crate::domain::store;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::acl::{Acl, PUBLIC};
+use crate::model::columns;
 use crate::model::names;
 use crate::model::object::Object;
 use crate::model::operation::Change;
@@ -89,7 +90,7 @@ impl ClassRules for UserRules {
     }
 
     async fn conflict(&self, cx: &Context, index: &str, creating: bool, row: &Object) -> Option<ParseError> {
-        if index.starts_with("_auth_data_") {
+        if columns::provider_of(index).is_some() {
             return Some(auth_data::already_used());
         }
         if !creating {
@@ -368,6 +369,10 @@ async fn take_name(cx: &Context, checked: &mut Checked, creating: bool) -> Resul
             checked.facts.filled_in.push("username".to_owned());
             return Ok(());
         }
+        // Without a name the account could not log in any more.
+        Some(Change::Unset | Change::Set(Value::Null | Value::String(_))) => {
+            return Err(ParseError::new(ErrorCode::UsernameMissing, "bad or missing username"));
+        }
         _ => return Ok(()),
     };
     let folded = if cx.app.options.users.convert_username_to_lowercase { name.to_lowercase() } else { name };
@@ -382,6 +387,11 @@ async fn take_email(cx: &Context, checked: &mut Checked) -> Result<()> {
     clear_reset_token(checked);
     let email = match checked.write.update.get("email") {
         Some(Change::Set(Value::String(email))) if !email.is_empty() => email.clone(),
+        // No address is not a value that two users could share.
+        Some(Change::Set(Value::Null | Value::String(_))) => {
+            checked.write.update.put("email", Change::Unset);
+            return Ok(());
+        }
         _ => return Ok(()),
     };
     if !is_email(&email) {
