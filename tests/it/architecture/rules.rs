@@ -29,6 +29,13 @@ pub const RULES: &[Rule] = &[
         never_crates: &["tokio", "poem", "mongodb", "bson", "rusqlite", "async_graphql", "futures_util"],
     },
     Rule { of: "config", may: &["model", "error", "random"], never: &[], never_crates: WEB_AND_DATABASES },
+    // Reads the adapters' tables of names and settings.
+    Rule {
+        of: "config::support",
+        may: &["config", "adapters", "model", "error", "random"],
+        never: &[],
+        never_crates: WEB_AND_DATABASES,
+    },
     Rule { of: "logging", may: &["config", "clock"], never: &[], never_crates: WEB_AND_DATABASES },
     // The trait, and two stores that do not know each other.
     Rule { of: "storage", may: &["model", "error"], never: STORES, never_crates: WEB_AND_DATABASES },
@@ -54,6 +61,8 @@ pub const RULES: &[Rule] = &[
     Rule { of: "domain::delete", may: PIPELINE_MAY, never: STORES, never_crates: WEB_AND_DATABASES },
     Rule { of: "domain::batch", may: PIPELINE_MAY, never: STORES, never_crates: WEB_AND_DATABASES },
     Rule { of: "domain::aggregate", may: PIPELINE_MAY, never: STORES, never_crates: WEB_AND_DATABASES },
+    // Calls the handlers of triggers; the pipelines call it.
+    Rule { of: "domain::triggers", may: PERMISSIONS_MAY, never: STORES, never_crates: WEB_AND_DATABASES },
     Rule { of: "domain::store", may: PIPELINE_MAY, never: STORES, never_crates: WEB_AND_DATABASES },
     // Opens the app: reads the schema, creates classes, calls the features.
     Rule { of: "domain::start", may: FEATURE_MAY, never: STORES, never_crates: WEB_AND_DATABASES },
@@ -62,10 +71,13 @@ pub const RULES: &[Rule] = &[
     // Protocols decode, call the domain and encode. They do not use each other.
     Rule { of: "http", may: PROTOCOL_MAY, never: &[], never_crates: DATABASES_AND_GRAPHQL },
     Rule { of: "rest", may: PROTOCOL_MAY, never: &[], never_crates: DATABASES_AND_GRAPHQL },
-    Rule { of: "pages", may: PROTOCOL_MAY, never: &[], never_crates: DATABASES_AND_GRAPHQL },
+    // Pages are routes too: stated like those of REST and found by the same router.
+    Rule { of: "pages", may: PAGES_MAY, never: &[], never_crates: DATABASES_AND_GRAPHQL },
     Rule { of: "live_query", may: PROTOCOL_MAY, never: &[], never_crates: DATABASES_AND_GRAPHQL },
     Rule { of: "graphql", may: PROTOCOL_MAY, never: &[], never_crates: DATABASES },
     Rule { of: "graphql::engine", may: &[], never: DIALECTS, never_crates: DATABASES },
+    // What the dialects share: Parse on top of the engine.
+    Rule { of: "graphql::parse", may: DIALECT_MAY, never: DIALECTS, never_crates: DATABASES },
     Rule { of: "graphql::current", may: DIALECT_MAY, never: &["graphql::legacy"], never_crates: DATABASES },
     Rule { of: "graphql::legacy", may: DIALECT_MAY, never: &["graphql::current"], never_crates: DATABASES },
     // Until it moves to `graphql::legacy`.
@@ -78,6 +90,7 @@ const PERMISSIONS_MAY: &[&str] =
     &["domain::schema", "domain::kernel", "model", "error", "config", "clock", "random", "storage", "adapters"];
 /// Pipelines use each other: a write reads, a read runs sub-queries.
 const PIPELINE_MAY: &[&str] = &[
+    "domain::triggers",
     "domain::store",
     "domain::read",
     "domain::write",
@@ -98,6 +111,7 @@ const PIPELINE_MAY: &[&str] = &[
 /// Features do not use each other; [`SEPARATE_BELOW`] says so.
 const FEATURE_MAY: &[&str] = PIPELINE_MAY;
 const PROTOCOL_MAY: &[&str] = &["http", "domain", "model", "error", "config"];
+const PAGES_MAY: &[&str] = &["rest::route", "rest::call", "http", "domain", "model", "error", "config"];
 const DIALECT_MAY: &[&str] = &["graphql", "http", "domain", "model", "error", "config"];
 const DIALECTS: &[&str] = &["graphql::current", "graphql::legacy"];
 
