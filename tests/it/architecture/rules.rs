@@ -80,8 +80,6 @@ pub const RULES: &[Rule] = &[
     Rule { of: "graphql::parse", may: DIALECT_MAY, never: DIALECTS, never_crates: DATABASES },
     Rule { of: "graphql::current", may: DIALECT_MAY, never: &["graphql::legacy"], never_crates: DATABASES },
     Rule { of: "graphql::legacy", may: DIALECT_MAY, never: &["graphql::current"], never_crates: DATABASES },
-    // Until it moves to `graphql::legacy`.
-    Rule { of: "graphql_legacy", may: DIALECT_MAY, never: &[], never_crates: DATABASES },
 ];
 
 const KERNEL_MAY: &[&str] = &["model", "error", "config", "clock", "random", "storage", "adapters"];
