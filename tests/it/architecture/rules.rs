@@ -52,6 +52,13 @@ pub const RULES: &[Rule] = &[
         never_crates: &["poem", "poem_openapi", "hyper", "async_graphql", "mongodb", "bson"],
     },
     Rule { of: "adapters", may: &["model", "error", "random"], never: &[], never_crates: WEB_AND_DATABASES },
+    // Files can be stored in MongoDB (GridFS), with a client of their own.
+    Rule {
+        of: "adapters::files",
+        may: &["model", "error", "random"],
+        never: &[],
+        never_crates: &["poem", "poem_openapi", "hyper", "async_graphql", "rusqlite"],
+    },
     // Inside the domain: features → pipelines → permissions, schema → kernel.
     Rule { of: "domain::kernel", may: KERNEL_MAY, never: STORES, never_crates: WEB_AND_DATABASES },
     Rule { of: "domain::schema", may: SCHEMA_MAY, never: STORES, never_crates: WEB_AND_DATABASES },
@@ -62,7 +69,7 @@ pub const RULES: &[Rule] = &[
     Rule { of: "domain::batch", may: PIPELINE_MAY, never: STORES, never_crates: WEB_AND_DATABASES },
     Rule { of: "domain::aggregate", may: PIPELINE_MAY, never: STORES, never_crates: WEB_AND_DATABASES },
     // Calls the handlers of triggers; the pipelines call it.
-    Rule { of: "domain::triggers", may: PERMISSIONS_MAY, never: STORES, never_crates: WEB_AND_DATABASES },
+    Rule { of: "domain::triggers", may: TRIGGERS_MAY, never: STORES, never_crates: WEB_AND_DATABASES },
     Rule { of: "domain::store", may: PIPELINE_MAY, never: STORES, never_crates: WEB_AND_DATABASES },
     // Opens the app: reads the schema, creates classes, calls the features.
     Rule { of: "domain::start", may: FEATURE_MAY, never: STORES, never_crates: WEB_AND_DATABASES },
@@ -86,6 +93,18 @@ const KERNEL_MAY: &[&str] = &["model", "error", "config", "clock", "random", "st
 const SCHEMA_MAY: &[&str] = &["domain::kernel", "model", "error", "config", "clock", "random", "storage", "adapters"];
 const PERMISSIONS_MAY: &[&str] =
     &["domain::schema", "domain::kernel", "model", "error", "config", "clock", "random", "storage", "adapters"];
+const TRIGGERS_MAY: &[&str] = &[
+    "domain::permissions",
+    "domain::schema",
+    "domain::kernel",
+    "model",
+    "error",
+    "config",
+    "clock",
+    "random",
+    "storage",
+    "adapters",
+];
 /// Pipelines use each other: a write reads, a read runs sub-queries.
 const PIPELINE_MAY: &[&str] = &[
     "domain::triggers",
