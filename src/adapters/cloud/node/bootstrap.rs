@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// Name and text of every file. `start.js` is the one that Node runs; the carried SDK is used only by apps that have none.
-const FILES: [(&str, &str); 21] = [
+const FILES: [(&str, &str); 22] = [
     ("start.js", include_str!("bootstrap/start.js")),
     ("frames.js", include_str!("bootstrap/frames.js")),
     ("channel.js", include_str!("bootstrap/channel.js")),
@@ -24,14 +24,16 @@ const FILES: [(&str, &str); 21] = [
     ("functions.js", include_str!("bootstrap/functions.js")),
     ("triggers.js", include_str!("bootstrap/triggers.js")),
     ("modules.js", include_str!("bootstrap/modules.js")),
-    ("parse.min.js", include_str!("parse/parse.min.js")),
-    ("LICENSE", include_str!("parse/LICENSE")),
+    ("parse/parse.min.js", include_str!("bootstrap/parse/parse.min.js")),
+    ("parse/LICENSE", include_str!("bootstrap/parse/LICENSE")),
+    ("parse/NOTICE", include_str!("bootstrap/parse/NOTICE")),
 ];
 
 /// Writes the files into a folder; returns the path of the one to start.
 pub(super) fn write(folder: &Path) -> io::Result<PathBuf> {
     // Without this a package.json above the folder could make the files ES modules.
     std::fs::write(folder.join("package.json"), r#"{"type":"commonjs"}"#)?;
+    std::fs::create_dir(folder.join("parse"))?;
     for (name, text) in FILES {
         std::fs::write(folder.join(name), text)?;
     }

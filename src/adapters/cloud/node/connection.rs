@@ -239,7 +239,7 @@ impl Connection {
     /// Calls the process and waits for its answer.
     ///
     /// # Errors
-    /// See [`CloudError`]. Dropping the future cancels the call.
+    /// See [`CloudError`]; `Unavailable` means that nothing was sent. Dropping the future cancels the call.
     pub(super) async fn call<P: Serialize + ?Sized>(&self, call: &Call<'_, P>) -> Result<Answer, CloudError> {
         if self.inner.queued.load(Ordering::Relaxed) > self.inner.limits.queued {
             return Err(CloudError::Overloaded);
@@ -274,7 +274,7 @@ impl Connection {
     fn register(&self, waiter: Waiter) -> Result<u32, CloudError> {
         let mut calls = lock(&self.inner.calls);
         if calls.closed {
-            return Err(CloudError::Interrupted);
+            return Err(CloudError::Unavailable("the connection is closed".to_owned()));
         }
         if calls.waiting.len() >= self.inner.limits.calls {
             return Err(CloudError::Overloaded);
@@ -289,28 +289,29 @@ impl Connection {
         }
     }
 
+    pub(super) fn is_closed(&self) -> bool {
+        self.inner.closed.is_cancelled()
+    }
+
     /// Calls that wait for an answer of the process.
     pub(super) fn in_flight(&self) -> usize {
         lock(&self.inner.calls).waiting.len()
     }
 
-    /// Whether the process still reads: asks it while calls are in flight, and tells `false` once a ping has waited
+    /// Whether the process still reads: pings it while calls are in flight, and tells `false` once a ping has waited
     /// longer than `limit`.
     pub(super) fn is_responsive(&self, limit: Duration) -> bool {
-        if self.in_flight() == 0 {
-            *lock(&self.inner.pinged) = None;
-            return true;
-        }
         let mut pinged = lock(&self.inner.pinged);
-        match *pinged {
-            Some(since) => since.elapsed() <= limit,
-            None => {
-                *pinged = Some(Instant::now());
-                drop(pinged);
-                self.enqueue(frame::bare(FrameKind::Ping, 0));
-                true
-            }
+        // Calls may have been given up meanwhile; the ping still wants its answer.
+        if let Some(since) = *pinged {
+            return since.elapsed() <= limit;
         }
+        if self.in_flight() > 0 {
+            *pinged = Some(Instant::now());
+            drop(pinged);
+            self.enqueue(frame::bare(FrameKind::Ping, 0));
+        }
+        true
     }
 
     /// Closes the connection; calls in flight fail.

@@ -18,7 +18,7 @@ pub struct Thrown {
 }
 
 /// Why a call gave no result.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CloudError {
     /// The code threw, or a validator refused.
     #[error("{} (code {})", .0.message, .0.code)]

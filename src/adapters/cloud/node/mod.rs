@@ -288,44 +288,60 @@ impl Cloud {
     /// # Errors
     /// See [`CloudError`].
     pub async fn call<P: Serialize + Sync + ?Sized>(&self, call: &Call<'_, P>) -> Result<Answer, CloudError> {
-        let connection = self.connection(call.kind, call.name).await?;
-        let deadline = call.deadline.or_else(|| (call.kind != "job").then_some(self.options.call_timeout));
-        connection.call(&Call { deadline, ..*call }).await
-    }
-
-    /// The connection of the worker with the fewest calls in flight; waits for one that is being started.
-    async fn connection(&self, kind: &str, name: &str) -> Result<Connection, CloudError> {
         let until = Instant::now() + WAIT_FOR_PROCESS;
+        let deadline = call.deadline.or_else(|| (call.kind != "job").then_some(self.options.call_timeout));
+        let call = Call { deadline, ..*call };
         loop {
-            let ready = self.workers.iter().filter_map(|worker| match &*worker.state.borrow() {
-                State::Ready(connection) => Some((worker, connection.clone())),
-                _ => None,
-            });
-            // Functions and jobs that were registered after the start are known to one worker only.
-            let knows = |worker: &Worker| match kind {
-                "function" => worker.registrations.load().functions.contains_key(name),
-                "job" => worker.registrations.load().jobs.contains(name),
-                _ => true,
-            };
-            let mut ready: Vec<_> = ready.collect();
-            if ready.len() > 1 {
-                ready.sort_by_key(|(worker, connection)| (!knows(worker), connection.in_flight()));
-            }
-            if let Some((_, connection)) = ready.into_iter().next() {
-                return Ok(connection);
-            }
-            let Some(worker) = self.workers.first() else {
-                return Err(CloudError::Unavailable("there is no worker".to_owned()));
-            };
-            let mut state = worker.state.subscribe();
-            if let State::Failed(reason) = &*state.borrow_and_update() {
-                return Err(CloudError::Unavailable(reason.clone()));
-            }
-            match tokio::time::timeout_at(until, state.changed()).await {
-                Ok(Ok(())) => {}
-                _ => return Err(CloudError::Unavailable("it is being started again".to_owned())),
+            let connection = self.connection(call.kind, call.name, until).await?;
+            match connection.call(&call).await {
+                // It was closed meanwhile; the call was not sent.
+                Err(CloudError::Unavailable(_)) => {}
+                outcome => return outcome,
             }
         }
+    }
+
+    /// A connection for the call; waits for a process that is being started.
+    async fn connection(&self, kind: &str, name: &str, until: Instant) -> Result<Connection, CloudError> {
+        if let Some(connection) = self.ready_connection(kind, name) {
+            return Ok(connection);
+        }
+        let unavailable = |reason: &str| CloudError::Unavailable(reason.to_owned());
+        let worker = self.workers.first().ok_or_else(|| unavailable("there is no worker"))?;
+        let mut state = worker.state.subscribe();
+        loop {
+            if let Some(connection) = self.ready_connection(kind, name) {
+                return Ok(connection);
+            }
+            match &*state.borrow_and_update() {
+                State::Failed(reason) => return Err(unavailable(reason)),
+                State::Stopped => return Err(unavailable("the server is shutting down")),
+                State::Starting | State::Ready(_) | State::Restarting => {}
+            }
+            if !matches!(tokio::time::timeout_at(until, state.changed()).await, Ok(Ok(()))) {
+                return Err(unavailable("it is being started again"));
+            }
+        }
+    }
+
+    /// The connection of the ready worker with the fewest calls in flight, of those that know the name if there are such:
+    /// functions and jobs that were registered after the start are known to one worker only.
+    fn ready_connection(&self, kind: &str, name: &str) -> Option<Connection> {
+        let ready = self.workers.iter().filter_map(|worker| match &*worker.state.borrow() {
+            State::Ready(connection) if !connection.is_closed() => Some((worker, connection.clone())),
+            _ => None,
+        });
+        if self.workers.len() == 1 {
+            return ready.map(|(_, connection)| connection).next();
+        }
+        let knows = |worker: &Worker| match kind {
+            "function" => worker.registrations.load().functions.contains_key(name),
+            "job" => worker.registrations.load().jobs.contains(name),
+            _ => true,
+        };
+        ready
+            .min_by_key(|(worker, connection)| (!knows(worker), connection.in_flight()))
+            .map(|(_, connection)| connection)
     }
 
     /// Loads a module that an option names. With options it is an adapter, made with them; without it is a callback, used

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value as Json;
 use serde_json::value::RawValue;
 
+use super::Cloud;
 use super::connection::Call;
 use super::error::CloudError;
 use super::host::Origin;
-use super::Cloud;
 
 /// A module to load, as options name it.
 #[derive(Debug, Clone, Serialize)]
@@ -106,7 +106,7 @@ struct MethodCall<'a> {
 #[derive(Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum WireAnswer<'a> {
-    Undefined(bool),
+    Undefined(serde::de::IgnoredAny),
     #[serde(borrow)]
     Json(&'a RawValue),
     Bytes((usize, usize)),

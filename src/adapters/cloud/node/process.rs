@@ -26,9 +26,13 @@ pub fn find_node(configured: Option<&Path>, search_path: Option<&OsStr>) -> Resu
             Err(format!("cloud code needs Node.js, and there is no file {} (REPARSE_NODE)", node.display()))
         };
     }
-    std::env::split_paths(search_path.unwrap_or_default()).map(|folder| folder.join("node")).find(|node| node.is_file()).ok_or_else(|| {
-        "cloud code needs Node.js 18 or later: install it, or set REPARSE_NODE to the path of the program".to_owned()
-    })
+    std::env::split_paths(search_path.unwrap_or_default())
+        .map(|folder| folder.join("node"))
+        .find(|node| node.is_file())
+        .ok_or_else(|| {
+            "cloud code needs Node.js 18 or later: install it, or set REPARSE_NODE to the path of the program"
+                .to_owned()
+        })
 }
 
 /// How to start a process.
@@ -64,8 +68,7 @@ impl Process {
         if let Some(folder) = &launch.folder {
             command.current_dir(folder);
         }
-        let mut child =
-            command.spawn().map_err(|error| format!("cannot start {}: {error}", launch.node.display()))?;
+        let mut child = command.spawn().map_err(|error| format!("cannot start {}: {error}", launch.node.display()))?;
         if let Some(stdout) = child.stdout.take() {
             let (host, output) = (host.clone(), output.clone());
             tokio::spawn(async move { relay(stdout, LogLevel::Info, &*host, &output).await });

@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
@@ -17,7 +17,7 @@ use super::output::Output;
 use super::process::{Launch, Process};
 use super::registrations::Registrations;
 use super::serve::Server;
-use super::{Cloud, Health};
+use super::{Cloud, CloudError, Health};
 
 /// First delay before a process is started again; it doubles up to the longest.
 const FIRST_DELAY: Duration = Duration::from_millis(100);
@@ -25,6 +25,8 @@ const FIRST_DELAY: Duration = Duration::from_millis(100);
 const LONGEST_DELAY: Duration = Duration::from_secs(10);
 /// A process that was ready for so long has recovered: the next delay is the first one again.
 const RECOVERED: Duration = Duration::from_secs(10);
+/// How long the exit status of a process is awaited whose connection was lost.
+const EXIT_REASON: Duration = Duration::from_secs(1);
 /// How long a reload waits for calls in flight.
 const DRAIN: Duration = Duration::from_secs(5);
 
@@ -171,10 +173,20 @@ impl Worker {
         self.process.store(id, Ordering::Relaxed);
         let stop = cloud.stop.clone();
         let load_time = cloud.options.load_timeout;
-        let outcome = tokio::select! {
-            () = stop.cancelled() => Err(End::Stop),
-            reason = ended(&mut process) => Err(self.fail(reason)),
-            loaded = self.join_and_load(&cloud, joined, load_time) => loaded.map_err(|reason| self.fail(reason)),
+        let loaded = tokio::select! {
+            () = stop.cancelled() => Err(LoadError::Stop),
+            reason = ended(&mut process) => Err(LoadError::Failed(reason)),
+            loaded = self.join_and_load(&cloud, joined, load_time) => loaded,
+        };
+        let outcome = match loaded {
+            Ok(connection) => Ok(connection),
+            Err(LoadError::Stop) => Err(End::Stop),
+            Err(LoadError::Failed(reason)) => Err(self.fail(reason)),
+            Err(LoadError::Lost(error)) => {
+                // A process that ends closes its connection first; how it ended tells more.
+                let exit = tokio::time::timeout(EXIT_REASON, ended(&mut process)).await;
+                Err(self.fail(exit.unwrap_or(error)))
+            }
         };
         // The server must be able to go while processes live.
         let (call_time, weak) = (cloud.options.call_timeout, Arc::downgrade(&cloud));
@@ -225,41 +237,42 @@ impl Worker {
         cloud: &Arc<Cloud>,
         joined: &mut mpsc::Receiver<Joined>,
         time: Duration,
-    ) -> Result<Connection, String> {
+    ) -> Result<Connection, LoadError> {
         let loading = async {
-            let joined = joined.recv().await.ok_or("the socket is closed")?;
+            let joined = joined.recv().await.ok_or_else(|| LoadError::Lost("the socket is closed".to_owned()))?;
             let server = Arc::new(Server { host: cloud.host.clone(), worker: Arc::downgrade(self) });
             let connection = Connection::open(joined.halves, joined.buffer, cloud.options.limits(), server);
             tracing::debug!(pid = joined.pid, "cloud code has joined");
-            let payload: Json = json!({"main": cloud.options.main(), "modules": cloud.modules()});
-            let call = Call {
-                kind: "load",
-                name: "",
-                origin: &Origin::default(),
-                payload: &payload,
-                attachment: &[],
-                deadline: None,
-            };
-            let loaded = connection.call(&call).await.and_then(|answer| answer.read::<Registrations>());
-            match loaded {
-                Ok(registrations) => {
-                    self.registrations.store(Arc::new(registrations));
-                    Ok(connection)
-                }
-                Err(error) => {
-                    connection.close();
-                    if let super::CloudError::Thrown(thrown) = &error {
-                        return Err(thrown.stack.clone().unwrap_or_else(|| thrown.message.clone()));
-                    }
-                    Err(error.to_string())
-                }
-            }
+            let registrations = self.load(cloud, &connection).await.inspect_err(|_| connection.close())?;
+            self.registrations.store(Arc::new(registrations));
+            Ok(connection)
         };
         match tokio::time::timeout(time, loading).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(format!("cloud code was not loaded within {} s", time.as_secs())),
+            Err(_) => Err(LoadError::Failed(format!("cloud code was not loaded within {} s", time.as_secs()))),
         }
     }
+
+    async fn load(&self, cloud: &Cloud, connection: &Connection) -> Result<Registrations, LoadError> {
+        let payload = json!({"main": cloud.options.main(), "modules": cloud.modules()});
+        let origin = &Origin::default();
+        let call = Call { kind: "load", name: "", origin, payload: &payload, attachment: &[], deadline: None };
+        match connection.call(&call).await.and_then(|answer| answer.read()) {
+            Ok(registrations) => Ok(registrations),
+            Err(CloudError::Thrown(thrown)) => Err(LoadError::Failed(thrown.stack.unwrap_or(thrown.message))),
+            Err(error) => Err(LoadError::Lost(error.to_string())),
+        }
+    }
+}
+
+/// Why a process did not become ready.
+enum LoadError {
+    /// The server stops.
+    Stop,
+    /// A text for the person who runs the server.
+    Failed(String),
+    /// The connection was lost.
+    Lost(String),
 }
 
 /// Waits for the end of the process, or for ever if it is not ours.

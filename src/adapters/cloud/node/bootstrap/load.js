@@ -35,20 +35,27 @@ async function loadMain(file) {
  */
 async function join({ socket, token, takeConsole, run, given }) {
   const registry = new Registry();
-  const handlers = {};
+  const loadedModules = modules.install({ given });
+  // The server calls `load` as soon as it has welcomed the process, maybe before this code sees the welcome.
+  let joined;
+  const whenJoined = new Promise(resolve => (joined = resolve));
+  const handlers = {
+    module: loadedModules.module,
+    load: async ({ payload }) => load(await whenJoined, payload),
+  };
   const channel = await Channel.connect(socket, handlers);
   const hello = { protocol: PROTOCOL, token, pid: process.pid, node: process.version };
   const { value: welcome } = await channel.call('hello', hello);
   logs.attach(channel, { takeConsole });
+  joined(welcome.options);
+  return channel;
 
-  const roles = async user => (await channel.call('userRoles', { user })).value;
-  const loadedModules = modules.install({ given });
-  handlers.module = loadedModules.module;
-  handlers.load = async ({ payload: { main, modules: wanted } }) => {
+  async function load(options, { main, modules: wanted }) {
     const file = main === null ? null : path.resolve(main);
-    const Parse = sdk.load(file ?? path.resolve('index.js'), welcome.options);
-    rest.install(Parse, channel, welcome.options);
-    cloud.install(Parse, registry, channel, welcome.options);
+    const Parse = sdk.load(file ?? path.resolve('index.js'), options);
+    const roles = async user => (await channel.call('userRoles', { user })).value;
+    rest.install(Parse, channel, options);
+    cloud.install(Parse, registry, channel, options);
     Object.assign(handlers, functions.install(Parse, registry, channel, roles), triggers.install(Parse, registry, roles));
     for (const module of wanted) await loadedModules.load(module);
     if (run) await run(Parse);
@@ -56,19 +63,16 @@ async function join({ socket, token, takeConsole, run, given }) {
     registry.changed = false;
     // From here on the code may register more at any time; the server knows before it sees an answer.
     channel.beforeAnswer = tellChanges;
+    // Registrations outside of a call, by a timer.
+    setInterval(tellChanges, 250).unref();
     return registry.snapshot();
-  };
+  }
 
   function tellChanges() {
     if (!registry.changed) return;
     registry.changed = false;
     channel.note('registrations', registry.snapshot());
   }
-  // Registrations outside of a call, by a timer.
-  setInterval(() => {
-    if (channel.beforeAnswer === tellChanges) tellChanges();
-  }, 250).unref();
-  return channel;
 }
 
 module.exports = { join };

@@ -36,10 +36,10 @@ function triggerRequest(Parse, type, payload, { withCaller }) {
   return request;
 }
 
-/** The context after the handler, if there is one to tell about. */
-function contextAfter(request, answer) {
-  const { context } = request;
-  if (context && typeof context === 'object' && Object.keys(context).length > 0) answer.context = context;
+/** Adds the context after the handler to an answer, unless it was empty and still is. */
+function contextAfter(request, payload, answer) {
+  const keys = context => (context !== null && typeof context === 'object' ? Object.keys(context).length : 0);
+  if (keys(request.context) > 0 || keys(payload.context) > 0) answer.context = request.context ?? {};
   return answer;
 }
 

@@ -1,7 +1,6 @@
 'use strict';
 // The SDK: the one that the app's parse-server brought, else the app's own, else the one carried by the server.
 const { createRequire } = require('node:module');
-const path = require('node:path');
 
 /** Resolves `parse/node` as a file of the app would. */
 function resolve(appFile) {
@@ -35,7 +34,7 @@ function load(appFile, options) {
 function carried() {
   const before = Object.getOwnPropertyDescriptor(globalThis, 'Parse');
   delete globalThis.Parse;
-  require(path.join(__dirname, 'parse.min.js'));
+  require('./parse/parse.min.js');
   const Parse = globalThis.Parse;
   if (before) Object.defineProperty(globalThis, 'Parse', before);
   const items = new Map();

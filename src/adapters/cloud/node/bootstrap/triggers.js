@@ -28,7 +28,7 @@ function install(Parse, registry, roles) {
 
   function requestOf(type, payload) {
     const request = triggerRequest(Parse, type, payload, { withCaller: true });
-    request.context = payload.context ?? {};
+    request.context = { ...payload.context };
     return request;
   }
 
@@ -43,7 +43,7 @@ function install(Parse, registry, roles) {
     await run(trigger, request);
     const answer = changes.since();
     if (!payload.original && object.id !== id) answer.objectId = object.id;
-    return contextAfter(request, answer);
+    return contextAfter(request, payload, answer);
   }
 
   async function afterSave(trigger, payload) {
@@ -55,9 +55,9 @@ function install(Parse, registry, roles) {
     if (payload.original) lazy(request, 'original', () => stored(Parse, className, payload.original));
     const returned = await run(trigger, request);
     if (returned !== null && typeof returned === 'object' && !isObject(returned) && !Array.isArray(returned)) {
-      return contextAfter(request, { response: Parse._encode(returned) });
+      return contextAfter(request, payload, { response: Parse._encode(returned) });
     }
-    return contextAfter(request, new Changes(object, new Set()).since());
+    return contextAfter(request, payload, new Changes(object, new Set()).since());
   }
 
   /** Triggers that get an object and change nothing: beforeDelete, afterDelete, log in, log out, reset of a password. */
@@ -74,7 +74,7 @@ function install(Parse, registry, roles) {
     } else {
       await run(trigger, request);
     }
-    return contextAfter(request, answer);
+    return contextAfter(request, payload, answer);
   }
 
   const queryOf = (className, json) => Parse.Query.fromJSON(className, json ?? {});
@@ -98,7 +98,7 @@ function install(Parse, registry, roles) {
     for (const key of ['readPreference', 'includeReadPreference', 'subqueryReadPreference']) {
       if (request[key] !== undefined) answer[key] = request[key];
     }
-    return contextAfter(request, answer);
+    return contextAfter(request, payload, answer);
   }
 
   const fullJSON = object => ({ ...object.toJSON(), className: object.className });
@@ -125,7 +125,7 @@ function install(Parse, registry, roles) {
       return isObject(object) ? fullJSON(object) : Parse._encode(object);
     });
     const same = objects.length === sent.length && objects.every((object, place) => object === place);
-    return contextAfter(request, same ? {} : { objects });
+    return contextAfter(request, payload, same ? {} : { objects });
   }
 
   /** The configuration: `object` has the parameters that are sent (beforeSave) or all (afterSave). */
@@ -134,7 +134,7 @@ function install(Parse, registry, roles) {
     request.object = configOf(payload.object);
     if (payload.original) request.original = configOf(payload.original);
     await run(trigger, request);
-    return contextAfter(request, {});
+    return contextAfter(request, payload, {});
   }
 
   function configOf(parameters) {
