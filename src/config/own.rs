@@ -29,6 +29,10 @@ options! {
         shutdown_timeout_ms: u64 = 30_000, "shutdownTimeoutMs", "REPARSE_SHUTDOWN_TIMEOUT_MS", Supported;
         /// Path of the early GraphQL dialect, served when GraphQL is.
         graphql_legacy_path: String = "/graphql/legacy".to_owned(), "graphQLLegacyPath", "REPARSE_GRAPHQL_LEGACY_PATH", Supported;
+        /// Documents that each GraphQL dialect keeps for automatic persisted queries (0: none).
+        graphql_persisted_queries: u32 = 1_000, "graphQLPersistedQueries", "REPARSE_GRAPHQL_PERSISTED_QUERIES", Supported;
+        /// Bytes of these documents together.
+        graphql_persisted_query_bytes: u64 = 4 << 20, "graphQLPersistedQueryBytes", "REPARSE_GRAPHQL_PERSISTED_QUERY_BYTES", Supported;
         /// The OpenAPI document and its page.
         openapi: OpenApi = OpenApi::default(), "openapi", "REPARSE_OPENAPI", Supported;
     }

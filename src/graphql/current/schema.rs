@@ -207,6 +207,7 @@ impl RootFields {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graphql::engine::describe::undescribed;
     use crate::graphql::parse::samples::{differences, sample_class, sample_classes};
     use crate::model::names::ClassName;
     use crate::model::schema::FieldType;
@@ -294,5 +295,14 @@ mod tests {
         let took = started.elapsed();
         println!("200 classes of 20 fields: {} types in {took:?}", built.types.len());
         assert!(took.as_millis() < 2_000, "{took:?}");
+    }
+
+    #[test]
+    fn every_part_has_a_description() {
+        let classes = sample_classes();
+        let classes: Vec<&ClassSchema> = classes.iter().collect();
+        let schema = build(&classes, &SchemaConfig::default()).unwrap();
+        let missing = undescribed(&schema.types, &|place| super::super::descriptions::describe(&schema.catalog, place));
+        assert!(missing.is_empty(), "{} without: {missing:#?}", missing.len());
     }
 }

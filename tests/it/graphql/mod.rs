@@ -5,6 +5,7 @@ mod documents;
 mod hostile;
 mod modules;
 mod objects;
+mod persisted;
 mod playground;
 mod protocol;
 mod queries;
