@@ -164,7 +164,7 @@ async fn attempt_transaction(
 }
 
 async fn one(rest: &Arc<Rest>, context: &Context, part: Part, direct: bool) -> Response {
-    match rest.dispatch_part(context.clone(), part, direct).await {
+    match rest.dispatch_part(context.part(), part, direct).await {
         Ok(response) => response,
         Err(error) => {
             let mut response = refusal(&error, rest.app.options.security.enable_sanitized_error_response);

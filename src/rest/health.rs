@@ -7,7 +7,6 @@ use poem::{FromRequest, IntoResponse, Request, RequestBody, Response};
 use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, Registry};
 use poem_openapi::types::Type as _;
 use poem_openapi::{ApiResponse, OpenApi};
-use serde_json::json;
 
 use super::describe;
 use super::error::Refusal;
@@ -16,13 +15,11 @@ use super::payload::{Answer, MasterCaller, Parameters, Reply};
 use crate::domain::features::health;
 use crate::domain::features::logs;
 use crate::domain::features::security;
+use crate::domain::features::server_info;
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::auth::unauthorized;
 use crate::error::{ErrorCode, ParseError};
 use crate::http::answer;
-
-/// The version of parse-server whose behaviour this server has; SDKs and dashboards go by it.
-pub const PARSE_SERVER_VERSION: &str = "9.10.0";
 
 /// Whether the server is well, and what it can do.
 pub struct HealthApi;
@@ -95,36 +92,7 @@ impl HealthApi {
     /// What the server can do.
     #[oai(path = "/serverInfo", method = "get", operation_id = "getServerInfo", tag = "Tag::Administration")]
     async fn server_info(&self, caller: MasterCaller) -> Answer<describe::ServerInfo> {
-        caller.0.require_master()?;
-        let options = &caller.0.app.options;
-        let all = json!({ "create": true, "read": true, "update": true, "delete": true });
-        Reply::new(&json!({
-            "features": {
-                "globalConfig": all,
-                "hooks": all,
-                "cloudCode": { "jobs": true },
-                "logs": { "level": true, "size": true, "order": true, "until": true, "from": true },
-                "push": {
-                    "immediatePush": false,
-                    "scheduledPush": options.push.scheduled_push,
-                    "storedPushData": false,
-                    "pushAudiences": true,
-                    "localization": true,
-                },
-                "schemas": {
-                    "addField": true,
-                    "removeField": true,
-                    "addClass": true,
-                    "removeClass": true,
-                    "clearAllDataFromClass": true,
-                    "exportClass": false,
-                    "editClassLevelPermissions": true,
-                    "editPointerPermissions": true,
-                },
-                "settings": { "securityCheck": options.security.check.enable_check },
-            },
-            "parseServerVersion": PARSE_SERVER_VERSION,
-        }))
+        Reply::new(&server_info::get(&caller.0)?)
     }
 
     /// The report of the security check.

@@ -36,7 +36,7 @@ use crate::model::schema::ClassSchema;
 use request::{Rest, RestEndpoint};
 use routes::Routes;
 
-pub use health::PARSE_SERVER_VERSION;
+pub use crate::domain::features::server_info::PARSE_SERVER_VERSION;
 
 fn apis() -> impl OpenApi + 'static {
     (

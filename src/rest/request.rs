@@ -17,6 +17,7 @@ use super::pages::Pages;
 use super::payload::{Incoming, JsonMap, pairs};
 use super::routes::{self, Routes};
 use crate::domain::features::idempotency;
+use crate::domain::features::sessions::open_context;
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::auth::{self, Credentials, TokenUse};
 use crate::domain::kernel::context::{Client, Context};
@@ -194,7 +195,7 @@ impl Rest {
             now,
         )?;
         self.gate.allowed.check(standing.is_master(), &method, &path)?;
-        let context = auth::open_context(&self.app, standing, credentials, token_use, client).await?;
+        let context = open_context(&self.app, standing, credentials, token_use, client).await?;
         let counted = Counted { direct: !forwarded, before_session: first, alone: true };
         self.dispatch(context, Part { method, path, query, body }, &counted).await
     }

@@ -11,6 +11,7 @@ use serde_json::json;
 use super::dialect::ParseDialect;
 use super::gate::GateCheck;
 use super::service::Service;
+use crate::domain::features::sessions::open_context;
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::auth::{self, TokenUse};
 use crate::domain::kernel::context::{Client, Context};
@@ -65,7 +66,7 @@ impl<D: ParseDialect> GraphQlEndpoint<D> {
             request_id: None,
         };
         let gate = GateCheck { gate: self.gate.clone(), direct: !origin.forwarded, mount: self.pattern.clone() };
-        Ok((auth::open_context(&self.app, standing, told, TokenUse::Check, client).await?, gate))
+        Ok((open_context(&self.app, standing, told, TokenUse::Check, client).await?, gate))
     }
 
     async fn answer(&self, mut request: Request) -> Result<Response> {
