@@ -8,9 +8,6 @@
 //! fields, compiled by the dialect) and [`execute`]. Nothing is run before all of it is understood.
 
 mod coerce;
-#[cfg(not(test))]
-mod describe;
-#[cfg(test)]
 pub(crate) mod describe;
 mod dialect;
 mod document;

@@ -129,17 +129,17 @@ pub const CLASSES: &[Classes] = &[
         reason: "A pointer permission needs a field that points at users.",
     },
     Classes {
-        module: "graphql::routes",
+        module: "graphql::parse::gate",
         names: &["INSTALLATION", "ROLE", "SESSION", "USER"],
         reason: "Maps a mutation to the REST route whose limits hold for it.",
     },
     Classes {
-        module: "graphql::schema",
+        module: "graphql::current::schema",
         names: &["USER"],
         reason: "Users have types of their own in the GraphQL schema.",
     },
     Classes {
-        module: "graphql_legacy::schema",
+        module: "graphql::legacy::schema",
         names: &["USER"],
         reason: "Users have types of their own in the GraphQL schema.",
     },

@@ -3,7 +3,6 @@
 mod disclosure;
 mod documents;
 mod hostile;
-mod modules;
 mod objects;
 mod persisted;
 mod playground;

@@ -226,6 +226,25 @@ fn node_refuses_what_is_no_global_id() {
     });
 }
 
+/// Counts the described parts of an answer, and notes those without a description.
+fn walk(value: &serde_json::Value, path: &str, count: &mut usize, missing: &mut Vec<String>) {
+    match value {
+        serde_json::Value::Object(map) => {
+            let name = map.get("name").and_then(|name| name.as_str()).unwrap_or_default();
+            let path = format!("{path}.{name}");
+            if let Some(description) = map.get("description") {
+                *count += 1;
+                if description.as_str().is_none_or(str::is_empty) {
+                    missing.push(path.clone());
+                }
+            }
+            map.values().for_each(|value| walk(value, &path, count, missing));
+        }
+        serde_json::Value::Array(list) => list.iter().for_each(|value| walk(value, path, count, missing)),
+        _ => {}
+    }
+}
+
 /// Descriptions reach clients that may introspect, for types, fields, arguments, values and directives.
 #[test]
 fn introspection_describes_the_schema() {
@@ -239,23 +258,6 @@ fn introspection_describes_the_schema() {
             );
             let data = graph.data(&query, json!({})).await;
             let (mut count, mut missing) = (0, Vec::new());
-            fn walk(value: &serde_json::Value, path: &str, count: &mut usize, missing: &mut Vec<String>) {
-                match value {
-                    serde_json::Value::Object(map) => {
-                        let name = map.get("name").and_then(|name| name.as_str()).unwrap_or_default();
-                        let path = format!("{path}.{name}");
-                        if let Some(description) = map.get("description") {
-                            *count += 1;
-                            if description.as_str().is_none_or(str::is_empty) {
-                                missing.push(path.clone());
-                            }
-                        }
-                        map.values().for_each(|value| walk(value, &path, count, missing));
-                    }
-                    serde_json::Value::Array(list) => list.iter().for_each(|value| walk(value, path, count, missing)),
-                    _ => {}
-                }
-            }
             walk(&data, "", &mut count, &mut missing);
             assert!(count > 500 && missing.is_empty(), "{path}: {count}, without: {missing:#?}");
         }
