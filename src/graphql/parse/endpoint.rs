@@ -8,16 +8,15 @@ use poem::http::{HeaderValue, Method, StatusCode, header};
 use poem::{Endpoint, Request, Response};
 use serde_json::json;
 
-use super::cache::SchemaCache;
 use super::dialect::ParseDialect;
 use super::gate::GateCheck;
-use super::run::Run;
+use super::service::Service;
 use crate::domain::features::sessions::open_context;
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::auth::{self, TokenUse};
 use crate::domain::kernel::context::{Client, Context};
 use crate::error::Result;
-use crate::graphql::engine::{self, GraphQlRequest, Policy, Refusal, Text, multipart};
+use crate::graphql::engine::{EngineExecutor, GraphQlRequest, Refusal, Text, multipart};
 use crate::http::answer::{self, Matched, refusal};
 use crate::http::gate::Gate;
 use crate::http::{body, client, credentials};
@@ -33,7 +32,7 @@ const UPLOADS: u64 = 3;
 pub struct GraphQlEndpoint<D: ParseDialect> {
     app: Arc<App>,
     gate: Arc<Gate>,
-    schemas: SchemaCache<D>,
+    service: Arc<Service<D>>,
     pattern: Arc<str>,
 }
 
@@ -41,7 +40,14 @@ impl<D: ParseDialect> GraphQlEndpoint<D> {
     /// The endpoint of an app, mounted at `path` behind a gate.
     #[must_use]
     pub fn new(app: &Arc<App>, gate: &Arc<Gate>, path: &str) -> Self {
-        Self { app: app.clone(), gate: gate.clone(), schemas: SchemaCache::default(), pattern: path.into() }
+        let service = Arc::new(Service::new(&app.options));
+        Self { app: app.clone(), gate: gate.clone(), service, pattern: path.into() }
+    }
+
+    /// Executes requests for callers whose [`Caller`](super::service::Caller) is in the data of the request or the connection.
+    #[must_use]
+    pub fn executor(&self) -> EngineExecutor<Service<D>> {
+        EngineExecutor(self.service.clone())
     }
 
     /// Who calls, and the limits of the routes it uses; only credentials in headers count.
@@ -65,14 +71,11 @@ impl<D: ParseDialect> GraphQlEndpoint<D> {
 
     async fn answer(&self, mut request: Request) -> Result<Response> {
         let (cx, gate) = self.context(&request).await?;
-        let mut given = match self.read(&mut request).await? {
+        let given = match self.read(&mut request).await? {
             Ok(given) => given,
             Err(refused) => return Ok(refuse(&refused)),
         };
-        let schema = self.schemas.get(&cx).await?;
-        let uploads = std::mem::take(&mut given.uploads);
-        let run = Run { cx: &cx, gate: &gate, catalog: schema.catalog.as_ref(), uploads: &uploads };
-        Ok(match engine::run::<D>(&schema, policy(&cx), run, given).await {
+        Ok(match self.service.answer(&cx, &gate, given).await? {
             Ok(body) => respond(StatusCode::OK, body.into_bytes()),
             Err(refused) => refuse(&refused),
         })
@@ -100,18 +103,6 @@ impl<D: ParseDialect> GraphQlEndpoint<D> {
         } else {
             Err(GraphQlRequest::empty())
         })
-    }
-}
-
-/// What the caller may ask for.
-fn policy(cx: &Context) -> Policy {
-    let options = &cx.app.options;
-    let limits = &options.security.request_complexity;
-    let bounded = !cx.auth.is_master();
-    Policy {
-        may_introspect: !bounded || options.graphql.public_introspection,
-        max_depth: limits.graphql_depth.get().filter(|_| bounded),
-        max_fields: limits.graphql_fields.get().filter(|_| bounded),
     }
 }
 
