@@ -2,6 +2,7 @@
 
 pub mod acl;
 pub mod date;
+pub mod files;
 pub mod json;
 pub mod names;
 pub mod object;
