@@ -2,4 +2,5 @@
 
 pub mod auth;
 pub mod email;
+pub mod files;
 pub mod http;
