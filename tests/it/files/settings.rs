@@ -44,13 +44,15 @@ async fn addresses_are_those_of_the_npm_adapter() {
     let name = "dir/a b@c.txt";
     let base =
         json!({ "bucket": "b", "bucketPrefix": "p/", "accessKey": "id", "secretKey": "secret", "region": "eu-west-1" });
-    let with = |more: Json| {
+    let with = |more: &Json| {
         let mut options = base.clone();
-        more.as_object().unwrap().iter().for_each(|(key, value)| options[key] = value.clone());
+        for (key, value) in more.as_object().unwrap() {
+            options[key] = value.clone();
+        }
         configured(&json!({ "module": "@parse/s3-files-adapter", "options": options }))
     };
-    assert!(!with(json!({})).has_locations());
-    assert_eq!(with(json!({})).location(name).await.unwrap(), None);
+    assert!(!with(&json!({})).has_locations());
+    assert_eq!(with(&json!({})).location(name).await.unwrap(), None);
     for (more, expected) in [
         (json!({ "directAccess": true }), "https://b.s3.amazonaws.com/p/dir/a%20b%40c.txt"),
         (
@@ -63,13 +65,13 @@ async fn addresses_are_those_of_the_npm_adapter() {
         ),
         (json!({ "baseUrl": "https://cdn.example" }), ""),
     ] {
-        assert_eq!(with(more).location(name).await.unwrap().unwrap_or_default(), expected);
+        assert_eq!(with(&more).location(name).await.unwrap().unwrap_or_default(), expected);
     }
-    let signed = with(json!({ "directAccess": true, "presignedUrl": true, "presignedUrlExpires": 60 }));
+    let signed = with(&json!({ "directAccess": true, "presignedUrl": true, "presignedUrlExpires": 60 }));
     let url = signed.location(name).await.unwrap().unwrap();
     assert!(url.starts_with("https://b.s3.eu-west-1.amazonaws.com/p/dir/a%20b%40c.txt?X-Amz-"), "{url}");
     assert!(url.contains("X-Amz-Expires=60") && url.contains("X-Amz-Signature="), "{url}");
-    let signed = with(json!({ "directAccess": true, "presignedUrl": true, "baseUrl": "https://cdn.example" }));
+    let signed = with(&json!({ "directAccess": true, "presignedUrl": true, "baseUrl": "https://cdn.example" }));
     let url = signed.location(name).await.unwrap().unwrap();
     assert!(url.starts_with("https://cdn.example/p/dir/a%20b%40c.txt?X-Amz-"), "{url}");
     let gcs = configured(

@@ -41,7 +41,6 @@ async fn every_store_is_copied_to_every_other_kind() {
             places::directory(Some("three")),
             places::file_system(None),
             places::s3(),
-            places::gcs(),
             places::azure(),
         ] {
             // Interrupted: one file is there, another with other bytes.

@@ -89,7 +89,7 @@ impl GridFs {
                 self.chunks.create_index(by_number).await.map(|_| ())
             })
             .await
-            .map(|_| ())
+            .copied()
             .map_err(FileError::store)
     }
 
