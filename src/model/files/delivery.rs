@@ -146,7 +146,7 @@ mod tests {
             ("a.json", None, "application/json; charset=utf-8", true),
             ("a.html", None, "text/html; charset=utf-8", false),
             ("a.svg", None, "image/svg+xml", false),
-            ("a.xml", None, "text/xml; charset=utf-8", false),
+            ("a.xml", None, "application/xml", false),
             ("a.js", None, "text/javascript; charset=utf-8", false),
             ("a.swf", None, "application/x-shockwave-flash", false),
             ("a.xyzzy", None, "application/octet-stream", false),

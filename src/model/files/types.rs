@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// A type in each line, and its extensions; the usual one comes first.
+/// A type in each line, and its extensions; the usual one comes first. After a star: a file with this extension has another type.
 const TABLE: &str = include_str!("types.txt");
 
 struct Types {
@@ -20,9 +20,12 @@ static TYPES: LazyLock<Types> = LazyLock::new(|| {
         let mut words = line.split(' ');
         let Some(content_type) = words.next() else { continue };
         for (position, extension) in words.enumerate() {
-            types.by_extension.insert(extension, content_type);
+            let bare = extension.trim_start_matches('*');
+            if bare == extension {
+                types.by_extension.insert(extension, content_type);
+            }
             if position == 0 {
-                types.usual.insert(content_type, extension);
+                types.usual.insert(content_type, bare);
             }
         }
     }
@@ -39,8 +42,8 @@ pub fn extension(name: &str) -> &str {
 #[must_use]
 pub fn of_name(name: &str) -> Option<&'static str> {
     let extension = extension(name);
-    // The longest known extension has 11 letters.
-    if extension.is_empty() || extension.len() > 16 {
+    // The longest known extension has 24 letters.
+    if extension.is_empty() || extension.len() > 24 {
         return None;
     }
     TYPES.by_extension.get(extension.to_ascii_lowercase().as_str()).copied()
@@ -84,7 +87,7 @@ mod tests {
         }
         for line in TABLE.lines() {
             let (content_type, extensions) = line.split_once(' ').unwrap();
-            for extension in extensions.split(' ') {
+            for extension in extensions.split(' ').filter(|extension| !extension.starts_with('*')) {
                 assert_eq!(of_name(&format!("x.{extension}")), Some(content_type), "{line}");
             }
         }
