@@ -3,9 +3,11 @@
 pub mod answer;
 pub mod body;
 pub mod client;
+pub mod conditional;
 pub mod cors;
 pub mod credentials;
 pub mod door;
 pub mod gate;
 pub mod page;
+pub mod range;
 pub mod serve;

@@ -3,6 +3,7 @@
 pub mod acl;
 pub mod columns;
 pub mod date;
+pub mod files;
 pub mod json;
 pub mod names;
 pub mod object;

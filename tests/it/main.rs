@@ -17,6 +17,7 @@ mod cloud;
 mod cors;
 mod credentials;
 mod docs;
+mod files;
 mod graphql;
 mod graphql_legacy;
 mod large;
