@@ -20,8 +20,6 @@ const TOKEN: &str = "the token of this test";
 /// A program of somebody else that joins with the bootstrap, as the npm package does.
 fn program(socket: &Path, token: &str) -> Child {
     let bootstrap = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/adapters/cloud/node/bootstrap/load.js");
-    // In the binary the carried SDK lies beside the bootstrap; here the one of compat/ is found.
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("compat");
     let script = format!(
         "const state = {{ calls: 0 }};
          require({bootstrap:?}).join({{
@@ -32,7 +30,6 @@ fn program(socket: &Path, token: &str) -> Child {
     );
     Command::new(node())
         .args(["-e", &script])
-        .current_dir(folder)
         .stdin(Stdio::null())
         .stderr(Stdio::piped())
         .kill_on_drop(true)
