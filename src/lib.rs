@@ -20,6 +20,7 @@ pub mod graphql_legacy;
 pub mod http;
 pub mod logging;
 pub mod model;
+pub mod pages;
 pub mod program;
 pub mod random;
 pub mod rest;

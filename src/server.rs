@@ -22,13 +22,14 @@ use crate::graphql::{Current, GraphQlEndpoint, PlaygroundEndpoint};
 use crate::graphql_legacy::Legacy;
 use crate::http::answer::refusal;
 use crate::http::cors::Cors;
-use crate::http::door::Door;
 use crate::http::gate::Gate;
+use crate::http::middleware::MiddlewareStack;
+use crate::http::mount::below;
 use crate::http::serve;
 use crate::model::schema::ClassSchema;
+use crate::pages::Pages;
 use crate::random::{Random, SystemRandom};
 use crate::rest;
-use crate::rest::routes::below;
 use crate::storage::mongo::CommandListener;
 
 /// Why a server did not start, for the person who started it.
@@ -85,7 +86,7 @@ pub struct Server {
     pub addr: SocketAddr,
     app: Arc<App>,
     listener: tokio::net::TcpListener,
-    door: Door<Mounts>,
+    endpoint: MiddlewareStack<Mounts>,
 }
 
 impl Server {
@@ -108,18 +109,18 @@ impl Server {
                 return Err(StartError::Storage(chain(&error)));
             }
         };
-        let door = Door::new(mount(&app)?, Cors::new(&app.options.server), app.tasks.clone(), app.random.hex(4));
-        Ok(Self { addr, app, listener, door })
+        let endpoint = MiddlewareStack::new(mount(&app)?, Cors::new(&app.options.server), app.random.hex(4));
+        Ok(Self { addr, app, listener, endpoint })
     }
 
     /// Answers requests from here on.
     #[must_use]
     pub fn serve(self) -> RunningServer {
-        let Self { addr, app, listener, door } = self;
+        let Self { addr, app, listener, endpoint } = self;
         let following = app.follow_changes();
         let patience = Duration::from_millis(app.options.own.request_timeout_ms);
         let stop = CancellationToken::new();
-        let accepting = tokio::spawn(serve::serve(listener, Arc::new(door), patience, stop.clone()));
+        let accepting = tokio::spawn(serve::serve(listener, Arc::new(endpoint), patience, stop.clone()));
         RunningServer { addr, app, stop, accepting, following }
     }
 }
@@ -205,7 +206,8 @@ struct Mounts {
 fn mount(app: &Arc<App>) -> Result<Mounts, StartError> {
     let options = &app.options;
     let gate = Arc::new(Gate::new(options).map_err(StartError::Configuration)?);
-    let rest = rest::endpoint(app, &gate).map_err(StartError::Configuration)?;
+    let pages = Pages::open(app).map_err(StartError::Configuration)?.routes();
+    let rest = rest::endpoint(app, &gate, pages).map_err(StartError::Configuration)?;
     let mut mounts = Vec::new();
     if options.graphql.mount {
         let (path, legacy) = (&options.graphql.path, &options.own.graphql_legacy_path);

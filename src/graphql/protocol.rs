@@ -1,7 +1,6 @@
 //! GraphQL over HTTP: POST and GET, JSON and multipart forms.
 
 use std::marker::PhantomData;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,12 +16,13 @@ use super::operation::{Asked, run};
 use super::routes::Passage;
 use super::text::Text;
 use crate::domain::kernel::app::App;
-use crate::domain::kernel::auth::{self, TokenUse};
-use crate::domain::kernel::context::{Client, Context};
+use crate::domain::kernel::auth::TokenUse;
+use crate::domain::kernel::context::Context;
 use crate::error::Result;
-use crate::http::answer::{self, Matched, refusal};
+use crate::http::answer::{self, RouteLabel, refusal};
+use crate::http::caller::Caller;
 use crate::http::gate::Gate;
-use crate::http::{body, client, credentials};
+use crate::http::{body, query};
 
 /// Bytes that the part of a request that is no file may always have.
 const OPERATION: u64 = 1 << 20;
@@ -55,21 +55,10 @@ impl<D: Dialect> GraphQlEndpoint<D> {
 
     /// Who calls, and how it passes the gate; credentials count in headers alone.
     async fn context(&self, request: &Request) -> Result<(Context, Passage)> {
-        let options = &self.app.options;
-        let peer =
-            request.remote_addr().as_socket_addr().copied().unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
-        let local = request.local_addr().as_socket_addr().copied();
-        let origin = client::origin(&options.server, peer, local, request.headers());
-        let told = credentials::from_headers(request.headers(), &options.keys.app_id);
-        let standing = auth::standing(&self.app, &told, origin.ip)?;
-        let client = Client {
-            ip: origin.ip,
-            base_url: origin.base_url,
-            cloud_context: credentials::cloud_context(request.headers())?,
-            request_id: None,
-        };
-        let passage = Passage { gate: self.gate.clone(), direct: !origin.forwarded, mount: self.pattern.clone() };
-        Ok((auth::open_context(&self.app, standing, told, TokenUse::Check, client).await?, passage))
+        let caller = Caller::of(request, &self.app.options)?;
+        let passage = Passage { gate: self.gate.clone(), direct: caller.direct, mount: self.pattern.clone() };
+        let auth = caller.auth(&self.app)?;
+        Ok((caller.open(&self.app, auth, TokenUse::Check).await?, passage))
     }
 
     async fn answer(&self, mut request: Request) -> Result<Response> {
@@ -110,7 +99,8 @@ impl<D: Dialect> GraphQlEndpoint<D> {
         if !is_json(request) {
             return Ok(Err(empty()));
         }
-        Ok(match body::parse(&bytes) {
+        let _budget = self.gate.parsing.reserve(bytes.len()).await;
+        Ok(match self.gate.parsing.value(bytes).await {
             Ok(Json::Object(map)) if map.is_empty() => Err(empty()),
             Ok(Json::Object(map)) => from_body(map),
             Ok(Json::Array(_)) => Err(Refusal::bad_request("Operation batching disabled.")),
@@ -124,9 +114,8 @@ impl<D: Dialect> Endpoint for GraphQlEndpoint<D> {
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
         let sanitize = self.app.options.security.enable_sanitized_error_response;
-        let mut response = self.answer(request).await.unwrap_or_else(|error| refusal(&error, sanitize));
-        response.set_data(Matched(self.pattern.clone()));
-        Ok(response)
+        RouteLabel::of(&request).set(self.pattern.clone());
+        Ok(self.answer(request).await.unwrap_or_else(|error| refusal(&error, sanitize)))
     }
 }
 
@@ -136,9 +125,9 @@ fn is_json(request: &Request) -> bool {
     kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
 }
 
-fn from_query(query: &str) -> Result<Asked, Refusal> {
+fn from_query(text: &str) -> Result<Asked, Refusal> {
     let mut body = Map::new();
-    for (key, value) in parse_query(query) {
+    for (key, value) in query::pairs(text) {
         let value = match key.as_str() {
             "query" | "operationName" => Json::from(value),
             "variables" | "extensions" if value.is_empty() => continue,
@@ -149,12 +138,6 @@ fn from_query(query: &str) -> Result<Asked, Refusal> {
         body.insert(key, value);
     }
     from_body(body).map(|asked| Asked { only_query: true, ..asked })
-}
-
-fn parse_query(query: &str) -> Vec<(String, String)> {
-    let decode =
-        |text: &str| percent_encoding::percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
-    query.split('&').filter_map(|pair| pair.split_once('=')).map(|(key, value)| (decode(key), decode(value))).collect()
 }
 
 fn from_body(mut body: Map<String, Json>) -> Result<Asked, Refusal> {
