@@ -15,8 +15,11 @@ use crate::adapters::auth::Providers;
 use crate::adapters::email::{self, outbox::Outbox};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Options;
-use crate::domain::kernel::app::{App, Outside};
+use crate::domain::features::{self, Services};
+use crate::domain::kernel::app::App;
+use crate::domain::kernel::follow::follow_changes;
 use crate::domain::schema::defined;
+use crate::domain::start;
 use crate::error::ParseError;
 use crate::graphql::{Current, GraphQlEndpoint, PlaygroundEndpoint};
 use crate::graphql_legacy::Legacy;
@@ -99,9 +102,9 @@ impl Server {
         let addr = listener
             .local_addr()
             .map_err(|source| StartError::Listen { address: options.server.host.clone(), source })?;
-        let outside = outside(&options)?;
+        let features = features::all(&options, services(&options)?);
         let storage = stores::open(&options, surroundings.commands).await?;
-        let opened = App::open(options, storage.clone(), surroundings.clock, surroundings.random, outside).await;
+        let opened = start::open(options, storage.clone(), surroundings.clock, surroundings.random, features).await;
         let app = match opened {
             Ok(app) => app,
             Err(error) => {
@@ -117,7 +120,7 @@ impl Server {
     #[must_use]
     pub fn serve(self) -> RunningServer {
         let Self { addr, app, listener, endpoint } = self;
-        let following = app.follow_changes();
+        let following = follow_changes(&app);
         let patience = Duration::from_millis(app.options.own.request_timeout_ms);
         let stop = CancellationToken::new();
         let accepting = tokio::spawn(serve::serve(listener, Arc::new(endpoint), patience, stop.clone()));
@@ -136,10 +139,7 @@ impl RunningServer {
     /// closes the store. Tells whether everything finished in time.
     pub async fn shutdown(self) -> bool {
         self.stop.cancel();
-        self.app.tasks.close();
-        if let Some(outbox) = &self.app.email {
-            outbox.close();
-        }
+        self.app.stop();
         let finish = async {
             let accepting = self.accepting.await;
             self.app.tasks.wait().await;
@@ -164,7 +164,7 @@ pub async fn classes(options: &Options) -> Result<Vec<ClassSchema>, StartError> 
 }
 
 /// The services that the options name.
-fn outside(options: &Options) -> Result<Outside, StartError> {
+fn services(options: &Options) -> Result<Services, StartError> {
     let email = match &options.mail.email_adapter {
         Some(adapter) => {
             let adapter = email::open(&adapter.module, &adapter.options).map_err(StartError::Configuration)?;
@@ -173,7 +173,7 @@ fn outside(options: &Options) -> Result<Outside, StartError> {
         None => None,
     };
     let providers = Providers::open(&options.users.auth.0).map_err(StartError::Configuration)?;
-    Ok(Outside { email, providers })
+    Ok(Services { email, providers })
 }
 
 /// An error with its causes, in one line.

@@ -3,10 +3,10 @@
 use serde_json::{Map, Value as Json, json};
 
 use crate::domain::kernel::context::Context;
+use crate::domain::kernel::failure::failure;
 use crate::domain::permissions::Operation;
 use crate::domain::permissions::scope;
 use crate::domain::read::{ReadRequest, resolve};
-use crate::domain::store;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::json;
 use crate::model::names::ClassName;
@@ -49,10 +49,10 @@ pub async fn aggregate(cx: &Context, class: &str, mut parameters: Map<String, Js
         let request = ReadRequest::find(cx, class, find)?;
         let filter = resolve::resolve(cx, class, request.filter, resolve::Inside::default()).await?;
         let scope = scope::scope(cx, class, Operation::Find, filter, None).await?;
-        let values = cx.app.storage.distinct(&class.schema, &field, scope.filter()).await.map_err(store::failure)?;
+        let values = cx.app.storage.distinct(&class.schema, &field, scope.filter()).await.map_err(failure)?;
         return Ok(values.iter().map(json::encode).collect());
     }
-    cx.app.storage.aggregate(&class.schema, stages, &options).await.map_err(store::failure)
+    cx.app.storage.aggregate(&class.schema, stages, &options).await.map_err(failure)
 }
 
 fn refused(message: impl Into<std::borrow::Cow<'static, str>>) -> ParseError {

@@ -1,7 +1,7 @@
 //! Several requests in one transaction.
 
 use crate::domain::kernel::context::Context;
-use crate::domain::store;
+use crate::domain::kernel::failure::failure;
 use crate::error::{ParseError, Result};
 use crate::storage::StorageError;
 
@@ -10,7 +10,7 @@ use crate::storage::StorageError;
 /// # Errors
 /// When the store cannot begin one (MongoDB needs a replica set).
 pub async fn begin(cx: &Context) -> Result<Context> {
-    let transaction = cx.app.storage.begin().await.map_err(store::failure)?;
+    let transaction = cx.app.storage.begin().await.map_err(failure)?;
     Ok(cx.in_transaction(transaction))
 }
 
@@ -21,10 +21,9 @@ pub async fn begin(cx: &Context) -> Result<Context> {
 pub async fn commit(cx: &Context) -> Result<()> {
     match &cx.transaction {
         Some(transaction) => {
-            let committed = cx.app.storage.commit(transaction.clone()).await.map_err(store::failure);
+            let committed = cx.app.storage.commit(transaction.clone()).await.map_err(failure);
             // What was forgotten at each write may have been read again before the commit.
-            cx.app.roles.clear();
-            cx.app.sessions.clear();
+            cx.app.caches.clear();
             committed
         }
         None => Ok(()),

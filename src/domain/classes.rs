@@ -36,7 +36,7 @@ pub async fn delete(cx: &Context, class: &str, id: &str) -> Result<()> {
     delete::delete(cx, &ClassName::unchecked(class), id).await
 }
 
-/// Finds objects. `parameters`: those of the find route (`docs/rest.md`).
+/// Finds objects. `parameters`: those of the find route (`where`, `order`, `limit`, …).
 ///
 /// # Errors
 /// As the read pipeline.

@@ -1,10 +1,9 @@
 //! The delete pipeline: admit, scope, delete, tell the class's rules.
 
 use crate::domain::kernel::context::Context;
-use crate::domain::permissions::{Operation, scope};
+use crate::domain::permissions::{Operation, admit, scope};
 use crate::domain::schema::check::known_class;
 use crate::domain::store;
-use crate::domain::write::open;
 use crate::error::Result;
 use crate::model::names::ClassName;
 use crate::model::query::Filter;
@@ -14,7 +13,7 @@ use crate::model::query::Filter;
 /// # Errors
 /// 101 when there is none within reach, 119 when the class refuses, and what the class's rules say.
 pub async fn delete(cx: &Context, class_name: &ClassName, id: &str) -> Result<()> {
-    open::refuse_caller(cx, class_name, Operation::Delete)?;
+    admit::refuse_caller(cx, class_name, Operation::Delete)?;
     // a class that nobody has made has no rows: 101, also where clients may not make classes
     let rules = cx.app.rules.of(class_name);
     rules.before_delete(cx, id).await?;
@@ -26,5 +25,6 @@ pub async fn delete(cx: &Context, class_name: &ClassName, id: &str) -> Result<()
     if store::delete(cx, &class, &scope).await? == 0 {
         return Err(rules.undeletable(cx));
     }
+    cx.app.caches.forget(class_name.as_str(), Some(id));
     rules.after_delete(cx, id).await
 }

@@ -12,5 +12,6 @@ pub mod kernel;
 pub mod permissions;
 pub mod read;
 pub mod schema;
+pub mod start;
 pub mod store;
 pub mod write;

@@ -1,13 +1,14 @@
-//! The only callers of [`Storage`](crate::storage::Storage) for rows: translate between rows as the domain sees them and as
-//! they rest, and storage failures into Parse errors.
+//! Rows in the store, within what a [`Scoped`] filter lets the caller reach. Storage failures become Parse errors here, except where
+//! the caller must know which unique index refused a write.
 
 use std::future::Future;
 use std::sync::Arc;
 
+use crate::domain::kernel::classes::Class;
 use crate::domain::kernel::context::Context;
+use crate::domain::kernel::failure::failure;
 use crate::domain::permissions::Scoped;
-use crate::domain::schema::Class;
-use crate::error::{ErrorCode, ParseError, Result};
+use crate::error::Result;
 use crate::model::names::ClassName;
 use crate::model::object::Object;
 use crate::model::operation::Update;
@@ -18,35 +19,6 @@ use crate::model::schema::{FieldType, IndexKeys};
 use crate::model::shape::Shape;
 use crate::model::value::Value;
 use crate::storage::{IndexSpec, StorageError};
-
-/// What a storage failure means to a client.
-#[must_use]
-pub fn failure(error: StorageError) -> ParseError {
-    match error {
-        StorageError::Duplicate { .. } => {
-            ParseError::new(ErrorCode::DuplicateValue, "A duplicate value for a field with unique values was provided")
-                .with_source(error)
-        }
-        StorageError::Unavailable(_) => {
-            ParseError::unavailable("The database cannot be reached.", 1).with_source(error)
-        }
-        StorageError::WriteConflict => {
-            ParseError::unavailable("The operation met another one; try again.", 1).with_source(error)
-        }
-        StorageError::TimedOut => {
-            ParseError::new(ErrorCode::Timeout, "The operation took too long.").with_source(error)
-        }
-        StorageError::Refused(ref text) => ParseError::new(ErrorCode::InvalidQuery, text.clone()).with_source(error),
-        StorageError::NoGeoIndex(ref field) => {
-            ParseError::new(ErrorCode::InvalidQuery, format!("There is no geo index on field {field}."))
-                .with_source(error)
-        }
-        StorageError::FieldExists(_) => {
-            ParseError::new(ErrorCode::IncorrectType, "The field exists with another type.").with_source(error)
-        }
-        StorageError::Other(_) => ParseError::internal(error),
-    }
-}
 
 /// Rows within the caller's reach.
 ///
@@ -125,7 +97,7 @@ async fn index_searched_text(cx: &Context, class: &Class, scope: &Scoped) -> Res
     create_index_on_demand(cx, class, field, "text").await?;
     let real = cx.app.storage.indexes(&class.schema.name).await.map_err(failure)?;
     cx.app.storage.set_listed_indexes(&class.schema.name, &real).await.map_err(failure)?;
-    cx.app.schemas.reload().await.map(|_| ())
+    cx.reload_schemas().await.map(|_| ())
 }
 
 /// The field of the text search in a condition.

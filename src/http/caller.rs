@@ -10,6 +10,7 @@ use super::client;
 use super::credentials;
 use super::gate::rate_limit::Identity;
 use crate::config::Options;
+use crate::domain::features::sessions::open_context;
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::auth::{self, Auth, Credentials, TokenUse};
 use crate::domain::kernel::context::{Client, Context};
@@ -84,7 +85,7 @@ impl Caller {
     /// # Errors
     /// 209 when the token is unknown or has expired.
     pub async fn open(self, app: &Arc<App>, auth: Auth, token: TokenUse) -> Result<Context> {
-        auth::open_context(app, auth, self.credentials, token, self.client).await
+        open_context(app, auth, self.credentials, token, self.client).await
     }
 }
 

@@ -4,7 +4,6 @@ use poem::Response;
 use poem::http::{HeaderValue, Method, StatusCode, header};
 use poem_openapi::registry::{MetaMediaType, MetaResponse, Registry};
 use poem_openapi::types::Type as _;
-use serde_json::json;
 
 use super::call::Call;
 use super::describe::{self, Fields, Outcome as Result, ServerInfo};
@@ -12,12 +11,9 @@ use super::openapi::Tag;
 use super::openapi::parameters::LOGS;
 use super::reply;
 use super::route::{Access, Outcome, Route};
-use crate::domain::features::{health, logs, security};
+use crate::domain::features::{health, logs, security, server_info};
 use crate::error::{ErrorCode, ParseError};
 use crate::http::answer;
-
-/// The version of parse-server whose behaviour this server has; SDKs and dashboards go by it.
-pub const PARSE_SERVER_VERSION: &str = "9.10.0";
 
 /// `status` is what parse-server's probes read; `error` makes it an error like every other.
 const UNHEALTHY: &[u8] = br#"{"status":"error","error":"The database does not answer."}"#;
@@ -34,7 +30,7 @@ pub fn routes() -> Vec<Route> {
                 "Whether the server answers and reaches its database. Needs no application id; any method will do.",
             )
             .responses(register_health, health_responses),
-        Route::hidden(Method::GET, "/serverInfo", "getServerInfo", server_info)
+        Route::hidden(Method::GET, "/serverInfo", "getServerInfo", get_server_info)
             .access(Access::Master)
             .documented::<ServerInfo>(Tag::Administration, "What the server can do."),
         Route::hidden(Method::GET, "/security", "getSecurityReport", security_report)
@@ -81,36 +77,8 @@ async fn check_health(call: Call) -> Outcome {
     Ok(response)
 }
 
-async fn server_info(call: Call) -> Outcome {
-    let options = &call.cx.app.options;
-    let all = json!({ "create": true, "read": true, "update": true, "delete": true });
-    reply::json(&json!({
-        "features": {
-            "globalConfig": all,
-            "hooks": all,
-            "cloudCode": { "jobs": true },
-            "logs": { "level": true, "size": true, "order": true, "until": true, "from": true },
-            "push": {
-                "immediatePush": false,
-                "scheduledPush": options.push.scheduled_push,
-                "storedPushData": false,
-                "pushAudiences": true,
-                "localization": true,
-            },
-            "schemas": {
-                "addField": true,
-                "removeField": true,
-                "addClass": true,
-                "removeClass": true,
-                "clearAllDataFromClass": true,
-                "exportClass": false,
-                "editClassLevelPermissions": true,
-                "editPointerPermissions": true,
-            },
-            "settings": { "securityCheck": options.security.check.enable_check },
-        },
-        "parseServerVersion": PARSE_SERVER_VERSION,
-    }))
+async fn get_server_info(call: Call) -> Outcome {
+    reply::json(&server_info::get(&call.cx)?)
 }
 
 async fn security_report(call: Call) -> Outcome {

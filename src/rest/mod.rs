@@ -37,7 +37,7 @@ use request::{Rest, RestEndpoint};
 use route::Route;
 use router::Router;
 
-pub use health::PARSE_SERVER_VERSION;
+pub use crate::domain::features::server_info::PARSE_SERVER_VERSION;
 pub use openapi::document;
 
 /// The routes of the API, in the order of the document.

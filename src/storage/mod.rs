@@ -303,8 +303,9 @@ pub trait Storage: Send + Sync + fmt::Debug {
     /// Undoes a transaction's writes.
     async fn abort(&self, tx: Transaction) -> Result<()>;
 
-    /// What other processes change, where the store can tell; `None`: it cannot, and caches must expire.
-    async fn watch(&self) -> Result<Option<BoxStream<'static, Event>>>;
+    /// What other processes change of the schema and of rows of these classes, where the store can tell; `None`: it cannot, and caches
+    /// must expire.
+    async fn watch(&self, classes: &[ClassName]) -> Result<Option<BoxStream<'static, Event>>>;
 
     /// Stops the store in good order; later calls fail.
     async fn close(&self);

@@ -1,9 +1,11 @@
 //! Push audiences: named conditions on installations. The condition rests as text and is read as an object.
 
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
+use crate::config::Options;
 use crate::domain::classes;
 use crate::domain::kernel::context::Context;
+use crate::domain::kernel::feature::Feature;
 use crate::domain::read::Found;
 use crate::domain::write::Saved;
 use crate::error::Result;
@@ -12,6 +14,16 @@ use crate::model::names::AUDIENCE;
 use crate::model::object::Object;
 
 const QUERY: &str = "query";
+
+/// Push audiences, for the kernel.
+#[must_use]
+pub fn feature() -> Feature {
+    Feature { server_info: Some(server_info), ..Feature::new("audiences") }
+}
+
+fn server_info(_options: &Options) -> Json {
+    json!({ "push": { "pushAudiences": true } })
+}
 
 /// Finds audiences.
 ///

@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use crate::config::Options;
 use crate::domain::kernel::context::Context;
+use crate::domain::kernel::feature::Feature;
 use crate::domain::permissions::Scoped;
 use crate::domain::read;
 use crate::domain::schema::check::known_class;
@@ -20,6 +22,16 @@ pub(super) const ROW_ID: &str = "1";
 
 const PARAMETERS: &str = "params";
 const MASTER_ONLY: &str = "masterKeyOnly";
+
+/// The app's configuration, for the kernel.
+#[must_use]
+pub fn feature() -> Feature {
+    Feature { server_info: Some(server_info), ..Feature::new("global_config") }
+}
+
+fn server_info(_options: &Options) -> Json {
+    json!({ "globalConfig": { "create": true, "read": true, "update": true, "delete": true } })
+}
 
 /// The parameters the caller may read: `{"params", "masterKeyOnly"}`.
 ///

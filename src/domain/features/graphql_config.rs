@@ -6,7 +6,9 @@ use arc_swap::ArcSwapOption;
 use serde_json::{Map, Value as Json, json};
 
 use crate::domain::features::global_config;
+use crate::domain::kernel::caches::Cache;
 use crate::domain::kernel::context::Context;
+use crate::domain::kernel::feature::Feature;
 use crate::domain::read;
 use crate::domain::store;
 use crate::error::{ErrorCode, ParseError, Result};
@@ -22,11 +24,24 @@ const CONFIG: &str = "config";
 #[derive(Debug, Default)]
 pub struct ConfigCache(ArcSwapOption<(i64, Json)>);
 
-impl ConfigCache {
-    /// Forgets it: it has changed.
-    pub fn clear(&self) {
+impl Cache for ConfigCache {
+    fn watches(&self) -> &'static [&'static str] {
+        &[names::GRAPHQL_CONFIG]
+    }
+
+    fn forget(&self, _class: &str, _id: Option<&str>) {
+        self.clear();
+    }
+
+    fn clear(&self) {
         self.0.store(None);
     }
+}
+
+/// The GraphQL configuration, for the kernel.
+#[must_use]
+pub fn feature() -> Feature {
+    Feature::new("graphql_config").cache(ConfigCache::default())
 }
 
 /// The configuration, for the GraphQL API itself; an empty object when there is none. Read again every `cacheTTL`.
@@ -36,7 +51,7 @@ impl ConfigCache {
 pub async fn current(cx: &Context) -> Result<Json> {
     let now = cx.now().millis();
     let ttl = i64::try_from(cx.app.options.server.cache_ttl).unwrap_or(i64::MAX);
-    let cache = &cx.app.graphql_config.0;
+    let cache = &cx.app.feature::<ConfigCache>()?.0;
     if let Some(known) = cache.load().as_ref().filter(|known| now.saturating_sub(known.0) < ttl) {
         return Ok(known.1.clone());
     }
@@ -85,7 +100,7 @@ pub async fn update(cx: &Context, parameters: Option<Json>) -> Result<Json> {
     let mut update = Update::default();
     update.put(CONFIG, Change::Set(field_value(Json::Object(config))?));
     global_config::save(cx, names::GRAPHQL_CONFIG, &update).await?;
-    cx.app.graphql_config.clear();
+    cx.app.caches.forget(names::GRAPHQL_CONFIG, None);
     Ok(json!({ "response": { "result": true } }))
 }
 

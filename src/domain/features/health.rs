@@ -3,19 +3,27 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use crate::domain::kernel::app::App;
-use crate::storage::Result;
+use crate::domain::kernel::failure::failure;
+use crate::domain::kernel::feature::Feature;
+use crate::error::Result;
 
 /// An answer of the database counts for so many milliseconds: load balancers ask often, and need no ping each.
 const FRESH: i64 = 250;
 
 /// When the database answered last.
 #[derive(Debug)]
-pub struct Pulse(AtomicI64);
+pub struct DatabaseHealth(AtomicI64);
 
-impl Default for Pulse {
+impl Default for DatabaseHealth {
     fn default() -> Self {
         Self(AtomicI64::new(i64::MIN / 2))
     }
+}
+
+/// The health check, for the kernel.
+#[must_use]
+pub fn feature() -> Feature {
+    Feature::new("health").state(DatabaseHealth::default())
 }
 
 /// Asks the database, unless it answered a quarter of a second ago.
@@ -23,11 +31,12 @@ impl Default for Pulse {
 /// # Errors
 /// When it does not answer.
 pub async fn check(app: &App) -> Result<()> {
+    let health: &DatabaseHealth = app.feature()?;
     let now = app.clock.now().millis();
-    if (0..FRESH).contains(&now.saturating_sub(app.pulse.0.load(Ordering::Relaxed))) {
+    if (0..FRESH).contains(&now.saturating_sub(health.0.load(Ordering::Relaxed))) {
         return Ok(());
     }
-    app.storage.ping().await?;
-    app.pulse.0.store(now, Ordering::Relaxed);
+    app.storage.ping().await.map_err(failure)?;
+    health.0.store(now, Ordering::Relaxed);
     Ok(())
 }

@@ -2,6 +2,7 @@
 //! unique index over ids refuses the second.
 
 use crate::domain::kernel::context::Context;
+use crate::domain::kernel::failure::failure;
 use crate::domain::permissions::Scoped;
 use crate::domain::schema::check::known_class;
 use crate::domain::store;
@@ -27,7 +28,7 @@ pub async fn remember(cx: &Context, id: &str) -> Result<()> {
     row.insert("expire", now.plus_seconds(cx.app.options.server.idempotency.ttl));
     match store::insert(cx, &class, row.clone()).await {
         Err(StorageError::Duplicate { .. }) => {}
-        result => return result.map_err(store::failure),
+        result => return result.map_err(failure),
     }
     // The store removes expired rows in its own time.
     let expired = Filter::eq("reqId", id).and(Filter::field("expire", Constraint::Lt(now.into())));
@@ -36,7 +37,7 @@ pub async fn remember(cx: &Context, id: &str) -> Result<()> {
     }
     match store::insert(cx, &class, row).await {
         Err(StorageError::Duplicate { .. }) => Err(duplicate()),
-        result => result.map_err(store::failure),
+        result => result.map_err(failure),
     }
 }
 

@@ -5,7 +5,9 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Map, Value as Json, json};
 
+use crate::config::Options;
 use crate::domain::kernel::context::Context;
+use crate::domain::kernel::feature::Feature;
 use crate::error::Result;
 use crate::model::date::Date;
 
@@ -17,6 +19,16 @@ const LONGEST_LINE: usize = 4096;
 const DEFAULT_SIZE: usize = 10;
 /// Without `from`, how far back the answer reaches: a week, in seconds.
 const DEFAULT_SPAN: f64 = 7.0 * 24.0 * 60.0 * 60.0;
+
+/// The log, for the kernel.
+#[must_use]
+pub fn feature() -> Feature {
+    Feature { server_info: Some(server_info), ..Feature::new("logs") }
+}
+
+fn server_info(_options: &Options) -> Json {
+    json!({ "logs": { "level": true, "size": true, "order": true, "until": true, "from": true } })
+}
 
 /// How serious a line is, as far as readers tell lines apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

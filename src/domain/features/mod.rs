@@ -1,5 +1,5 @@
-//! What the server offers, one module per feature. Features call pipelines; no pipeline and no other feature imports them
-//! except through the kernel.
+//! What the server offers, one module per feature: a folder that hands the kernel one [`Feature`] record. Features call pipelines; no
+//! pipeline imports a feature. [`all`] is the only list of them.
 
 pub mod audiences;
 pub mod global_config;
@@ -12,5 +12,40 @@ pub mod push;
 pub mod roles;
 pub mod schemas;
 pub mod security;
+pub mod server_info;
 pub mod sessions;
 pub mod users;
+
+use std::sync::Arc;
+
+use crate::adapters::auth::Providers;
+use crate::adapters::email::outbox::Outbox;
+use crate::config::Options;
+use crate::domain::kernel::feature::Feature;
+
+/// Services outside of the server that features call.
+#[derive(Debug, Default)]
+pub struct Services {
+    /// Sends mail.
+    pub email: Option<Arc<Outbox>>,
+    /// Providers of identities.
+    pub providers: Providers,
+}
+
+/// All features of a server with these options.
+#[must_use]
+pub fn all(options: &Options, services: Services) -> Vec<Feature> {
+    vec![
+        users::feature(options, services),
+        sessions::feature(options),
+        roles::feature(options),
+        installations::feature(),
+        schemas::feature(),
+        global_config::feature(),
+        graphql_config::feature(),
+        audiences::feature(),
+        security::feature(),
+        health::feature(),
+        logs::feature(),
+    ]
+}

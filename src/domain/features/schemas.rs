@@ -2,13 +2,33 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use crate::config::Options;
+use crate::domain::kernel::classes::{Class, Schemas};
 use crate::domain::kernel::context::Context;
+use crate::domain::kernel::feature::Feature;
 use crate::domain::schema::change::{self, ClassChange};
-use crate::domain::schema::{Class, Schemas};
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::json;
 use crate::model::names::{self, ClassName};
 use crate::model::schema::{Field, FieldType};
+
+/// The schema API, for the kernel.
+#[must_use]
+pub fn feature() -> Feature {
+    Feature { server_info: Some(server_info), ..Feature::new("schemas") }
+}
+
+fn server_info(_options: &Options) -> Json {
+    json!({ "schemas": {
+        "addField": true,
+        "removeField": true,
+        "addClass": true,
+        "removeClass": true,
+        "clearAllDataFromClass": true,
+        "editClassLevelPermissions": true,
+        "editPointerPermissions": true,
+    } })
+}
 
 /// Classes that live in memory are not listed until they have a schema document.
 fn listed(schemas: &Schemas) -> Vec<&std::sync::Arc<Class>> {
@@ -23,7 +43,7 @@ fn listed(schemas: &Schemas) -> Vec<&std::sync::Arc<Class>> {
 /// 403 without a master key.
 pub async fn all(cx: &Context) -> Result<Vec<Json>> {
     cx.require_master()?;
-    let schemas = cx.app.schemas.reload().await?;
+    let schemas = cx.reload_schemas().await?;
     Ok(listed(&schemas).into_iter().map(|class| describe(class)).collect())
 }
 
@@ -33,7 +53,7 @@ pub async fn all(cx: &Context) -> Result<Vec<Json>> {
 /// 403 without a master key, 103 when there is no such class.
 pub async fn get(cx: &Context, name: &str) -> Result<Json> {
     cx.require_master()?;
-    let schemas = cx.app.schemas.reload().await?;
+    let schemas = cx.reload_schemas().await?;
     schemas.get(&ClassName::unchecked(name)).map(|class| describe(class)).ok_or_else(|| change::no_such_class(name))
 }
 

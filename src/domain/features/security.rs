@@ -5,6 +5,7 @@ use serde_json::{Value as Json, json};
 use crate::config::Options;
 use crate::config::database_uri::DatabaseUri;
 use crate::domain::kernel::context::Context;
+use crate::domain::kernel::feature::Feature;
 use crate::error::{ParseError, Result};
 
 /// Version of the report's form.
@@ -14,6 +15,16 @@ const REPORT_VERSION: &str = "1.0.0";
 const SHORTEST_SECRET: usize = 14;
 /// Of upper case, lower case, digits and others, how many kinds of characters a secret needs.
 const KINDS_OF_CHARACTERS: usize = 3;
+
+/// The security check, for the kernel.
+#[must_use]
+pub fn feature() -> Feature {
+    Feature {
+        server_info: Some(|options| json!({ "settings": { "securityCheck": options.security.check.enable_check } })),
+        on_start: Some(|app| log(&app.options)),
+        ..Feature::new("security")
+    }
+}
 
 /// One setting looked at.
 struct Check {
@@ -36,8 +47,7 @@ pub fn report(cx: &Context) -> Result<Json> {
 }
 
 /// Runs all checks.
-#[must_use]
-pub fn run(options: &Options) -> Json {
+fn run(options: &Options) -> Json {
     let groups = [("Parse Server Configuration", configuration(options)), ("Database", database(options))];
     let state = |passed: bool| if passed { "success" } else { "fail" };
     let all = groups.iter().flat_map(|(_, checks)| checks).all(|check| check.passed);
@@ -66,7 +76,7 @@ pub fn run(options: &Options) -> Json {
 }
 
 /// Runs all checks and writes what is weak into the log, with `security.enableCheckLog`.
-pub fn log(options: &Options) {
+fn log(options: &Options) {
     if !options.security.check.enable_check_log {
         return;
     }

@@ -1,197 +1,135 @@
 //! The server's parts, put together once.
 
+use std::any::Any;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
+use serde_json::Value as Json;
 use tokio_util::task::TaskTracker;
 
-use crate::adapters::auth::Providers;
-use crate::adapters::email::outbox::Outbox;
+use super::caches::Caches;
+use super::class_rules::RuleTable;
+use super::classes::SchemaCache;
+use super::feature::{Entities, Feature, NoRoles, TypeMap};
 use crate::clock::Clock;
 use crate::config::Options;
-use crate::domain::features::graphql_config::ConfigCache;
-use crate::domain::features::health::Pulse;
-use crate::domain::features::roles::RoleCache;
-use crate::domain::features::security;
-use crate::domain::features::sessions::SessionCache;
-use crate::domain::features::users::password::Hasher;
-use crate::domain::schema;
-use crate::domain::schema::SchemaCache;
-use crate::domain::store;
-use crate::domain::write::rules::RuleTable;
 use crate::error::{ParseError, Result};
-use crate::model::names;
 use crate::model::operation::denylist::Denylist;
 use crate::random::Random;
-use crate::storage::{Event, Storage};
+use crate::storage::Storage;
 
-/// Events of other processes that are dealt with together.
-const EVENTS_AT_ONCE: usize = 256;
 /// The schema is not read more often than this for want of news.
 const SHORTEST_SCHEMA_TTL: Duration = Duration::from_millis(100);
 
-/// Classes that make up who holds which role.
-const ROLES: [&str; 3] = [names::ROLE, names::ROLE_USERS, names::ROLE_ROLES];
-
-/// Everything a request needs: options, store, caches, hashing, time and chance.
-#[derive(Debug)]
+/// Everything a request needs: options, store, schema, clock, and what features registered.
 pub struct App {
     /// The options.
     pub options: Options,
-    /// Where rows live.
+    /// Where rows are kept.
     pub storage: Arc<dyn Storage>,
     /// The classes.
     pub schemas: SchemaCache,
-    /// Sessions and users resolved lately.
-    pub sessions: SessionCache,
-    /// Roles resolved lately.
-    pub roles: RoleCache,
-    /// How classes appear in the GraphQL API.
-    pub graphql_config: ConfigCache,
+    /// What features keep in memory of rows.
+    pub caches: Caches,
     /// Words that request data must not contain.
     pub denylist: Denylist,
-    /// Password hashing.
-    pub hasher: Hasher,
-    /// What special classes add to the write pipeline.
+    /// What special classes add to the pipelines.
     pub rules: RuleTable,
-    /// Sends mail.
-    pub email: Option<Arc<Outbox>>,
-    /// Providers of identities.
-    pub providers: Providers,
-    /// Whether the database answers.
-    pub pulse: Pulse,
-    /// Time.
+    /// Says which entities permissions may name for a user.
+    pub entities: Arc<dyn Entities>,
+    /// Clock.
     pub clock: Arc<dyn Clock>,
-    /// Chance.
+    /// Source of random ids and tokens.
     pub random: Arc<dyn Random>,
-    /// Writes under way, which a stop of the server waits for.
+    /// Writes in flight, which a stop of the server waits for.
     pub tasks: TaskTracker,
-}
-
-/// Services outside of the server.
-#[derive(Debug, Default)]
-pub struct Outside {
-    /// Sends mail.
-    pub email: Option<Arc<Outbox>>,
-    /// Providers of identities.
-    pub providers: Providers,
+    states: TypeMap,
+    server_info: Vec<fn(&Options) -> Json>,
+    on_start: Vec<fn(&Self)>,
+    on_stop: Vec<fn(&Self)>,
 }
 
 impl App {
-    /// Opens the app on a store: makes the classes and indexes a fresh database lacks, reads the schema, applies the classes
-    /// that the options define.
+    /// An app with these features, whose schema is not read yet (`domain::start` does that).
     ///
     /// # Errors
-    /// When the store cannot be read or written, or a class that the options define cannot be.
-    pub async fn open(
+    /// For a pattern of the denylist that is none.
+    pub fn new(
         options: Options,
         storage: Arc<dyn Storage>,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
-        outside: Outside,
-    ) -> Result<Arc<Self>> {
-        schema::bootstrap::prepare(&*storage, &options).await.map_err(store::failure)?;
-        let ttl = Duration::from_millis(options.server.cache_ttl);
-        let app = Arc::new(Self {
+        features: Vec<Feature>,
+    ) -> Result<Self> {
+        let mut app = Self {
             schemas: SchemaCache::new(storage.clone(), options.security.protected_fields.clone()),
-            sessions: SessionCache::new(options.server.cache_max_size, ttl),
-            roles: RoleCache::new(options.server.cache_max_size, ttl),
-            graphql_config: ConfigCache::default(),
+            caches: Caches::default(),
             denylist: denylist(&options)?,
-            hasher: Hasher::start(&options.own),
-            rules: RuleTable::standard(),
-            email: outside.email,
-            providers: outside.providers,
-            pulse: Pulse::default(),
+            rules: RuleTable::default(),
+            entities: Arc::new(NoRoles),
             storage,
             clock,
             random,
             options,
             tasks: TaskTracker::new(),
-        });
-        app.schemas.reload().await?;
-        schema::defined::apply(&app).await?;
-        security::log(&app.options);
+            states: TypeMap::default(),
+            server_info: Vec::new(),
+            on_start: Vec::new(),
+            on_stop: Vec::new(),
+        };
+        let mut caches = Vec::new();
+        for feature in features {
+            app.rules.extend(feature.rules);
+            caches.extend(feature.caches);
+            app.states.extend(feature.state);
+            app.entities = feature.entities.unwrap_or(app.entities);
+            app.server_info.extend(feature.server_info);
+            app.on_start.extend(feature.on_start);
+            app.on_stop.extend(feature.on_stop);
+        }
+        app.caches = Caches::new(caches);
         Ok(app)
     }
 
-    /// Follows what other processes change until the app goes away. Where the store cannot tell, the schema is read again every
-    /// `cacheTTL` milliseconds (or `databaseOptions.schemaCacheTtl`, if that is less), and the other caches expire by
-    /// themselves. The task ends with the app, or when it is aborted.
-    pub fn follow_changes(self: &Arc<Self>) -> tokio::task::JoinHandle<()> {
-        let weak = Arc::downgrade(self);
-        let every = self.schema_ttl();
-        tokio::spawn(async move {
-            loop {
-                let Some(app) = weak.upgrade() else { return };
-                match app.storage.watch().await {
-                    Ok(Some(events)) => {
-                        // What changed before the stream began is not in it.
-                        app.take_note(&[Event::Lost]).await;
-                        drop(app);
-                        let mut events = events.ready_chunks(EVENTS_AT_ONCE);
-                        while let Some(events) = events.next().await {
-                            let Some(app) = weak.upgrade() else { return };
-                            app.take_note(&events).await;
-                        }
-                        let Some(app) = weak.upgrade() else { return };
-                        app.take_note(&[Event::Lost]).await;
-                    }
-                    Ok(None) => {
-                        drop(app);
-                        tokio::time::sleep(every).await;
-                        let Some(app) = weak.upgrade() else { return };
-                        app.read_schema_again().await;
-                    }
-                    Err(error) => {
-                        tracing::warn!(%error, "changes of other processes cannot be followed for now");
-                        app.take_note(&[Event::Lost]).await;
-                        drop(app);
-                        tokio::time::sleep(Duration::from_secs(1)).await;
-                    }
-                }
-            }
+    /// What a feature registered under this type.
+    ///
+    /// # Errors
+    /// 1 when no feature of this server did.
+    pub fn feature<T: Any>(&self) -> Result<&T> {
+        self.states.get().ok_or_else(|| {
+            ParseError::internal(format!("no feature of this server has a {}", std::any::type_name::<T>()))
         })
     }
 
+    /// What features say in the answer of `/serverInfo`, one object each.
+    pub fn server_info(&self) -> impl Iterator<Item = Json> {
+        self.server_info.iter().map(|says| says(&self.options))
+    }
+
+    /// Tells features that the server is ready.
+    pub fn started(&self) {
+        self.on_start.iter().for_each(|tell| tell(self));
+    }
+
+    /// Tells features that the server stops, and accepts no further background writes.
+    pub fn stop(&self) {
+        self.tasks.close();
+        self.on_stop.iter().for_each(|tell| tell(self));
+    }
+
     /// How long a snapshot of the classes is good where nobody tells of changes.
-    fn schema_ttl(&self) -> Duration {
+    pub(super) fn schema_ttl(&self) -> Duration {
         let own = Duration::from_millis(self.options.server.cache_ttl);
         let given = self.options.database.driver.schema_cache_ttl.filter(|ttl| *ttl > 0.0);
         let given = given.and_then(|ttl| Duration::try_from_secs_f64(ttl / 1000.0).ok());
         given.map_or(own, |given| given.min(own)).max(SHORTEST_SCHEMA_TTL)
     }
+}
 
-    /// Forgets what the events put in doubt.
-    async fn take_note(&self, events: &[Event]) {
-        let mut schema = false;
-        for event in events {
-            match event {
-                Event::Schema => schema = true,
-                Event::Row { class, id: Some(id) } if *class == names::SESSION => self.sessions.forget_session(id),
-                Event::Row { class, id: Some(id) } if *class == names::USER => self.sessions.forget_user(id),
-                Event::Row { class, .. } if *class == names::SESSION || *class == names::USER => self.sessions.clear(),
-                Event::Row { class, .. } if ROLES.contains(&class.as_str()) => self.roles.clear(),
-                Event::Row { class, .. } if *class == names::GRAPHQL_CONFIG => self.graphql_config.clear(),
-                Event::Row { .. } => {}
-                Event::Lost => {
-                    schema = true;
-                    self.graphql_config.clear();
-                    self.roles.clear();
-                    self.sessions.clear();
-                }
-            }
-        }
-        if schema {
-            self.read_schema_again().await;
-        }
-    }
-
-    async fn read_schema_again(&self) {
-        if let Err(error) = self.schemas.reload().await {
-            tracing::warn!(%error, "the schema could not be read again");
-        }
+impl fmt::Debug for App {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("App").field("storage", &self.storage).finish_non_exhaustive()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Who is calling.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -7,14 +8,12 @@ use subtle::ConstantTimeEq as _;
 
 use crate::config::Secret;
 use crate::config::network::IpList;
-use crate::domain::features::sessions;
 use crate::domain::kernel::app::App;
-use crate::domain::kernel::context::{Client, Context};
 use crate::error::{ParseError, Result};
 use crate::model::object::Object;
 
 /// The caller's standing.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub enum Auth {
     /// Holds the master key: no permission is checked.
     Master,
@@ -30,8 +29,7 @@ pub enum Auth {
     Anonymous,
 }
 
-/// The user of a valid session.
-#[derive(Debug)]
+/// The user of a valid session. Has no `Debug`: it holds the token.
 pub struct SessionUser {
     /// The user's `objectId`.
     pub id: String,
@@ -39,6 +37,19 @@ pub struct SessionUser {
     pub session_token: String,
     /// The user's row as stored.
     pub row: Arc<Object>,
+}
+
+impl fmt::Debug for Auth {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Master => formatter.write_str("Master"),
+            Self::ReadOnlyMaster => formatter.write_str("ReadOnlyMaster"),
+            Self::Maintenance => formatter.write_str("Maintenance"),
+            Self::User(user) => write!(formatter, "User({})", user.id),
+            Self::Orphan => formatter.write_str("Orphan"),
+            Self::Anonymous => formatter.write_str("Anonymous"),
+        }
+    }
 }
 
 impl Auth {
@@ -163,35 +174,4 @@ pub fn standing(app: &App, credentials: &Credentials, ip: IpAddr) -> Result<Auth
         return Err(unauthorized());
     }
     Ok(Auth::Anonymous)
-}
-
-/// Makes the context of a request whose caller's [`standing`] is known: resolves the session token.
-///
-/// # Errors
-/// 209 when the token is unknown or expired.
-pub async fn open_context(
-    app: &Arc<App>,
-    standing: Auth,
-    credentials: Credentials,
-    token_use: TokenUse,
-    client: Client,
-) -> Result<Context> {
-    let token = match token_use {
-        TokenUse::Drop => None,
-        TokenUse::Check | TokenUse::Keep | TokenUse::Upgrade => {
-            credentials.session_token.filter(|token| !token.is_empty())
-        }
-    };
-    let auth = match (&token, standing) {
-        (Some(token), Auth::Anonymous)
-            if token_use == TokenUse::Check || (token_use == TokenUse::Upgrade && token.starts_with("r:")) =>
-        {
-            match sessions::resolve(app, token).await? {
-                Some(user) => Auth::User(user),
-                None => Auth::Orphan,
-            }
-        }
-        (_, standing) => standing,
-    };
-    Ok(Context::new(app.clone(), auth, token, credentials.installation_id, credentials.master_key_in_header, client))
 }

@@ -1,14 +1,15 @@
 //! What every domain function is given: who calls, from where, and inside which transaction.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, LazyLock};
 
+use arc_swap::ArcSwap;
 use tokio::sync::OnceCell;
 
-use crate::domain::features::roles;
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::auth::Auth;
-use crate::domain::schema::Schemas;
+use crate::domain::kernel::classes::Schemas;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::acl;
 use crate::model::date::Date;
@@ -36,8 +37,8 @@ impl Default for Client {
     }
 }
 
-/// One request's context. Cheap to clone for the parts of a batch.
-#[derive(Debug, Clone)]
+/// One request's context. Cheap to clone.
+#[derive(Clone)]
 pub struct Context {
     /// The server.
     pub app: Arc<App>,
@@ -53,7 +54,16 @@ pub struct Context {
     pub client: Client,
     /// The transaction that all storage access belongs to, if any.
     pub transaction: Option<Transaction>,
+    /// The classes as this request sees them, shared by everything that is done for it.
+    schemas: Arc<ArcSwap<Schemas>>,
     entities: Arc<OnceCell<Arc<[String]>>>,
+}
+
+impl fmt::Debug for Context {
+    /// Without the session token.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Context").field("auth", &self.auth).finish_non_exhaustive()
+    }
 }
 
 impl Context {
@@ -67,7 +77,9 @@ impl Context {
         master_key_in_header: bool,
         client: Client,
     ) -> Self {
+        let schemas = Arc::new(ArcSwap::new(app.schemas.snapshot()));
         Self {
+            schemas,
             app,
             auth,
             session_token,
@@ -103,32 +115,53 @@ impl Context {
         Self { transaction: None, ..self.clone() }
     }
 
-    /// The classes as they are now.
+    /// A request of its own from the same caller, such as a part of a batch: sees the classes as they are known now.
     #[must_use]
-    pub fn schemas(&self) -> Arc<Schemas> {
-        self.app.schemas.snapshot()
+    pub fn part(&self) -> Self {
+        Self { schemas: Arc::new(ArcSwap::new(self.app.schemas.snapshot())), ..self.clone() }
     }
 
-    /// The present moment.
+    /// The classes as they were known when the request began, or after it changed a class last.
+    #[must_use]
+    pub fn schemas(&self) -> Arc<Schemas> {
+        self.schemas.load_full()
+    }
+
+    /// Reads the classes again, after this request changed one or where it must not rely on what is known; it sees these from here on.
+    ///
+    /// # Errors
+    /// When the store cannot be read; what is known stays.
+    pub async fn reload_schemas(&self) -> Result<Arc<Schemas>> {
+        let schemas = self.app.schemas.reload().await?;
+        self.schemas.store(schemas.clone());
+        Ok(schemas)
+    }
+
+    /// Current time.
     #[must_use]
     pub fn now(&self) -> Date {
         self.app.clock.now()
     }
 
     /// The entities that permissions may name for the caller: `*`, the user's id, then the roles held directly or by inheritance,
-    /// each as `role:NAME`. Looked up once a request. Empty of meaning for masters.
+    /// each as `role:NAME`. Loaded at most once per request. Not used for master-key callers.
     ///
     /// # Errors
     /// When the roles cannot be read; 209 for a session without a user.
     pub async fn entities(&self) -> Result<Arc<[String]>> {
         match &self.auth {
-            Auth::User(user) => self
-                .entities
-                .get_or_try_init(|| roles::entities_of(&self.app, &user.id, self.transaction.as_ref()))
-                .await
-                .cloned(),
+            Auth::User(user) => self.entities.get_or_try_init(|| self.entities_of(&user.id)).await.cloned(),
             Auth::Orphan => Err(ParseError::new(ErrorCode::InvalidSessionToken, "Invalid session token")),
             Auth::Master | Auth::ReadOnlyMaster | Auth::Maintenance | Auth::Anonymous => Ok(PUBLIC.clone()),
+        }
+    }
+
+    async fn entities_of(&self, user: &str) -> Result<Arc<[String]>> {
+        // Inside a transaction roles may have changed that nobody else sees yet.
+        let known = if self.transaction.is_none() { self.app.entities.known(user) } else { None };
+        match known {
+            Some(entities) => Ok(entities),
+            None => self.app.entities.find(&self.app, user, self.transaction.as_ref()).await,
         }
     }
 

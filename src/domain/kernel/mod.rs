@@ -3,4 +3,14 @@
 pub mod age;
 pub mod app;
 pub mod auth;
+pub mod caches;
+pub mod class_rules;
+pub mod classes;
+pub mod clp;
 pub mod context;
+pub mod failure;
+pub mod feature;
+pub mod follow;
+pub mod rule_state;
+pub mod stages;
+pub mod system_classes;

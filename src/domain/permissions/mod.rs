@@ -3,9 +3,9 @@
 //! Permissions are filters: what a caller may not see is not asked for. [`scope::Scoped`] is the only thing
 //! [`crate::domain::store`] accepts, and only this module makes it.
 
-pub mod clp;
+pub mod admit;
 pub mod protected_fields;
 pub mod scope;
 
-pub use clp::Operation;
+pub use crate::domain::kernel::clp::Operation;
 pub use scope::Scoped;

@@ -1,7 +1,7 @@
 //! Fields hidden from some readers: removed from answers, and refused in conditions and orders.
 
+use crate::domain::kernel::classes::Class;
 use crate::domain::kernel::context::Context;
-use crate::domain::schema::Class;
 use crate::error::{ParseError, Result};
 use crate::model::names;
 use crate::model::object::Object;

@@ -1,8 +1,8 @@
 //! Filters narrowed to what the caller may reach.
 
-use super::clp::Operation;
+use super::Operation;
+use crate::domain::kernel::classes::Class;
 use crate::domain::kernel::context::Context;
-use crate::domain::schema::Class;
 use crate::error::Result;
 use crate::model::names::{self, ClassName};
 use crate::model::query::{Constraint, Filter, Resolved};

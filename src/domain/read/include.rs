@@ -4,13 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::request::ReadRequest;
 use super::{Rows, View};
+use crate::domain::kernel::classes::Class;
 use crate::domain::kernel::context::Context;
 use crate::domain::permissions::protected_fields::Hidden;
-use crate::domain::permissions::{Operation, scope};
-use crate::domain::schema::Class;
+use crate::domain::permissions::{Operation, admit, scope};
 use crate::domain::schema::check::known_class;
 use crate::domain::store;
-use crate::domain::write::open;
 use crate::error::Result;
 use crate::model::names::ClassName;
 use crate::model::object::Object;
@@ -120,7 +119,7 @@ async fn fetch(
 ) -> Result<Vec<Object>> {
     let single = if ids.len() == 1 { ids.first().cloned() } else { None };
     let operation = if single.is_some() { Operation::Get } else { Operation::Find };
-    open::refuse_caller(cx, class_name, operation)?;
+    admit::refuse_caller(cx, class_name, operation)?;
     let class = known_class(cx, class_name);
     let only = cx.app.rules.of(class_name).read_filter(cx)?;
     scope::admit(cx, &class, operation).await?;

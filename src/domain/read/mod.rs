@@ -18,13 +18,13 @@ use serde_json::Value as Json;
 
 use self::redact::View;
 pub use self::request::ReadRequest;
+use crate::domain::kernel::classes::Class;
 use crate::domain::kernel::context::Context;
+use crate::domain::kernel::failure::failure;
 use crate::domain::permissions::protected_fields::Hidden;
-use crate::domain::permissions::{Operation, Scoped, scope};
-use crate::domain::schema::Class;
+use crate::domain::permissions::{Operation, Scoped, admit, scope};
 use crate::domain::schema::check::known_class;
 use crate::domain::store;
-use crate::domain::write::open;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::names::{self, ClassName};
 use crate::model::object::Object;
@@ -155,14 +155,14 @@ struct Query<'a> {
 impl<'a> Query<'a> {
     /// Everything up to the store. `verb`: find or get, as the caller asks.
     async fn prepare(cx: &'a Context, named: &ClassName, mut request: ReadRequest, verb: Operation) -> Result<Self> {
-        open::refuse_caller(cx, named, verb)?;
+        admit::refuse_caller(cx, named, verb)?;
         let redirected = redirect(cx, named, request.parameters.redirect_key.as_deref())?;
         if let Some(target) = &redirected {
-            open::refuse_caller(cx, target, verb)?;
+            admit::refuse_caller(cx, target, verb)?;
         }
         let class_name = redirected.as_ref().unwrap_or(named);
         let operation = permission_needed(&request, verb);
-        open::refuse_unknown_class(cx, class_name)?;
+        admit::refuse_unknown_class(cx, class_name)?;
         limits::check(cx, &request)?;
         let nowhere = !names::is_valid_class_name(class_name.as_str()) && cx.schemas().get(class_name).is_none();
         let class = known_class(cx, class_name);
@@ -205,7 +205,7 @@ impl<'a> Query<'a> {
     async fn explain(&self, verbosity: &str) -> Result<Json> {
         let options = self.options(&self.view())?;
         let storage = &self.cx.app.storage;
-        storage.explain(&self.class.schema, self.scope.filter(), &options, verbosity).await.map_err(store::failure)
+        storage.explain(&self.class.schema, self.scope.filter(), &options, verbosity).await.map_err(failure)
     }
 
     fn view(&self) -> View<'_> {

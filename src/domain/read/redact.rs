@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::request::ReadRequest;
+use crate::domain::kernel::class_rules::ClassRules;
+use crate::domain::kernel::classes::Class;
 use crate::domain::kernel::context::Context;
 use crate::domain::permissions::protected_fields::Hidden;
-use crate::domain::schema::Class;
-use crate::domain::write::rules::ClassRules;
 use crate::model::object::Object;
 use crate::model::schema::{Field, FieldType};
 use crate::model::shape::{ALWAYS_SHOWN, Shape};

@@ -1,9 +1,9 @@
 //! Relations of many objects at once, for answers that hold a list of objects with their relations.
 
 use crate::domain::kernel::context::Context;
+use crate::domain::kernel::failure::failure;
 use crate::domain::permissions::protected_fields::Hidden;
 use crate::domain::schema::check::known_class;
-use crate::domain::store;
 use crate::error::{ParseError, Result};
 use crate::model::names::ClassName;
 
@@ -21,5 +21,5 @@ pub async fn members_of(cx: &Context, class: &str, key: &str, owners: &[String])
         }
         Hidden::of(cx, &class, None).await?.refuse(&class, key, "query")?;
     }
-    cx.app.storage.members(&name.join(key), owners, cx.transaction.as_ref()).await.map_err(store::failure)
+    cx.app.storage.members(&name.join(key), owners, cx.transaction.as_ref()).await.map_err(failure)
 }

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value as Json};
 
+use crate::domain::kernel::classes::Class;
 use crate::domain::kernel::context::Context;
-use crate::domain::schema::Class;
 use crate::error::Result;
 use crate::model::query::Filter;
 use crate::model::query::parameters::QueryParameters;

@@ -4,9 +4,10 @@ use std::pin::Pin;
 
 use super::request::ReadRequest;
 use super::{Found, find, get};
+use crate::domain::kernel::classes::Class;
 use crate::domain::kernel::context::Context;
+use crate::domain::kernel::failure::failure;
 use crate::domain::permissions::protected_fields::Hidden;
-use crate::domain::schema::Class;
 use crate::domain::schema::check::known_class;
 use crate::domain::store;
 use crate::error::{ErrorCode, ParseError, Result};
@@ -187,7 +188,7 @@ async fn related_to(cx: &Context, object: &Pointer, key: &str) -> Result<Resolve
         .storage
         .members(&join, std::slice::from_ref(&object.id), cx.transaction.as_ref())
         .await
-        .map_err(store::failure)?;
+        .map_err(failure)?;
     Ok(store::by_ids(members.into_iter().map(|(_, member)| member)))
 }
 
@@ -211,7 +212,7 @@ async fn members_filter(cx: &Context, class: &Class, field: &str, constraint: Co
         _ => return Ok(Filter::Never),
     };
     let join = class.schema.name.join(field);
-    let owners = cx.app.storage.owners(&join, &members, cx.transaction.as_ref()).await.map_err(store::failure)?;
+    let owners = cx.app.storage.owners(&join, &members, cx.transaction.as_ref()).await.map_err(failure)?;
     let owners = store::by_ids(owners.into_iter().map(|(owner, _)| owner));
     Ok(if negated { Filter::Nor(vec![owners]) } else { owners })
 }

@@ -4,8 +4,8 @@
 use indexmap::IndexMap;
 use serde_json::json;
 
-use super::system_classes;
 use crate::config::Options;
+use crate::domain::kernel::system_classes;
 use crate::model::names::{self, ClassName};
 use crate::model::schema::{ClassSchema, IndexKeys};
 use crate::storage::{IndexSpec, Result, Storage, StorageError};

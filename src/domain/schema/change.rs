@@ -5,8 +5,11 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};
 
-use super::{Class, clp_check, system_classes};
+use super::clp_check;
+use crate::domain::kernel::classes::Class;
 use crate::domain::kernel::context::Context;
+use crate::domain::kernel::failure::failure;
+use crate::domain::kernel::system_classes;
 use crate::domain::permissions::Scoped;
 use crate::domain::schema::check;
 use crate::domain::store;
@@ -99,7 +102,7 @@ pub fn no_such_class(name: &str) -> ParseError {
 pub async fn create(cx: &Context, name: &str, change: ClassChange) -> Result<Arc<Class>> {
     let class_name = ClassName::parse(name)?;
     let exists = || ParseError::new(ErrorCode::InvalidClassName, format!("Class {name} already exists."));
-    if cx.app.schemas.reload().await?.get(&class_name).is_some_and(|class| class.stored) {
+    if cx.reload_schemas().await?.get(&class_name).is_some_and(|class| class.stored) {
         return Err(exists());
     }
     let mut schema = ClassSchema::new(class_name.clone());
@@ -115,7 +118,7 @@ pub async fn create(cx: &Context, name: &str, change: ClassChange) -> Result<Arc
     match cx.app.storage.create_class(&schema).await {
         Ok(()) => {}
         Err(StorageError::Duplicate { .. }) => return Err(exists()),
-        Err(error) => return Err(store::failure(error)),
+        Err(error) => return Err(failure(error)),
     }
     make_indexes(cx, &schema, &indexes).await?;
     let polygons: Vec<String> = schema
@@ -137,7 +140,7 @@ pub async fn create(cx: &Context, name: &str, change: ClassChange) -> Result<Arc
 /// As [`create`]; 255 for a field that exists, or to remove, does not.
 pub async fn update(cx: &Context, name: &str, change: ClassChange) -> Result<Arc<Class>> {
     let class_name = ClassName::unchecked(name);
-    let class = cx.app.schemas.reload().await?.get(&class_name).cloned().ok_or_else(|| no_such_class(name))?;
+    let class = cx.reload_schemas().await?.get(&class_name).cloned().ok_or_else(|| no_such_class(name))?;
     let mut after = class.schema.clone();
     let refuse = |text: String| Err(ParseError::new(ErrorCode::InvalidSchemaOperation, text));
     let mut options_changed = Vec::new();
@@ -178,28 +181,28 @@ pub async fn update(cx: &Context, name: &str, change: ClassChange) -> Result<Arc
     let storage = &cx.app.storage;
     ensure_stored(cx, &class).await?;
     if !change.deleted_fields.is_empty() {
-        storage.delete_fields(&class.schema, &change.deleted_fields).await.map_err(store::failure)?;
+        storage.delete_fields(&class.schema, &change.deleted_fields).await.map_err(failure)?;
     }
     for (field, definition) in &added {
         match storage.add_field(&class_name, field, definition).await {
             Ok(()) => {}
             Err(StorageError::FieldExists(_)) => return refuse(format!("Field {field} exists, cannot update.")),
-            Err(error) => return Err(store::failure(error)),
+            Err(error) => return Err(failure(error)),
         }
         if definition.kind == FieldType::Polygon {
             store::create_index_on_demand(cx, &class, field, "2dsphere").await?;
         }
     }
     for (field, definition) in &options_changed {
-        storage.set_field_options(&class_name, field, definition).await.map_err(store::failure)?;
+        storage.set_field_options(&class_name, field, definition).await.map_err(failure)?;
     }
     if let Some(permissions) = &change.permissions {
-        storage.set_permissions(&class_name, Some(permissions)).await.map_err(store::failure)?;
+        storage.set_permissions(&class_name, Some(permissions)).await.map_err(failure)?;
     } else if change.resets_permissions {
-        storage.set_permissions(&class_name, None).await.map_err(store::failure)?;
+        storage.set_permissions(&class_name, None).await.map_err(failure)?;
     }
     if !change.indexes.is_empty() || !change.deleted_indexes.is_empty() {
-        storage.drop_indexes(&class_name, &change.deleted_indexes).await.map_err(store::failure)?;
+        storage.drop_indexes(&class_name, &change.deleted_indexes).await.map_err(failure)?;
         make_indexes(cx, &after, &indexes).await?;
         let mut listed = class.schema.indexes.clone();
         if listed.is_empty() {
@@ -207,7 +210,7 @@ pub async fn update(cx: &Context, name: &str, change: ClassChange) -> Result<Arc
         }
         listed.retain(|name, _| !change.deleted_indexes.contains(name));
         listed.extend(change.indexes);
-        storage.set_listed_indexes(&class_name, &listed).await.map_err(store::failure)?;
+        storage.set_listed_indexes(&class_name, &listed).await.map_err(failure)?;
     }
     check::reload(cx, &class_name).await
 }
@@ -219,7 +222,7 @@ async fn ensure_stored(cx: &Context, class: &Class) -> Result<()> {
     }
     match cx.app.storage.create_class(&class.schema).await {
         Ok(()) | Err(StorageError::Duplicate { .. }) => Ok(()),
-        Err(error) => Err(store::failure(error)),
+        Err(error) => Err(failure(error)),
     }
 }
 
@@ -228,7 +231,7 @@ async fn ensure_stored(cx: &Context, class: &Class) -> Result<()> {
 /// # Errors
 /// 255 when it has rows.
 pub async fn drop(cx: &Context, name: &ClassName) -> Result<()> {
-    let Some(class) = cx.app.schemas.reload().await?.get(name).cloned() else { return Ok(()) };
+    let Some(class) = cx.reload_schemas().await?.get(name).cloned() else { return Ok(()) };
     let everything = Scoped::internal(Filter::All, "is the class empty");
     let rows = store::count(cx, &class, &everything, &FindOptions::default()).await?;
     if rows > 0 {
@@ -237,13 +240,13 @@ pub async fn drop(cx: &Context, name: &ClassName) -> Result<()> {
             format!("Class {name} is not empty, contains {rows} objects, cannot drop schema."),
         ));
     }
-    cx.app.storage.delete_class(name).await.map_err(store::failure)?;
+    cx.app.storage.delete_class(name).await.map_err(failure)?;
     for (field, definition) in &class.schema.fields {
         if matches!(definition.kind, FieldType::Relation(_)) {
-            cx.app.storage.delete_class(&name.join(field)).await.map_err(store::failure)?;
+            cx.app.storage.delete_class(&name.join(field)).await.map_err(failure)?;
         }
     }
-    cx.app.schemas.reload().await.map(|_| ())
+    cx.reload_schemas().await.map(|_| ())
 }
 
 /// Deletes all rows of a class.
@@ -253,8 +256,7 @@ pub async fn drop(cx: &Context, name: &ClassName) -> Result<()> {
 pub async fn purge(cx: &Context, name: &ClassName) -> Result<()> {
     let class = check::known_class(cx, name);
     store::delete(cx, &class, &Scoped::internal(Filter::All, "purge")).await?;
-    cx.app.sessions.clear();
-    cx.app.roles.clear();
+    cx.app.caches.forget(name.as_str(), None);
     Ok(())
 }
 
@@ -377,5 +379,5 @@ async fn make_indexes(cx: &Context, schema: &ClassSchema, indexes: &[IndexSpec])
     if indexes.is_empty() {
         return Ok(());
     }
-    cx.app.storage.create_indexes(schema, indexes).await.map_err(store::failure)
+    cx.app.storage.create_indexes(schema, indexes).await.map_err(failure)
 }

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::{Class, system_classes};
+use crate::domain::kernel::classes::Class;
 use crate::domain::kernel::context::Context;
+use crate::domain::kernel::failure::failure;
+use crate::domain::kernel::system_classes;
 use crate::domain::permissions::Operation;
 use crate::domain::store;
 use crate::error::{ErrorCode, ParseError, Result};
@@ -78,7 +80,7 @@ pub fn known_class(cx: &Context, name: &ClassName) -> Arc<Class> {
 /// # Errors
 /// When the schema cannot be read.
 pub(super) async fn reload(cx: &Context, name: &ClassName) -> Result<Arc<Class>> {
-    let schemas = cx.app.schemas.reload().await?;
+    let schemas = cx.reload_schemas().await?;
     Ok(schemas.get(name).cloned().unwrap_or_else(|| cx.app.schemas.unknown_class(name)))
 }
 
@@ -94,7 +96,7 @@ async fn create_class(cx: &Context, name: &ClassName, fields: &[(String, FieldTy
     }
     match cx.app.storage.create_class(&schema).await {
         Ok(()) | Err(StorageError::Duplicate { .. }) => {}
-        Err(error) => return Err(store::failure(error)),
+        Err(error) => return Err(failure(error)),
     }
     for (field, kind) in fields {
         prepare_column(cx, &schema, field, kind).await?;
@@ -106,7 +108,7 @@ async fn add_field(cx: &Context, class: &Class, name: &str, kind: &FieldType) ->
     match cx.app.storage.add_field(&class.schema.name, name, &Field::new(kind.clone())).await {
         Ok(()) => prepare_column(cx, &class.schema, name, kind).await,
         Err(StorageError::FieldExists(_)) => Ok(()),
-        Err(error) => Err(store::failure(error)),
+        Err(error) => Err(failure(error)),
     }
 }
 
@@ -120,7 +122,7 @@ async fn prepare_column(cx: &Context, schema: &ClassSchema, name: &str, kind: &F
         FieldType::Relation(_) if cx.app.options.own.create_indexes => {
             let mut join = ClassSchema::new(schema.name.join(name));
             system_classes::add_default_columns(&mut join);
-            cx.app.storage.create_indexes(&join, &super::bootstrap::join_indexes()).await.map_err(store::failure)
+            cx.app.storage.create_indexes(&join, &super::bootstrap::join_indexes()).await.map_err(failure)
         }
         _ => Ok(()),
     }

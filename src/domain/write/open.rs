@@ -2,14 +2,15 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::{Draft, Facts, SaveRequest};
 use crate::domain::kernel::context::Context;
+use crate::domain::kernel::rule_state::RuleState;
+use crate::domain::kernel::stages::{Draft, Facts, SaveRequest};
 use crate::domain::permissions::Operation;
+use crate::domain::permissions::admit::{refuse_caller, refuse_unknown_class};
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::acl::Acl;
 use crate::model::date::Date;
 use crate::model::json;
-use crate::model::names::{self, ClassName};
 use crate::model::operation::Update;
 use crate::model::query::Filter;
 use crate::model::value::Value;
@@ -36,41 +37,17 @@ pub fn open(cx: &Context, request: SaveRequest) -> Result<Draft> {
         None | Some(Json::Null) => None,
         Some(acl) => Some(Acl::parse(&acl)?),
     };
-    Ok(Draft { class, id, new_id, body, acl, internal: Update::default(), only: Filter::All, facts })
-}
-
-/// Refuses callers that may not carry out this operation on this class, whatever the row.
-///
-/// # Errors
-/// 119, sanitised.
-pub fn refuse_caller(cx: &Context, class: &ClassName, operation: Operation) -> Result<()> {
-    if class.is_internal() && !cx.auth.is_master() {
-        return Err(ParseError::forbidden(format!(
-            "Clients aren't allowed to perform the {} operation on the {class} collection.",
-            operation.name()
-        )));
-    }
-    if !operation.reads() {
-        cx.refuse_read_only(format!(
-            "read-only masterKey isn't allowed to perform the {} operation.",
-            operation.name()
-        ))?;
-    }
-    cx.app.rules.of(class).refuse(cx, operation)
-}
-
-/// Refuses clients on classes that do not exist, when they may not make classes.
-///
-/// # Errors
-/// 119, sanitised.
-pub fn refuse_unknown_class(cx: &Context, class: &ClassName) -> Result<()> {
-    let allowed = cx.app.options.schema.allow_client_class_creation
-        || cx.auth.is_master()
-        || names::is_system_class(class.as_str());
-    if allowed || cx.schemas().get(class).is_some() {
-        return Ok(());
-    }
-    Err(ParseError::forbidden(format!("This user is not allowed to access non-existent class: {class}")))
+    Ok(Draft {
+        class,
+        id,
+        new_id,
+        body,
+        acl,
+        internal: Update::default(),
+        only: Filter::All,
+        facts,
+        state: RuleState::default(),
+    })
 }
 
 /// The id of a new row: the client's where that is allowed, else a random one.

@@ -1,7 +1,8 @@
 //! What a client reads after a write.
 
-use super::{Saved, Stored};
+use crate::domain::kernel::class_rules::ClassRules;
 use crate::domain::kernel::context::Context;
+use crate::domain::kernel::stages::{Saved, Stored};
 use crate::domain::permissions::protected_fields::Hidden;
 use crate::error::Result;
 use crate::model::json;
@@ -12,8 +13,8 @@ use crate::model::value::Value;
 ///
 /// # Errors
 /// When the caller's roles are needed and cannot be read.
-pub async fn respond(cx: &Context, stored: Stored) -> Result<Saved> {
-    let Stored { class, created, id, row, operations, facts } = stored;
+pub async fn respond(cx: &Context, stored: Stored, rules: &dyn ClassRules) -> Result<Saved> {
+    let Stored { class, created, id, row, operations, facts, state } = stored;
     let mut body = Object::new();
     let time = |field: &str| row.get(field).and_then(Value::as_date).map(|date| Value::String(date.to_iso()));
     if created {
@@ -36,12 +37,7 @@ pub async fn respond(cx: &Context, stored: Stored) -> Result<Saved> {
     if !cx.app.options.security.protected_fields_save_response_exempt {
         Hidden::of(cx, &class, Some(&id)).await?.redact(&mut body);
     }
-    if let Some(token) = facts.session_token {
-        body.insert("sessionToken", token);
-    }
-    if facts.auth_data_sent {
-        body.insert("authDataResponse", facts.auth_data_response);
-    }
+    rules.answer(state, &mut body);
     let location = created.then(|| (class.schema.name.as_str().to_owned(), id));
     Ok(Saved { created, location, body, row: Some(row) })
 }

@@ -2,9 +2,11 @@
 
 use serde_json::Value as Json;
 
-use super::{Checked, Draft};
+use crate::domain::kernel::classes::Class;
 use crate::domain::kernel::context::Context;
-use crate::domain::schema::{Class, check, system_classes};
+use crate::domain::kernel::stages::{Checked, Draft};
+use crate::domain::kernel::system_classes;
+use crate::domain::schema::check;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::acl::Acl;
 use crate::model::operation::parse::Kind;
@@ -17,7 +19,7 @@ use crate::model::value::Value;
 /// # Errors
 /// 105, 107, 111, 119, 121, 142: see `docs/compatibility.md` and the schema checks.
 pub async fn settle(cx: &Context, draft: Draft) -> Result<Checked> {
-    let Draft { class: class_name, id, new_id, body, mut acl, internal, only, mut facts } = draft;
+    let Draft { class: class_name, id, new_id, body, mut acl, internal, only, mut facts, state } = draft;
     let creating = id.is_none();
     let blank: Vec<String> =
         body.iter().filter(|(_, value)| check::is_blank(Some(value))).map(|(name, _)| name.clone()).collect();
@@ -76,7 +78,7 @@ pub async fn settle(cx: &Context, draft: Draft) -> Result<Checked> {
             close_polygon(value)?;
         }
     }
-    Ok(Checked { class, adds_field: fitted.adds_field, id, new_id, write, acl, internal, only, facts })
+    Ok(Checked { class, adds_field: fitted.adds_field, id, new_id, write, acl, internal, only, facts, state })
 }
 
 fn required(field: &str) -> ParseError {

@@ -1,10 +1,12 @@
 //! The one write of a row, and of its relations.
 
-use super::rules::ClassRules;
-use super::{Checked, Stored};
+use crate::domain::kernel::class_rules::ClassRules;
+
+use crate::domain::kernel::classes::Class;
 use crate::domain::kernel::context::Context;
+use crate::domain::kernel::failure::failure;
+use crate::domain::kernel::stages::{Checked, Stored};
 use crate::domain::permissions::{Operation, scope};
-use crate::domain::schema::Class;
 use crate::domain::store;
 use crate::error::{ParseError, Result};
 use crate::model::acl::Acl;
@@ -19,7 +21,7 @@ use crate::storage::StorageError;
 /// # Errors
 /// 101 when no row is within reach, 137 and its kin when a unique index refuses.
 pub async fn store(cx: &Context, checked: Checked, rules: &dyn ClassRules) -> Result<Stored> {
-    let Checked { class, adds_field, id, new_id, write, acl, internal, only, facts } = checked;
+    let Checked { class, adds_field, id, new_id, write, acl, internal, only, facts, state } = checked;
     let now = cx.now();
     let operations = write
         .update
@@ -64,7 +66,8 @@ pub async fn store(cx: &Context, checked: Checked, rules: &dyn ClassRules) -> Re
         (true, new_id, row)
     };
     write_relations(cx, &class, &id, write.relations).await?;
-    Ok(Stored { class, created, id, row, operations, facts })
+    cx.app.caches.forget(class.schema.name.as_str(), Some(&id));
+    Ok(Stored { class, created, id, row, operations, facts, state })
 }
 
 fn put_acl(update: &mut Update, acl: Option<&Acl>) {
@@ -83,11 +86,11 @@ async fn conflict(
     row: &Object,
 ) -> crate::error::ParseError {
     if let StorageError::Duplicate { index } = &error
-        && let Some(mapped) = rules.conflict(cx, index, creating, row.get_str("username"), row.get_str("email")).await
+        && let Some(mapped) = rules.conflict(cx, index, creating, row).await
     {
         return mapped.with_source(error);
     }
-    store::failure(error)
+    failure(error)
 }
 
 async fn write_relations(cx: &Context, class: &Class, owner: &str, relations: Vec<RelationChange>) -> Result<()> {

@@ -311,8 +311,8 @@ impl Storage for MongoStorage {
         transaction::abort(self, tx).await
     }
 
-    async fn watch(&self) -> Result<Option<BoxStream<'static, Event>>> {
-        watch::watch(self).await
+    async fn watch(&self, classes: &[ClassName]) -> Result<Option<BoxStream<'static, Event>>> {
+        watch::watch(self, classes).await
     }
 
     async fn close(&self) {

@@ -11,12 +11,9 @@ use mongodb::{Client, Database};
 use tracing::{debug, warn};
 
 use super::{MongoStorage, SCHEMA_COLLECTION, decode, error};
-use crate::model::names::{ClassName, GLOBAL_CONFIG, GRAPHQL_CONFIG, HOOKS, ROLE, SESSION, USER};
+use crate::model::names::ClassName;
 use crate::model::value::Value;
 use crate::storage::{Event, Result};
-
-/// Classes of which servers keep rows in memory.
-const WATCHED: [&str; 6] = [SESSION, USER, ROLE, GLOBAL_CONFIG, GRAPHQL_CONFIG, HOOKS];
 
 /// Pauses between attempts to open a stream again.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -28,14 +25,18 @@ const SILENCE: Duration = Duration::from_secs(10);
 type Changes = ChangeStream<ChangeStreamEvent<Document>>;
 
 /// The events; `None` where the database has no change streams.
-pub(super) async fn watch(storage: &MongoStorage) -> Result<Option<BoxStream<'static, Event>>> {
+pub(super) async fn watch(storage: &MongoStorage, classes: &[ClassName]) -> Result<Option<BoxStream<'static, Event>>> {
     let hello = storage.run(storage.database.run_command(doc! { "hello": 1 })).await?;
     let sharded = hello.get_str("msg").is_ok_and(|message| message == "isdbgrid");
     if !hello.contains_key("setName") && !sharded {
         return Ok(None);
     }
-    let source =
-        Source { client: storage.client.clone(), database: storage.database.clone(), prefix: storage.prefix.clone() };
+    let source = Source {
+        client: storage.client.clone(),
+        database: storage.database.clone(),
+        prefix: storage.prefix.clone(),
+        classes: classes.to_vec(),
+    };
     let changes = storage.run(source.open(None)).await?;
     let watcher = Watcher { source, changes: Some(changes), token: None, pause: FIRST_PAUSE };
     Ok(Some(stream::unfold(watcher, Watcher::next).boxed()))
@@ -47,17 +48,16 @@ struct Source {
     client: Client,
     database: Database,
     prefix: String,
+    classes: Vec<ClassName>,
 }
 
 impl Source {
     async fn open(&self, token: Option<ResumeToken>) -> mongodb::error::Result<Changes> {
-        let prefix: String = self.prefix.chars().flat_map(escaped).collect();
-        let mut names: Vec<String> = WATCHED.iter().map(|class| format!("{}{class}", self.prefix)).collect();
+        let mut names: Vec<String> = self.classes.iter().map(|class| format!("{}{class}", self.prefix)).collect();
         names.push(format!("{}{SCHEMA_COLLECTION}", self.prefix));
         let pipeline = [
             doc! { "$match": { "$or": [
                 { "ns.coll": { "$in": names } },
-                { "ns.coll": { "$regex": format!("^{prefix}_Join:[^:]+:{ROLE}$") } },
                 { "ns.coll": { "$exists": false } },
             ] } },
             // Only names and ids travel.
@@ -85,12 +85,6 @@ impl Source {
         };
         Some(Event::Row { class: ClassName::unchecked(class), id })
     }
-}
-
-/// A character of a name as a pattern that matches it.
-fn escaped(character: char) -> impl Iterator<Item = char> {
-    let backslash = (!character.is_alphanumeric() && character != '_').then_some('\\');
-    backslash.into_iter().chain([character])
 }
 
 struct Watcher {

@@ -452,7 +452,7 @@ impl Storage for EmbeddedStorage {
         handle(&tx)?.abort().await
     }
 
-    async fn watch(&self) -> Result<Option<BoxStream<'static, Event>>> {
+    async fn watch(&self, _classes: &[ClassName]) -> Result<Option<BoxStream<'static, Event>>> {
         // The directory is held by this process alone: nobody else changes anything.
         Ok(None)
     }

@@ -3,3 +3,12 @@
 
 mod merge;
 pub mod rules;
+
+use crate::domain::kernel::feature::Feature;
+use crate::model::names;
+
+/// Installations, for the kernel.
+#[must_use]
+pub fn feature() -> Feature {
+    Feature::new("installations").rules(names::INSTALLATION, rules::InstallationRules)
+}

@@ -6,11 +6,11 @@ use async_trait::async_trait;
 use serde_json::{Map, Value as Json};
 
 use super::merge;
+use crate::domain::kernel::class_rules::ClassRules;
 use crate::domain::kernel::context::Context;
+use crate::domain::kernel::stages::{Draft, Saved};
 use crate::domain::permissions::Operation;
 use crate::domain::read;
-use crate::domain::write::rules::ClassRules;
-use crate::domain::write::{Draft, Saved};
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::names;
 use crate::model::object::Object;

@@ -2,18 +2,21 @@
 //!
 //! A user holds a role when it is among the role's `users`, or when a role it holds is among the role's `roles`.
 
-pub mod rules;
-
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use moka::sync::Cache;
+use async_trait::async_trait;
+use moka::sync::Cache as Entries;
 
+use crate::config::Options;
 use crate::domain::kernel::age::Age;
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::auth::Auth;
+use crate::domain::kernel::caches::Cache;
 use crate::domain::kernel::context::{Client, Context};
+use crate::domain::kernel::failure::failure;
+use crate::domain::kernel::feature::{Entities, Feature};
 use crate::domain::read;
 use crate::domain::store;
 use crate::error::Result;
@@ -24,7 +27,7 @@ use crate::storage::Transaction;
 
 /// What permissions may name for users, resolved lately.
 pub struct RoleCache {
-    entities: Cache<String, Arc<[String]>>,
+    entities: Entries<String, Arc<[String]>>,
     age: Age,
 }
 
@@ -32,13 +35,7 @@ impl RoleCache {
     /// A cache of so many users, each kept for `ttl`.
     #[must_use]
     pub fn new(size: u64, ttl: Duration) -> Self {
-        Self { entities: Cache::builder().max_capacity(size).time_to_live(ttl).build(), age: Age::default() }
-    }
-
-    /// Forgets everything: any change of a role may change what any user holds.
-    pub fn clear(&self) {
-        self.age.grow();
-        self.entities.invalidate_all();
+        Self { entities: Entries::builder().max_capacity(size).time_to_live(ttl).build(), age: Age::default() }
     }
 
     fn get(&self, user: &str) -> Option<Arc<[String]>> {
@@ -56,39 +53,67 @@ impl RoleCache {
     }
 }
 
+impl Cache for RoleCache {
+    fn watches(&self) -> &'static [&'static str] {
+        &[names::ROLE, names::ROLE_USERS, names::ROLE_ROLES]
+    }
+
+    /// Any change of a role may change what any user holds.
+    fn forget(&self, _class: &str, _id: Option<&str>) {
+        self.clear();
+    }
+
+    fn clear(&self) {
+        self.age.grow();
+        self.entities.invalidate_all();
+    }
+}
+
 impl fmt::Debug for RoleCache {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "RoleCache({})", self.entities.entry_count())
     }
 }
 
-/// What permissions may name for a user: `*`, the user's id, then each role it holds as `role:NAME`. What is known already is
-/// handed out without a copy. Two queries otherwise, however many the roles and however deep they are nested; cycles end.
-///
-/// # Errors
-/// When the store fails.
-pub async fn entities_of(app: &Arc<App>, user: &str, transaction: Option<&Transaction>) -> Result<Arc<[String]>> {
-    if transaction.is_none()
-        && let Some(entities) = app.roles.get(user)
-    {
-        return Ok(entities);
+/// Roles, for the kernel.
+#[must_use]
+pub fn feature(options: &Options) -> Feature {
+    let ttl = Duration::from_millis(options.server.cache_ttl);
+    let cache = Arc::new(RoleCache::new(options.server.cache_max_size, ttl));
+    let mut feature = Feature::new("roles");
+    feature.caches.push(cache.clone());
+    feature.entities = Some(Arc::new(Held(cache)));
+    feature
+}
+
+/// The roles that users hold.
+struct Held(Arc<RoleCache>);
+
+#[async_trait]
+impl Entities for Held {
+    fn known(&self, user: &str) -> Option<Arc<[String]>> {
+        self.0.get(user)
     }
-    let asked_at = app.roles.age.get();
-    let (users, roles) = (ClassName::unchecked(names::ROLE_USERS), ClassName::unchecked(names::ROLE_ROLES));
-    let held = app.storage.ancestors(&users, &roles, user, transaction).await.map_err(store::failure)?;
-    let mut entities = Vec::with_capacity(held.len() + 2);
-    entities.extend([acl::PUBLIC.to_owned(), user.to_owned()]);
-    if !held.is_empty() {
-        let mut cx = Context::new(app.clone(), Auth::Master, None, None, false, Client::default());
-        cx.transaction = transaction.cloned();
-        let options = FindOptions { keys: Some(vec!["name".to_owned()]), ..FindOptions::default() };
-        let rows =
-            read::internal_all(&cx, names::ROLE, store::by_ids(held), &options, "names of the roles held").await?;
-        entities.extend(rows.iter().filter_map(|row| row.get_str("name")).map(|name| format!("role:{name}")));
+
+    /// Two queries, however many the roles and however deep they are nested; cycles end.
+    async fn find(&self, app: &Arc<App>, user: &str, transaction: Option<&Transaction>) -> Result<Arc<[String]>> {
+        let asked_at = self.0.age.get();
+        let (users, roles) = (ClassName::unchecked(names::ROLE_USERS), ClassName::unchecked(names::ROLE_ROLES));
+        let held = app.storage.ancestors(&users, &roles, user, transaction).await.map_err(failure)?;
+        let mut entities = Vec::with_capacity(held.len() + 2);
+        entities.extend([acl::PUBLIC.to_owned(), user.to_owned()]);
+        if !held.is_empty() {
+            let mut cx = Context::new(app.clone(), Auth::Master, None, None, false, Client::default());
+            cx.transaction = transaction.cloned();
+            let options = FindOptions { keys: Some(vec!["name".to_owned()]), ..FindOptions::default() };
+            let rows =
+                read::internal_all(&cx, names::ROLE, store::by_ids(held), &options, "names of the roles held").await?;
+            entities.extend(rows.iter().filter_map(|row| row.get_str("name")).map(|name| format!("role:{name}")));
+        }
+        let entities: Arc<[String]> = entities.into();
+        if transaction.is_none() {
+            self.0.remember(user, entities.clone(), asked_at);
+        }
+        Ok(entities)
     }
-    let entities: Arc<[String]> = entities.into();
-    if transaction.is_none() {
-        app.roles.remember(user, entities.clone(), asked_at);
-    }
-    Ok(entities)
 }

@@ -5,10 +5,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use moka::sync::Cache;
+use moka::sync::Cache as Entries;
 
 use crate::domain::kernel::age::Age;
+use crate::domain::kernel::caches::Cache;
 use crate::model::date::Date;
+use crate::model::names;
 use crate::model::object::Object;
 use crate::model::value::Value;
 
@@ -43,10 +45,10 @@ impl Session {
 
 /// The cache.
 pub struct SessionCache {
-    by_token: Cache<String, Arc<Session>>,
-    token_of: Cache<String, String>,
-    users: Cache<String, Arc<Object>>,
-    extended: Cache<String, ()>,
+    by_token: Entries<String, Arc<Session>>,
+    token_of: Entries<String, String>,
+    users: Entries<String, Arc<Object>>,
+    extended: Entries<String, ()>,
     age: Age,
 }
 
@@ -54,8 +56,8 @@ impl SessionCache {
     /// A cache of so many entries of each kind, each kept for `ttl`.
     #[must_use]
     pub fn new(size: u64, ttl: Duration) -> Self {
-        fn cache<V: Clone + Send + Sync + 'static>(size: u64, ttl: Duration) -> Cache<String, V> {
-            Cache::builder().max_capacity(size).time_to_live(ttl).support_invalidation_closures().build()
+        fn cache<V: Clone + Send + Sync + 'static>(size: u64, ttl: Duration) -> Entries<String, V> {
+            Entries::builder().max_capacity(size).time_to_live(ttl).support_invalidation_closures().build()
         }
         Self {
             by_token: cache(size, ttl),
@@ -140,13 +142,6 @@ impl SessionCache {
         let _ = self.by_token.invalidate_entries_if(move |_, session| session.user_id == user);
     }
 
-    /// Forgets everything.
-    pub fn clear(&self) {
-        self.age.grow();
-        self.by_token.invalidate_all();
-        self.users.invalidate_all();
-    }
-
     /// Whether it is time again to look whether this session is to be prolonged.
     #[must_use]
     pub fn may_extend(&self, token: &str) -> bool {
@@ -155,6 +150,26 @@ impl SessionCache {
         }
         self.extended.insert(token.to_owned(), ());
         true
+    }
+}
+
+impl Cache for SessionCache {
+    fn watches(&self) -> &'static [&'static str] {
+        &[names::SESSION, names::USER]
+    }
+
+    fn forget(&self, class: &str, id: Option<&str>) {
+        match id {
+            Some(id) if class == names::SESSION => self.forget_session(id),
+            Some(id) => self.forget_user(id),
+            None => self.clear(),
+        }
+    }
+
+    fn clear(&self) {
+        self.age.grow();
+        self.by_token.invalidate_all();
+        self.users.invalidate_all();
     }
 }
 

@@ -1,16 +1,21 @@
 //! Sessions: made by sign up and log in, found by their token, ended by log out.
 
 pub mod cache;
+pub mod enter;
 pub mod rules;
 
 pub use cache::SessionCache;
+pub use enter::open_context;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::domain::features::users;
+use crate::config::Options;
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::auth::{Auth, SessionUser};
 use crate::domain::kernel::context::{Client, Context};
+use crate::domain::kernel::failure::{failure, invalid_session};
+use crate::domain::kernel::feature::Feature;
 use crate::domain::permissions::Scoped;
 use crate::domain::permissions::protected_fields::Hidden;
 use crate::domain::read::redact::View;
@@ -25,6 +30,15 @@ use crate::model::operation::{Change, Update};
 use crate::model::query::options::FindOptions;
 use crate::model::query::{Constraint, Filter, Resolved};
 use crate::model::value::Value;
+
+/// Sessions, for the kernel.
+#[must_use]
+pub fn feature(options: &Options) -> Feature {
+    let ttl = Duration::from_millis(options.server.cache_ttl);
+    Feature::new("sessions")
+        .rules(names::SESSION, rules::SessionRules)
+        .cache(SessionCache::new(options.server.cache_max_size, ttl))
+}
 
 /// How a session came to be, as its row notes it.
 #[derive(Debug)]
@@ -129,7 +143,7 @@ pub(super) async fn insert(cx: &Context, mut row: Object) -> Result<Object> {
         ]);
         end_matching(cx, duplicates).await?;
     }
-    store::insert(cx, &fitted.class, row.clone()).await.map_err(store::failure)?;
+    store::insert(cx, &fitted.class, row.clone()).await.map_err(failure)?;
     Ok(row)
 }
 
@@ -140,13 +154,14 @@ pub(super) async fn insert(cx: &Context, mut row: Object) -> Result<Object> {
 pub async fn resolve(app: &Arc<App>, token: &str) -> Result<Option<Arc<SessionUser>>> {
     let invalid = || ParseError::new(ErrorCode::InvalidSessionToken, "Invalid session token");
     let cx = Context::new(app.clone(), Auth::Master, None, None, false, Client::default());
-    let session = if let Some(session) = app.sessions.session(token) {
+    let cache: &SessionCache = app.feature()?;
+    let session = if let Some(session) = cache.session(token) {
         session
     } else {
-        let asked_at = app.sessions.age();
+        let asked_at = cache.age();
         let filter = Filter::eq("sessionToken", token);
         let row = read::internal_one(&cx, names::SESSION, filter, "whose session it is").await?.ok_or_else(invalid)?;
-        app.sessions.remember_session(token, cache::Session::from_row(&row).ok_or_else(invalid)?, asked_at)
+        cache.remember_session(token, cache::Session::from_row(&row).ok_or_else(invalid)?, asked_at)
     };
     if session.expires_at.is_some_and(|expiry| expiry < app.clock.now()) {
         return Err(ParseError::new(ErrorCode::InvalidSessionToken, "Session token is expired."));
@@ -155,28 +170,28 @@ pub async fn resolve(app: &Arc<App>, token: &str) -> Result<Option<Arc<SessionUs
     if session.user_id.starts_with("role:") || session.user_id == "*" {
         return Err(invalid());
     }
-    let row = if let Some(row) = app.sessions.user(&session.user_id) {
+    let row = if let Some(row) = cache.user(&session.user_id) {
         row
     } else {
-        let asked_at = app.sessions.age();
+        let asked_at = cache.age();
         let filter = Filter::eq("objectId", session.user_id.as_str());
         match read::internal_one(&cx, names::USER, filter, "whose session it is").await? {
-            Some(row) => app.sessions.remember_user(&session.user_id, row, asked_at),
+            Some(row) => cache.remember_user(&session.user_id, row, asked_at),
             None => return Ok(None),
         }
     };
-    extend(&cx, token, &session).await;
+    extend(&cx, cache, token, &session).await;
     Ok(Some(Arc::new(SessionUser { id: session.user_id.clone(), session_token: token.to_owned(), row })))
 }
 
 /// With `extendSessionOnUse`, a use in the second half of a session's life prolongs it.
-async fn extend(cx: &Context, token: &str, session: &cache::Session) {
+async fn extend(cx: &Context, cache: &SessionCache, token: &str, session: &cache::Session) {
     let options = &cx.app.options.users;
     if !options.extend_session_on_use || !options.expire_inactive_sessions {
         return;
     }
     let now = cx.now();
-    if session.updated_at.plus_seconds(options.session_length / 2.0) > now || !cx.app.sessions.may_extend(token) {
+    if session.updated_at.plus_seconds(options.session_length / 2.0) > now || !cache.may_extend(token) {
         return;
     }
     let class = known_class(cx, &session_class());
@@ -187,7 +202,7 @@ async fn extend(cx: &Context, token: &str, session: &cache::Session) {
     if let Err(error) = store::update_one(cx, &class, &scope, &update).await {
         tracing::warn!(%error, "a session in use could not be prolonged");
     }
-    cx.app.sessions.forget_token(token);
+    cache.forget_token(token);
 }
 
 /// The standing of a user that has just proved who it is, without a session yet.
@@ -206,7 +221,7 @@ pub fn standing_of(user: &Object) -> Auth {
 /// When the store fails.
 pub async fn end(cx: &Context, token: &str) -> Result<()> {
     end_matching(cx, Filter::eq("sessionToken", token)).await?;
-    cx.app.sessions.forget_token(token);
+    cx.app.feature::<SessionCache>()?.forget_token(token);
     Ok(())
 }
 
@@ -216,7 +231,7 @@ pub async fn end(cx: &Context, token: &str) -> Result<()> {
 /// When the store fails.
 pub async fn end_all(cx: &Context, user: &str) -> Result<()> {
     end_matching(cx, Filter::eq("user", Value::pointer(&ClassName::unchecked(names::USER), user))).await?;
-    cx.app.sessions.forget_sessions_of(user);
+    cx.app.feature::<SessionCache>()?.forget_sessions_of(user);
     Ok(())
 }
 
@@ -226,8 +241,9 @@ async fn end_matching(cx: &Context, filter: Resolved) -> Result<()> {
     let options = FindOptions { keys: Some(vec!["sessionToken".to_owned()]), ..FindOptions::default() };
     let ended = store::find(cx, &class, &scope, &options).await?;
     store::delete(cx, &class, &scope).await?;
+    let cache: &SessionCache = cx.app.feature()?;
     for token in ended.iter().filter_map(|row| row.get_str("sessionToken")) {
-        cx.app.sessions.forget_token(token);
+        cache.forget_token(token);
     }
     Ok(())
 }
@@ -269,7 +285,7 @@ pub async fn upgrade(cx: &Context) -> Result<Object> {
     };
     let user = match cx.auth.user() {
         Some(user) => user.id.clone(),
-        None if token.starts_with("r:") => resolve(&cx.app, token).await?.ok_or_else(needs_session)?.id.clone(),
+        None if token.starts_with("r:") => resolve(&cx.app, token).await?.ok_or_else(invalid_session)?.id.clone(),
         None => {
             let user = read::internal_one(
                 cx,
@@ -287,12 +303,7 @@ pub async fn upgrade(cx: &Context) -> Result<Object> {
     let mut update = Update::default();
     update.put("_session_token", Change::Unset);
     let scope = Scoped::internal(store::by_id(&user), "remove the old session token");
-    store::update_one(cx, &class, &scope, &update).await.map_err(store::failure)?;
-    cx.app.sessions.forget_user(&user);
+    store::update_one(cx, &class, &scope, &update).await.map_err(failure)?;
+    cx.app.caches.forget(names::USER, Some(&user));
     present(cx, row).await
-}
-
-/// 209, sanitised, for callers without a session where one is needed.
-fn needs_session() -> ParseError {
-    users::invalid_session()
 }

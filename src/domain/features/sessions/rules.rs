@@ -5,11 +5,12 @@ use std::ops::ControlFlow;
 use async_trait::async_trait;
 use serde_json::Value as Json;
 
-use super::{CreatedWith, insert, needs_session, new_row, token_required};
+use super::{CreatedWith, SessionCache, insert, new_row, token_required};
+use crate::domain::kernel::class_rules::ClassRules;
 use crate::domain::kernel::context::Context;
+use crate::domain::kernel::failure::invalid_session;
+use crate::domain::kernel::stages::{Draft, Saved, Stored};
 use crate::domain::schema::check;
-use crate::domain::write::rules::ClassRules;
-use crate::domain::write::{Checked, Draft, Saved, Stored};
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::json;
 use crate::model::names::{self, ClassName};
@@ -65,25 +66,16 @@ impl ClassRules for SessionRules {
         }))
     }
 
-    async fn transform(&self, _cx: &Context, checked: Checked) -> Result<Checked> {
-        Ok(checked)
-    }
-
     async fn follow_up(&self, cx: &Context, stored: Stored) -> Result<Stored> {
         if let Some(token) = stored.row.get_str("sessionToken") {
-            cx.app.sessions.forget_token(token);
+            cx.app.feature::<SessionCache>()?.forget_token(token);
         }
         Ok(stored)
     }
 
     async fn before_delete(&self, cx: &Context, id: &str) -> Result<()> {
         self.read_filter(cx)?;
-        cx.app.sessions.forget_session(id);
-        Ok(())
-    }
-
-    async fn after_delete(&self, cx: &Context, id: &str) -> Result<()> {
-        cx.app.sessions.forget_session(id);
+        cx.app.feature::<SessionCache>()?.forget_session(id);
         Ok(())
     }
 
@@ -95,7 +87,7 @@ impl ClassRules for SessionRules {
         if cx.auth.is_master() {
             return Ok(Filter::All);
         }
-        cx.auth.user_id().map(own).ok_or_else(needs_session)
+        cx.auth.user_id().map(own).ok_or_else(invalid_session)
     }
 }
 

@@ -4,8 +4,10 @@
 
 use serde_json::{Map, Value as Json};
 
-use crate::adapters::auth::{Attempt, Policy, Step, not_configured};
+use super::Users;
+use crate::adapters::auth::{Attempt, Policy, Providers, Step, not_configured};
 use crate::domain::kernel::context::Context;
+use crate::domain::kernel::failure::failure;
 use crate::domain::permissions::Scoped;
 use crate::domain::read;
 use crate::domain::schema::check::known_class;
@@ -116,7 +118,7 @@ impl AuthData {
     /// What a provider refuses.
     pub async fn identify(&mut self, cx: &Context) -> Result<()> {
         for (provider, data) in &mut self.providers {
-            if let (Some(adapter), Some(given)) = (cx.app.providers.get(provider), &data)
+            if let (Some(adapter), Some(given)) = (providers(cx).and_then(|providers| providers.get(provider)), &data)
                 && !given.is_empty()
                 && let Some(named) = adapter.identify(given).await?
             {
@@ -135,7 +137,9 @@ impl AuthData {
     /// A second factor is looked at when the first one is known to be good: nobody else may have codes sent, or try them.
     fn first_factors_first(&self, cx: &Context) -> impl Iterator<Item = &(String, Option<Map<String, Json>>)> {
         let is_second = |(provider, _): &&(String, Option<Map<String, Json>>)| {
-            let policy = cx.app.providers.get(provider).and_then(|adapter| adapter.policy(None).ok());
+            let policy = providers(cx)
+                .and_then(|providers| providers.get(provider))
+                .and_then(|adapter| adapter.policy(None).ok());
             policy == Some(Policy::Additional)
         };
         let (second, first): (Vec<_>, Vec<_>) = self.providers.iter().partition(is_second);
@@ -223,7 +227,7 @@ impl AuthData {
                 validated.changes.put(column(provider), Change::Unset);
                 continue;
             };
-            let Some(adapter) = cx.app.providers.get(provider) else {
+            let Some(adapter) = providers(cx).and_then(|providers| providers.get(provider)) else {
                 validated.changes.put(column(provider), Change::Set(Value::Object(json::decode_map(data.clone())?)));
                 continue;
             };
@@ -288,12 +292,12 @@ impl Validated {
             let scope = Scoped::internal(store::by_id(id).and(self.only), "keep what a provider says");
             let written = store::update_one(cx, &class, &scope, &changes).await.map_err(|error| match error {
                 StorageError::Duplicate { .. } => already_used().with_source(error),
-                error => store::failure(error),
+                error => failure(error),
             })?;
             if written.is_none() {
                 return Err(self.used_up.unwrap_or_else(already_used));
             }
-            cx.app.sessions.forget_user(id);
+            cx.app.caches.forget(names::USER, Some(id));
         }
         if let Some(refusal) = self.refusal {
             return Err(refusal);
@@ -355,6 +359,11 @@ pub(super) fn request(cx: &Context, who: Who<'_>, body: &Map<String, Json>, sent
     Json::Object(request)
 }
 
+/// The providers of this server.
+fn providers(cx: &Context) -> Option<&Providers> {
+    cx.app.feature::<Users>().ok().map(|users| &users.providers)
+}
+
 /// Demands a provider that this server has.
 fn known(cx: &Context, provider: &str) -> Result<()> {
     let users = &cx.app.options.users;
@@ -363,7 +372,7 @@ fn known(cx: &Context, provider: &str) -> Result<()> {
             && users.auth.get(ANONYMOUS).is_none_or(|options| options.get("enabled") != Some(&Json::Bool(false)));
         return if on { Ok(()) } else { Err(unsupported()) };
     }
-    if cx.app.providers.get(provider).is_some() {
+    if providers(cx).and_then(|providers| providers.get(provider)).is_some() {
         return Ok(());
     }
     let off = users.auth.get(provider).is_some_and(|options| options.get("enabled") == Some(&Json::Bool(false)));
@@ -378,7 +387,7 @@ pub fn require_additional(cx: &Context, user: &Object, sent: &AuthData) -> Resul
     let mut missing = Vec::new();
     let linked = assemble(user).unwrap_or_default();
     for (provider, value) in &linked {
-        let Some(adapter) = cx.app.providers.get(provider) else { continue };
+        let Some(adapter) = providers(cx).and_then(|providers| providers.get(provider)) else { continue };
         let stored = value.as_object().map(json::encode_object);
         match (adapter.policy(stored.as_ref()).unwrap_or(Policy::Default), sent.brings(provider)) {
             (Policy::Solo | Policy::Additional, true) => return Ok(()),
@@ -418,13 +427,11 @@ pub async fn on_log_in(cx: &Context, user: &Object, body: &Map<String, Json>) ->
 
 /// What readers of users see of identities, where a service outside has a say.
 pub async fn complete(cx: &Context, rows: &mut [Object]) {
-    if !cx.app.providers.any_asks_before_showing() {
-        return;
-    }
+    let Some(providers) = providers(cx).filter(|providers| providers.any_asks_before_showing()) else { return };
     for row in rows {
         let Some(Value::Object(linked)) = row.get_mut("authData") else { continue };
         for (provider, value) in linked.iter_mut() {
-            let Some(adapter) = cx.app.providers.get(provider).filter(|adapter| adapter.asks_before_showing()) else {
+            let Some(adapter) = providers.get(provider).filter(|adapter| adapter.asks_before_showing()) else {
                 continue;
             };
             let request = serde_json::json!({"ip": cx.client.ip.to_string(), "master": cx.auth.is_master()});
@@ -441,7 +448,9 @@ pub fn present(cx: &Context, row: &Object) -> Option<Object> {
     let mut linked = assemble(row)?;
     for (provider, value) in &mut linked {
         let shown = value.as_object().and_then(|stored| {
-            cx.app.providers.get(provider)?.present(&json::encode_object(stored), cx.auth.is_master())
+            providers(cx)
+                .and_then(|providers| providers.get(provider))?
+                .present(&json::encode_object(stored), cx.auth.is_master())
         });
         if let Some(shown) = shown {
             *value = json::decode_stored(Json::Object(shown));

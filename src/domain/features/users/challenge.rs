@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use super::Users;
 use super::auth_data::{self, AuthData, Who};
 use super::log_in;
 use crate::domain::kernel::context::Context;
@@ -58,12 +59,13 @@ pub async fn challenge(cx: &Context, body: Map<String, Json>) -> Result<Json> {
     }
     let who = Who { user: user.as_ref(), challenge: true, ..Who::default() };
     let request = auth_data::request(cx, who, &Map::new(), &sent);
+    let providers = &cx.app.feature::<Users>()?.providers;
     let mut answers = Map::new();
     let mut wishes: Vec<(&String, &Json)> = challenge.as_object().into_iter().flatten().collect();
     wishes.sort_by_key(|(provider, _)| *provider);
     for (provider, wish) in wishes {
         let shown = auth_data.and_then(|data| data.get(provider)).and_then(Json::as_object);
-        if let Some(adapter) = cx.app.providers.get(provider)
+        if let Some(adapter) = providers.get(provider)
             && let Some(answer) = adapter.challenge(wish, shown, &request).await?
         {
             answers.insert(provider.clone(), answer);

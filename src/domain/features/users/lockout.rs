@@ -7,6 +7,7 @@
 
 use crate::config::users::AccountLockout;
 use crate::domain::kernel::context::Context;
+use crate::domain::kernel::failure::failure;
 use crate::domain::permissions::Scoped;
 use crate::domain::read;
 use crate::domain::schema::check::known_class;
@@ -107,7 +108,7 @@ async fn change(cx: &Context, id: &str, only: Resolved, update: &Update) -> Resu
     let cx = cx.outside_transaction();
     let class = known_class(&cx, &ClassName::unchecked(names::USER));
     let scope = Scoped::internal(store::by_id(id).and(only), "count failed log ins");
-    store::update_one(&cx, &class, &scope, update).await.map_err(store::failure)
+    store::update_one(&cx, &class, &scope, update).await.map_err(failure)
 }
 
 async fn succeeded(cx: &Context, id: &str, rule: &Rule) -> Result<()> {

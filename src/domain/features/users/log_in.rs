@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::{auth_data, lockout, policy, verification};
+use super::{Users, auth_data, lockout, policy, verification};
 use crate::domain::features::sessions::{self, CreatedWith};
 use crate::domain::kernel::context::Context;
 use crate::domain::read::{self, Known, ReadRequest};
@@ -118,7 +118,7 @@ pub(super) async fn verified_user(cx: &Context, parameters: &Map<String, Json>) 
     let (username, email) = (text(username)?, text(email)?);
     let user = candidate(cx, username.as_deref(), email.as_deref()).await?;
     let hash = user.as_ref().and_then(|user| user.get_str("_hashed_password")).map(str::to_owned);
-    let right = cx.app.hasher.verify(password, hash).await?;
+    let right = cx.app.feature::<Users>()?.hasher.verify(password, hash).await?;
     if let Some(user) = &user {
         lockout::note(cx, user, right).await?;
     }

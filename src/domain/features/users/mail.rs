@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
+use super::Users;
 use crate::adapters::email::outbox::Outbox;
 use crate::adapters::email::{Kind, Mail};
 use crate::domain::kernel::context::Context;
@@ -27,7 +28,7 @@ pub struct Post {
 /// 1, with status 400, when an option for it is missing.
 pub fn post(cx: &Context) -> Result<Post> {
     let options = &cx.app.options.server;
-    match (&cx.app.email, &options.app_name, &options.public_server_url) {
+    match (&cx.app.feature::<Users>()?.outbox, &options.app_name, &options.public_server_url) {
         (Some(outbox), Some(app_name), Some(url)) if !app_name.is_empty() => Ok(Post {
             outbox: outbox.clone(),
             app_name: app_name.clone(),

@@ -14,20 +14,49 @@ pub mod verification;
 
 pub use challenge::challenge;
 pub use log_in::{log_in, log_in_as, verify_password};
+use password::Hasher;
 pub use reset::{request as request_password_reset, reset as reset_password};
 pub use verification::request as request_verification_email;
 
-use crate::domain::features::sessions;
+use std::sync::Arc;
+
+use crate::adapters::auth::Providers;
+use crate::adapters::email::outbox::Outbox;
+use crate::config::Options;
+use crate::domain::features::{Services, sessions};
+use crate::domain::kernel::app::App;
 use crate::domain::kernel::context::Context;
+use crate::domain::kernel::failure::invalid_session;
+use crate::domain::kernel::feature::Feature;
 use crate::domain::read::{self, ReadRequest};
-use crate::error::{ErrorCode, ParseError, Result};
+use crate::error::{ErrorCode, Result};
 use crate::model::names::{self, ClassName};
 use crate::model::object::Object;
 
-/// 209, sanitised: nobody is logged in.
+/// What the feature keeps while the server runs.
+pub struct Users {
+    /// Password hashing.
+    pub hasher: Hasher,
+    /// Providers of identities.
+    pub providers: Providers,
+    /// Sends mail.
+    outbox: Option<Arc<Outbox>>,
+}
+
+/// Users, for the kernel.
 #[must_use]
-pub fn invalid_session() -> ParseError {
-    ParseError::sanitized(ErrorCode::InvalidSessionToken, "Invalid session token")
+pub fn feature(options: &Options, services: Services) -> Feature {
+    let Services { email, providers } = services;
+    let users = Users { hasher: Hasher::start(&options.own), providers, outbox: email };
+    let feature = Feature::new("users").rules(names::USER, rules::UserRules).state(users);
+    Feature { on_stop: Some(stop), ..feature }
+}
+
+/// Mails that wait are tried once more, then given up.
+fn stop(app: &App) {
+    if let Ok(Users { outbox: Some(outbox), .. }) = app.feature() {
+        outbox.close();
+    }
 }
 
 /// The user of the session sent, with that session's token.

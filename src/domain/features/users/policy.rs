@@ -1,12 +1,14 @@
 //! Password policy: what a password must be, which may not come back, and when it has to be changed.
 
+use super::Users;
 use crate::config::users::PasswordPolicy;
 use crate::domain::kernel::context::Context;
+use crate::domain::kernel::failure::failure;
+use crate::domain::kernel::stages::Checked;
 use crate::domain::permissions::Scoped;
 use crate::domain::read;
 use crate::domain::schema::check::known_class;
 use crate::domain::store;
-use crate::domain::write::Checked;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::names::{self, ClassName};
 use crate::model::object::Object;
@@ -75,7 +77,7 @@ async fn remember(cx: &Context, checked: &mut Checked, password: &str, count: u3
     let old = hashes.len().saturating_sub(kept);
     let recent = hashes.split_off(old);
     for hash in current.iter().chain(&recent) {
-        if cx.app.hasher.verify(password.to_owned(), Some(hash.clone())).await? {
+        if cx.app.feature::<Users>()?.hasher.verify(password.to_owned(), Some(hash.clone())).await? {
             return Err(refuse(format!("New password should not be the same as last {count} passwords.")));
         }
     }
@@ -111,7 +113,7 @@ pub async fn check_age(cx: &Context, user: &Object) -> Result<()> {
         update.put(CHANGED_AT, Change::Set(now.into()));
         let class = known_class(cx, &ClassName::unchecked(names::USER));
         let scope = Scoped::internal(filter, "note since when a password is in use");
-        store::update_one(cx, &class, &scope, &update).await.map_err(store::failure)?;
+        store::update_one(cx, &class, &scope, &update).await.map_err(failure)?;
         return Ok(());
     };
     if changed.plus_seconds(days * SECONDS_PER_DAY) < now {

@@ -7,6 +7,7 @@ use super::{lockout, mail};
 use crate::adapters::email::Kind;
 use crate::config::users::PasswordPolicy;
 use crate::domain::kernel::context::Context;
+use crate::domain::kernel::failure::failure;
 use crate::domain::permissions::Scoped;
 use crate::domain::read;
 use crate::domain::schema::check::known_class;
@@ -92,7 +93,7 @@ async fn renew(cx: &Context, user: Option<Object>) -> Result<Option<(Object, Str
     let filter = Filter::eq("objectId", id.map_or(Value::Null, Value::from));
     let class = known_class(cx, &ClassName::unchecked(names::USER));
     let scope = Scoped::internal(filter, "give a reset token");
-    let row = store::update_one(cx, &class, &scope, &update).await.map_err(store::failure)?;
+    let row = store::update_one(cx, &class, &scope, &update).await.map_err(failure)?;
     Ok(row.map(|user| (user, token)))
 }
 

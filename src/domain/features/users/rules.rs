@@ -6,14 +6,15 @@ use async_trait::async_trait;
 use serde_json::{Map, Value as Json};
 
 use super::auth_data::{self, AuthData, Who};
-use super::{log_in, policy, reset, verification};
+use super::{Users, log_in, policy, reset, verification};
 use crate::domain::features::sessions::{self, CreatedWith};
 use crate::domain::kernel::auth::Auth;
+use crate::domain::kernel::class_rules::ClassRules;
 use crate::domain::kernel::context::Context;
+use crate::domain::kernel::rule_state::RuleState;
+use crate::domain::kernel::stages::{Checked, Draft, Saved, Stored};
 use crate::domain::read::{self, Known};
 use crate::domain::store;
-use crate::domain::write::rules::ClassRules;
-use crate::domain::write::{Checked, Draft, Saved, Stored};
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::acl::{Acl, PUBLIC};
 use crate::model::names;
@@ -25,6 +26,23 @@ use crate::model::value::Value;
 
 /// Length of the user name of a user that signed up without one.
 const GENERATED_NAME_LENGTH: usize = 25;
+
+/// What one stage of a user's write finds out for later ones.
+#[derive(Default)]
+pub(super) struct UserState {
+    /// What providers answer the client; `None`: no authData was sent, or none that changes anything.
+    auth_data_response: Option<Object>,
+    /// Providers that the caller logged in or signed up with, comma separated; `None`: by password.
+    auth_provider: Option<String>,
+    /// The password of an existing user changes: sessions end.
+    password_changed: bool,
+    /// The user brings the identity of another service (not only the anonymous one).
+    pub foreign_identity: bool,
+    /// The user's address is to be verified: a mail goes out.
+    pub verify_email: bool,
+    /// A token for the answer.
+    session_token: Option<String>,
+}
 
 /// Rules of the class of users.
 pub struct UserRules;
@@ -64,14 +82,7 @@ impl ClassRules for UserRules {
         Ok(checked)
     }
 
-    async fn conflict(
-        &self,
-        cx: &Context,
-        index: &str,
-        creating: bool,
-        username: Option<&str>,
-        email: Option<&str>,
-    ) -> Option<ParseError> {
+    async fn conflict(&self, cx: &Context, index: &str, creating: bool, row: &Object) -> Option<ParseError> {
         if index.starts_with("_auth_data_") {
             return Some(auth_data::already_used());
         }
@@ -89,10 +100,8 @@ impl ClassRules for UserRules {
             "email_1" | "case_insensitive_email" | "email_case_blind" => return Some(email_taken()),
             _ => {}
         }
-        for (field, value, error) in
-            [("username", username, username_taken as fn() -> ParseError), ("email", email, email_taken)]
-        {
-            if let Some(value) = value
+        for (field, error) in [("username", username_taken as fn() -> ParseError), ("email", email_taken)] {
+            if let Some(value) = row.get_str(field)
                 && is_taken(cx, field, value, "").await.unwrap_or(false)
             {
                 return Some(error());
@@ -106,45 +115,57 @@ impl ClassRules for UserRules {
     }
 
     async fn follow_up(&self, cx: &Context, mut stored: Stored) -> Result<Stored> {
-        verification::follow_up(cx, &stored);
+        let mut state: UserState = stored.state.take();
+        verification::follow_up(cx, &state, &stored.row);
         let by_master_header = cx.auth.is_master() && cx.master_key_in_header && cx.installation_id.is_none();
         if stored.created {
-            let linking = cx.auth.user().is_some() && stored.facts.auth_data_sent;
+            let linking = cx.auth.user().is_some() && state.auth_data_response.is_some();
             if !by_master_header && !linking && verification::is_required(cx) {
                 if cx.app.options.mail.prevent_signup_with_unverified_email {
                     return Err(verification::unverified());
                 }
             } else if !by_master_header && !linking {
-                let created_with = match stored.facts.auth_provider.as_deref() {
+                let created_with = match state.auth_provider.as_deref() {
                     Some(provider) => CreatedWith::log_in(provider),
                     None => CreatedWith::sign_up(),
                 };
-                stored.facts.session_token = Some(sessions::create(cx, &stored.id, Some(&created_with)).await?);
+                state.session_token = Some(sessions::create(cx, &stored.id, Some(&created_with)).await?);
             }
+            stored.state.put(state);
             return Ok(stored);
         }
-        cx.app.sessions.forget_user(&stored.id);
-        if stored.facts.password_changed {
+        if state.password_changed {
             if cx.app.options.users.revoke_session_on_password_reset {
                 sessions::end_all(cx, &stored.id).await?;
             }
             if cx.auth.user_id() == Some(stored.id.as_str()) {
-                let created_with = stored.facts.auth_provider.as_deref().map(CreatedWith::log_in);
-                stored.facts.session_token = Some(sessions::create(cx, &stored.id, created_with.as_ref()).await?);
+                let created_with = state.auth_provider.as_deref().map(CreatedWith::log_in);
+                state.session_token = Some(sessions::create(cx, &stored.id, created_with.as_ref()).await?);
             }
         }
         // A master key that links an identity to a user logs the user in.
-        if let Some(provider) = stored.facts.auth_provider.as_deref()
-            && stored.facts.auth_data_sent
+        if let Some(provider) = state.auth_provider.as_deref()
+            && state.auth_data_response.is_some()
             && cx.auth.is_master()
             && !cx.auth.is_read_only()
             && !by_master_header
             && !verification::is_required(cx)
         {
             let created_with = CreatedWith::log_in(provider);
-            stored.facts.session_token = Some(sessions::create(cx, &stored.id, Some(&created_with)).await?);
+            state.session_token = Some(sessions::create(cx, &stored.id, Some(&created_with)).await?);
         }
+        stored.state.put(state);
         Ok(stored)
+    }
+
+    fn answer(&self, mut state: RuleState, body: &mut Object) {
+        let UserState { session_token, auth_data_response, .. } = state.take();
+        if let Some(token) = session_token {
+            body.insert("sessionToken", token);
+        }
+        if let Some(response) = auth_data_response {
+            body.insert("authDataResponse", response);
+        }
     }
 
     async fn before_delete(&self, cx: &Context, id: &str) -> Result<()> {
@@ -162,9 +183,9 @@ impl ClassRules for UserRules {
         }
     }
 
-    async fn after_delete(&self, cx: &Context, id: &str) -> Result<()> {
-        cx.app.sessions.forget_user(id);
-        cx.app.roles.clear();
+    async fn after_delete(&self, cx: &Context, _id: &str) -> Result<()> {
+        // Whoever gets the same id must not be taken for a member of the roles that this user held.
+        cx.app.caches.forget(names::ROLE, None);
         Ok(())
     }
 
@@ -235,9 +256,9 @@ async fn link(cx: &Context, mut draft: Draft) -> Result<ControlFlow<Saved, Draft
     if draft.creates() && !auth_data.identifies() {
         credentials()?;
     }
-    draft.facts.foreign_identity =
+    let foreign_identity =
         sent.as_object().is_some_and(|providers| providers.keys().any(|provider| provider != auth_data::ANONYMOUS));
-    draft.facts.auth_data_sent = sent.as_object().is_some_and(|providers| !providers.is_empty());
+    let is_sent = sent.as_object().is_some_and(|providers| !providers.is_empty());
     let stranger = draft.id.as_deref().is_some_and(|id| cx.auth.user_id() != Some(id)) && !cx.auth.is_master();
     if stranger {
         return Err(insufficient_auth());
@@ -260,13 +281,16 @@ async fn link(cx: &Context, mut draft: Draft) -> Result<ControlFlow<Saved, Draft
     if !owners.is_empty() && !own {
         return Err(auth_data::already_used());
     }
-    let unlinks = !draft.creates() && draft.facts.auth_data_sent && !cx.auth.is_master();
-    if auth_data.identifies() || unlinks {
-        draft.facts.auth_provider = Some(auth_data.names());
-    }
     let creating = draft.creates();
+    let unlinks = !creating && is_sent && !cx.auth.is_master();
     // Who sends only what is there already is told nothing of it.
-    draft.facts.auth_data_sent &= !own || validated.checked;
+    let is_told = is_sent && (!own || validated.checked);
+    draft.state.put(UserState {
+        auth_data_response: is_told.then_some(validated.responses),
+        auth_provider: (auth_data.identifies() || unlinks).then(|| auth_data.names()),
+        foreign_identity,
+        ..UserState::default()
+    });
     for (column, change) in validated.changes.0 {
         // A new row has nothing to unlink.
         if !(creating && change == Change::Unset) {
@@ -274,7 +298,6 @@ async fn link(cx: &Context, mut draft: Draft) -> Result<ControlFlow<Saved, Draft
         }
     }
     draft.only = std::mem::replace(&mut draft.only, Filter::All).and(validated.only);
-    draft.facts.auth_data_response = validated.responses;
     Ok(ControlFlow::Continue(draft))
 }
 
@@ -371,9 +394,9 @@ async fn take_password(cx: &Context, checked: &mut Checked, creating: bool) -> R
     match checked.write.update.remove("password") {
         None => Ok(()),
         Some(Change::Set(Value::String(password))) if !password.is_empty() => {
-            let hash = cx.app.hasher.hash(password).await?;
+            let hash = cx.app.feature::<Users>()?.hasher.hash(password).await?;
             checked.internal.put("_hashed_password", Change::Set(hash.into()));
-            checked.facts.password_changed = !creating;
+            checked.state.change(|state: &mut UserState| state.password_changed = !creating);
             Ok(())
         }
         Some(_) => Err(ParseError::new(ErrorCode::PasswordMissing, "password is required")),

@@ -3,13 +3,15 @@
 use serde_json::{Map, Value as Json};
 
 use super::mail;
+use super::rules::UserState;
 use crate::adapters::email::Kind;
 use crate::domain::kernel::context::Context;
+use crate::domain::kernel::failure::failure;
+use crate::domain::kernel::stages::Checked;
 use crate::domain::permissions::Scoped;
 use crate::domain::read;
 use crate::domain::schema::check::known_class;
 use crate::domain::store;
-use crate::domain::write::{Checked, Stored};
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::names::{self, ClassName};
 use crate::model::object::Object;
@@ -52,7 +54,9 @@ pub fn check(cx: &Context, user: &Object, parameters: &Map<String, Json>) -> Res
 /// Makes a token for a write that sets an address. Users that bring the identity of another service do not need to prove their
 /// address.
 pub fn prepare(cx: &Context, checked: &mut Checked) {
-    if !cx.app.options.mail.verify_user_emails || checked.facts.foreign_identity {
+    if !cx.app.options.mail.verify_user_emails
+        || checked.state.get::<UserState>().is_some_and(|state| state.foreign_identity)
+    {
         return;
     }
     match checked.write.update.get("email") {
@@ -61,7 +65,7 @@ pub fn prepare(cx: &Context, checked: &mut Checked) {
     }
     checked.write.update.put("emailVerified", Change::Set(false.into()));
     new_token(cx, &mut checked.internal);
-    checked.facts.verify_email = true;
+    checked.state.change(|state: &mut UserState| state.verify_email = true);
 }
 
 fn new_token(cx: &Context, update: &mut Update) {
@@ -71,10 +75,10 @@ fn new_token(cx: &Context, update: &mut Update) {
     }
 }
 
-/// Sends the mail that belongs to a write.
-pub fn follow_up(cx: &Context, stored: &Stored) {
-    if stored.facts.verify_email && cx.app.options.mail.send_user_email_verification {
-        send(cx, &stored.row);
+/// Sends the mail that belongs to a write of this row.
+pub(super) fn follow_up(cx: &Context, state: &UserState, row: &Object) {
+    if state.verify_email && cx.app.options.mail.send_user_email_verification {
+        send(cx, row);
     }
 }
 
@@ -184,7 +188,7 @@ pub async fn resend(cx: &Context, who: Who<'_>) -> Result<Resent> {
 async fn change(cx: &Context, filter: Resolved, update: &Update) -> Result<Option<Object>> {
     let class = known_class(cx, &ClassName::unchecked(names::USER));
     let scope = Scoped::internal(filter, "verify an address");
-    store::update_one(cx, &class, &scope, update).await.map_err(store::failure)
+    store::update_one(cx, &class, &scope, update).await.map_err(failure)
 }
 
 /// What a token was worth.
@@ -217,7 +221,7 @@ pub async fn verify(cx: &Context, token: &str) -> Result<Verified> {
     update.put(TOKEN, Change::Unset);
     update.put(EXPIRES_AT, Change::Unset);
     if let Some(user) = change(cx, filter, &update).await? {
-        cx.app.sessions.forget_user(user.get_str("objectId").unwrap_or_default());
+        cx.app.caches.forget(names::USER, user.get_str("objectId"));
         return Ok(Verified::Done);
     }
     let late = find(cx, Who::Token(token)).await?.is_some();

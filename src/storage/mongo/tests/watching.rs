@@ -14,13 +14,14 @@ use crate::storage::{Event, Storage as _};
 #[tokio::test]
 async fn changes_of_others_are_seen() {
     let storage = store("watching").await;
-    let mut events = storage.watch().await.unwrap().expect("a replica set has change streams");
     let users = ClassSchema::new(ClassName::unchecked("_User"));
+    let join = ClassName::unchecked("_Role").join("users");
+    let mut events =
+        storage.watch(&[users.name.clone(), join.clone()]).await.unwrap().expect("a replica set has change streams");
     let plain = ClassSchema::new(ClassName::unchecked("Plain"));
     storage.insert(&plain, object(json!({"objectId": "unseen"})), None).await.unwrap();
     storage.insert(&users, object(json!({"objectId": "u1"})), None).await.unwrap();
     storage.add_field(&users.name, "x", &Field::new(FieldType::String)).await.unwrap();
-    let join = ClassName::unchecked("_Role").join("users");
     storage.link(&join, "role", &["u1".to_owned()], None).await.unwrap();
     storage.delete_class(&users.name).await.unwrap();
     let mut next = async || tokio::time::timeout(Duration::from_secs(5), events.next()).await.unwrap().unwrap();

@@ -7,15 +7,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{Checked, Draft, Saved, Stored};
-use crate::domain::features::installations;
-use crate::domain::features::roles;
-use crate::domain::features::sessions;
-use crate::domain::features::users;
-use crate::domain::kernel::context::Context;
-use crate::domain::permissions::Operation;
+use super::clp::Operation;
+use super::context::Context;
+use super::rule_state::RuleState;
+use super::stages::{Checked, Draft, Saved, Stored};
 use crate::error::{ParseError, Result};
-use crate::model::names::{self, ClassName};
+use crate::model::names::ClassName;
 use crate::model::object::Object;
 use crate::model::query::{Filter, Resolved};
 
@@ -37,15 +34,9 @@ pub trait ClassRules: Send + Sync {
         Ok(checked)
     }
 
-    /// The Parse error for a unique index that refused a write; `None`: the general one.
-    async fn conflict(
-        &self,
-        _cx: &Context,
-        _index: &str,
-        _creating: bool,
-        _username: Option<&str>,
-        _email: Option<&str>,
-    ) -> Option<ParseError> {
+    /// The Parse error for a unique index that refused a write; `None`: the general one. `row`: the row that was to be made; empty for an
+    /// update.
+    async fn conflict(&self, _cx: &Context, _index: &str, _creating: bool, _row: &Object) -> Option<ParseError> {
         None
     }
 
@@ -58,6 +49,9 @@ pub trait ClassRules: Send + Sync {
     async fn follow_up(&self, _cx: &Context, stored: Stored) -> Result<Stored> {
         Ok(stored)
     }
+
+    /// Adds to the answer of a write what the rules found out. Fields that are hidden from the caller are gone from it already.
+    fn answer(&self, _state: RuleState, _body: &mut Object) {}
 
     /// Before a row is deleted.
     async fn before_delete(&self, _cx: &Context, _id: &str) -> Result<()> {
@@ -116,24 +110,21 @@ pub struct RuleTable {
 }
 
 impl RuleTable {
-    /// Parse's special classes.
-    #[must_use]
-    pub fn standard() -> Self {
-        let special: [(&'static str, Arc<dyn ClassRules>); 6] = [
-            (names::USER, Arc::new(users::rules::UserRules)),
-            (names::SESSION, Arc::new(sessions::rules::SessionRules)),
-            (names::ROLE, Arc::new(roles::rules::RoleRules)),
-            (names::ROLE_USERS, Arc::new(roles::rules::RoleRules)),
-            (names::ROLE_ROLES, Arc::new(roles::rules::RoleRules)),
-            (names::INSTALLATION, Arc::new(installations::rules::InstallationRules)),
-        ];
-        Self { special: HashMap::from(special), plain: Arc::new(Plain) }
+    /// Adds rules of classes.
+    pub fn extend(&mut self, rules: Vec<(&'static str, Arc<dyn ClassRules>)>) {
+        self.special.extend(rules);
     }
 
     /// The rules of a class.
     #[must_use]
     pub fn of(&self, class: &ClassName) -> Arc<dyn ClassRules> {
         self.special.get(class.as_str()).unwrap_or(&self.plain).clone()
+    }
+}
+
+impl Default for RuleTable {
+    fn default() -> Self {
+        Self { special: HashMap::default(), plain: Arc::new(Plain) }
     }
 }
 

@@ -1,0 +1,39 @@
+//! Errors that more than one layer makes.
+
+use crate::error::{ErrorCode, ParseError};
+use crate::storage::StorageError;
+
+/// What a storage failure means to a client.
+#[must_use]
+pub fn failure(error: StorageError) -> ParseError {
+    match error {
+        StorageError::Duplicate { .. } => {
+            ParseError::new(ErrorCode::DuplicateValue, "A duplicate value for a field with unique values was provided")
+                .with_source(error)
+        }
+        StorageError::Unavailable(_) => {
+            ParseError::unavailable("The database cannot be reached.", 1).with_source(error)
+        }
+        StorageError::WriteConflict => {
+            ParseError::unavailable("The operation met another one; try again.", 1).with_source(error)
+        }
+        StorageError::TimedOut => {
+            ParseError::new(ErrorCode::Timeout, "The operation took too long.").with_source(error)
+        }
+        StorageError::Refused(ref text) => ParseError::new(ErrorCode::InvalidQuery, text.clone()).with_source(error),
+        StorageError::NoGeoIndex(ref field) => {
+            ParseError::new(ErrorCode::InvalidQuery, format!("There is no geo index on field {field}."))
+                .with_source(error)
+        }
+        StorageError::FieldExists(_) => {
+            ParseError::new(ErrorCode::IncorrectType, "The field exists with another type.").with_source(error)
+        }
+        StorageError::Other(_) => ParseError::internal(error),
+    }
+}
+
+/// 209, sanitised: nobody is logged in.
+#[must_use]
+pub fn invalid_session() -> ParseError {
+    ParseError::sanitized(ErrorCode::InvalidSessionToken, "Invalid session token")
+}

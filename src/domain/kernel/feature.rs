@@ -1,0 +1,123 @@
+//! What a feature hands the kernel. The kernel knows no feature by name or type: `features::all` lists them.
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use foldhash::fast::RandomState;
+use serde_json::Value as Json;
+
+use super::app::App;
+use super::caches::Cache;
+use super::class_rules::ClassRules;
+use crate::config::Options;
+use crate::error::Result;
+use crate::model::acl;
+use crate::storage::Transaction;
+
+/// One feature: everything that the pipelines, the change stream, start and stop of the server have to know of it.
+#[derive(Default)]
+pub struct Feature {
+    /// The name of its folder.
+    pub name: &'static str,
+    /// What it adds to the pipelines, by class. A class has the rules of one feature.
+    pub rules: Vec<(&'static str, Arc<dyn ClassRules>)>,
+    /// What it keeps in memory of rows.
+    pub caches: Vec<Arc<dyn Cache>>,
+    /// What its own functions find again by type, with [`App::feature`].
+    pub state: TypeMap,
+    /// Says what permissions may name for a user. One feature has it: roles.
+    pub entities: Option<Arc<dyn Entities>>,
+    /// What the server can do because of it: a part of `features` in the answer of `/serverInfo`.
+    pub server_info: Option<fn(&Options) -> Json>,
+    /// Runs once the server's schema is read, before the first request.
+    pub on_start: Option<fn(&App)>,
+    /// Runs when the server stops, before it waits for writes in flight.
+    pub on_stop: Option<fn(&App)>,
+}
+
+impl Feature {
+    /// A feature that adds nothing yet.
+    #[must_use]
+    pub fn new(name: &'static str) -> Self {
+        Self { name, ..Self::default() }
+    }
+
+    /// Adds rules of a class.
+    #[must_use]
+    pub fn rules(mut self, class: &'static str, rules: impl ClassRules + 'static) -> Self {
+        self.rules.push((class, Arc::new(rules)));
+        self
+    }
+
+    /// Adds a cache, which the feature's functions find by its type.
+    #[must_use]
+    pub fn cache<C: Cache + 'static>(mut self, cache: C) -> Self {
+        let cache = Arc::new(cache);
+        self.caches.push(cache.clone());
+        self.state.insert(cache);
+        self
+    }
+
+    /// Adds a value that the feature's functions find by its type.
+    #[must_use]
+    pub fn state<T: Any + Send + Sync>(mut self, value: T) -> Self {
+        self.state.insert(Arc::new(value));
+        self
+    }
+}
+
+impl fmt::Debug for Feature {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Feature({})", self.name)
+    }
+}
+
+/// Values by their type, one of each.
+#[derive(Default)]
+pub struct TypeMap(HashMap<TypeId, Arc<dyn Any + Send + Sync>, RandomState>);
+
+impl TypeMap {
+    /// Adds a value; one of the same type that was there before goes.
+    pub fn insert<T: Any + Send + Sync>(&mut self, value: Arc<T>) {
+        self.0.insert(TypeId::of::<T>(), value);
+    }
+
+    /// The value of a type.
+    #[must_use]
+    pub fn get<T: Any>(&self) -> Option<&T> {
+        self.0.get(&TypeId::of::<T>())?.downcast_ref()
+    }
+
+    /// Takes over all values of another map.
+    pub fn extend(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+}
+
+/// Says which entities permissions may name for a user.
+#[async_trait]
+pub trait Entities: Send + Sync {
+    /// The entities, if they are known without asking the store.
+    fn known(&self, _user: &str) -> Option<Arc<[String]>> {
+        None
+    }
+
+    /// `*`, the user's id, then the roles that the user holds, each as `role:NAME`.
+    ///
+    /// # Errors
+    /// When the store fails.
+    async fn find(&self, app: &Arc<App>, user: &str, transaction: Option<&Transaction>) -> Result<Arc<[String]>>;
+}
+
+/// The entities of users where no feature knows of roles.
+pub(super) struct NoRoles;
+
+#[async_trait]
+impl Entities for NoRoles {
+    async fn find(&self, _app: &Arc<App>, user: &str, _transaction: Option<&Transaction>) -> Result<Arc<[String]>> {
+        Ok([acl::PUBLIC.to_owned(), user.to_owned()].into())
+    }
+}

@@ -1,0 +1,79 @@
+//! Follows what other servers change, so that schema and caches of this one do not go out of date.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+
+use super::app::App;
+use crate::storage::Event;
+
+/// Events that are dealt with together.
+const EVENTS_AT_ONCE: usize = 256;
+/// Pause after a failure to follow.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Follows what other servers change until the app goes away. Where the store cannot tell, the schema is read again every
+/// `cacheTTL` milliseconds (or `databaseOptions.schemaCacheTtl`, if that is less), and caches expire by themselves. The task ends with
+/// the app, or when it is aborted.
+#[must_use]
+pub fn follow_changes(app: &Arc<App>) -> tokio::task::JoinHandle<()> {
+    let weak = Arc::downgrade(app);
+    let every = app.schema_ttl();
+    let watched = app.caches.watched();
+    tokio::spawn(async move {
+        loop {
+            let Some(app) = weak.upgrade() else { return };
+            match app.storage.watch(&watched).await {
+                Ok(Some(events)) => {
+                    // What changed before the stream began is not in it.
+                    invalidate_caches(&app, &[Event::Lost]).await;
+                    drop(app);
+                    let mut events = events.ready_chunks(EVENTS_AT_ONCE);
+                    while let Some(events) = events.next().await {
+                        let Some(app) = weak.upgrade() else { return };
+                        invalidate_caches(&app, &events).await;
+                    }
+                    let Some(app) = weak.upgrade() else { return };
+                    invalidate_caches(&app, &[Event::Lost]).await;
+                }
+                Ok(None) => {
+                    drop(app);
+                    tokio::time::sleep(every).await;
+                    let Some(app) = weak.upgrade() else { return };
+                    reload_schema(&app).await;
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "changes of other processes cannot be followed for now");
+                    invalidate_caches(&app, &[Event::Lost]).await;
+                    drop(app);
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+    })
+}
+
+/// Forgets what the events put in doubt.
+async fn invalidate_caches(app: &App, events: &[Event]) {
+    let mut schema = false;
+    for event in events {
+        match event {
+            Event::Schema => schema = true,
+            Event::Row { class, id } => app.caches.forget(class.as_str(), id.as_deref()),
+            Event::Lost => {
+                schema = true;
+                app.caches.clear();
+            }
+        }
+    }
+    if schema {
+        reload_schema(app).await;
+    }
+}
+
+async fn reload_schema(app: &App) {
+    if let Err(error) = app.schemas.reload().await {
+        tracing::warn!(%error, "the schema could not be read again");
+    }
+}
