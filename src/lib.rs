@@ -12,6 +12,7 @@
 
 pub mod adapters;
 pub mod clock;
+pub mod commands;
 pub mod config;
 pub mod domain;
 pub mod error;

@@ -22,7 +22,7 @@ use crate::error::Result;
 use crate::http::answer::{self, RouteLabel, refusal};
 use crate::http::caller::Caller;
 use crate::http::gate::Gate;
-use crate::http::{body, query};
+use crate::http::{body, detach, query};
 
 /// Bytes that the part of a request that is no file may always have.
 const OPERATION: u64 = 1 << 20;
@@ -68,7 +68,11 @@ impl<D: Dialect> GraphQlEndpoint<D> {
             Err(refused) => return Ok(refuse(&refused)),
         };
         let built = self.schemas.get(&cx).await?;
-        Ok(match run::<D>(&cx, &passage, &built, asked).await {
+        // A client that leaves must not stop a mutation halfway; a query that nobody waits for is given up. The word alone
+        // does not make a mutation, but there is none without it.
+        let writes = asked.query.contains("mutation");
+        let work = async move { Ok(run::<D>(&cx, &passage, &built, asked).await) };
+        Ok(match detach::run(&self.app.tasks, writes, work).await? {
             Ok(body) => respond(StatusCode::OK, body.into_bytes()),
             Err(refused) => refuse(&refused),
         })

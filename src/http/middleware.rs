@@ -2,6 +2,7 @@
 //! answer.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
@@ -20,7 +21,7 @@ const CLIENT_CLOSED_REQUEST: u16 = 499;
 /// Wraps the endpoint that serves everything.
 pub struct MiddlewareStack<E> {
     inner: E,
-    cors: Cors,
+    cors: Arc<Cors>,
     prefix: String,
     counter: AtomicU64,
 }
@@ -28,7 +29,7 @@ pub struct MiddlewareStack<E> {
 impl<E> MiddlewareStack<E> {
     /// `prefix` begins every request id, so that ids of several processes differ.
     #[must_use]
-    pub fn new(inner: E, cors: Cors, prefix: String) -> Self {
+    pub fn new(inner: E, cors: Arc<Cors>, prefix: String) -> Self {
         Self { inner, cors, prefix, counter: AtomicU64::new(1) }
     }
 }
@@ -107,7 +108,7 @@ mod tests {
     #[tokio::test]
     async fn a_panic_is_an_answer() {
         let broken = make_sync(|_| -> Response { panic!("on purpose") });
-        let stack = MiddlewareStack::new(broken, Cors::new(&Server::default()), "test".into());
+        let stack = MiddlewareStack::new(broken, Arc::new(Cors::new(&Server::default())), "test".into());
         for method in [Method::GET, Method::POST] {
             let response = stack.get_response(Request::builder().method(method).finish()).await;
             assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);

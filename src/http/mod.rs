@@ -13,3 +13,4 @@ pub mod mount;
 pub mod page;
 pub mod query;
 pub mod serve;
+mod wire;

@@ -1,9 +1,9 @@
 //! Classes as such.
 
 use poem::http::Method;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
-use super::call::Call;
+use super::call::{Call, JsonMap};
 use super::describe::{ClassSchema, ClassSchemas, Nothing};
 use super::openapi::Tag;
 use super::reply;
@@ -40,6 +40,19 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
+/// The body of a class. Its objects may come as empty lists, which is how PHP writes empty objects.
+fn take_schema(call: &mut Call) -> JsonMap {
+    let mut body = call.take_body();
+    for name in ["fields", "indexes", "classLevelPermissions"] {
+        if let Some(value @ Json::Array(_)) = body.get_mut(name)
+            && value.as_array().is_some_and(Vec::is_empty)
+        {
+            *value = Json::Object(JsonMap::new());
+        }
+    }
+    body
+}
+
 async fn all(call: Call) -> Outcome {
     reply::json(&json!({ "results": schemas::all(&call.cx).await? }))
 }
@@ -49,17 +62,17 @@ async fn get(call: Call) -> Outcome {
 }
 
 async fn create(mut call: Call) -> Outcome {
-    let body = call.take_body();
+    let body = take_schema(&mut call);
     reply::json(&schemas::create(&call.cx, None, body).await?)
 }
 
 async fn create_named(mut call: Call) -> Outcome {
-    let body = call.take_body();
+    let body = take_schema(&mut call);
     reply::json(&schemas::create(&call.cx, Some(call.path("className")?), body).await?)
 }
 
 async fn update(mut call: Call) -> Outcome {
-    let body = call.take_body();
+    let body = take_schema(&mut call);
     reply::json(&schemas::update(&call.cx, call.path("className")?, body).await?)
 }
 

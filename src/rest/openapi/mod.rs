@@ -20,7 +20,7 @@ use poem_openapi::registry::{
 };
 use poem_openapi::types::Type as _;
 use poem_openapi::{OpenApi, OpenApiService, Tags};
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
 use super::describe;
 use super::route::{About, Access, Form, Route};
@@ -196,18 +196,28 @@ pub fn document(mount_path: &str) -> Json {
             super::routes().iter().filter_map(|route| Some(route.about.as_ref()?.tag.name())).collect();
         tags.sort_by_key(|tag| order.iter().position(|name| tag.get("name").and_then(Json::as_str) == Some(name)));
     }
-    write_public_security(&mut document);
+    let paths = document.get_mut("paths").and_then(Json::as_object_mut).into_iter().flat_map(Map::values_mut);
+    let operations = paths.filter_map(Json::as_object_mut).flat_map(Map::values_mut);
+    operations.filter_map(Json::as_object_mut).for_each(tidy);
     refusals::share(&mut document);
     document
 }
 
-/// Says of public operations that they need no key: poem-openapi leaves an empty list out, which would mean the same as
-/// no word on it.
-fn write_public_security(document: &mut Json) {
-    let paths =
-        document.get_mut("paths").and_then(Json::as_object_mut).into_iter().flat_map(|paths| paths.values_mut());
-    let operations = paths.filter_map(Json::as_object_mut).flat_map(|operations| operations.values_mut());
-    for operation in operations.filter_map(Json::as_object_mut) {
-        operation.entry("security").or_insert_with(|| json!([]));
+/// Writes operations the same way each time and no longer than needed: schemes in their order (the registry's is random),
+/// `security` of public operations (left out, it would mean that any scheme will do), no defaults of parameters.
+fn tidy(operation: &mut Map<String, Json>) {
+    let security = operation.entry("security").or_insert_with(|| json!([]));
+    for schemes in security.as_array_mut().into_iter().flatten() {
+        let order = SCHEMES.iter().filter(|(scheme, ..)| schemes.get(scheme).is_some());
+        *schemes = order.map(|(scheme, ..)| ((*scheme).to_owned(), json!([]))).collect::<Map<_, _>>().into();
+    }
+    let parameters = operation.get_mut("parameters").and_then(Json::as_array_mut).into_iter().flatten();
+    for parameter in parameters.filter_map(Json::as_object_mut) {
+        parameter.retain(|key, value| {
+            !(key == "deprecated" && *value == json!(false) || key == "explode" && *value == json!(true))
+        });
+        if let Some(minimum) = parameter.get_mut("schema").and_then(|schema| schema.get_mut("minimum")) {
+            *minimum = json!(0);
+        }
     }
 }
