@@ -109,16 +109,12 @@ impl Parsing {
         tokio::task::spawn_blocking(move || parse_object(&bytes, most)).await.map_err(ParseError::internal)?
     }
 
-    /// Parses a body as JSON; an empty body is an empty object.
+    /// Counts the values of a JSON body that somebody else parses.
     ///
     /// # Errors
-    /// As [`Parsing::object`], but for the demand that it be an object.
-    pub async fn value(&self, bytes: Vec<u8>) -> Result<Json> {
-        let most = self.max_values;
-        if bytes.len() < LARGE {
-            return parse(&bytes, most);
-        }
-        tokio::task::spawn_blocking(move || parse(&bytes, most)).await.map_err(ParseError::internal)?
+    /// 107 when it holds more values than are allowed.
+    pub fn check(&self, bytes: &[u8]) -> Result<()> {
+        check_values(bytes, self.max_values)
     }
 }
 
@@ -135,11 +131,16 @@ fn parse(bytes: &[u8], max_values: usize) -> Result<Json> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Ok(Json::Object(Map::new()));
     }
+    check_values(bytes, max_values)?;
+    serde_json::from_slice(bytes).map_err(|error| invalid(&error))
+}
+
+fn check_values(bytes: &[u8], max_values: usize) -> Result<()> {
     // A value takes two bytes at least, so most bodies need not be counted.
     if bytes.len() / 2 > max_values && count_values(bytes) > max_values {
         return Err(ParseError::new(ErrorCode::InvalidJson, "the request body holds too many values"));
     }
-    serde_json::from_slice(bytes).map_err(|error| invalid(&error))
+    Ok(())
 }
 
 fn invalid(error: &serde_json::Error) -> ParseError {
