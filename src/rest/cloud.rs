@@ -1,233 +1,159 @@
 //! Functions, jobs, hooks, events: Cloud Code. None can be deployed yet, and these routes say so in Parse's words.
 
-use poem_openapi::OpenApi;
-use poem_openapi::param::Path;
+use std::borrow::Cow;
 
-use super::describe;
-use super::openapi::Tag;
-use super::payload::{Answer, Body, Caller, MasterCaller, Parameters, Reply, unavailable};
+use poem::http::Method;
+use serde_json::json;
+
+use super::call::Call;
+use super::describe::{Created, Fields, JobStart, Nothing, Outcome as Result, ParseObject, Updated};
+use super::openapi::Tag::Cloud;
+use super::openapi::headers::HeaderParameter::CloudContext;
+use super::reply;
+use super::route::{Access, Outcome, Route};
+use crate::domain::classes;
 use crate::error::{ErrorCode, ParseError};
+use crate::model::names::JOB_SCHEDULE;
 
-/// Functions, jobs, hooks, events.
-pub struct CloudApi;
+const NO_RUN: &str = "read-only masterKey isn't allowed to run a job.";
+const NO_SCHEDULE: &str = "read-only masterKey isn't allowed to schedule a job.";
+const NO_DELETE: &str = "read-only masterKey isn't allowed to delete a job.";
 
-fn script_failed(message: impl Into<std::borrow::Cow<'static, str>>) -> super::error::Refusal {
-    ParseError::new(ErrorCode::ScriptFailed, message).into()
+/// The routes.
+pub fn routes() -> Vec<Route> {
+    let mut routes = vec![
+        Route::hidden(Method::POST, "/functions/{functionName}", "callFunction", call_function)
+            .documented::<Result>(Cloud, "Call a function.")
+            .json::<Fields>()
+            .idempotent()
+            .header(CloudContext),
+        Route::hidden(Method::POST, "/jobs/{jobName}", "startJob", start_job)
+            .access(Access::Master)
+            .refuses_read_only(NO_RUN)
+            .documented::<Nothing>(Cloud, "Start a job.")
+            .json::<Fields>()
+            .idempotent(),
+        Route::hidden(Method::POST, "/jobs", "startNamedJob", start_job)
+            .access(Access::Master)
+            .refuses_read_only(NO_RUN)
+            .documented::<Nothing>(Cloud, "Start a job that the body names.")
+            .json::<JobStart>()
+            .idempotent(),
+    ];
+    routes.extend(schedules());
+    routes.extend(hooks());
+    routes.push(
+        Route::hidden(Method::POST, "/events/{eventName}", "recordEvent", record_event)
+            .documented::<Nothing>(Cloud, "Record an event. Without an analytics adapter events are not kept.")
+            .json::<Fields>(),
+    );
+    routes
 }
 
-#[OpenApi]
-impl CloudApi {
-    /// Call a function.
-    #[oai(path = "/functions/:functionName", method = "post", operation_id = "callFunction", tag = "Tag::Cloud")]
-    async fn call(
-        &self,
-        _caller: Caller,
-        #[oai(name = "functionName")] name: Path<String>,
-        _body: Body<describe::Fields>,
-    ) -> Answer<describe::Outcome> {
-        Err(script_failed(format!("Invalid function: \"{}\"", name.0)))
-    }
-
-    /// Start a job.
-    #[oai(path = "/jobs/:jobName", method = "post", operation_id = "startJob", tag = "Tag::Cloud")]
-    async fn start_job(
-        &self,
-        caller: MasterCaller,
-        #[oai(name = "jobName")] _name: Path<String>,
-        _body: Body<describe::Fields>,
-    ) -> Answer<describe::Nothing> {
-        no_job(&caller)
-    }
-
-    /// Start a job that the body names.
-    #[oai(path = "/jobs", method = "post", operation_id = "startNamedJob", tag = "Tag::Cloud")]
-    async fn start_named_job(
-        &self,
-        caller: MasterCaller,
-        _body: Body<describe::JobStart>,
-    ) -> Answer<describe::Nothing> {
-        no_job(&caller)
-    }
-
-    /// Schedules of jobs.
-    #[oai(path = "/cloud_code/jobs", method = "get", operation_id = "listJobSchedules", tag = "Tag::Cloud")]
-    async fn job_schedules(&self, caller: MasterCaller, parameters: Parameters) -> Answer<Vec<describe::ParseObject>> {
-        caller.0.require_master()?;
-        let found = crate::domain::classes::find(&caller.0, crate::model::names::JOB_SCHEDULE, parameters.0).await?;
-        Reply::new(&found.results)
-    }
-
-    /// Names of jobs.
-    #[oai(path = "/cloud_code/jobs/data", method = "get", operation_id = "getJobNames", tag = "Tag::Cloud")]
-    async fn job_names(&self, caller: MasterCaller) -> Answer<describe::Fields> {
-        caller.0.require_master()?;
-        Reply::new(&serde_json::json!({ "in_use": [], "jobs": [] }))
-    }
-
-    /// Schedule a job.
-    #[oai(path = "/cloud_code/jobs", method = "post", operation_id = "createJobSchedule", tag = "Tag::Cloud")]
-    async fn create_job_schedule(
-        &self,
-        caller: MasterCaller,
-        _body: Body<describe::Fields>,
-    ) -> Answer<describe::Created> {
-        no_schedule(&caller)
-    }
-
-    /// Change a schedule.
-    #[oai(path = "/cloud_code/jobs/:objectId", method = "put", operation_id = "updateJobSchedule", tag = "Tag::Cloud")]
-    async fn update_job_schedule(
-        &self,
-        caller: MasterCaller,
-        #[oai(name = "objectId")] _id: Path<String>,
-        _body: Body<describe::Fields>,
-    ) -> Answer<describe::Updated> {
-        no_schedule(&caller)
-    }
-
-    /// Delete a schedule.
-    #[oai(
-        path = "/cloud_code/jobs/:objectId",
-        method = "delete",
-        operation_id = "deleteJobSchedule",
-        tag = "Tag::Cloud"
-    )]
-    async fn delete_job_schedule(
-        &self,
-        caller: MasterCaller,
-        #[oai(name = "objectId")] id: Path<String>,
-    ) -> Answer<describe::Nothing> {
-        caller.0.require_master()?;
-        caller.0.refuse_read_only("read-only masterKey isn't allowed to delete a job.")?;
-        crate::domain::classes::delete(&caller.0, crate::model::names::JOB_SCHEDULE, &id).await?;
-        Ok(Reply::empty())
-    }
-
-    /// Functions that are web hooks.
-    #[oai(path = "/hooks/functions", method = "get", operation_id = "listFunctionHooks", tag = "Tag::Cloud")]
-    async fn function_hooks(&self, caller: MasterCaller) -> Answer<Vec<describe::Fields>> {
-        caller.0.require_master()?;
-        Ok(Reply::of_bytes(b"[]".to_vec()))
-    }
-
-    /// A function that is a web hook.
-    #[oai(
-        path = "/hooks/functions/:functionName",
-        method = "get",
-        operation_id = "getFunctionHook",
-        tag = "Tag::Cloud"
-    )]
-    async fn function_hook(
-        &self,
-        caller: MasterCaller,
-        #[oai(name = "functionName")] name: Path<String>,
-    ) -> Answer<describe::Fields> {
-        caller.0.require_master()?;
-        Err(ParseError::new(ErrorCode::WebhookError, format!("no function named: {} is defined", name.0)).into())
-    }
-
-    /// Make a function that is a web hook.
-    #[oai(path = "/hooks/functions", method = "post", operation_id = "createFunctionHook", tag = "Tag::Cloud")]
-    async fn create_function_hook(
-        &self,
-        caller: MasterCaller,
-        _body: Body<describe::Fields>,
-    ) -> Answer<describe::Fields> {
-        hooks(&caller)
-    }
-
-    /// Change or delete a function that is a web hook.
-    #[oai(
-        path = "/hooks/functions/:functionName",
-        method = "put",
-        operation_id = "updateFunctionHook",
-        tag = "Tag::Cloud"
-    )]
-    async fn update_function_hook(
-        &self,
-        caller: MasterCaller,
-        #[oai(name = "functionName")] _name: Path<String>,
-        _body: Body<describe::Fields>,
-    ) -> Answer<describe::Fields> {
-        hooks(&caller)
-    }
-
-    /// Triggers that are web hooks.
-    #[oai(path = "/hooks/triggers", method = "get", operation_id = "listTriggerHooks", tag = "Tag::Cloud")]
-    async fn trigger_hooks(&self, caller: MasterCaller) -> Answer<Vec<describe::Fields>> {
-        caller.0.require_master()?;
-        Ok(Reply::of_bytes(b"[]".to_vec()))
-    }
-
-    /// A trigger that is a web hook.
-    #[oai(
-        path = "/hooks/triggers/:className/:triggerName",
-        method = "get",
-        operation_id = "getTriggerHook",
-        tag = "Tag::Cloud"
-    )]
-    async fn trigger_hook(
-        &self,
-        caller: MasterCaller,
-        #[oai(name = "className")] class: Path<String>,
-        #[oai(name = "triggerName")] _trigger: Path<String>,
-    ) -> Answer<describe::Fields> {
-        caller.0.require_master()?;
-        Err(ParseError::new(ErrorCode::WebhookError, format!("class {} does not exist", class.0)).into())
-    }
-
-    /// Make a trigger that is a web hook.
-    #[oai(path = "/hooks/triggers", method = "post", operation_id = "createTriggerHook", tag = "Tag::Cloud")]
-    async fn create_trigger_hook(
-        &self,
-        caller: MasterCaller,
-        _body: Body<describe::Fields>,
-    ) -> Answer<describe::Fields> {
-        hooks(&caller)
-    }
-
-    /// Change or delete a trigger that is a web hook.
-    #[oai(
-        path = "/hooks/triggers/:className/:triggerName",
-        method = "put",
-        operation_id = "updateTriggerHook",
-        tag = "Tag::Cloud"
-    )]
-    async fn update_trigger_hook(
-        &self,
-        caller: MasterCaller,
-        #[oai(name = "className")] _class: Path<String>,
-        #[oai(name = "triggerName")] _trigger: Path<String>,
-        _body: Body<describe::Fields>,
-    ) -> Answer<describe::Fields> {
-        hooks(&caller)
-    }
-
-    /// Record an event. Without an analytics adapter events are not kept.
-    #[oai(path = "/events/:eventName", method = "post", operation_id = "recordEvent", tag = "Tag::Cloud")]
-    async fn event(
-        &self,
-        _caller: Caller,
-        #[oai(name = "eventName")] _name: Path<String>,
-        _body: Body<describe::Fields>,
-    ) -> Answer<describe::Nothing> {
-        Ok(Reply::empty())
-    }
+fn schedules() -> [Route; 5] {
+    [
+        Route::hidden(Method::GET, "/cloud_code/jobs", "listJobSchedules", job_schedules)
+            .access(Access::Master)
+            .documented::<Vec<ParseObject>>(Cloud, "Schedules of jobs."),
+        Route::hidden(Method::GET, "/cloud_code/jobs/data", "getJobNames", job_names)
+            .access(Access::Master)
+            .documented::<Fields>(Cloud, "Names of jobs."),
+        Route::hidden(Method::POST, "/cloud_code/jobs", "createJobSchedule", schedule_job)
+            .access(Access::Master)
+            .refuses_read_only(NO_SCHEDULE)
+            .documented::<Created>(Cloud, "Schedule a job.")
+            .json::<Fields>(),
+        Route::hidden(Method::PUT, "/cloud_code/jobs/{objectId}", "updateJobSchedule", schedule_job)
+            .access(Access::Master)
+            .refuses_read_only(NO_SCHEDULE)
+            .documented::<Updated>(Cloud, "Change a schedule.")
+            .json::<Fields>(),
+        Route::hidden(Method::DELETE, "/cloud_code/jobs/{objectId}", "deleteJobSchedule", delete_schedule)
+            .access(Access::Master)
+            .refuses_read_only(NO_DELETE)
+            .documented::<Nothing>(Cloud, "Delete a schedule."),
+    ]
 }
 
-fn no_job<T>(caller: &MasterCaller) -> Answer<T> {
-    caller.0.require_master()?;
-    caller.0.refuse_read_only("read-only masterKey isn't allowed to run a job.")?;
+fn hooks() -> [Route; 8] {
+    let route = |method, path, operation| Route::hidden(method, path, operation, change_hook).access(Access::Master);
+    [
+        Route::hidden(Method::GET, "/hooks/functions", "listFunctionHooks", no_hooks)
+            .access(Access::Master)
+            .documented::<Vec<Fields>>(Cloud, "Functions that are web hooks."),
+        Route::hidden(Method::GET, "/hooks/functions/{functionName}", "getFunctionHook", function_hook)
+            .access(Access::Master)
+            .documented::<Fields>(Cloud, "A function that is a web hook."),
+        route(Method::POST, "/hooks/functions", "createFunctionHook")
+            .documented::<Fields>(Cloud, "Make a function that is a web hook.")
+            .json::<Fields>(),
+        route(Method::PUT, "/hooks/functions/{functionName}", "updateFunctionHook")
+            .documented::<Fields>(Cloud, "Change or delete a function that is a web hook.")
+            .json::<Fields>(),
+        Route::hidden(Method::GET, "/hooks/triggers", "listTriggerHooks", no_hooks)
+            .access(Access::Master)
+            .documented::<Vec<Fields>>(Cloud, "Triggers that are web hooks."),
+        Route::hidden(Method::GET, "/hooks/triggers/{className}/{triggerName}", "getTriggerHook", trigger_hook)
+            .access(Access::Master)
+            .documented::<Fields>(Cloud, "A trigger that is a web hook."),
+        route(Method::POST, "/hooks/triggers", "createTriggerHook")
+            .documented::<Fields>(Cloud, "Make a trigger that is a web hook.")
+            .json::<Fields>(),
+        route(Method::PUT, "/hooks/triggers/{className}/{triggerName}", "updateTriggerHook")
+            .documented::<Fields>(Cloud, "Change or delete a trigger that is a web hook.")
+            .json::<Fields>(),
+    ]
+}
+
+fn script_failed(message: impl Into<Cow<'static, str>>) -> ParseError {
+    ParseError::new(ErrorCode::ScriptFailed, message)
+}
+
+async fn call_function(call: Call) -> Outcome {
+    Err(script_failed(format!("Invalid function: \"{}\"", call.path("functionName")?)))
+}
+
+async fn start_job(_call: Call) -> Outcome {
     Err(script_failed("Invalid job."))
 }
 
-fn no_schedule<T>(caller: &MasterCaller) -> Answer<T> {
-    caller.0.require_master()?;
-    caller.0.refuse_read_only("read-only masterKey isn't allowed to schedule a job.")?;
+/// The query does not count: the dashboard sends `per_page`, and parse-server ignores it.
+async fn job_schedules(call: Call) -> Outcome {
+    let found = classes::find(&call.cx, JOB_SCHEDULE, serde_json::Map::new()).await?;
+    reply::json(&found.results)
+}
+
+async fn job_names(_call: Call) -> Outcome {
+    reply::json(&json!({ "in_use": [], "jobs": [] }))
+}
+
+async fn schedule_job(_call: Call) -> Outcome {
     Err(script_failed("Cannot Schedule a job that is not deployed"))
 }
 
-fn hooks<T>(caller: &MasterCaller) -> Answer<T> {
-    caller.0.require_master()?;
-    Err(unavailable("Web hooks"))
+async fn delete_schedule(call: Call) -> Outcome {
+    classes::delete(&call.cx, JOB_SCHEDULE, call.path("objectId")?).await?;
+    Ok(reply::empty())
+}
+
+async fn no_hooks(_call: Call) -> Outcome {
+    Ok(reply::bytes(b"[]".to_vec()))
+}
+
+async fn function_hook(call: Call) -> Outcome {
+    let name = call.path("functionName")?;
+    Err(ParseError::new(ErrorCode::WebhookError, format!("no function named: {name} is defined")))
+}
+
+async fn trigger_hook(call: Call) -> Outcome {
+    let class = call.path("className")?;
+    Err(ParseError::new(ErrorCode::WebhookError, format!("class {class} does not exist")))
+}
+
+async fn change_hook(_call: Call) -> Outcome {
+    Err(reply::unavailable("Web hooks"))
+}
+
+async fn record_event(_call: Call) -> Outcome {
+    Ok(reply::empty())
 }

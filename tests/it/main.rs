@@ -27,6 +27,7 @@ mod openapi_app;
 mod openapi_document;
 mod openapi_values;
 mod raw;
+mod requests;
 mod roles;
 mod server;
 mod stopping;

@@ -8,6 +8,7 @@ pub mod health;
 pub mod idempotency;
 pub mod installations;
 pub mod logs;
+pub mod push;
 pub mod roles;
 pub mod schemas;
 pub mod security;

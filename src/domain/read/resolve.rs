@@ -226,8 +226,7 @@ async fn members_filter(cx: &Context, class: &Class, field: &str, constraint: Co
         | Constraint::IntersectsPoint(_) => return Ok(Filter::Never),
     };
     let join = class.schema.name.join(field);
-    let owners =
-        cx.app.storage.owners(&join, members.as_deref(), cx.transaction.as_ref()).await.map_err(failure)?;
+    let owners = cx.app.storage.owners(&join, members.as_deref(), cx.transaction.as_ref()).await.map_err(failure)?;
     let owners: BTreeSet<String> = owners.into_iter().map(|(owner, _)| owner).collect();
     let owners = store::by_ids(owners);
     Ok(if negated { Filter::Nor(vec![owners]) } else { owners })

@@ -7,6 +7,7 @@ pub mod rate_limit;
 
 use poem::http::Method;
 
+use super::body::Parsing;
 use crate::config::Options;
 use crate::error::Result;
 use allow_list::RouteAllowList;
@@ -19,7 +20,14 @@ pub struct Gate {
     pub limits: RateLimits,
     /// Which may be used at all.
     pub allowed: RouteAllowList,
+    /// How much of bodies is parsed at a time.
+    pub parsing: Parsing,
 }
+
+/// Bytes of bodies that may be parsed at a time.
+const PARSING_BUDGET: u64 = 64 << 20;
+/// Values that one body may hold.
+const MAX_VALUES: usize = 1_000_000;
 
 impl Gate {
     /// The gate that the options describe.
@@ -31,6 +39,7 @@ impl Gate {
         Ok(Self {
             limits: RateLimits::new(&security.rate_limit)?,
             allowed: RouteAllowList::new(security.route_allow_list.as_deref())?,
+            parsing: Parsing::new(PARSING_BUDGET, MAX_VALUES),
         })
     }
 

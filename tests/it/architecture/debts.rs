@@ -99,7 +99,7 @@ pub const CLASSES: &[Classes] = &[
         reason: "The document has routes and fields of their own for these classes.",
     },
     Classes {
-        module: "rest::payload",
+        module: "rest::reply",
         names: &["USER"],
         reason: "The `Location` of a new user is another route than that of an object.",
     },

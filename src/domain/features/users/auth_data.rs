@@ -260,7 +260,8 @@ impl AuthData {
             let outcome = adapter.validate(&attempt).await.inspect_err(|error| {
                 tracing::info!(provider, ?step, %error, "an identity was refused");
             })?;
-            validated.proves_identity |= adapter.policy(before.as_ref()).is_ok_and(|policy| policy != Policy::Additional);
+            validated.proves_identity |=
+                adapter.policy(before.as_ref()).is_ok_and(|policy| policy != Policy::Additional);
             validated.refusal = outcome.refusal.or(validated.refusal);
             if let Some(response) = outcome.response {
                 validated.responses.insert(provider.clone(), json::decode_stored(response));

@@ -54,8 +54,7 @@ pub fn check(cx: &Context, user: &Object, parameters: &Map<String, Json>) -> Res
 /// Makes a token for a write that sets an address. A new user whose identity another service has just proven does not need to prove
 /// the address too; a changed address always has to be.
 pub fn prepare(cx: &Context, checked: &mut Checked) {
-    let is_proven =
-        checked.id.is_none() && checked.state.get::<UserState>().is_some_and(|state| state.proves_identity);
+    let is_proven = checked.id.is_none() && checked.state.get::<UserState>().is_some_and(|state| state.proves_identity);
     if !cx.app.options.mail.verify_user_emails || is_proven {
         return;
     }

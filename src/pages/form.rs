@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use poem::Request;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use poem::http::{HeaderMap, header};
 use serde_json::Value as Json;
+
+use crate::http::query;
 
 /// What a form leaves alone.
 const FORM: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'*').remove(b' ');
@@ -17,9 +18,9 @@ const MAX_FIELDS: usize = 100;
 pub struct Form(HashMap<String, String>);
 
 impl Form {
-    /// The query of a request.
-    pub fn query(request: &Request) -> Self {
-        Self::read(request.original_uri().query().unwrap_or_default())
+    /// The query of a request, or a form without files.
+    pub fn query(text: &str) -> Self {
+        Self(query::pairs(text).take(MAX_FIELDS).collect())
     }
 
     /// A body: JSON if it says so, else a form.
@@ -28,7 +29,7 @@ impl Form {
         let json =
             content_type.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"));
         if !json {
-            return Self::read(&String::from_utf8_lossy(bytes));
+            return Self::query(&String::from_utf8_lossy(bytes));
         }
         let Ok(Json::Object(fields)) = serde_json::from_slice(bytes) else { return Self::default() };
         let texts = fields.into_iter().filter_map(|(name, value)| match value {
@@ -36,15 +37,6 @@ impl Form {
             _ => None,
         });
         Self(texts.collect())
-    }
-
-    fn read(text: &str) -> Self {
-        let decode = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
-        let fields = text.split('&').take(MAX_FIELDS).filter(|field| !field.is_empty()).map(|field| {
-            let (name, value) = field.split_once('=').unwrap_or((field, ""));
-            (decode(name), decode(value))
-        });
-        Self(fields.collect())
     }
 
     /// A field.

@@ -1,5 +1,6 @@
 //! Composition: picks the implementations, builds the [`App`], mounts the protocols, and takes all of it down again.
 
+mod stop;
 mod stores;
 
 use std::net::SocketAddr;
@@ -8,7 +9,6 @@ use std::time::Duration;
 
 use poem::endpoint::{BoxEndpoint, EndpointExt as _};
 use poem::{Endpoint, Request, Response};
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::adapters::auth::Providers;
@@ -24,14 +24,17 @@ use crate::error::ParseError;
 use crate::graphql::{Current, GraphQlEndpoint, Legacy, PlaygroundEndpoint};
 use crate::http::answer::refusal;
 use crate::http::cors::Cors;
-use crate::http::door::Door;
 use crate::http::gate::Gate;
+use crate::http::middleware::MiddlewareStack;
+use crate::http::mount::below;
 use crate::http::serve;
 use crate::model::schema::ClassSchema;
+use crate::pages::Pages;
 use crate::random::{Random, SystemRandom};
 use crate::rest;
-use crate::rest::routes::below;
 use crate::storage::mongo::CommandListener;
+
+pub use stop::RunningServer;
 
 /// Why a server did not start, for the person who started it.
 #[derive(Debug, thiserror::Error)]
@@ -52,33 +55,21 @@ pub enum StartError {
     Storage(String),
 }
 
-/// What a server takes from its surroundings.
+/// What a server takes from its environment.
 #[derive(Debug, Clone)]
-pub struct Surroundings {
-    /// Time.
+pub struct Environment {
+    /// Clock.
     pub clock: Arc<dyn Clock>,
-    /// Chance.
+    /// Source of random ids and tokens.
     pub random: Arc<dyn Random>,
     /// Who listens to the commands sent to MongoDB.
     pub commands: Option<CommandListener>,
 }
 
-impl Default for Surroundings {
+impl Default for Environment {
     fn default() -> Self {
         Self { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), commands: None }
     }
-}
-
-/// A server that accepts requests. Dropping it leaves it running.
-#[derive(Debug)]
-pub struct RunningServer {
-    /// Where it listens.
-    pub addr: SocketAddr,
-    /// What it serves.
-    pub app: Arc<App>,
-    stop: CancellationToken,
-    accepting: JoinHandle<()>,
-    following: JoinHandle<()>,
 }
 
 /// A server whose store is open and whose address is taken, and which answers nobody yet.
@@ -87,7 +78,8 @@ pub struct Server {
     pub addr: SocketAddr,
     app: Arc<App>,
     listener: tokio::net::TcpListener,
-    door: Door<Mounts>,
+    cors: Arc<Cors>,
+    endpoint: MiddlewareStack<Mounts>,
 }
 
 impl Server {
@@ -95,14 +87,14 @@ impl Server {
     ///
     /// # Errors
     /// When the store cannot be opened or the address cannot be had.
-    pub async fn open(options: Options, surroundings: Surroundings) -> Result<Self, StartError> {
+    pub async fn open(options: Options, environment: Environment) -> Result<Self, StartError> {
         let listener = listen(&options).await?;
         let addr = listener
             .local_addr()
             .map_err(|source| StartError::Listen { address: options.server.host.clone(), source })?;
         let features = features::all(&options, services(&options)?);
-        let storage = stores::open(&options, surroundings.commands).await?;
-        let opened = start::open(options, storage.clone(), surroundings.clock, surroundings.random, features).await;
+        let storage = stores::open(&options, environment.commands).await?;
+        let opened = start::open(options, storage.clone(), environment.clock, environment.random, features).await;
         let app = match opened {
             Ok(app) => app,
             Err(error) => {
@@ -110,18 +102,19 @@ impl Server {
                 return Err(StartError::Storage(chain(&error)));
             }
         };
-        let door = Door::new(mount(&app)?, Cors::new(&app.options.server), app.tasks.clone(), app.random.hex(4));
-        Ok(Self { addr, app, listener, door })
+        let cors = Arc::new(Cors::new(&app.options.server));
+        let endpoint = MiddlewareStack::new(mount(&app)?, cors.clone(), app.random.hex(4));
+        Ok(Self { addr, app, listener, cors, endpoint })
     }
 
     /// Answers requests from here on.
     #[must_use]
     pub fn serve(self) -> RunningServer {
-        let Self { addr, app, listener, door } = self;
+        let Self { addr, app, listener, cors, endpoint } = self;
         let following = follow_changes(&app);
         let patience = Duration::from_millis(app.options.own.request_timeout_ms);
         let stop = CancellationToken::new();
-        let accepting = tokio::spawn(serve::serve(listener, Arc::new(door), patience, stop.clone()));
+        let accepting = tokio::spawn(serve::serve(listener, Arc::new(endpoint), cors, patience, stop.clone()));
         RunningServer { addr, app, stop, accepting, following }
     }
 }
@@ -129,25 +122,6 @@ impl Server {
 impl std::fmt::Debug for Server {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Server").field("addr", &self.addr).finish_non_exhaustive()
-    }
-}
-
-impl RunningServer {
-    /// Stops in good order: accepts no more, lets requests under way finish for as long as `shutdownTimeoutMs` allows,
-    /// closes the store. Tells whether everything finished in time.
-    pub async fn shutdown(self) -> bool {
-        self.stop.cancel();
-        self.app.stop();
-        let finish = async {
-            let accepting = self.accepting.await;
-            self.app.tasks.wait().await;
-            accepting
-        };
-        let bound = Duration::from_millis(self.app.options.own.shutdown_timeout_ms);
-        let in_time = tokio::time::timeout(bound, finish).await.is_ok();
-        self.following.abort();
-        self.app.storage.close().await;
-        in_time
     }
 }
 
@@ -175,7 +149,7 @@ fn services(options: &Options) -> Result<Services, StartError> {
 }
 
 /// An error with its causes, in one line.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
@@ -204,7 +178,8 @@ struct Mounts {
 fn mount(app: &Arc<App>) -> Result<Mounts, StartError> {
     let options = &app.options;
     let gate = Arc::new(Gate::new(options).map_err(StartError::Configuration)?);
-    let rest = rest::endpoint(app, &gate).map_err(StartError::Configuration)?;
+    let pages = Pages::open(app).map_err(StartError::Configuration)?.routes();
+    let rest = rest::endpoint(app, &gate, pages).map_err(StartError::Configuration)?;
     let mut mounts = Vec::new();
     if options.graphql.mount {
         let (path, legacy) = (&options.graphql.path, &options.own.graphql_legacy_path);
