@@ -57,7 +57,7 @@ pub fn resolve<'a>(
             Filter::Nor(parts) => Filter::Nor(resolve_all(cx, class, parts, inside).await?),
             Filter::Field { path, constraint } => match class.schema.kind(&path) {
                 Some(FieldType::Relation(_)) => members_filter(cx, class, &path, constraint).await?,
-                _ => Filter::Field { path: stored_path(path), constraint },
+                _ => Filter::Field { path: stored_path(&path), constraint },
             },
             Filter::Unresolved(unresolved) => resolve_one(cx, class, unresolved, inside).await?,
         })
@@ -73,8 +73,8 @@ async fn resolve_all(cx: &Context, class: &Class, parts: Vec<Filter>, inside: In
 }
 
 /// `authData.P` rests in a column of its own.
-fn stored_path(path: String) -> String {
-    columns::path(&path).into_owned()
+fn stored_path(path: &str) -> String {
+    columns::path(path).into_owned()
 }
 
 async fn resolve_one(cx: &Context, class: &Class, unresolved: Unresolved, inside: Inside) -> Result<Resolved> {
