@@ -9,10 +9,11 @@ use tokio::sync::OnceCell;
 
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::auth::Auth;
-use crate::domain::kernel::classes::Schemas;
+use crate::domain::kernel::classes::{Class, Schemas};
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::acl;
 use crate::model::date::Date;
+use crate::model::names::ClassName;
 use crate::storage::Transaction;
 
 /// What permissions may name for callers that are nobody.
@@ -125,6 +126,12 @@ impl Context {
     #[must_use]
     pub fn schemas(&self) -> Arc<Schemas> {
         self.schemas.load_full()
+    }
+
+    /// A class as this request sees it. One that does not exist: no fields but the default columns, open to all.
+    #[must_use]
+    pub fn class(&self, name: &ClassName) -> Arc<Class> {
+        self.schemas.load().get(name).cloned().unwrap_or_else(|| self.app.schemas.unknown_class(name))
     }
 
     /// Reads the classes again, after this request changed one or where it must not rely on what is known; it sees these from here on.

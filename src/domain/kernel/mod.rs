@@ -7,6 +7,7 @@ pub mod caches;
 pub mod class_rules;
 pub mod classes;
 pub mod clp;
+pub mod commands;
 pub mod context;
 pub mod failure;
 pub mod feature;

@@ -8,7 +8,6 @@ pub mod include;
 pub mod limits;
 pub mod redact;
 pub mod related;
-pub mod request;
 pub mod resolve;
 
 use std::future::Future;
@@ -17,20 +16,18 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use self::redact::View;
-pub use self::request::ReadRequest;
 use crate::domain::kernel::classes::Class;
+use crate::domain::kernel::commands::{FindQuery, GetQuery};
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
 use crate::domain::permissions::protected_fields::Hidden;
 use crate::domain::permissions::{Operation, Scoped, admit, scope};
-use crate::domain::schema::check::known_class;
 use crate::domain::store;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::names::{self, ClassName};
 use crate::model::object::Object;
 use crate::model::query::matches::Matcher;
 use crate::model::query::options::FindOptions;
-use crate::model::query::parameters::QueryParameters;
 use crate::model::query::{Constraint, Filter, Resolved};
 use crate::model::rows::JsonRows;
 use crate::model::schema::FieldType;
@@ -62,10 +59,10 @@ impl Found {
 ///
 /// # Errors
 /// 102, 105, 107 for what is asked; 101, 119 for who asks.
-pub async fn find(cx: &Context, class_name: &ClassName, request: ReadRequest) -> Result<Found> {
+pub async fn find(cx: &Context, query: FindQuery) -> Result<Found> {
     // In a box, because conditions may have queries in them.
     Box::pin(async {
-        let query = Query::prepare(cx, class_name, request, Operation::Find).await?;
+        let query = Query::prepare(cx, query, Operation::Find).await?;
         query.found(query.objects()).await
     })
     .await
@@ -75,8 +72,8 @@ pub async fn find(cx: &Context, class_name: &ClassName, request: ReadRequest) ->
 ///
 /// # Errors
 /// As [`find`].
-pub async fn find_json(cx: &Context, class_name: &ClassName, request: ReadRequest) -> Result<Found<JsonRows>> {
-    let query = Query::prepare(cx, class_name, request, Operation::Find).await?;
+pub async fn find_json(cx: &Context, query: FindQuery) -> Result<Found<JsonRows>> {
+    let query = Query::prepare(cx, query, Operation::Find).await?;
     query.found(query.json(|_| {})).await
 }
 
@@ -84,8 +81,8 @@ pub async fn find_json(cx: &Context, class_name: &ClassName, request: ReadReques
 ///
 /// # Errors
 /// 101 when there is none that the caller may read.
-pub async fn get(cx: &Context, class_name: &ClassName, id: &str, request: ReadRequest) -> Result<Object> {
-    get_known(cx, class_name, id, request, Known::Nothing).await
+pub async fn get(cx: &Context, query: GetQuery) -> Result<Object> {
+    get_known(cx, query, Known::Nothing).await
 }
 
 /// What is known of a row before it is read.
@@ -103,22 +100,17 @@ pub enum Known {
 ///
 /// # Errors
 /// As [`get`].
-pub async fn get_known(
-    cx: &Context,
-    class_name: &ClassName,
-    id: &str,
-    request: ReadRequest,
-    known: Known,
-) -> Result<Object> {
+pub async fn get_known(cx: &Context, query: GetQuery, known: Known) -> Result<Object> {
     Box::pin(async {
-        let query = Query::prepare(cx, class_name, by_id(id, request), Operation::Get).await?;
+        let rules = cx.app.rules.of(&query.class);
+        let query = Query::prepare(cx, query.into(), Operation::Get).await?;
         let found = match known {
             Known::Written(row) if query.is_told_by_row() && query.rests_as_written() => query.object_of(row).await?,
             Known::Read(row) if query.is_told_by_row() => query.object_of(row).await?,
             _ => query.objects().await?.pop(),
         };
         let mut object = found.ok_or_else(ParseError::not_found)?;
-        cx.app.rules.of(class_name).present_own(cx, &mut object);
+        rules.present_own(cx, &mut object);
         Ok(object)
     })
     .await
@@ -128,15 +120,11 @@ pub async fn get_known(
 ///
 /// # Errors
 /// As [`get`].
-pub async fn get_json(cx: &Context, class_name: &ClassName, id: &str, request: ReadRequest) -> Result<Vec<u8>> {
-    let query = Query::prepare(cx, class_name, by_id(id, request), Operation::Get).await?;
-    let row = query.json(|object| cx.app.rules.of(class_name).present_own(cx, object)).await?;
+pub async fn get_json(cx: &Context, query: GetQuery) -> Result<Vec<u8>> {
+    let rules = cx.app.rules.of(&query.class);
+    let query = Query::prepare(cx, query.into(), Operation::Get).await?;
+    let row = query.json(|object| rules.present_own(cx, object)).await?;
     if row.is_empty() { Err(ParseError::not_found()) } else { Ok(row.into_bytes()) }
-}
-
-fn by_id(id: &str, request: ReadRequest) -> ReadRequest {
-    let parameters = QueryParameters { limit: Some(1), ..request.parameters };
-    ReadRequest { filter: Filter::eq("objectId", id), object_id: Some(id.to_owned()), parameters, ..request }
 }
 
 /// A query that may be run.
@@ -145,7 +133,7 @@ struct Query<'a> {
     class: Arc<Class>,
     operation: Operation,
     /// Without the condition, which is in the scope.
-    request: ReadRequest,
+    request: FindQuery,
     hidden: Hidden,
     scope: Scoped,
     /// Whether another class is searched than the one that was named.
@@ -154,7 +142,9 @@ struct Query<'a> {
 
 impl<'a> Query<'a> {
     /// Everything up to the store. `verb`: find or get, as the caller asks.
-    async fn prepare(cx: &'a Context, named: &ClassName, mut request: ReadRequest, verb: Operation) -> Result<Self> {
+    async fn prepare(cx: &'a Context, mut request: FindQuery, verb: Operation) -> Result<Self> {
+        let named = request.class.clone();
+        let named = &named;
         admit::refuse_caller(cx, named, verb)?;
         let redirected = redirect(cx, named, request.parameters.redirect_key.as_deref())?;
         if let Some(target) = &redirected {
@@ -163,9 +153,9 @@ impl<'a> Query<'a> {
         let class_name = redirected.as_ref().unwrap_or(named);
         let operation = permission_needed(&request, verb);
         admit::refuse_unknown_class(cx, class_name)?;
-        limits::check(cx, &request)?;
+        limits::check(cx, &request.parameters)?;
         let nowhere = !names::is_valid_class_name(class_name.as_str()) && cx.schemas().get(class_name).is_none();
-        let class = known_class(cx, class_name);
+        let class = cx.class(class_name);
         let redirected = redirected.is_some();
         if nowhere {
             let scope = Scoped::internal(Filter::Never, "no class can have such a name");
@@ -209,7 +199,7 @@ impl<'a> Query<'a> {
     }
 
     fn view(&self) -> View<'_> {
-        View::new(self.cx, &self.class, &self.hidden, &self.request)
+        View::new(self.cx, &self.class, &self.hidden, &self.request.parameters)
     }
 
     const fn rows(&self) -> Rows<'_> {
@@ -224,7 +214,7 @@ impl<'a> Query<'a> {
         let view = self.view();
         let options = self.options(&view)?;
         let mut rows = self.rows().find(&self.scope, &options, &view).await?;
-        include::include(self.cx, &self.class, &mut rows, &self.request).await?;
+        include::include(self.cx, &self.class, &mut rows, &self.request.parameters).await?;
         if self.redirected {
             for row in &mut rows {
                 row.insert("className", self.class.schema.name.as_str());
@@ -284,7 +274,7 @@ fn is_about_acl_alone(filter: &Resolved) -> bool {
 }
 
 /// The class level permission that the rows of a query need: a find of nothing but one id is a get, one of no rows a count.
-fn permission_needed(request: &ReadRequest, verb: Operation) -> Operation {
+fn permission_needed(request: &FindQuery, verb: Operation) -> Operation {
     let by_id = matches!(
         &request.filter,
         Filter::Field { path, constraint: Constraint::Eq(Value::String(_)) } if path == "objectId"
@@ -320,7 +310,7 @@ impl Rows<'_> {
     }
 
     /// What the store is asked besides the filter.
-    pub fn options(&self, request: &ReadRequest, view: &View<'_>) -> Result<FindOptions> {
+    pub fn options(&self, request: &FindQuery, view: &View<'_>) -> Result<FindOptions> {
         let database = &self.cx.app.options.database;
         let limit = match (request.parameters.limit, self.operation, request.unlimited) {
             (Some(limit), ..) => Some(limit),
@@ -355,7 +345,7 @@ impl Rows<'_> {
 /// The class that `redirectClassNameForKey` leads to.
 fn redirect(cx: &Context, class: &ClassName, key: Option<&str>) -> Result<Option<ClassName>> {
     let Some(key) = key else { return Ok(None) };
-    let class = known_class(cx, class);
+    let class = cx.class(class);
     if !cx.auth.is_master() && class.permissions.protected_fields.values().flatten().any(|field| field == key) {
         return Err(ParseError::forbidden(format!(
             "This user is not allowed to query {key} on class {}",
@@ -368,7 +358,7 @@ fn redirect(cx: &Context, class: &ClassName, key: Option<&str>) -> Result<Option
     }
 }
 
-fn refuse_hidden(class: &Class, hidden: &Hidden, request: &ReadRequest) -> Result<()> {
+fn refuse_hidden(class: &Class, hidden: &Hidden, request: &FindQuery) -> Result<()> {
     for path in request.filter.paths() {
         hidden.refuse(class, path, "query")?;
     }
@@ -380,7 +370,7 @@ fn refuse_hidden(class: &Class, hidden: &Hidden, request: &ReadRequest) -> Resul
 /// # Errors
 /// When the store fails.
 pub async fn internal_one(cx: &Context, class: &str, filter: Resolved, why: &'static str) -> Result<Option<Object>> {
-    let class = known_class(cx, &ClassName::unchecked(class));
+    let class = cx.class(&ClassName::unchecked(class));
     store::find_one(cx, &class, &Scoped::internal(filter, why)).await
 }
 
@@ -395,6 +385,6 @@ pub async fn internal_all(
     options: &FindOptions,
     why: &'static str,
 ) -> Result<Vec<Object>> {
-    let class = known_class(cx, &ClassName::unchecked(class));
+    let class = cx.class(&ClassName::unchecked(class));
     store::find(cx, &class, &Scoped::internal(filter, why), options).await
 }

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::request::ReadRequest;
 use crate::domain::kernel::class_rules::ClassRules;
 use crate::domain::kernel::classes::Class;
 use crate::domain::kernel::context::Context;
 use crate::domain::permissions::protected_fields::Hidden;
 use crate::model::object::Object;
+use crate::model::query::parameters::QueryParameters;
 use crate::model::schema::{Field, FieldType};
 use crate::model::shape::{ALWAYS_SHOWN, Shape};
 
@@ -24,21 +24,20 @@ pub struct View<'a> {
 impl<'a> View<'a> {
     /// The view of a query.
     #[must_use]
-    pub fn new(cx: &'a Context, class: &Class, hidden: &'a Hidden, request: &ReadRequest) -> Self {
+    pub fn new(cx: &'a Context, class: &Class, hidden: &'a Hidden, parameters: &QueryParameters) -> Self {
         let rules = cx.app.rules.of(&class.schema.name);
         let uniform = hidden.is_uniform() && !rules.look_into_rows();
         let file_base = format!("{}/files/{}/", cx.client.base_url, cx.app.options.keys.app_id);
         let mut shape = Shape::of(&class.schema, file_base);
         shape.relations.retain(|(name, _)| !hidden.hides(name));
         shape.internal = cx.auth.is_maintenance();
-        shape.exclude = request
-            .parameters
+        shape.exclude = parameters
             .exclude_keys
             .iter()
             .filter(|key| !key.contains('.') && !ALWAYS_SHOWN.contains(&key.as_str()))
             .cloned()
             .collect();
-        shape.keys = wanted(class, request, &shape.exclude);
+        shape.keys = wanted(class, parameters, &shape.exclude);
         if uniform {
             shape.hidden = hidden.fields().map(str::to_owned).collect();
         }
@@ -74,13 +73,13 @@ impl<'a> View<'a> {
 }
 
 /// The top level fields wanted; `None`: all.
-fn wanted(class: &Class, request: &ReadRequest, exclude: &[String]) -> Option<Vec<String>> {
+fn wanted(class: &Class, parameters: &QueryParameters, exclude: &[String]) -> Option<Vec<String>> {
     // To leave out fields is to ask for all others that the class has.
     let all_fields = || class.schema.fields.keys().cloned().collect::<Vec<_>>();
-    let asked = request.parameters.keys.clone().or_else(|| (!exclude.is_empty()).then(all_fields))?;
+    let asked = parameters.keys.clone().or_else(|| (!exclude.is_empty()).then(all_fields))?;
     let root = |path: &String| path.split('.').next().unwrap_or(path).to_owned();
-    let mut wanted: Vec<String> = asked.iter().chain(&request.parameters.include.paths).map(root).collect();
-    if request.parameters.include.all {
+    let mut wanted: Vec<String> = asked.iter().chain(&parameters.include.paths).map(root).collect();
+    if parameters.include.all {
         let followed = |field: &Field| matches!(field.kind, FieldType::Pointer(_) | FieldType::Array);
         wanted.extend(class.schema.fields.iter().filter(|(_, field)| followed(field)).map(|(name, _)| name.clone()));
     }

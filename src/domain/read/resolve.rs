@@ -2,13 +2,12 @@
 
 use std::pin::Pin;
 
-use super::request::ReadRequest;
 use super::{Found, find, get};
 use crate::domain::kernel::classes::Class;
+use crate::domain::kernel::commands::{FindQuery, GetQuery};
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
 use crate::domain::permissions::protected_fields::Hidden;
-use crate::domain::schema::check::known_class;
 use crate::domain::store;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::query::options::ReadPreference;
@@ -128,8 +127,9 @@ async fn sub_query(cx: &Context, query: SubQuery, keys: Vec<String>, inside: Ins
         read_preferences: ReadPreferences { rows: preference, included: None, sub_queries: preference },
         ..QueryParameters::default()
     };
-    let request = ReadRequest { unlimited: true, depth: inside.depth + 1, ..ReadRequest::of(query.filter, parameters) };
-    find(cx, &query.class, request).await
+    let request =
+        FindQuery { unlimited: true, depth: inside.depth + 1, ..FindQuery::of(query.class, query.filter, parameters) };
+    find(cx, request).await
 }
 
 /// The values at a dotted key, array elements one by one.
@@ -165,7 +165,7 @@ fn collect(value: &Value, key: &str, values: &mut Vec<Value>) {
 
 /// `$relatedTo`: the members of a relation, if the caller may read its owner and the key is not hidden.
 async fn related_to(cx: &Context, object: &Pointer, key: &str) -> Result<Resolved> {
-    let owner_class = known_class(cx, &object.class);
+    let owner_class = cx.class(&object.class);
     if !cx.auth.is_master() {
         if object.class.is_internal() {
             return Ok(Filter::Never);
@@ -173,8 +173,8 @@ async fn related_to(cx: &Context, object: &Pointer, key: &str) -> Result<Resolve
         let hidden = Hidden::of(cx, &owner_class, Some(&object.id)).await?;
         hidden.refuse(&owner_class, key, "query")?;
         let parameters = QueryParameters { keys: Some(vec!["objectId".to_owned()]), ..QueryParameters::default() };
-        let request = ReadRequest::of(Filter::All, parameters);
-        match get(cx, &object.class, &object.id, request).await {
+        let query = GetQuery { class: object.class.clone(), id: object.id.clone(), parameters };
+        match get(cx, query).await {
             Ok(_) => {}
             Err(error) if error.is(ErrorCode::ObjectNotFound) || error.is(ErrorCode::OperationForbidden) => {
                 return Ok(Filter::Never);

@@ -34,7 +34,7 @@ pub struct Fitted {
 /// 105 for a bad field name, 111 for a type that does not fit, 119 when the caller may not add fields, 107 for a class name
 /// that no class can have.
 pub async fn fit(cx: &Context, class_name: &ClassName, write: &ParsedWrite, updating: bool) -> Result<Fitted> {
-    let mut class = known_class(cx, class_name);
+    let mut class = cx.class(class_name);
     let wanted = wanted_fields(cx, class_name, write)?;
     let missing = |class: &Class| -> Vec<(String, FieldType)> {
         wanted
@@ -67,12 +67,6 @@ pub async fn fit(cx: &Context, class_name: &ClassName, write: &ParsedWrite, upda
         check_types(&class.schema, &wanted)?;
     }
     Ok(Fitted { class, adds_field: adds_field && wanted.iter().any(|(_, kind)| kind.is_some()) })
-}
-
-/// The class as it is known, or as an unknown class looks.
-#[must_use]
-pub fn known_class(cx: &Context, name: &ClassName) -> Arc<Class> {
-    cx.schemas().get(name).cloned().unwrap_or_else(|| cx.app.schemas.unknown_class(name))
 }
 
 /// The class as it is in the database now.

@@ -4,7 +4,7 @@
 //!
 //! | stage | value | what happens |
 //! |---|---|---|
-//! | [`open`] | request → [`Draft`] | read-only callers, internal classes, object ids, class creation, denied keywords |
+//! | [`open`] | [`Save`] → [`Draft`] | read-only callers, internal classes, object ids, class creation, denied keywords |
 //! | prepare | `Draft` → `Draft` or done | `ClassRules::prepare`: sessions, authData, restricted fields |
 //! | permit | `Draft` → `Draft` | class level permission, before anything of the row is looked at |
 //! | [`settle`] | `Draft` → [`Checked`] | types against the schema, new fields, defaults, required fields |
@@ -20,10 +20,10 @@ pub mod store;
 
 use std::ops::ControlFlow;
 
+use crate::domain::kernel::commands::Save;
 use crate::domain::kernel::context::Context;
-pub use crate::domain::kernel::stages::{Checked, Draft, SaveRequest, Saved, Stored};
+pub use crate::domain::kernel::stages::{Checked, Draft, Saved, Stored};
 use crate::domain::permissions::{Operation, scope};
-use crate::domain::schema::check::known_class;
 use crate::error::{ParseError, Result};
 use crate::model::operation::Update;
 use crate::model::query::{Filter, Resolved};
@@ -35,8 +35,8 @@ use crate::model::query::{Filter, Resolved};
 ///
 /// # Cancel safety
 /// From the write itself on, the work goes on when the caller stops waiting, so that what belongs to a write is done.
-pub async fn save(cx: &Context, request: SaveRequest) -> Result<Saved> {
-    save_only(cx, request, Filter::All, Update::default()).await
+pub async fn save(cx: &Context, save: Save) -> Result<Saved> {
+    save_only(cx, save, Filter::All, Update::default()).await
 }
 
 /// As [`save`], with more that must hold of the row that is changed, and internal columns that are written with it.
@@ -46,11 +46,11 @@ pub async fn save(cx: &Context, request: SaveRequest) -> Result<Saved> {
 ///
 /// # Cancel safety
 /// As [`save`].
-pub async fn save_only(cx: &Context, request: SaveRequest, only: Resolved, internal: Update) -> Result<Saved> {
-    let rules = cx.app.rules.of(&request.class);
-    let updating = request.id.is_some();
+pub async fn save_only(cx: &Context, save: Save, only: Resolved, internal: Update) -> Result<Saved> {
+    let rules = cx.app.rules.of(&save.class);
+    let updating = save.id.is_some();
     let refused = |error| if updating { rules.refused_update(cx, error) } else { error };
-    let mut draft = open::open(cx, request)?;
+    let mut draft = open::open(cx, save)?;
     draft.only = only;
     draft.internal = internal;
     let draft = match rules.prepare(cx, draft).await.map_err(refused)? {
@@ -71,5 +71,5 @@ pub async fn save_only(cx: &Context, request: SaveRequest, only: Resolved, inter
 
 async fn permit(cx: &Context, draft: &Draft) -> Result<()> {
     let operation = if draft.creates() { Operation::Create } else { Operation::Update };
-    scope::admit(cx, &known_class(cx, &draft.class), operation).await
+    scope::admit(cx, &cx.class(&draft.class), operation).await
 }

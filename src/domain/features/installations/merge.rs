@@ -4,7 +4,6 @@ use super::rules::{Sent, filled};
 use crate::config::values::{DuplicateDeviceTokenAction, MergePriority};
 use crate::domain::kernel::context::Context;
 use crate::domain::permissions::{Operation, Scoped, scope};
-use crate::domain::schema::check::known_class;
 use crate::domain::store;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::names::{self, ClassName};
@@ -91,7 +90,7 @@ async fn give_up(cx: &Context, filter: Resolved, field: &str) -> Result<()> {
         DuplicateDeviceTokenAction::Delete => Operation::Delete,
         DuplicateDeviceTokenAction::Update => Operation::Update,
     };
-    let class = known_class(cx, &ClassName::unchecked(names::INSTALLATION));
+    let class = cx.class(&ClassName::unchecked(names::INSTALLATION));
     let scope = if options.duplicate_device_token_action_enforce_auth {
         if let Err(error) = scope::admit(cx, &class, operation).await {
             tracing::warn!(%error, "an installation with the same device token stays: the caller may not change it");

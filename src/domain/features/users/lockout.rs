@@ -10,7 +10,6 @@ use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
 use crate::domain::permissions::Scoped;
 use crate::domain::read;
-use crate::domain::schema::check::known_class;
 use crate::domain::store;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::date::Date;
@@ -106,7 +105,7 @@ pub fn release(update: &mut Update) {
 async fn change(cx: &Context, id: &str, only: Resolved, update: &Update) -> Result<Option<Object>> {
     // An attempt counts even when the transaction it belongs to is undone.
     let cx = cx.outside_transaction();
-    let class = known_class(&cx, &ClassName::unchecked(names::USER));
+    let class = cx.class(&ClassName::unchecked(names::USER));
     let scope = Scoped::internal(store::by_id(id).and(only), "count failed log ins");
     store::update_one(&cx, &class, &scope, update).await.map_err(failure)
 }

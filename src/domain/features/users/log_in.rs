@@ -4,10 +4,11 @@ use serde_json::{Map, Value as Json};
 
 use super::{Users, auth_data, lockout, policy, verification};
 use crate::domain::features::sessions::{self, CreatedWith};
+use crate::domain::kernel::commands::GetQuery;
 use crate::domain::kernel::context::Context;
-use crate::domain::read::{self, Known, ReadRequest};
+use crate::domain::read::{self, Known};
 use crate::error::{ErrorCode, ParseError, Result};
-use crate::model::names::{self, ClassName};
+use crate::model::names;
 use crate::model::object::Object;
 use crate::model::query::options::FindOptions;
 use crate::model::query::{Filter, Resolved};
@@ -82,7 +83,7 @@ async fn own_view(cx: &Context, user: &Object, known: Known) -> Result<Object> {
     } else {
         cx.with_auth(sessions::standing_of(user))
     };
-    match read::get_known(&as_user, &ClassName::unchecked(names::USER), id, ReadRequest::default(), known).await {
+    match read::get_known(&as_user, GetQuery::of(names::USER, id), known).await {
         Ok(mut object) => {
             object.remove("sessionToken");
             Ok(object)

@@ -7,10 +7,11 @@ use serde_json::Value as Json;
 use super::Users;
 use crate::adapters::email::outbox::Outbox;
 use crate::adapters::email::{Kind, Mail};
+use crate::domain::kernel::commands::GetQuery;
 use crate::domain::kernel::context::Context;
-use crate::domain::read::{self, ReadRequest};
+use crate::domain::read;
 use crate::error::{ErrorCode, ParseError, Result};
-use crate::model::names::{self, ClassName};
+use crate::model::names;
 use crate::model::object::Object;
 use crate::model::url_component;
 
@@ -116,7 +117,7 @@ impl Post {
 
 /// The user as an adapter is told of it: without what anybody could log in with.
 async fn view(cx: &Context, id: &str) -> Json {
-    match read::get(cx, &ClassName::unchecked(names::USER), id, ReadRequest::default()).await {
+    match read::get(cx, GetQuery::of(names::USER, id)).await {
         Ok(mut user) => {
             user.remove("authData");
             user.remove("sessionToken");

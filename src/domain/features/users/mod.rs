@@ -25,12 +25,13 @@ use crate::adapters::email::outbox::Outbox;
 use crate::config::Options;
 use crate::domain::features::{Services, sessions};
 use crate::domain::kernel::app::App;
+use crate::domain::kernel::commands::GetQuery;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::invalid_session;
 use crate::domain::kernel::feature::Feature;
-use crate::domain::read::{self, ReadRequest};
+use crate::domain::read;
 use crate::error::{ErrorCode, Result};
-use crate::model::names::{self, ClassName};
+use crate::model::names;
 use crate::model::object::Object;
 
 /// What the feature keeps while the server runs.
@@ -71,10 +72,9 @@ pub async fn me(cx: &Context) -> Result<Object> {
         // A master request is not resolved to a user beforehand.
         None => sessions::resolve(&cx.app, token).await?.ok_or_else(invalid_session)?.id.clone(),
     };
-    let mut object =
-        read::get(cx, &ClassName::unchecked(names::USER), &user, ReadRequest::default()).await.map_err(|error| {
-            if error.is(ErrorCode::ObjectNotFound) { invalid_session().with_source(error) } else { error }
-        })?;
+    let mut object = read::get(cx, GetQuery::of(names::USER, &user)).await.map_err(|error| {
+        if error.is(ErrorCode::ObjectNotFound) { invalid_session().with_source(error) } else { error }
+    })?;
     object.insert("sessionToken", token);
     Ok(object)
 }

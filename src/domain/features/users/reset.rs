@@ -6,13 +6,13 @@ use super::verification::TOKEN_LENGTH;
 use super::{lockout, mail};
 use crate::adapters::email::Kind;
 use crate::config::users::PasswordPolicy;
+use crate::domain::kernel::commands::Save;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
 use crate::domain::permissions::Scoped;
 use crate::domain::read;
-use crate::domain::schema::check::known_class;
 use crate::domain::store;
-use crate::domain::write::{self, SaveRequest};
+use crate::domain::write;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::names::{self, ClassName};
 use crate::model::object::Object;
@@ -91,7 +91,7 @@ async fn renew(cx: &Context, user: Option<Object>) -> Result<Option<(Object, Str
     }
     let id = user.as_ref().and_then(|user| user.get_str("objectId"));
     let filter = Filter::eq("objectId", id.map_or(Value::Null, Value::from));
-    let class = known_class(cx, &ClassName::unchecked(names::USER));
+    let class = cx.class(&ClassName::unchecked(names::USER));
     let scope = Scoped::internal(filter, "give a reset token");
     let row = store::update_one(cx, &class, &scope, &update).await.map_err(failure)?;
     Ok(row.map(|user| (user, token)))
@@ -133,7 +133,7 @@ pub async fn reset(cx: &Context, token: &str, password: &str) -> Result<()> {
     }
     let mut body = Map::new();
     body.insert("password".to_owned(), Json::String(password.to_owned()));
-    let request = SaveRequest {
+    let request = Save {
         class: ClassName::unchecked(names::USER),
         id: Some(user.get_str("objectId").unwrap_or_default().to_owned()),
         body,

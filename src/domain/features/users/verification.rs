@@ -10,7 +10,6 @@ use crate::domain::kernel::failure::failure;
 use crate::domain::kernel::stages::Checked;
 use crate::domain::permissions::Scoped;
 use crate::domain::read;
-use crate::domain::schema::check::known_class;
 use crate::domain::store;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::names::{self, ClassName};
@@ -186,7 +185,7 @@ pub async fn resend(cx: &Context, who: Who<'_>) -> Result<Resent> {
 }
 
 async fn change(cx: &Context, filter: Resolved, update: &Update) -> Result<Option<Object>> {
-    let class = known_class(cx, &ClassName::unchecked(names::USER));
+    let class = cx.class(&ClassName::unchecked(names::USER));
     let scope = Scoped::internal(filter, "verify an address");
     store::update_one(cx, &class, &scope, update).await.map_err(failure)
 }
