@@ -12,7 +12,7 @@ use crate::config::{self, Command, DatabaseUri, Loaded};
 use crate::logging;
 use crate::random::SystemRandom;
 use crate::rest;
-use crate::server::{self, Server, Surroundings};
+use crate::server::{self, Environment, Server};
 
 /// Does what the command line asks for; the exit status says whether it went well.
 #[must_use]
@@ -51,7 +51,7 @@ async fn serve(loaded: Loaded) -> ExitCode {
     else {
         return fail("error: cannot listen for signals");
     };
-    let opening = Server::open(loaded.options.clone(), Surroundings::default());
+    let opening = Server::open(loaded.options.clone(), Environment::default());
     let server = tokio::select! {
         opened = opening => match opened {
             Ok(server) => server,

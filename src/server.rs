@@ -53,18 +53,18 @@ pub enum StartError {
     Storage(String),
 }
 
-/// What a server takes from its surroundings.
+/// What a server takes from outside its options.
 #[derive(Debug, Clone)]
-pub struct Surroundings {
-    /// Time.
+pub struct Environment {
+    /// Clock.
     pub clock: Arc<dyn Clock>,
-    /// Chance.
+    /// Source of random ids and tokens.
     pub random: Arc<dyn Random>,
-    /// Who listens to the commands sent to MongoDB.
+    /// Called with each command sent to MongoDB.
     pub commands: Option<CommandListener>,
 }
 
-impl Default for Surroundings {
+impl Default for Environment {
     fn default() -> Self {
         Self { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), commands: None }
     }
@@ -96,14 +96,14 @@ impl Server {
     ///
     /// # Errors
     /// When the store cannot be opened or the address cannot be had.
-    pub async fn open(options: Options, surroundings: Surroundings) -> Result<Self, StartError> {
+    pub async fn open(options: Options, environment: Environment) -> Result<Self, StartError> {
         let listener = listen(&options).await?;
         let addr = listener
             .local_addr()
             .map_err(|source| StartError::Listen { address: options.server.host.clone(), source })?;
         let features = features::all(&options, services(&options)?);
-        let storage = stores::open(&options, surroundings.commands).await?;
-        let opened = start::open(options, storage.clone(), surroundings.clock, surroundings.random, features).await;
+        let storage = stores::open(&options, environment.commands).await?;
+        let opened = start::open(options, storage.clone(), environment.clock, environment.random, features).await;
         let app = match opened {
             Ok(app) => app,
             Err(error) => {

@@ -35,8 +35,8 @@ pub async fn aggregate(cx: &Context, class: &str, mut parameters: Map<String, Js
     let distinct = parameters.remove("distinct").filter(|field| !field.is_null() && field.as_str() != Some(""));
     let condition = parameters.remove("where").filter(|condition| !condition.is_null());
     let stages = stages(parameters)?;
-    if cx.auth.is_read_only() && stages.iter().any(writes) {
-        return Err(ParseError::forbidden("read-only masterKey isn't allowed to perform the create operation."));
+    if stages.iter().any(writes) {
+        cx.refuse_read_only_write(Operation::Create)?;
     }
     let class_name = ClassName::unchecked(class);
     let schemas = cx.schemas();
@@ -47,7 +47,7 @@ pub async fn aggregate(cx: &Context, class: &str, mut parameters: Map<String, Js
         };
         let find = condition.map(|condition| ("where".to_owned(), condition));
         let query = FindQuery::read(cx, class.schema.name.as_str(), Map::from_iter(find))?;
-        let filter = resolve::resolve(cx, class, query.filter, resolve::Inside::default()).await?;
+        let filter = resolve::resolve(cx, class, query.filter, resolve::SubQueryContext::default()).await?;
         let scope = scope::scope(cx, class, Operation::Find, filter, None).await?;
         let values = cx.app.storage.distinct(&class.schema, &field, scope.filter()).await.map_err(failure)?;
         return Ok(values.iter().map(json::encode).collect());

@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 use crate::domain::delete;
 use crate::domain::kernel::commands::{Delete, FindQuery, GetQuery, Save};
 use crate::domain::kernel::context::Context;
-use crate::domain::read::{self, Found, Known};
+use crate::domain::read::{self, CachedRow, Found};
 use crate::domain::write::{self, Saved};
 use crate::error::Result;
 use crate::model::object::Object;
@@ -72,7 +72,7 @@ pub async fn get_saved(
     parameters: Map<String, Json>,
     written: Option<Object>,
 ) -> Result<Object> {
-    let known = written.map_or(Known::Nothing, Known::Written);
+    let known = written.map_or(CachedRow::None, CachedRow::Written);
     read::get_known(cx, GetQuery::read(class, id, &parameters)?, known).await
 }
 

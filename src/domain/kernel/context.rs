@@ -10,6 +10,7 @@ use tokio::sync::OnceCell;
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::auth::Auth;
 use crate::domain::kernel::classes::{Class, Schemas};
+use crate::domain::kernel::clp::Operation;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::acl;
 use crate::model::date::Date;
@@ -190,8 +191,24 @@ impl Context {
         }
     }
 
+    /// Refuses the read-only master key for an operation that writes.
+    ///
     /// # Errors
-    /// 119, sanitised, when the caller holds the read-only master key.
+    /// 119, sanitised.
+    pub fn refuse_read_only_write(&self, operation: Operation) -> Result<()> {
+        if !self.auth.is_read_only() {
+            return Ok(());
+        }
+        self.refuse_read_only(format!(
+            "read-only masterKey isn't allowed to perform the {} operation.",
+            operation.name()
+        ))
+    }
+
+    /// As [`Context::refuse_read_only_write`], for what is no operation on a class; the message says what.
+    ///
+    /// # Errors
+    /// 119, sanitised.
     pub fn refuse_read_only(&self, message: impl Into<std::borrow::Cow<'static, str>>) -> Result<()> {
         if self.auth.is_read_only() {
             Err(ParseError::sanitized(ErrorCode::OperationForbidden, message))

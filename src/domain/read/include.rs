@@ -6,7 +6,7 @@ use super::{Rows, View};
 use crate::domain::kernel::classes::Class;
 use crate::domain::kernel::commands::FindQuery;
 use crate::domain::kernel::context::Context;
-use crate::domain::permissions::protected_fields::Hidden;
+use crate::domain::permissions::protected_fields::Visibility;
 use crate::domain::permissions::{Operation, admit, scope};
 use crate::domain::store;
 use crate::error::Result;
@@ -122,7 +122,7 @@ async fn fetch(
     let class = cx.class(class_name);
     let only = cx.app.rules.of(class_name).read_filter(cx)?;
     scope::admit(cx, &class, operation).await?;
-    let hidden = Hidden::of(cx, &class, single.as_deref()).await?;
+    let visibility = Visibility::of(cx, &class, single.as_deref()).await?;
     let scope = scope::scope(cx, &class, operation, store::by_ids(ids).and(only), None).await?;
     let QueryParameters { keys, exclude_keys, include, read_preferences, .. } = parameters;
     let parameters = QueryParameters {
@@ -133,7 +133,7 @@ async fn fetch(
         ..QueryParameters::default()
     };
     let request = FindQuery { unlimited: true, ..FindQuery::of(class_name.clone(), Filter::All, parameters) };
-    let view = View::new(cx, &class, &hidden, &request.parameters);
+    let view = View::new(cx, &class, &visibility, &request.parameters);
     let rows = Rows { cx, class: &class, operation };
     let options = rows.options(&request, &view)?;
     let mut objects = rows.find(&scope, &options, &view).await?;

@@ -20,7 +20,7 @@ use crate::domain::kernel::classes::Class;
 use crate::domain::kernel::commands::{FindQuery, GetQuery};
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
-use crate::domain::permissions::protected_fields::Hidden;
+use crate::domain::permissions::protected_fields::Visibility;
 use crate::domain::permissions::{Operation, Scoped, admit, scope};
 use crate::domain::store;
 use crate::error::{ErrorCode, ParseError, Result};
@@ -82,14 +82,14 @@ pub async fn find_json(cx: &Context, query: FindQuery) -> Result<Found<JsonRows>
 /// # Errors
 /// 101 when there is none that the caller may read.
 pub async fn get(cx: &Context, query: GetQuery) -> Result<Object> {
-    get_known(cx, query, Known::Nothing).await
+    get_known(cx, query, CachedRow::None).await
 }
 
 /// What is known of a row before it is read.
 #[derive(Debug)]
-pub enum Known {
+pub enum CachedRow {
     /// Nothing, or nothing that still holds.
-    Nothing,
+    None,
     /// The row as it has just gone to the store.
     Written(Object),
     /// The row, whole, as the store has just given it.
@@ -100,17 +100,19 @@ pub enum Known {
 ///
 /// # Errors
 /// As [`get`].
-pub async fn get_known(cx: &Context, query: GetQuery, known: Known) -> Result<Object> {
+pub async fn get_known(cx: &Context, query: GetQuery, known: CachedRow) -> Result<Object> {
     Box::pin(async {
         let rules = cx.app.rules.of(&query.class);
         let query = Query::prepare(cx, query.into(), Operation::Get).await?;
         let found = match known {
-            Known::Written(row) if query.is_told_by_row() && query.rests_as_written() => query.object_of(row).await?,
-            Known::Read(row) if query.is_told_by_row() => query.object_of(row).await?,
+            CachedRow::Written(row) if query.is_told_by_row() && query.rests_as_written() => {
+                query.object_of(row).await?
+            }
+            CachedRow::Read(row) if query.is_told_by_row() => query.object_of(row).await?,
             _ => query.objects().await?.pop(),
         };
         let mut object = found.ok_or_else(ParseError::not_found)?;
-        rules.present_own(cx, &mut object);
+        rules.complete_get(cx, &mut object);
         Ok(object)
     })
     .await
@@ -123,7 +125,7 @@ pub async fn get_known(cx: &Context, query: GetQuery, known: Known) -> Result<Ob
 pub async fn get_json(cx: &Context, query: GetQuery) -> Result<Vec<u8>> {
     let rules = cx.app.rules.of(&query.class);
     let query = Query::prepare(cx, query.into(), Operation::Get).await?;
-    let row = query.json(|object| rules.present_own(cx, object)).await?;
+    let row = query.json(|object| rules.complete_get(cx, object)).await?;
     if row.is_empty() { Err(ParseError::not_found()) } else { Ok(row.into_bytes()) }
 }
 
@@ -134,7 +136,7 @@ struct Query<'a> {
     operation: Operation,
     /// Without the condition, which is in the scope.
     request: FindQuery,
-    hidden: Hidden,
+    visibility: Visibility,
     scope: Scoped,
     /// Whether another class is searched than the one that was named.
     redirected: bool,
@@ -159,22 +161,24 @@ impl<'a> Query<'a> {
         let redirected = redirected.is_some();
         if nowhere {
             let scope = Scoped::internal(Filter::Never, "no class can have such a name");
-            return Ok(Self { cx, class, operation, request, hidden: Hidden::default(), scope, redirected });
+            return Ok(Self { cx, class, operation, request, visibility: Visibility::default(), scope, redirected });
         }
         let only = cx.app.rules.of(class_name).read_filter(cx)?;
-        let hidden = Hidden::of(cx, &class, request.object_id.as_deref()).await?;
-        refuse_hidden(&class, &hidden, &request)?;
+        let visibility = Visibility::of(cx, &class, request.object_id.as_deref()).await?;
+        refuse_hidden(&class, &visibility, &request)?;
         scope::admit(cx, &class, operation).await?;
         let counts = request.parameters.count.then_some(Operation::Count).filter(|count| *count != operation);
         if let Some(count) = counts {
             scope::admit(cx, &class, count).await?;
         }
         let filter = std::mem::replace(&mut request.filter, Filter::All);
-        let inside =
-            resolve::Inside { depth: request.depth, read_preference: request.parameters.read_preferences.sub_queries };
+        let inside = resolve::SubQueryContext {
+            depth: request.depth,
+            read_preference: request.parameters.read_preferences.sub_queries,
+        };
         let filter = resolve::resolve(cx, &class, filter, inside).await?;
         let scope = scope::scope(cx, &class, operation, filter.and(only), counts).await?;
-        Ok(Self { cx, class, operation, request, hidden, scope, redirected })
+        Ok(Self { cx, class, operation, request, visibility, scope, redirected })
     }
 
     /// The answer, with rows of this kind.
@@ -199,7 +203,7 @@ impl<'a> Query<'a> {
     }
 
     fn view(&self) -> View<'_> {
-        View::new(self.cx, &self.class, &self.hidden, &self.request.parameters)
+        View::new(self.cx, &self.class, &self.visibility, &self.request.parameters)
     }
 
     const fn rows(&self) -> Rows<'_> {
@@ -225,7 +229,7 @@ impl<'a> Query<'a> {
 
     /// Whether the row answers the query: nothing else is asked for, and permissions look at nothing of the row but its ACL.
     fn is_told_by_row(&self) -> bool {
-        self.hidden.is_uniform()
+        self.visibility.is_uniform()
             && self.request.parameters.include.is_empty()
             && !self.redirected
             && is_about_acl_alone(self.scope.filter())
@@ -246,7 +250,7 @@ impl<'a> Query<'a> {
         if !Matcher::for_class(self.scope.filter(), &self.class.schema)?.matches(&row)? {
             return Ok(None);
         }
-        Ok(self.rows().present(vec![row], &self.view()).await.pop())
+        Ok(self.rows().redact(vec![row], &self.view()).await.pop())
     }
 
     /// `complete` has a say in rows of classes with rules of their own.
@@ -297,15 +301,15 @@ pub(super) struct Rows<'a> {
 }
 
 impl Rows<'_> {
-    /// Finds rows and makes them ready for the caller's eyes.
+    /// Finds rows, in the form the caller may see.
     pub async fn find(&self, scope: &Scoped, options: &FindOptions, view: &View<'_>) -> Result<Vec<Object>> {
-        Ok(self.present(store::find(self.cx, self.class, scope, options).await?, view).await)
+        Ok(self.redact(store::find(self.cx, self.class, scope, options).await?, view).await)
     }
 
-    /// Makes rows as they rest ready for the caller's eyes.
-    async fn present(&self, rows: Vec<Object>, view: &View<'_>) -> Vec<Object> {
-        let mut rows: Vec<Object> = rows.into_iter().map(|row| view.present(row)).collect();
-        self.cx.app.rules.of(&self.class.schema.name).complete(self.cx, &mut rows).await;
+    /// Converts stored rows to the form the caller may see.
+    async fn redact(&self, rows: Vec<Object>, view: &View<'_>) -> Vec<Object> {
+        let mut rows: Vec<Object> = rows.into_iter().map(|row| view.redact(row)).collect();
+        self.cx.app.rules.of(&self.class.schema.name).redact_remotely(self.cx, &mut rows).await;
         rows
     }
 
@@ -358,11 +362,11 @@ fn redirect(cx: &Context, class: &ClassName, key: Option<&str>) -> Result<Option
     }
 }
 
-fn refuse_hidden(class: &Class, hidden: &Hidden, request: &FindQuery) -> Result<()> {
+fn refuse_hidden(class: &Class, visibility: &Visibility, request: &FindQuery) -> Result<()> {
     for path in request.filter.paths() {
-        hidden.refuse(class, path, "query")?;
+        visibility.refuse(class, path, "query")?;
     }
-    request.parameters.order.iter().try_for_each(|criterion| hidden.refuse(class, &criterion.path, "sort by"))
+    request.parameters.order.iter().try_for_each(|criterion| visibility.refuse(class, &criterion.path, "sort by"))
 }
 
 /// The first row of a class that meets a condition, as it rests, outside of any caller's permissions.

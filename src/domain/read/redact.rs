@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::domain::kernel::class_rules::ClassRules;
 use crate::domain::kernel::classes::Class;
 use crate::domain::kernel::context::Context;
-use crate::domain::permissions::protected_fields::Hidden;
+use crate::domain::permissions::protected_fields::Visibility;
 use crate::model::object::Object;
 use crate::model::query::parameters::QueryParameters;
 use crate::model::schema::{Field, FieldType};
@@ -14,7 +14,7 @@ use crate::model::shape::{ALWAYS_SHOWN, Shape};
 /// How rows of one class look to one caller.
 pub struct View<'a> {
     cx: &'a Context,
-    hidden: &'a Hidden,
+    visibility: &'a Visibility,
     rules: Arc<dyn ClassRules>,
     shape: Arc<Shape>,
     /// Whether what is seen of a row does not depend on it.
@@ -24,12 +24,12 @@ pub struct View<'a> {
 impl<'a> View<'a> {
     /// The view of a query.
     #[must_use]
-    pub fn new(cx: &'a Context, class: &Class, hidden: &'a Hidden, parameters: &QueryParameters) -> Self {
+    pub fn new(cx: &'a Context, class: &Class, visibility: &'a Visibility, parameters: &QueryParameters) -> Self {
         let rules = cx.app.rules.of(&class.schema.name);
-        let uniform = hidden.is_uniform() && !rules.look_into_rows();
+        let uniform = visibility.is_uniform() && !rules.look_into_rows();
         let file_base = format!("{}/files/{}/", cx.client.base_url, cx.app.options.keys.app_id);
         let mut shape = Shape::of(&class.schema, file_base);
-        shape.relations.retain(|(name, _)| !hidden.hides(name));
+        shape.relations.retain(|(name, _)| !visibility.hides(name));
         shape.internal = cx.auth.is_maintenance();
         shape.exclude = parameters
             .exclude_keys
@@ -39,16 +39,16 @@ impl<'a> View<'a> {
             .collect();
         shape.keys = wanted(class, parameters, &shape.exclude);
         if uniform {
-            shape.hidden = hidden.fields().map(str::to_owned).collect();
+            shape.hidden = visibility.fields().map(str::to_owned).collect();
         }
-        Self { cx, hidden, rules, shape: Arc::new(shape), uniform }
+        Self { cx, visibility, rules, shape: Arc::new(shape), uniform }
     }
 
     /// The fields the store must read; `None`: all.
     #[must_use]
     pub fn needed_fields(&self) -> Option<Vec<String>> {
         let mut fields = self.shape.keys.clone()?;
-        fields.extend(self.hidden.needed_fields().map(str::to_owned));
+        fields.extend(self.visibility.needed_fields().map(str::to_owned));
         fields.extend(self.rules.needed_columns().iter().map(|column| (*column).to_owned()));
         fields.sort();
         fields.dedup();
@@ -63,10 +63,10 @@ impl<'a> View<'a> {
 
     /// The row as the caller reads it.
     #[must_use]
-    pub fn present(&self, mut row: Object) -> Object {
+    pub fn redact(&self, mut row: Object) -> Object {
         if !self.uniform {
-            self.hidden.redact(&mut row);
-            self.rules.present(self.cx, &mut row);
+            self.visibility.redact(&mut row);
+            self.rules.redact(self.cx, &mut row);
         }
         self.shape.present(row)
     }

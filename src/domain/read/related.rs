@@ -2,7 +2,7 @@
 
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
-use crate::domain::permissions::protected_fields::Hidden;
+use crate::domain::permissions::protected_fields::Visibility;
 use crate::error::{ParseError, Result};
 use crate::model::names::ClassName;
 
@@ -18,7 +18,7 @@ pub async fn members_of(cx: &Context, class: &str, key: &str, owners: &[String])
         if name.is_internal() {
             return Err(ParseError::forbidden("Clients aren't allowed to read relations of this class."));
         }
-        Hidden::of(cx, &class, None).await?.refuse(&class, key, "query")?;
+        Visibility::of(cx, &class, None).await?.refuse(&class, key, "query")?;
     }
     cx.app.storage.members(&name.join(key), owners, cx.transaction.as_ref()).await.map_err(failure)
 }

@@ -7,7 +7,7 @@ use crate::domain::kernel::classes::Class;
 use crate::domain::kernel::commands::{FindQuery, GetQuery};
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
-use crate::domain::permissions::protected_fields::Hidden;
+use crate::domain::permissions::protected_fields::Visibility;
 use crate::domain::store;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::query::options::ReadPreference;
@@ -21,7 +21,7 @@ const MAX_DEPTH: u32 = 20;
 
 /// The query whose condition is resolved.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Inside {
+pub struct SubQueryContext {
     /// How many queries it is inside of.
     pub depth: u32,
     /// Which member of a replica set answers the queries in it.
@@ -37,7 +37,7 @@ pub fn resolve<'a>(
     cx: &'a Context,
     class: &'a Class,
     filter: Filter,
-    inside: Inside,
+    inside: SubQueryContext,
 ) -> Pin<Box<dyn Future<Output = Result<Resolved>> + Send + 'a>> {
     Box::pin(async move {
         Ok(match filter {
@@ -61,7 +61,12 @@ pub fn resolve<'a>(
     })
 }
 
-async fn resolve_all(cx: &Context, class: &Class, parts: Vec<Filter>, inside: Inside) -> Result<Vec<Resolved>> {
+async fn resolve_all(
+    cx: &Context,
+    class: &Class,
+    parts: Vec<Filter>,
+    inside: SubQueryContext,
+) -> Result<Vec<Resolved>> {
     let mut resolved = Vec::with_capacity(parts.len());
     for part in parts {
         resolved.push(resolve(cx, class, part, inside).await?);
@@ -77,7 +82,7 @@ fn stored_path(path: String) -> String {
     }
 }
 
-async fn resolve_one(cx: &Context, class: &Class, unresolved: Unresolved, inside: Inside) -> Result<Resolved> {
+async fn resolve_one(cx: &Context, class: &Class, unresolved: Unresolved, inside: SubQueryContext) -> Result<Resolved> {
     match unresolved {
         Unresolved::InQuery { path, negated, query } => {
             let redirected = super::redirect(cx, &query.class, query.redirect_key.as_deref())?;
@@ -105,7 +110,7 @@ async fn resolve_one(cx: &Context, class: &Class, unresolved: Unresolved, inside
     }
 }
 
-async fn sub_query(cx: &Context, query: SubQuery, keys: Vec<String>, inside: Inside) -> Result<Found> {
+async fn sub_query(cx: &Context, query: SubQuery, keys: Vec<String>, inside: SubQueryContext) -> Result<Found> {
     if inside.depth >= MAX_DEPTH {
         return Err(ParseError::new(
             ErrorCode::InvalidQuery,
@@ -170,8 +175,8 @@ async fn related_to(cx: &Context, object: &Pointer, key: &str) -> Result<Resolve
         if object.class.is_internal() {
             return Ok(Filter::Never);
         }
-        let hidden = Hidden::of(cx, &owner_class, Some(&object.id)).await?;
-        hidden.refuse(&owner_class, key, "query")?;
+        let visibility = Visibility::of(cx, &owner_class, Some(&object.id)).await?;
+        visibility.refuse(&owner_class, key, "query")?;
         let parameters = QueryParameters { keys: Some(vec!["objectId".to_owned()]), ..QueryParameters::default() };
         let query = GetQuery { class: object.class.clone(), id: object.id.clone(), parameters };
         match get(cx, query).await {

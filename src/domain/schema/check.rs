@@ -21,7 +21,7 @@ use crate::storage::StorageError;
 const ROUNDS: usize = 4;
 
 /// A class whose schema fits the write.
-pub struct Fitted {
+pub struct AdaptedClass {
     /// The class as it is after fields were added.
     pub class: Arc<Class>,
     /// Whether the write brings a field the class did not have.
@@ -33,7 +33,12 @@ pub struct Fitted {
 /// # Errors
 /// 105 for a bad field name, 111 for a type that does not fit, 119 when the caller may not add fields, 107 for a class name
 /// that no class can have.
-pub async fn fit(cx: &Context, class_name: &ClassName, write: &ParsedWrite, updating: bool) -> Result<Fitted> {
+pub async fn adapt_class(
+    cx: &Context,
+    class_name: &ClassName,
+    write: &ParsedWrite,
+    updating: bool,
+) -> Result<AdaptedClass> {
     let mut class = cx.class(class_name);
     let wanted = wanted_fields(cx, class_name, write)?;
     let missing = |class: &Class| -> Vec<(String, FieldType)> {
@@ -66,7 +71,7 @@ pub async fn fit(cx: &Context, class_name: &ClassName, write: &ParsedWrite, upda
         class = reload(cx, class_name).await?;
         check_types(&class.schema, &wanted)?;
     }
-    Ok(Fitted { class, adds_field: adds_field && wanted.iter().any(|(_, kind)| kind.is_some()) })
+    Ok(AdaptedClass { class, adds_field: adds_field && wanted.iter().any(|(_, kind)| kind.is_some()) })
 }
 
 /// The class as it is in the database now.

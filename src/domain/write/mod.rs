@@ -7,7 +7,7 @@
 //! | [`open`] | [`Save`] → [`Draft`] | read-only callers, internal classes, object ids, class creation, denied keywords |
 //! | prepare | `Draft` → `Draft` or done | `ClassRules::prepare`: sessions, authData, restricted fields |
 //! | permit | `Draft` → `Draft` | class level permission, before anything of the row is looked at |
-//! | [`settle`] | `Draft` → [`Checked`] | types against the schema, new fields, defaults, required fields |
+//! | [`validate_fields`] | `Draft` → [`Checked`] | types against the schema, new fields, defaults, required fields |
 //! | transform | `Checked` → `Checked` | `ClassRules::transform`: hash, unique names |
 //! | [`store`] | `Checked` → [`Stored`] | the one write, and the relations |
 //! | follow up | `Stored` → `Stored` | `ClassRules::follow_up`: session token, cleared sessions |
@@ -15,8 +15,8 @@
 
 pub mod open;
 pub mod respond;
-pub mod settle;
 pub mod store;
+pub mod validate_fields;
 
 use std::ops::ControlFlow;
 
@@ -58,7 +58,7 @@ pub async fn save_only(cx: &Context, save: Save, only: Resolved, internal: Updat
         ControlFlow::Break(saved) => return Ok(saved),
     };
     permit(cx, &draft).await.map_err(refused)?;
-    let checked = settle::settle(cx, draft).await?;
+    let checked = validate_fields::validate_fields(cx, draft).await?;
     let checked = rules.transform(cx, checked).await?;
     let task_cx = cx.clone();
     let task = cx.app.tasks.spawn(async move {

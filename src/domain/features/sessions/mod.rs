@@ -13,11 +13,12 @@ use std::time::Duration;
 use crate::config::Options;
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::auth::{Auth, SessionUser};
+use crate::domain::kernel::clp::Operation;
 use crate::domain::kernel::context::{Client, Context};
 use crate::domain::kernel::failure::{failure, invalid_session};
 use crate::domain::kernel::feature::Feature;
 use crate::domain::permissions::Scoped;
-use crate::domain::permissions::protected_fields::Hidden;
+use crate::domain::permissions::protected_fields::Visibility;
 use crate::domain::read;
 use crate::domain::read::redact::View;
 use crate::domain::schema::check;
@@ -119,7 +120,7 @@ pub async fn create(cx: &Context, user: &str, created_with: Option<&CreatedWith>
 
 /// Stores a session row, with its id and times; other sessions of the same user and installation end.
 pub(super) async fn insert(cx: &Context, mut row: Object) -> Result<Object> {
-    cx.refuse_read_only("read-only masterKey isn't allowed to perform the create operation.")?;
+    cx.refuse_read_only_write(Operation::Create)?;
     let now = cx.now();
     row.insert("objectId", cx.app.random.alphanumeric(usize::from(cx.app.options.database.object_id_size)));
     row.insert("createdAt", now);
@@ -131,9 +132,13 @@ pub(super) async fn insert(cx: &Context, mut row: Object) -> Result<Object> {
             .filter(|(name, _)| fields.contains(&name.as_str()))
             .map(|(name, value)| (name.to_string(), value.clone())),
     );
-    let fitted =
-        check::fit(&cx.as_master(), &session_class(), &ParsedWrite { update: known, ..ParsedWrite::default() }, false)
-            .await?;
+    let adapted = check::adapt_class(
+        &cx.as_master(),
+        &session_class(),
+        &ParsedWrite { update: known, ..ParsedWrite::default() },
+        false,
+    )
+    .await?;
     if let (Some(user), Some(installation)) =
         (row.get("user").and_then(Value::as_pointer), row.get_str("installationId"))
     {
@@ -144,7 +149,7 @@ pub(super) async fn insert(cx: &Context, mut row: Object) -> Result<Object> {
         ]);
         end_matching(cx, duplicates).await?;
     }
-    store::insert(cx, &fitted.class, row.clone()).await.map_err(failure)?;
+    store::insert(cx, &adapted.class, row.clone()).await.map_err(failure)?;
     Ok(row)
 }
 
@@ -272,8 +277,8 @@ async fn present(cx: &Context, row: Object) -> Result<Object> {
         cx.with_auth(standing_of(&user))
     };
     let class = cx.class(&session_class());
-    let hidden = Hidden::of(&as_owner, &class, None).await?;
-    Ok(View::new(&as_owner, &class, &hidden, &QueryParameters::default()).present(row))
+    let visibility = Visibility::of(&as_owner, &class, None).await?;
+    Ok(View::new(&as_owner, &class, &visibility, &QueryParameters::default()).redact(row))
 }
 
 /// Exchanges a token of the old kind, or a revocable one, for a new session.

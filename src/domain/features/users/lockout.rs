@@ -23,7 +23,7 @@ use crate::model::value::Value;
 const COUNT: &str = "_failed_login_count";
 /// Column with the end of the lock.
 const UNTIL: &str = "_account_lockout_expires_at";
-/// How often an outcome is tried to be noted while others change the same account.
+/// Attempts to record a login result when concurrent logins modify the same account.
 const TRIES: usize = 8;
 
 /// What `accountLockout` says, complete.
@@ -61,7 +61,7 @@ impl Rule {
     }
 
     /// One more failure does not reach the threshold.
-    fn far(&self) -> Resolved {
+    fn below_threshold(&self) -> Resolved {
         let fewer = Filter::field(COUNT, Constraint::Lt(Value::Number(self.threshold - 1.0)));
         if self.threshold > 1.0 {
             Filter::Or(vec![fewer, Filter::field(COUNT, Constraint::Exists(false))])
@@ -71,7 +71,7 @@ impl Rule {
     }
 
     /// One more failure reaches the threshold, or the lock of an earlier one has run out.
-    fn near(&self, now: Date) -> Resolved {
+    fn at_threshold(&self, now: Date) -> Resolved {
         let mut reached = vec![Self::at_least(self.threshold - 1.0)];
         if self.threshold <= 1.0 {
             reached.push(Filter::field(COUNT, Constraint::Exists(false)));
@@ -126,10 +126,10 @@ async fn failed(cx: &Context, id: &str, rule: &Rule) -> Result<()> {
     let mut lock = count.clone();
     lock.put(UNTIL, Change::Set(Value::Date(rule.end(now))));
     for _ in 0..TRIES {
-        if change(cx, id, rule.far(), &count).await?.is_some() {
+        if change(cx, id, rule.below_threshold(), &count).await?.is_some() {
             return Ok(());
         }
-        if let Some(row) = change(cx, id, rule.near(now), &lock).await? {
+        if let Some(row) = change(cx, id, rule.at_threshold(now), &lock).await? {
             let again = row.get(COUNT).and_then(Value::as_number).is_some_and(|count| count > rule.threshold);
             return if again { Err(rule.locked()) } else { Ok(()) };
         }

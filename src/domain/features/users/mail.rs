@@ -15,22 +15,22 @@ use crate::model::names;
 use crate::model::object::Object;
 use crate::model::url_component;
 
-/// What mails need of the options.
-pub struct Post {
+/// Sends the mails of the account flows.
+pub struct Mailer {
     outbox: Arc<Outbox>,
     app_name: String,
     /// Without a slash at the end.
     public_url: String,
 }
 
-/// The means to send mail.
+/// The mailer of this server.
 ///
 /// # Errors
 /// 1, with status 400, when an option for it is missing.
-pub fn post(cx: &Context) -> Result<Post> {
+pub fn mailer(cx: &Context) -> Result<Mailer> {
     let options = &cx.app.options.server;
     match (&cx.app.feature::<Users>()?.outbox, &options.app_name, &options.public_server_url) {
-        (Some(outbox), Some(app_name), Some(url)) if !app_name.is_empty() => Ok(Post {
+        (Some(outbox), Some(app_name), Some(url)) if !app_name.is_empty() => Ok(Mailer {
             outbox: outbox.clone(),
             app_name: app_name.clone(),
             public_url: url.trim_end_matches('/').to_owned(),
@@ -60,7 +60,7 @@ pub fn address(sent: Option<&Json>) -> Result<&str> {
     }
 }
 
-impl Post {
+impl Mailer {
     /// The link of a mail. With `customPages.parseFrameURL` it leads there, and names the page to show inside.
     fn link(&self, cx: &Context, page: &str, token: &str) -> String {
         let options = &cx.app.options;

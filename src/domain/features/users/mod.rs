@@ -25,6 +25,7 @@ use crate::adapters::email::outbox::Outbox;
 use crate::config::Options;
 use crate::domain::features::{Services, sessions};
 use crate::domain::kernel::app::App;
+use crate::domain::kernel::clp::Operation;
 use crate::domain::kernel::commands::GetQuery;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::invalid_session;
@@ -84,7 +85,7 @@ pub async fn me(cx: &Context) -> Result<Object> {
 /// # Errors
 /// When the store fails.
 pub async fn log_out(cx: &Context) -> Result<()> {
-    cx.refuse_read_only("read-only masterKey isn't allowed to perform the delete operation.")?;
+    cx.refuse_read_only_write(Operation::Delete)?;
     if let Some(token) = &cx.session_token {
         sessions::end(cx, token).await?;
     }

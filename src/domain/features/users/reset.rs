@@ -39,7 +39,7 @@ fn validity(cx: &Context) -> Option<f64> {
 /// 1, with status 400, without the means to send; 204, 125, 162 for what is sent; where the options allow to tell, 101 for an
 /// unknown address.
 pub async fn request(cx: &Context, body: Map<String, Json>) -> Result<()> {
-    let post = mail::post(cx)?;
+    let mailer = mail::mailer(cx)?;
     let none = |value: &Json| matches!(value, Json::Null | Json::Bool(false)) || value.as_str() == Some("");
     let user = match (body.get("email").filter(|email| !none(email)), body.get("token").filter(|token| !none(token))) {
         (None, Some(Json::String(token))) => {
@@ -56,7 +56,7 @@ pub async fn request(cx: &Context, body: Map<String, Json>) -> Result<()> {
     };
     let known = user.is_some();
     if let Some((user, token)) = renew(cx, user).await? {
-        post.send(cx, Kind::PasswordReset, &user, &token);
+        mailer.send(cx, Kind::PasswordReset, &user, &token);
     }
     let may_tell = policy(cx).is_some_and(|policy| !policy.reset_password_success_on_invalid_email);
     if !known && may_tell {

@@ -10,10 +10,11 @@ use super::{Users, log_in, policy, reset, verification};
 use crate::domain::features::sessions::{self, CreatedWith};
 use crate::domain::kernel::auth::Auth;
 use crate::domain::kernel::class_rules::ClassRules;
+use crate::domain::kernel::clp::Operation;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::rule_state::RuleState;
 use crate::domain::kernel::stages::{Checked, Draft, Saved, Stored};
-use crate::domain::read::{self, Known};
+use crate::domain::read::{self, CachedRow};
 use crate::domain::store;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::acl::{Acl, PUBLIC};
@@ -193,7 +194,7 @@ impl ClassRules for UserRules {
         &["objectId"]
     }
 
-    fn present(&self, cx: &Context, row: &mut Object) {
+    fn redact(&self, cx: &Context, row: &mut Object) {
         row.remove("password");
         row.remove("_hashed_password");
         row.remove("sessionToken");
@@ -206,11 +207,11 @@ impl ClassRules for UserRules {
         }
     }
 
-    async fn complete(&self, cx: &Context, rows: &mut [Object]) {
+    async fn redact_remotely(&self, cx: &Context, rows: &mut [Object]) {
         auth_data::complete(cx, rows).await;
     }
 
-    fn present_own(&self, cx: &Context, row: &mut Object) {
+    fn complete_get(&self, cx: &Context, row: &mut Object) {
         if let Some(user) = cx.auth.user()
             && row.get_str("objectId") == Some(user.id.as_str())
         {
@@ -306,12 +307,12 @@ async fn log_in_by(cx: &Context, body: &Map<String, Json>, auth_data: AuthData, 
     let Some(owner) = owners.first() else {
         return Err(ParseError::not_found());
     };
-    cx.refuse_read_only("read-only masterKey isn't allowed to perform the create operation.")?;
+    cx.refuse_read_only_write(Operation::Create)?;
     auth_data::require_additional(cx, owner, &auth_data)?;
     let who = Who { user: Some(owner), ..Who::default() };
     let validated = auth_data.validate(cx, who, cx.app.options.users.allow_expired_auth_data_token, body).await?;
     let responses = validated.store(cx, owner).await?;
-    let mut body = log_in::open(cx, owner, Known::Nothing, &CreatedWith::log_in(&auth_data.names())).await?;
+    let mut body = log_in::open(cx, owner, CachedRow::None, &CreatedWith::log_in(&auth_data.names())).await?;
     body.insert("authDataResponse", responses);
     let id = owner.get_str("objectId").unwrap_or_default().to_owned();
     Ok(Saved { created: false, location: Some((names::USER.to_owned(), id)), body, row: None })
