@@ -1,7 +1,7 @@
 //! reparse: a server that speaks the Parse REST and GraphQL APIs.
 //!
 //! ```text
-//! rest/   graphql/   graphql_legacy/   protocol adapters: decode, call one domain function, encode
+//! rest/   graphql/                     protocol adapters: decode, call one domain function, encode
 //!     \       |
 //!          domain/                     what the server does; knows no HTTP, no GraphQL, no BSON
 //!         /   |    \
@@ -16,7 +16,6 @@ pub mod config;
 pub mod domain;
 pub mod error;
 pub mod graphql;
-pub mod graphql_legacy;
 pub mod http;
 pub mod logging;
 pub mod model;

@@ -1,4 +1,4 @@
-// Certificates for servers on this machine, signed by an authority that nobody knows.
+// Certificates for servers on this machine, signed by a test certificate authority.
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';

@@ -1,4 +1,4 @@
-// The doors: rate limits, the list of routes, and whom proxies and addresses make somebody.
+// Rate limits, `routeAllowList`, and how proxies and addresses decide who the caller is.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { send } from '../lib/http.mjs';

@@ -1,4 +1,4 @@
-// Identities of other services: whom a real OpenID provider convinces us of, and what nobody should.
+// Identity providers: log in with a real OpenID provider, and tokens that must be rejected.
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
@@ -128,7 +128,7 @@ describe('OpenID Connect at a real provider', () => {
   });
 });
 
-// 4q3h-vp4r-prv2, x6fw-778m-wr9v, 48mh-j4p5-7j9v: the same attacks on everybody who takes a signed token
+// 4q3h-vp4r-prv2, x6fw-778m-wr9v, 48mh-j4p5-7j9v: the same attacks on every provider with signed tokens
 describe('adv_4q3h adv_x6fw adv_48mh signed tokens', () => {
   let server;
   const realm = { path: '/realms/main', certs: '/realms/main/protocol/openid-connect/certs' };

@@ -1,4 +1,4 @@
-// Mails, as a mail server gets them.
+// Mails as a mail server receives them.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import net from 'node:net';

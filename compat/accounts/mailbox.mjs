@@ -1,4 +1,4 @@
-// A mail server that keeps what it gets, and what is needed to read it.
+// A mail server that stores what it receives, and functions to read the mails.
 import { SMTPServer } from 'smtp-server';
 import { until } from '../lib/net.mjs';
 

@@ -1,4 +1,4 @@
-// The second factor: codes of an app, and codes by text message.
+// Second factors: codes of an authenticator app, and codes by SMS.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { sleep } from '../lib/net.mjs';
@@ -15,7 +15,7 @@ const keep = one => {
 after(() => Promise.all(opened.map(one => one.stop())));
 
 let number = 0;
-/** A user of its own for a test: `{name, id, session}`. */
+/** A new user for one test: `{name, id, session}`. */
 async function newUser(server, more) {
   number += 1;
   const name = `user ${number}`;

@@ -35,7 +35,7 @@ async function start(options) {
   return server;
 }
 
-/** A page that fails on scripts that should not run, and on whatever else a browser complains about. */
+/** A page that fails if an unexpected script runs or the browser reports an error. */
 async function open(url, { quiet = true } = {}) {
   const page = await browser.newPage();
   page.trouble = [];

@@ -1,4 +1,4 @@
-// A real OpenID provider on this machine, and somebody who logs in there as a browser would.
+// A real OpenID provider on this machine, and a client that logs in there as a browser would.
 import crypto from 'node:crypto';
 import http from 'node:http';
 import Provider from 'oidc-provider';

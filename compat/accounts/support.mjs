@@ -1,4 +1,4 @@
-// What the suites of accounts share.
+// Helpers shared by the account suites.
 import { freePort } from '../lib/net.mjs';
 import { startServer } from '../lib/server.mjs';
 
@@ -10,5 +10,5 @@ export async function startWithMail(emailAdapter, options = {}, more) {
 
 export const signUp = (server, fields) => server.request('POST', '/users', { json: { password: 'first', ...fields } });
 export const logIn = (server, username, password, more = {}) => server.request('POST', '/login', { json: { username, password, ...more } });
-/** The row of a user with the columns that nobody else sees. */
+/** The stored user with its internal columns. */
 export const row = async (server, id) => (await server.request('GET', `/users/${id}`, { maintenance: true })).body;

@@ -1,4 +1,4 @@
-// Enumeration, sessions, tokens, mass assignment: what must not be found out, taken or set from outside.
+// User enumeration, sessions, tokens, mass assignment: what clients must not learn, take over or set.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { sleep } from '../lib/net.mjs';
@@ -15,9 +15,9 @@ const keep = one => {
 after(() => Promise.all(opened.map(one => one.stop())));
 
 const refused = (answer, what = '') => assert.ok(answer.status >= 400 && answer.status < 500, `${what} ${answer.status} ${answer.text}`);
-/** Whatever is no text where a text belongs. */
+/** Values that are not strings, where a string is expected. */
 const NO_TEXTS = [{ $ne: null }, { $regex: '' }, { $gt: '' }, { $in: [] }, {}, [], ['x'], [{ $ne: null }], 0, 1, true, { __op: 'Delete' }, { __type: 'Pointer', className: '_User', objectId: 'x' }, { toString: 'x' }, { length: 1 }];
-/** Values that clients send to set what is not theirs. */
+/** Values that clients send to set fields that they may not set. */
 const VALUES = [null, 0, 1, '', 'x', false, true, {}, [], ['x'], { __op: 'Delete' }, { __op: 'Increment', amount: 1 }, { __op: 'Add', objects: ['x'] }, { __op: 'SetOnInsert', amount: 'x' }, { __type: 'Date', iso: '2099-01-01T00:00:00.000Z' }];
 
 describe('enumeration', () => {

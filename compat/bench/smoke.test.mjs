@@ -1,5 +1,5 @@
-// The harness itself: every scenario gets right answers from every server, and the reports are made of them. A few requests
-// each; no time that is measured here decides anything.
+// Tests the benchmark harness: every scenario gets correct answers from every server, and the reports are generated. A few requests
+// each; no timing is checked.
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -20,7 +20,7 @@ const { sizes } = await import('./lib/seed.mjs');
 const { contestants, mongodFacts, prepare } = await import('./lib/servers.mjs');
 const { memoryOf, versions } = await import('./lib/versions.mjs');
 
-/** What an answer is made of, its values left out: names and types. Ids stand as names in an ACL. */
+/** The names and types in an answer, without values. Ids are names in an ACL. */
 function shape(value) {
   if (Array.isArray(value)) return [...new Set(value.map(entry => JSON.stringify(shape(entry))))].sort();
   if (value === null || typeof value !== 'object') return value === null ? 'null' : typeof value;

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Runs a command while a throwaway MongoDB replica set lives: `with-mongo.mjs COMMAND ARGUMENT…`. The command finds its URI
-// in REPARSE_TEST_MONGO. However the command ends, the database ends too, and this process ends as the command did.
+// Runs a command with a temporary MongoDB replica set: `with-mongo.mjs COMMAND ARGUMENT…`. The command gets its URI
+// in REPARSE_TEST_MONGO. When the command ends, the database is stopped, and this process exits with the status of the command.
 import { spawn } from 'node:child_process';
 import { startMongod } from '../lib/mongod.mjs';
 

@@ -1,4 +1,4 @@
-// Answers that the reference gives by accident, and what is right instead.
+// Accidental answers of the reference, and the correct answer instead.
 
 const isHtml = answer => (answer.headers['content-type'] ?? '').startsWith('text/html');
 

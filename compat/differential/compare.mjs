@@ -1,5 +1,5 @@
 // Runs one script of requests against npm parse-server and against the server under test, each on a database of its own in
-// the same mongod, and compares every answer and, in the end, everything that was stored.
+// the same mongod, and compares every answer and, at the end, all stored documents.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { isAccident, isRefusal } from './accidents.mjs';

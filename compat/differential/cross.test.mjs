@@ -14,7 +14,7 @@ const ok = (answer, status = 200) => {
   return answer.body;
 };
 
-/** Passwords in which implementations of bcrypt like to differ. */
+/** Passwords on which implementations of bcrypt may differ. */
 const PASSWORDS = {
   plain: 'secret',
   blank: ' ',

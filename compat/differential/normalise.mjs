@@ -1,4 +1,4 @@
-// Takes out of an answer or a stored document what two servers cannot have in common: ids, times, tokens, addresses.
+// Replaces what always differs between two servers in answers and stored documents: ids, times, tokens, addresses.
 import { EJSON } from 'bson';
 
 /** Fields whose dates the server chooses. */

@@ -1,4 +1,4 @@
-// Apollo Client walks through users and classes, as an app would.
+// Apollo Client works with users and classes, as an app would.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { gql } from '@apollo/client/core/index.js';

@@ -1,4 +1,4 @@
-// The walk of the Users chapter in the playground, in a real browser: sign up, the token into the headers pane, the viewer.
+// The steps of the Users chapter in the playground, in a real browser: sign up, paste the token into the headers pane, query the viewer.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { picture, startBrowser } from '../lib/browser.mjs';

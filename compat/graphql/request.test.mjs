@@ -1,4 +1,4 @@
-// graphql-request, the smallest of clients: users, classes, errors.
+// graphql-request, a minimal client: users, classes, errors.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { ClientError, gql } from 'graphql-request';

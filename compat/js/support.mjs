@@ -25,7 +25,7 @@ export function useServer({ prepare, ...options } = {}) {
   return held;
 }
 
-/** The SDK forgets who is logged in; the server is not told. */
+/** The SDK forgets the session; no request is sent. */
 export async function forgetUser() {
   await Parse.User._clearCache();
   await Parse.Storage?.removeItemAsync?.(Parse.Storage.generatePath('currentUser'));

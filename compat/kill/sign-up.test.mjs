@@ -1,4 +1,4 @@
-// `kill -9` at random moments during sign ups: what was acknowledged is there afterwards, and nothing is half there.
+// `kill -9` at random moments during sign ups: every acknowledged user exists afterwards, and nothing is half written.
 // REPARSE_TEST_KILLS is the number of kills.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -10,7 +10,7 @@ import { freshDatabase } from '../lib/stores.mjs';
 const KILLS = Number(process.env.REPARSE_TEST_KILLS ?? 20);
 const WRITERS = 8;
 
-/** Signs users up until the server is gone; every attempt is noted, with the answer if one came. */
+/** Signs up users until the server is gone; records every attempt, with its answer if there was one. */
 async function write(server, attempts, label) {
   for (let index = 0; server.child.alive; index += 1) {
     const attempt = { username: `user ${label} ${index}`, password: `password ${label} ${index}` };

@@ -1,4 +1,4 @@
-// A real browser. `tests/tools/chromium` finds it, or has it installed.
+// A real browser. `tests/tools/chromium` finds or installs it.
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -17,7 +17,7 @@ const FLAGS = [
   '--disable-sync',
 ];
 
-/** A browser with a profile of its own: playwright's `BrowserContext`, whose `close` ends it. */
+/** A browser with its own profile: playwright's `BrowserContext`, whose `close` ends it. */
 export async function startBrowser(options = {}) {
   const executablePath = execFileSync(path.join(repoDir, 'tests/tools/chromium'), { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }).trim();
   return chromium.launchPersistentContext(tempDir('reparse-chromium'), {
@@ -30,7 +30,7 @@ export async function startBrowser(options = {}) {
   });
 }
 
-/** Keeps a picture in the folder that `REPARSE_TEST_SCREENSHOTS` names, if it names one. */
+/** Saves a screenshot in the folder that `REPARSE_TEST_SCREENSHOTS` names, if it names one. */
 export async function picture(page, name) {
   const dir = process.env.REPARSE_TEST_SCREENSHOTS;
   if (!dir) return;

@@ -1,4 +1,4 @@
-// What the suites are told by their environment. `tests/run` sets all of it; the defaults serve a run by hand.
+// Environment variables of the suites. `tests/run` sets all of them; the defaults are for runs by hand.
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 

@@ -1,4 +1,4 @@
-// A throwaway mongod on a free port with a data directory of its own: a replica set of one member, or a standalone.
+// A temporary mongod on a free port with its own data directory: a replica set of one member, or a standalone.
 import path from 'node:path';
 import { MongoClient } from 'mongodb';
 import { freePort, until } from './net.mjs';

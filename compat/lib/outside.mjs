@@ -1,4 +1,4 @@
-// Servers that stand for the world outside: what the server under test calls.
+// Services outside the server: what the server under test calls.
 import http from 'node:http';
 
 /**

@@ -1,4 +1,4 @@
-// A child process whose output is kept and which never outlives us.
+// A child process whose output is captured, and which is stopped when this process ends.
 import { spawn } from 'node:child_process';
 
 /** The environment for a child: ours without the variables that are meant for the suites. */

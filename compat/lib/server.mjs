@@ -10,7 +10,7 @@ import { tempDir } from './temp.mjs';
 
 export const keys = { appId: 'app', masterKey: 'master', maintenanceKey: 'maint' };
 
-/** The lowest bcrypt cost: the suites test passwords, not patience. */
+/** The lowest bcrypt cost, so that the suites are fast. */
 const fast = { REPARSE_BCRYPT_COST: '4' };
 
 export class Server {

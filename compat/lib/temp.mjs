@@ -1,4 +1,4 @@
-// Temporary directories that vanish with the process.
+// Temporary directories that are removed when the process ends.
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';

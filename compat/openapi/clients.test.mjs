@@ -1,5 +1,5 @@
-// Clients that are generated from the served document do what they are for: sign up, log in, objects of a typed class, an
-// error told by its code, log out.
+// Clients generated from the served document work: sign up, log in, objects of a typed class, an
+// error identified by its code, log out.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';

@@ -1,4 +1,4 @@
-// A linter finds nothing to say about the document, neither as it is checked in nor with the classes of an app.
+// A linter accepts the document, both as it is checked in and with the classes of an app.
 import path from 'node:path';
 import { test } from 'node:test';
 import { repoDir } from '../lib/env.mjs';

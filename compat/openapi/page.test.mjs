@@ -1,5 +1,5 @@
-// The documentation page in a real browser: it renders from this server alone, shows the app's classes to whoever has the
-// master key, and carries out calls.
+// The documentation page in a real browser: it loads everything from this server, shows the app's classes to callers with the
+// master key, and sends requests.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import yaml from 'js-yaml';

@@ -1,4 +1,4 @@
-// Requests that schemathesis makes up from the served document get answers the document describes, and never a 5xx:
+// Requests that schemathesis generates from the served document get answers that the document describes, and never a 5xx:
 // from an application, from a user and with the master key.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -9,7 +9,7 @@ import { tempDir } from '../lib/temp.mjs';
 import { pythonPrograms } from './python-tools.mjs';
 import { ended, here, plain, saveDocument, schemas, startTyped } from './support.mjs';
 
-/** Who calls, and an operation of which one in ten must succeed: otherwise the run was shut out. */
+/** The caller, and an operation of which one in ten must succeed; otherwise the run had no access. */
 const callers = { application: 'getConfig', session: 'getCurrentUser', master: 'listSchemas' };
 /** Seconds on one store. */
 const seconds = Number(process.env.REPARSE_TEST_SCHEMATHESIS_SECONDS ?? 60);

@@ -1,4 +1,4 @@
-// A server with a class whose fields have every type a client meets, its document, and the tools that read documents.
+// A server with classes that have fields of every type, its document, and the tools that read documents.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';

@@ -1,4 +1,4 @@
-// What the binary says about configurations, before it opens anything.
+// What the binary reports about configurations before it opens a store or a port.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';

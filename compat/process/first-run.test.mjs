@@ -1,4 +1,4 @@
-// Nothing configured: the two-minute start of the README.
+// Start without any configuration, as in the README.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -12,7 +12,7 @@ import { filesBelow } from './support.mjs';
 /** The words of a shell command line with simple quotes. */
 const words = line => [...line.matchAll(/'([^']*)'|"((?:\\.|[^"\\])*)"|(\S+)/g)].map(([, single, double, bare]) => single ?? double?.replace(/\\(.)/g, '$1') ?? bare);
 
-/** Performs what a `curl` line asks for. */
+/** Sends the request of a `curl` command line. */
 function curl(line) {
   const [, ...args] = words(line.trim());
   const request = { method: undefined, headers: {}, data: undefined, url: undefined };

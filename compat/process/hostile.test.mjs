@@ -1,4 +1,4 @@
-// Input that no decent client sends: a refusal with a Parse error, soon, and the server goes on.
+// Hostile input: the server refuses it quickly with a Parse error and keeps running.
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import { after, before, test } from 'node:test';

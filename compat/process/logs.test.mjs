@@ -1,4 +1,4 @@
-// The log: one line a request, and no secret in any of them.
+// The log has one line per request and contains no secrets.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startServer } from '../lib/server.mjs';

@@ -1,4 +1,4 @@
-// MongoDB that is not there, goes away and comes back.
+// MongoDB is unavailable, goes down and comes back.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { send } from '../lib/http.mjs';

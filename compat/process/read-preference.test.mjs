@@ -1,4 +1,4 @@
-// Which member of a replica set is asked for what: the preferences of a request reach MongoDB, each where it belongs.
+// Read preferences of a request reach MongoDB, each for the right query.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { MongoClient } from 'mongodb';

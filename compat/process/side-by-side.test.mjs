@@ -1,5 +1,5 @@
-// Two servers on one MongoDB: what one changes holds for the other within a second on a replica set, whose changes can be
-// followed, and within `cacheTTL` on a standalone, whose cannot.
+// Two servers on one MongoDB: a change by one is effective on the other within a second on a replica set (change streams),
+// and within `cacheTTL` on a standalone.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { store } from '../lib/env.mjs';
@@ -26,7 +26,7 @@ describe('two servers on one standalone', { skip }, () => {
   test('everything at once, with the default cacheTTL of 5 s', () => allAtOnce(mongod.uri.replace('/?', '/default?')));
 });
 
-/** One server has seen it all; then the other changes it all, and five seconds later none of the old is left. */
+/** One server has everything cached; then the other changes it, and five seconds later no old value is left. */
 async function allAtOnce(database) {
   const options = { allowClientClassCreation: true, enforcePrivateUsers: false };
   const one = await startServer(options, { database });

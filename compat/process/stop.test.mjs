@@ -1,4 +1,4 @@
-// Stopping: what is in flight is finished, nothing new is taken, the exit status is 0.
+// Shutdown: requests in flight are finished, new ones are not accepted, the exit status is 0.
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import net from 'node:net';

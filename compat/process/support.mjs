@@ -4,13 +4,13 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { spawnReparse, writeConfig } from '../lib/server.mjs';
 
-/** Runs the binary with a configuration that must not start; returns its output. */
+/** Runs the binary with a configuration that it must refuse; returns its output. */
 export async function refused(options, { args = [], env, limit = 20_000, database } = {}) {
   const { file, dir } = await writeConfig(options, { database });
   return refusedWith([...args, file], { env, cwd: dir, limit });
 }
 
-/** Runs the binary with these arguments; it must end by itself with an exit status that is not 0. */
+/** Runs the binary with these arguments; it must exit by itself with a status other than 0. */
 export async function refusedWith(args, { env, cwd, limit = 20_000 } = {}) {
   const child = spawnReparse(args, { env, cwd });
   const timer = setTimeout(() => child.signal('SIGKILL'), limit);

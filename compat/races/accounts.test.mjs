@@ -1,5 +1,5 @@
-// What is good once is used once, and what is counted is counted exactly, however many try at the same time and through
-// however many servers.
+// Tokens that are valid once are used once, and counters are exact, with many clients at the same time and through
+// two servers.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { store } from '../lib/env.mjs';

@@ -1,4 +1,4 @@
-// However many sign ups race, a name and an address have one owner.
+// A username and an email address have one owner, however many sign ups run at the same time.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { store } from '../lib/env.mjs';
@@ -18,7 +18,7 @@ function race(servers, bodyOf) {
   );
 }
 
-/** Exactly one won, the others were told why not; returns the winner. */
+/** Asserts that exactly one succeeded and the others got the right error; returns the successful one. */
 function oneWinner(results, code) {
   const won = results.filter(({ answer }) => answer.status === 201);
   const lost = results.filter(({ answer }) => answer.status !== 201);

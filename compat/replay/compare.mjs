@@ -1,4 +1,4 @@
-// Is an answer what the scenario expects?
+// Compares an answer with what the scenario expects.
 
 const brief = value => {
   const text = JSON.stringify(value) ?? 'nothing';

@@ -1,5 +1,5 @@
-// The `{{…}}` of a scenario. In a request they are replaced by values; in an expectation they are values that are known
-// by now, or stand for a kind of text.
+// The `{{…}}` of a scenario. In a request they are replaced by values; in an expectation they are known values
+// or stand for a kind of text.
 import crypto from 'node:crypto';
 
 const MARK = /\{\{([^{}]+)\}\}/g;

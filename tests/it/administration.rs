@@ -1,4 +1,4 @@
-//! What masters do: configuration, aggregation, audiences, classes defined by configuration, and the routes around them.
+//! Requests with the master key: configuration, aggregation, audiences, classes defined by configuration, and the routes around them.
 
 use reqwest::Method;
 use serde_json::{Value as Json, json};

@@ -1,4 +1,4 @@
-//! Input that is wrong on purpose: always a Parse error with a 4xx, and a server that goes on.
+//! Malformed input always gets a Parse error with a 4xx status, and the server keeps running.
 
 use reqwest::Method;
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::raw;
 use crate::server::{answer, each_backend};
 
-/// Bodies that are no JSON object, or hold what cannot be.
+/// Bodies that are not a JSON object, or contain impossible values.
 #[test]
 fn bodies() {
     let deep = format!("{{\"a\":{}1{}}}", "[".repeat(5000), "]".repeat(5000));

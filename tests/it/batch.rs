@@ -1,4 +1,4 @@
-//! Batches.
+//! Batch requests.
 
 use reqwest::Method;
 use serde_json::json;

@@ -1,4 +1,5 @@
-//! Rows by the ten thousand, put beside the server's back: making them over HTTP would take longer than what they are for.
+//! Tests with tens of thousands of rows insert them directly into the store, because creating them over HTTP would take
+//! longer than the tests.
 
 use bson::{Document, doc};
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
@@ -9,7 +10,7 @@ use reparse::model::object::Object;
 
 use crate::server::TestServer;
 
-/// Columns with texts and numbers; the first is the `objectId`.
+/// Columns with strings and numbers; the first is the `objectId`.
 pub type Row = Vec<(&'static str, bson::Bson)>;
 
 const AT_ONCE: usize = 256;

@@ -1,4 +1,4 @@
-//! The early dialect of GraphQL, over HTTP.
+//! The legacy GraphQL API over HTTP.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -16,7 +16,7 @@ fn legacy(server: &Arc<TestServer>) -> Graph {
     Graph::at(server, PATH)
 }
 
-/// Makes the class `GameScore`, with a field of every type.
+/// Creates the class `GameScore`, with a field of every type.
 async fn game_score(server: &TestServer) {
     let user = |kind: &str| json!({"type": kind, "targetClass": "_User"});
     let body = json!({"className": "GameScore", "fields": {

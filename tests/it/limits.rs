@@ -1,4 +1,4 @@
-//! Rate limits and the list of allowed routes, however a call is put.
+//! Rate limits and `routeAllowList` apply however a request is written.
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value as Json, json};

@@ -1,4 +1,4 @@
-//! What the log says of a request, and what it must not.
+//! What the log contains about a request, and what it must not contain.
 
 use std::io::Write;
 use std::sync::{LazyLock, Mutex};

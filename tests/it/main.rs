@@ -15,6 +15,7 @@ mod batch;
 mod bulk;
 mod cors;
 mod credentials;
+mod docs;
 mod graphql;
 mod graphql_legacy;
 mod large;

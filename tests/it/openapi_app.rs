@@ -1,4 +1,4 @@
-//! The documents and the page as they are served: what anybody gets, and what masters get.
+//! The OpenAPI documents and the page as they are served, without and with the master key.
 
 use std::collections::HashSet;
 
@@ -32,7 +32,7 @@ fn reference(name: &str) -> Json {
     json!({ "$ref": format!("#/components/schemas/{name}") })
 }
 
-/// Every reference leads somewhere, and no two operations have one name.
+/// Every reference has a target, and operation names are unique.
 fn assert_sound(document: &Json) {
     fn references<'a>(json: &'a Json, found: &mut Vec<&'a str>) {
         match json {

@@ -1,4 +1,4 @@
-//! The checked-in document of the API is the one the code serves, and what it promised stays.
+//! The checked-in OpenAPI document is the one the code serves, and no operation is renamed or removed.
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What the document of an app says of values is what the server takes and gives.
+//! The server accepts and returns exactly the values that the document of an app describes.
 
 use reqwest::Method;
 use serde_json::{Value as Json, json};

@@ -1,4 +1,4 @@
-//! HTTP by hand, for what no client library would send.
+//! Raw HTTP, for requests that no client library would send.
 
 use std::net::SocketAddr;
 use std::time::Duration;

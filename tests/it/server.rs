@@ -1,4 +1,4 @@
-//! Servers for tests: in process, on a socket of their own, with a database of their own.
+//! Test servers: each runs in this process, on its own socket, with its own database.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -24,10 +24,10 @@ pub const MASTER: &str = "master";
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 static COUNTER: AtomicU32 = AtomicU32::new(0);
 
-/// Where a test server keeps its data.
+/// The store of a test server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Backend {
-    /// A real mongod.
+    /// MongoDB, on a real mongod.
     Mongo,
     /// The embedded store.
     Embedded,
@@ -35,13 +35,13 @@ pub enum Backend {
 
 /// A server, and a client that talks to it.
 pub struct TestServer {
-    /// Base of its REST addresses, mount path included.
+    /// Base URL of its REST API, including the mount path.
     pub base: String,
-    /// Its time, which moves only when told to.
+    /// Its clock, which only a test moves.
     pub clock: ManualClock,
     /// The server itself.
     pub running: RunningServer,
-    /// Its database, if that is MongoDB's.
+    /// Its database, if it uses MongoDB.
     pub mongo: Option<mongodb::Database>,
     /// What it sent to MongoDB.
     pub commands: Commands,
@@ -88,14 +88,14 @@ impl Answer {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    /// Demands a refusal with this status and code.
+    /// Asserts an error with this status and code.
     #[track_caller]
     pub fn assert_refused(&self, status: u16, code: i64) {
         assert_eq!((self.status, self.json()["code"].as_i64()), (status, Some(code)), "{self:?}");
     }
 }
 
-/// Runs a case on every store, each time on a fresh server with `options` on top of those of all tests.
+/// Runs a case on every store, each time on a new server with `options` in addition to those of all tests.
 pub fn each_backend<F, R>(options: &Json, case: F)
 where
     F: Fn(Arc<TestServer>) -> R,
@@ -104,7 +104,7 @@ where
     on_servers(options, |_| vec![7], |servers| case(servers.into_iter().next().unwrap()));
 }
 
-/// As [`each_backend`], with two servers on the store where two can share one.
+/// As [`each_backend`], with two servers on stores that two servers can share.
 pub fn each_backend_twice<F, R>(options: &Json, case: F)
 where
     F: Fn(Vec<Arc<TestServer>>) -> R,
@@ -117,7 +117,7 @@ where
     on_servers(options, seeds, case);
 }
 
-/// Runs a case on every store, with a server for each seed, and puts everything away afterwards.
+/// Runs a case on every store, with a server for each seed, and removes everything afterwards.
 fn on_servers<F, R>(options: &Json, seeds: impl Fn(Backend) -> Vec<u64>, case: F)
 where
     F: Fn(Vec<Arc<TestServer>>) -> R,

@@ -1,4 +1,4 @@
-//! A stop lets requests under way finish.
+//! On shutdown, requests in flight are finished.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Every operation of the document, called by nobody: by default it is refused.
+//! Every operation of the OpenAPI document is called without credentials: by default it is refused.
 
 use reqwest::Method;
 use serde_json::{Value as Json, json};

@@ -1,4 +1,4 @@
-// What the server must cost at most. A row passes or misses; a miss is a finding, never a failed test.
+// The maximum cost of each scenario. A row passes or misses; a miss is reported, but fails no test.
 import { median, medianRatio, medians } from './measure.mjs';
 
 const TEN = ['get', 'me', 'equality', 'range', 'include', 'roles', 'gqlGet', 'gqlFind', 'gqlViewer'];
@@ -9,7 +9,7 @@ const ABOVE_DRIVER = { get: 2, range: 2, create: 2.5 };
 /** Cores that mongod kept busy. */
 const mongodShare = round => (round.mongodCpu * round.perSecond) / 1000;
 
-/** So many times the throughput of parse-server, wherever MongoDB is not the limit: there even the bare driver is not so fast. */
+/** The throughput goal as a multiple of parse-server's, unless MongoDB is the limit and even the bare driver is slower. */
 const FASTER = 5;
 
 const show = value => (value === undefined ? '–' : value.toPrecision(3).replace(/e\+\d+$/, ''));

@@ -1,4 +1,4 @@
-// Puts results into the documents: the tables of docs/performance.md, and the picture.
+// Writes results into the documents: the tables of docs/performance.md, and the picture.
 import fs from 'node:fs';
 import path from 'node:path';
 import { repoDir } from '../../lib/env.mjs';
@@ -16,7 +16,7 @@ const read = name => {
   return fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, 'utf8')) : undefined;
 };
 
-/** Replaces what stands between the two marks of this name. */
+/** Replaces the text between the two marks of this name. */
 export function between(text, name, content) {
   const [begin, end] = [`<!-- ${name}: begin -->`, `<!-- ${name}: end -->`];
   const [from, to] = [text.indexOf(begin), text.indexOf(end)];

@@ -51,7 +51,7 @@ async function byClients(options) {
 
 const idOf = n => `o${n.toString(36).padStart(9, '0')}`;
 
-/** Rows as the servers store them, written past the servers: only the number of rows matters here. */
+/** Rows as the servers store them, inserted directly into the database: only their number matters here. */
 async function fillMongo(uri, from, to) {
   const client = await new MongoClient(uri).connect();
   try {

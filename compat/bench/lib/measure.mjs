@@ -1,4 +1,4 @@
-// Measures scenarios on several servers in turns, so that what disturbs the machine disturbs them alike.
+// Measures scenarios on several servers in turn, so that other load on the machine affects all of them.
 import { load } from './load.mjs';
 import { scenarioNamed, stream } from './scenarios.mjs';
 

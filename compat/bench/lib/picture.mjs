@@ -1,4 +1,4 @@
-// The picture of a result: SVG bars, drawn by hand so that it needs nothing.
+// The picture of a result: SVG bars, written without a library.
 import { medians } from './measure.mjs';
 import { figure } from './report.mjs';
 

@@ -1,4 +1,4 @@
-// The table: all scenarios on all contestants, in turns.
+// The table: all scenarios on all servers, in turn.
 import { budget } from './budget.mjs';
 import { load } from './load.mjs';
 import { besideLogIns, measure } from './measure.mjs';

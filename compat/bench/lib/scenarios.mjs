@@ -1,5 +1,5 @@
-// What is asked of the servers. Each scenario: a request with holes, what its answer must hold, and the work of the bare
-// driver that compares with it.
+// The scenarios. Each has a request with placeholders, what its answer must contain, and the equivalent operation of the bare
+// driver.
 import { item, PASSWORD, PER_GROUP } from './seed.mjs';
 
 /** A constraint for the query string. Holes are written `@list.field@` in it, which encoding leaves recognisable. */

@@ -1,6 +1,6 @@
 // Fills a server through its API, every server alike, and returns the lists that requests draw from.
 
-/** How much there is; `small` is for the smoke. */
+/** Amounts of data; `small` is for the smoke test. */
 export const sizes = {
   full: { groups: 1000, documents: 50, counters: 1000, users: 50, authors: 100 },
   small: { groups: 40, documents: 4, counters: 20, users: 3, authors: 10 },

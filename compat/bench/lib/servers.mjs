@@ -1,4 +1,4 @@
-// The servers that are compared, each as one would run it in production.
+// The servers that are compared, each configured as in production.
 import http from 'node:http';
 import path from 'node:path';
 import { MongoClient } from 'mongodb';
@@ -10,7 +10,7 @@ import { freshDatabase } from '../../lib/stores.mjs';
 
 export const binary = path.resolve(process.env.REPARSE_BENCH_BIN ?? path.join(compatDir, '../target/release/reparse'));
 
-/** Short name → how it is shown. `floor` is no server: the bare driver on the database of `mongo`. */
+/** Short name → how it is shown. `floor` is not a server: it is the bare driver on the database of `mongo`. */
 export const contestants = {
   'parse-server': 'parse-server',
   mongo: 'reparse, MongoDB',

@@ -1,4 +1,4 @@
-// Facts about processes and programs.
+// Versions of programs and memory of processes.
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';

@@ -1,4 +1,4 @@
-// What no decent client sends.
+// Malformed requests.
 import { step } from '../compare.mjs';
 
 const json = { 'Content-Type': 'application/json' };

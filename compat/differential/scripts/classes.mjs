@@ -156,7 +156,7 @@ export const batches = [
   step('a path that is no text', s => s.post('/batch', { requests: [{ method: 'GET', path: 1 }] })),
 ];
 
-/** For a server whose clients may not make classes. */
+/** For a server whose clients may not create classes. */
 export const closed = [
   step('a new class', s => s.post('/classes/Thing', { n: 1 })),
   step('find in no class', s => s.get('/classes/Thing')),

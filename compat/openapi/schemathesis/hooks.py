@@ -1,4 +1,4 @@
-"""Mends what would be refused at the door, keeps the classes of the document and the session of the run alive, and keeps a tally of
+"""Corrects requests that would be refused early, keeps the classes of the document and the session of the run alive, and counts
 the answers."""
 
 import atexit

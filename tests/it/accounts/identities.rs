@@ -1,4 +1,4 @@
-//! Identities of other services: whom they convince, and whom not.
+//! Identity providers: which tokens and codes are accepted, and which are rejected.
 
 use std::sync::{Arc, LazyLock};
 

@@ -1,4 +1,4 @@
-//! Accounts: mail flows and their pages, lockout, second factors, identities of other services.
+//! Accounts: mail flows and their pages, lockout, second factors, identity providers.
 
 mod identities;
 mod mail;
@@ -17,7 +17,7 @@ async fn raw(server: &TestServer, id: &str) -> Json {
     answer(request).await.json()
 }
 
-/// Signs a user up; its id and session token (null when it got none).
+/// Signs up a user; returns its id and session token (null if there is none).
 async fn sign_up(server: &TestServer, body: &Json) -> (String, Json) {
     let made = server.post("/users", body).await;
     assert_eq!(made.status, 201, "{made:?}");

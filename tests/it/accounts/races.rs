@@ -1,4 +1,4 @@
-//! What happens once, however many try at the same time, and through however many servers.
+//! Tokens that are valid once are used once, with many clients at the same time and through two servers.
 
 use reqwest::Method;
 use serde_json::{Value as Json, json};

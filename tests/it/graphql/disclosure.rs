@@ -1,4 +1,4 @@
-//! What callers who may not introspect get to know: nothing they did not write themselves.
+//! Callers who may not introspect learn no names from error messages that they did not send themselves.
 
 use std::fmt::Write as _;
 

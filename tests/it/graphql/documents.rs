@@ -1,4 +1,4 @@
-//! The same document again: what was found out about it once must not outlive its schema, and says nothing about the next request.
+//! Cached documents: the cache must not outlive the schema, and must not affect the permissions of the next request.
 
 use serde_json::{Value as Json, json};
 

@@ -3,6 +3,7 @@
 mod disclosure;
 mod documents;
 mod hostile;
+mod modules;
 mod objects;
 mod playground;
 mod protocol;

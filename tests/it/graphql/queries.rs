@@ -1,4 +1,4 @@
-//! How many queries a request leads to, counted by MongoDB's command events.
+//! The number of database queries per request, counted with MongoDB's command events.
 
 use serde_json::json;
 

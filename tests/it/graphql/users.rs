@@ -1,4 +1,4 @@
-//! Users: the examples of the guide as they stand there, and what no answer may tell.
+//! Users: the examples of the guide, word for word, and what no answer may reveal.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Sends the requests of all streams and collects what came of them.
+//! Sends the requests of all streams and collects the results.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,7 +17,7 @@ use crate::template::{Dice, Draw, Tables, Template};
 /// An answer that takes longer is an error.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// A stream, made ready.
+/// A prepared stream.
 struct Plan {
     stream: Stream,
     tables: Arc<Tables>,

@@ -1,5 +1,5 @@
-//! The floor: what the work on the database costs with the bare driver and nothing around it. Documents are read raw and not
-//! looked into, unless `decode` says so; what is written is made from constants.
+//! The floor: what the database operations cost with the bare driver alone. Documents are read raw and not
+//! decoded, unless `decode` is set; written documents are built from constants.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

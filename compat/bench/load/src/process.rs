@@ -1,4 +1,4 @@
-//! What a process has used, as Linux tells it below `/proc`.
+//! CPU time and memory of a process, read from `/proc` on Linux.
 
 use std::collections::HashMap;
 use std::fs;

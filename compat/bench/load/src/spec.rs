@@ -1,4 +1,4 @@
-//! What a run of `http` is told.
+//! The specification of an `http` run.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! From the start of a process to its first healthy answer.
+//! Measures the time from the start of a process to its first healthy answer.
 
 use std::collections::HashMap;
 use std::io::{Read as _, Write as _};

@@ -1,4 +1,4 @@
-//! Texts with holes that every request fills anew.
+//! Templates whose placeholders are filled for every request.
 
 use std::collections::HashMap;
 use std::io::Write as _;
@@ -6,7 +6,7 @@ use std::io::Write as _;
 use crate::Failure;
 use crate::spec::Lists;
 
-/// A small generator of random numbers (xorshift64*): the same picks in every run, and no cost to speak of.
+/// A small generator of random numbers (xorshift64*): the same choices in every run, at negligible cost.
 pub struct Dice(u64);
 
 impl Dice {

@@ -1,0 +1,53 @@
+//! The root fields of the current dialect.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use crate::graphql::parse::catalog::{Catalog, Class};
+
+/// One field of the query or mutation type.
+#[derive(Debug, Clone)]
+pub enum Root {
+    Node,
+    Get(Arc<Class>),
+    Find(Arc<Class>),
+    Health,
+    Viewer,
+    Class,
+    Classes,
+    CloudConfig,
+    Create(Arc<Class>),
+    Update(Arc<Class>),
+    Delete(Arc<Class>),
+    CreateFile,
+    SignUp,
+    LogIn,
+    LogInWith,
+    LogOut,
+    ResetPassword,
+    ConfirmResetPassword,
+    SendVerificationEmail,
+    Challenge,
+    CreateClass,
+    UpdateClass,
+    DeleteClass,
+    UpdateCloudConfig,
+}
+
+/// What the schema offers: the classes, and what the fields of its root do.
+#[derive(Debug)]
+pub struct Roots {
+    /// The classes.
+    pub classes: Catalog,
+    /// Fields of the query type.
+    pub queries: IndexMap<String, Root>,
+    /// Fields of the mutation type.
+    pub mutations: IndexMap<String, Root>,
+}
+
+impl AsRef<Catalog> for Roots {
+    fn as_ref(&self) -> &Catalog {
+        &self.classes
+    }
+}

@@ -1,0 +1,53 @@
+//! The dialect of the current API: a query, a find query and three mutations for each class, and global ids.
+
+mod answer;
+mod catalog;
+mod class_admin;
+mod class_types;
+mod input;
+mod names;
+mod plural;
+mod resolve;
+mod root_field;
+mod route;
+mod schema;
+mod users;
+mod where_input;
+
+use async_graphql::dynamic::SchemaError;
+use futures_util::future::BoxFuture;
+
+use super::engine::{Answer, Dialect, Refusal, Schema, Selected, Selector};
+use super::parse::ParseDialect;
+use super::parse::config::SchemaConfig;
+use super::parse::run::Run;
+use crate::model::schema::ClassSchema;
+
+/// The dialect of the current API.
+#[derive(Debug, Clone, Copy)]
+pub struct Current;
+
+impl Dialect for Current {
+    type Catalog = catalog::Roots;
+    type Request<'a> = Run<'a>;
+    type Field = root_field::RootField;
+
+    fn compile<'a>(
+        selector: Selector<'a>,
+        roots: &'a catalog::Roots,
+        mutation: bool,
+        field: &mut Selected<'a>,
+    ) -> Result<Option<Self::Field>, Refusal> {
+        root_field::compile(selector, roots, mutation, field)
+    }
+
+    fn answer(run: Self::Request<'_>, field: Box<Self::Field>) -> BoxFuture<'_, Answer> {
+        Box::pin(async move { answer::answer(run, &field).await })
+    }
+}
+
+impl ParseDialect for Current {
+    fn build(classes: &[&ClassSchema], config: &SchemaConfig) -> Result<Schema<catalog::Roots>, SchemaError> {
+        schema::build(classes, config)
+    }
+}

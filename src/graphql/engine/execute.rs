@@ -1,0 +1,122 @@
+//! Running an operation: queries side by side, mutations one after the other; then the answer.
+
+use futures_util::StreamExt as _;
+use serde_json::Value as Json;
+
+use super::dialect::Dialect;
+use super::introspect::Introspector;
+use super::leaf::Leaf;
+use super::schema::Schema;
+use super::text::Text;
+
+/// Root fields of a query that run at the same time.
+pub const TOGETHER: usize = 8;
+
+/// One field of the root; `F`: what a dialect makes of a field of its own.
+#[derive(Debug)]
+pub enum RootField<F> {
+    /// `__typename` of the root.
+    TypeName(String),
+    /// `__schema`.
+    Schema(String, Leaf),
+    /// `__type`, and the name asked for.
+    Type(String, String, Leaf),
+    /// A field of the dialect.
+    Dialect(Box<F>),
+}
+
+/// Runs the fields of an operation; gives the body of the answer.
+pub async fn execute<'a, D: Dialect>(
+    schema: &'a Schema<D::Catalog>,
+    context: D::Request<'a>,
+    fields: Vec<RootField<D::Field>>,
+    mutation: bool,
+) -> Text {
+    let introspector = Introspector::new(&schema.types);
+    let answers = futures_util::stream::iter(fields)
+        .map(|field| async move {
+            match field {
+                RootField::TypeName(key) => {
+                    let name = if mutation { "Mutation" } else { "Query" };
+                    Answer { key, value: Some(Text::of(name)), errors: Vec::new(), nullable: false }
+                }
+                RootField::Schema(key, leaf) => {
+                    let value = introspector.schema(&leaf);
+                    Answer { key, value: Some(Text::of(&value)), errors: Vec::new(), nullable: false }
+                }
+                RootField::Type(key, name, leaf) => {
+                    let value = introspector.type_of_name(&name, &leaf);
+                    Answer { key, value: Some(Text::of(&value)), errors: Vec::new(), nullable: true }
+                }
+                RootField::Dialect(field) => D::answer(context, field).await,
+            }
+        })
+        .buffered(if mutation { 1 } else { TOGETHER })
+        .collect::<Vec<_>>()
+        .await;
+    let (data, errors) = gather(answers);
+    let mut body = Text::default();
+    let mut first = body.open('{');
+    if !errors.is_empty() {
+        body.key(&mut first, "errors");
+        body.value(&errors);
+    }
+    body.key(&mut first, "data");
+    match data {
+        Some(data) => body.append(&data),
+        None => body.null(),
+    }
+    body.close('}');
+    body
+}
+
+/// Puts the answers of fields together: their object, `None` when one is missing that must not be, and all their errors.
+pub fn gather(answers: Vec<Answer>) -> (Option<Text>, Vec<Json>) {
+    let (mut data, mut errors, mut lost) = (Text::default(), Vec::new(), false);
+    let mut first = data.open('{');
+    for answer in answers {
+        errors.extend(answer.errors);
+        lost |= answer.value.is_none() && !answer.nullable;
+        data.key(&mut first, &answer.key);
+        match &answer.value {
+            Some(value) => data.append(value),
+            None => data.null(),
+        }
+    }
+    data.close('}');
+    ((!lost).then_some(data), errors)
+}
+
+/// A step on the way to a value of the answer.
+#[derive(Debug, Clone, Copy)]
+pub enum Step<'a> {
+    /// Into an object.
+    Key(&'a str),
+    /// Into a list.
+    Index(usize),
+}
+
+impl Step<'_> {
+    /// The way to a value of the answer, as errors tell it.
+    #[must_use]
+    pub fn path(steps: &[Self]) -> Vec<Json> {
+        let json = |step: &Self| match *step {
+            Self::Key(key) => Json::from(key),
+            Self::Index(index) => Json::from(index),
+        };
+        steps.iter().map(json).collect()
+    }
+}
+
+/// The answer of one root field.
+#[derive(Debug)]
+pub struct Answer {
+    /// Key in the answer.
+    pub key: String,
+    /// Its value; `None` when there is none.
+    pub value: Option<Text>,
+    /// What went wrong.
+    pub errors: Vec<Json>,
+    /// Whether null is a value of it.
+    pub nullable: bool,
+}

@@ -1,0 +1,127 @@
+//! From the text of a request to the body of its answer.
+
+use std::sync::Arc;
+
+use async_graphql::Variables;
+use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType};
+use serde_json::Value as Json;
+
+use super::coerce::{self, Reader};
+use super::dialect::Dialect;
+use super::document;
+use super::error::{INTERNAL, Refusal};
+use super::execute::{RootField, execute};
+use super::introspect::is_too_deep;
+use super::leaf::Leaf;
+use super::prepared::Prepared;
+use super::request::GraphQlRequest;
+use super::schema::Schema;
+use super::select::{Selected, Selector};
+use super::text::Text;
+use super::validation;
+
+/// What a caller may ask for.
+#[derive(Debug, Clone, Copy)]
+pub struct Policy {
+    /// Whether the caller may learn the schema, by introspection and from errors.
+    pub may_introspect: bool,
+    /// The most fields inside fields, if there is a bound.
+    pub max_depth: Option<u64>,
+    /// The most fields, if there is a bound.
+    pub max_fields: Option<u64>,
+}
+
+/// Runs an operation.
+///
+/// # Errors
+/// When the request is not executed at all; errors of single fields are in the body.
+pub async fn run<'a, D: Dialect>(
+    schema: &'a Schema<D::Catalog>,
+    policy: Policy,
+    context: D::Request<'a>,
+    request: GraphQlRequest,
+) -> Result<Text, Refusal> {
+    let known = schema.documents.get(&request.query);
+    let fits = known.is_some();
+    let prepared = match known {
+        Some(known) => known,
+        None => Arc::new(Prepared::parse(&request.query)?),
+    };
+    let document = &prepared.document;
+    let name = request.operation_name.as_deref();
+    let found = document::operation(document, name);
+    if found.as_ref().is_ok_and(|operation| operation.node.ty == OperationType::Subscription) {
+        return Err(Refusal::invalid("Schema is not configured to execute subscription operation.", &[]));
+    }
+    // Errors of the document come before that of a missing operation.
+    if !fits {
+        let any_name = document.operations.iter().next().and_then(|(name, _)| name).map(ToString::to_string);
+        let validated = if found.is_ok() { name } else { any_name.as_deref() };
+        validation::validate(&schema.dynamic, document, &request.query, validated, policy.may_introspect).await?;
+        schema.documents.keep(&request.query, &prepared);
+    }
+    let operation = found?;
+    if prepared.introspects && !policy.may_introspect {
+        return Err(Refusal::new(403, INTERNAL, "Introspection is not allowed"));
+    }
+    check_complexity(policy, prepared.size(operation))?;
+    let operation = &operation.node;
+    let mutation = operation.ty == OperationType::Mutation;
+    if mutation && request.only_query {
+        return Err(Refusal::new(
+            405,
+            "BAD_REQUEST",
+            "GET requests only support query operations, not mutation operations",
+        ));
+    }
+    let reader = schema.reader(policy.may_introspect);
+    let variables = coerce::variables(reader, operation, request.variables)?;
+    let fields = root_fields::<D>(schema, document, operation, &variables, reader)?;
+    Ok(execute::<D>(schema, context, fields, mutation).await)
+}
+
+fn check_complexity(policy: Policy, size: document::Size) -> Result<(), Refusal> {
+    if let Some(most) = policy.max_depth.filter(|most| size.depth > *most) {
+        let message = format!("GraphQL query depth of {} exceeds maximum allowed depth of {most}", size.depth);
+        return Err(Refusal::new(400, INTERNAL, &message));
+    }
+    if let Some(most) = policy.max_fields.filter(|most| size.fields > *most) {
+        let message = format!("Number of GraphQL fields ({}) exceeds maximum allowed ({most})", size.fields);
+        return Err(Refusal::new(400, INTERNAL, &message));
+    }
+    Ok(())
+}
+
+fn root_fields<D: Dialect>(
+    schema: &Schema<D::Catalog>,
+    document: &ExecutableDocument,
+    operation: &OperationDefinition,
+    variables: &Variables,
+    reader: Reader<'_>,
+) -> Result<Vec<RootField<D::Field>>, Refusal> {
+    let mutation = operation.ty == OperationType::Mutation;
+    let selector = Selector { document, variables, reader };
+    let root = if mutation { "Mutation" } else { "Query" };
+    let mut compiled = Vec::new();
+    for mut field in selector.fields(root, &[&operation.selection_set.node])? {
+        let key = field.key.to_owned();
+        compiled.push(match D::compile(selector, &schema.catalog, mutation, &mut field)? {
+            Some(field) => RootField::Dialect(Box::new(field)),
+            None if field.name == "__schema" => RootField::Schema(key, introspection(selector, "__Schema", &field)?),
+            None if field.name == "__type" => {
+                let name = field.arguments.get("name").and_then(Json::as_str).unwrap_or_default();
+                RootField::Type(key, name.to_owned(), introspection(selector, "__Type", &field)?)
+            }
+            None => RootField::TypeName(key),
+        });
+    }
+    Ok(compiled)
+}
+
+fn introspection<'a>(selector: Selector<'a>, type_name: &str, field: &Selected<'a>) -> Result<Leaf, Refusal> {
+    let leaf = selector.leaf(type_name, &field.sets)?;
+    if is_too_deep(&leaf) {
+        return Err(Refusal::invalid("Maximum introspection depth exceeded", &[field.place]));
+    }
+    Ok(leaf)
+}

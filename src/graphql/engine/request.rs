@@ -1,0 +1,160 @@
+//! GraphQL requests as HTTP carries them: in a body, a form or an address.
+
+use async_graphql::{Value as ConstValue, Variables};
+use serde::Deserialize;
+use serde_json::{Map, Value as Json};
+
+use super::error::Refusal;
+use super::multipart::{Form, Uploads};
+
+/// What a client asks for.
+#[derive(Debug, Default)]
+pub struct GraphQlRequest {
+    /// The document; empty when the client only names it by `persisted_query`.
+    pub query: String,
+    /// The operation to run, when the document has several.
+    pub operation_name: Option<String>,
+    /// Values of variables.
+    pub variables: Variables,
+    /// `extensions.persistedQuery`, unchecked.
+    pub persisted_query: Option<Json>,
+    /// Files that came along.
+    pub uploads: Uploads,
+    /// Whether only a query may be run.
+    pub only_query: bool,
+}
+
+/// A body without mistakes, read in one go.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Body {
+    #[serde(default)]
+    query: Option<String>,
+    #[serde(default)]
+    operation_name: Option<String>,
+    #[serde(default)]
+    variables: Variables,
+    #[serde(default)]
+    extensions: Option<Extensions>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Extensions {
+    #[serde(default)]
+    persisted_query: Option<Json>,
+}
+
+impl GraphQlRequest {
+    /// Reads the JSON body of a POST request.
+    ///
+    /// # Errors
+    /// 400 that says what is wrong.
+    pub fn from_json(bytes: &[u8]) -> Result<Self, Refusal> {
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        // An array would do for serde, but is a batch.
+        if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{')
+            && let Ok(body) = serde_json::from_slice::<Body>(bytes)
+            && (body.query.is_some() || body.extensions.is_some())
+        {
+            let Body { query, operation_name, variables, extensions } = body;
+            return Self {
+                query: query.unwrap_or_default(),
+                operation_name,
+                variables,
+                persisted_query: extensions.and_then(|extensions| extensions.persisted_query),
+                ..Self::default()
+            }
+            .checked();
+        }
+        match serde_json::from_slice(bytes) {
+            Ok(Json::Object(map)) if map.is_empty() => Err(Self::empty()),
+            Ok(Json::Object(map)) => Self::from_map(map),
+            Ok(Json::Array(_)) => Err(Refusal::bad_request("Operation batching disabled.")),
+            Err(_) if bytes.iter().all(u8::is_ascii_whitespace) => Err(Self::empty()),
+            Ok(_) | Err(_) => Err(Refusal::bad_request("The request body is no JSON object.")),
+        }
+    }
+
+    /// Reads the query string of a GET request.
+    ///
+    /// # Errors
+    /// 400 that says what is wrong.
+    pub fn from_query_string(query: &str) -> Result<Self, Refusal> {
+        let mut body = Map::new();
+        for (key, value) in pairs(query) {
+            let value = match key.as_str() {
+                "query" | "operationName" => Json::from(value),
+                "variables" | "extensions" if value.is_empty() => continue,
+                "variables" | "extensions" => serde_json::from_str(&value).map_err(|_| {
+                    Refusal::bad_request(&format!("The `{key}` search parameter contains invalid JSON."))
+                })?,
+                _ => continue,
+            };
+            body.insert(key, value);
+        }
+        Ok(Self { only_query: true, ..Self::from_map(body)? })
+    }
+
+    /// Reads a form with files.
+    ///
+    /// # Errors
+    /// 400 that says what is wrong.
+    pub fn from_form(form: Form) -> Result<Self, Refusal> {
+        let mut request = Self { uploads: form.uploads, ..Self::from_map(form.operations)? };
+        request.uploads.place(&mut request.variables)?;
+        Ok(request)
+    }
+
+    /// The refusal of a request without a body that is JSON.
+    #[must_use]
+    pub fn empty() -> Refusal {
+        Refusal::bad_request("POST body missing, invalid Content-Type, or JSON object has no keys.")
+    }
+
+    fn from_map(mut body: Map<String, Json>) -> Result<Self, Refusal> {
+        let query = match body.remove("query") {
+            Some(Json::String(query)) => query,
+            None | Some(Json::Null) => String::new(),
+            Some(_) => return Err(Refusal::bad_request("GraphQL queries must be strings.")),
+        };
+        let persisted_query = match body.remove("extensions") {
+            Some(Json::Object(mut extensions)) => extensions.remove("persistedQuery").filter(|given| !given.is_null()),
+            _ => None,
+        };
+        if query.is_empty() && persisted_query.is_none() {
+            return Err(no_query());
+        }
+        let operation_name = match body.remove("operationName") {
+            Some(Json::String(name)) => Some(name),
+            None | Some(Json::Null) => None,
+            Some(_) => return Err(Refusal::bad_request("`operationName` must be a string.")),
+        };
+        let variables = match body.remove("variables") {
+            Some(variables @ Json::Object(_)) => ConstValue::from_json(variables)
+                .map(Variables::from_value)
+                .map_err(|_| Refusal::bad_request("The variables cannot be read."))?,
+            None | Some(Json::Null) => Variables::default(),
+            Some(_) => return Err(Refusal::bad_request("`variables` must be an object.")),
+        };
+        Self { query, operation_name, variables, persisted_query, ..Self::default() }.checked()
+    }
+
+    fn checked(mut self) -> Result<Self, Refusal> {
+        if self.query.is_empty() && self.persisted_query.is_none() {
+            return Err(no_query());
+        }
+        self.operation_name = self.operation_name.filter(|name| !name.is_empty());
+        Ok(self)
+    }
+}
+
+fn no_query() -> Refusal {
+    Refusal::bad_request("GraphQL operations must contain a non-empty `query` or a `persistedQuery` extension.")
+}
+
+fn pairs(query: &str) -> impl Iterator<Item = (String, String)> {
+    let decode =
+        |text: &str| percent_encoding::percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
+    query.split('&').filter_map(|pair| pair.split_once('=')).map(move |(key, value)| (decode(key), decode(value)))
+}

@@ -1,0 +1,231 @@
+//! The types of the schema as plain data: read from SDL or made from classes, then handed to async-graphql.
+
+use async_graphql::Value as ConstValue;
+use async_graphql::dynamic::{
+    Enum, Field, FieldFuture, InputObject, InputValue, Interface, InterfaceField, Object, Scalar, Schema, SchemaError,
+    Type, TypeRef, Union,
+};
+use async_graphql::parser::parse_schema;
+use async_graphql::parser::types::{
+    BaseType, FieldDefinition, InputValueDefinition, Type as ParsedType, TypeKind, TypeSystemDefinition,
+};
+use indexmap::IndexMap;
+
+use super::scalars::{self, ScalarReader};
+
+/// All types by name, in the order of their making.
+pub type Types = IndexMap<String, TypeDef>;
+
+/// One type.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TypeDef {
+    /// Scalar.
+    Scalar,
+    /// Enumeration: its values.
+    Enum(Vec<String>),
+    /// Input object: its fields.
+    Input(IndexMap<String, InputDef>),
+    /// Object.
+    Object(ObjectDef),
+    /// Interface.
+    Interface(IndexMap<String, FieldDef>),
+    /// Union: its members.
+    Union(Vec<String>),
+}
+
+/// An object type.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ObjectDef {
+    /// Interfaces it implements.
+    pub implements: Vec<String>,
+    /// Its fields.
+    pub fields: IndexMap<String, FieldDef>,
+}
+
+/// A field of an object or interface.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FieldDef {
+    /// Type of its value.
+    pub ty: TypeRef,
+    /// Its arguments.
+    pub arguments: IndexMap<String, InputDef>,
+}
+
+/// An argument, or a field of an input object.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InputDef {
+    /// Its type.
+    pub ty: TypeRef,
+    /// The value it has when none is given.
+    pub default: Option<ConstValue>,
+}
+
+impl InputDef {
+    /// An input without default, its type in GraphQL's notation.
+    #[must_use]
+    pub fn new(ty: &str) -> Self {
+        Self { ty: type_ref(ty), default: None }
+    }
+}
+
+impl FieldDef {
+    /// A field without arguments, its type in GraphQL's notation.
+    #[must_use]
+    pub fn new(ty: &str) -> Self {
+        Self { ty: type_ref(ty), arguments: IndexMap::new() }
+    }
+
+    /// The field with one more argument.
+    #[must_use]
+    pub fn argument(mut self, name: &str, ty: &str) -> Self {
+        self.arguments.insert(name.to_owned(), InputDef::new(ty));
+        self
+    }
+}
+
+/// An input object, from names and types.
+#[must_use]
+pub fn input(fields: &[(&str, &str)]) -> TypeDef {
+    TypeDef::Input(fields.iter().map(|(name, ty)| ((*name).to_owned(), InputDef::new(ty))).collect())
+}
+
+/// An object without interfaces, from names and types.
+#[must_use]
+pub fn object_of(fields: &[(&str, &str)]) -> TypeDef {
+    let fields = fields.iter().map(|(name, ty)| ((*name).to_owned(), FieldDef::new(ty))).collect();
+    TypeDef::Object(ObjectDef { implements: Vec::new(), fields })
+}
+
+/// Whether GraphQL takes the text as a name.
+#[must_use]
+pub fn is_name(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+        && !text.starts_with("__")
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// Reads a type in GraphQL's notation (`[User!]!`).
+#[must_use]
+pub fn type_ref(text: &str) -> TypeRef {
+    if let Some(inner) = text.strip_suffix('!') {
+        TypeRef::NonNull(Box::new(type_ref(inner)))
+    } else if let Some(inner) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        TypeRef::List(Box::new(type_ref(inner)))
+    } else {
+        TypeRef::Named(text.to_owned().into())
+    }
+}
+
+/// Reads types from a document in the schema language; what is no type definition is passed over.
+///
+/// # Errors
+/// The parser's message for a malformed document.
+pub fn read_sdl(text: &str) -> Result<Types, String> {
+    let document = parse_schema(text).map_err(|error| error.to_string())?;
+    let mut types = Types::new();
+    for definition in document.definitions {
+        let TypeSystemDefinition::Type(definition) = definition else { continue };
+        let definition = definition.node;
+        let kind = match definition.kind {
+            TypeKind::Scalar => TypeDef::Scalar,
+            TypeKind::Enum(kind) => {
+                TypeDef::Enum(kind.values.into_iter().map(|value| value.node.value.node.to_string()).collect())
+            }
+            TypeKind::InputObject(kind) => {
+                TypeDef::Input(kind.fields.into_iter().map(|field| read_input(field.node)).collect())
+            }
+            TypeKind::Object(kind) => TypeDef::Object(ObjectDef {
+                implements: kind.implements.iter().map(|name| name.node.to_string()).collect(),
+                fields: kind.fields.into_iter().map(|field| read_field(field.node)).collect(),
+            }),
+            TypeKind::Interface(kind) => {
+                TypeDef::Interface(kind.fields.into_iter().map(|field| read_field(field.node)).collect())
+            }
+            TypeKind::Union(kind) => TypeDef::Union(kind.members.iter().map(|name| name.node.to_string()).collect()),
+        };
+        types.insert(definition.name.node.to_string(), kind);
+    }
+    Ok(types)
+}
+
+fn read_field(field: FieldDefinition) -> (String, FieldDef) {
+    let arguments = field.arguments.into_iter().map(|argument| read_input(argument.node)).collect();
+    (field.name.node.to_string(), FieldDef { ty: read_type(&field.ty.node), arguments })
+}
+
+fn read_input(input: InputValueDefinition) -> (String, InputDef) {
+    let default = input.default_value.map(|value| value.node);
+    (input.name.node.to_string(), InputDef { ty: read_type(&input.ty.node), default })
+}
+
+/// The reference a type in a document stands for.
+#[must_use]
+pub fn read_type(ty: &ParsedType) -> TypeRef {
+    let base = match &ty.base {
+        BaseType::Named(name) => TypeRef::Named(name.to_string().into()),
+        BaseType::List(inner) => TypeRef::List(Box::new(read_type(inner))),
+    };
+    if ty.nullable { base } else { TypeRef::NonNull(Box::new(base)) }
+}
+
+/// Makes async-graphql's schema. It validates documents and prints itself; values come from [`super::execute`], so
+/// its resolvers answer nothing.
+///
+/// # Errors
+/// When the types do not fit together.
+pub fn assemble(
+    types: &Types,
+    scalars: ScalarReader,
+    extension: impl async_graphql::extensions::ExtensionFactory,
+) -> Result<Schema, SchemaError> {
+    let mut builder = Schema::build("Query", Some("Mutation"), None)
+        .disable_suggestions()
+        .limit_recursive_depth(super::document::MAX_NESTING * 2)
+        .extension(extension);
+    for (name, definition) in types {
+        builder = builder.register(dynamic(name, definition, scalars));
+    }
+    builder.finish()
+}
+
+fn dynamic(name: &str, definition: &TypeDef, others: ScalarReader) -> Type {
+    match definition {
+        TypeDef::Scalar => {
+            let owned = name.to_owned();
+            Scalar::new(name).validator(move |value| scalars::is_valid(others, &owned, value)).into()
+        }
+        TypeDef::Enum(values) => values.iter().fold(Enum::new(name), |ty, value| ty.item(value.as_str())).into(),
+        TypeDef::Input(fields) => {
+            fields.iter().fold(InputObject::new(name), |ty, (name, input)| ty.field(dynamic_input(name, input))).into()
+        }
+        TypeDef::Object(object) => {
+            let ty = object.implements.iter().fold(Object::new(name), Object::implement);
+            object
+                .fields
+                .iter()
+                .fold(ty, |ty, (name, field)| {
+                    let made = Field::new(name, field.ty.clone(), |_| FieldFuture::Value(None));
+                    ty.field(
+                        field
+                            .arguments
+                            .iter()
+                            .fold(made, |made, (name, input)| made.argument(dynamic_input(name, input))),
+                    )
+                })
+                .into()
+        }
+        TypeDef::Interface(fields) => fields
+            .iter()
+            .fold(Interface::new(name), |ty, (name, field)| ty.field(InterfaceField::new(name, field.ty.clone())))
+            .into(),
+        TypeDef::Union(members) => members.iter().fold(Union::new(name), Union::possible_type).into(),
+    }
+}
+
+fn dynamic_input(name: &str, input: &InputDef) -> InputValue {
+    let value = InputValue::new(name, input.ty.clone());
+    match &input.default {
+        Some(default) => value.default_value(default.clone()),
+        None => value,
+    }
+}

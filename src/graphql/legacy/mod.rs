@@ -1,0 +1,48 @@
+//! The early dialect of GraphQL: operations in the groups `objects`, `files` and `users`, names as classes have them.
+//!
+//! It has its own `schema`, `member`s (root fields and the members of groups, compiled) and resolvers, and its own words for filters
+//! and bodies (`input`).
+
+mod input;
+mod member;
+mod resolve;
+mod schema;
+
+use async_graphql::dynamic::SchemaError;
+use futures_util::future::BoxFuture;
+
+use super::engine::{Answer, Dialect, Refusal, Schema, Selected, Selector};
+use super::parse::ParseDialect;
+use super::parse::catalog::Catalog;
+use super::parse::config::SchemaConfig;
+use super::parse::run::Run;
+use crate::model::schema::ClassSchema;
+
+/// The early dialect.
+#[derive(Debug, Clone, Copy)]
+pub struct Legacy;
+
+impl Dialect for Legacy {
+    type Catalog = Catalog;
+    type Request<'a> = Run<'a>;
+    type Field = member::RootField;
+
+    fn compile<'a>(
+        selector: Selector<'a>,
+        catalog: &'a Catalog,
+        mutation: bool,
+        field: &mut Selected<'a>,
+    ) -> Result<Option<Self::Field>, Refusal> {
+        member::compile(selector, catalog, mutation, field)
+    }
+
+    fn answer(run: Self::Request<'_>, field: Box<Self::Field>) -> BoxFuture<'_, Answer> {
+        Box::pin(async move { resolve::answer(run, &field).await })
+    }
+}
+
+impl ParseDialect for Legacy {
+    fn build(classes: &[&ClassSchema], config: &SchemaConfig) -> Result<Schema<Catalog>, SchemaError> {
+        schema::build(classes, config)
+    }
+}

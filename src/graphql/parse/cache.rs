@@ -1,0 +1,104 @@
+//! The current schema: made anew when classes or configuration change, swapped at once.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
+use tokio::sync::Mutex;
+
+use super::config::SchemaConfig;
+use super::dialect::ParseDialect;
+use crate::domain::features::graphql_config;
+use crate::domain::kernel::context::Context;
+use crate::domain::schema::Schemas;
+use crate::error::ParseError;
+use crate::graphql::engine::Schema;
+use crate::model::schema::ClassSchema;
+
+/// Holds the schema of a dialect.
+#[derive(Debug)]
+pub struct SchemaCache<D: ParseDialect> {
+    current: ArcSwapOption<Current<D::Catalog>>,
+    /// One build at a time: requests that need the new schema wait for it, all others go on with what they have.
+    building: Mutex<()>,
+}
+
+#[derive(Debug)]
+struct Current<C> {
+    /// The snapshot the schema was last found to fit.
+    snapshot: Arc<Schemas>,
+    classes: Vec<ClassSchema>,
+    config: SchemaConfig,
+    schema: Arc<Schema<C>>,
+}
+
+impl<C> Current<C> {
+    fn fits(&self, snapshot: &Arc<Schemas>, config: &SchemaConfig) -> bool {
+        Arc::ptr_eq(&self.snapshot, snapshot) && self.config == *config
+    }
+}
+
+impl<D: ParseDialect> Default for SchemaCache<D> {
+    fn default() -> Self {
+        Self { current: ArcSwapOption::empty(), building: Mutex::new(()) }
+    }
+}
+
+impl<D: ParseDialect> SchemaCache<D> {
+    /// The schema of the classes as they are now. Changes cost nothing until the next request; a burst of them one build.
+    ///
+    /// # Errors
+    /// When the configuration cannot be read.
+    pub async fn get(&self, cx: &Context) -> Result<Arc<Schema<D::Catalog>>, ParseError> {
+        let config = SchemaConfig::read(&graphql_config::current(cx).await?);
+        let snapshot = cx.schemas();
+        if let Some(current) = self.current.load().as_ref().filter(|current| current.fits(&snapshot, &config)) {
+            return Ok(current.schema.clone());
+        }
+        let _one = self.building.lock().await;
+        let snapshot = cx.schemas();
+        let known = self.current.load_full();
+        if let Some(current) = known.as_ref().filter(|current| current.fits(&snapshot, &config)) {
+            return Ok(current.schema.clone());
+        }
+        let classes = shapes(&snapshot);
+        let schema = match known.as_ref().filter(|current| current.classes == classes && current.config == config) {
+            // Something changed that the schema does not show, such as permissions.
+            Some(current) => current.schema.clone(),
+            None => Arc::new(make::<D>(classes.clone(), config.clone()).await?),
+        };
+        let new = Arc::new(Current { snapshot, classes, config, schema: schema.clone() });
+        if let Some(old) = self.current.swap(Some(new)) {
+            // Taking apart hundreds of thousands of small pieces is nothing that a request should wait for.
+            tokio::task::spawn_blocking(move || drop((known, old)));
+        }
+        Ok(schema)
+    }
+}
+
+/// What the schema shows of the classes, in a fixed order.
+fn shapes(snapshot: &Schemas) -> Vec<ClassSchema> {
+    let mut classes: Vec<ClassSchema> = snapshot
+        .iter()
+        .filter(|class| class.stored && !class.schema.name.is_join())
+        .map(|class| ClassSchema {
+            name: class.schema.name.clone(),
+            fields: class.schema.fields.clone(),
+            permissions: None,
+            indexes: indexmap::IndexMap::new(),
+        })
+        .collect();
+    classes.sort_by(|left, right| left.name.cmp(&right.name));
+    classes
+}
+
+async fn make<D: ParseDialect>(
+    classes: Vec<ClassSchema>,
+    config: SchemaConfig,
+) -> Result<Schema<D::Catalog>, ParseError> {
+    let started = std::time::Instant::now();
+    let count = classes.len();
+    let work = move || D::build(&classes.iter().collect::<Vec<_>>(), &config);
+    let made = tokio::task::spawn_blocking(work).await.map_err(ParseError::internal)?;
+    tracing::debug!(classes = count, milliseconds = started.elapsed().as_millis(), "GraphQL schema made");
+    made.map_err(|error| ParseError::internal(error.0))
+}

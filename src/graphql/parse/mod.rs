@@ -1,0 +1,25 @@
+//! What both dialects share of Parse: classes and their configuration, reading and writing out objects, sessions, and the HTTP
+//! endpoint.
+
+pub(super) mod cache;
+pub(super) mod catalog;
+pub(super) mod config;
+mod dialect;
+pub(super) mod endpoint;
+pub(super) mod error;
+pub(super) mod fetch;
+pub(super) mod gate;
+pub(super) mod geo;
+pub(super) mod ids;
+mod paging;
+pub(super) mod plan;
+pub(super) mod relations;
+pub(super) mod render;
+pub(super) mod run;
+#[cfg(test)]
+pub(super) mod samples;
+pub(super) mod scalars;
+pub(super) mod session;
+pub(super) mod uploads;
+
+pub use dialect::ParseDialect;

@@ -1,0 +1,36 @@
+//! The caller's own user, read with the rights of its session.
+
+use crate::domain::classes;
+use crate::domain::features::sessions;
+use crate::domain::kernel::auth::Auth;
+use crate::domain::kernel::context::Context;
+use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::names::USER;
+use crate::model::object::Object;
+
+/// 209.
+#[must_use]
+pub fn no_session() -> ParseError {
+    ParseError::sanitized(ErrorCode::InvalidSessionToken, "Invalid session token")
+}
+
+/// The rights with which the user of a session that has just begun is read.
+#[must_use]
+pub fn standing_after(cx: &Context, user: &Object) -> Auth {
+    if cx.auth.is_master() { cx.auth.clone() } else { sessions::standing_of(user) }
+}
+
+/// Reads a user by a query, as its own session may.
+///
+/// # Errors
+/// 209 when that session may not read it.
+pub async fn read_own(
+    cx: &Context,
+    id: &str,
+    mut parameters: serde_json::Map<String, serde_json::Value>,
+) -> Result<Object> {
+    parameters.insert("where".to_owned(), serde_json::json!({ "objectId": id }));
+    parameters.insert("limit".to_owned(), serde_json::Value::from(1));
+    let found = classes::find(cx, USER, parameters).await?;
+    found.results.into_iter().next().ok_or_else(no_session)
+}

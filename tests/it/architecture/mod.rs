@@ -1,0 +1,181 @@
+//! Who may name whom: parses the sources and checks the directions in `rules.rs`.
+//!
+//! A finding that cannot be mended now is a line in `debts.rs`, with the reason. A line that is no longer needed fails the test too, so
+//! that list only becomes shorter.
+
+mod circles;
+mod debts;
+mod rules;
+mod sources;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use debts::{ARROWS, CLASSES, LARGEST_CIRCLE, WORDS};
+use rules::{KNOWS_CLASSES, NEEDS_A_PLACE, PARSE_WORDS, RULES, Rule, SEPARATE_BELOW, UNRULED};
+use sources::{Module, Sources, all_below};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+/// Parsed once, for all tests of this module.
+static SOURCES: LazyLock<Sources> = LazyLock::new(|| Sources::read(&root()));
+
+/// Whether a module is another one or below it.
+fn within(module: &str, other: &str) -> bool {
+    module.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+}
+
+fn rule_of(module: &str) -> Option<&'static Rule> {
+    RULES.iter().filter(|rule| within(module, rule.of)).max_by_key(|rule| rule.of.len())
+}
+
+/// The part of `module` directly below `above`, if it is there: `a::b` of `a::b::c` below `a`.
+fn directly_below<'a>(module: &'a str, above: &str) -> Option<&'a str> {
+    let skipped = if above.is_empty() { 0 } else { above.len() + 2 };
+    if !above.is_empty() && !within(module, above) || module.len() <= skipped {
+        return None;
+    }
+    let rest = &module[skipped..];
+    Some(&module[..skipped + rest.find("::").unwrap_or(rest.len())])
+}
+
+/// Whether a module may name another one.
+fn may_name(from: &str, to: &str) -> bool {
+    let Some(rule) = rule_of(from) else { return true };
+    if rule.never.iter().any(|never| within(to, never)) {
+        return false;
+    }
+    let neighbours = SEPARATE_BELOW.iter().any(|above| {
+        matches!((directly_below(from, above), directly_below(to, above)), (Some(from), Some(to)) if from != to)
+    });
+    !neighbours && (within(to, rule.of) || rule.may.iter().any(|may| within(to, may)))
+}
+
+/// Compares what was found with the list of debts: both ways.
+fn settle<Finding: Ord + std::fmt::Debug>(found: &BTreeSet<Finding>, debts: &BTreeSet<Finding>, advice: &str) {
+    let new: Vec<_> = found.difference(debts).collect();
+    assert!(new.is_empty(), "{advice}: {new:#?}");
+    let paid: Vec<_> = debts.difference(found).collect();
+    assert!(paid.is_empty(), "no longer needed in tests/it/architecture/debts.rs, remove: {paid:#?}");
+}
+
+#[test]
+fn every_file_is_looked_at() {
+    let sources = &*SOURCES;
+    let mut files = BTreeSet::new();
+    all_below(&root(), &root(), &mut files);
+    let seen: BTreeSet<_> = sources.modules.iter().map(|module| module.file.clone()).collect();
+    let missed: Vec<_> =
+        files.iter().filter(|file| !seen.contains(*file) && !sources.test_files.contains(*file)).collect();
+    assert!(missed.is_empty(), "no `mod` item leads to {missed:?}");
+    assert!(seen.is_disjoint(&sources.test_files));
+}
+
+#[test]
+fn modules_have_a_place() {
+    let sources = &*SOURCES;
+    let lost: BTreeSet<_> = sources
+        .modules
+        .iter()
+        .flat_map(|module| NEEDS_A_PLACE.iter().filter_map(|above| directly_below(&module.path, above)))
+        .filter(|place| {
+            let listed = RULES.iter().any(|rule| within(rule.of, place)) || UNRULED.contains(place);
+            !listed && rule_of(place).is_none()
+        })
+        .collect();
+    assert!(lost.is_empty(), "give these modules a rule in tests/it/architecture/rules.rs: {lost:?}");
+    let gone: Vec<_> =
+        RULES.iter().map(|rule| rule.of).filter(|of| rule_of(of).is_none_or(|rule| rule.of != *of)).collect();
+    assert!(gone.is_empty(), "two rules for one module: {gone:?}");
+}
+
+#[test]
+fn debts_have_reasons() {
+    let reasons = ARROWS.iter().map(|debt| debt.reason).chain(CLASSES.iter().map(|debt| debt.reason));
+    for reason in
+        reasons.chain(WORDS.iter().map(|(.., reason)| *reason)).chain(KNOWS_CLASSES.iter().map(|(_, why)| *why))
+    {
+        assert!(reason.len() > 15, "not a reason: {reason:?}");
+    }
+}
+
+#[test]
+fn directions_hold() {
+    let sources = &*SOURCES;
+    let found = sources
+        .modules
+        .iter()
+        .flat_map(|module| module.uses.iter().map(|to| (module.path.as_str(), to.as_str())))
+        .filter(|(from, to)| !may_name(from, to))
+        .collect();
+    let debts = ARROWS.iter().flat_map(|debt| debt.arrows.iter().copied()).collect();
+    settle(&found, &debts, "these modules name what they must not (docs/architecture.md, rules of direction)");
+}
+
+#[test]
+fn crates_stay_where_they_belong() {
+    let sources = &*SOURCES;
+    let named = |module: &Module| -> Vec<String> {
+        let banned = rule_of(&module.path).map_or(&[][..], |rule| rule.never_crates);
+        let named = banned.iter().filter(|name| module.crates.contains(**name));
+        named.map(|name| format!("{} names the crate {name}", module.file)).collect()
+    };
+    let found: Vec<_> = sources.modules.iter().flat_map(named).collect();
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+/// The kernel and the pipelines serve every class alike: what a class has of its own is in its feature.
+#[test]
+fn classes_are_not_told_apart_by_name() {
+    let sources = &*SOURCES;
+    let names = sources::class_names(&root().join("model/names.rs"));
+    assert!(names.iter().any(|(constant, name)| constant == "USER" && name == "_User"));
+    let mut found = BTreeSet::new();
+    for module in &sources.modules {
+        if KNOWS_CLASSES.iter().any(|(known, _)| module.path == *known) {
+            continue;
+        }
+        for (constant, name) in &names {
+            // the name in plain letters is wrong wherever it stands; the constant where something is compared with it
+            if module.texts.contains(name) || module.compared.contains(&format!("model::names::{constant}")) {
+                found.insert((module.path.as_str(), constant.as_str()));
+            }
+        }
+    }
+    let debts = CLASSES.iter().flat_map(|debt| debt.names.iter().map(|name| (debt.module, *name))).collect();
+    settle(&found, &debts, "these modules know a class by name");
+}
+
+#[test]
+fn the_graphql_engine_knows_no_parse() {
+    let sources = &*SOURCES;
+    let found = sources
+        .modules
+        .iter()
+        .filter(|module| within(&module.path, "graphql::engine"))
+        .flat_map(|module| {
+            let words = PARSE_WORDS.iter().filter(|word| module.words.contains(**word));
+            words.map(|word| (module.path.as_str(), *word))
+        })
+        .collect();
+    let debts = WORDS.iter().map(|(module, word, _)| (*module, *word)).collect();
+    settle(&found, &debts, "words of Parse in the engine");
+}
+
+#[test]
+fn the_circle_in_the_domain_does_not_grow() {
+    let sources = &*SOURCES;
+    let arrows = sources.arrows_within("domain");
+    let circle = circles::largest(&arrows);
+    let inside = arrows.iter().filter(|(from, _)| circle.contains(*from));
+    let arrows = inside.flat_map(|(_, to)| to.iter().filter(|to| circle.contains(*to))).count();
+    println!("the largest circle in the domain: {} files, {arrows} arrows: {circle:#?}", circle.len());
+    assert!(
+        circle.len() == LARGEST_CIRCLE,
+        "{} files of the domain depend on each other in a circle, {LARGEST_CIRCLE} is checked in (a smaller figure belongs there too): {circle:#?}",
+        circle.len()
+    );
+}
