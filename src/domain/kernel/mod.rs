@@ -13,5 +13,6 @@ pub mod failure;
 pub mod feature;
 pub mod follow;
 pub mod rule_state;
+pub mod services;
 pub mod stages;
 pub mod system_classes;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use crate::domain::kernel::classes::Class;
+use crate::domain::kernel::clp::Operation;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
 use crate::domain::kernel::system_classes;
-use crate::domain::permissions::Operation;
 use crate::domain::store;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::names::{self, ClassName};

@@ -17,67 +17,12 @@ pub struct Classes {
 }
 
 /// Files of the domain that depend on each other in a circle.
-pub const LARGEST_CIRCLE: usize = 44;
+pub const LARGEST_CIRCLE: usize = 5;
 
 pub const ARROWS: &[Arrows] = &[
     Arrows {
-        reason: "The app holds each feature's cache by its type, until features register their caches with the kernel.",
+        reason: "A log in and a sign up make a session.",
         arrows: &[
-            ("domain::kernel::app", "domain::features::graphql_config"),
-            ("domain::kernel::app", "domain::features::health"),
-            ("domain::kernel::app", "domain::features::roles"),
-            ("domain::kernel::app", "domain::features::security"),
-            ("domain::kernel::app", "domain::features::sessions"),
-            ("domain::kernel::app", "domain::features::users::password"),
-            ("domain::kernel::app", "domain::schema"),
-            ("domain::kernel::app", "domain::schema::bootstrap"),
-            ("domain::kernel::app", "domain::schema::defined"),
-            ("domain::kernel::app", "domain::store"),
-            ("domain::kernel::app", "domain::write::rules"),
-        ],
-    },
-    Arrows {
-        reason: "The caller's roles and session are looked up by the kernel itself, until features hand it a port.",
-        arrows: &[
-            ("domain::kernel::auth", "domain::features::sessions"),
-            ("domain::kernel::context", "domain::features::roles"),
-            ("domain::kernel::context", "domain::schema"),
-        ],
-    },
-    Arrows {
-        reason: "The table of class rules is built from the features, until they register their rules.",
-        arrows: &[
-            ("domain::write::rules", "domain::features::installations"),
-            ("domain::write::rules", "domain::features::installations::rules"),
-            ("domain::write::rules", "domain::features::roles"),
-            ("domain::write::rules", "domain::features::roles::rules"),
-            ("domain::write::rules", "domain::features::sessions"),
-            ("domain::write::rules", "domain::features::sessions::rules"),
-            ("domain::write::rules", "domain::features::users"),
-            ("domain::write::rules", "domain::features::users::rules"),
-        ],
-    },
-    Arrows {
-        reason: "Class level permissions are a part of a class's schema; their type still lives among the permissions.",
-        arrows: &[
-            ("domain::schema", "domain::permissions::clp"),
-            ("domain::schema::change", "domain::permissions"),
-            ("domain::schema::check", "domain::permissions"),
-            ("domain::schema::clp_check", "domain::permissions"),
-        ],
-    },
-    Arrows {
-        reason: "A storage error becomes a Parse error in `domain::store`, until that function moves into the kernel.",
-        arrows: &[
-            ("domain::schema", "domain::store"),
-            ("domain::schema::change", "domain::store"),
-            ("domain::schema::check", "domain::store"),
-        ],
-    },
-    Arrows {
-        reason: "Log in opens a session, and the session of a request needs its user: one error and one call each way.",
-        arrows: &[
-            ("domain::features::sessions", "domain::features::users"),
             ("domain::features::users", "domain::features::sessions"),
             ("domain::features::users::log_in", "domain::features::sessions"),
             ("domain::features::users::rules", "domain::features::sessions"),
@@ -112,11 +57,6 @@ pub const CLASSES: &[Classes] = &[
         module: "domain::features::schemas",
         names: &["USER"],
         reason: "The password of a user is no field of the schema that clients see.",
-    },
-    Classes {
-        module: "domain::kernel::app",
-        names: &["GRAPHQL_CONFIG", "SESSION", "USER"],
-        reason: "Decides what a change of these classes makes stale, until caches register with the classes they watch.",
     },
     Classes {
         module: "domain::permissions::protected_fields",

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::Users;
+use super::state::Users;
 use crate::adapters::auth::{Attempt, Policy, Providers, Step, not_configured};
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::{Users, auth_data, lockout, policy, verification};
+use super::state::Users;
+use super::{auth_data, lockout, policy, verification};
 use crate::domain::features::sessions::{self, CreatedWith};
 use crate::domain::kernel::clp::Operation;
 use crate::domain::kernel::commands::GetQuery;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::Users;
+use super::state::Users;
 use crate::adapters::email::outbox::Outbox;
 use crate::adapters::email::{Kind, Mail};
 use crate::domain::kernel::commands::GetQuery;

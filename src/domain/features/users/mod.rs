@@ -10,40 +10,29 @@ pub mod password;
 pub mod policy;
 pub mod reset;
 pub mod rules;
+mod state;
 pub mod verification;
 
 pub use challenge::challenge;
 pub use log_in::{log_in, log_in_as, verify_password};
 use password::Hasher;
 pub use reset::{request as request_password_reset, reset as reset_password};
+use state::Users;
 pub use verification::request as request_verification_email;
 
-use std::sync::Arc;
-
-use crate::adapters::auth::Providers;
-use crate::adapters::email::outbox::Outbox;
 use crate::config::Options;
-use crate::domain::features::{Services, sessions};
+use crate::domain::features::sessions;
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::clp::Operation;
 use crate::domain::kernel::commands::GetQuery;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::invalid_session;
 use crate::domain::kernel::feature::Feature;
+use crate::domain::kernel::services::Services;
 use crate::domain::read;
 use crate::error::{ErrorCode, Result};
 use crate::model::names;
 use crate::model::object::Object;
-
-/// What the feature keeps while the server runs.
-pub struct Users {
-    /// Password hashing.
-    pub hasher: Hasher,
-    /// Providers of identities.
-    pub providers: Providers,
-    /// Sends mail.
-    outbox: Option<Arc<Outbox>>,
-}
 
 /// Users, for the kernel.
 #[must_use]

@@ -1,6 +1,6 @@
 //! Password policy: what a password must be, which may not come back, and when it has to be changed.
 
-use super::Users;
+use super::state::Users;
 use crate::config::users::PasswordPolicy;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;

@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use serde_json::{Map, Value as Json};
 
 use super::auth_data::{self, AuthData, Who};
-use super::{Users, log_in, policy, reset, verification};
+use super::state::{UserState, Users};
+use super::{log_in, policy, reset, verification};
 use crate::domain::features::sessions::{self, CreatedWith};
 use crate::domain::kernel::auth::Auth;
 use crate::domain::kernel::class_rules::ClassRules;
@@ -27,23 +28,6 @@ use crate::model::value::Value;
 
 /// Length of the user name of a user that signed up without one.
 const GENERATED_NAME_LENGTH: usize = 25;
-
-/// What one stage of a user's write finds out for later ones.
-#[derive(Default)]
-pub(super) struct UserState {
-    /// What providers answer the client; `None`: no authData was sent, or none that changes anything.
-    auth_data_response: Option<Object>,
-    /// Providers that the caller logged in or signed up with, comma separated; `None`: by password.
-    auth_provider: Option<String>,
-    /// The password of an existing user changes: sessions end.
-    password_changed: bool,
-    /// The user brings the identity of another service (not only the anonymous one).
-    pub foreign_identity: bool,
-    /// The user's address is to be verified: a mail goes out.
-    pub verify_email: bool,
-    /// A token for the answer.
-    session_token: Option<String>,
-}
 
 /// Rules of the class of users.
 pub struct UserRules;

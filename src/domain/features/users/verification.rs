@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json};
 
 use super::mail;
-use super::rules::UserState;
+use super::state::UserState;
 use crate::adapters::email::Kind;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
