@@ -1,5 +1,6 @@
 //! Traits for services outside of the server, and their implementations.
 
 pub mod auth;
+pub mod cloud;
 pub mod email;
 pub mod http;

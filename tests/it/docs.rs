@@ -112,7 +112,7 @@ fn plain(path: &Path) -> PathBuf {
 }
 
 #[test]
-fn links_lead_somewhere() {
+fn links_have_targets() {
     let mut broken = Vec::new();
     let mut linked = BTreeSet::new();
     for page in all("", "md") {
@@ -133,12 +133,12 @@ fn links_lead_somewhere() {
         }
     }
     assert!(broken.is_empty(), "links to nothing: {broken:#?}");
-    let lonely: Vec<_> = all("docs", "md").into_iter().filter(|page| !linked.contains(page)).collect();
-    assert!(lonely.is_empty(), "no page links to {lonely:#?}");
+    let unlinked: Vec<_> = all("docs", "md").into_iter().filter(|page| !linked.contains(page)).collect();
+    assert!(unlinked.is_empty(), "no page links to {unlinked:#?}");
 }
 
-/// Whether what looks like a path of this repository is there. Of `src/{main,lib}.rs` every one must be; of what has a place to fill in
-/// (`docs/NAME.md`, `tests/it/*.rs`, `src/…`) the folder.
+/// Whether a path exists. Of `src/{main,lib}.rs` each must exist; of a path with a placeholder (`docs/NAME.md`, `tests/it/*.rs`,
+/// `src/…`) the folder must.
 fn exists(path: &str) -> bool {
     if let (Some(open), Some(close)) = (path.find('{'), path.find('}')) {
         let (before, after) = (&path[..open], &path[close + 1..]);
@@ -161,7 +161,7 @@ fn paths(text: &str) -> impl Iterator<Item = &str> {
 }
 
 #[test]
-fn paths_are_there() {
+fn paths_exist() {
     let mut missing = BTreeSet::new();
     for page in all("", "md") {
         for code in Markdown::read(&page).code {
@@ -207,7 +207,7 @@ fn arguments<'a>(code: &'a str, command: &str) -> Option<impl Iterator<Item = &'
 }
 
 #[test]
-fn suites_are_there() {
+fn suites_exist() {
     let suites = suites();
     assert!(suites.len() > 5);
     let mut missing = Vec::new();
@@ -224,12 +224,12 @@ fn suites_are_there() {
         }
     }
     assert!(missing.is_empty(), "suites that do not exist: {missing:#?}");
-    let told = Markdown::read(&root().join("docs/testing.md")).code;
-    let untold: Vec<_> = suites.iter().filter(|suite| !told.contains(*suite)).collect();
-    assert!(untold.is_empty(), "docs/testing.md does not describe {untold:?}");
+    let described = Markdown::read(&root().join("docs/testing.md")).code;
+    let missing: Vec<_> = suites.iter().filter(|suite| !described.contains(*suite)).collect();
+    assert!(missing.is_empty(), "docs/testing.md does not describe {missing:?}");
 }
 
-/// The full names of all tests, nearly as `cargo test` knows them: what matters is that a filter finds one.
+/// The full names of all tests, nearly as `cargo test` prints them; exact enough to tell whether a filter matches one.
 fn tests() -> Vec<String> {
     let mut names = Vec::new();
     for folder in ["src", "tests/it"] {
@@ -282,16 +282,61 @@ fn test_filters_find_tests() {
     assert!(missing.is_empty(), "filters that match no test: {missing:#?}");
 }
 
-/// A newcomer opens a folder of `compat/` and reads what it is for.
+/// The text of every file that can define an environment variable or a command.
+fn sources() -> String {
+    let mut text = fs::read_to_string(root().join("docs/options.md")).unwrap();
+    for (folder, extension) in [
+        ("src", "rs"),
+        ("src", "mjs"),
+        ("tests", "rs"),
+        ("tests", "py"),
+        ("tests", "sh"),
+        ("compat", "mjs"),
+        ("compat", "rs"),
+    ] {
+        let mut found = Vec::new();
+        files(&root().join(folder), extension, &mut found);
+        text.extend(found.iter().map(|file| fs::read_to_string(file).unwrap()));
+    }
+    text + &fs::read_to_string(root().join("tests/run")).unwrap()
+}
+
 #[test]
-fn suites_outside_rust_introduce_themselves() {
-    let mut silent = Vec::new();
+fn variables_and_commands_exist() {
+    let sources = sources();
+    let mut missing = BTreeSet::new();
+    for page in all("", "md") {
+        for code in Markdown::read(&page).code {
+            let words = code.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+            let variables = words.filter(|word| word.starts_with("REPARSE_") || word.starts_with("PARSE_SERVER_"));
+            // PARSE_SERVER_ alone is a prefix
+            missing.extend(
+                variables
+                    .filter(|word| !word.ends_with('_') && !sources.contains(word))
+                    .map(|word| format!("{}: {word}", shown(&page))),
+            );
+            let command = code.strip_prefix("reparse ").and_then(|rest| rest.split_whitespace().next());
+            let command = command.filter(|word| word.chars().all(|letter| letter.is_ascii_lowercase()));
+            missing.extend(
+                command
+                    .filter(|word| !sources.contains(&format!("\"{word}\"")))
+                    .map(|word| format!("{}: reparse {word}", shown(&page))),
+            );
+        }
+    }
+    assert!(missing.is_empty(), "variables and commands that do not exist: {missing:#?}");
+}
+
+/// Each folder of `compat/` says what it is for.
+#[test]
+fn folders_of_compat_have_readmes() {
+    let mut without = Vec::new();
     for entry in fs::read_dir(root().join("compat")).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         if path.is_dir() && !NOT_OURS.contains(&name.as_str()) && !path.join("README.md").exists() {
-            silent.push(shown(&path));
+            without.push(shown(&path));
         }
     }
-    assert!(silent.is_empty(), "no README.md in {silent:?}");
+    assert!(without.is_empty(), "no README.md in {without:?}");
 }

@@ -13,6 +13,7 @@ mod architecture;
 mod bad_input;
 mod batch;
 mod bulk;
+mod cloud;
 mod cors;
 mod credentials;
 mod docs;

@@ -184,24 +184,64 @@ mod tests {
         }
     }
 
+    /// What becomes of a search: its answer, or the reason why it is refused.
+    fn outcome(pattern: &str, text: &str) -> String {
+        let compiled = Compiled::new(&Regex { pattern: pattern.into(), options: String::new() });
+        match compiled.and_then(|compiled| compiled.is_match(text)) {
+            Ok(found) => found.to_string(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    /// The fewest steps back with which the engine gives an answer.
+    fn steps_back(pattern: &str, text: &str) -> usize {
+        let answers = |limit: usize| {
+            let regex = RegexBuilder::new(pattern).backtrack_limit(limit).build().unwrap();
+            regex.is_match(text).is_ok()
+        };
+        let (mut least, mut most) = (0, 1 << 24);
+        while least < most {
+            let middle = usize::midpoint(least, most);
+            if answers(middle) { most = middle } else { least = middle + 1 }
+        }
+        least
+    }
+
     #[test]
-    fn work_is_bounded() {
+    fn a_search_ends_at_the_limit_of_steps_back() {
+        let pattern = "(a*)*\\1b";
+        let text = |length: usize| "a".repeat(length);
+        // each letter doubles the work
+        assert_eq!(steps_back(pattern, &text(10)), 6 * (1 << 10) - 3);
+        let refused = (1..24).find(|length| outcome(pattern, &text(*length)).contains("too much work")).unwrap();
+        let (before, after) = (steps_back(pattern, &text(refused - 1)), steps_back(pattern, &text(refused)));
+        assert!(before <= BACKTRACK_LIMIT && after > COSTLY_BACKTRACK_LIMIT, "{refused}: {before}, {after}");
+        assert_eq!(outcome(pattern, &text(refused - 1)), "false");
+    }
+
+    /// Each is answered without many steps back, or refused: by the estimate before the search, or when it is compiled.
+    #[test]
+    fn costly_patterns_are_refused() {
         let long = "a".repeat(40_000);
-        for pattern in ["(a+)+$", "^(?=(a+)+b)", "(a*)*\\1b", "(?:a|a)*(?=b)", "(.*)(.*)(.*)(.*)\\1x", "(?=.*b)c"] {
-            let compiled = Compiled::new(&Regex { pattern: pattern.into(), options: String::new() }).unwrap();
-            // Either an answer or a refusal; only never a hang.
-            let _ = compiled.is_match(&long);
-        }
-        for pattern in [
-            "(".repeat(10_000),
-            "((((a{99}){99}){99}){99}){99}".into(),
-            "a|".repeat(16_000),
-            "(?R)".repeat(100),
-            "(a(?1)?){50}".into(),
-        ] {
-            if let Ok(compiled) = Compiled::new(&Regex { pattern, options: String::new() }) {
-                let _ = compiled.is_match(&long);
-            }
-        }
+        let (open, alternatives, recursions) = ("(".repeat(10_000), "a|".repeat(16_000), "(?R)".repeat(100));
+        let costly = "too costly for a text of this length";
+        let surprises: Vec<_> = [
+            ("(a+)+$", "true"),
+            ("^(?=(a+)+b)", "false"),
+            ("(a*)*\\1b", costly),
+            ("(?:a|a)*(?=b)", costly),
+            ("(.*)(.*)(.*)(.*)\\1x", costly),
+            ("(?=.*b)c", costly),
+            (&open, "nested too deep"),
+            ("((((a{99}){99}){99}){99}){99}", "error building NFA"),
+            (&alternatives, costly),
+            (&recursions, "Left-recursive"),
+            ("(a(?1)?){50}", "true"),
+        ]
+        .into_iter()
+        .map(|(pattern, expected)| (&pattern[..pattern.len().min(30)], expected, outcome(pattern, &long)))
+        .filter(|(_, expected, got)| !got.contains(expected))
+        .collect();
+        assert!(surprises.is_empty(), "{surprises:#?}");
     }
 }

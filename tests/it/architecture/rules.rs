@@ -1,13 +1,13 @@
-//! Who may name whom, and which exceptions are left.
+//! Which module may use which other module, and which crates.
 
-/// What a module may name. The rule with the longest `of` counts; a name stands for the module and all below it.
+/// What a module may use. The rule with the longest matching `of` applies. A name stands for the module and all modules below it.
 pub struct Rule {
     pub of: &'static str,
-    /// Besides what is below `of`.
+    /// In addition to modules below `of`.
     pub may: &'static [&'static str],
-    /// Wins over `may` and over `of`.
+    /// Overrides `may` and `of`.
     pub never: &'static [&'static str],
-    /// Crates that must not be named.
+    /// Crates that must not be used.
     pub never_crates: &'static [&'static str],
 }
 
@@ -17,7 +17,7 @@ const WEB_AND_DATABASES: &[&str] =
     &["poem", "poem_openapi", "hyper", "async_graphql", "async_graphql_poem", "mongodb", "bson", "rusqlite"];
 const DATABASES_AND_GRAPHQL: &[&str] = &["mongodb", "bson", "rusqlite", "async_graphql", "async_graphql_poem"];
 
-/// One line per module whose directions differ from those of the module around it.
+/// One entry per module whose rule differs from that of its parent.
 pub const RULES: &[Rule] = &[
     Rule { of: "error", may: &[], never: &[], never_crates: WEB_AND_DATABASES },
     Rule { of: "clock", may: &["model"], never: &[], never_crates: WEB_AND_DATABASES },
@@ -29,6 +29,13 @@ pub const RULES: &[Rule] = &[
         never_crates: &["tokio", "poem", "mongodb", "bson", "rusqlite", "async_graphql", "futures_util"],
     },
     Rule { of: "config", may: &["model", "error", "random"], never: &[], never_crates: WEB_AND_DATABASES },
+    // Reads the adapters' tables of names and settings.
+    Rule {
+        of: "config::support",
+        may: &["config", "adapters", "model", "error", "random"],
+        never: &[],
+        never_crates: WEB_AND_DATABASES,
+    },
     Rule { of: "logging", may: &["config", "clock"], never: &[], never_crates: WEB_AND_DATABASES },
     // The trait, and two stores that do not know each other.
     Rule { of: "storage", may: &["model", "error"], never: STORES, never_crates: WEB_AND_DATABASES },
@@ -45,6 +52,13 @@ pub const RULES: &[Rule] = &[
         never_crates: &["poem", "poem_openapi", "hyper", "async_graphql", "mongodb", "bson"],
     },
     Rule { of: "adapters", may: &["model", "error", "random"], never: &[], never_crates: WEB_AND_DATABASES },
+    // Files can be stored in MongoDB (GridFS), with a client of their own.
+    Rule {
+        of: "adapters::files",
+        may: &["model", "error", "random"],
+        never: &[],
+        never_crates: &["poem", "poem_openapi", "hyper", "async_graphql", "rusqlite"],
+    },
     // Inside the domain: features → pipelines → schema → store → permissions → kernel.
     Rule { of: "domain::kernel", may: KERNEL_MAY, never: STORES, never_crates: WEB_AND_DATABASES },
     Rule { of: "domain::schema", may: SCHEMA_MAY, never: STORES, never_crates: WEB_AND_DATABASES },
@@ -54,21 +68,25 @@ pub const RULES: &[Rule] = &[
     Rule { of: "domain::delete", may: PIPELINE_MAY, never: STORES, never_crates: WEB_AND_DATABASES },
     Rule { of: "domain::batch", may: PIPELINE_MAY, never: STORES, never_crates: WEB_AND_DATABASES },
     Rule { of: "domain::aggregate", may: PIPELINE_MAY, never: STORES, never_crates: WEB_AND_DATABASES },
+    // Calls the handlers of triggers; the pipelines call it.
+    Rule { of: "domain::triggers", may: TRIGGERS_MAY, never: STORES, never_crates: WEB_AND_DATABASES },
     Rule { of: "domain::store", may: STORE_MAY, never: STORES, never_crates: WEB_AND_DATABASES },
-    Rule { of: "domain::start", may: PIPELINE_MAY, never: STORES, never_crates: WEB_AND_DATABASES },
+    // Opens the app: reads the schema, creates classes, calls the features.
+    Rule { of: "domain::start", may: FEATURE_MAY, never: STORES, never_crates: WEB_AND_DATABASES },
     Rule { of: "domain::classes", may: FEATURE_MAY, never: STORES, never_crates: WEB_AND_DATABASES },
     Rule { of: "domain::features", may: FEATURE_MAY, never: STORES, never_crates: WEB_AND_DATABASES },
-    // What speaks a protocol: decodes, calls the domain, encodes. None knows another.
+    // Protocols decode, call the domain and encode. They do not use each other.
     Rule { of: "http", may: PROTOCOL_MAY, never: &[], never_crates: DATABASES_AND_GRAPHQL },
     Rule { of: "rest", may: PROTOCOL_MAY, never: &[], never_crates: DATABASES_AND_GRAPHQL },
-    Rule { of: "pages", may: PROTOCOL_MAY, never: &[], never_crates: DATABASES_AND_GRAPHQL },
+    // Pages are routes too: stated like those of REST and found by the same router.
+    Rule { of: "pages", may: PAGES_MAY, never: &[], never_crates: DATABASES_AND_GRAPHQL },
     Rule { of: "live_query", may: PROTOCOL_MAY, never: &[], never_crates: DATABASES_AND_GRAPHQL },
     Rule { of: "graphql", may: PROTOCOL_MAY, never: &[], never_crates: DATABASES },
     Rule { of: "graphql::engine", may: &[], never: DIALECTS, never_crates: DATABASES },
+    // What the dialects share: Parse on top of the engine.
+    Rule { of: "graphql::parse", may: DIALECT_MAY, never: DIALECTS, never_crates: DATABASES },
     Rule { of: "graphql::current", may: DIALECT_MAY, never: &["graphql::legacy"], never_crates: DATABASES },
     Rule { of: "graphql::legacy", may: DIALECT_MAY, never: &["graphql::current"], never_crates: DATABASES },
-    // Until it moves to `graphql::legacy`.
-    Rule { of: "graphql_legacy", may: DIALECT_MAY, never: &[], never_crates: DATABASES },
 ];
 
 const KERNEL_MAY: &[&str] = &["model", "error", "config", "clock", "random", "storage", "adapters"];
@@ -88,8 +106,21 @@ const SCHEMA_MAY: &[&str] = &[
     "storage",
     "adapters",
 ];
+const TRIGGERS_MAY: &[&str] = &[
+    "domain::permissions",
+    "domain::schema",
+    "domain::kernel",
+    "model",
+    "error",
+    "config",
+    "clock",
+    "random",
+    "storage",
+    "adapters",
+];
 /// Pipelines use each other: a write reads, a read runs sub-queries.
 const PIPELINE_MAY: &[&str] = &[
+    "domain::triggers",
     "domain::store",
     "domain::read",
     "domain::write",
@@ -107,19 +138,20 @@ const PIPELINE_MAY: &[&str] = &[
     "storage",
     "adapters",
 ];
-/// Features do not name each other; [`SEPARATE_BELOW`] says so.
+/// Features do not use each other; [`SEPARATE_BELOW`] says so.
 const FEATURE_MAY: &[&str] = PIPELINE_MAY;
 const PROTOCOL_MAY: &[&str] = &["http", "domain", "model", "error", "config"];
+const PAGES_MAY: &[&str] = &["rest::route", "rest::call", "http", "domain", "model", "error", "config"];
 const DIALECT_MAY: &[&str] = &["graphql", "http", "domain", "model", "error", "config"];
 const DIALECTS: &[&str] = &["graphql::current", "graphql::legacy"];
 
-/// Each module directly below one of these is on its own: it does not name its neighbours.
+/// Modules directly below one of these do not use each other.
 pub const SEPARATE_BELOW: &[&str] = &["domain::features"];
 
-/// Each module directly below one of these needs a rule of its own, so that a new one is given a place.
-pub const NEEDS_A_PLACE: &[&str] = &["", "domain"];
+/// Every module directly below one of these needs a rule, so that nobody forgets to add one for a new module.
+pub const NEED_RULES: &[&str] = &["", "domain"];
 
-/// Modules that put the parts together and may name anything.
+/// Modules that put the parts together and may use anything.
 pub const UNRULED: &[&str] = &["main", "lib", "server", "commands", "program"];
 
 /// Words of Parse that the GraphQL engine must not contain, in names or texts.
@@ -138,9 +170,14 @@ pub const PARSE_WORDS: &[&str] = &[
     "GeoPoint",
 ];
 
-/// Modules that may compare with the name of a class that has rules of its own, and why.
-pub const KNOWS_CLASSES: &[(&str, &str)] = &[
-    ("model::names", "the table of names"),
-    ("domain::kernel::system_classes", "the columns of these classes"),
-    ("storage::mongo::names", "parse-server's column names in these classes"),
+/// Modules that may compare class names with those of special classes: the module and all below it, the constants of
+/// `model/names.rs` (none: all), and why.
+pub const MAY_COMPARE_CLASSES: &[(&str, &[&str], &str)] = &[
+    ("model::names", &[], "defines these names"),
+    ("domain::kernel::system_classes", &[], "defines the columns of these classes"),
+    ("storage::mongo::names", &[], "maps column names to parse-server's in these classes"),
+    ("domain::features::users", &["USER"], "the feature of this class"),
+    ("domain::features::sessions", &["SESSION", "USER"], "caches objects of these classes"),
+    ("domain::features::roles", &["ROLE", "ROLE_USERS", "ROLE_ROLES"], "caches objects of these classes"),
+    ("domain::features::installations", &["INSTALLATION"], "the feature of this class"),
 ];

@@ -1,6 +1,6 @@
-//! Parses every production file of the crate and tells what each module names.
+//! Parses every production file of the crate and lists what each module uses.
 //!
-//! Files are found the way the compiler finds them: from `main.rs` and `lib.rs` along `mod` items. What stands behind `#[cfg(test)]` is
+//! Files are found as the compiler finds them: from `main.rs` and `lib.rs` along `mod` items. Items behind `#[cfg(test)]` are
 //! left out, at any depth, and nothing else.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -15,19 +15,19 @@ use syn::{Attribute, Expr, Item, Lit, Pat, Token, UseTree};
 /// The code of one module: a file, without the modules that are written inside it.
 #[derive(Default)]
 pub struct Module {
-    /// Where it is in the crate: `domain::read`. The root is empty.
+    /// Its path in the crate: `domain::read`. Empty for the root.
     pub path: String,
-    /// The file it is in, below `src`.
+    /// Its file, below `src`.
     pub file: String,
-    /// Modules of this crate that it names.
+    /// Modules of this crate that it uses.
     pub uses: BTreeSet<String>,
-    /// Other crates that it names.
+    /// Other crates that it uses.
     pub crates: BTreeSet<String>,
-    /// Every text literal, whole.
+    /// Every string literal.
     pub texts: BTreeSet<String>,
-    /// What it compares with by `==`, `match`, `contains` and the like: texts (in quotation marks) and paths.
+    /// What it compares with by `==`, `match`, `contains` and similar: strings (in quotation marks) and paths.
     pub compared: BTreeSet<String>,
-    /// Every name and text.
+    /// Every identifier and string literal.
     pub words: BTreeSet<String>,
 }
 
@@ -50,7 +50,7 @@ impl Sources {
         Self { modules, test_files }
     }
 
-    /// Who names whom among the modules below one.
+    /// Which module uses which, among those below one.
     pub fn arrows_within(&self, above: &str) -> BTreeMap<&str, BTreeSet<&str>> {
         let inside = |module: &str| super::within(module, above);
         let modules = self.modules.iter().filter(|module| inside(&module.path));
@@ -84,7 +84,7 @@ fn for_tests(attributes: &[Attribute]) -> bool {
     })
 }
 
-/// Reads a file and, along its `mod` items, all below it. `children` is the folder in which modules of this file are found.
+/// Reads a file and the files of its `mod` items. `children` is the folder in which modules of this file are found.
 fn collect(
     root: &Path,
     file: &Path,
@@ -158,7 +158,7 @@ pub fn all_below(root: &Path, folder: &Path, found: &mut BTreeSet<String>) {
     }
 }
 
-/// What a module names, once the names it imports are known.
+/// Collects what a module uses, after its imports are known.
 struct Scan<'a> {
     module: Module,
     known: &'a BTreeSet<String>,
@@ -198,7 +198,7 @@ fn attributes(item: &Item) -> &[Attribute] {
 }
 
 impl Scan<'_> {
-    /// The absolute path that a path in this module means, or nothing if it starts outside the crate or at a local name.
+    /// The absolute path for a path in this module, or nothing if it starts outside the crate or at a local name.
     fn absolute(&self, segments: &[String]) -> Option<Vec<String>> {
         let here: Vec<String> =
             self.module.path.split("::").filter(|part| !part.is_empty()).map(str::to_owned).collect();
@@ -232,7 +232,7 @@ impl Scan<'_> {
         }
     }
 
-    /// Notes the innermost module on a path. Paths of the root are its items and name no module.
+    /// Records the innermost module on a path. A path directly below the root is an item of the root and no module.
     fn depends_on(&mut self, absolute: &[String]) {
         for length in (1..=absolute.len()).rev() {
             let candidate = absolute[..length].join("::");
@@ -274,7 +274,7 @@ impl Scan<'_> {
         }
     }
 
-    /// Paths and texts in tokens whose grammar is a macro's own.
+    /// Paths and strings in the tokens of a macro with its own grammar.
     fn tokens(&mut self, tokens: TokenStream, comparing: bool) {
         let mut path: Vec<String> = Vec::new();
         let mut colons = 0;
@@ -333,7 +333,7 @@ impl Scan<'_> {
         }
     }
 
-    /// Notes what one side of a comparison is, seen through references, calls without meaning, lists and parentheses.
+    /// Records one side of a comparison, looking through references, calls, lists and parentheses.
     fn compares(&mut self, side: &Expr) {
         match side {
             Expr::Path(path) => self.compares_path(&segments(&path.path)),
@@ -358,7 +358,7 @@ fn segments(path: &syn::Path) -> Vec<String> {
     path.segments.iter().map(|segment| segment.ident.to_string()).collect()
 }
 
-/// Methods that ask whether something is something.
+/// Methods that compare.
 const COMPARING: [&str; 8] =
     ["eq", "ne", "contains", "contains_key", "eq_ignore_ascii_case", "starts_with", "strip_prefix", "is_some_and"];
 
@@ -415,7 +415,7 @@ impl<'ast> Visit<'ast> for Scan<'_> {
         self.use_tree(&item.tree, &[]);
     }
 
-    /// Attributes (docstrings among them) and `pub(in …)` are no use of anything.
+    /// Attributes (including docstrings) and `pub(in …)` use nothing.
     fn visit_attribute(&mut self, _: &'ast Attribute) {}
     fn visit_visibility(&mut self, _: &'ast syn::Visibility) {}
 

@@ -1,0 +1,133 @@
+'use strict';
+// The process's end of the connection: calls in both directions, by number.
+const net = require('node:net');
+const course = require('./course');
+const { toFailure, ProtocolError } = require('./errors');
+const { Decoder, EMPTY, KIND, encode } = require('./frames');
+
+/** Bytes that may wait to be written before log lines are dropped. */
+const MAX_WAITING = 32 << 20;
+
+class Channel {
+  /**
+   * @param socket a connected socket
+   * @param handlers by kind: `(call, attachment) => value`, or a promise; a `Reply` carries an attachment too
+   */
+  constructor(socket, handlers) {
+    this.socket = socket;
+    this.handlers = handlers;
+    this.calls = new Map();
+    this.last = 0;
+    this.corked = false;
+    this.running = 0;
+    /** Runs before an answer is sent, so that notes about what a handler changed arrive first. */
+    this.beforeAnswer = () => {};
+    const decoder = new Decoder(frame => this.#receive(frame));
+    socket.on('data', chunk => decoder.push(chunk));
+    socket.on('error', () => {});
+    this.closed = new Promise(resolve => socket.once('close', resolve)).then(() => {
+      for (const { reject } of this.calls.values()) reject(new ProtocolError(100, 'The server has gone.'));
+      this.calls.clear();
+    });
+  }
+
+  static connect(path, handlers) {
+    return new Promise((resolve, reject) => {
+      const socket = net.connect(path);
+      socket.once('error', reject);
+      socket.once('connect', () => {
+        socket.off('error', reject);
+        resolve(new Channel(socket, handlers));
+      });
+    });
+  }
+
+  /** Calls the server. The answer is `{value, attachment}`. */
+  call(kind, payload = null, attachment = EMPTY) {
+    if (this.socket.destroyed) return Promise.reject(new ProtocolError(100, 'The server has gone.'));
+    do this.last = (this.last + 1) >>> 0;
+    while (this.last === 0 || this.calls.has(this.last));
+    const id = this.last;
+    const { request, depth } = course.current();
+    const json = JSON.stringify({ kind, request, depth, payload });
+    return new Promise((resolve, reject) => {
+      this.calls.set(id, { resolve, reject });
+      this.#write(encode(KIND.CALL, id, json, attachment));
+    });
+  }
+
+  /** Sends a message that has no answer. */
+  note(kind, payload) {
+    this.#write(encode(KIND.NOTE, 0, JSON.stringify({ kind, payload })));
+  }
+
+  /** Whether so much waits to be written that messages of little worth should be dropped. */
+  get congested() {
+    return this.socket.writableLength > MAX_WAITING;
+  }
+
+  #write(frame) {
+    // What is written in one turn of the event loop goes out together.
+    if (!this.corked) {
+      this.corked = true;
+      this.socket.cork();
+      setImmediate(() => {
+        this.corked = false;
+        this.socket.uncork();
+      });
+    }
+    this.socket.write(frame);
+  }
+
+  #receive({ kind, id, json, attachment }) {
+    switch (kind) {
+      case KIND.CALL:
+        this.#serve(id, JSON.parse(json), attachment);
+        break;
+      case KIND.ANSWER:
+      case KIND.FAILURE: {
+        const call = this.calls.get(id);
+        if (!call) break;
+        this.calls.delete(id);
+        const value = json === '' ? null : JSON.parse(json);
+        if (kind === KIND.ANSWER) call.resolve({ value, attachment });
+        else call.reject(new ProtocolError(value.code, value.message));
+        break;
+      }
+      case KIND.PING:
+        this.#write(encode(KIND.PONG, id));
+        break;
+    }
+  }
+
+  #serve(id, call, attachment) {
+    const handler = this.handlers[call.kind];
+    course.run({ request: call.request, depth: call.depth }, async () => {
+      this.running++;
+      let frame;
+      try {
+        if (!handler) throw new ProtocolError(141, `this process has no call ${call.kind}`);
+        const result = await handler(call, attachment);
+        frame =
+          result instanceof Reply
+            ? encode(KIND.ANSWER, id, JSON.stringify(result.value ?? null), result.attachment)
+            : encode(KIND.ANSWER, id, JSON.stringify(result ?? null));
+      } catch (error) {
+        frame = encode(KIND.FAILURE, id, JSON.stringify(toFailure(error)));
+      }
+      this.running--;
+      this.beforeAnswer();
+      this.#write(frame);
+    });
+  }
+}
+
+/** An answer with raw bytes. */
+class Reply {
+  constructor(value, attachment = EMPTY) {
+    this.value = value;
+    this.attachment = attachment;
+  }
+}
+
+module.exports = { Channel, Reply };
