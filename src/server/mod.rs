@@ -63,7 +63,7 @@ pub struct Environment {
     pub clock: Arc<dyn Clock>,
     /// Source of random ids and tokens.
     pub random: Arc<dyn Random>,
-    /// Who listens to the commands sent to MongoDB.
+    /// Called with each command sent to MongoDB.
     pub commands: Option<CommandListener>,
 }
 
