@@ -59,7 +59,11 @@ export async function runStarted({ command, database, kind, only, print = () => 
         if (server.failed) {
           result = { id: check.id, cve: check.cve, section: check.section, title: check.title, outcome: 'na', detail: `the server does not start with these options: ${server.failed}` };
         } else {
-          if (!server.child.alive) await server.again();
+          // A check may have ended the server, or left it unable to answer: the next one must not pay for that.
+          if (!(await new Target(server.target).alive())) {
+            await server.child.kill();
+            await server.again();
+          }
           helper.hook = undefined;
           result = await judge(check, new Target({ ...server.target, helper }));
         }

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { repoDir } from '../../lib/env.mjs';
 
-const generator = path.resolve(process.env.REPARSE_BENCH_LOAD ?? path.join(repoDir, 'target/release/reparse-load'));
+const generator = path.resolve(process.env.REPARSE_BENCH_LOAD ?? path.join(repoDir, 'target/dist/reparse-load'));
 
 /** One run of `http`, `floor` or `start`; returns its report, and fails if any answer was not as expected. */
 export async function load(command, spec) {

@@ -8,7 +8,7 @@ import { Child } from '../../lib/process.mjs';
 import { Server, writeConfig } from '../../lib/server.mjs';
 import { freshDatabase } from '../../lib/stores.mjs';
 
-export const binary = path.resolve(process.env.REPARSE_BENCH_BIN ?? path.join(compatDir, '../target/release/reparse'));
+export const binary = path.resolve(process.env.REPARSE_BENCH_BIN ?? path.join(compatDir, '../target/dist/reparse'));
 
 /** Short name → how it is shown. `floor` is not a server: it is the bare driver on the database of `mongo`. */
 export const contestants = {
