@@ -2,6 +2,7 @@
 //! pipeline imports a feature. [`all`] is the only list of them.
 
 pub mod audiences;
+pub mod files;
 pub mod global_config;
 pub mod graphql_config;
 pub mod health;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 
 use crate::adapters::auth::Providers;
 use crate::adapters::email::outbox::Outbox;
+use crate::adapters::files::FileStore;
 use crate::config::Options;
 use crate::domain::kernel::feature::Feature;
 
@@ -30,12 +32,15 @@ pub struct Services {
     pub email: Option<Arc<Outbox>>,
     /// Providers of identities.
     pub providers: Providers,
+    /// Keeps files.
+    pub files: Option<Arc<dyn FileStore>>,
 }
 
 /// All features of a server with these options.
 #[must_use]
 pub fn all(options: &Options, services: Services) -> Vec<Feature> {
     vec![
+        files::feature(options, &services),
         users::feature(options, services),
         sessions::feature(options),
         roles::feature(options),

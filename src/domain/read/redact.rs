@@ -26,8 +26,7 @@ impl<'a> View<'a> {
     pub fn new(cx: &'a Context, class: &Class, hidden: &'a Hidden, request: &ReadRequest) -> Self {
         let rules = cx.app.rules.of(&class.schema.name);
         let uniform = hidden.is_uniform() && !rules.look_into_rows();
-        let file_base = format!("{}/files/{}/", cx.client.base_url, cx.app.options.keys.app_id);
-        let mut shape = Shape::of(&class.schema, file_base);
+        let mut shape = Shape::of(&class.schema, cx.file_addresses());
         shape.relations.retain(|(name, _)| !hidden.hides(name));
         shape.internal = cx.auth.is_maintenance();
         shape.exclude = request
