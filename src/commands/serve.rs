@@ -13,6 +13,7 @@ use crate::server::{Environment, Server};
 /// Runs a server until a signal stops it.
 pub async fn serve(loaded: Loaded) -> ExitCode {
     let _logging = logging::start(&loaded.options.logging);
+    raise_open_files();
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
@@ -83,3 +84,19 @@ fn announce(loaded: &Loaded, addr: SocketAddr) {
     ));
     say(&lines.join("\n"));
 }
+
+/// Lets the process open as many files as the system allows it to: every connection is one. The usual limit is for programs that a
+/// person starts.
+#[cfg(target_os = "linux")]
+fn raise_open_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current != limit.maximum
+        && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit })
+    {
+        tracing::warn!(%error, "the number of open files cannot be raised");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn raise_open_files() {}

@@ -7,11 +7,11 @@ group! {
     /// What a request may cost.
     pub struct Limits {
         /// Bytes of a JSON body; files have maxUploadSize.
-        json_bytes: usize = 8 * 1024 * 1024, "jsonBytes", "REPARSE_LIMITS_JSON_BYTES", Supported;
+        json_bytes: usize = 20 * 1024 * 1024, "jsonBytes", "REPARSE_LIMITS_JSON_BYTES", Supported;
         /// Values in a JSON body: texts, numbers, lists and objects together.
-        values: usize = 500_000, "values", "REPARSE_LIMITS_VALUES", Supported;
+        values: usize = 1_000_000, "values", "REPARSE_LIMITS_VALUES", Supported;
         /// Bytes of JSON bodies that are parsed at the same time; the next request waits.
-        parsing_bytes: usize = 32 * 1024 * 1024, "parsingBytes", "REPARSE_LIMITS_PARSING_BYTES", Supported;
+        parsing_bytes: usize = 64 * 1024 * 1024, "parsingBytes", "REPARSE_LIMITS_PARSING_BYTES", Supported;
         /// Names in keys, excludeKeys, include and order together.
         names: usize = 1000, "names", "REPARSE_LIMITS_NAMES", Supported;
         /// Objects that includes put into the rows of a request, each place counted.
@@ -20,10 +20,10 @@ group! {
         answer_bytes: usize = 64 * 1024 * 1024, "answerBytes", "REPARSE_LIMITS_ANSWER_BYTES", Supported;
         /// Objects that a request reads, those of its batch parts together.
         rows: usize = 1_000_000, "rows", "REPARSE_LIMITS_ROWS", Supported;
-        /// Parts of a batch, unless requestComplexity.batchRequestLimit is given.
+        /// Parts of a batch from a caller without the master key, unless requestComplexity.batchRequestLimit is given.
         batch_parts: usize = 100, "batchParts", "REPARSE_LIMITS_BATCH_PARTS", Supported;
         /// Parts of a batch that is a transaction.
-        transaction_parts: usize = 50, "transactionParts", "REPARSE_LIMITS_TRANSACTION_PARTS", Supported;
+        transaction_parts: usize = 500, "transactionParts", "REPARSE_LIMITS_TRANSACTION_PARTS", Supported;
         /// Milliseconds a transaction may take on the embedded store, where it holds the only writer.
         transaction_ms: u64 = 2000, "transactionMs", "REPARSE_LIMITS_TRANSACTION_MS", Supported;
         /// Milliseconds a transaction on the embedded store may do nothing.
@@ -32,13 +32,11 @@ group! {
         reader_wait_ms: u64 = 5000, "readerWaitMs", "REPARSE_LIMITS_READER_WAIT_MS", Supported;
         /// Milliseconds a search of the embedded store may take.
         search_ms: u64 = 1000, "searchMs", "REPARSE_LIMITS_SEARCH_MS", Supported;
-        /// Places in the hash queue that one address may take.
-        hash_queue_per_address: u32 = 64, "hashQueuePerAddress", "REPARSE_LIMITS_HASH_QUEUE_PER_ADDRESS", Supported;
         /// Connections that are open at the same time.
         connections: usize = 10_000, "connections", "REPARSE_LIMITS_CONNECTIONS", Supported;
         /// Connections that one address may have open.
         connections_per_address: usize = 1000, "connectionsPerAddress", "REPARSE_LIMITS_CONNECTIONS_PER_ADDRESS", Supported;
-        /// Milliseconds until the head of a request must have come, on a new connection.
+        /// Milliseconds until the first byte of a request must have come, on a new connection.
         header_timeout_ms: u64 = 10_000, "headerTimeoutMs", "REPARSE_LIMITS_HEADER_TIMEOUT_MS", Supported;
         /// Milliseconds a client may leave a part of its answer unread.
         write_timeout_ms: u64 = 60_000, "writeTimeoutMs", "REPARSE_LIMITS_WRITE_TIMEOUT_MS", Supported;

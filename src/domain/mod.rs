@@ -15,3 +15,6 @@ pub mod schema;
 pub mod start;
 pub mod store;
 pub mod write;
+
+#[cfg(test)]
+mod tests;

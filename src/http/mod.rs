@@ -5,6 +5,7 @@ pub mod body;
 pub mod caller;
 pub mod client;
 pub mod conditional;
+pub mod connections;
 pub mod cors;
 pub mod credentials;
 pub mod detach;

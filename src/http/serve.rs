@@ -17,9 +17,11 @@ use poem::http::uri::Scheme;
 use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Addr, Body, Endpoint, Request, RequestParts, Response};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio_io_timeout::TimeoutWriter;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::connections::Connections;
 use super::cors::Cors;
 use super::wire::{RequestStart, Wire};
 
@@ -41,13 +43,23 @@ pub fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
+/// How long a client may keep a connection waiting.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// Until the first byte on a new connection.
+    pub first_byte: Duration,
+    /// To send the headers of a request, the pause between two requests included.
+    pub headers: Duration,
+    /// To read some of the answer, once the system has no room for more of it.
+    pub write: Duration,
+}
+
 /// Accepts connections until `stop`, then waits until those that are open have finished the request they are at.
-/// `patience` is the time a client may take to send the headers of a request, the pause between two requests included.
 pub async fn serve<E>(
     listener: TcpListener,
     endpoint: Arc<E>,
     cors: Arc<Cors>,
-    patience: Duration,
+    (patience, open): (Patience, Arc<Connections>),
     stop: CancellationToken,
 ) where
     E: Endpoint<Output = Response> + 'static,
@@ -60,7 +72,15 @@ pub async fn serve<E>(
         };
         match accepted {
             Ok((stream, remote)) => {
-                connections.spawn(connection(stream, remote, endpoint.clone(), cors.clone(), patience, stop.clone()));
+                let Some(admitted) = open.admit(remote.ip()) else {
+                    tracing::debug!(%remote, "a connection is refused: too many are open");
+                    continue;
+                };
+                let served = connection(stream, remote, endpoint.clone(), cors.clone(), patience, stop.clone());
+                connections.spawn(async move {
+                    served.await;
+                    drop(admitted);
+                });
             }
             Err(error) => {
                 // Mostly too many open files; connections that close make room.
@@ -79,17 +99,23 @@ async fn connection<E>(
     remote: SocketAddr,
     endpoint: Arc<E>,
     cors: Arc<Cors>,
-    patience: Duration,
+    patience: Patience,
     stop: CancellationToken,
 ) where
     E: Endpoint<Output = Response> + 'static,
 {
+    if !matches!(tokio::time::timeout(patience.first_byte, stream.readable()).await, Ok(Ok(()))) {
+        return;
+    }
     let local = stream.local_addr().unwrap_or(remote);
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "cannot set TCP_NODELAY");
     }
     let start = RequestStart::default();
-    let wire = Wire::new(stream, cors, start.clone());
+    // A client that does not read its answer must not hold it for ever.
+    let mut writer = TimeoutWriter::new(stream);
+    writer.set_timeout(Some(patience.write));
+    let wire = Wire::new(Box::pin(writer), cors, start.clone());
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let (endpoint, start) = (endpoint.clone(), start.clone());
         async move {
@@ -102,7 +128,7 @@ async fn connection<E>(
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(patience)
+        .header_read_timeout(patience.headers)
         .max_headers(HEADERS)
         .max_buf_size(HEADER_BYTES)
         .serve_connection(TokioIo::new(wire), service)

@@ -40,7 +40,7 @@ pub fn routes() -> Vec<Route> {
 async fn run_batch(mut call: Call) -> Outcome {
     let mut body = call.take_body();
     let in_transaction = matches!(body.get("transaction"), Some(Json::Bool(true)));
-    let parts = parts(&call.rest, &call.cx, body.shift_remove("requests"))?;
+    let parts = parts(&call.rest, &call.cx, body.shift_remove("requests"), in_transaction)?;
     call.rest.admit_parts(&call.cx, &parts, call.direct)?;
     let bytes = if in_transaction { transaction(&call, parts).await? } else { concurrently(&call, parts).await };
     Ok(reply::bytes(bytes))
@@ -64,16 +64,28 @@ fn invalid(message: impl Into<std::borrow::Cow<'static, str>>) -> ParseError {
 }
 
 /// Judges all parts before any of them runs.
-fn parts(rest: &Rest, cx: &Context, requests: Option<Json>) -> Result<Vec<Part>> {
+fn parts(rest: &Rest, cx: &Context, requests: Option<Json>, in_transaction: bool) -> Result<Vec<Part>> {
     let Some(Json::Array(requests)) = requests else {
         return Err(invalid("requests must be an array"));
     };
     let options = &rest.app.options;
-    let limit = options.security.request_complexity.batch_request_limit;
-    if limit.is_exceeded_by(requests.len()) && !cx.auth.is_master() {
-        let (count, limit) = (requests.len(), limit.get().unwrap_or_default());
+    let count = requests.len();
+    let limit = options
+        .security
+        .request_complexity
+        .batch_request_limit
+        .get()
+        .map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    let limit = limit.unwrap_or(options.own.limits.batch_parts);
+    if count > limit && !cx.auth.is_master() {
         return Err(invalid(format!(
             "Batch request contains {count} sub-requests, which exceeds the limit of {limit}."
+        )));
+    }
+    let limit = options.own.limits.transaction_parts;
+    if in_transaction && count > limit {
+        return Err(invalid(format!(
+            "A transaction contains {count} sub-requests, which exceeds the limit of {limit}."
         )));
     }
     requests.into_iter().map(|request| part(rest, &options.server.mount_path, request)).collect()

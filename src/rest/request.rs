@@ -163,7 +163,8 @@ impl Rest {
         let patience = Duration::from_millis(options.own.request_timeout_ms);
         let headers = request.headers();
         let (multipart, form) = (body::is_multipart(headers), body::is_form(headers));
-        let bytes = body::read(taken, headers, options.server.max_upload_size.bytes, patience).await?;
+        let most = options.server.max_upload_size.bytes.min(options.own.limits.json_bytes as u64);
+        let bytes = body::read(taken, headers, most, patience).await?;
         if multipart && !bytes.is_empty() {
             return Err(ParseError::new(ErrorCode::InvalidJson, "the request body must be JSON, not a form"));
         }

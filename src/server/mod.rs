@@ -26,11 +26,12 @@ use crate::domain::start;
 use crate::error::ParseError;
 use crate::graphql::{Current, GraphQlEndpoint, Legacy, PlaygroundEndpoint};
 use crate::http::answer::refusal;
+use crate::http::connections::Connections;
 use crate::http::cors::Cors;
 use crate::http::gate::Gate;
 use crate::http::middleware::MiddlewareStack;
 use crate::http::mount::below;
-use crate::http::serve;
+use crate::http::serve::{self, Patience};
 use crate::model::schema::ClassSchema;
 use crate::pages::Pages;
 use crate::random::{Random, SystemRandom};
@@ -65,7 +66,7 @@ pub struct Environment {
     pub clock: Arc<dyn Clock>,
     /// Source of random ids and tokens.
     pub random: Arc<dyn Random>,
-    /// Who listens to the commands sent to MongoDB.
+    /// Called with each command sent to MongoDB.
     pub commands: Option<CommandListener>,
 }
 
@@ -123,9 +124,15 @@ impl Server {
     pub fn serve(self) -> RunningServer {
         let Self { addr, app, listener, cors, endpoint } = self;
         let following = follow_changes(&app);
-        let patience = Duration::from_millis(app.options.own.request_timeout_ms);
+        let limits = &app.options.own.limits;
+        let patience = Patience {
+            first_byte: Duration::from_millis(limits.header_timeout_ms),
+            headers: Duration::from_millis(app.options.own.request_timeout_ms),
+            write: Duration::from_millis(limits.write_timeout_ms),
+        };
+        let bounds = (patience, Connections::new(limits.connections, limits.connections_per_address));
         let stop = CancellationToken::new();
-        let accepting = tokio::spawn(serve::serve(listener, Arc::new(endpoint), cors, patience, stop.clone()));
+        let accepting = tokio::spawn(serve::serve(listener, Arc::new(endpoint), cors, bounds, stop.clone()));
         RunningServer { addr, app, stop, accepting, following }
     }
 }

@@ -7,7 +7,6 @@ use crate::domain::kernel::context::Context;
 use crate::domain::kernel::feature::Feature;
 use crate::domain::permissions::Scoped;
 use crate::domain::read;
-use crate::domain::schema::check::known_class;
 use crate::domain::store;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::json;
@@ -102,7 +101,7 @@ pub async fn update(cx: &Context, mut body: Map<String, Json>) -> Result<Json> {
 /// # Errors
 /// When the store fails.
 pub(super) async fn save(cx: &Context, class: &str, update: &Update) -> Result<()> {
-    let class = known_class(cx, &ClassName::unchecked(class));
+    let class = cx.class(&ClassName::unchecked(class));
     store::upsert(cx, &class, &Scoped::internal(store::by_id(ROW_ID), "settings have one row"), update).await
 }
 

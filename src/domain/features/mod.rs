@@ -17,24 +17,9 @@ pub mod server_info;
 pub mod sessions;
 pub mod users;
 
-use std::sync::Arc;
-
-use crate::adapters::auth::Providers;
-use crate::adapters::email::outbox::Outbox;
-use crate::adapters::files::FileStore;
 use crate::config::Options;
 use crate::domain::kernel::feature::Feature;
-
-/// Services outside of the server that features call.
-#[derive(Debug, Default)]
-pub struct Services {
-    /// Sends mail.
-    pub email: Option<Arc<Outbox>>,
-    /// Providers of identities.
-    pub providers: Providers,
-    /// Keeps files.
-    pub files: Option<Arc<dyn FileStore>>,
-}
+pub use crate::domain::kernel::services::Services;
 
 /// All features of a server with these options.
 #[must_use]

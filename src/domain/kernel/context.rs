@@ -10,11 +10,13 @@ use tokio::sync::OnceCell;
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::auth::Auth;
 use crate::domain::kernel::budget::Budget;
-use crate::domain::kernel::classes::Schemas;
+use crate::domain::kernel::classes::{Class, Schemas};
+use crate::domain::kernel::clp::Operation;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::acl;
 use crate::model::date::Date;
 use crate::model::files::addresses::FileAddresses;
+use crate::model::names::ClassName;
 use crate::storage::Transaction;
 
 /// What permissions may name for callers that are nobody.
@@ -133,6 +135,12 @@ impl Context {
         self.schemas.load_full()
     }
 
+    /// A class as this request sees it. One that does not exist: no fields but the default columns, open to all.
+    #[must_use]
+    pub fn class(&self, name: &ClassName) -> Arc<Class> {
+        self.schemas.load().get(name).cloned().unwrap_or_else(|| self.app.schemas.unknown_class(name))
+    }
+
     /// Reads the classes again, after this request changed one or where it must not rely on what is known; it sees these from here on.
     ///
     /// # Errors
@@ -199,8 +207,24 @@ impl Context {
         }
     }
 
+    /// Refuses the read-only master key for an operation that writes.
+    ///
     /// # Errors
-    /// 119, sanitised, when the caller holds the read-only master key.
+    /// 119, sanitised.
+    pub fn refuse_read_only_write(&self, operation: Operation) -> Result<()> {
+        if !self.auth.is_read_only() {
+            return Ok(());
+        }
+        self.refuse_read_only(format!(
+            "read-only masterKey isn't allowed to perform the {} operation.",
+            operation.name()
+        ))
+    }
+
+    /// As [`Context::refuse_read_only_write`], for what is no operation on a class; the message says what.
+    ///
+    /// # Errors
+    /// 119, sanitised.
     pub fn refuse_read_only(&self, message: impl Into<std::borrow::Cow<'static, str>>) -> Result<()> {
         if self.auth.is_read_only() {
             Err(ParseError::sanitized(ErrorCode::OperationForbidden, message))

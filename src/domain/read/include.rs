@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::request::ReadRequest;
 use super::{Rows, View};
 use crate::domain::kernel::classes::Class;
+use crate::domain::kernel::commands::FindQuery;
 use crate::domain::kernel::context::Context;
-use crate::domain::permissions::protected_fields::Hidden;
+use crate::domain::permissions::protected_fields::Visibility;
 use crate::domain::permissions::{Operation, admit, scope};
-use crate::domain::schema::check::known_class;
 use crate::domain::store;
 use crate::error::Result;
 use crate::model::names::ClassName;
@@ -22,7 +21,7 @@ use crate::model::value::{Pointer, Value};
 ///
 /// # Errors
 /// 119 or 101 when the class of a pointer is closed to the caller.
-pub async fn include(cx: &Context, class: &Class, rows: &mut [Object], request: &ReadRequest) -> Result<()> {
+pub async fn include(cx: &Context, class: &Class, rows: &mut [Object], parameters: &QueryParameters) -> Result<()> {
     if rows.is_empty() {
         return Ok(());
     }
@@ -34,8 +33,8 @@ pub async fn include(cx: &Context, class: &Class, rows: &mut [Object], request: 
             levels.insert((depth, parts.iter().take(depth).cloned().collect()));
         }
     };
-    request.parameters.include.paths.iter().for_each(|path| add(path));
-    if request.parameters.include.all {
+    parameters.include.paths.iter().for_each(|path| add(path));
+    if parameters.include.all {
         for (name, field) in &class.schema.fields {
             if matches!(field.kind, FieldType::Pointer(_) | FieldType::Array) {
                 add(name);
@@ -43,12 +42,12 @@ pub async fn include(cx: &Context, class: &Class, rows: &mut [Object], request: 
         }
     }
     for (_, path) in levels {
-        include_level(cx, rows, &path, request).await?;
+        include_level(cx, rows, &path, parameters).await?;
     }
     Ok(())
 }
 
-async fn include_level(cx: &Context, rows: &mut [Object], path: &[String], request: &ReadRequest) -> Result<()> {
+async fn include_level(cx: &Context, rows: &mut [Object], path: &[String], parameters: &QueryParameters) -> Result<()> {
     // By class, the ids and how often each is pointed at.
     let mut wanted: BTreeMap<ClassName, HashMap<String, usize>> = BTreeMap::new();
     for row in rows.iter_mut() {
@@ -61,7 +60,7 @@ async fn include_level(cx: &Context, rows: &mut [Object], path: &[String], reque
     }
     let mut fetched: HashMap<Pointer, (Object, usize)> = HashMap::new();
     for (class, mut uses) in wanted {
-        for object in fetch(cx, &class, uses.keys().cloned().collect(), path, request).await? {
+        for object in fetch(cx, &class, uses.keys().cloned().collect(), path, parameters).await? {
             let entry = object.get_str("objectId").and_then(|id| uses.remove_entry(id));
             if let Some((id, uses)) = entry {
                 fetched.insert(Pointer { class: class.clone(), id }, (object, uses));
@@ -120,17 +119,17 @@ async fn fetch(
     class_name: &ClassName,
     ids: Vec<String>,
     path: &[String],
-    request: &ReadRequest,
+    parameters: &QueryParameters,
 ) -> Result<Vec<Object>> {
     let single = if ids.len() == 1 { ids.first().cloned() } else { None };
     let operation = if single.is_some() { Operation::Get } else { Operation::Find };
     admit::refuse_caller(cx, class_name, operation)?;
-    let class = known_class(cx, class_name);
+    let class = cx.class(class_name);
     let only = cx.app.rules.of(class_name).read_filter(cx)?;
     scope::admit(cx, &class, operation).await?;
-    let hidden = Hidden::of(cx, &class, single.as_deref()).await?;
+    let visibility = Visibility::of(cx, &class, single.as_deref()).await?;
     let scope = scope::scope(cx, &class, operation, store::by_ids(ids).and(only), None).await?;
-    let QueryParameters { keys, exclude_keys, include, read_preferences, .. } = &request.parameters;
+    let QueryParameters { keys, exclude_keys, include, read_preferences, .. } = parameters;
     let parameters = QueryParameters {
         keys: below(keys.as_deref(), path),
         exclude_keys: below(Some(exclude_keys), path).unwrap_or_default(),
@@ -138,8 +137,8 @@ async fn fetch(
         read_preferences: ReadPreferences { rows: read_preferences.included, ..ReadPreferences::default() },
         ..QueryParameters::default()
     };
-    let request = ReadRequest { unlimited: true, ..ReadRequest::of(Filter::All, parameters) };
-    let view = View::new(cx, &class, &hidden, &request);
+    let request = FindQuery { unlimited: true, ..FindQuery::of(class_name.clone(), Filter::All, parameters) };
+    let view = View::new(cx, &class, &visibility, &request.parameters);
     let rows = Rows { cx, class: &class, operation };
     let options = rows.options(&request, &view)?;
     let mut objects = rows.find(&scope, &options, &view).await?;

@@ -8,7 +8,6 @@ pub mod include;
 pub mod limits;
 pub mod redact;
 pub mod related;
-pub mod request;
 pub mod resolve;
 
 use std::future::Future;
@@ -17,20 +16,18 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use self::redact::View;
-pub use self::request::ReadRequest;
 use crate::domain::kernel::classes::Class;
+use crate::domain::kernel::commands::{FindQuery, GetQuery};
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
-use crate::domain::permissions::protected_fields::Hidden;
+use crate::domain::permissions::protected_fields::Visibility;
 use crate::domain::permissions::{Operation, Scoped, admit, scope};
-use crate::domain::schema::check::known_class;
 use crate::domain::store;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::names::{self, ClassName};
 use crate::model::object::Object;
 use crate::model::query::matches::Matcher;
 use crate::model::query::options::FindOptions;
-use crate::model::query::parameters::QueryParameters;
 use crate::model::query::{Constraint, Filter, Resolved};
 use crate::model::rows::JsonRows;
 use crate::model::schema::FieldType;
@@ -62,10 +59,10 @@ impl Found {
 ///
 /// # Errors
 /// 102, 105, 107 for what is asked; 101, 119 for who asks.
-pub async fn find(cx: &Context, class_name: &ClassName, request: ReadRequest) -> Result<Found> {
+pub async fn find(cx: &Context, query: FindQuery) -> Result<Found> {
     // In a box, because conditions may have queries in them.
     Box::pin(async {
-        let query = Query::prepare(cx, class_name, request, Operation::Find).await?;
+        let query = Query::prepare(cx, query, Operation::Find).await?;
         query.found(query.objects()).await
     })
     .await
@@ -75,8 +72,8 @@ pub async fn find(cx: &Context, class_name: &ClassName, request: ReadRequest) ->
 ///
 /// # Errors
 /// As [`find`].
-pub async fn find_json(cx: &Context, class_name: &ClassName, request: ReadRequest) -> Result<Found<JsonRows>> {
-    let query = Query::prepare(cx, class_name, request, Operation::Find).await?;
+pub async fn find_json(cx: &Context, query: FindQuery) -> Result<Found<JsonRows>> {
+    let query = Query::prepare(cx, query, Operation::Find).await?;
     query.found(query.json(|_| {})).await
 }
 
@@ -84,15 +81,15 @@ pub async fn find_json(cx: &Context, class_name: &ClassName, request: ReadReques
 ///
 /// # Errors
 /// 101 when there is none that the caller may read.
-pub async fn get(cx: &Context, class_name: &ClassName, id: &str, request: ReadRequest) -> Result<Object> {
-    get_known(cx, class_name, id, request, Known::Nothing).await
+pub async fn get(cx: &Context, query: GetQuery) -> Result<Object> {
+    get_known(cx, query, CachedRow::None).await
 }
 
 /// What is known of a row before it is read.
 #[derive(Debug)]
-pub enum Known {
+pub enum CachedRow {
     /// Nothing, or nothing that still holds.
-    Nothing,
+    None,
     /// The row as it has just gone to the store.
     Written(Object),
     /// The row, whole, as the store has just given it.
@@ -103,22 +100,19 @@ pub enum Known {
 ///
 /// # Errors
 /// As [`get`].
-pub async fn get_known(
-    cx: &Context,
-    class_name: &ClassName,
-    id: &str,
-    request: ReadRequest,
-    known: Known,
-) -> Result<Object> {
+pub async fn get_known(cx: &Context, query: GetQuery, known: CachedRow) -> Result<Object> {
     Box::pin(async {
-        let query = Query::prepare(cx, class_name, by_id(id, request), Operation::Get).await?;
+        let rules = cx.app.rules.of(&query.class);
+        let query = Query::prepare(cx, query.into(), Operation::Get).await?;
         let found = match known {
-            Known::Written(row) if query.is_told_by_row() && query.rests_as_written() => query.object_of(row).await?,
-            Known::Read(row) if query.is_told_by_row() => query.object_of(row).await?,
+            CachedRow::Written(row) if query.is_told_by_row() && query.rests_as_written() => {
+                query.object_of(row).await?
+            }
+            CachedRow::Read(row) if query.is_told_by_row() => query.object_of(row).await?,
             _ => query.objects().await?.pop(),
         };
         let mut object = found.ok_or_else(ParseError::not_found)?;
-        cx.app.rules.of(class_name).present_own(cx, &mut object);
+        rules.complete_get(cx, &mut object);
         Ok(object)
     })
     .await
@@ -128,15 +122,11 @@ pub async fn get_known(
 ///
 /// # Errors
 /// As [`get`].
-pub async fn get_json(cx: &Context, class_name: &ClassName, id: &str, request: ReadRequest) -> Result<Vec<u8>> {
-    let query = Query::prepare(cx, class_name, by_id(id, request), Operation::Get).await?;
-    let row = query.json(|object| cx.app.rules.of(class_name).present_own(cx, object)).await?;
+pub async fn get_json(cx: &Context, query: GetQuery) -> Result<Vec<u8>> {
+    let rules = cx.app.rules.of(&query.class);
+    let query = Query::prepare(cx, query.into(), Operation::Get).await?;
+    let row = query.json(|object| rules.complete_get(cx, object)).await?;
     if row.is_empty() { Err(ParseError::not_found()) } else { Ok(row.into_bytes()) }
-}
-
-fn by_id(id: &str, request: ReadRequest) -> ReadRequest {
-    let parameters = QueryParameters { limit: Some(1), ..request.parameters };
-    ReadRequest { filter: Filter::eq("objectId", id), object_id: Some(id.to_owned()), parameters, ..request }
 }
 
 /// A query that may be run.
@@ -145,8 +135,8 @@ struct Query<'a> {
     class: Arc<Class>,
     operation: Operation,
     /// Without the condition, which is in the scope.
-    request: ReadRequest,
-    hidden: Hidden,
+    request: FindQuery,
+    visibility: Visibility,
     scope: Scoped,
     /// What is counted, where the permission to count reaches other rows than the permission to find.
     counted: Option<Scoped>,
@@ -156,7 +146,9 @@ struct Query<'a> {
 
 impl<'a> Query<'a> {
     /// Everything up to the store. `verb`: find or get, as the caller asks.
-    async fn prepare(cx: &'a Context, named: &ClassName, mut request: ReadRequest, verb: Operation) -> Result<Self> {
+    async fn prepare(cx: &'a Context, mut request: FindQuery, verb: Operation) -> Result<Self> {
+        let named = request.class.clone();
+        let named = &named;
         admit::refuse_caller(cx, named, verb)?;
         let redirected = redirect(cx, named, request.parameters.redirect_key.as_deref())?;
         if let Some(target) = &redirected {
@@ -165,26 +157,28 @@ impl<'a> Query<'a> {
         let class_name = redirected.as_ref().unwrap_or(named);
         let operation = permission_needed(&request, verb);
         admit::refuse_unknown_class(cx, class_name)?;
-        limits::check(cx, &request)?;
+        limits::check(cx, &request.parameters)?;
         let nowhere = !names::is_valid_class_name(class_name.as_str()) && cx.schemas().get(class_name).is_none();
-        let class = known_class(cx, class_name);
+        let class = cx.class(class_name);
         let redirected = redirected.is_some();
         if nowhere {
             let scope = Scoped::internal(Filter::Never, "no class can have such a name");
-            let hidden = Hidden::default();
-            return Ok(Self { cx, class, operation, request, hidden, scope, counted: None, redirected });
+            let visibility = Visibility::default();
+            return Ok(Self { cx, class, operation, request, visibility, scope, counted: None, redirected });
         }
         let only = cx.app.rules.of(class_name).read_filter(cx)?;
-        let hidden = Hidden::of(cx, &class, request.object_id.as_deref()).await?;
-        refuse_hidden(&class, &hidden, &request)?;
+        let visibility = Visibility::of(cx, &class, request.object_id.as_deref()).await?;
+        refuse_hidden(&class, &visibility, &request)?;
         scope::admit(cx, &class, operation).await?;
         let counts = request.parameters.count.then_some(Operation::Count).filter(|count| *count != operation);
         if let Some(count) = counts {
             scope::admit(cx, &class, count).await?;
         }
         let filter = std::mem::replace(&mut request.filter, Filter::All);
-        let inside =
-            resolve::Inside { depth: request.depth, read_preference: request.parameters.read_preferences.sub_queries };
+        let inside = resolve::SubQueryContext {
+            depth: request.depth,
+            read_preference: request.parameters.read_preferences.sub_queries,
+        };
         let filter = resolve::resolve(cx, &class, filter, inside).await?;
         let filter = filter.and(only);
         let counted = match counts.filter(|count| scope::differ(cx, &class, operation, *count)) {
@@ -192,7 +186,7 @@ impl<'a> Query<'a> {
             None => None,
         };
         let scope = scope::scope(cx, &class, operation, filter, None).await?;
-        Ok(Self { cx, class, operation, request, hidden, scope, counted, redirected })
+        Ok(Self { cx, class, operation, request, visibility, scope, counted, redirected })
     }
 
     /// The answer, with rows of this kind.
@@ -218,7 +212,7 @@ impl<'a> Query<'a> {
     }
 
     fn view(&self) -> View<'_> {
-        View::new(self.cx, &self.class, &self.hidden, &self.request)
+        View::new(self.cx, &self.class, &self.visibility, &self.request.parameters)
     }
 
     const fn rows(&self) -> Rows<'_> {
@@ -233,7 +227,7 @@ impl<'a> Query<'a> {
         let view = self.view();
         let options = self.options(&view)?;
         let mut rows = self.rows().find(&self.scope, &options, &view).await?;
-        include::include(self.cx, &self.class, &mut rows, &self.request).await?;
+        include::include(self.cx, &self.class, &mut rows, &self.request.parameters).await?;
         if self.redirected {
             for row in &mut rows {
                 row.insert("className", self.class.schema.name.as_str());
@@ -244,7 +238,7 @@ impl<'a> Query<'a> {
 
     /// Whether the row answers the query: nothing else is asked for, and permissions look at nothing of the row but its ACL.
     fn is_told_by_row(&self) -> bool {
-        self.hidden.is_uniform()
+        self.visibility.is_uniform()
             && self.request.parameters.include.is_empty()
             && !self.redirected
             && is_about_acl_alone(self.scope.filter())
@@ -265,7 +259,7 @@ impl<'a> Query<'a> {
         if !Matcher::for_class(self.scope.filter(), &self.class.schema)?.matches(&row)? {
             return Ok(None);
         }
-        Ok(self.rows().present(vec![row], &self.view()).await.pop())
+        Ok(self.rows().redact(vec![row], &self.view()).await.pop())
     }
 
     /// `complete` has a say in rows of classes with rules of their own.
@@ -296,7 +290,7 @@ fn is_about_acl_alone(filter: &Resolved) -> bool {
 }
 
 /// The class level permission that the rows of a query need: a find of nothing but one id is a get, one of no rows a count.
-fn permission_needed(request: &ReadRequest, verb: Operation) -> Operation {
+fn permission_needed(request: &FindQuery, verb: Operation) -> Operation {
     let by_id = matches!(
         &request.filter,
         Filter::Field { path, constraint: Constraint::Eq(Value::String(_)) } if path == "objectId"
@@ -319,22 +313,22 @@ pub(super) struct Rows<'a> {
 }
 
 impl Rows<'_> {
-    /// Finds rows and makes them ready for the caller's eyes.
+    /// Finds rows, in the form the caller may see.
     pub async fn find(&self, scope: &Scoped, options: &FindOptions, view: &View<'_>) -> Result<Vec<Object>> {
         let rows = store::find(self.cx, self.class, scope, options).await?;
         self.cx.budget.charge_rows(rows.len())?;
-        Ok(self.present(rows, view).await)
+        Ok(self.redact(rows, view).await)
     }
 
-    /// Makes rows as they rest ready for the caller's eyes.
-    async fn present(&self, rows: Vec<Object>, view: &View<'_>) -> Vec<Object> {
-        let mut rows: Vec<Object> = rows.into_iter().map(|row| view.present(row)).collect();
-        self.cx.app.rules.of(&self.class.schema.name).complete(self.cx, &mut rows).await;
+    /// Converts stored rows to the form the caller may see.
+    async fn redact(&self, rows: Vec<Object>, view: &View<'_>) -> Vec<Object> {
+        let mut rows: Vec<Object> = rows.into_iter().map(|row| view.redact(row)).collect();
+        self.cx.app.rules.of(&self.class.schema.name).redact_remotely(self.cx, &mut rows).await;
         rows
     }
 
     /// What the store is asked besides the filter.
-    pub fn options(&self, request: &ReadRequest, view: &View<'_>) -> Result<FindOptions> {
+    pub fn options(&self, request: &FindQuery, view: &View<'_>) -> Result<FindOptions> {
         let database = &self.cx.app.options.database;
         let limit = match (request.parameters.limit, self.operation, request.unlimited) {
             (Some(limit), ..) => Some(limit),
@@ -369,7 +363,7 @@ impl Rows<'_> {
 /// The class that `redirectClassNameForKey` leads to.
 fn redirect(cx: &Context, class: &ClassName, key: Option<&str>) -> Result<Option<ClassName>> {
     let Some(key) = key else { return Ok(None) };
-    let class = known_class(cx, class);
+    let class = cx.class(class);
     if !cx.auth.is_master() && class.permissions.protected_fields.values().flatten().any(|field| field == key) {
         return Err(ParseError::forbidden(format!(
             "This user is not allowed to query {key} on class {}",
@@ -382,11 +376,11 @@ fn redirect(cx: &Context, class: &ClassName, key: Option<&str>) -> Result<Option
     }
 }
 
-fn refuse_hidden(class: &Class, hidden: &Hidden, request: &ReadRequest) -> Result<()> {
+fn refuse_hidden(class: &Class, visibility: &Visibility, request: &FindQuery) -> Result<()> {
     for path in request.filter.paths() {
-        hidden.refuse(class, path, "query")?;
+        visibility.refuse(class, path, "query")?;
     }
-    request.parameters.order.iter().try_for_each(|criterion| hidden.refuse(class, &criterion.path, "sort by"))
+    request.parameters.order.iter().try_for_each(|criterion| visibility.refuse(class, &criterion.path, "sort by"))
 }
 
 /// The first row of a class that meets a condition, as it rests, outside of any caller's permissions.
@@ -394,7 +388,7 @@ fn refuse_hidden(class: &Class, hidden: &Hidden, request: &ReadRequest) -> Resul
 /// # Errors
 /// When the store fails.
 pub async fn internal_one(cx: &Context, class: &str, filter: Resolved, why: &'static str) -> Result<Option<Object>> {
-    let class = known_class(cx, &ClassName::unchecked(class));
+    let class = cx.class(&ClassName::unchecked(class));
     store::find_one(cx, &class, &Scoped::internal(filter, why)).await
 }
 
@@ -409,6 +403,6 @@ pub async fn internal_all(
     options: &FindOptions,
     why: &'static str,
 ) -> Result<Vec<Object>> {
-    let class = known_class(cx, &ClassName::unchecked(class));
+    let class = cx.class(&ClassName::unchecked(class));
     store::find(cx, &class, &Scoped::internal(filter, why), options).await
 }

@@ -260,7 +260,7 @@ pub async fn drop(cx: &Context, name: &ClassName) -> Result<()> {
 /// # Errors
 /// When the store fails.
 pub async fn purge(cx: &Context, name: &ClassName) -> Result<()> {
-    let class = check::known_class(cx, name);
+    let class = cx.class(name);
     store::delete(cx, &class, &Scoped::internal(Filter::All, "purge")).await?;
     cx.app.caches.forget(name.as_str(), None);
     Ok(())

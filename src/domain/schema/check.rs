@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use crate::domain::kernel::classes::Class;
+use crate::domain::kernel::clp::Operation;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
 use crate::domain::kernel::system_classes;
-use crate::domain::permissions::Operation;
 use crate::domain::store;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::names::{self, ClassName};
@@ -22,7 +22,7 @@ use crate::storage::StorageError;
 const ROUNDS: usize = 4;
 
 /// A class whose schema fits the write.
-pub struct Fitted {
+pub struct AdaptedClass {
     /// The class as it is after fields were added.
     pub class: Arc<Class>,
     /// Whether the write brings a field the class did not have.
@@ -34,8 +34,13 @@ pub struct Fitted {
 /// # Errors
 /// 105 for a bad field name, 111 for a type that does not fit, 119 when the caller may not add fields, 107 for a class name
 /// that no class can have.
-pub async fn fit(cx: &Context, class_name: &ClassName, write: &ParsedWrite, updating: bool) -> Result<Fitted> {
-    let mut class = known_class(cx, class_name);
+pub async fn adapt_class(
+    cx: &Context,
+    class_name: &ClassName,
+    write: &ParsedWrite,
+    updating: bool,
+) -> Result<AdaptedClass> {
+    let mut class = cx.class(class_name);
     let wanted = wanted_fields(cx, class_name, write)?;
     let is_new = |class: &Class, field: &WantedField| !class.schema.fields.contains_key(&field.name);
     let missing = |class: &Class| -> Vec<(String, FieldType)> {
@@ -65,13 +70,7 @@ pub async fn fit(cx: &Context, class_name: &ClassName, write: &ParsedWrite, upda
         class = reload(cx, class_name).await?;
         check_types(&class.schema, &wanted)?;
     }
-    Ok(Fitted { class, adds_field })
-}
-
-/// The class as it is known, or as an unknown class looks.
-#[must_use]
-pub fn known_class(cx: &Context, name: &ClassName) -> Arc<Class> {
-    cx.schemas().get(name).cloned().unwrap_or_else(|| cx.app.schemas.unknown_class(name))
+    Ok(AdaptedClass { class, adds_field })
 }
 
 /// The class as it is in the database now.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use crate::domain::permissions::Operation;
+use crate::domain::kernel::clp::Operation;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::schema::{ClassSchema, FieldType};
 

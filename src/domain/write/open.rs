@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value as Json};
 
+use crate::domain::kernel::commands::Save;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::rule_state::RuleState;
-use crate::domain::kernel::stages::{Draft, Facts, SaveRequest};
+use crate::domain::kernel::stages::{Draft, Facts};
 use crate::domain::permissions::Operation;
 use crate::domain::permissions::admit::{refuse_caller, refuse_unknown_class};
 use crate::error::{ErrorCode, ParseError, Result};
@@ -18,9 +19,10 @@ use crate::model::value::Value;
 /// Opens a write.
 ///
 /// # Errors
-/// 119 for read-only callers, internal classes and classes that clients may not make; 104, 105 for object ids; 123 for ACLs; 130 for addresses of files.
-pub fn open(cx: &Context, request: SaveRequest) -> Result<Draft> {
-    let SaveRequest { class, id, mut body } = request;
+/// 119 for read-only callers, internal classes and classes that clients may not make; 104, 105 for object ids; 123 for ACLs; 130 for
+/// addresses of files.
+pub fn open(cx: &Context, save: Save) -> Result<Draft> {
+    let Save { class, id, mut body } = save;
     let operation = if id.is_some() { Operation::Update } else { Operation::Create };
     refuse_caller(cx, &class, operation)?;
     cx.app.denylist.check_map(&body)?;

@@ -24,22 +24,17 @@ pub struct Gate {
     pub parsing: Parsing,
 }
 
-/// Bytes of bodies that may be parsed at a time.
-const PARSING_BUDGET: u64 = 64 << 20;
-/// Values that one body may hold.
-const MAX_VALUES: usize = 1_000_000;
-
 impl Gate {
     /// The gate that the options describe.
     ///
     /// # Errors
     /// A text naming the rate limit or allow-list pattern that is none.
     pub fn new(options: &Options) -> std::result::Result<Self, String> {
-        let security = &options.security;
+        let (security, limits) = (&options.security, &options.own.limits);
         Ok(Self {
             limits: RateLimits::new(&security.rate_limit)?,
             allowed: RouteAllowList::new(security.route_allow_list.as_deref())?,
-            parsing: Parsing::new(PARSING_BUDGET, MAX_VALUES),
+            parsing: Parsing::new(limits.parsing_bytes as u64, limits.values),
         })
     }
 

@@ -153,6 +153,12 @@ impl QueryParameters {
             ..Self::default()
         })
     }
+
+    /// The parameters that ask for these fields (dotted ones reach into included objects) and follow these pointers.
+    #[must_use]
+    pub fn selecting(keys: Vec<String>, include: Vec<String>) -> Self {
+        Self { include: Include::of(false, include, Some(&keys), &[]), keys: Some(keys), ..Self::default() }
+    }
 }
 
 impl ReadPreferences {
@@ -178,6 +184,12 @@ impl Include {
                 named.push(path);
             }
         }
+        Self::of(all, named, keys, excluded)
+    }
+
+    /// What to follow: all pointers and arrays of the class itself, paths, and the objects into which dotted `keys` and `excluded` reach.
+    #[must_use]
+    pub fn of(all: bool, mut named: Vec<String>, keys: Option<&[String]>, excluded: &[String]) -> Self {
         named.sort();
         named.dedup();
         // What is wanted, or not, of an included object tells that it is to be included.

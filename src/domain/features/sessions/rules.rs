@@ -47,7 +47,7 @@ impl ClassRules for SessionRules {
         }
         draft.body.retain(|field, _| !FIXED.contains(&field.split('.').next().unwrap_or_default()));
         let write = parse::parse(draft.body, parse::Kind::Create)?;
-        check::fit(cx, &draft.class, &write, false).await?;
+        check::adapt_class(cx, &draft.class, &write, false).await?;
         let mut row = new_row(cx, &user, Some(&CreatedWith::create()));
         for (name, value) in crate::model::operation::apply::for_create(&write.update)? {
             row.insert(name, value);

@@ -4,13 +4,12 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::Users;
+use super::state::Users;
 use crate::adapters::auth::{Attempt, Policy, Providers, Step, not_configured};
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
 use crate::domain::permissions::Scoped;
 use crate::domain::read;
-use crate::domain::schema::check::known_class;
 use crate::domain::store;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::columns;
@@ -300,7 +299,7 @@ impl Validated {
         });
         if !changes.is_empty() {
             let id = user.get_str("objectId").unwrap_or_default();
-            let class = known_class(cx, &ClassName::unchecked(names::USER));
+            let class = cx.class(&ClassName::unchecked(names::USER));
             let scope = Scoped::internal(store::by_id(id).and(self.only), "keep what a provider says");
             let written = store::update_one(cx, &class, &scope, &changes).await.map_err(|error| match error {
                 StorageError::Duplicate { .. } => already_used().with_source(error),

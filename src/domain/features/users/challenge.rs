@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::Users;
 use super::auth_data::{self, AuthData, Who};
 use super::log_in;
+use super::state::Users;
 use crate::domain::kernel::context::Context;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::json::is_truthy;

@@ -2,12 +2,15 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::{Users, auth_data, lockout, policy, verification};
+use super::state::Users;
+use super::{auth_data, lockout, policy, verification};
 use crate::domain::features::sessions::{self, CreatedWith};
+use crate::domain::kernel::clp::Operation;
+use crate::domain::kernel::commands::GetQuery;
 use crate::domain::kernel::context::Context;
-use crate::domain::read::{self, Known, ReadRequest};
+use crate::domain::read::{self, CachedRow};
 use crate::error::{ErrorCode, ParseError, Result};
-use crate::model::names::{self, ClassName};
+use crate::model::names;
 use crate::model::object::Object;
 use crate::model::query::options::FindOptions;
 use crate::model::query::{Filter, Resolved};
@@ -23,7 +26,7 @@ fn invalid_credentials() -> ParseError {
 /// 200, 201 for missing parameters, 101 for wrong ones; 119 for the read-only master key.
 pub async fn log_in(cx: &Context, parameters: Map<String, Json>) -> Result<Object> {
     let Recognised { user } = recognise(cx, &parameters).await?;
-    cx.refuse_read_only("read-only masterKey isn't allowed to perform the create operation.")?;
+    cx.refuse_read_only_write(Operation::Create)?;
     let response = match auth_data::on_log_in(cx, &user, &parameters).await {
         Ok(response) => response,
         Err(error) => {
@@ -37,7 +40,7 @@ pub async fn log_in(cx: &Context, parameters: Map<String, Json>) -> Result<Objec
     lockout::note(cx, &user, true).await?;
     policy::check_age(cx, &user).await?;
     // What a provider said may be in the row by now.
-    let known = if response.is_some() { Known::Nothing } else { Known::Read(user.clone()) };
+    let known = if response.is_some() { CachedRow::None } else { CachedRow::Read(user.clone()) };
     let mut object = open(cx, &user, known, &CreatedWith::log_in("password")).await?;
     if let Some(response) = response {
         object.insert("authDataResponse", response);
@@ -51,7 +54,7 @@ pub async fn log_in(cx: &Context, parameters: Map<String, Json>) -> Result<Objec
 /// As [`log_in`].
 pub async fn verify_password(cx: &Context, parameters: Map<String, Json>) -> Result<Object> {
     let user = verified_user(cx, &parameters).await?;
-    own_view(cx, &user, Known::Read(user.clone())).await
+    own_view(cx, &user, CachedRow::Read(user.clone())).await
 }
 
 /// Logs a user in by the master key.
@@ -69,14 +72,14 @@ pub async fn log_in_as(cx: &Context, user_id: Option<&Json>) -> Result<Object> {
     let user = read::internal_one(cx, names::USER, Filter::eq("objectId", id), "log in as")
         .await?
         .ok_or_else(|| ParseError::new(ErrorCode::ObjectNotFound, "user not found"))?;
-    open(cx, &user, Known::Read(user.clone()), &CreatedWith::log_in("masterkey")).await
+    open(cx, &user, CachedRow::Read(user.clone()), &CreatedWith::log_in("masterkey")).await
 }
 
 /// Makes a session for a user and gives the user with its token. `known`: what is known of the user's row now.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn open(cx: &Context, user: &Object, known: Known, created_with: &CreatedWith) -> Result<Object> {
+pub async fn open(cx: &Context, user: &Object, known: CachedRow, created_with: &CreatedWith) -> Result<Object> {
     let id = user.get_str("objectId").unwrap_or_default().to_owned();
     let token = sessions::create(cx, &id, Some(created_with)).await?;
     let mut object = own_view(cx, user, known).await?;
@@ -85,14 +88,14 @@ pub async fn open(cx: &Context, user: &Object, known: Known, created_with: &Crea
 }
 
 /// The user as its owner sees it; only the id when the class hides it from itself.
-async fn own_view(cx: &Context, user: &Object, known: Known) -> Result<Object> {
+async fn own_view(cx: &Context, user: &Object, known: CachedRow) -> Result<Object> {
     let id = user.get_str("objectId").unwrap_or_default();
     let as_user = if cx.auth.is_master() && !cx.auth.is_read_only() {
         cx.clone()
     } else {
         cx.with_auth(sessions::standing_of(user))
     };
-    match read::get_known(&as_user, &ClassName::unchecked(names::USER), id, ReadRequest::default(), known).await {
+    match read::get_known(&as_user, GetQuery::of(names::USER, id), known).await {
         Ok(mut object) => {
             object.remove("sessionToken");
             Ok(object)

@@ -6,13 +6,13 @@ use super::verification::TOKEN_LENGTH;
 use super::{lockout, mail};
 use crate::adapters::email::Kind;
 use crate::config::users::PasswordPolicy;
+use crate::domain::kernel::commands::Save;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
 use crate::domain::permissions::Scoped;
 use crate::domain::read;
-use crate::domain::schema::check::known_class;
 use crate::domain::store;
-use crate::domain::write::{self, SaveRequest};
+use crate::domain::write;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::json::is_truthy;
 use crate::model::names::{self, ClassName};
@@ -41,7 +41,7 @@ fn validity(cx: &Context) -> Option<f64> {
 /// 1, with status 400, without the means to send; 204, 125, 162 for what is sent; where the options allow to tell, 101 for an
 /// unknown address.
 pub async fn request(cx: &Context, body: Map<String, Json>) -> Result<()> {
-    let post = mail::post(cx)?;
+    let mailer = mail::mailer(cx)?;
     let given = |name: &str| body.get(name).filter(|value| is_truthy(value));
     let user = match (given("email"), given("token")) {
         (None, Some(Json::String(token))) => {
@@ -58,7 +58,7 @@ pub async fn request(cx: &Context, body: Map<String, Json>) -> Result<()> {
     };
     let known = user.is_some();
     if let Some((user, token)) = renew(cx, user).await? {
-        post.send(cx, Kind::PasswordReset, &user, &token);
+        mailer.send(cx, Kind::PasswordReset, &user, &token);
     }
     let may_tell = policy(cx).is_some_and(|policy| !policy.reset_password_success_on_invalid_email);
     if !known && may_tell {
@@ -98,7 +98,7 @@ async fn renew(cx: &Context, user: Option<Object>) -> Result<Option<(Object, Str
     }
     let id = user.as_ref().and_then(|user| user.get_str("objectId"));
     let filter = Filter::eq("objectId", id.map_or(Value::Null, Value::from));
-    let class = known_class(cx, &ClassName::unchecked(names::USER));
+    let class = cx.class(&ClassName::unchecked(names::USER));
     let scope = Scoped::internal(filter, "give a reset token");
     let row = store::update_one(cx, &class, &scope, &update).await.map_err(failure)?;
     Ok(row.map(|user| (user, token)))
@@ -140,7 +140,7 @@ pub async fn reset(cx: &Context, token: &str, password: &str) -> Result<()> {
     }
     let mut body = Map::new();
     body.insert("password".to_owned(), Json::String(password.to_owned()));
-    let request = SaveRequest {
+    let request = Save {
         class: ClassName::unchecked(names::USER),
         id: Some(user.get_str("objectId").unwrap_or_default().to_owned()),
         body,

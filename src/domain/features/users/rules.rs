@@ -6,14 +6,16 @@ use async_trait::async_trait;
 use serde_json::{Map, Value as Json};
 
 use super::auth_data::{self, AuthData, Who};
-use super::{Users, log_in, policy, reset, verification};
+use super::state::{UserState, Users};
+use super::{log_in, policy, reset, verification};
 use crate::domain::features::sessions::{self, CreatedWith};
 use crate::domain::kernel::auth::Auth;
 use crate::domain::kernel::class_rules::ClassRules;
+use crate::domain::kernel::clp::Operation;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::rule_state::RuleState;
 use crate::domain::kernel::stages::{Checked, Draft, Saved, Stored};
-use crate::domain::read::{self, Known};
+use crate::domain::read::{self, CachedRow};
 use crate::domain::store;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::acl::{Acl, PUBLIC};
@@ -27,23 +29,6 @@ use crate::model::value::Value;
 
 /// Length of the user name of a user that signed up without one.
 const GENERATED_NAME_LENGTH: usize = 25;
-
-/// What one stage of a user's write finds out for later ones.
-#[derive(Default)]
-pub(super) struct UserState {
-    /// What providers answer the client; `None`: no authData was sent, or none that changes anything.
-    auth_data_response: Option<Object>,
-    /// Providers that the caller logged in or signed up with, comma separated; `None`: by password.
-    auth_provider: Option<String>,
-    /// The password of an existing user changes: sessions end.
-    password_changed: bool,
-    /// Another service said in this request who the user is.
-    pub proves_identity: bool,
-    /// The user's address is to be verified: a mail goes out.
-    pub verify_email: bool,
-    /// A token for the answer.
-    session_token: Option<String>,
-}
 
 /// Rules of the class of users.
 pub struct UserRules;
@@ -200,7 +185,7 @@ impl ClassRules for UserRules {
         &["objectId"]
     }
 
-    fn present(&self, cx: &Context, row: &mut Object) {
+    fn redact(&self, cx: &Context, row: &mut Object) {
         row.remove("password");
         row.remove("_hashed_password");
         row.remove("sessionToken");
@@ -213,11 +198,11 @@ impl ClassRules for UserRules {
         }
     }
 
-    async fn complete(&self, cx: &Context, rows: &mut [Object]) {
+    async fn redact_remotely(&self, cx: &Context, rows: &mut [Object]) {
         auth_data::complete(cx, rows).await;
     }
 
-    fn present_own(&self, cx: &Context, row: &mut Object) {
+    fn complete_get(&self, cx: &Context, row: &mut Object) {
         if let Some(user) = cx.auth.user()
             && row.get_str("objectId") == Some(user.id.as_str())
         {
@@ -327,7 +312,7 @@ async fn log_in_by(cx: &Context, body: &Map<String, Json>, auth_data: AuthData, 
     let Some(owner) = owners.first() else {
         return Err(ParseError::not_found());
     };
-    cx.refuse_read_only("read-only masterKey isn't allowed to perform the create operation.")?;
+    cx.refuse_read_only_write(Operation::Create)?;
     auth_data::require_additional(cx, owner, &auth_data)?;
     let who = Who { user: Some(owner), ..Who::default() };
     let validated = auth_data.validate(cx, who, cx.app.options.users.allow_expired_auth_data_token, body).await?;
@@ -335,7 +320,7 @@ async fn log_in_by(cx: &Context, body: &Map<String, Json>, auth_data: AuthData, 
     log_in::admit(cx, owner, way, body)?;
     let responses = validated.store(cx, owner).await?;
     let created_with = CreatedWith::log_in(&auth_data.effective_names(Some(owner)));
-    let mut body = log_in::open(cx, owner, Known::Nothing, &created_with).await?;
+    let mut body = log_in::open(cx, owner, CachedRow::None, &created_with).await?;
     body.insert("authDataResponse", responses);
     let id = owner.get_str("objectId").unwrap_or_default().to_owned();
     Ok(Saved { created: false, location: Some((names::USER.to_owned(), id)), body, row: None })

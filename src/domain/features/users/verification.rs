@@ -3,14 +3,13 @@
 use serde_json::{Map, Value as Json};
 
 use super::mail;
-use super::rules::UserState;
+use super::state::UserState;
 use crate::adapters::email::Kind;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
 use crate::domain::kernel::stages::Checked;
 use crate::domain::permissions::Scoped;
 use crate::domain::read;
-use crate::domain::schema::check::known_class;
 use crate::domain::store;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::names::{self, ClassName};
@@ -82,14 +81,14 @@ pub(super) fn follow_up(cx: &Context, state: &UserState, row: &Object) {
 }
 
 fn send(cx: &Context, user: &Object) {
-    match (mail::post(cx), user.get_str(TOKEN)) {
-        (Ok(post), Some(token)) => post.send(cx, Kind::Verification, user, token),
+    match (mail::mailer(cx), user.get_str(TOKEN)) {
+        (Ok(mailer), Some(token)) => mailer.send(cx, Kind::Verification, user, token),
         (Err(error), _) => tracing::error!(%error, "a verification mail could not be sent"),
         (_, None) => {}
     }
 }
 
-/// Whom a verification mail is asked for.
+/// Identifies the user who should receive a verification email.
 #[derive(Debug, Clone, Copy)]
 pub enum Who<'a> {
     /// The user with this address.
@@ -106,7 +105,7 @@ pub enum Who<'a> {
 /// 1, with status 400, without the means to send; 204 and 125 for an address that is none; where the options allow to tell,
 /// 205 for an unknown address and -1 for a verified one.
 pub async fn request(cx: &Context, body: Map<String, Json>) -> Result<()> {
-    mail::post(cx)?;
+    mail::mailer(cx)?;
     let email = match body.get("token") {
         Some(Json::String(token)) if body.get("email").is_none_or(Json::is_null) && !token.is_empty() => {
             let user = find(cx, Who::Token(token)).await?;
@@ -185,7 +184,7 @@ pub async fn resend(cx: &Context, who: Who<'_>) -> Result<Resent> {
 }
 
 async fn change(cx: &Context, filter: Resolved, update: &Update) -> Result<Option<Object>> {
-    let class = known_class(cx, &ClassName::unchecked(names::USER));
+    let class = cx.class(&ClassName::unchecked(names::USER));
     let scope = Scoped::internal(filter, "verify an address");
     store::update_one(cx, &class, &scope, update).await.map_err(failure)
 }

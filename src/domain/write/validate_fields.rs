@@ -18,7 +18,7 @@ use crate::model::value::Value;
 ///
 /// # Errors
 /// 105, 107, 111, 119, 121, 142: see `docs/compatibility.md` and the schema checks.
-pub async fn settle(cx: &Context, draft: Draft) -> Result<Checked> {
+pub async fn validate_fields(cx: &Context, draft: Draft) -> Result<Checked> {
     let Draft { class: class_name, id, new_id, body, mut acl, internal, only, mut facts, state } = draft;
     let creating = id.is_none();
     let blank: Vec<String> =
@@ -37,11 +37,11 @@ pub async fn settle(cx: &Context, draft: Draft) -> Result<Checked> {
         })
         .collect();
     let mut write = parse::parse(body, if creating { Kind::Create } else { Kind::Update })?;
-    let fitted = check::fit(cx, &class_name, &write, !creating).await?;
+    let adapted = check::adapt_class(cx, &class_name, &write, !creating).await?;
     if let Some(column) = missing_columns.first() {
         return Err(ParseError::new(ErrorCode::IncorrectType, format!("{column} is required.")));
     }
-    let class = fitted.class;
+    let class = adapted.class;
     if creating {
         for (name, field) in &class.schema.fields {
             let absent = write.update.get(name).is_none() || deleted.contains(name);
@@ -78,7 +78,7 @@ pub async fn settle(cx: &Context, draft: Draft) -> Result<Checked> {
             close_polygon(value)?;
         }
     }
-    Ok(Checked { class, adds_field: fitted.adds_field, id, new_id, write, acl, internal, only, facts, state })
+    Ok(Checked { class, adds_field: adapted.adds_field, id, new_id, write, acl, internal, only, facts, state })
 }
 
 fn required(field: &str) -> ParseError {

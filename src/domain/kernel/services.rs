@@ -1,0 +1,18 @@
+//! What the domain needs of other machines, besides the store.
+
+use std::sync::Arc;
+
+use crate::adapters::auth::Providers;
+use crate::adapters::email::outbox::Outbox;
+use crate::adapters::files::FileStore;
+
+/// Services outside of the server that features call.
+#[derive(Debug, Default)]
+pub struct Services {
+    /// Sends mail.
+    pub email: Option<Arc<Outbox>>,
+    /// Providers of identities.
+    pub providers: Providers,
+    /// Keeps files.
+    pub files: Option<Arc<dyn FileStore>>,
+}
