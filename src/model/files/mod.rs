@@ -2,7 +2,6 @@
 
 pub mod addresses;
 pub mod delivery;
-pub mod extensions;
 pub mod hosts;
 pub mod names;
 pub mod types;

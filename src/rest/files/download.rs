@@ -9,8 +9,7 @@ use poem::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use poem::{Body, Response};
 use serde_json::json;
 
-use crate::adapters::files::{ByteStream, FileError, FileInfo, Result as FileResult, StoredFile};
-use crate::domain::features::files;
+use crate::domain::features::files::{self, ByteStream, FileError, FileInfo, StoredFile};
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::http::conditional::{self, Conditions, Decision};
 use crate::http::range::{self, Multipart, Selection};
@@ -18,6 +17,9 @@ use crate::model::files::delivery::{Delivery, NO_SNIFFING};
 use crate::rest::call::Call;
 use crate::rest::reply;
 use crate::rest::route::Outcome;
+
+/// What reading a stored file gives.
+type FileResult<T> = std::result::Result<T, FileError>;
 
 /// A file that is replaced again and again while it is read is tried so often.
 const ATTEMPTS: usize = 3;

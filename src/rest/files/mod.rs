@@ -42,7 +42,7 @@ pub fn routes() -> Vec<Route> {
             .documented::<Nothing>(Tag::Files, "Download a file, or parts of it (`Range`).")
             .responses(register_download, download_answers),
         Route::hidden(Method::DELETE, "/files/{*fileName}", "deleteFile", delete)
-            .access(Access::MasterByHandler)
+            .access(Access::Master)
             .documented::<Nothing>(Tag::Files, "Delete a file."),
     ]
 }

@@ -9,9 +9,8 @@ use poem::{Body, Request};
 use serde_json::{Map, Value as Json, json};
 use tokio::time::Instant;
 
-use crate::adapters::files::{ByteStream, FileError, blocks};
 use crate::config::values::ByteSize;
-use crate::domain::features::files::{self, Upload};
+use crate::domain::features::files::{self, ByteStream, FileError, Upload};
 use crate::domain::kernel::auth::Auth;
 use crate::domain::kernel::context::Context;
 use crate::error::{ErrorCode, ParseError, Result};
@@ -151,7 +150,7 @@ async fn from_json(cx: &Context, name: String, content_type: Option<String>, mut
     };
     files::put(cx, upload, async || {
         let bytes = bytes.filter(|bytes| !bytes.is_empty()).ok_or_else(nothing)?;
-        Ok(blocks::once(Bytes::from(bytes)))
+        Ok(stream::iter([Ok(Bytes::from(bytes))]).boxed())
     })
     .await
 }

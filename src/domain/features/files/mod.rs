@@ -2,6 +2,7 @@
 
 mod access;
 mod download;
+mod extensions;
 mod upload;
 
 pub use download::{metadata, open};
@@ -9,12 +10,13 @@ pub use upload::{Upload, delete, put};
 
 use std::sync::Arc;
 
-use crate::adapters::files::{FileError, FileStore};
+use crate::adapters::files::FileStore;
+pub use crate::adapters::files::{ByteStream, FileError, FileInfo, StoredFile};
 use crate::config::Options;
 use crate::domain::features::Services;
 use crate::domain::kernel::feature::Feature;
 use crate::error::ParseError;
-use crate::model::files::extensions::AllowedExtensions;
+use extensions::AllowedExtensions;
 
 /// What the feature keeps while the server runs.
 pub struct Files {
