@@ -1,6 +1,6 @@
 //! Files.
 
-use super::declare::Status::{Harmless, NotYet, Supported};
+use super::declare::Status::{Harmless, Supported};
 use super::declare::{group, options};
 use super::free::Free;
 use super::values::Secret;
@@ -9,15 +9,15 @@ options! {
     /// Files.
     pub struct Files {
         /// Who may upload what.
-        upload: FileUpload = FileUpload::default(), "fileUpload", "PARSE_SERVER_FILE_UPLOAD_OPTIONS", Harmless("files cannot be uploaded yet");
+        upload: FileUpload = FileUpload::default(), "fileUpload", "PARSE_SERVER_FILE_UPLOAD_OPTIONS", Supported;
         /// Who may download.
-        download: FileDownload = FileDownload::default(), "fileDownload", "PARSE_SERVER_FILE_DOWNLOAD_OPTIONS", Harmless("files cannot be downloaded yet");
+        download: FileDownload = FileDownload::default(), "fileDownload", "PARSE_SERVER_FILE_DOWNLOAD_OPTIONS", Supported;
         /// File storage implementation.
-        files_adapter: Option<Free> = None, "filesAdapter", "PARSE_SERVER_FILES_ADAPTER", NotYet;
+        files_adapter: Option<Free> = None, "filesAdapter", "PARSE_SERVER_FILES_ADAPTER", Supported;
         /// No random prefix for files.
-        preserve_file_name: bool = false, "preserveFileName", "PARSE_SERVER_PRESERVE_FILE_NAME", Harmless("files cannot be uploaded yet");
+        preserve_file_name: bool = false, "preserveFileName", "PARSE_SERVER_PRESERVE_FILE_NAME", Supported;
         /// Key that encrypts stored files, and stands in the addresses of files of the old hosted service.
-        file_key: Option<Secret> = None, "fileKey", "PARSE_SERVER_FILE_KEY", NotYet;
+        file_key: Option<Secret> = None, "fileKey", "PARSE_SERVER_FILE_KEY", Supported;
         /// Encrypts nothing.
         encryption_key: Option<Secret> = None, "encryptionKey", "PARSE_SERVER_ENCRYPTION_KEY", Harmless("parse-server 9 encrypts nothing by it; fileKey encrypts files");
     }

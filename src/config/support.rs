@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::Options;
 use super::declare::{Spec, Status};
-use crate::adapters::{auth, email};
+use crate::adapters::{auth, email, files};
 
 /// Why `pages.customRoutes` cannot be had.
 const OWN_ROUTES: &str = "JavaScript functions cannot run in this server; files go into the folder of pages.pagesPath, and \
@@ -92,6 +92,13 @@ pub(super) fn missing(options: &Options, given: &Map<String, Value>) -> Vec<Gap>
         if route.handler.is_none() {
             gaps.push(gap(vec!["pages".to_owned(), "customRoutes".to_owned(), format!("[{index}]")], OWN_ROUTES));
         }
+    }
+    if let Some(module) = options.files.files_adapter.as_ref().and_then(|adapter| files::open::module(&adapter.0))
+        && !files::open::ADAPTERS.contains(&module)
+    {
+        let built_in = listed(files::open::ADAPTERS.iter().copied());
+        let reason = format!("there is no such adapter, and JavaScript modules cannot be loaded; built in: {built_in}");
+        gaps.push(gap(vec!["filesAdapter".to_owned()], &reason));
     }
     if let Some(adapter) = &options.mail.email_adapter
         && !email::ADAPTERS.iter().any(|(name, _)| *name == adapter.module)

@@ -59,6 +59,23 @@ pub async fn read(body: Body, headers: &HeaderMap, limit: u64, patience: Duratio
     tokio::time::timeout(patience, collect).await.unwrap_or_else(|_| Err(ParseError::http(408, "request timeout")))
 }
 
+/// Reads what is left of a body and throws it away, up to a bound and as long as `patience` lasts, so that the client gets to
+/// read the answer.
+pub async fn drain(body: Body, patience: Duration) {
+    let read = async {
+        let mut stream = body.into_bytes_stream();
+        let mut seen = 0_usize;
+        while let Some(Ok(chunk)) = stream.next().await {
+            seen = seen.saturating_add(chunk.len());
+            if seen > DRAINED {
+                break;
+            }
+        }
+    };
+    // A client that is slower than that has lost its patience, too.
+    let _ = tokio::time::timeout(patience, read).await;
+}
+
 /// Bounds of what is being parsed at a time: values take many times the memory of their text.
 #[derive(Debug)]
 pub struct Parsing {

@@ -42,6 +42,26 @@ pub fn bytes_from_base64(text: &str) -> Option<Vec<u8>> {
     LENIENT_BASE64.decode(plain).ok().filter(|bytes| !bytes.is_empty())
 }
 
+/// Reads base64 as `Buffer.from` does: in both alphabets, past everything that belongs to neither, up to the first `=`.
+#[must_use]
+pub fn lenient_base64(text: &str) -> Vec<u8> {
+    let mut plain: Vec<u8> = Vec::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'=' => break,
+            b'-' => plain.push(b'+'),
+            b'_' => plain.push(b'/'),
+            byte if byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/') => plain.push(byte),
+            _ => {}
+        }
+    }
+    // One digit alone is no byte.
+    if plain.len() % 4 == 1 {
+        plain.pop();
+    }
+    LENIENT_BASE64.decode(plain).unwrap_or_default()
+}
+
 /// Whether JavaScript takes the value for true.
 #[must_use]
 pub fn is_truthy(value: &Json) -> bool {

@@ -1,10 +1,10 @@
 //! What readers of a query see of every row, as far as it does not depend on the row.
 
 use super::acl::Acl;
+use super::files::addresses::FileAddresses;
 use super::names::ClassName;
 use super::object::{FieldName, Object};
 use super::schema::{ClassSchema, FieldType};
-use super::url_component;
 use super::value::Value;
 
 /// Fields that `keys` and `excludeKeys` cannot take away.
@@ -29,8 +29,8 @@ pub struct Shape {
     pub hidden: Names,
     /// Relations with their target classes. They are no part of a row; they come with the class.
     pub relations: Vec<(FieldName, ClassName)>,
-    /// What the addresses of files begin with.
-    pub file_base: String,
+    /// Addresses of files.
+    pub files: FileAddresses,
     /// Whether internal columns are shown, but for those of the ACL.
     pub internal: bool,
 }
@@ -38,8 +38,8 @@ pub struct Shape {
 impl Shape {
     /// The shape in which everything is seen.
     #[must_use]
-    pub fn of(schema: &ClassSchema, file_base: String) -> Self {
-        let mut shape = Self { file_base, ..Self::default() };
+    pub fn of(schema: &ClassSchema, files: FileAddresses) -> Self {
+        let mut shape = Self { files, ..Self::default() };
         for (name, field) in &schema.fields {
             if let FieldType::Relation(target) = &field.kind {
                 shape.relations.push((name.into(), target.clone()));
@@ -64,19 +64,11 @@ impl Shape {
         !self.exclude.contains(field) && self.keys.as_ref().is_none_or(asked)
     }
 
-    /// The address of a file.
-    #[must_use]
-    pub fn file_url(&self, name: &str) -> String {
-        format!("{}{}", self.file_base, url_component::encode(name))
-    }
-
-    /// Files are stored by name; readers get an address as well.
-    pub fn complete_files(&self, value: &mut Value) {
-        match value {
-            Value::File(file) if file.url.is_none() => file.url = Some(self.file_url(&file.name)),
-            Value::Array(list) => list.iter_mut().for_each(|item| self.complete_files(item)),
-            Value::Object(object) => object.iter_mut().for_each(|(_, item)| self.complete_files(item)),
-            _ => {}
+    /// Adds the address to a field that is a file: it is computed for each reader, whatever was sent. A file inside of a list
+    /// or an object is read as it was written.
+    pub fn complete_file(&self, value: &mut Value) {
+        if let Value::File(file) = value {
+            file.url = Some(self.files.of(&file.name));
         }
     }
 
@@ -90,7 +82,7 @@ impl Shape {
         for (field, value) in &mut row {
             match value {
                 Value::Date(date) if is_plain_date(field) => *value = Value::String(date.to_iso()),
-                _ => self.complete_files(value),
+                _ => self.complete_file(value),
             }
         }
         for (name, target) in &self.relations {

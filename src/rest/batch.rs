@@ -172,8 +172,15 @@ async fn attempt_transaction(call: &Call, parts: Vec<Part>) -> Result<Vec<u8>> {
 
 async fn one(call: &Call, cx: &Context, part: Part) -> Outcome {
     let Part { found, query, body, .. } = part;
-    let part =
-        Call { cx: cx.part(), found, query, body: Payload::Json(body), direct: call.direct, rest: call.rest.clone() };
+    let part = Call {
+        cx: cx.part(),
+        found,
+        query,
+        body: Payload::Json(body),
+        content_type: None,
+        direct: call.direct,
+        rest: call.rest.clone(),
+    };
     call.rest.carry_out(part).await
 }
 

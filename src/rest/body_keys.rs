@@ -17,6 +17,8 @@ const APPLICATION: &str = "_ApplicationId";
 pub struct BodyCredentials {
     /// The object for triggers.
     pub cloud_context: Option<Map<String, Json>>,
+    /// The type of the content that a file in the body has.
+    pub content_type: Option<String>,
 }
 
 /// Whether a body names the application. No values are built for this: until it is known, nothing about a request is
@@ -57,7 +59,7 @@ pub fn take(body: &mut JsonMap, known: &Keys, credentials: &mut Credentials) -> 
         Some(in_header) if bool::from(in_header.as_bytes().ct_eq(known.master_key.expose().as_bytes())) => {}
         Some(_) => return Err(unauthorized()),
     }
-    text(body, "_ContentType")?;
+    let content_type = text(body, "_ContentType")?;
     let cloud_context = match body.shift_remove("_context") {
         None => None,
         Some(Json::Object(map)) => Some(map),
@@ -67,7 +69,7 @@ pub fn take(body: &mut JsonMap, known: &Keys, credentials: &mut Credentials) -> 
     for ignored in ["_ClientVersion", "_RevocableSession", "_noBody"] {
         body.shift_remove(ignored);
     }
-    Ok(BodyCredentials { cloud_context })
+    Ok(BodyCredentials { cloud_context, content_type })
 }
 
 /// Removes a key whose value must be text; null and empty text count as absent.

@@ -33,6 +33,8 @@ pub struct Call {
     pub query: String,
     /// What was sent.
     pub body: Payload,
+    /// The type of the content, where the body says it (`_ContentType`) and not a header.
+    pub content_type: Option<String>,
     /// Whether the caller's address is that of the connection.
     pub direct: bool,
     /// The API: a batch calls other routes.

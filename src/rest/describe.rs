@@ -98,6 +98,20 @@ forms! {
     /// An empty object.
     Nothing closed {} {}
 
+    /// A stored file.
+    StoredFile closed { "name": "bc9f32b0fbdbbfc4e8ae4c9d3a5d4cf2_a.txt", "url": "https://example.org/parse/files/app/bc9f32b0fbdbbfc4e8ae4c9d3a5d4cf2_a.txt" } {
+        /// The name it was stored under; objects refer to it by this name.
+        required "name": String,
+        /// Where it can be downloaded.
+        required "url": String,
+    }
+
+    /// What is kept with a file; empty if there is no such file.
+    FileMetadata closed { "metadata": { "author": "somebody" } } {
+        /// As it was sent.
+        optional "metadata": Fields,
+    }
+
     /// Fields of an object. Typed values are objects with `__type` (`Date`, `Pointer`, `GeoPoint`, …), operations objects with `__op`.
     Fields open { "score": 1337, "playedAt": { "__type": "Date", "iso": "2020-02-03T04:05:06.789Z" } } {}
 

@@ -39,6 +39,7 @@ struct IncomingRequest {
     method: Method,
     query: String,
     body: Payload,
+    content_type: Option<String>,
     caller: Caller,
     /// The share of the parsing budget that the body takes up until the request is answered.
     _budget: body::Budget,
@@ -90,7 +91,10 @@ impl Rest {
     async fn answer_public(self: &Arc<Self>, request: Request, found: Found) -> Outcome {
         let options = &self.app.options;
         let (caller, auth) = if found.route().access == Access::OptionalKey {
-            let caller = Caller::of(&request, options)?;
+            let mut caller = Caller::of(&request, options)?;
+            if let Some(application) = found.value("appId") {
+                caller.credentials.application_id = Some(application.to_owned());
+            }
             let auth = caller.optional_auth(&self.app);
             (caller, auth)
         } else {
@@ -102,10 +106,12 @@ impl Rest {
         let standing = self.count(true, &method, &path, &caller.identity(&auth))?.or(standing);
         self.gate.allowed.check(auth.is_master(), &method, &path)?;
         let query = request.original_uri().query().unwrap_or_default().to_owned();
-        let cx = caller.open(&self.app, auth, TokenUse::Drop).await?;
+        let public = found.route().access == Access::Public;
+        let token = if public { TokenUse::Drop } else { found.route().token };
+        let cx = caller.open(&self.app, auth, token).await?;
         let body = Payload::Stream(Box::new(request));
         let writes = !matches!(method, Method::GET | Method::HEAD);
-        let call = Call { cx, found, query, body, direct, rest: self.clone() };
+        let call = Call { cx, found, query, body, content_type: None, direct, rest: self.clone() };
         let rest = self.clone();
         let mut response = detach::run(&self.app.tasks, writes, async move { rest.carry_out(call).await }).await?;
         if let Some(standing) = standing {
@@ -124,21 +130,29 @@ impl Rest {
             return Err(auth::unauthorized());
         }
         let query = request.original_uri().query().unwrap_or_default().to_owned();
-        if known && place.route(&method).is_some_and(|route| route.body == BodyKind::Stream) {
+        let streamed = place.route(&method).is_some_and(|route| route.body == BodyKind::Stream);
+        if known && streamed {
             let body = Payload::Stream(Box::new(request));
-            return Ok(IncomingRequest { method, query, body, caller, _budget: body::Budget::default() });
+            let budget = body::Budget::default();
+            return Ok(IncomingRequest { method, query, body, content_type: None, caller, _budget: budget });
         }
-        let (mut body, budget) = self.read_json(&mut request, known).await?;
+        let read = self.read_json(&mut request, known).await;
+        // Bytes of any kind were allowed: that they are no JSON says no more than that they name no application.
+        let not_json = |error: ParseError| if error.is(ErrorCode::InvalidJson) { auth::unauthorized() } else { error };
+        let (mut body, budget) = if streamed { read.map_err(not_json)? } else { read? };
+        let mut content_type = None;
         if !known {
             let told = body_keys::take(&mut body, &options.keys, &mut caller.credentials)?;
             caller.client.cloud_context = told.cloud_context.or(caller.client.cloud_context);
+            content_type = told.content_type;
         }
         if method == Method::POST
+            && !streamed
             && let Some(replacement) = body_keys::method(&mut body)?
         {
             method = effective(&replacement);
         }
-        Ok(IncomingRequest { method, query, body: Payload::Json(body), caller, _budget: budget })
+        Ok(IncomingRequest { method, query, body: Payload::Json(body), content_type, caller, _budget: budget })
     }
 
     /// The body as a JSON object. Where no header names the application (`known`), the body is searched for it before
@@ -168,7 +182,7 @@ impl Rest {
 
     /// Decides who is calling and whether the call may proceed; then it does.
     async fn admit(self: &Arc<Self>, incoming: IncomingRequest, place: Place) -> Outcome {
-        let IncomingRequest { method, query, body, caller, _budget } = incoming;
+        let IncomingRequest { method, query, body, content_type, caller, _budget } = incoming;
         let found = place.found(&method);
         let path = found.as_ref().map_or_else(|| place.decoded_path().into_owned(), Found::path);
         let auth = caller.auth(&self.app)?;
@@ -185,7 +199,8 @@ impl Rest {
         {
             idempotency::remember(&cx, id).await?;
         }
-        let mut response = self.carry_out(Call { cx, found, query, body, direct, rest: self.clone() }).await?;
+        let call = Call { cx, found, query, body, content_type, direct, rest: self.clone() };
+        let mut response = self.carry_out(call).await?;
         if let Some(standing) = before_session.or(with_session) {
             standing.apply(&mut response);
         }

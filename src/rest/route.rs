@@ -9,7 +9,7 @@ use std::pin::Pin;
 
 use poem::http::Method;
 use poem_openapi::registry::{MetaMediaType, MetaRequest, MetaResponse, MetaResponses, MetaSchemaRef, Registry};
-use poem_openapi::types::Type;
+use poem_openapi::types::{Binary, Type};
 
 use super::call::Call;
 use super::openapi::headers::HeaderParameter;
@@ -30,7 +30,7 @@ pub enum Access {
     /// Anybody, without an application id; keys and tokens are not looked at.
     Public,
     /// Anybody, without an application id; a master key in a header counts, and whoever would be refused elsewhere is
-    /// anonymous here.
+    /// anonymous here. Where the path has an `{appId}` it names the application.
     OptionalKey,
     /// Callers who name the application (and send a client key, where those are configured).
     Application,
@@ -117,6 +117,8 @@ pub struct About {
 /// The form of a body: how the document names it.
 #[derive(Clone, Copy)]
 pub struct Form {
+    /// Its media type.
+    pub content_type: &'static str,
     /// Brings its types into the document.
     pub register: fn(&mut Registry),
     /// Refers to it.
@@ -127,13 +129,19 @@ impl Form {
     /// The form of a type.
     #[must_use]
     pub fn of<T: Type>() -> Self {
-        Self { register: T::register, schema: T::schema_ref }
+        Self { content_type: "application/json", register: T::register, schema: T::schema_ref }
+    }
+
+    /// Bytes of any kind.
+    #[must_use]
+    pub fn bytes() -> Self {
+        Self { content_type: "application/octet-stream", ..Self::of::<Binary<Vec<u8>>>() }
     }
 
     /// As the body of requests.
     #[must_use]
     pub fn request(self) -> MetaRequest {
-        let content = vec![MetaMediaType { content_type: "application/json", schema: (self.schema)() }];
+        let content = vec![MetaMediaType { content_type: self.content_type, schema: (self.schema)() }];
         MetaRequest { description: None, content, required: true }
     }
 }
@@ -268,6 +276,12 @@ impl Route {
     #[must_use]
     pub fn json<T: Type>(self) -> Self {
         Self { body: BodyKind::Json, ..self }.amend(|about| about.request = Some(Form::of::<T>()))
+    }
+
+    /// The body is bytes of any kind.
+    #[must_use]
+    pub fn bytes(self) -> Self {
+        self.stream().amend(|about| about.request = Some(Form::bytes()))
     }
 
     /// An object may be created: 201 with its address.

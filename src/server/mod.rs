@@ -13,6 +13,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::adapters::auth::Providers;
 use crate::adapters::email::{self, outbox::Outbox};
+use crate::adapters::files::FileStore;
+use crate::adapters::files::encryption::FileKey;
+use crate::adapters::files::open::{self, Home, Opened};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Options;
 use crate::domain::features::{self, Services};
@@ -93,8 +96,16 @@ impl Server {
         let addr = listener
             .local_addr()
             .map_err(|source| StartError::Listen { address: options.server.host.clone(), source })?;
-        let features = features::all(&options, services(&options)?);
-        let storage = stores::open(&options, environment.commands).await?;
+        let mut services = services(&options)?;
+        let (storage, home) = stores::open(&options, environment.commands).await?;
+        match files(&options, home, &environment.random) {
+            Ok(files) => services.files = Some(files),
+            Err(error) => {
+                storage.close().await;
+                return Err(error);
+            }
+        }
+        let features = features::all(&options, services);
         let opened = start::open(options, storage.clone(), environment.clock, environment.random, features).await;
         let app = match opened {
             Ok(app) => app,
@@ -152,7 +163,22 @@ fn services(options: &Options) -> Result<Services, StartError> {
         None => None,
     };
     let providers = Providers::open(&options.users.auth.0).map_err(StartError::Configuration)?;
-    Ok(Services { email, providers })
+    Ok(Services { email, providers, files: None })
+}
+
+/// The place for files that the options name.
+fn files(options: &Options, home: Home, random: &Arc<dyn Random>) -> Result<Arc<dyn FileStore>, StartError> {
+    let options = &options.files;
+    let adapter = options.files_adapter.as_ref().map(|adapter| &adapter.0);
+    let key = options.file_key.as_ref().map(|key| FileKey::from_text(key.expose()));
+    let variables = |name: &str| std::env::var(name).ok();
+    match open::open(adapter, home, key, random.clone(), &variables).map_err(StartError::Configuration)? {
+        Opened::Store(store) => Ok(store),
+        Opened::NeedsJavaScript { module, .. } => {
+            let message = format!("filesAdapter {module}: JavaScript modules cannot be loaded");
+            Err(StartError::Configuration(message))
+        }
+    }
 }
 
 /// An error with its causes, in one line.

@@ -4,25 +4,31 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{StartError, chain};
+use crate::adapters::files::open::Home;
 use crate::config::{DatabaseUri, Options, values};
 use crate::model::schema::ClassSchema;
 use crate::storage::Storage;
 use crate::storage::mongo::{CommandListener, MongoOptions, MongoStorage};
 use crate::storage::sqlite::{self, EmbeddedOptions, EmbeddedStorage, Synchronous};
 
-/// Opens the store. `listener` hears what is asked of MongoDB.
+/// Opens the store, and says where files are kept beside it. `listener` hears what is asked of MongoDB.
 ///
 /// # Errors
 /// When it cannot be reached, read or locked; the text says which store and why.
-pub async fn open(options: &Options, listener: Option<CommandListener>) -> Result<Arc<dyn Storage>, StartError> {
+pub async fn open(
+    options: &Options,
+    listener: Option<CommandListener>,
+) -> Result<(Arc<dyn Storage>, Home), StartError> {
     match &options.database.uri {
         DatabaseUri::Mongo { uri } => {
             let storage = MongoStorage::connect(MongoOptions { listener, ..mongo(options, uri) })
                 .await
                 .map_err(|error| StartError::Storage(format!("cannot open MongoDB: {}", chain(&error))))?;
-            Ok(Arc::new(storage))
+            let home = Home::Mongo(storage.database().clone());
+            Ok((Arc::new(storage), home))
         }
         DatabaseUri::Embedded { dir } => {
+            let home = Home::Embedded(dir.clone());
             let embedded = EmbeddedOptions {
                 synchronous: match options.own.synchronous {
                     values::Synchronous::Full => Synchronous::Full,
@@ -40,7 +46,7 @@ pub async fn open(options: &Options, listener: Option<CommandListener>) -> Resul
             let storage = opened
                 .map_err(|error| StartError::Storage(error.to_string()))?
                 .map_err(|error| StartError::Storage(format!("cannot open the embedded store: {}", chain(&error))))?;
-            Ok(Arc::new(storage))
+            Ok((Arc::new(storage), home))
         }
     }
 }
@@ -52,7 +58,7 @@ pub async fn open(options: &Options, listener: Option<CommandListener>) -> Resul
 pub async fn classes(options: &Options) -> Result<Vec<ClassSchema>, StartError> {
     match &options.database.uri {
         DatabaseUri::Mongo { .. } => {
-            let storage = open(options, None).await?;
+            let (storage, _) = open(options, None).await?;
             let classes = storage.classes().await;
             storage.close().await;
             classes.map_err(|error| StartError::Storage(format!("cannot read MongoDB: {}", chain(&error))))

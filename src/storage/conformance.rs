@@ -17,6 +17,7 @@ use futures_util::future::join_all;
 use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
 
+use crate::model::files::addresses::FileAddresses;
 use crate::model::json::{decode, decode_map, encode, encode_object};
 use crate::model::names::ClassName;
 use crate::model::object::Object;
@@ -144,7 +145,7 @@ async fn read(
     }
     let shape = Shape {
         keys: options.keys.clone().map(|keys| keys.into_iter().collect()),
-        ..Shape::of(schema, "http://files/".to_owned())
+        ..Shape::of(schema, FileAddresses { base: "http://files/".to_owned(), hosted_key: None })
     };
     let written = store.find_json(schema, filter, options, &Arc::new(shape.clone()), None).await?;
     let written: Vec<Json> =

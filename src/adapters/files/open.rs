@@ -37,6 +37,25 @@ pub enum Opened {
     },
 }
 
+/// The names of adapters that are built in.
+pub const ADAPTERS: [&str; 5] = [
+    "@parse/fs-files-adapter",
+    "@parse/s3-files-adapter",
+    "@parse/gcs-files-adapter",
+    "azure",
+    "parse-server-azure-storage",
+];
+
+/// The name of the adapter in the option `filesAdapter`, if it has one.
+#[must_use]
+pub fn module(setting: &Json) -> Option<&str> {
+    match setting {
+        Json::String(module) => Some(module),
+        Json::Object(map) => map.get("module").or_else(|| map.get("adapter"))?.as_str(),
+        _ => None,
+    }
+}
+
 /// Opens a store.
 ///
 /// `setting` is the option `filesAdapter`: absent, the name of a module, or `{"module": …, "options": …}`. `key` comes from
@@ -87,14 +106,12 @@ fn read(setting: &Json) -> Result<Option<Named>, String> {
         Json::Null => Ok(None),
         Json::String(module) => Ok(Some((module.clone(), Map::new()))),
         Json::Object(map) => {
-            let module = map.get("module").or_else(|| map.get("adapter"));
             let options = match map.get("options") {
                 None | Some(Json::Null) => Map::new(),
                 Some(Json::Object(options)) => options.clone(),
                 Some(_) => return Err("filesAdapter.options must be an object".to_owned()),
             };
-            let module = module.and_then(Json::as_str);
-            module
+            module(setting)
                 .map(|module| Some((module.to_owned(), options)))
                 .ok_or_else(|| "filesAdapter.module must be a text".to_owned())
         }

@@ -2,6 +2,7 @@
 //! pipeline imports a feature. [`all`] is the only list of them.
 
 pub mod audiences;
+pub mod files;
 pub mod global_config;
 pub mod graphql_config;
 pub mod health;
@@ -24,6 +25,7 @@ pub use crate::domain::kernel::services::Services;
 #[must_use]
 pub fn all(options: &Options, services: Services) -> Vec<Feature> {
     vec![
+        files::feature(options, &services),
         users::feature(options, services),
         sessions::feature(options),
         roles::feature(options),

@@ -15,6 +15,7 @@ use super::feature::{Entities, Feature, NoRoles, TypeMap};
 use crate::clock::Clock;
 use crate::config::Options;
 use crate::error::{ParseError, Result};
+use crate::model::files::hosts::AllowedHosts;
 use crate::model::operation::denylist::Denylist;
 use crate::random::Random;
 use crate::storage::Storage;
@@ -34,6 +35,8 @@ pub struct App {
     pub caches: Caches,
     /// Words that request data must not contain.
     pub denylist: Denylist,
+    /// Hosts that File values of requests may point at.
+    pub file_hosts: AllowedHosts,
     /// What special classes add to the pipelines.
     pub rules: RuleTable,
     /// Says which entities permissions may name for a user.
@@ -66,6 +69,7 @@ impl App {
             schemas: SchemaCache::new(storage.clone(), options.security.protected_fields.clone()),
             caches: Caches::default(),
             denylist: denylist(&options)?,
+            file_hosts: AllowedHosts::new(&options.files.upload.allowed_file_url_domains),
             rules: RuleTable::default(),
             entities: Arc::new(NoRoles),
             storage,

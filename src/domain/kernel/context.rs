@@ -15,6 +15,7 @@ use crate::domain::kernel::clp::Operation;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::acl;
 use crate::model::date::Date;
+use crate::model::files::addresses::FileAddresses;
 use crate::model::names::ClassName;
 use crate::storage::Transaction;
 
@@ -148,6 +149,16 @@ impl Context {
         let schemas = self.app.schemas.reload().await?;
         self.schemas.store(schemas.clone());
         Ok(schemas)
+    }
+
+    /// Addresses of files, for answers to this request.
+    #[must_use]
+    pub fn file_addresses(&self) -> FileAddresses {
+        let options = &self.app.options;
+        FileAddresses {
+            base: format!("{}/files/{}/", self.client.base_url, options.keys.app_id),
+            hosted_key: options.files.file_key.as_ref().map(|key| key.expose().to_owned()),
+        }
     }
 
     /// Current time.

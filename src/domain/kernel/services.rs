@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::adapters::auth::Providers;
 use crate::adapters::email::outbox::Outbox;
+use crate::adapters::files::FileStore;
 
 /// Services outside of the server that features call.
 #[derive(Debug, Default)]
@@ -12,4 +13,6 @@ pub struct Services {
     pub email: Option<Arc<Outbox>>,
     /// Providers of identities.
     pub providers: Providers,
+    /// Keeps files.
+    pub files: Option<Arc<dyn FileStore>>,
 }

@@ -26,8 +26,7 @@ impl<'a> View<'a> {
     pub fn new(cx: &'a Context, class: &Class, visibility: &'a Visibility, parameters: &QueryParameters) -> Self {
         let rules = cx.app.rules.of(&class.schema.name);
         let uniform = visibility.is_uniform() && !rules.look_into_rows();
-        let file_base = format!("{}/files/{}/", cx.client.base_url, cx.app.options.keys.app_id);
-        let mut shape = Shape::of(&class.schema, file_base);
+        let mut shape = Shape::of(&class.schema, cx.file_addresses());
         shape.relations.retain(|(name, _)| !visibility.hides(name));
         shape.internal = cx.auth.is_maintenance();
         shape.exclude = parameters

@@ -1,6 +1,7 @@
 //! Rules about files: their names, their types, what may be uploaded, how they are shown in a browser.
 
+pub mod addresses;
 pub mod delivery;
-pub mod extensions;
+pub mod hosts;
 pub mod names;
 pub mod types;

@@ -11,6 +11,14 @@ pub enum HeaderParameter {
     RequestId,
     /// `X-Parse-Cloud-Context`.
     CloudContext,
+    /// `X-Parse-Upload-Mode`.
+    UploadMode,
+    /// `X-Parse-File-Metadata`.
+    FileMetadata,
+    /// `X-Parse-File-Tags`.
+    FileTags,
+    /// `X-Parse-File-Directory`.
+    FileDirectory,
 }
 
 /// As the document lists one.
@@ -26,6 +34,12 @@ pub fn meta(header: HeaderParameter) -> MetaOperationParam {
             "Names the request: sent again, it is refused (159) instead of carried out again, where the server is configured so.",
         ),
         HeaderParameter::CloudContext => ("X-Parse-Cloud-Context", "A JSON object that triggers get to see."),
+        HeaderParameter::UploadMode => ("X-Parse-Upload-Mode", "`stream`: the file may be empty."),
+        HeaderParameter::FileMetadata => ("X-Parse-File-Metadata", "A JSON object that is kept with the file."),
+        HeaderParameter::FileTags => ("X-Parse-File-Tags", "A JSON object, kept where the store of files has tags."),
+        HeaderParameter::FileDirectory => {
+            ("X-Parse-File-Directory", "Where the file goes, as a path; with the master key alone.")
+        }
     };
     MetaOperationParam {
         name: name.to_owned(),

@@ -102,11 +102,11 @@ impl OpenApi for Described {
         for route in super::routes() {
             let Some(about) = &route.about else { continue };
             let operation = operation(&route, about);
-            match paths.iter_mut().find(|path| path.path == route.path) {
-                Some(path) => path.operations.push(operation),
-                None => {
-                    paths.push(MetaPath { path: route.path.clone().into_owned(), operations: vec![operation] });
-                }
+            // What the router takes for all that follows is one parameter here.
+            let path = route.path.replace("{*", "{");
+            match paths.iter_mut().find(|known| known.path == path) {
+                Some(known) => known.operations.push(operation),
+                None => paths.push(MetaPath { path, operations: vec![operation] }),
             }
         }
         vec![MetaApi { paths }]
@@ -141,6 +141,7 @@ impl OpenApi for Described {
 
 fn operation(route: &Route, about: &About) -> MetaOperation {
     let named = route.path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'));
+    let named = named.map(|name| name.trim_start_matches('*'));
     let mut params: Vec<MetaOperationParam> = named.map(path_parameter).collect();
     params.extend(about.query.iter().flat_map(|list| list.iter()).map(parameters::meta));
     let mut headers = about.headers.clone();

@@ -12,6 +12,7 @@ use tokio::sync::Mutex;
 
 use super::{page, typed, yaml};
 use crate::config::Options;
+use crate::domain::kernel::auth::TokenUse;
 use crate::domain::kernel::context::Context;
 use crate::domain::schema::Schemas;
 use crate::error::{ParseError, Result};
@@ -126,7 +127,7 @@ pub fn routes(options: &Options) -> Vec<Route> {
             let documents = documents.clone();
             async move { documents.answer(&call.cx, notation).await }
         };
-        Route::hidden(Method::GET, path, operation, handler).access(Access::OptionalKey)
+        Route::hidden(Method::GET, path, operation, handler).access(Access::OptionalKey).token(TokenUse::Drop)
     };
     let mut routes = vec![
         document("/openapi.json", "getOpenApiJson", Notation::Json),
@@ -140,7 +141,9 @@ pub fn routes(options: &Options) -> Vec<Route> {
                 let answer = page.answer(call.found.value("file").unwrap_or_default());
                 async move { answer.ok_or_else(ParseError::unknown_route) }
             };
-            routes.push(Route::hidden(Method::GET, path, "getDocs", handler).access(Access::OptionalKey));
+            routes.push(
+                Route::hidden(Method::GET, path, "getDocs", handler).access(Access::OptionalKey).token(TokenUse::Drop),
+            );
         }
     }
     routes

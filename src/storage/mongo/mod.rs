@@ -77,6 +77,12 @@ impl fmt::Debug for MongoStorage {
 }
 
 impl MongoStorage {
+    /// The database, for those who keep other things in it than rows.
+    #[must_use]
+    pub const fn database(&self) -> &Database {
+        &self.database
+    }
+
     /// The name of a class's collection.
     fn collection_name(&self, class: &str) -> String {
         format!("{}{class}", self.prefix)

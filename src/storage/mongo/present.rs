@@ -190,16 +190,14 @@ impl Serialize for Typed<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         match (self.kind, self.value) {
             (Some(FieldType::File), RawBsonRef::String(name)) => {
-                forms::File { name, url: Some(&self.shape.file_url(name)) }.serialize(serializer)
+                forms::File { name, url: Some(&self.shape.files.of(name)) }.serialize(serializer)
             }
             (
                 Some(kind @ (FieldType::GeoPoint | FieldType::Polygon)),
                 RawBsonRef::Array(_) | RawBsonRef::Document(_),
             )
             | (Some(kind @ FieldType::Date), RawBsonRef::String(_)) => {
-                let mut value = decode::of_kind(kind, self.value);
-                self.shape.complete_files(&mut value);
-                value.serialize(serializer)
+                decode::of_kind(kind, self.value).serialize(serializer)
             }
             _ => Nested { value: self.value, shape: self.shape, depth: 0 }.serialize(serializer),
         }
@@ -231,7 +229,9 @@ impl<'a> Nested<'a> {
         let typed = |key: &str| matches!(key, "__type" | "sub_type");
         if object.iter_elements().flatten().any(|element| typed(element.key().as_str())) {
             let mut value = decode::value_at(self.value, self.depth);
-            self.shape.complete_files(&mut value);
+            if self.depth == 0 {
+                self.shape.complete_file(&mut value);
+            }
             return value.serialize(serializer);
         }
         let mut map = serializer.serialize_map(None)?;
@@ -267,6 +267,7 @@ mod tests {
     use serde_json::Value as Json;
 
     use super::*;
+    use crate::model::files::addresses::FileAddresses;
     use crate::model::json;
     use crate::model::names::ClassName;
     use crate::model::schema::Field;
@@ -292,7 +293,7 @@ mod tests {
     /// Both ways to the wire give the same; tells whether the short one was taken.
     fn same(document: &Document) -> bool {
         let schema = schema();
-        let mut shape = Shape::of(&schema, "http://x/files/".to_owned());
+        let mut shape = Shape::of(&schema, FileAddresses { base: "http://x/files/".to_owned(), hosted_key: None });
         shape.hidden = ["secret".to_owned()].into_iter().collect();
         shape.exclude = ["unwanted".to_owned()].into_iter().collect();
         let raw = RawDocumentBuf::try_from(document).unwrap();

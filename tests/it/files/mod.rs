@@ -2,6 +2,7 @@
 
 mod conformance;
 mod gridfs;
+mod http;
 mod memory;
 mod npm;
 mod places;

@@ -37,7 +37,7 @@ use crate::model::object::Object;
 /// Users, for the kernel.
 #[must_use]
 pub fn feature(options: &Options, services: Services) -> Feature {
-    let Services { email, providers } = services;
+    let Services { email, providers, .. } = services;
     let users = Users { hasher: Hasher::start(&options.own), providers, outbox: email };
     let feature = Feature::new("users").rules(names::USER, rules::UserRules).state(users);
     Feature { on_stop: Some(stop), ..feature }

@@ -36,7 +36,7 @@ pub fn present(text: &[u8], score: Option<f64>, shape: &Shape, out: &mut Vec<u8>
                     fields.put_json(field, raw).map_err(unwritten)?;
                 } else {
                     let mut value = Reader::new(raw).value(1)?;
-                    shape.complete_files(&mut value);
+                    shape.complete_file(&mut value);
                     fields.put(field, &value).map_err(unwritten)?;
                 }
             }
@@ -80,6 +80,7 @@ mod tests {
     use serde_json::Value as Json;
 
     use super::*;
+    use crate::model::files::addresses::FileAddresses;
     use crate::model::json;
     use crate::model::names::ClassName;
     use crate::model::object::Object;
@@ -89,7 +90,7 @@ mod tests {
             hidden: ["secret".to_owned()].into_iter().collect(),
             exclude: ["unwanted".to_owned()].into_iter().collect(),
             relations: vec![("likes".into(), ClassName::unchecked("Thing"))],
-            file_base: "http://x/files/".to_owned(),
+            files: FileAddresses { base: "http://x/files/".to_owned(), hosted_key: None },
             ..Shape::default()
         }
     }

@@ -1,7 +1,7 @@
 //! Which files may be uploaded: the option `fileUpload.fileExtensions`.
 
-use super::types;
 use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::files::types;
 use crate::model::js_pattern::JsPattern;
 
 /// The patterns of the option, compiled.

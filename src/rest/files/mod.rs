@@ -1,0 +1,79 @@
+//! Files: bytes in, bytes out.
+
+mod download;
+mod upload;
+
+use poem::http::Method;
+use poem::{Response, http::StatusCode};
+use poem_openapi::registry::{MetaMediaType, MetaResponse, Registry};
+
+use super::call::Call;
+use super::describe::{FileMetadata, Nothing, StoredFile};
+use super::openapi::Tag;
+use super::openapi::answers;
+use super::openapi::headers::HeaderParameter::{FileDirectory, FileMetadata as MetadataHeader, FileTags, UploadMode};
+use super::route::{Access, Form, Outcome, Route};
+use crate::domain::features::files;
+use crate::error::{ErrorCode, ParseError};
+
+/// The routes.
+pub fn routes() -> Vec<Route> {
+    vec![
+        Route::hidden(Method::POST, "/files", "uploadUnnamedFile", upload_unnamed)
+            .documented::<StoredFile>(Tag::Files, "Upload a file without a name, which is refused.")
+            .stream(),
+        Route::hidden(Method::POST, "/files/{fileName}", "uploadFile", upload::upload)
+            .documented::<StoredFile>(Tag::Files, "Upload a file.")
+            .description(
+                "The body is the file, whatever its type. The answer has the name under which it was stored: a random \
+                 prefix is added unless the server is configured otherwise.",
+            )
+            .bytes()
+            .header(UploadMode)
+            .header(MetadataHeader)
+            .header(FileTags)
+            .header(FileDirectory)
+            .creates(),
+        Route::hidden(Method::GET, "/files/{appId}/metadata/{*fileName}", "getFileMetadata", download::metadata)
+            .access(Access::OptionalKey)
+            .documented::<FileMetadata>(Tag::Files, "Metadata of a file; nothing for a file that does not exist."),
+        Route::hidden(Method::GET, "/files/{appId}/{*fileName}", "downloadFile", download::download)
+            .access(Access::OptionalKey)
+            .documented::<Nothing>(Tag::Files, "Download a file, or parts of it (`Range`).")
+            .responses(register_download, download_answers),
+        Route::hidden(Method::DELETE, "/files/{*fileName}", "deleteFile", delete)
+            .access(Access::Master)
+            .documented::<Nothing>(Tag::Files, "Delete a file."),
+    ]
+}
+
+fn register_download(registry: &mut Registry) {
+    (Form::bytes().register)(registry);
+}
+
+fn download_answers() -> Vec<MetaResponse> {
+    let answer = |status, description| {
+        let form = Form::bytes();
+        let content = vec![MetaMediaType { content_type: "*/*", schema: (form.schema)() }];
+        MetaResponse { description, status: Some(status), status_range: None, content, headers: Vec::new() }
+    };
+    let without = |status, description| MetaResponse { content: Vec::new(), ..answer(status, description) };
+    let mut all = vec![
+        answer(200, "The file."),
+        answer(206, "Parts of it."),
+        without(304, "The client has it already."),
+        without(412, "The condition does not hold."),
+        without(416, "It has no such part."),
+    ];
+    all = answers::with_refusals(all);
+    all
+}
+
+async fn upload_unnamed(_call: Call) -> Outcome {
+    Err(ParseError::new(ErrorCode::InvalidFileName, "Filename not provided."))
+}
+
+async fn delete(call: Call) -> Outcome {
+    files::delete(&call.cx, call.path("fileName")?).await?;
+    Ok(Response::builder().status(StatusCode::OK).finish())
+}
