@@ -113,11 +113,8 @@ impl Rest {
         let writes = !matches!(method, Method::GET | Method::HEAD);
         let call = Call { cx, found, query, body, content_type: None, direct, rest: self.clone() };
         let rest = self.clone();
-        let mut response = detach::run(&self.app.tasks, writes, async move { rest.carry_out(call).await }).await?;
-        if let Some(standing) = standing {
-            standing.apply(&mut response);
-        }
-        Ok(response)
+        let outcome = detach::run(&self.app.tasks, writes, async move { rest.carry_out(call).await }).await;
+        self.with_standing(outcome, standing)
     }
 
     /// Reads what the request says.
@@ -200,10 +197,15 @@ impl Rest {
             idempotency::remember(&cx, id).await?;
         }
         let call = Call { cx, found, query, body, content_type, direct, rest: self.clone() };
-        let mut response = self.carry_out(call).await?;
-        if let Some(standing) = before_session.or(with_session) {
-            standing.apply(&mut response);
-        }
+        let outcome = self.carry_out(call).await;
+        self.with_standing(outcome, before_session.or(with_session))
+    }
+
+    /// The answer with the headers that say how often the caller may still call; refusals have them, too.
+    fn with_standing(&self, outcome: Outcome, standing: Option<Standing>) -> Outcome {
+        let Some(standing) = standing else { return outcome };
+        let mut response = outcome.unwrap_or_else(|error| self.refuse(&error));
+        standing.apply(&mut response);
         Ok(response)
     }
 
