@@ -15,7 +15,6 @@ mod first_run;
 pub mod free;
 pub mod graphql;
 pub mod help;
-pub mod js_pattern;
 pub mod keys;
 pub mod limits;
 pub mod live_query;

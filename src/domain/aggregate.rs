@@ -6,12 +6,12 @@ use crate::domain::kernel::commands::FindQuery;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
 use crate::domain::permissions::Operation;
-use crate::domain::permissions::scope;
+use crate::domain::permissions::{aggregation, scope};
 use crate::domain::read::resolve;
 use crate::error::{ErrorCode, ParseError, Result};
-use crate::model::json;
 use crate::model::names::ClassName;
 use crate::model::query::options::ReadPreference;
+use crate::model::{columns, json};
 use crate::storage::AggregateOptions;
 
 /// Stages that write, which the read-only master key must not.
@@ -38,6 +38,10 @@ pub async fn aggregate(cx: &Context, class: &str, mut parameters: Map<String, Js
     if stages.iter().any(writes) {
         cx.refuse_read_only_write(Operation::Create)?;
     }
+    aggregation::check(cx, &stages)?;
+    if cx.auth.is_read_only() && distinct.as_ref().and_then(Json::as_str).is_some_and(columns::is_secret) {
+        return Err(ParseError::forbidden("This field is closed to the read-only master key."));
+    }
     let class_name = ClassName::unchecked(class);
     let schemas = cx.schemas();
     let Some(class) = schemas.get(&class_name) else { return Ok(Vec::new()) };
@@ -52,7 +56,9 @@ pub async fn aggregate(cx: &Context, class: &str, mut parameters: Map<String, Js
         let values = cx.app.storage.distinct(&class.schema, &field, scope.filter()).await.map_err(failure)?;
         return Ok(values.iter().map(json::encode).collect());
     }
-    cx.app.storage.aggregate(&class.schema, stages, &options).await.map_err(failure)
+    let mut results = cx.app.storage.aggregate(&class.schema, stages, &options).await.map_err(failure)?;
+    aggregation::redact(cx, &mut results);
+    Ok(results)
 }
 
 fn refused(message: impl Into<std::borrow::Cow<'static, str>>) -> ParseError {

@@ -6,9 +6,11 @@ use serde_json::{Map, Value as Json};
 use crate::domain::delete;
 use crate::domain::kernel::commands::{Delete, FindQuery, GetQuery, Save};
 use crate::domain::kernel::context::Context;
+use crate::domain::permissions::{Operation, admit, scope};
 use crate::domain::read::{self, CachedRow, Found};
 use crate::domain::write::{self, Saved};
 use crate::error::Result;
+use crate::model::names::ClassName;
 use crate::model::object::Object;
 use crate::model::rows::JsonRows;
 
@@ -41,7 +43,20 @@ pub async fn delete(cx: &Context, class: &str, id: &str) -> Result<()> {
 /// # Errors
 /// As the read pipeline.
 pub async fn find(cx: &Context, class: &str, parameters: Map<String, Json>) -> Result<Found> {
-    read::find(cx, FindQuery::read(cx, class, parameters)?).await
+    read::find(cx, query(cx, class, parameters).await?).await
+}
+
+/// Reads the parameters of a find. Who may not find in the class is told that, whatever is wrong with the parameters.
+async fn query(cx: &Context, class: &str, parameters: Map<String, Json>) -> Result<FindQuery> {
+    match FindQuery::read(cx, class, parameters) {
+        Ok(query) => Ok(query),
+        Err(error) => {
+            let class = ClassName::unchecked(class);
+            admit::refuse_caller(cx, &class, Operation::Find)?;
+            scope::admit(cx, &cx.class(&class), Operation::Find).await?;
+            Err(error)
+        }
+    }
 }
 
 /// As [`find`], the objects as JSON.
@@ -49,7 +64,7 @@ pub async fn find(cx: &Context, class: &str, parameters: Map<String, Json>) -> R
 /// # Errors
 /// As [`find`].
 pub async fn find_json(cx: &Context, class: &str, parameters: Map<String, Json>) -> Result<Found<JsonRows>> {
-    read::find_json(cx, FindQuery::read(cx, class, parameters)?).await
+    read::find_json(cx, query(cx, class, parameters).await?).await
 }
 
 /// Reads an object.

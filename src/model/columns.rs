@@ -36,6 +36,20 @@ pub const DATES: [&str; 7] = [
     "_perishable_token_expires_at",
 ];
 
+/// Whether a column holds what lets its reader act as a user, or guess how to: hashes, tokens, identities.
+#[must_use]
+pub fn is_secret(column: &str) -> bool {
+    matches!(
+        column,
+        "_hashed_password"
+            | "_session_token"
+            | "session_token"
+            | "_email_verify_token"
+            | "_perishable_token"
+            | "_password_history"
+    ) || column.starts_with(AUTH_DATA)
+}
+
 /// The column of a provider.
 #[must_use]
 pub fn of_provider(provider: &str) -> String {

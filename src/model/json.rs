@@ -95,7 +95,7 @@ pub fn relations(schema: &ClassSchema) -> impl Iterator<Item = (String, Json)> {
 }
 
 /// The largest integer up to which every integer has a floating point number of its own.
-const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;
+pub const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;
 
 /// A JSON number that is written without a fraction when it has none. Not-a-number and infinities become null.
 #[must_use]

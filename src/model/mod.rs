@@ -4,6 +4,7 @@ pub mod acl;
 pub mod columns;
 pub mod date;
 pub mod files;
+pub mod js_pattern;
 pub mod json;
 pub mod names;
 pub mod object;

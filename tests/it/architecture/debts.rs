@@ -54,11 +54,6 @@ pub const CLASSES: &[Classes] = &[
         reason: "Old configurations say `username` where the fields of users are meant.",
     },
     Classes {
-        module: "domain::features::schemas",
-        names: &["USER"],
-        reason: "The password of a user is no field of the schema that clients see.",
-    },
-    Classes {
         module: "domain::permissions::protected_fields",
         names: &["USER"],
         reason: "The option about users' own rows (`protectedFieldsOwnerExempt`) is about this class alone.",

@@ -1,8 +1,8 @@
 //! Which files may be uploaded: the option `fileUpload.fileExtensions`.
 
-use crate::config::js_pattern::JsPattern;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::files::types;
+use crate::model::js_pattern::JsPattern;
 
 /// The patterns of the option, compiled.
 #[derive(Debug, Clone)]

@@ -14,6 +14,7 @@ use crate::domain::schema::check;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::json;
 use crate::model::names::{self, ClassName};
+use crate::model::object::Object;
 use crate::model::operation::parse;
 use crate::model::query::{Filter, Resolved};
 use crate::model::value::Value;
@@ -62,6 +63,13 @@ impl ClassRules for SessionRules {
             body,
             row: None,
         }))
+    }
+
+    /// A token is a way to act as its user, and so to write.
+    fn redact(&self, cx: &Context, row: &mut Object) {
+        if cx.auth.is_read_only() {
+            row.remove("sessionToken");
+        }
     }
 
     async fn follow_up(&self, cx: &Context, stored: Stored) -> Result<Stored> {

@@ -3,9 +3,6 @@
 use std::fmt::{self, Write as _};
 
 use fancy_regex::{Regex, RegexBuilder};
-use serde_json::Value;
-
-use super::declare::{Kind, OptionValue, Reader};
 
 /// Steps back that one search may take.
 const BACKTRACK_LIMIT: usize = 100_000;
@@ -56,18 +53,6 @@ impl PartialEq for JsPattern {
 impl fmt::Debug for JsPattern {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "JsPattern({:?})", self.source)
-    }
-}
-
-impl OptionValue for JsPattern {
-    const KIND: Kind = Kind::Text;
-
-    fn from_json(value: Value, reader: &mut Reader) -> Option<Self> {
-        String::from_json(value, reader).map(Self::new)
-    }
-
-    fn to_json(&self) -> Value {
-        Value::String(self.source.clone())
     }
 }
 
