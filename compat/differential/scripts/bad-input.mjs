@@ -24,7 +24,7 @@ export const badInput = [
   step('unknown method of a route', s => s.delete('/users')),
   step('unknown query parameter', s => s.get('/users', { query: { nonsense: 1 } })),
   step('where that is no JSON', s => s.request('GET', '/users?where=%7Bx')),
-  step('where that is a list', s => s.request('GET', '/users?where=%5B%5D'), { differs: 'a list is no object: refused' }),
+  step('where that is a list', s => s.request('GET', '/users?where=%5B%5D')),
   step('where that is a text', s => s.request('GET', '/users?where=%22x%22')),
   step('unknown operator', s => s.get('/users', { query: { where: { username: { $nonsense: 1 } } } })),
   step('$where', s => s.get('/users', { query: { where: { $where: 'true' } } })),
