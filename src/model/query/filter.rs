@@ -9,7 +9,7 @@ use crate::model::names::ClassName;
 use crate::model::value::{GeoPoint, Pointer, Value};
 
 /// A condition on the objects of one class. `U` is what still has to be resolved before a store can evaluate it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Filter<U = Unresolved> {
     /// Every object.
     All,
@@ -36,7 +36,7 @@ pub enum Filter<U = Unresolved> {
 pub type Resolved = Filter<Infallible>;
 
 /// Conditions that need the answer of another query, or fail at their time.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Unresolved {
     /// `$inQuery` and `$notInQuery`: the pointer leads to a match of the query (or not).
     InQuery {
@@ -68,7 +68,7 @@ pub enum Unresolved {
 }
 
 /// A query inside a query.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct SubQuery {
     /// Class to search.
     pub class: ClassName,
