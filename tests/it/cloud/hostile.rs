@@ -22,6 +22,7 @@ fn program(socket: &Path, token: &str) -> Child {
     let bootstrap = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/adapters/cloud/node/bootstrap/load.js");
     // In the binary the carried SDK lies beside the bootstrap; here the one of compat/ is found.
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("compat");
+    let (bootstrap, socket) = (bootstrap.to_string_lossy(), socket.to_string_lossy());
     let script = format!(
         "const state = {{ calls: 0 }};
          require({bootstrap:?}).join({{

@@ -93,12 +93,7 @@ impl CloudOptions {
     /// Options with the usual bounds: 60 s for calls and loading, 64 MiB for messages.
     #[must_use]
     pub const fn new(source: Source) -> Self {
-        Self {
-            source,
-            call_timeout: Duration::from_secs(60),
-            load_timeout: Duration::from_secs(60),
-            max_frame: 64 << 20,
-        }
+        Self { source, call_timeout: Duration::from_mins(1), load_timeout: Duration::from_mins(1), max_frame: 64 << 20 }
     }
 
     fn main(&self) -> Option<&Path> {
