@@ -12,12 +12,14 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::adapters::auth::Providers;
+use crate::adapters::cloud::webhook::{self, WebHooks};
 use crate::adapters::email::{self, outbox::Outbox};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Options;
 use crate::domain::features::{self, Services};
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::follow::follow_changes;
+use crate::domain::kernel::workers::Workers;
 use crate::domain::schema::defined;
 use crate::domain::start;
 use crate::error::ParseError;
@@ -79,6 +81,7 @@ pub struct RunningServer {
     stop: CancellationToken,
     accepting: JoinHandle<()>,
     following: JoinHandle<()>,
+    workers: Workers,
 }
 
 /// A server whose store is open and whose address is taken, and which answers nobody yet.
@@ -119,10 +122,11 @@ impl Server {
     pub fn serve(self) -> RunningServer {
         let Self { addr, app, listener, door } = self;
         let following = follow_changes(&app);
+        let workers = Workers::start(&app);
         let patience = Duration::from_millis(app.options.own.request_timeout_ms);
         let stop = CancellationToken::new();
         let accepting = tokio::spawn(serve::serve(listener, Arc::new(door), patience, stop.clone()));
-        RunningServer { addr, app, stop, accepting, following }
+        RunningServer { addr, app, stop, accepting, following, workers }
     }
 }
 
@@ -139,6 +143,7 @@ impl RunningServer {
         self.stop.cancel();
         self.app.stop();
         let finish = async {
+            self.workers.stop().await;
             let accepting = self.accepting.await;
             self.app.tasks.wait().await;
             accepting
@@ -171,7 +176,13 @@ fn services(options: &Options) -> Result<Services, StartError> {
         None => None,
     };
     let providers = Providers::open(&options.users.auth.0).map_err(StartError::Configuration)?;
-    Ok(Services { email, providers })
+    let hooks = webhook::Settings {
+        key: options.keys.webhook_key.as_ref().map(|key| key.expose().to_owned()),
+        timeout: Duration::from_millis(options.own.hook_timeout_ms),
+        answer_bytes: usize::try_from(options.own.hook_answer_bytes).unwrap_or(usize::MAX),
+    };
+    let web_hooks = Arc::new(WebHooks::new(&hooks).map_err(StartError::Configuration)?);
+    Ok(Services { email, providers, web_hooks })
 }
 
 /// An error with its causes, in one line.

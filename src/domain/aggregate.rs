@@ -6,7 +6,7 @@ use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
 use crate::domain::permissions::Operation;
 use crate::domain::permissions::scope;
-use crate::domain::read::{ReadRequest, resolve};
+use crate::domain::read::{ReadRequest, resolve, triggers};
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::json;
 use crate::model::names::ClassName;
@@ -38,6 +38,7 @@ pub async fn aggregate(cx: &Context, class: &str, mut parameters: Map<String, Js
         return Err(ParseError::forbidden("read-only masterKey isn't allowed to perform the create operation."));
     }
     let class_name = ClassName::unchecked(class);
+    triggers::before_aggregate(cx, &class_name, &stages).await?;
     let schemas = cx.schemas();
     let Some(class) = schemas.get(&class_name) else { return Ok(Vec::new()) };
     if let Some(field) = distinct {

@@ -14,4 +14,5 @@ pub mod read;
 pub mod schema;
 pub mod start;
 pub mod store;
+pub mod triggers;
 pub mod write;

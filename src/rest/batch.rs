@@ -24,6 +24,9 @@ const AT_ONCE: usize = 64;
 /// How often a transaction that met another one is tried.
 const ATTEMPTS: u32 = 5;
 
+/// What the general routes of objects begin with.
+const CLASSES: &str = "/classes/";
+
 /// Batches.
 pub struct BatchApi;
 
@@ -67,6 +70,14 @@ pub struct Part {
     pub body: JsonMap,
 }
 
+impl Part {
+    /// Whether it makes, changes or deletes an object of a class by the general routes.
+    fn writes_objects(&self) -> bool {
+        let head = self.path.get(..CLASSES.len());
+        self.method != Method::GET && head.is_some_and(|head| head.eq_ignore_ascii_case(CLASSES))
+    }
+}
+
 fn invalid(message: impl Into<std::borrow::Cow<'static, str>>) -> ParseError {
     ParseError::new(ErrorCode::InvalidJson, message)
 }
@@ -105,7 +116,11 @@ fn parts(rest: &Rest, context: &Context, requests: Option<Json>) -> Result<Vec<P
         let Some(method) = method else { return Err(invalid(format!("cannot route {name} {path}"))) };
         let body = match request.shift_remove("body") {
             None | Some(Json::Null) => JsonMap::new(),
-            Some(Json::Object(body)) => body,
+            Some(Json::Object(mut body)) => {
+                // The context of the whole counts.
+                body.shift_remove("_context");
+                body
+            }
             Some(_) => return Err(invalid("batch request body must be an object")),
         };
         Ok(Part { method, path: path.to_owned(), query: query.to_owned(), body })
@@ -148,10 +163,16 @@ async fn attempt_transaction(
     context: &Context,
     parts: Vec<Part>,
 ) -> Result<Vec<u8>, Arc<ParseError>> {
-    let inside = batch::begin(context).await.map_err(Arc::new)?;
+    let asked = batch::rehearse(context);
+    if let Some(asking) = &asked {
+        for (number, part) in parts.iter().enumerate().filter(|(_, part)| part.writes_objects()) {
+            one(&dispatcher.rest, &batch::part(asking, number), part.clone(), dispatcher.direct).await;
+        }
+    }
+    let inside = batch::begin(asked.as_ref().unwrap_or(context)).await.map_err(Arc::new)?;
     let mut results = Vec::with_capacity(parts.len());
-    for part in parts {
-        let response = one(&dispatcher.rest, &inside, part, dispatcher.direct).await;
+    for (number, part) in parts.into_iter().enumerate() {
+        let response = one(&dispatcher.rest, &batch::part(&inside, number), part, dispatcher.direct).await;
         if let Some(Refused(error)) = response.data::<Refused>() {
             let error = error.clone();
             batch::abort(&inside).await;

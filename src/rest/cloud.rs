@@ -1,11 +1,12 @@
-//! Functions, jobs, hooks, events: Cloud Code. None can be deployed yet, and these routes say so in Parse's words.
+//! Functions, jobs, hooks, events: Cloud Code.
 
 use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
 
 use super::describe;
 use super::openapi::Tag;
-use super::payload::{Answer, Body, Caller, MasterCaller, Parameters, Reply, unavailable};
+use super::payload::{Answer, Body, Caller, MasterCaller, Parameters, QueryTexts, Reply};
+use crate::domain::features::{functions, hooks};
 use crate::error::{ErrorCode, ParseError};
 
 /// Functions, jobs, hooks, events.
@@ -21,11 +22,18 @@ impl CloudApi {
     #[oai(path = "/functions/:functionName", method = "post", operation_id = "callFunction", tag = "Tag::Cloud")]
     async fn call(
         &self,
-        _caller: Caller,
+        caller: Caller,
         #[oai(name = "functionName")] name: Path<String>,
-        _body: Body<describe::Fields>,
+        query: QueryTexts,
+        body: Body<describe::Fields>,
     ) -> Answer<describe::Outcome> {
-        Err(script_failed(format!("Invalid function: \"{}\"", name.0)))
+        let mut parameters = body.0;
+        parameters.extend(query.0);
+        let outcome = functions::call(&caller.0, &name, parameters).await?;
+        match outcome.result {
+            Some(result) => Reply::new(&serde_json::json!({ "result": result })),
+            None => Ok(Reply::empty()),
+        }
     }
 
     /// Start a job.
@@ -106,8 +114,7 @@ impl CloudApi {
     /// Functions that are web hooks.
     #[oai(path = "/hooks/functions", method = "get", operation_id = "listFunctionHooks", tag = "Tag::Cloud")]
     async fn function_hooks(&self, caller: MasterCaller) -> Answer<Vec<describe::Fields>> {
-        caller.0.require_master()?;
-        Ok(Reply::of_bytes(b"[]".to_vec()))
+        Reply::new(&hooks::list(&caller.0, hooks::Kind::Function).await?)
     }
 
     /// A function that is a web hook.
@@ -122,8 +129,7 @@ impl CloudApi {
         caller: MasterCaller,
         #[oai(name = "functionName")] name: Path<String>,
     ) -> Answer<describe::Fields> {
-        caller.0.require_master()?;
-        Err(ParseError::new(ErrorCode::WebhookError, format!("no function named: {} is defined", name.0)).into())
+        Reply::new(&hooks::function(&caller.0, &name).await?)
     }
 
     /// Make a function that is a web hook.
@@ -131,9 +137,9 @@ impl CloudApi {
     async fn create_function_hook(
         &self,
         caller: MasterCaller,
-        _body: Body<describe::Fields>,
+        body: Body<describe::Fields>,
     ) -> Answer<describe::Fields> {
-        hooks(&caller)
+        Reply::new(&hooks::create(&caller.0, &body.0).await?)
     }
 
     /// Change or delete a function that is a web hook.
@@ -146,17 +152,16 @@ impl CloudApi {
     async fn update_function_hook(
         &self,
         caller: MasterCaller,
-        #[oai(name = "functionName")] _name: Path<String>,
-        _body: Body<describe::Fields>,
+        #[oai(name = "functionName")] name: Path<String>,
+        body: Body<describe::Fields>,
     ) -> Answer<describe::Fields> {
-        hooks(&caller)
+        Reply::new(&hooks::change_function(&caller.0, &name, &body.0).await?)
     }
 
     /// Triggers that are web hooks.
     #[oai(path = "/hooks/triggers", method = "get", operation_id = "listTriggerHooks", tag = "Tag::Cloud")]
     async fn trigger_hooks(&self, caller: MasterCaller) -> Answer<Vec<describe::Fields>> {
-        caller.0.require_master()?;
-        Ok(Reply::of_bytes(b"[]".to_vec()))
+        Reply::new(&hooks::list(&caller.0, hooks::Kind::Trigger).await?)
     }
 
     /// A trigger that is a web hook.
@@ -170,10 +175,9 @@ impl CloudApi {
         &self,
         caller: MasterCaller,
         #[oai(name = "className")] class: Path<String>,
-        #[oai(name = "triggerName")] _trigger: Path<String>,
+        #[oai(name = "triggerName")] trigger: Path<String>,
     ) -> Answer<describe::Fields> {
-        caller.0.require_master()?;
-        Err(ParseError::new(ErrorCode::WebhookError, format!("class {} does not exist", class.0)).into())
+        Reply::new(&hooks::trigger(&caller.0, &class, &trigger).await?)
     }
 
     /// Make a trigger that is a web hook.
@@ -181,9 +185,9 @@ impl CloudApi {
     async fn create_trigger_hook(
         &self,
         caller: MasterCaller,
-        _body: Body<describe::Fields>,
+        body: Body<describe::Fields>,
     ) -> Answer<describe::Fields> {
-        hooks(&caller)
+        Reply::new(&hooks::create(&caller.0, &body.0).await?)
     }
 
     /// Change or delete a trigger that is a web hook.
@@ -196,11 +200,11 @@ impl CloudApi {
     async fn update_trigger_hook(
         &self,
         caller: MasterCaller,
-        #[oai(name = "className")] _class: Path<String>,
-        #[oai(name = "triggerName")] _trigger: Path<String>,
-        _body: Body<describe::Fields>,
+        #[oai(name = "className")] class: Path<String>,
+        #[oai(name = "triggerName")] trigger: Path<String>,
+        body: Body<describe::Fields>,
     ) -> Answer<describe::Fields> {
-        hooks(&caller)
+        Reply::new(&hooks::change_trigger(&caller.0, &class, &trigger, &body.0).await?)
     }
 
     /// Record an event. Without an analytics adapter events are not kept.
@@ -225,9 +229,4 @@ fn no_schedule<T>(caller: &MasterCaller) -> Answer<T> {
     caller.0.require_master()?;
     caller.0.refuse_read_only("read-only masterKey isn't allowed to schedule a job.")?;
     Err(script_failed("Cannot Schedule a job that is not deployed"))
-}
-
-fn hooks<T>(caller: &MasterCaller) -> Answer<T> {
-    caller.0.require_master()?;
-    Err(unavailable("Web hooks"))
 }

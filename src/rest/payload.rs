@@ -179,6 +179,15 @@ impl<'a> FromRequest<'a> for Parameters {
     }
 }
 
+/// The query of an address, each value as text.
+pub struct QueryTexts(pub JsonMap);
+
+impl<'a> FromRequest<'a> for QueryTexts {
+    async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
+        Ok(Self(Incoming::of(request)?.query().map(|(key, value)| (key, value.into())).collect()))
+    }
+}
+
 /// Parameters of a log in: the body, or all of the query (as text) when that has the name and the body has not.
 pub struct LoginParameters(pub JsonMap);
 

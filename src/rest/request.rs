@@ -148,7 +148,14 @@ impl Rest {
             method = replacement;
         }
         let request_id = text(request.headers(), "x-parse-request-id");
-        let client = Client { ip: origin.ip, base_url: origin.base_url, cloud_context, request_id };
+        let client = Client {
+            ip: origin.ip,
+            base_url: origin.base_url,
+            cloud_context,
+            headers: (!self.app.triggers.is_empty()).then(|| Arc::new(client::headers(request.headers()))),
+            depth: client::depth(request.headers()),
+            request_id,
+        };
         let query = request.original_uri().query().unwrap_or_default().to_owned();
         Ok(Wish { method, path, query, body, credentials, client, forwarded: origin.forwarded })
     }

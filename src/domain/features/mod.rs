@@ -2,9 +2,11 @@
 //! pipeline imports a feature. [`all`] is the only list of them.
 
 pub mod audiences;
+pub mod functions;
 pub mod global_config;
 pub mod graphql_config;
 pub mod health;
+pub mod hooks;
 pub mod idempotency;
 pub mod installations;
 pub mod logs;
@@ -18,22 +20,26 @@ pub mod users;
 use std::sync::Arc;
 
 use crate::adapters::auth::Providers;
+use crate::adapters::cloud::webhook::WebHooks;
 use crate::adapters::email::outbox::Outbox;
 use crate::config::Options;
 use crate::domain::kernel::feature::Feature;
 
 /// Services outside of the server that features call.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Services {
     /// Sends mail.
     pub email: Option<Arc<Outbox>>,
     /// Providers of identities.
     pub providers: Providers,
+    /// Calls web hooks.
+    pub web_hooks: Arc<WebHooks>,
 }
 
 /// All features of a server with these options.
 #[must_use]
 pub fn all(options: &Options, services: Services) -> Vec<Feature> {
+    let hooks = hooks::feature(services.web_hooks.clone());
     vec![
         users::feature(options, services),
         sessions::feature(options),
@@ -43,6 +49,7 @@ pub fn all(options: &Options, services: Services) -> Vec<Feature> {
         global_config::feature(),
         graphql_config::feature(),
         audiences::feature(),
+        hooks,
         security::feature(),
         health::feature(),
         logs::feature(),

@@ -11,7 +11,10 @@ use tokio_util::task::TaskTracker;
 use super::caches::Caches;
 use super::class_rules::RuleTable;
 use super::classes::SchemaCache;
+use super::events::Events;
 use super::feature::{Entities, Feature, NoRoles, TypeMap};
+use super::triggers::Triggers;
+use super::workers::Work;
 use crate::clock::Clock;
 use crate::config::Options;
 use crate::error::{ParseError, Result};
@@ -32,6 +35,10 @@ pub struct App {
     pub schemas: SchemaCache,
     /// What features keep in memory of rows.
     pub caches: Caches,
+    /// Who handles which trigger, function and job.
+    pub triggers: Triggers,
+    /// Who wants to know what is written.
+    pub events: Events,
     /// Words that request data must not contain.
     pub denylist: Denylist,
     /// What special classes add to the pipelines.
@@ -44,6 +51,7 @@ pub struct App {
     pub random: Arc<dyn Random>,
     /// Writes in flight, which a stop of the server waits for.
     pub tasks: TaskTracker,
+    work: Vec<Arc<dyn Work>>,
     states: TypeMap,
     server_info: Vec<fn(&Options) -> Json>,
     on_start: Vec<fn(&Self)>,
@@ -65,6 +73,8 @@ impl App {
         let mut app = Self {
             schemas: SchemaCache::new(storage.clone(), options.security.protected_fields.clone()),
             caches: Caches::default(),
+            triggers: Triggers::new(options.own.cloud_calls, options.own.cloud_depth),
+            events: Events::default(),
             denylist: denylist(&options)?,
             rules: RuleTable::default(),
             entities: Arc::new(NoRoles),
@@ -73,6 +83,7 @@ impl App {
             random,
             options,
             tasks: TaskTracker::new(),
+            work: Vec::new(),
             states: TypeMap::default(),
             server_info: Vec::new(),
             on_start: Vec::new(),
@@ -82,6 +93,7 @@ impl App {
         for feature in features {
             app.rules.extend(feature.rules);
             caches.extend(feature.caches);
+            app.work.extend(feature.work);
             app.states.extend(feature.state);
             app.entities = feature.entities.unwrap_or(app.entities);
             app.server_info.extend(feature.server_info);
@@ -100,6 +112,12 @@ impl App {
         self.states.get().ok_or_else(|| {
             ParseError::internal(format!("no feature of this server has a {}", std::any::type_name::<T>()))
         })
+    }
+
+    /// What features do in the background.
+    #[must_use]
+    pub fn work(&self) -> &[Arc<dyn Work>] {
+        &self.work
     }
 
     /// What features say in the answer of `/serverInfo`, one object each.

@@ -12,6 +12,7 @@ use serde_json::Value as Json;
 use super::app::App;
 use super::caches::Cache;
 use super::class_rules::ClassRules;
+use super::workers::Work;
 use crate::config::Options;
 use crate::error::Result;
 use crate::model::acl;
@@ -26,6 +27,8 @@ pub struct Feature {
     pub rules: Vec<(&'static str, Arc<dyn ClassRules>)>,
     /// What it keeps in memory of rows.
     pub caches: Vec<Arc<dyn Cache>>,
+    /// What it does in the background, on one server of those that share a database.
+    pub work: Vec<Arc<dyn Work>>,
     /// What its own functions find again by type, with [`App::feature`].
     pub state: TypeMap,
     /// Says what permissions may name for a user. One feature has it: roles.
@@ -58,6 +61,13 @@ impl Feature {
         let cache = Arc::new(cache);
         self.caches.push(cache.clone());
         self.state.insert(cache);
+        self
+    }
+
+    /// Adds work in the background.
+    #[must_use]
+    pub fn work(mut self, work: impl Work + 'static) -> Self {
+        self.work.push(Arc::new(work));
         self
     }
 

@@ -22,6 +22,8 @@ pub struct ReadRequest {
     pub unlimited: bool,
     /// How many queries this one is inside of.
     pub depth: u32,
+    /// No trigger is called: for what the server reads by itself.
+    pub quiet: bool,
 }
 
 impl Default for ReadRequest {
@@ -34,7 +36,7 @@ impl ReadRequest {
     /// A query for what meets a condition.
     #[must_use]
     pub fn of(filter: Filter, parameters: QueryParameters) -> Self {
-        Self { filter, object_id: None, parameters, unlimited: false, depth: 0 }
+        Self { filter, object_id: None, parameters, unlimited: false, depth: 0, quiet: false }
     }
 
     /// Reads the parameters of a find.

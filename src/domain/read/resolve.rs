@@ -173,7 +173,7 @@ async fn related_to(cx: &Context, object: &Pointer, key: &str) -> Result<Resolve
         let hidden = Hidden::of(cx, &owner_class, Some(&object.id)).await?;
         hidden.refuse(&owner_class, key, "query")?;
         let parameters = QueryParameters { keys: Some(vec!["objectId".to_owned()]), ..QueryParameters::default() };
-        let request = ReadRequest::of(Filter::All, parameters);
+        let request = ReadRequest { quiet: true, ..ReadRequest::of(Filter::All, parameters) };
         match get(cx, &object.class, &object.id, request).await {
             Ok(_) => {}
             Err(error) if error.is(ErrorCode::ObjectNotFound) || error.is(ErrorCode::OperationForbidden) => {

@@ -57,6 +57,8 @@ impl<D: ParseDialect> GraphQlEndpoint<D> {
             ip: origin.ip,
             base_url: origin.base_url,
             cloud_context: credentials::cloud_context(request.headers())?,
+            headers: (!self.app.triggers.is_empty()).then(|| Arc::new(client::headers(request.headers()))),
+            depth: client::depth(request.headers()),
             request_id: None,
         };
         let gate = GateCheck { gate: self.gate.clone(), direct: !origin.forwarded, mount: self.pattern.clone() };

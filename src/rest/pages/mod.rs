@@ -210,7 +210,7 @@ impl Pages {
         let peer = request.remote_addr().as_socket_addr().copied();
         let peer = peer.unwrap_or_else(|| std::net::SocketAddr::from(([127, 0, 0, 1], 0)));
         let origin = client::origin(&self.app.options.server, peer, None, request.headers());
-        let client = Client { ip: origin.ip, base_url: origin.base_url, cloud_context: None, request_id: None };
+        let client = Client { ip: origin.ip, base_url: origin.base_url, ..Client::default() };
         Context::new(self.app.clone(), Auth::Anonymous, None, None, false, client)
     }
 

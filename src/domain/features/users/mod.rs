@@ -10,6 +10,7 @@ pub mod password;
 pub mod policy;
 pub mod reset;
 pub mod rules;
+pub mod triggers;
 pub mod verification;
 
 pub use challenge::challenge;
@@ -46,7 +47,7 @@ pub struct Users {
 /// Users, for the kernel.
 #[must_use]
 pub fn feature(options: &Options, services: Services) -> Feature {
-    let Services { email, providers } = services;
+    let Services { email, providers, .. } = services;
     let users = Users { hasher: Hasher::start(&options.own), providers, outbox: email };
     let feature = Feature::new("users").rules(names::USER, rules::UserRules).state(users);
     Feature { on_stop: Some(stop), ..feature }
@@ -85,8 +86,8 @@ pub async fn me(cx: &Context) -> Result<Object> {
 /// When the store fails.
 pub async fn log_out(cx: &Context) -> Result<()> {
     cx.refuse_read_only("read-only masterKey isn't allowed to perform the delete operation.")?;
-    if let Some(token) = &cx.session_token {
-        sessions::end(cx, token).await?;
-    }
-    Ok(())
+    let Some(token) = &cx.session_token else { return Ok(()) };
+    let session = triggers::session_ending(cx, token).await?;
+    sessions::end(cx, token).await?;
+    triggers::after_logout(cx, session).await
 }

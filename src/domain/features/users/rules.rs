@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use serde_json::{Map, Value as Json};
 
 use super::auth_data::{self, AuthData, Who};
-use super::{Users, log_in, policy, reset, verification};
+use super::{Users, log_in, policy, reset, triggers, verification};
 use crate::domain::features::sessions::{self, CreatedWith};
 use crate::domain::kernel::auth::Auth;
 use crate::domain::kernel::class_rules::ClassRules;
@@ -15,9 +15,10 @@ use crate::domain::kernel::rule_state::RuleState;
 use crate::domain::kernel::stages::{Checked, Draft, Saved, Stored};
 use crate::domain::read::{self, Known};
 use crate::domain::store;
+use crate::domain::write;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::acl::{Acl, PUBLIC};
-use crate::model::names;
+use crate::model::names::{self, ClassName};
 use crate::model::object::Object;
 use crate::model::operation::Change;
 use crate::model::query::options::FindOptions;
@@ -69,6 +70,14 @@ impl ClassRules for UserRules {
             return Err(ParseError::forbidden("Clients aren't allowed to manually update email verification."));
         }
         Ok(ControlFlow::Continue(draft))
+    }
+
+    fn judged_before(&self) -> &'static [&'static str] {
+        &["authData", "sessionToken"]
+    }
+
+    fn told_with_after_save(&self) -> &'static [&'static str] {
+        &["username"]
     }
 
     async fn transform(&self, cx: &Context, mut checked: Checked) -> Result<Checked> {
@@ -311,7 +320,9 @@ async fn log_in_by(cx: &Context, body: &Map<String, Json>, auth_data: AuthData, 
     let who = Who { user: Some(owner), ..Who::default() };
     let validated = auth_data.validate(cx, who, cx.app.options.users.allow_expired_auth_data_token, body).await?;
     let responses = validated.store(cx, owner).await?;
+    triggers::before_login(cx, owner).await?;
     let mut body = log_in::open(cx, owner, Known::Nothing, &CreatedWith::log_in(&auth_data.names())).await?;
+    write::triggers::after_log_in(cx, &ClassName::unchecked(names::USER), owner, body.get_str("sessionToken")).await;
     body.insert("authDataResponse", responses);
     let id = owner.get_str("objectId").unwrap_or_default().to_owned();
     Ok(Saved { created: false, location: Some((names::USER.to_owned(), id)), body, row: None })
