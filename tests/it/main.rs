@@ -19,6 +19,7 @@ mod credentials;
 mod docs;
 mod graphql;
 mod graphql_legacy;
+mod hooks;
 mod large;
 mod limits;
 mod logs;
