@@ -12,6 +12,7 @@
 
 pub mod adapters;
 pub mod clock;
+pub mod commands;
 pub mod config;
 pub mod domain;
 pub mod error;
@@ -19,6 +20,7 @@ pub mod graphql;
 pub mod http;
 pub mod logging;
 pub mod model;
+pub mod pages;
 pub mod program;
 pub mod random;
 pub mod rest;

@@ -1,10 +1,14 @@
 //! Where log lines go: standard output, for people or as JSON; the last ones are also kept for `/scriptlog`.
+//!
+//! Lines are written by a thread of their own, behind a bounded queue: a reader of the output that stops reading stops that thread, not
+//! the server. What finds the queue full is dropped and counted.
 
 use std::fmt::{Debug, Write as _};
 use std::io::IsTerminal as _;
 
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
+use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::time::SystemTime;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
@@ -15,8 +19,36 @@ use crate::config::logging::Logging;
 use crate::config::values::LogLevel;
 use crate::domain::features::logs;
 
-/// Starts logging. A second call does nothing: the first one holds.
-pub fn start(options: &Logging) {
+/// Lines that wait to be written, at most.
+const QUEUE: usize = 16_384;
+
+/// Holds the thread that writes lines. Dropped, it writes those that wait, for a second at most.
+#[must_use]
+#[derive(Debug)]
+pub struct Running {
+    dropped: ErrorCounter,
+    _writer: WorkerGuard,
+}
+
+impl Running {
+    /// How many lines were dropped because the output was not read.
+    #[must_use]
+    pub fn dropped_lines(&self) -> usize {
+        self.dropped.dropped_lines()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let lines = self.dropped_lines();
+        if lines > 0 {
+            tracing::warn!(lines, "log lines were dropped because the output was not read");
+        }
+    }
+}
+
+/// Starts logging, until what it gives is dropped. A second call does nothing: the first one holds.
+pub fn start(options: &Logging) -> Running {
     let level = if options.silent == Some(true) {
         "off"
     } else if options.verbose == Some(true) {
@@ -27,7 +59,13 @@ pub fn start(options: &Logging) {
     // What libraries have to say below a warning is noise to whoever runs the server.
     let libraries = if matches!(level, "off" | "error") { level } else { "warn" };
     let filter = EnvFilter::new(format!("{libraries},reparse={level}"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_timer(SystemTime);
+    let (output, guard) = NonBlockingBuilder::default()
+        .lossy(true)
+        .buffered_lines_limit(QUEUE)
+        .thread_name("log")
+        .finish(std::io::stdout());
+    let dropped = output.error_counter();
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_timer(SystemTime).with_writer(output);
     let started = if options.json_logs == Some(true) {
         builder.json().flatten_event(true).with_span_list(false).finish().with(Recent).try_init()
     } else {
@@ -35,6 +73,7 @@ pub fn start(options: &Logging) {
     };
     // The only failure is that logging runs already.
     drop(started);
+    Running { dropped, _writer: guard }
 }
 
 fn level(level: LogLevel) -> &'static str {

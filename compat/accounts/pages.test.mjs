@@ -77,7 +77,7 @@ describe('pages', () => {
     await refused(Parse.User.logIn('alice', 'first'), 205);
     const { link } = await box.take(user.email);
     const page = await open(link);
-    assert.equal(await heading(page), 'Your address is confirmed');
+    assert.equal(await heading(page), 'Your address has been confirmed');
     assert.match(await page.textContent('p.app'), /^Demo & <Co>$/);
     await picture(page, 'page-email-verified');
     assert.equal((await Parse.User.logIn('alice', 'first')).get('emailVerified'), true);
@@ -113,7 +113,7 @@ describe('pages', () => {
     }
     await picture(page, 'page-choose-password-refused');
     await choose(page, 'second password');
-    assert.equal(await heading(page), 'Your password is changed');
+    assert.equal(await heading(page), 'Your password has been changed');
     await picture(page, 'page-password-changed');
     assert.ok(!page.url().includes('token='), page.url());
     await refused(Parse.User.logIn('robert', 'first password'), 101);
@@ -135,10 +135,10 @@ describe('pages', () => {
     assert.equal(await heading(page), 'This link has expired');
     await picture(page, 'page-link-expired');
     await Promise.all([page.waitForNavigation(), page.click('button[type=submit]')]);
-    assert.equal(await heading(page), 'Look into your mailbox');
+    assert.equal(await heading(page), 'Check your email');
     assert.match(page.url(), /\/apps\/email_verification_send_success\.html\?/);
     await page.goto((await box.take(user.email)).link);
-    assert.equal(await heading(page), 'Your address is confirmed');
+    assert.equal(await heading(page), 'Your address has been confirmed');
     assert.equal((await Parse.User.logIn('late', 'first')).get('emailVerified'), true);
     await page.close();
   });
@@ -251,7 +251,7 @@ describe('pages', () => {
     assert.equal(await frame.textContent('h1'), 'Choose a new password');
     await frame.fill('input[type=password]', 'second');
     await frame.click('button[type=submit]');
-    await page.frameLocator('iframe').locator('h1', { hasText: 'Your password is changed' }).waitFor();
+    await page.frameLocator('iframe').locator('h1', { hasText: 'Your password has been changed' }).waitFor();
     await Parse.User.logIn('dora', 'second');
 
     // nobody else may put our pages into a frame

@@ -43,8 +43,14 @@ export class CloudProcess {
       throw new Error(`the process ended with ${code}: ${self.output}`);
     });
     ended.catch(() => {});
-    await Promise.race([self.joined, ended]);
-    self.registrations = await Promise.race([self.call('load', '', { main, modules }), ended]);
+    try {
+      await Promise.race([self.joined, ended]);
+      const outside = { request: '', depth: 0 };
+      self.registrations = await Promise.race([self.call('load', '', { main, modules }, EMPTY, outside), ended]);
+    } catch (error) {
+      await self.stop();
+      throw error;
+    }
     return self;
   }
 

@@ -92,7 +92,7 @@ function suite(name, count, hashRecoveryCodes) {
       const token = (await row(user.objectId))._email_verify_token;
       const answers = await race(server => server.request('GET', '/apps/app/verify_email', { query: { token }, timeout: 120_000 }));
       assert.deepEqual([...new Set(answers.map(answer => answer.status))], [200]);
-      assert.equal(answers.filter(answer => answer.text.includes('Your address is confirmed')).length, 1);
+      assert.equal(answers.filter(answer => answer.text.includes('Your address has been confirmed')).length, 1);
       assert.equal(answers.filter(answer => answer.text.includes('This link does not work')).length, RACERS - 1);
       assert.equal((await row(user.objectId)).emailVerified, true);
     });

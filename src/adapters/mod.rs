@@ -3,4 +3,5 @@
 pub mod auth;
 pub mod cloud;
 pub mod email;
+pub mod files;
 pub mod http;

@@ -29,6 +29,19 @@ impl Default for DatabaseUri {
 }
 
 impl DatabaseUri {
+    /// Whether whoever can reach the database must know a password of which `is_strong` holds. A store without passwords passes.
+    #[must_use]
+    pub fn has_strong_password(&self, is_strong: impl Fn(&str) -> bool) -> bool {
+        match self {
+            DatabaseUri::Embedded { .. } => true,
+            DatabaseUri::Mongo { uri } => {
+                let authority = uri.expose().split_once("://").and_then(|(_, rest)| rest.rsplit_once('@'));
+                let credentials = authority.and_then(|(credentials, _)| credentials.split_once(':'));
+                credentials.is_some_and(|(_, password)| is_strong(password))
+            }
+        }
+    }
+
     /// Reads a connection string; `Err` says what is wrong with it, without quoting it.
     pub fn parse(text: &str) -> Result<Self, String> {
         if let Some(rest) = text.strip_prefix("file:") {

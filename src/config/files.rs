@@ -16,10 +16,10 @@ options! {
         files_adapter: Option<Free> = None, "filesAdapter", "PARSE_SERVER_FILES_ADAPTER", NotYet;
         /// No random prefix for files.
         preserve_file_name: bool = false, "preserveFileName", "PARSE_SERVER_PRESERVE_FILE_NAME", Harmless("files cannot be uploaded yet");
-        /// Key of files migrated from the old hosted service.
+        /// Key that encrypts stored files, and stands in the addresses of files of the old hosted service.
         file_key: Option<Secret> = None, "fileKey", "PARSE_SERVER_FILE_KEY", NotYet;
-        /// Encrypt stored files.
-        encryption_key: Option<Secret> = None, "encryptionKey", "PARSE_SERVER_ENCRYPTION_KEY", NotYet;
+        /// Encrypts nothing.
+        encryption_key: Option<Secret> = None, "encryptionKey", "PARSE_SERVER_ENCRYPTION_KEY", Harmless("parse-server 9 encrypts nothing by it; fileKey encrypts files");
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::declare::Status::Supported;
 use super::declare::{group, options};
+use super::limits::Limits;
 use super::values::Synchronous;
 
 options! {
@@ -37,6 +38,12 @@ options! {
         cloud_calls: u32 = 4096, "cloudCalls", "REPARSE_CLOUD_CALLS", Supported;
         /// Path of the early GraphQL dialect, served when GraphQL is.
         graphql_legacy_path: String = "/graphql/legacy".to_owned(), "graphQLLegacyPath", "REPARSE_GRAPHQL_LEGACY_PATH", Supported;
+        /// What a request may cost.
+        limits: Limits = Limits::default(), "limits", "REPARSE_LIMITS", Supported;
+        /// Documents that each GraphQL dialect keeps for automatic persisted queries (0: none).
+        graphql_persisted_queries: u32 = 1_000, "graphQLPersistedQueries", "REPARSE_GRAPHQL_PERSISTED_QUERIES", Supported;
+        /// Bytes of these documents together.
+        graphql_persisted_query_bytes: u64 = 4 << 20, "graphQLPersistedQueryBytes", "REPARSE_GRAPHQL_PERSISTED_QUERY_BYTES", Supported;
         /// The OpenAPI document and its page.
         openapi: OpenApi = OpenApi::default(), "openapi", "REPARSE_OPENAPI", Supported;
     }

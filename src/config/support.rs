@@ -8,32 +8,25 @@ use serde_json::{Map, Value};
 
 use super::Options;
 use super::declare::{Spec, Status};
-
-/// Login providers that are built in.
-const PROVIDERS: &[&str] = &[
-    "anonymous",
-    "apple",
-    "facebook",
-    "github",
-    "google",
-    "instagram",
-    "keycloak",
-    "line",
-    "linkedin",
-    "mfa",
-    "microsoft",
-    "spotify",
-];
-
-/// Kinds of login providers that may have any name.
-const PROVIDER_MODULES: &[&str] = &["oidc", "webhook"];
+use crate::adapters::{auth, email};
 
 /// Why `pages.customRoutes` cannot be had.
 const OWN_ROUTES: &str = "JavaScript functions cannot run in this server; files go into the folder of pages.pagesPath, and \
     routes with code of their own belong to a server beside this one";
 
-/// Mail adapters that are built in.
-const MAIL_ADAPTERS: &[&str] = &["discard", "file", "smtp", "webhook"];
+/// The providers that are built in; `anonymous` needs no adapter.
+fn providers() -> impl Iterator<Item = &'static str> {
+    std::iter::once("anonymous").chain(auth::PROVIDERS.iter().map(|provider| provider.name))
+}
+
+/// Kinds of providers that may have any name.
+fn modules() -> impl Iterator<Item = &'static str> {
+    auth::MODULES.iter().map(|module| module.name)
+}
+
+fn listed(names: impl Iterator<Item = &'static str>) -> String {
+    names.collect::<Vec<_>>().join(", ")
+}
 
 /// Options that parse-server 5 to 8 had and 9 has not: path, variable, what became of them.
 pub(super) const REMOVED: &[(&[&str], &str, &str)] = &[
@@ -89,8 +82,8 @@ pub(super) fn missing(options: &Options, given: &Map<String, Value>) -> Vec<Gap>
         if asks_for_provider(settings) && !has_provider(name, settings) {
             let reason = format!(
                 "there is no such provider; built in: {}; under any name: {{\"oauth2\": true, …}} or a module of {}",
-                PROVIDERS.join(", "),
-                PROVIDER_MODULES.join(", ")
+                listed(providers()),
+                listed(modules())
             );
             gaps.push(gap(vec!["auth".to_owned(), name.clone()], &reason));
         }
@@ -101,9 +94,9 @@ pub(super) fn missing(options: &Options, given: &Map<String, Value>) -> Vec<Gap>
         }
     }
     if let Some(adapter) = &options.mail.email_adapter
-        && !MAIL_ADAPTERS.contains(&adapter.module.as_str())
+        && !email::ADAPTERS.iter().any(|(name, _)| *name == adapter.module)
     {
-        let built_in = MAIL_ADAPTERS.join(", ");
+        let built_in = listed(email::ADAPTERS.iter().map(|(name, _)| *name));
         let reason = format!("there is no such adapter, and JavaScript modules cannot be loaded; built in: {built_in}");
         gaps.push(gap(vec!["emailAdapter".to_owned()], &reason));
     }
@@ -113,8 +106,10 @@ pub(super) fn missing(options: &Options, given: &Map<String, Value>) -> Vec<Gap>
 /// Whether the server has a provider.
 fn has_provider(name: &str, settings: &Value) -> bool {
     match settings.get("module") {
-        None | Some(Value::Null) => PROVIDERS.contains(&name) || settings.get("oauth2") == Some(&Value::Bool(true)),
-        Some(module) => module.as_str().is_some_and(|module| PROVIDER_MODULES.contains(&module)),
+        None | Some(Value::Null) => {
+            providers().any(|known| known == name) || settings.get("oauth2") == Some(&Value::Bool(true))
+        }
+        Some(module) => module.as_str().is_some_and(|module| modules().any(|known| known == module)),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::declare::Status::{Harmless, NotYet, Supported};
 use super::declare::{group, options};
 use super::free::Providers;
-use super::js_pattern::JsPattern;
+use crate::model::js_pattern::JsPattern;
 
 options! {
     /// Users, sessions, log in.

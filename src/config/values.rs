@@ -1,5 +1,6 @@
 //! The types options have, and how each is read from JSON.
 
+use crate::model::js_pattern::JsPattern;
 use std::fmt;
 
 use serde_json::Value;
@@ -113,7 +114,7 @@ macro_rules! integer {
         }
     )*};
 }
-integer!(u8, u16, u32, u64, i64);
+integer!(u8, u16, u32, u64, usize, i64);
 
 impl<T: OptionValue> OptionValue for Option<T> {
     const KIND: Kind = T::KIND;
@@ -221,6 +222,18 @@ impl ByteSize {
     #[must_use]
     pub fn zero() -> Self {
         ByteSize { bytes: 0, text: "0".to_owned() }
+    }
+}
+
+impl OptionValue for JsPattern {
+    const KIND: Kind = Kind::Text;
+
+    fn from_json(value: Value, reader: &mut Reader) -> Option<Self> {
+        String::from_json(value, reader).map(Self::new)
+    }
+
+    fn to_json(&self) -> Value {
+        Value::String(self.source().to_owned())
     }
 }
 

@@ -2,15 +2,16 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use crate::domain::kernel::commands::FindQuery;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
 use crate::domain::permissions::Operation;
-use crate::domain::permissions::scope;
-use crate::domain::read::{ReadRequest, resolve, triggers};
+use crate::domain::permissions::{aggregation, scope};
+use crate::domain::read::{resolve, triggers};
 use crate::error::{ErrorCode, ParseError, Result};
-use crate::model::json;
 use crate::model::names::ClassName;
 use crate::model::query::options::ReadPreference;
+use crate::model::{columns, json};
 use crate::storage::AggregateOptions;
 
 /// Stages that write, which the read-only master key must not.
@@ -34,8 +35,12 @@ pub async fn aggregate(cx: &Context, class: &str, mut parameters: Map<String, Js
     let distinct = parameters.remove("distinct").filter(|field| !field.is_null() && field.as_str() != Some(""));
     let condition = parameters.remove("where").filter(|condition| !condition.is_null());
     let stages = stages(parameters)?;
-    if cx.auth.is_read_only() && stages.iter().any(writes) {
-        return Err(ParseError::forbidden("read-only masterKey isn't allowed to perform the create operation."));
+    if stages.iter().any(writes) {
+        cx.refuse_read_only_write(Operation::Create)?;
+    }
+    aggregation::check(cx, &stages)?;
+    if cx.auth.is_read_only() && distinct.as_ref().and_then(Json::as_str).is_some_and(columns::is_secret) {
+        return Err(ParseError::forbidden("This field is closed to the read-only master key."));
     }
     let class_name = ClassName::unchecked(class);
     triggers::before_aggregate(cx, &class_name, &stages).await?;
@@ -45,15 +50,16 @@ pub async fn aggregate(cx: &Context, class: &str, mut parameters: Map<String, Js
         let Json::String(field) = field else {
             return Err(refused("distinct must be the name of a field"));
         };
-        let mut find = Map::new();
-        find.extend(condition.map(|condition| ("where".to_owned(), condition)));
-        let request = ReadRequest::find(cx, class, find)?;
-        let filter = resolve::resolve(cx, class, request.filter, resolve::Inside::default()).await?;
+        let find = condition.map(|condition| ("where".to_owned(), condition));
+        let query = FindQuery::read(cx, class.schema.name.as_str(), Map::from_iter(find))?;
+        let filter = resolve::resolve(cx, class, query.filter, resolve::SubQueryContext::default()).await?;
         let scope = scope::scope(cx, class, Operation::Find, filter, None).await?;
         let values = cx.app.storage.distinct(&class.schema, &field, scope.filter()).await.map_err(failure)?;
         return Ok(values.iter().map(json::encode).collect());
     }
-    cx.app.storage.aggregate(&class.schema, stages, &options).await.map_err(failure)
+    let mut results = cx.app.storage.aggregate(&class.schema, stages, &options).await.map_err(failure)?;
+    aggregation::redact(cx, &mut results);
+    Ok(results)
 }
 
 fn refused(message: impl Into<std::borrow::Cow<'static, str>>) -> ParseError {

@@ -1,14 +1,16 @@
-//! Objects of any class: what both protocols call.
+//! Objects of any class, asked for in REST's form: maps of JSON, which are read once, here. Callers that have typed commands call the
+//! pipelines themselves.
 
 use serde_json::{Map, Value as Json};
 
 use crate::domain::delete;
+use crate::domain::kernel::commands::{Delete, FindQuery, GetQuery, Save};
 use crate::domain::kernel::context::Context;
-use crate::domain::read::{self, Found, Known, ReadRequest};
-use crate::domain::schema::check::known_class;
-use crate::domain::write::{self, SaveRequest, Saved};
-use crate::error::{ErrorCode, ParseError, Result};
-use crate::model::names::{self, ClassName};
+use crate::domain::permissions::{Operation, admit, scope};
+use crate::domain::read::{self, CachedRow, Found};
+use crate::domain::write::{self, Saved};
+use crate::error::Result;
+use crate::model::names::ClassName;
 use crate::model::object::Object;
 use crate::model::rows::JsonRows;
 
@@ -17,7 +19,7 @@ use crate::model::rows::JsonRows;
 /// # Errors
 /// As the write pipeline.
 pub async fn create(cx: &Context, class: &str, body: Map<String, Json>) -> Result<Saved> {
-    write::save(cx, SaveRequest { class: writable(class)?, id: None, body }).await
+    write::save(cx, Save::create(class, body)?).await
 }
 
 /// Changes an object.
@@ -25,7 +27,7 @@ pub async fn create(cx: &Context, class: &str, body: Map<String, Json>) -> Resul
 /// # Errors
 /// As the write pipeline; 101 when there is none that the caller may write.
 pub async fn update(cx: &Context, class: &str, id: &str, body: Map<String, Json>) -> Result<Saved> {
-    write::save(cx, SaveRequest { class: writable(class)?, id: Some(id.to_owned()), body }).await
+    write::save(cx, Save::update(class, id, body)?).await
 }
 
 /// Deletes an object.
@@ -33,17 +35,28 @@ pub async fn update(cx: &Context, class: &str, id: &str, body: Map<String, Json>
 /// # Errors
 /// 101 when there is none that the caller may write.
 pub async fn delete(cx: &Context, class: &str, id: &str) -> Result<()> {
-    delete::delete(cx, &ClassName::unchecked(class), id).await
+    delete::delete(cx, Delete::new(class, id)).await
 }
 
-/// Finds objects. `parameters`: those of the find route (`where`, `order`, `limit`, …).
+/// Finds objects. `parameters`: those of the find route, as [`FindQuery::read`] takes them.
 ///
 /// # Errors
 /// As the read pipeline.
 pub async fn find(cx: &Context, class: &str, parameters: Map<String, Json>) -> Result<Found> {
-    let class = ClassName::unchecked(class);
-    let request = ReadRequest::find(cx, &known_class(cx, &class), parameters)?;
-    read::find(cx, &class, request).await
+    read::find(cx, query(cx, class, parameters).await?).await
+}
+
+/// Reads the parameters of a find. Who may not find in the class is told that, whatever is wrong with the parameters.
+async fn query(cx: &Context, class: &str, parameters: Map<String, Json>) -> Result<FindQuery> {
+    match FindQuery::read(cx, class, parameters) {
+        Ok(query) => Ok(query),
+        Err(error) => {
+            let class = ClassName::unchecked(class);
+            admit::refuse_caller(cx, &class, Operation::Find)?;
+            scope::admit(cx, &cx.class(&class), Operation::Find).await?;
+            Err(error)
+        }
+    }
 }
 
 /// As [`find`], the objects as JSON.
@@ -51,9 +64,7 @@ pub async fn find(cx: &Context, class: &str, parameters: Map<String, Json>) -> R
 /// # Errors
 /// As [`find`].
 pub async fn find_json(cx: &Context, class: &str, parameters: Map<String, Json>) -> Result<Found<JsonRows>> {
-    let class = ClassName::unchecked(class);
-    let request = ReadRequest::find(cx, &known_class(cx, &class), parameters)?;
-    read::find_json(cx, &class, request).await
+    read::find_json(cx, query(cx, class, parameters).await?).await
 }
 
 /// Reads an object.
@@ -61,7 +72,7 @@ pub async fn find_json(cx: &Context, class: &str, parameters: Map<String, Json>)
 /// # Errors
 /// 101 when there is none that the caller may read.
 pub async fn get(cx: &Context, class: &str, id: &str, parameters: Map<String, Json>) -> Result<Object> {
-    read::get(cx, &ClassName::unchecked(class), id, ReadRequest::get(&parameters)?).await
+    read::get(cx, GetQuery::read(cx, class, id, &parameters)?).await
 }
 
 /// Reads an object that the caller has just saved, as [`get`] does. `written`: the row that the save gave; where it tells all that
@@ -76,8 +87,8 @@ pub async fn get_saved(
     parameters: Map<String, Json>,
     written: Option<Object>,
 ) -> Result<Object> {
-    let known = written.map_or(Known::Nothing, Known::Written);
-    read::get_known(cx, &ClassName::unchecked(class), id, ReadRequest::get(&parameters)?, known).await
+    let known = written.map_or(CachedRow::None, CachedRow::Written);
+    read::get_known(cx, GetQuery::read(cx, class, id, &parameters)?, known).await
 }
 
 /// As [`get`], the object as JSON.
@@ -85,15 +96,5 @@ pub async fn get_saved(
 /// # Errors
 /// As [`get`].
 pub async fn get_json(cx: &Context, class: &str, id: &str, parameters: Map<String, Json>) -> Result<Vec<u8>> {
-    read::get_json(cx, &ClassName::unchecked(class), id, ReadRequest::get(&parameters)?).await
-}
-
-/// A class name that can be written to; the hidden classes keep their name, so that they are refused as such.
-fn writable(name: &str) -> Result<ClassName> {
-    let class = ClassName::unchecked(name);
-    if names::is_valid_class_name(name) || class.is_internal() {
-        Ok(class)
-    } else {
-        Err(ParseError::new(ErrorCode::InvalidJson, "schema class name does not revalidate"))
-    }
+    read::get_json(cx, GetQuery::read(cx, class, id, &parameters)?).await
 }

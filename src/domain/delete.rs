@@ -5,12 +5,12 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json};
 
 use crate::domain::kernel::class_rules::ClassRules;
+use crate::domain::kernel::commands::{Delete, GetQuery};
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::events::Written;
 use crate::domain::kernel::triggers::ClassTriggers;
 use crate::domain::permissions::{Operation, admit, scope};
-use crate::domain::read::{self, ReadRequest};
-use crate::domain::schema::check::known_class;
+use crate::domain::read;
 use crate::domain::store;
 use crate::domain::triggers::{self, payload};
 use crate::error::{ErrorCode, ParseError, Result};
@@ -24,14 +24,16 @@ use crate::model::trigger::Trigger;
 ///
 /// # Errors
 /// 101 when there is none within reach, 119 when the class refuses, and what the class's rules and triggers say.
-pub async fn delete(cx: &Context, class_name: &ClassName, id: &str) -> Result<()> {
+pub async fn delete(cx: &Context, delete: Delete) -> Result<()> {
+    let Delete { class: class_name, id } = delete;
+    let (class_name, id) = (&class_name, id.as_str());
     admit::refuse_caller(cx, class_name, Operation::Delete)?;
     triggers::end_unless_asking(cx, Trigger::BeforeDelete, class_name)?;
     // a class that nobody has made has no rows: 101, also where clients may not make classes
     let rules = cx.app.rules.of(class_name);
     rules.before_delete(cx, id).await?;
     let concerned = Concerned::find(cx, class_name, id).await?;
-    let class = known_class(cx, class_name);
+    let class = cx.class(class_name);
     scope::admit(cx, &class, Operation::Delete).await?;
     // what a caller cannot read at all, such as another's session, is out of reach here as well
     let row = Filter::eq("objectId", id).and(rules.read_filter(cx)?);
@@ -73,7 +75,7 @@ impl Concerned {
         if triggers.is_none() {
             return Ok(told.then(|| Self { triggers, told, object: Map::new() }));
         }
-        let object = read::get(cx, class, id, ReadRequest::default()).await;
+        let object = read::get(cx, GetQuery::of(class.as_str(), id)).await;
         let object = object.map_err(|error| if error.is(ErrorCode::ObjectNotFound) { gone() } else { error })?;
         let mut object = json::encode_object(&object);
         object.insert("className".to_owned(), class.as_str().into());

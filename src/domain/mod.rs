@@ -16,3 +16,6 @@ pub mod start;
 pub mod store;
 pub mod triggers;
 pub mod write;
+
+#[cfg(test)]
+mod tests;

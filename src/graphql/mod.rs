@@ -14,4 +14,5 @@ pub use current::Current;
 pub use legacy::Legacy;
 pub use parse::ParseDialect;
 pub use parse::endpoint::GraphQlEndpoint;
+pub use parse::service::{Caller, Service};
 pub use playground::PlaygroundEndpoint;

@@ -7,7 +7,7 @@ use poem::{Endpoint, Request, Response};
 
 use crate::config::Options;
 use crate::error::ParseError;
-use crate::http::answer::{Matched, refusal};
+use crate::http::answer::{RouteLabel, refusal};
 use crate::http::page::{Asset, Page, escape};
 
 const HTML: &str = include_str!("playground/page.html");
@@ -58,8 +58,7 @@ impl Endpoint for PlaygroundEndpoint {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
-        let mut response = self.answer(&request).unwrap_or_else(|| refusal(&ParseError::unknown_route(), true));
-        response.set_data(Matched(self.path.clone()));
-        Ok(response)
+        RouteLabel::of(&request).set(self.path.clone());
+        Ok(self.answer(&request).unwrap_or_else(|| refusal(&ParseError::unknown_route(), true)))
     }
 }

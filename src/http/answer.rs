@@ -1,10 +1,10 @@
 //! JSON answers, and the one form of errors.
 
 use std::error::Error as _;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use poem::Response;
 use poem::http::{HeaderValue, StatusCode, header};
+use poem::{Request, Response};
 use serde::Serialize;
 
 use super::gate::rate_limit::Exceeded;
@@ -13,13 +13,28 @@ use crate::error::ParseError;
 /// The content type of every JSON answer.
 pub const JSON: &str = "application/json; charset=utf-8";
 
-/// Rides on an answer: the error it stands for. The answer is [rendered](refusal) where the options are known.
-#[derive(Debug, Clone)]
-pub struct Refused(pub Arc<ParseError>);
+/// The route of a request, for its log line. The middleware puts it on the request; whoever finds the route fills it in.
+#[derive(Debug, Clone, Default)]
+pub struct RouteLabel(Arc<Mutex<Option<Arc<str>>>>);
 
-/// Rides on an answer: the pattern of the route that gave it, for the log.
-#[derive(Debug, Clone)]
-pub struct Matched(pub Arc<str>);
+impl RouteLabel {
+    /// That of a request.
+    #[must_use]
+    pub fn of(request: &Request) -> Self {
+        request.data::<Self>().cloned().unwrap_or_default()
+    }
+
+    /// Fills it in.
+    pub fn set(&self, route: Arc<str>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(route);
+    }
+
+    /// What was filled in.
+    #[must_use]
+    pub fn get(&self) -> Option<Arc<str>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
 
 #[derive(Serialize)]
 struct ErrorBody<'a> {

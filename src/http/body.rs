@@ -1,11 +1,17 @@
-//! Request bodies: bounded in size and time, read once, parsed once.
+//! Request bodies: bounded in size, time and number of values, read once, parsed once.
 
+use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use poem::Body;
 use poem::http::{HeaderMap, header};
+use serde::Deserializer as _;
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::error::{ErrorCode, ParseError, Result};
 
@@ -53,28 +59,161 @@ pub async fn read(body: Body, headers: &HeaderMap, limit: u64, patience: Duratio
     tokio::time::timeout(patience, collect).await.unwrap_or_else(|_| Err(ParseError::http(408, "request timeout")))
 }
 
-/// Parses a body as a JSON object; an empty body is an empty object.
-///
-/// # Errors
-/// 107 when it is no JSON, no object, nested deeper than 127 levels, no UTF-8, or holds a number no one can represent.
-pub fn parse_object(bytes: &[u8]) -> Result<Map<String, Json>> {
-    match parse(bytes)? {
+/// Bounds of what is being parsed at a time: values take many times the memory of their text.
+#[derive(Debug)]
+pub struct Parsing {
+    bytes: Arc<Semaphore>,
+    budget: u32,
+    max_values: usize,
+}
+
+/// A share of the parsing budget; dropping it gives it back.
+#[derive(Debug, Default)]
+pub struct Budget(#[expect(dead_code, reason = "held for its drop")] Option<OwnedSemaphorePermit>);
+
+/// Bodies up to this many bytes take nothing of the budget: so many requests cannot arrive at once.
+const SMALL: usize = 64 << 10;
+/// Bodies of more bytes are parsed apart from the threads that serve connections.
+const LARGE: usize = 512 << 10;
+
+impl Parsing {
+    /// `budget`: bytes of bodies that may be parsed and held as values at a time. `max_values`: values of one body.
+    #[must_use]
+    pub fn new(budget: u64, max_values: usize) -> Self {
+        let budget =
+            u32::try_from(budget).unwrap_or(u32::MAX).min(u32::try_from(Semaphore::MAX_PERMITS).unwrap_or(u32::MAX));
+        Self { bytes: Arc::new(Semaphore::new(usize::try_from(budget).unwrap_or(usize::MAX))), budget, max_values }
+    }
+
+    /// Waits until a body of this length has room. One that is larger than the budget takes all of it.
+    pub async fn reserve(&self, length: usize) -> Budget {
+        if length <= SMALL {
+            return Budget::default();
+        }
+        let share = u32::try_from(length).unwrap_or(u32::MAX).min(self.budget);
+        // The semaphore is never closed.
+        Budget(self.bytes.clone().acquire_many_owned(share).await.ok())
+    }
+
+    /// Parses a body as a JSON object. An empty body is an empty object, and so is an empty list, which is how PHP writes
+    /// an empty object.
+    ///
+    /// # Errors
+    /// 107 when it is no JSON, no object, nested deeper than 127 levels, no UTF-8, holds a number no one can represent,
+    /// or more values than are allowed.
+    pub async fn object(&self, bytes: Vec<u8>) -> Result<Map<String, Json>> {
+        let most = self.max_values;
+        if bytes.len() < LARGE {
+            return parse_object(&bytes, most);
+        }
+        tokio::task::spawn_blocking(move || parse_object(&bytes, most)).await.map_err(ParseError::internal)?
+    }
+
+    /// Counts the values of a JSON body that somebody else parses.
+    ///
+    /// # Errors
+    /// 107 when it holds more values than are allowed.
+    pub fn check(&self, bytes: &[u8]) -> Result<()> {
+        check_values(bytes, self.max_values)
+    }
+}
+
+fn parse_object(bytes: &[u8], max_values: usize) -> Result<Map<String, Json>> {
+    match parse(bytes, max_values)? {
         Json::Object(map) => Ok(map),
+        Json::Array(list) if list.is_empty() => Ok(Map::new()),
         _ => Err(ParseError::new(ErrorCode::InvalidJson, "the request body must be a JSON object")),
     }
 }
 
-/// Parses a body as JSON; an empty body is an empty object.
-///
-/// # Errors
-/// As [`parse_object`], but for the demand that it be an object.
-pub fn parse(bytes: &[u8]) -> Result<Json> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+fn parse(bytes: &[u8], max_values: usize) -> Result<Json> {
+    let bytes = without_mark(bytes);
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Ok(Json::Object(Map::new()));
     }
-    serde_json::from_slice(bytes)
-        .map_err(|error| ParseError::new(ErrorCode::InvalidJson, format!("invalid JSON: {error}")))
+    check_values(bytes, max_values)?;
+    serde_json::from_slice(bytes).map_err(|error| invalid(&error))
+}
+
+fn check_values(bytes: &[u8], max_values: usize) -> Result<()> {
+    // A value takes two bytes at least, so most bodies need not be counted.
+    if bytes.len() / 2 > max_values && count_values(bytes) > max_values {
+        return Err(ParseError::new(ErrorCode::InvalidJson, "the request body holds too many values"));
+    }
+    Ok(())
+}
+
+fn invalid(error: &serde_json::Error) -> ParseError {
+    ParseError::new(ErrorCode::InvalidJson, format!("invalid JSON: {error}"))
+}
+
+/// Without the byte order mark that some clients begin with.
+fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+}
+
+/// The values of a JSON text, or more: every list, object and comma outside of strings counts.
+fn count_values(bytes: &[u8]) -> usize {
+    let (mut count, mut in_string, mut escaped) = (1_usize, false, false);
+    for byte in bytes {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b',' | b'[' | b'{' if !in_string => count = count.saturating_add(1),
+            _ => {}
+        }
+    }
+    count
+}
+
+/// The text of a member of a JSON object, found without building values.
+///
+/// # Errors
+/// 107 when the bytes are no JSON object.
+pub fn member(bytes: &[u8], name: &str) -> Result<Option<String>> {
+    let bytes = without_mark(bytes);
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Ok(None);
+    }
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let found = reader.deserialize_any(Member(name)).map_err(|error| invalid(&error))?;
+    reader.end().map_err(|error| invalid(&error))?;
+    Ok(found)
+}
+
+struct Member<'a>(&'a str);
+
+impl<'de> Visitor<'de> for Member<'_> {
+    type Value = Option<String>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Self::Value, A::Error> {
+        let mut found = None;
+        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+            if key == self.0 {
+                let raw: &RawValue = map.next_value()?;
+                found = serde_json::from_str(raw.get()).ok();
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(found)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> std::result::Result<Self::Value, A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(None)
+    }
+}
+
+/// Whether a body begins as a JSON object or list does, whatever its content type says.
+#[must_use]
+pub fn looks_like_json(bytes: &[u8]) -> bool {
+    without_mark(bytes).iter().find(|byte| !byte.is_ascii_whitespace()).is_none_or(|first| matches!(first, b'{' | b'['))
 }
 
 /// Whether the body is a form with files, the one kind that is not JSON.
@@ -116,7 +255,7 @@ mod tests {
             nested.as_bytes(),
             b"\0",
         ] {
-            let error = parse_object(bad).unwrap_err();
+            let error = parse_object(bad, 1000).unwrap_err();
             assert!(error.is(ErrorCode::InvalidJson), "{:?}", String::from_utf8_lossy(bad.get(..20).unwrap_or(bad)));
             assert_eq!(error.status, 400);
         }
@@ -124,8 +263,28 @@ mod tests {
 
     #[test]
     fn empty_bodies_are_empty_objects() {
-        for empty in [b"" as &[u8], b" \r\n", b"\xef\xbb\xbf{}"] {
-            assert!(parse_object(empty).unwrap().is_empty());
+        for empty in [b"" as &[u8], b" \r\n", b"\xef\xbb\xbf{}", b"[]"] {
+            assert!(parse_object(empty, 1000).unwrap().is_empty());
+        }
+    }
+
+    #[test]
+    fn values_are_counted() {
+        assert!(parse_object(br#"{"a":[1,2,3]}"#, 5).is_ok());
+        let refused = parse_object(br#"{"a":[1,2,3],"b":{}}"#, 5).unwrap_err();
+        assert!(refused.is(ErrorCode::InvalidJson));
+        let text = format!(r#"{{"a":"{}\""}}"#, ",".repeat(100));
+        assert!(parse_object(text.as_bytes(), 5).is_ok(), "{text}");
+    }
+
+    #[test]
+    fn a_member_is_found_without_building_values() {
+        assert_eq!(member(br#"{"a":[1,{"id":"x"}],"id":"app","b":1}"#, "id").unwrap().as_deref(), Some("app"));
+        for none in [&br#"{"a":1}"#[..], b"", b"[1]", br#"{"id":1}"#, br#"{"id":null}"#] {
+            assert_eq!(member(none, "id").unwrap(), None);
+        }
+        for bad in [&b"{"[..], b"{}{}", b"\"x\"", b"{\"id\":\"a\""] {
+            assert!(member(bad, "id").is_err());
         }
     }
 }

@@ -1,11 +1,19 @@
-//! What REST and GraphQL share of HTTP: the door every request passes, who the caller says to be, bodies, errors, pages.
+//! What REST and GraphQL share of HTTP: the middleware every request passes, who the caller says to be, bodies, errors, pages.
 
 pub mod answer;
 pub mod body;
+pub mod caller;
 pub mod client;
+pub mod conditional;
+pub mod connections;
 pub mod cors;
 pub mod credentials;
-pub mod door;
+pub mod detach;
 pub mod gate;
+pub mod middleware;
+pub mod mount;
 pub mod page;
+pub mod query;
+pub mod range;
 pub mod serve;
+mod wire;

@@ -2,19 +2,28 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use hyper::body::Incoming;
+use bytes::Bytes;
+use http_body_util::combinators::BoxBody;
+use hyper::body::{Body as _, Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use poem::http::uri::Scheme;
 use poem::web::{LocalAddr, RemoteAddr};
-use poem::{Addr, Endpoint, Request, Response};
+use poem::{Addr, Body, Endpoint, Request, RequestParts, Response};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio_io_timeout::TimeoutWriter;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+use super::connections::Connections;
+use super::cors::Cors;
+use super::wire::{RequestStart, Wire};
 
 /// All headers of a request together may have this many bytes.
 const HEADER_BYTES: usize = 64 << 10;
@@ -34,10 +43,25 @@ pub fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
+/// How long a client may keep a connection waiting.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// Until the first byte on a new connection.
+    pub first_byte: Duration,
+    /// To send the headers of a request, the pause between two requests included.
+    pub headers: Duration,
+    /// To read some of the answer, once the system has no room for more of it.
+    pub write: Duration,
+}
+
 /// Accepts connections until `stop`, then waits until those that are open have finished the request they are at.
-/// `patience` is the time a client may take to send the headers of a request, the pause between two requests included.
-pub async fn serve<E>(listener: TcpListener, endpoint: Arc<E>, patience: Duration, stop: CancellationToken)
-where
+pub async fn serve<E>(
+    listener: TcpListener,
+    endpoint: Arc<E>,
+    cors: Arc<Cors>,
+    (patience, open): (Patience, Arc<Connections>),
+    stop: CancellationToken,
+) where
     E: Endpoint<Output = Response> + 'static,
 {
     let connections = TaskTracker::new();
@@ -48,7 +72,15 @@ where
         };
         match accepted {
             Ok((stream, remote)) => {
-                connections.spawn(connection(stream, remote, endpoint.clone(), patience, stop.clone()));
+                let Some(admitted) = open.admit(remote.ip()) else {
+                    tracing::debug!(%remote, "a connection is refused: too many are open");
+                    continue;
+                };
+                let served = connection(stream, remote, endpoint.clone(), cors.clone(), patience, stop.clone());
+                connections.spawn(async move {
+                    served.await;
+                    drop(admitted);
+                });
             }
             Err(error) => {
                 // Mostly too many open files; connections that close make room.
@@ -66,29 +98,40 @@ async fn connection<E>(
     stream: TcpStream,
     remote: SocketAddr,
     endpoint: Arc<E>,
-    patience: Duration,
+    cors: Arc<Cors>,
+    patience: Patience,
     stop: CancellationToken,
 ) where
     E: Endpoint<Output = Response> + 'static,
 {
+    if !matches!(tokio::time::timeout(patience.first_byte, stream.readable()).await, Ok(Ok(()))) {
+        return;
+    }
     let local = stream.local_addr().unwrap_or(remote);
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "cannot set TCP_NODELAY");
     }
+    let start = RequestStart::default();
+    // A client that does not read its answer must not hold it for ever.
+    let mut writer = TimeoutWriter::new(stream);
+    writer.set_timeout(Some(patience.write));
+    let wire = Wire::new(Box::pin(writer), cors, start.clone());
     let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let endpoint = endpoint.clone();
+        let (endpoint, start) = (endpoint.clone(), start.clone());
         async move {
             let addresses = (LocalAddr(Addr::SocketAddr(local)), RemoteAddr(Addr::SocketAddr(remote)));
-            let request = Request::from((request, addresses.0, addresses.1, Scheme::HTTP));
+            let (head, body) = request.into_parts();
+            let head = RequestParts::from((head, addresses.0, addresses.1, Scheme::HTTP));
+            let request = Request::from_parts(head, watched(body, start));
             Ok::<_, Infallible>(hyper::Response::from(endpoint.get_response(request).await))
         }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(patience)
+        .header_read_timeout(patience.headers)
         .max_headers(HEADERS)
         .max_buf_size(HEADER_BYTES)
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(wire), service)
         .with_upgrades();
     tokio::pin!(connection);
     let outcome = tokio::select! {
@@ -100,5 +143,43 @@ async fn connection<E>(
     };
     if let Err(error) = outcome {
         tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+/// The body of a request, which says when it has been read: then the next request begins.
+fn watched(body: Incoming, start: RequestStart) -> Body {
+    if body.is_end_stream() {
+        start.expect();
+        return Body::empty();
+    }
+    Body::from(BoxBody::new(Watched { body, start }))
+}
+
+struct Watched {
+    body: Incoming,
+    start: RequestStart,
+}
+
+impl hyper::body::Body for Watched {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        if frame.is_none() || self.body.is_end_stream() {
+            self.start.expect();
+        }
+        Poll::Ready(frame.map(|frame| frame.map_err(std::io::Error::other)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }

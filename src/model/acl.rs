@@ -38,7 +38,7 @@ impl Acl {
         Self::default()
     }
 
-    /// Reads `{"ENTITY": {"read": true, "write": true}}`. Rights that are not `true` are not given.
+    /// Reads `{"ENTITY": {"read": true, "write": true}}`. Rights that JavaScript takes for true are given.
     ///
     /// # Errors
     /// 123 `Invalid ACL.` when it is no object or names an unresolved user.
@@ -48,7 +48,7 @@ impl Acl {
         if map.contains_key("*unresolved") {
             return Err(invalid());
         }
-        let granted = |rights: &Json, right: &str| rights.get(right) == Some(&Json::Bool(true));
+        let granted = |rights: &Json, right: &str| rights.get(right).is_some_and(json::is_truthy);
         Ok(Self(
             map.iter()
                 .map(|(entity, rights)| {

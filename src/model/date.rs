@@ -1,5 +1,7 @@
 //! Moments in time, to the millisecond, as Parse writes them.
 
+mod javascript;
+
 use std::fmt;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
@@ -33,6 +35,12 @@ impl Date {
     )]
     pub fn plus_seconds(self, seconds: f64) -> Self {
         Self::from_millis(self.0.saturating_add((seconds * 1000.0) as i64))
+    }
+
+    /// Reads every text that `new Date(text)` reads in JavaScript, in the zone UTC: for values that clients send.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        javascript::read(text).map(Self)
     }
 
     /// Reads ISO 8601: a date, or a date and time with or without fraction and zone. Without a zone a time counts as UTC.

@@ -14,6 +14,7 @@ use serde_json::{Map, Value as Json};
 use super::date::Date;
 use super::names::ClassName;
 use super::object::Object;
+use super::schema::{ClassSchema, FieldType};
 use super::value::{File, GeoPoint, Pointer, Value};
 use crate::error::{ErrorCode, ParseError, Result};
 
@@ -25,8 +26,56 @@ const LENIENT_BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
+/// Reads base64 in all the forms that JavaScript's decoders take: with white space in it, in the alphabet for addresses, without
+/// padding. `None` for an empty text and for what is not base64.
+#[must_use]
+pub fn bytes_from_base64(text: &str) -> Option<Vec<u8>> {
+    let plain: Vec<u8> = text
+        .bytes()
+        .filter(|byte| !byte.is_ascii_whitespace())
+        .map(|byte| match byte {
+            b'-' => b'+',
+            b'_' => b'/',
+            other => other,
+        })
+        .collect();
+    LENIENT_BASE64.decode(plain).ok().filter(|bytes| !bytes.is_empty())
+}
+
+/// Whether JavaScript takes the value for true.
+#[must_use]
+pub fn is_truthy(value: &Json) -> bool {
+    match value {
+        Json::Null => false,
+        Json::Bool(truth) => *truth,
+        Json::Number(number) => number.as_f64().is_some_and(|number| number != 0.0),
+        Json::String(text) => !text.is_empty(),
+        Json::Array(_) | Json::Object(_) => true,
+    }
+}
+
+/// What an aggregation answers as `objectId`: null for an empty text, array or object.
+#[must_use]
+pub fn null_if_empty(id: Json) -> Json {
+    let empty = match &id {
+        Json::String(text) => text.is_empty(),
+        Json::Array(list) => list.is_empty(),
+        Json::Object(map) => map.is_empty(),
+        _ => false,
+    };
+    if empty { Json::Null } else { id }
+}
+
+/// The relation fields of a class, which no stored row has, as every object of the class shows them.
+pub fn relations(schema: &ClassSchema) -> impl Iterator<Item = (String, Json)> {
+    schema.fields.iter().filter_map(|(name, field)| match &field.kind {
+        FieldType::Relation(target) => Some((name.clone(), encode(&Value::Relation(target.clone())))),
+        _ => None,
+    })
+}
+
 /// The largest integer up to which every integer has a floating point number of its own.
-const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;
+pub const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;
 
 /// A JSON number that is written without a fraction when it has none. Not-a-number and infinities become null.
 #[must_use]
@@ -40,25 +89,41 @@ fn integer(value: f64) -> Option<i64> {
     (value.fract() == 0.0 && value.abs() <= MAX_SAFE_INTEGER).then_some(value as i64)
 }
 
-/// Reads a value as a client sends it: typed objects become typed values.
+/// Reads the value of a field as a client sends it: typed objects become typed values. Only the field itself must be of a type that
+/// Parse knows; below it an object with another `__type`, or without the parts of its type, is plain data.
 ///
 /// # Errors
-/// 111 `This is not a valid T` when a typed object lacks its parts or its type is unknown.
+/// 111 `This is not a valid T`: the field's type is unknown or lacks its parts; a date, also below the field, that JavaScript
+/// cannot read; bytes that are not base64.
 pub fn decode(json: Json) -> Result<Value> {
+    match &json {
+        Json::Object(map) => match typed(map)? {
+            Typed::Value(value) => Ok(value),
+            Typed::Foreign(kind) => Err(invalid(&kind)),
+            Typed::Plain => decode_inner(json),
+        },
+        _ => decode_inner(json),
+    }
+}
+
+/// Reads a value below a field.
+fn decode_inner(json: Json) -> Result<Value> {
     Ok(match json {
         Json::Null => Value::Null,
         Json::Bool(truth) => Value::Boolean(truth),
         Json::Number(number) => Value::Number(number.as_f64().unwrap_or(f64::NAN)),
         Json::String(text) => Value::String(text),
-        Json::Array(list) => Value::Array(list.into_iter().map(decode).collect::<Result<_>>()?),
+        Json::Array(list) => Value::Array(list.into_iter().map(decode_inner).collect::<Result<_>>()?),
         Json::Object(map) => match typed(&map)? {
-            Some(value) => value,
-            None => Value::Object(decode_map(map)?),
+            Typed::Value(value) => value,
+            Typed::Foreign(_) | Typed::Plain => Value::Object(
+                map.into_iter().map(|(key, value)| Ok((key, decode_inner(value)?))).collect::<Result<_>>()?,
+            ),
         },
     })
 }
 
-/// Reads a value leniently: what is no valid typed object stays a plain object. For values that rest in the database.
+/// Reads a value leniently: what is not a valid typed object stays a plain object. For values that are in the database.
 #[must_use]
 pub fn decode_stored(json: Json) -> Value {
     match json {
@@ -68,13 +133,13 @@ pub fn decode_stored(json: Json) -> Value {
         Json::String(text) => Value::String(text),
         Json::Array(list) => Value::Array(list.into_iter().map(decode_stored).collect()),
         Json::Object(map) => match typed(&map) {
-            Ok(Some(value)) => value,
+            Ok(Typed::Value(value)) => value,
             _ => Value::Object(map.into_iter().map(|(key, value)| (key, decode_stored(value))).collect()),
         },
     }
 }
 
-/// Reads the fields of a plain object.
+/// Reads the fields of an object.
 ///
 /// # Errors
 /// As [`decode`].
@@ -86,18 +151,37 @@ fn invalid(kind: &str) -> ParseError {
     ParseError::new(ErrorCode::IncorrectType, format!("This is not a valid {kind}"))
 }
 
-/// The typed value an object stands for; `None` when it has no `__type` (or is a fetched object, which stays an object).
-fn typed(map: &Map<String, Json>) -> Result<Option<Value>> {
+/// What an object stands for.
+enum Typed {
+    /// A value of one of Parse's types.
+    Value(Value),
+    /// Data of somebody else: its `__type` is unknown, or lacks its parts.
+    Foreign(String),
+    /// It has no `__type`, or is a fetched object.
+    Plain,
+}
+
+/// What an object stands for.
+///
+/// # Errors
+/// 111 for a date or bytes whose text cannot be read.
+fn typed(map: &Map<String, Json>) -> Result<Typed> {
     let Some(kind) = map.get("__type") else {
-        return Ok(None);
+        return Ok(Typed::Plain);
     };
     let Some(kind) = kind.as_str() else {
-        return Err(invalid(&kind.to_string()));
+        return Ok(Typed::Foreign(kind.to_string()));
     };
     let text = |key: &str| map.get(key).and_then(Json::as_str);
     let value = match kind {
-        "Date" => text("iso").map(|iso| Value::Date(Date::parse(iso).unwrap_or_default())),
-        "Bytes" => text("base64").map(|data| Value::Bytes(LENIENT_BASE64.decode(data).unwrap_or_default())),
+        "Date" => match text("iso") {
+            Some(iso) => Some(Value::Date(Date::read(iso).ok_or_else(|| invalid(kind))?)),
+            None => None,
+        },
+        "Bytes" => match text("base64") {
+            Some(data) => Some(Value::Bytes(bytes_from_base64(data).ok_or_else(|| invalid(kind))?)),
+            None => None,
+        },
         "Pointer" => {
             let id = match map.get("objectId") {
                 Some(Json::String(id)) => Some(id.clone()),
@@ -122,13 +206,10 @@ fn typed(map: &Map<String, Json>) -> Result<Option<Value>> {
             .and_then(Json::as_array)
             .and_then(|corners| corners.iter().map(corner).collect::<Option<Vec<_>>>().map(Value::Polygon)),
         // An object fetched with `include` and sent back stands for a pointer to it where a pointer is due.
-        "Object" => match text("className") {
-            Some(_) => return Ok(None),
-            None => None,
-        },
+        "Object" if text("className").is_some() => return Ok(Typed::Plain),
         _ => None,
     };
-    value.map(Some).ok_or_else(|| invalid(kind))
+    Ok(value.map_or_else(|| Typed::Foreign(kind.to_owned()), Typed::Value))
 }
 
 fn corner(json: &Json) -> Option<GeoPoint> {
@@ -207,16 +288,49 @@ mod tests {
     }
 
     #[test]
-    fn incomplete_types_are_refused() {
+    fn types_are_checked_at_the_field_alone() {
         for (bad, kind) in [
             (json!({"__type": "Date"}), "Date"),
+            (json!({"__type": "Date", "iso": "not a date"}), "Date"),
+            (json!({"__type": "Date", "iso": ""}), "Date"),
+            (json!([{"__type": "Date", "iso": " "}]), "Date"),
+            (json!({"__type": "Bytes", "base64": ""}), "Bytes"),
+            (json!({"__type": "Bytes", "base64": "\n"}), "Bytes"),
+            (json!({"x": {"__type": "Bytes", "base64": "a!b"}}), "Bytes"),
             (json!({"__type": "GeoPoint", "latitude": 1}), "GeoPoint"),
             (json!({"__type": "Nonsense"}), "Nonsense"),
-            (json!([{"__type": "Pointer", "className": "X"}]), "Pointer"),
+            (json!({"__type": null}), "null"),
         ] {
             let error = decode(bad).unwrap_err();
             assert_eq!(error.message, format!("This is not a valid {kind}"));
             assert!(error.is(ErrorCode::IncorrectType));
+        }
+        for kept in [
+            json!([{"__type": "Pointer", "className": "X"}]),
+            json!({"x": {"__type": "Person:#Contoso.Model", "Name": "a", "Born": {"__type": "Custom"}}}),
+            json!({"x": {"__type": null}, "y": [{"__type": 5}, [{"__type": "Object"}]]}),
+        ] {
+            assert_eq!(encode(&decode(kept.clone()).unwrap()), kept);
+        }
+    }
+
+    #[test]
+    fn bytes_in_every_form() {
+        for text in ["aGVsbG8=", "aGVs\nbG8=", " aGVs\tbG8 ", "aGVs\r\nbG8=\r\n", "aGVsbG8"] {
+            assert_eq!(bytes_from_base64(text).as_deref(), Some(&b"hello"[..]), "{text:?}");
+        }
+        assert_eq!(bytes_from_base64("a-_b"), bytes_from_base64("a+/b"));
+        assert_eq!(bytes_from_base64(" \n"), None);
+        assert_eq!(bytes_from_base64("="), None);
+    }
+
+    #[test]
+    fn truth_is_javascripts() {
+        for value in [json!(true), json!(1), json!(-0.5), json!("false"), json!([]), json!({})] {
+            assert!(is_truthy(&value), "{value}");
+        }
+        for value in [json!(null), json!(false), json!(0), json!(-0.0), json!("")] {
+            assert!(!is_truthy(&value), "{value}");
         }
     }
 }

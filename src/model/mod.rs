@@ -1,7 +1,10 @@
 //! Pure data: no async, no I/O, no clock. Everything here is testable with tables.
 
 pub mod acl;
+pub mod columns;
 pub mod date;
+pub mod files;
+pub mod js_pattern;
 pub mod json;
 pub mod names;
 pub mod object;

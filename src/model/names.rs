@@ -101,6 +101,31 @@ impl ClassName {
     }
 }
 
+/// A dotted path of a field, as clients name it in orders, keys, conditions, operations and indexes: `address.city`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FieldPath<'a>(&'a str);
+
+impl<'a> FieldPath<'a> {
+    /// Most names in a path. No stored object is nested deeper.
+    pub const MAX_PARTS: usize = 100;
+
+    /// A path from a client; `None` when a name is empty, begins with the sign of operators or holds NUL, which ends names in
+    /// databases, or when there are too many names.
+    #[must_use]
+    pub fn parse(path: &'a str) -> Option<Self> {
+        let malformed = |name: &str| name.is_empty() || name.starts_with('$') || name.contains('\0');
+        let mut names = path.split('.');
+        let sound = names.by_ref().take(Self::MAX_PARTS).all(|name| !malformed(name));
+        (sound && names.next().is_none()).then_some(Self(path))
+    }
+
+    /// The field that the path begins with.
+    #[must_use]
+    pub fn root(self) -> &'a str {
+        self.0.split_once('.').map_or(self.0, |(root, _)| root)
+    }
+}
+
 impl fmt::Display for ClassName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
@@ -174,6 +199,19 @@ fn is_join_name(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn field_paths() {
+        let deep = ["a"; FieldPath::MAX_PARTS].join(".");
+        for good in ["a", "a.b", "_id", "a.0", &deep] {
+            assert!(FieldPath::parse(good).is_some(), "{good}");
+        }
+        let deeper = format!("{deep}.a");
+        for bad in ["", ".", "a.", ".a", "a..b", "a.$b", "$a", "a.\0", "a\0b", &deeper] {
+            assert!(FieldPath::parse(bad).is_none(), "{bad:?}");
+        }
+        assert_eq!(FieldPath::parse("a.b.c").map(FieldPath::root), Some("a"));
+    }
 
     #[test]
     fn class_names() {

@@ -52,6 +52,12 @@ impl Object {
         self.0.insert(field.into(), value.into())
     }
 
+    /// About how many bytes of memory it takes.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        self.iter().map(|(field, value)| field.len() + 32 + value.weight()).sum::<usize>() + 64
+    }
+
     /// Removes a field, keeping the order of the others, and gives its value.
     pub fn remove(&mut self, field: &str) -> Option<Value> {
         self.0.shift_remove(field)

@@ -10,20 +10,25 @@ use super::value::Value;
 /// Fields that `keys` and `excludeKeys` cannot take away.
 pub const ALWAYS_SHOWN: [&str; 4] = ["objectId", "createdAt", "updatedAt", "ACL"];
 
+/// What the column begins with that marks a pointer which an update made null: such a field exists and is not shown. A pointer that was
+/// null from the beginning is an ordinary null.
+pub const NULL_POINTER: &str = "_p_";
+
+/// Names of fields that a client listed: looked up for every field of every row, so never searched one by one.
+pub type Names = foldhash::HashSet<String>;
+
 /// How rows of one class look to the reader of one query. A store may write rows in this shape from the bytes they rest
 /// in, without making objects of them.
 #[derive(Debug, Clone, Default)]
 pub struct Shape {
     /// Fields asked for, top level; `None`: all.
-    pub keys: Option<Vec<String>>,
+    pub keys: Option<Names>,
     /// Fields asked to be left out, top level.
-    pub exclude: Vec<String>,
+    pub exclude: Names,
     /// Fields the reader may not see.
-    pub hidden: Vec<String>,
+    pub hidden: Names,
     /// Relations with their target classes. They are no part of a row; they come with the class.
     pub relations: Vec<(FieldName, ClassName)>,
-    /// Fields that are pointers; a pointer to nothing is not shown.
-    pub pointers: Vec<FieldName>,
     /// What the addresses of files begin with.
     pub file_base: String,
     /// Whether internal columns are shown, but for those of the ACL.
@@ -36,10 +41,8 @@ impl Shape {
     pub fn of(schema: &ClassSchema, file_base: String) -> Self {
         let mut shape = Self { file_base, ..Self::default() };
         for (name, field) in &schema.fields {
-            match &field.kind {
-                FieldType::Relation(target) => shape.relations.push((name.into(), target.clone())),
-                FieldType::Pointer(_) => shape.pointers.push(name.into()),
-                _ => {}
+            if let FieldType::Relation(target) = &field.kind {
+                shape.relations.push((name.into(), target.clone()));
             }
         }
         shape
@@ -48,24 +51,17 @@ impl Shape {
     /// Whether readers see this field of a row, internal columns included.
     #[must_use]
     pub fn shows(&self, field: &str) -> bool {
-        let is_in = |list: &[String]| list.iter().any(|name| name == field);
-        if is_in(&self.hidden) {
+        if self.hidden.contains(field) {
             return false;
         }
         if field.starts_with('_') {
-            return self.internal && !matches!(field, "_rperm" | "_wperm");
+            return self.internal && !matches!(field, "_rperm" | "_wperm") && !field.starts_with(NULL_POINTER);
         }
         if self.keys.is_none() && self.exclude.is_empty() || ALWAYS_SHOWN.contains(&field) {
             return true;
         }
-        let asked = |keys: &Vec<String>| is_in(keys) || (field == "score" && keys.iter().any(|key| key == "$score"));
-        !is_in(&self.exclude) && self.keys.as_ref().is_none_or(asked)
-    }
-
-    /// Whether the class has a pointer of this name.
-    #[must_use]
-    pub fn is_pointer(&self, field: &str) -> bool {
-        self.pointers.iter().any(|pointer| pointer == field)
+        let asked = |keys: &Names| keys.contains(field) || (field == "score" && keys.contains("$score"));
+        !self.exclude.contains(field) && self.keys.as_ref().is_none_or(asked)
     }
 
     /// The address of a file.
@@ -90,7 +86,7 @@ impl Shape {
         if let Some(acl) = Acl::from_permissions(row.get("_rperm"), row.get("_wperm")) {
             row.insert("ACL", &acl);
         }
-        row.retain(|field, value| !(value.is_null() && self.is_pointer(field)) && self.shows(field));
+        row.retain(|field, _| self.shows(field));
         for (field, value) in &mut row {
             match value {
                 Value::Date(date) if is_plain_date(field) => *value = Value::String(date.to_iso()),

@@ -63,6 +63,23 @@ pub enum Value {
 }
 
 impl Value {
+    /// About how many bytes of memory it takes.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        match self {
+            Self::String(text) => text.len() + 24,
+            Self::Bytes(bytes) => bytes.len() + 24,
+            Self::Array(list) => list.iter().map(Self::weight).sum::<usize>() + 24,
+            Self::Object(object) => object.weight(),
+            Self::Pointer(pointer) => pointer.id.len() + 64,
+            Self::File(file) => file.name.len() + 64,
+            Self::Polygon(corners) => corners.len() * 16 + 24,
+            Self::Null | Self::Boolean(_) | Self::Number(_) | Self::Date(_) | Self::Relation(_) | Self::GeoPoint(_) => {
+                32
+            }
+        }
+    }
+
     /// The text, when it is a string.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {

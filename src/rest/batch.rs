@@ -1,60 +1,51 @@
 //! `POST /batch`: several requests in one. Each part goes through the routes like a request of its own, with the context
 //! that was made for the whole.
 
-use std::sync::Arc;
-
 use futures_util::{StreamExt as _, stream};
 use poem::Response;
 use poem::http::Method;
-use poem_openapi::OpenApi;
 use serde_json::Value as Json;
 
-use super::describe;
+use super::call::{Call, JsonMap, Payload};
+use super::describe::{Batch, BatchEntry};
 use super::openapi::Tag;
-use super::payload::{Answer, Body, Caller, Dispatcher, JsonMap, Reply};
+use super::reply;
 use super::request::Rest;
-use super::routes;
+use super::route::{Outcome, Route};
+use super::router::Found;
 use crate::domain::batch;
 use crate::domain::kernel::context::Context;
 use crate::error::{ErrorCode, ParseError, Result};
-use crate::http::answer::{Refused, refusal};
+use crate::http::mount;
 
 /// Parts of one batch that run at the same time.
 const AT_ONCE: usize = 64;
-/// How often a transaction that met another one is tried.
+/// Attempts before a transaction that hits a write conflict is given up.
 const ATTEMPTS: u32 = 5;
-
+/// The operation of the route, which no part may be.
+const BATCH: &str = "batch";
 /// What the general routes of objects begin with.
 const CLASSES: &str = "/classes/";
 
-/// Batches.
-pub struct BatchApi;
+/// The route.
+pub fn routes() -> Vec<Route> {
+    vec![
+        Route::hidden(Method::POST, "/batch", BATCH, run_batch)
+            .documented::<Vec<BatchEntry>>(Tag::Batch, "Send several requests at once.")
+            .description(
+                "The parts run concurrently, or with `transaction` one after the other and all or none. The answer has one entry per\npart, in their order.",
+            )
+            .json::<Batch>(),
+    ]
+}
 
-#[OpenApi]
-impl BatchApi {
-    /// Send several requests at once.
-    ///
-    /// The parts run concurrently, or with `transaction` one after the other and all or none. The answer has one entry per
-    /// part, in their order.
-    #[oai(path = "/batch", method = "post", operation_id = "batch", tag = "Tag::Batch")]
-    async fn batch(
-        &self,
-        caller: Caller,
-        dispatcher: Dispatcher,
-        body: Body<describe::Batch>,
-    ) -> Answer<Vec<describe::BatchResult>> {
-        let Caller(context) = caller;
-        let mut body = body.0;
-        let in_transaction = matches!(body.get("transaction"), Some(Json::Bool(true)));
-        let parts = parts(&dispatcher.rest, &context, body.shift_remove("requests"))?;
-        dispatcher.rest.admit_parts(&context, &parts, dispatcher.direct)?;
-        let bytes = if in_transaction {
-            transaction(&dispatcher, &context, parts).await?
-        } else {
-            concurrently(&dispatcher, &context, parts).await
-        };
-        Ok(Reply::of_bytes(bytes))
-    }
+async fn run_batch(mut call: Call) -> Outcome {
+    let mut body = call.take_body();
+    let in_transaction = matches!(body.get("transaction"), Some(Json::Bool(true)));
+    let parts = parts(&call.rest, &call.cx, body.shift_remove("requests"), in_transaction)?;
+    call.rest.admit_parts(&call.cx, &parts, call.direct)?;
+    let bytes = if in_transaction { transaction(&call, parts).await? } else { concurrently(&call, parts).await };
+    Ok(reply::bytes(bytes))
 }
 
 /// A part of a batch, checked so far that it has a route.
@@ -62,8 +53,8 @@ impl BatchApi {
 pub struct Part {
     /// Its method.
     pub method: Method,
-    /// Its path below the mount path, trimmed.
-    pub path: String,
+    /// Its route.
+    pub found: Found,
     /// The query of its path.
     pub query: String,
     /// Its body.
@@ -73,8 +64,7 @@ pub struct Part {
 impl Part {
     /// Whether it makes, changes or deletes an object of a class by the general routes.
     fn writes_objects(&self) -> bool {
-        let head = self.path.get(..CLASSES.len());
-        self.method != Method::GET && head.is_some_and(|head| head.eq_ignore_ascii_case(CLASSES))
+        self.method != Method::GET && self.found.route().path.starts_with(CLASSES)
     }
 }
 
@@ -83,120 +73,131 @@ fn invalid(message: impl Into<std::borrow::Cow<'static, str>>) -> ParseError {
 }
 
 /// Judges all parts before any of them runs.
-fn parts(rest: &Rest, context: &Context, requests: Option<Json>) -> Result<Vec<Part>> {
+fn parts(rest: &Rest, cx: &Context, requests: Option<Json>, in_transaction: bool) -> Result<Vec<Part>> {
     let Some(Json::Array(requests)) = requests else {
         return Err(invalid("requests must be an array"));
     };
     let options = &rest.app.options;
-    let limit = options.security.request_complexity.batch_request_limit;
-    if limit.is_exceeded_by(requests.len()) && !context.auth.is_master() {
-        let (count, limit) = (requests.len(), limit.get().unwrap_or_default());
+    let count = requests.len();
+    let limit = options
+        .security
+        .request_complexity
+        .batch_request_limit
+        .get()
+        .map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    let limit = limit.unwrap_or(options.own.limits.batch_parts);
+    if count > limit && !cx.auth.is_master() {
         return Err(invalid(format!(
             "Batch request contains {count} sub-requests, which exceeds the limit of {limit}."
         )));
     }
-    let mount = &options.server.mount_path;
-    let part = |request: Json| {
-        let Json::Object(mut request) = request else { return Err(invalid("batch request path must be a string")) };
-        let Some(Json::String(given)) = request.shift_remove("path") else {
-            return Err(invalid("batch request path must be a string"));
-        };
-        let (whole, query) = given.split_once('?').unwrap_or((&given, ""));
-        let Some(path) = routes::below(mount, whole).map(routes::trim).filter(|path| !path.is_empty()) else {
-            return Err(invalid(format!("cannot route batch path {given}")));
-        };
-        if path.eq_ignore_ascii_case("/batch") {
-            return Err(invalid("nested batch requests are not allowed"));
-        }
-        let name = match request.shift_remove("method") {
-            Some(Json::String(name)) => name.to_ascii_uppercase(),
-            _ => "undefined".to_owned(),
-        };
-        let method = Method::from_bytes(name.as_bytes()).ok().filter(|method| rest.routes.find(method, path).is_some());
-        let Some(method) = method else { return Err(invalid(format!("cannot route {name} {path}"))) };
-        let body = match request.shift_remove("body") {
-            None | Some(Json::Null) => JsonMap::new(),
-            Some(Json::Object(mut body)) => {
-                // The context of the whole counts.
-                body.shift_remove("_context");
-                body
-            }
-            Some(_) => return Err(invalid("batch request body must be an object")),
-        };
-        Ok(Part { method, path: path.to_owned(), query: query.to_owned(), body })
-    };
-    requests.into_iter().map(part).collect()
+    let limit = options.own.limits.transaction_parts;
+    if in_transaction && count > limit {
+        return Err(invalid(format!(
+            "A transaction contains {count} sub-requests, which exceeds the limit of {limit}."
+        )));
+    }
+    requests.into_iter().map(|request| part(rest, &options.server.mount_path, request)).collect()
 }
 
-async fn concurrently(dispatcher: &Dispatcher, context: &Context, parts: Vec<Part>) -> Vec<u8> {
-    let run = |part| async { bytes(one(&dispatcher.rest, context, part, dispatcher.direct).await).await };
+fn part(rest: &Rest, mount_path: &str, request: Json) -> Result<Part> {
+    let Json::Object(mut request) = request else { return Err(invalid("batch request path must be a string")) };
+    let Some(Json::String(given)) = request.shift_remove("path") else {
+        return Err(invalid("batch request path must be a string"));
+    };
+    let (whole, query) = given.split_once('?').unwrap_or((&given, ""));
+    let Some(path) = mount::below(mount_path, whole).map(mount::trim).filter(|path| !path.is_empty()) else {
+        return Err(invalid(format!("cannot route batch path {given}")));
+    };
+    let place = rest.router.look_up(path);
+    if place.route(&Method::POST).is_some_and(|route| route.operation == BATCH) {
+        return Err(invalid("nested batch requests are not allowed"));
+    }
+    let name = match request.shift_remove("method") {
+        Some(Json::String(name)) => name.to_ascii_uppercase(),
+        _ => "undefined".to_owned(),
+    };
+    let method = Method::from_bytes(name.as_bytes()).ok();
+    let found = method.and_then(|method| Some((place.found(&method)?, method)));
+    // Pages and the like are for browsers, not for parts of a request.
+    let Some((found, method)) = found.filter(|(found, _)| found.route().about.is_some()) else {
+        return Err(invalid(format!("cannot route {name} {path}")));
+    };
+    let mut body = object(request.shift_remove("body"));
+    // The context of the whole counts.
+    body.shift_remove("_context");
+    Ok(Part { method, found, query: query.to_owned(), body })
+}
+
+/// The body of a part as an object. What is none has the members that JavaScript sees in it, so that the route refuses it
+/// in its own words, and the other parts run.
+fn object(body: Option<Json>) -> JsonMap {
+    match body {
+        Some(Json::Object(body)) => body,
+        Some(Json::Array(list)) => {
+            list.into_iter().enumerate().map(|(index, value)| (index.to_string(), value)).collect()
+        }
+        Some(Json::String(text)) => {
+            let first = text.chars().next();
+            first.map(|letter| ("0".to_owned(), Json::String(letter.into()))).into_iter().collect()
+        }
+        None | Some(Json::Null | Json::Bool(_) | Json::Number(_)) => JsonMap::new(),
+    }
+}
+
+async fn concurrently(call: &Call, parts: Vec<Part>) -> Vec<u8> {
+    let run = |part| async {
+        let outcome = one(call, &call.cx, part).await;
+        entry(&call.rest, outcome).await
+    };
     let results: Vec<Vec<u8>> = stream::iter(parts).map(run).buffered(AT_ONCE).collect().await;
     join(&results)
 }
 
 /// All parts in their order inside one transaction. The first that fails undoes all, and its error is the answer.
-async fn transaction(dispatcher: &Dispatcher, context: &Context, parts: Vec<Part>) -> Result<Vec<u8>> {
+async fn transaction(call: &Call, parts: Vec<Part>) -> Result<Vec<u8>> {
     let mut attempt = 1;
     loop {
-        match attempt_transaction(dispatcher, context, parts.clone()).await {
+        match attempt_transaction(call, parts.clone()).await {
             Err(error) if batch::is_conflict(&error) && attempt < ATTEMPTS => attempt += 1,
-            Err(error) => return Err(copy(&error)),
-            Ok(bytes) => return Ok(bytes),
+            outcome => return outcome,
         }
     }
 }
 
-/// The error of a part as the error of the whole; its cause is in the log already.
-fn copy(error: &ParseError) -> ParseError {
-    ParseError {
-        code: error.code,
-        status: error.status,
-        message: error.message.clone(),
-        sensitive: error.sensitive,
-        retry_after: error.retry_after,
-        source: None,
-    }
-}
-
-async fn attempt_transaction(
-    dispatcher: &Dispatcher,
-    context: &Context,
-    parts: Vec<Part>,
-) -> Result<Vec<u8>, Arc<ParseError>> {
-    let asked = batch::rehearse(context);
+async fn attempt_transaction(call: &Call, parts: Vec<Part>) -> Result<Vec<u8>> {
+    let asked = batch::rehearse(&call.cx);
     if let Some(asking) = &asked {
         for (number, part) in parts.iter().enumerate().filter(|(_, part)| part.writes_objects()) {
-            one(&dispatcher.rest, &batch::part(asking, number), part.clone(), dispatcher.direct).await;
+            // What it was refused for comes again when the part is carried out.
+            let _ = one(call, &batch::part(asking, number), part.clone()).await;
         }
     }
-    let inside = batch::begin(asked.as_ref().unwrap_or(context)).await.map_err(Arc::new)?;
+    let inside = batch::begin(asked.as_ref().unwrap_or(&call.cx)).await?;
     let mut results = Vec::with_capacity(parts.len());
     for (number, part) in parts.into_iter().enumerate() {
-        let response = one(&dispatcher.rest, &batch::part(&inside, number), part, dispatcher.direct).await;
-        if let Some(Refused(error)) = response.data::<Refused>() {
-            let error = error.clone();
-            batch::abort(&inside).await;
-            return Err(error);
+        match one(call, &batch::part(&inside, number), part).await {
+            Ok(response) => results.push(entry(&call.rest, Ok(response)).await),
+            Err(error) => {
+                batch::abort(&inside).await;
+                return Err(error);
+            }
         }
-        results.push(bytes(response).await);
     }
-    batch::commit(&inside).await.map_err(Arc::new)?;
+    batch::commit(&inside).await?;
     Ok(join(&results))
 }
 
-async fn one(rest: &Arc<Rest>, context: &Context, part: Part, direct: bool) -> Response {
-    match rest.dispatch_part(context.part(), part, direct).await {
-        Ok(response) => response,
-        Err(error) => {
-            let mut response = refusal(&error, rest.app.options.security.enable_sanitized_error_response);
-            response.set_data(Refused(Arc::new(error)));
-            response
-        }
-    }
+async fn one(call: &Call, cx: &Context, part: Part) -> Outcome {
+    let Part { found, query, body, .. } = part;
+    let part =
+        Call { cx: cx.part(), found, query, body: Payload::Json(body), direct: call.direct, rest: call.rest.clone() };
+    call.rest.carry_out(part).await
 }
 
 /// The entry of a part: its body is JSON already.
-async fn bytes(mut response: Response) -> Vec<u8> {
+async fn entry(rest: &Rest, outcome: Outcome) -> Vec<u8> {
+    let mut response: Response = outcome.unwrap_or_else(|error| rest.refuse(&error));
     let key: &[u8] = if response.status().is_success() { b"{\"success\":" } else { b"{\"error\":" };
     let body = response.take_body().into_bytes().await.unwrap_or_default();
     let body: &[u8] = if body.is_empty() { b"{}" } else { &body };

@@ -4,16 +4,32 @@ use poem::http::Method;
 use serde_json::{Map, Value as Json};
 use subtle::ConstantTimeEq as _;
 
-use super::payload::JsonMap;
+use super::call::JsonMap;
 use crate::config::keys::Keys;
 use crate::domain::kernel::auth::{Credentials, unauthorized};
 use crate::error::{ErrorCode, ParseError, Result};
-use crate::http::credentials;
+use crate::http::{credentials, query};
 
-/// What a body told besides credentials.
-pub struct Told {
+/// The member that names the application.
+const APPLICATION: &str = "_ApplicationId";
+
+/// What a body says besides keys.
+pub struct BodyCredentials {
     /// The object for triggers.
     pub cloud_context: Option<Map<String, Json>>,
+}
+
+/// Whether a body names the application. No values are built for this: until it is known, nothing about a request is
+/// worth more memory than its bytes. `form`: the body says to be a form.
+///
+/// # Errors
+/// 107 when the body is no JSON.
+pub fn name_application(bytes: &[u8], application: &str, form: bool) -> Result<bool> {
+    if form && !crate::http::body::looks_like_json(bytes) {
+        let text = String::from_utf8_lossy(bytes);
+        return Ok(query::pairs(&text).any(|(key, value)| key == APPLICATION && value == application));
+    }
+    Ok(crate::http::body::member(bytes, APPLICATION)?.as_deref() == Some(application))
 }
 
 /// Takes credentials out of the body of a request whose headers name no known application. A master key that came in a
@@ -21,11 +37,11 @@ pub struct Told {
 ///
 /// # Errors
 /// 403 when the body names no known application, or holds a key that is no text; 107 when `_context` is no object.
-pub fn take(body: &mut JsonMap, known: &Keys, credentials: &mut Credentials) -> Result<Told> {
-    if body.get("_ApplicationId").and_then(Json::as_str) != Some(&known.app_id) {
+pub fn take(body: &mut JsonMap, known: &Keys, credentials: &mut Credentials) -> Result<BodyCredentials> {
+    if body.get(APPLICATION).and_then(Json::as_str) != Some(&known.app_id) {
         return Err(unauthorized());
     }
-    credentials.application_id = text(body, "_ApplicationId")?;
+    credentials.application_id = text(body, APPLICATION)?;
     if let Some(key) = text(body, "_JavaScriptKey")? {
         credentials.javascript_key = Some(key);
     }
@@ -51,7 +67,7 @@ pub fn take(body: &mut JsonMap, known: &Keys, credentials: &mut Credentials) -> 
     for ignored in ["_ClientVersion", "_RevocableSession", "_noBody"] {
         body.shift_remove(ignored);
     }
-    Ok(Told { cloud_context })
+    Ok(BodyCredentials { cloud_context })
 }
 
 /// Removes a key whose value must be text; null and empty text count as absent.

@@ -1,232 +1,196 @@
 //! Functions, jobs, hooks, events: Cloud Code.
 
-use poem_openapi::OpenApi;
-use poem_openapi::param::Path;
+use std::borrow::Cow;
 
-use super::describe;
-use super::openapi::Tag;
-use super::payload::{Answer, Body, Caller, MasterCaller, Parameters, QueryTexts, Reply};
-use crate::domain::features::{functions, hooks};
+use poem::http::Method;
+use serde_json::{Value as Json, json};
+
+use super::call::Call;
+use super::describe::{Created, Fields, JobStart, Nothing, Outcome as Result, ParseObject, Updated};
+use super::openapi::Tag::Cloud;
+use super::openapi::headers::HeaderParameter::CloudContext;
+use super::reply;
+use super::route::{Access, Outcome, Route};
+use crate::domain::classes;
+use crate::domain::features::functions;
+use crate::domain::features::hooks::{self, Kind};
 use crate::error::{ErrorCode, ParseError};
+use crate::http::query;
+use crate::model::names::JOB_SCHEDULE;
 
-/// Functions, jobs, hooks, events.
-pub struct CloudApi;
+const NO_RUN: &str = "read-only masterKey isn't allowed to run a job.";
+const NO_SCHEDULE: &str = "read-only masterKey isn't allowed to schedule a job.";
+const NO_HOOK: &str = "read-only masterKey isn't allowed to create a hook.";
+const NO_HOOK_CHANGE: &str = "read-only masterKey isn't allowed to modify a hook.";
+const NO_DELETE: &str = "read-only masterKey isn't allowed to delete a job.";
 
-fn script_failed(message: impl Into<std::borrow::Cow<'static, str>>) -> super::error::Refusal {
-    ParseError::new(ErrorCode::ScriptFailed, message).into()
+/// The routes.
+pub fn routes() -> Vec<Route> {
+    let mut routes = vec![
+        Route::hidden(Method::POST, "/functions/{functionName}", "callFunction", call_function)
+            .documented::<Result>(Cloud, "Call a function.")
+            .json::<Fields>()
+            .idempotent()
+            .header(CloudContext),
+        Route::hidden(Method::POST, "/jobs/{jobName}", "startJob", start_job)
+            .access(Access::Master)
+            .refuses_read_only(NO_RUN)
+            .documented::<Nothing>(Cloud, "Start a job.")
+            .json::<Fields>()
+            .idempotent(),
+        Route::hidden(Method::POST, "/jobs", "startNamedJob", start_job)
+            .access(Access::Master)
+            .refuses_read_only(NO_RUN)
+            .documented::<Nothing>(Cloud, "Start a job that the body names.")
+            .json::<JobStart>()
+            .idempotent(),
+    ];
+    routes.extend(schedules());
+    routes.extend(hook_routes());
+    routes.push(
+        Route::hidden(Method::POST, "/events/{eventName}", "recordEvent", record_event)
+            .documented::<Nothing>(Cloud, "Record an event. Without an analytics adapter events are not kept.")
+            .json::<Fields>(),
+    );
+    routes
 }
 
-#[OpenApi]
-impl CloudApi {
-    /// Call a function.
-    #[oai(path = "/functions/:functionName", method = "post", operation_id = "callFunction", tag = "Tag::Cloud")]
-    async fn call(
-        &self,
-        caller: Caller,
-        #[oai(name = "functionName")] name: Path<String>,
-        query: QueryTexts,
-        body: Body<describe::Fields>,
-    ) -> Answer<describe::Outcome> {
-        let mut parameters = body.0;
-        parameters.extend(query.0);
-        let outcome = functions::call(&caller.0, &name, parameters).await?;
-        match outcome.result {
-            Some(result) => Reply::new(&serde_json::json!({ "result": result })),
-            None => Ok(Reply::empty()),
-        }
-    }
+fn schedules() -> [Route; 5] {
+    [
+        Route::hidden(Method::GET, "/cloud_code/jobs", "listJobSchedules", job_schedules)
+            .access(Access::Master)
+            .documented::<Vec<ParseObject>>(Cloud, "Schedules of jobs."),
+        Route::hidden(Method::GET, "/cloud_code/jobs/data", "getJobNames", job_names)
+            .access(Access::Master)
+            .documented::<Fields>(Cloud, "Names of jobs."),
+        Route::hidden(Method::POST, "/cloud_code/jobs", "createJobSchedule", schedule_job)
+            .access(Access::Master)
+            .refuses_read_only(NO_SCHEDULE)
+            .documented::<Created>(Cloud, "Schedule a job.")
+            .json::<Fields>(),
+        Route::hidden(Method::PUT, "/cloud_code/jobs/{objectId}", "updateJobSchedule", schedule_job)
+            .access(Access::Master)
+            .refuses_read_only(NO_SCHEDULE)
+            .documented::<Updated>(Cloud, "Change a schedule.")
+            .json::<Fields>(),
+        Route::hidden(Method::DELETE, "/cloud_code/jobs/{objectId}", "deleteJobSchedule", delete_schedule)
+            .access(Access::Master)
+            .refuses_read_only(NO_DELETE)
+            .documented::<Nothing>(Cloud, "Delete a schedule."),
+    ]
+}
 
-    /// Start a job.
-    #[oai(path = "/jobs/:jobName", method = "post", operation_id = "startJob", tag = "Tag::Cloud")]
-    async fn start_job(
-        &self,
-        caller: MasterCaller,
-        #[oai(name = "jobName")] _name: Path<String>,
-        _body: Body<describe::Fields>,
-    ) -> Answer<describe::Nothing> {
-        no_job(&caller)
-    }
+fn hook_routes() -> [Route; 8] {
+    [
+        Route::hidden(Method::GET, "/hooks/functions", "listFunctionHooks", function_hooks)
+            .access(Access::Master)
+            .documented::<Vec<Fields>>(Cloud, "Functions that are web hooks."),
+        Route::hidden(Method::GET, "/hooks/functions/{functionName}", "getFunctionHook", function_hook)
+            .access(Access::Master)
+            .documented::<Fields>(Cloud, "A function that is a web hook."),
+        Route::hidden(Method::POST, "/hooks/functions", "createFunctionHook", create_hook)
+            .access(Access::Master)
+            .refuses_read_only(NO_HOOK)
+            .documented::<Fields>(Cloud, "Make a function that is a web hook.")
+            .json::<Fields>(),
+        Route::hidden(Method::PUT, "/hooks/functions/{functionName}", "updateFunctionHook", change_function_hook)
+            .access(Access::Master)
+            .refuses_read_only(NO_HOOK_CHANGE)
+            .documented::<Fields>(Cloud, "Change or delete a function that is a web hook.")
+            .json::<Fields>(),
+        Route::hidden(Method::GET, "/hooks/triggers", "listTriggerHooks", trigger_hooks)
+            .access(Access::Master)
+            .documented::<Vec<Fields>>(Cloud, "Triggers that are web hooks."),
+        Route::hidden(Method::GET, "/hooks/triggers/{className}/{triggerName}", "getTriggerHook", trigger_hook)
+            .access(Access::Master)
+            .documented::<Fields>(Cloud, "A trigger that is a web hook."),
+        Route::hidden(Method::POST, "/hooks/triggers", "createTriggerHook", create_hook)
+            .access(Access::Master)
+            .refuses_read_only(NO_HOOK)
+            .documented::<Fields>(Cloud, "Make a trigger that is a web hook.")
+            .json::<Fields>(),
+        Route::hidden(
+            Method::PUT,
+            "/hooks/triggers/{className}/{triggerName}",
+            "updateTriggerHook",
+            change_trigger_hook,
+        )
+        .access(Access::Master)
+        .refuses_read_only(NO_HOOK_CHANGE)
+        .documented::<Fields>(Cloud, "Change or delete a trigger that is a web hook.")
+        .json::<Fields>(),
+    ]
+}
 
-    /// Start a job that the body names.
-    #[oai(path = "/jobs", method = "post", operation_id = "startNamedJob", tag = "Tag::Cloud")]
-    async fn start_named_job(
-        &self,
-        caller: MasterCaller,
-        _body: Body<describe::JobStart>,
-    ) -> Answer<describe::Nothing> {
-        no_job(&caller)
-    }
+fn script_failed(message: impl Into<Cow<'static, str>>) -> ParseError {
+    ParseError::new(ErrorCode::ScriptFailed, message)
+}
 
-    /// Schedules of jobs.
-    #[oai(path = "/cloud_code/jobs", method = "get", operation_id = "listJobSchedules", tag = "Tag::Cloud")]
-    async fn job_schedules(&self, caller: MasterCaller, parameters: Parameters) -> Answer<Vec<describe::ParseObject>> {
-        caller.0.require_master()?;
-        let found = crate::domain::classes::find(&caller.0, crate::model::names::JOB_SCHEDULE, parameters.0).await?;
-        Reply::new(&found.results)
-    }
-
-    /// Names of jobs.
-    #[oai(path = "/cloud_code/jobs/data", method = "get", operation_id = "getJobNames", tag = "Tag::Cloud")]
-    async fn job_names(&self, caller: MasterCaller) -> Answer<describe::Fields> {
-        caller.0.require_master()?;
-        Reply::new(&serde_json::json!({ "in_use": [], "jobs": [] }))
-    }
-
-    /// Schedule a job.
-    #[oai(path = "/cloud_code/jobs", method = "post", operation_id = "createJobSchedule", tag = "Tag::Cloud")]
-    async fn create_job_schedule(
-        &self,
-        caller: MasterCaller,
-        _body: Body<describe::Fields>,
-    ) -> Answer<describe::Created> {
-        no_schedule(&caller)
-    }
-
-    /// Change a schedule.
-    #[oai(path = "/cloud_code/jobs/:objectId", method = "put", operation_id = "updateJobSchedule", tag = "Tag::Cloud")]
-    async fn update_job_schedule(
-        &self,
-        caller: MasterCaller,
-        #[oai(name = "objectId")] _id: Path<String>,
-        _body: Body<describe::Fields>,
-    ) -> Answer<describe::Updated> {
-        no_schedule(&caller)
-    }
-
-    /// Delete a schedule.
-    #[oai(
-        path = "/cloud_code/jobs/:objectId",
-        method = "delete",
-        operation_id = "deleteJobSchedule",
-        tag = "Tag::Cloud"
-    )]
-    async fn delete_job_schedule(
-        &self,
-        caller: MasterCaller,
-        #[oai(name = "objectId")] id: Path<String>,
-    ) -> Answer<describe::Nothing> {
-        caller.0.require_master()?;
-        caller.0.refuse_read_only("read-only masterKey isn't allowed to delete a job.")?;
-        crate::domain::classes::delete(&caller.0, crate::model::names::JOB_SCHEDULE, &id).await?;
-        Ok(Reply::empty())
-    }
-
-    /// Functions that are web hooks.
-    #[oai(path = "/hooks/functions", method = "get", operation_id = "listFunctionHooks", tag = "Tag::Cloud")]
-    async fn function_hooks(&self, caller: MasterCaller) -> Answer<Vec<describe::Fields>> {
-        Reply::new(&hooks::list(&caller.0, hooks::Kind::Function).await?)
-    }
-
-    /// A function that is a web hook.
-    #[oai(
-        path = "/hooks/functions/:functionName",
-        method = "get",
-        operation_id = "getFunctionHook",
-        tag = "Tag::Cloud"
-    )]
-    async fn function_hook(
-        &self,
-        caller: MasterCaller,
-        #[oai(name = "functionName")] name: Path<String>,
-    ) -> Answer<describe::Fields> {
-        Reply::new(&hooks::function(&caller.0, &name).await?)
-    }
-
-    /// Make a function that is a web hook.
-    #[oai(path = "/hooks/functions", method = "post", operation_id = "createFunctionHook", tag = "Tag::Cloud")]
-    async fn create_function_hook(
-        &self,
-        caller: MasterCaller,
-        body: Body<describe::Fields>,
-    ) -> Answer<describe::Fields> {
-        Reply::new(&hooks::create(&caller.0, &body.0).await?)
-    }
-
-    /// Change or delete a function that is a web hook.
-    #[oai(
-        path = "/hooks/functions/:functionName",
-        method = "put",
-        operation_id = "updateFunctionHook",
-        tag = "Tag::Cloud"
-    )]
-    async fn update_function_hook(
-        &self,
-        caller: MasterCaller,
-        #[oai(name = "functionName")] name: Path<String>,
-        body: Body<describe::Fields>,
-    ) -> Answer<describe::Fields> {
-        Reply::new(&hooks::change_function(&caller.0, &name, &body.0).await?)
-    }
-
-    /// Triggers that are web hooks.
-    #[oai(path = "/hooks/triggers", method = "get", operation_id = "listTriggerHooks", tag = "Tag::Cloud")]
-    async fn trigger_hooks(&self, caller: MasterCaller) -> Answer<Vec<describe::Fields>> {
-        Reply::new(&hooks::list(&caller.0, hooks::Kind::Trigger).await?)
-    }
-
-    /// A trigger that is a web hook.
-    #[oai(
-        path = "/hooks/triggers/:className/:triggerName",
-        method = "get",
-        operation_id = "getTriggerHook",
-        tag = "Tag::Cloud"
-    )]
-    async fn trigger_hook(
-        &self,
-        caller: MasterCaller,
-        #[oai(name = "className")] class: Path<String>,
-        #[oai(name = "triggerName")] trigger: Path<String>,
-    ) -> Answer<describe::Fields> {
-        Reply::new(&hooks::trigger(&caller.0, &class, &trigger).await?)
-    }
-
-    /// Make a trigger that is a web hook.
-    #[oai(path = "/hooks/triggers", method = "post", operation_id = "createTriggerHook", tag = "Tag::Cloud")]
-    async fn create_trigger_hook(
-        &self,
-        caller: MasterCaller,
-        body: Body<describe::Fields>,
-    ) -> Answer<describe::Fields> {
-        Reply::new(&hooks::create(&caller.0, &body.0).await?)
-    }
-
-    /// Change or delete a trigger that is a web hook.
-    #[oai(
-        path = "/hooks/triggers/:className/:triggerName",
-        method = "put",
-        operation_id = "updateTriggerHook",
-        tag = "Tag::Cloud"
-    )]
-    async fn update_trigger_hook(
-        &self,
-        caller: MasterCaller,
-        #[oai(name = "className")] class: Path<String>,
-        #[oai(name = "triggerName")] trigger: Path<String>,
-        body: Body<describe::Fields>,
-    ) -> Answer<describe::Fields> {
-        Reply::new(&hooks::change_trigger(&caller.0, &class, &trigger, &body.0).await?)
-    }
-
-    /// Record an event. Without an analytics adapter events are not kept.
-    #[oai(path = "/events/:eventName", method = "post", operation_id = "recordEvent", tag = "Tag::Cloud")]
-    async fn event(
-        &self,
-        _caller: Caller,
-        #[oai(name = "eventName")] _name: Path<String>,
-        _body: Body<describe::Fields>,
-    ) -> Answer<describe::Nothing> {
-        Ok(Reply::empty())
+async fn call_function(mut call: Call) -> Outcome {
+    let mut parameters = call.take_body();
+    parameters.extend(query::object(&call.query, Json::String));
+    let outcome = functions::call(&call.cx, call.path("functionName")?, parameters).await?;
+    match outcome.result {
+        Some(result) => reply::json(&json!({ "result": result })),
+        None => Ok(reply::empty()),
     }
 }
 
-fn no_job<T>(caller: &MasterCaller) -> Answer<T> {
-    caller.0.require_master()?;
-    caller.0.refuse_read_only("read-only masterKey isn't allowed to run a job.")?;
+async fn start_job(_call: Call) -> Outcome {
     Err(script_failed("Invalid job."))
 }
 
-fn no_schedule<T>(caller: &MasterCaller) -> Answer<T> {
-    caller.0.require_master()?;
-    caller.0.refuse_read_only("read-only masterKey isn't allowed to schedule a job.")?;
+/// The query does not count: the dashboard sends `per_page`, and parse-server ignores it.
+async fn job_schedules(call: Call) -> Outcome {
+    let found = classes::find(&call.cx, JOB_SCHEDULE, serde_json::Map::new()).await?;
+    reply::json(&found.results)
+}
+
+async fn job_names(_call: Call) -> Outcome {
+    reply::json(&json!({ "in_use": [], "jobs": [] }))
+}
+
+async fn schedule_job(_call: Call) -> Outcome {
     Err(script_failed("Cannot Schedule a job that is not deployed"))
+}
+
+async fn delete_schedule(call: Call) -> Outcome {
+    classes::delete(&call.cx, JOB_SCHEDULE, call.path("objectId")?).await?;
+    Ok(reply::empty())
+}
+
+async fn function_hooks(call: Call) -> Outcome {
+    reply::json(&hooks::list(&call.cx, Kind::Function).await?)
+}
+
+async fn trigger_hooks(call: Call) -> Outcome {
+    reply::json(&hooks::list(&call.cx, Kind::Trigger).await?)
+}
+
+async fn function_hook(call: Call) -> Outcome {
+    reply::json(&hooks::function(&call.cx, call.path("functionName")?).await?)
+}
+
+async fn trigger_hook(call: Call) -> Outcome {
+    reply::json(&hooks::trigger(&call.cx, call.path("className")?, call.path("triggerName")?).await?)
+}
+
+async fn create_hook(mut call: Call) -> Outcome {
+    let body = call.take_body();
+    reply::json(&hooks::create(&call.cx, &body).await?)
+}
+
+async fn change_function_hook(mut call: Call) -> Outcome {
+    let body = call.take_body();
+    reply::json(&hooks::change_function(&call.cx, call.path("functionName")?, &body).await?)
+}
+
+async fn change_trigger_hook(mut call: Call) -> Outcome {
+    let body = call.take_body();
+    let (class, trigger) = (call.path("className")?, call.path("triggerName")?);
+    reply::json(&hooks::change_trigger(&call.cx, class, trigger, &body).await?)
+}
+
+async fn record_event(_call: Call) -> Outcome {
+    Ok(reply::empty())
 }

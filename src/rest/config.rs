@@ -1,43 +1,47 @@
 //! The application's configuration.
 
-use poem_openapi::OpenApi;
+use poem::http::Method;
 
-use super::describe;
+use super::call::Call;
+use super::describe::{Config, Fields, Outcome as Result};
 use super::openapi::Tag;
-use super::payload::{Answer, Body, Caller, MasterCaller, Reply};
-use crate::domain::features::global_config;
-use crate::domain::features::graphql_config;
+use super::reply;
+use super::route::{Access, Outcome, Route};
+use crate::domain::features::{global_config, graphql_config};
 
-/// The application's configuration.
-pub struct ConfigApi;
+/// The routes.
+pub fn routes() -> Vec<Route> {
+    vec![
+        Route::hidden(Method::GET, "/config", "getConfig", get)
+            .documented::<Config>(Tag::Administration, "The parameters the caller may read."),
+        Route::hidden(Method::PUT, "/config", "updateConfig", update)
+            .access(Access::Master)
+            .documented::<Result>(Tag::Administration, "Set and remove parameters.")
+            .json::<Config>(),
+        Route::hidden(Method::GET, "/graphql-config", "getGraphQLConfig", get_graphql)
+            .access(Access::Master)
+            .documented::<Fields>(Tag::Administration, "How classes appear in the GraphQL API."),
+        Route::hidden(Method::PUT, "/graphql-config", "updateGraphQLConfig", update_graphql)
+            .access(Access::Master)
+            .documented::<Result>(Tag::Administration, "Set how classes appear in the GraphQL API.")
+            .json::<Config>(),
+    ]
+}
 
-#[OpenApi(tag = "Tag::Administration")]
-impl ConfigApi {
-    /// The parameters the caller may read.
-    #[oai(path = "/config", method = "get", operation_id = "getConfig")]
-    async fn get(&self, caller: Caller) -> Answer<describe::Config> {
-        Reply::new(&global_config::get(&caller.0).await?)
-    }
+async fn get(call: Call) -> Outcome {
+    reply::json(&global_config::get(&call.cx).await?)
+}
 
-    /// Set and remove parameters.
-    #[oai(path = "/config", method = "put", operation_id = "updateConfig")]
-    async fn update(&self, caller: MasterCaller, body: Body<describe::Config>) -> Answer<describe::Outcome> {
-        Reply::new(&global_config::update(&caller.0, body.0).await?)
-    }
+async fn update(mut call: Call) -> Outcome {
+    let body = call.take_body();
+    reply::json(&global_config::update(&call.cx, body).await?)
+}
 
-    /// How classes appear in the GraphQL API.
-    #[oai(path = "/graphql-config", method = "get", operation_id = "getGraphQLConfig")]
-    async fn get_graphql(&self, caller: MasterCaller) -> Answer<describe::Fields> {
-        Reply::new(&graphql_config::get(&caller.0).await?)
-    }
+async fn get_graphql(call: Call) -> Outcome {
+    reply::json(&graphql_config::get(&call.cx).await?)
+}
 
-    /// Set how classes appear in the GraphQL API.
-    #[oai(path = "/graphql-config", method = "put", operation_id = "updateGraphQLConfig")]
-    async fn update_graphql(
-        &self,
-        caller: MasterCaller,
-        mut body: Body<describe::Config>,
-    ) -> Answer<describe::Outcome> {
-        Reply::new(&graphql_config::update(&caller.0, body.0.remove("params")).await?)
-    }
+async fn update_graphql(mut call: Call) -> Outcome {
+    let mut body = call.take_body();
+    reply::json(&graphql_config::update(&call.cx, body.remove("params")).await?)
 }

@@ -268,7 +268,7 @@ forms! {
     }
 
     /// Answer to one request of a batch: one of the two.
-    BatchResult closed { "success": { "objectId": "Ed1nuqPvcm", "createdAt": "2020-02-03T04:05:06.789Z" } } {
+    BatchEntry closed { "success": { "objectId": "Ed1nuqPvcm", "createdAt": "2020-02-03T04:05:06.789Z" } } {
         /// Body of the answer.
         optional "success": AnyJson,
         /// The error.

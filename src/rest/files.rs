@@ -1,43 +1,39 @@
 //! Files. There is no file storage yet.
 
-use poem_openapi::OpenApi;
-use poem_openapi::param::Path;
+use poem::http::Method;
 
-use super::describe;
+use super::call::Call;
+use super::describe::{Fields, Nothing};
 use super::openapi::Tag;
-use super::payload::{Answer, Body, Caller, MasterCaller, unavailable};
+use super::reply;
+use super::route::{Access, Outcome, Route};
 use crate::error::{ErrorCode, ParseError};
 
-/// Files.
-pub struct FilesApi;
+/// The routes.
+pub fn routes() -> Vec<Route> {
+    vec![
+        Route::hidden(Method::POST, "/files", "uploadUnnamedFile", upload_unnamed)
+            .documented::<Fields>(Tag::Files, "Upload a file without a name, which is refused.")
+            .stream(),
+        Route::hidden(Method::POST, "/files/{fileName}", "uploadFile", upload)
+            .documented::<Fields>(Tag::Files, "Upload a file.")
+            .json::<Fields>()
+            .creates()
+            .stream(),
+        Route::hidden(Method::DELETE, "/files/{fileName}", "deleteFile", delete)
+            .access(Access::Master)
+            .documented::<Nothing>(Tag::Files, "Delete a file."),
+    ]
+}
 
-#[OpenApi(tag = "Tag::Files")]
-impl FilesApi {
-    /// Upload a file without a name, which is refused.
-    #[oai(path = "/files", method = "post", operation_id = "uploadUnnamedFile")]
-    async fn unnamed(&self, _caller: Caller) -> Answer<describe::Fields> {
-        Err(ParseError::new(ErrorCode::InvalidFileName, "Filename not provided.").into())
-    }
+async fn upload_unnamed(_call: Call) -> Outcome {
+    Err(ParseError::new(ErrorCode::InvalidFileName, "Filename not provided."))
+}
 
-    /// Upload a file.
-    #[oai(path = "/files/:fileName", method = "post", operation_id = "uploadFile")]
-    async fn upload(
-        &self,
-        _caller: Caller,
-        #[oai(name = "fileName")] _name: Path<String>,
-        _body: Body<describe::Fields>,
-    ) -> Answer<describe::Fields, 201> {
-        Err(unavailable("File storage"))
-    }
+async fn upload(_call: Call) -> Outcome {
+    Err(reply::unavailable("File storage"))
+}
 
-    /// Delete a file.
-    #[oai(path = "/files/:fileName", method = "delete", operation_id = "deleteFile")]
-    async fn delete(
-        &self,
-        caller: MasterCaller,
-        #[oai(name = "fileName")] _name: Path<String>,
-    ) -> Answer<describe::Nothing> {
-        caller.0.require_master()?;
-        Err(unavailable("File storage"))
-    }
+async fn delete(_call: Call) -> Outcome {
+    Err(reply::unavailable("File storage"))
 }

@@ -1,126 +1,103 @@
-//! Whether the server is well, and what it can do.
+//! Whether the server is healthy, and what it can do.
 
-use std::sync::Arc;
-
-use poem::http::{HeaderValue, StatusCode, header};
-use poem::{FromRequest, IntoResponse, Request, RequestBody, Response};
-use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, Registry};
+use poem::Response;
+use poem::http::{HeaderValue, Method, StatusCode, header};
+use poem_openapi::registry::{MetaMediaType, MetaResponse, Registry};
 use poem_openapi::types::Type as _;
-use poem_openapi::{ApiResponse, OpenApi};
 
-use super::describe;
-use super::error::Refusal;
+use super::call::Call;
+use super::describe::{self, Fields, Outcome as Result, ServerInfo};
 use super::openapi::Tag;
-use super::payload::{Answer, MasterCaller, Parameters, Reply};
-use crate::domain::features::health;
-use crate::domain::features::logs;
-use crate::domain::features::security;
-use crate::domain::features::server_info;
-use crate::domain::kernel::app::App;
-use crate::domain::kernel::auth::unauthorized;
+use super::openapi::parameters::LOGS;
+use super::reply;
+use super::route::{Access, Outcome, Route};
+use crate::domain::features::{health, logs, security, server_info};
 use crate::error::{ErrorCode, ParseError};
 use crate::http::answer;
 
-/// Whether the server is well, and what it can do.
-pub struct HealthApi;
-
-/// The app, for the one route that has no context.
-pub struct Server(Arc<App>);
-
-impl<'a> FromRequest<'a> for Server {
-    async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
-        let app = request.data::<Arc<App>>().ok_or_else(|| Refusal(unauthorized()))?;
-        Ok(Self(app.clone()))
-    }
-}
-
-/// The answer of `/health`.
-pub struct Condition {
-    well: bool,
-}
-
 /// `status` is what parse-server's probes read; `error` makes it an error like every other.
-const UNWELL: &[u8] = br#"{"status":"error","error":"The database does not answer."}"#;
+const UNHEALTHY: &[u8] = br#"{"status":"error","error":"The database does not answer."}"#;
 
-impl IntoResponse for Condition {
-    fn into_response(self) -> Response {
-        if self.well {
-            return answer::json(StatusCode::OK, b"{\"status\":\"ok\"}".to_vec());
-        }
-        let mut response = answer::json(StatusCode::SERVICE_UNAVAILABLE, UNWELL.to_vec());
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-        response
-    }
+/// The routes.
+pub fn routes() -> Vec<Route> {
+    vec![
+        Route::hidden(Method::GET, "/health", "getHealth", check_health)
+            .any_method()
+            .access(Access::Public)
+            .stream()
+            .documented::<describe::Health>(
+                Tag::Health,
+                "Whether the server answers and reaches its database. Needs no application id; any method will do.",
+            )
+            .responses(register_health, health_responses),
+        Route::hidden(Method::GET, "/serverInfo", "getServerInfo", get_server_info)
+            .access(Access::Master)
+            .documented::<ServerInfo>(Tag::Administration, "What the server can do."),
+        Route::hidden(Method::GET, "/security", "getSecurityReport", security_report)
+            .access(Access::Master)
+            .documented::<Result>(Tag::Administration, "The report of the security check."),
+        Route::hidden(Method::GET, "/scriptlog", "getLogs", read_logs)
+            .access(Access::Master)
+            .documented::<Vec<Fields>>(Tag::Administration, "The last lines of the log.")
+            .query(&[LOGS]),
+        Route::hidden(Method::POST, "/validate_purchase", "validatePurchase", validate_purchase)
+            .documented::<Result>(Tag::Administration, "Check a receipt of a purchase.")
+            .json::<Fields>(),
+    ]
 }
 
-impl ApiResponse for Condition {
-    fn meta() -> MetaResponses {
-        let response = |status, description, schema| MetaResponse {
-            description,
-            status: Some(status),
-            status_range: None,
-            content: vec![MetaMediaType { content_type: "application/json", schema }],
-            headers: Vec::new(),
-        };
-        MetaResponses {
-            responses: vec![
-                response(200, "The server is well.", describe::Health::schema_ref()),
-                response(400, "The route is not on the list of allowed routes.", describe::Error::schema_ref()),
-                response(503, "The database does not answer.", describe::Error::schema_ref()),
-            ],
-        }
-    }
-
-    fn register(registry: &mut Registry) {
-        describe::Health::register(registry);
-        describe::Error::register(registry);
-    }
+fn register_health(registry: &mut Registry) {
+    describe::Health::register(registry);
+    describe::Error::register(registry);
 }
 
-#[OpenApi]
-impl HealthApi {
-    /// Whether the server answers and reaches its database. Needs no application id; any method will do.
-    #[oai(path = "/health", method = "get", operation_id = "getHealth", tag = "Tag::Health")]
-    async fn health(&self, server: Server) -> Condition {
-        let answer = health::check(&server.0).await;
-        if let Err(error) = &answer {
-            tracing::warn!(%error, "the database does not answer");
-        }
-        Condition { well: answer.is_ok() }
-    }
+fn health_responses() -> Vec<MetaResponse> {
+    let response = |status, description, schema| MetaResponse {
+        description,
+        status: Some(status),
+        status_range: None,
+        content: vec![MetaMediaType { content_type: "application/json", schema }],
+        headers: Vec::new(),
+    };
+    vec![
+        response(200, "The server is healthy.", describe::Health::schema_ref()),
+        response(400, "The route is not on the list of allowed routes.", describe::Error::schema_ref()),
+        response(429, "Too many requests; `Retry-After` says when to come back.", describe::Error::schema_ref()),
+        response(503, "The database does not answer.", describe::Error::schema_ref()),
+    ]
+}
 
-    /// What the server can do.
-    #[oai(path = "/serverInfo", method = "get", operation_id = "getServerInfo", tag = "Tag::Administration")]
-    async fn server_info(&self, caller: MasterCaller) -> Answer<describe::ServerInfo> {
-        Reply::new(&server_info::get(&caller.0)?)
-    }
+async fn check_health(call: Call) -> Outcome {
+    let Err(error) = health::check(&call.cx.app).await else {
+        return Ok(reply::bytes(b"{\"status\":\"ok\"}".to_vec()));
+    };
+    tracing::warn!(%error, "the database does not answer");
+    let mut response: Response = answer::json(StatusCode::SERVICE_UNAVAILABLE, UNHEALTHY.to_vec());
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    Ok(response)
+}
 
-    /// The report of the security check.
-    #[oai(path = "/security", method = "get", operation_id = "getSecurityReport", tag = "Tag::Administration")]
-    async fn security(&self, caller: MasterCaller) -> Answer<describe::Outcome> {
-        Reply::new(&security::report(&caller.0)?)
-    }
+async fn get_server_info(call: Call) -> Outcome {
+    reply::json(&server_info::get(&call.cx)?)
+}
 
-    /// The last lines of the log.
-    #[oai(path = "/scriptlog", method = "get", operation_id = "getLogs", tag = "Tag::Administration")]
-    async fn logs(&self, caller: MasterCaller, parameters: Parameters) -> Answer<Vec<describe::Fields>> {
-        Reply::new(&logs::read(&caller.0, &parameters.0)?)
-    }
+async fn security_report(call: Call) -> Outcome {
+    reply::json(&security::report(&call.cx)?)
+}
 
-    /// Check a receipt of a purchase.
-    #[oai(path = "/validate_purchase", method = "post", operation_id = "validatePurchase", tag = "Tag::Administration")]
-    async fn validate_purchase(
-        &self,
-        caller: super::payload::Caller,
-        body: super::payload::Body<describe::Fields>,
-    ) -> Answer<describe::Outcome> {
-        if !caller.0.app.options.server.enable_product_purchase_legacy_api {
-            return Err(ParseError::unknown_route().into());
-        }
-        let given = |key: &str| body.0.get(key).is_some_and(|value| !value.is_null());
-        if given("receipt") && given("productIdentifier") {
-            return Err(super::payload::unavailable("Validation of purchases"));
-        }
-        Err(ParseError::new(ErrorCode::InvalidJson, "missing receipt or productIdentifier").into())
+async fn read_logs(mut call: Call) -> Outcome {
+    let parameters = call.take_parameters();
+    reply::json(&logs::read(&call.cx, &parameters)?)
+}
+
+async fn validate_purchase(mut call: Call) -> Outcome {
+    if !call.cx.app.options.server.enable_product_purchase_legacy_api {
+        return Err(ParseError::unknown_route());
     }
+    let body = call.take_body();
+    let given = |key: &str| body.get(key).is_some_and(|value| !value.is_null());
+    if given("receipt") && given("productIdentifier") {
+        return Err(reply::unavailable("Validation of purchases"));
+    }
+    Err(ParseError::new(ErrorCode::InvalidJson, "missing receipt or productIdentifier"))
 }

@@ -1,78 +1,76 @@
-//! Push messages. No push service can be configured yet.
+//! Push messages and audiences.
 
-use poem_openapi::OpenApi;
-use poem_openapi::param::Path;
-use serde_json::Value as Json;
+use poem::http::Method;
 
-use super::describe;
+use super::call::Call;
+use super::describe::{Created, Fields, Nothing, Outcome as Result, ParseObject, Push, Results, Updated};
 use super::openapi::Tag;
-use super::payload::{Answer, Body, MasterCaller, Parameters, Reply};
-use crate::domain::features::audiences;
-use crate::error::{ErrorCode, ParseError};
+use super::openapi::parameters::{FIND, GET};
+use super::reply;
+use super::route::{Access, Outcome, Route};
+use crate::domain::features::{audiences, push};
 
-/// Push messages and audiences.
-pub struct PushApi;
+const ALL: &str = "/push_audiences";
+const ONE: &str = "/push_audiences/{objectId}";
 
-#[OpenApi(tag = "Tag::Push")]
-impl PushApi {
-    /// Send a push message.
-    #[oai(path = "/push", method = "post", operation_id = "sendPush")]
-    async fn send(&self, caller: MasterCaller, body: Body<describe::Push>) -> Answer<describe::Outcome> {
-        caller.0.require_master()?;
-        caller.0.refuse_read_only("read-only masterKey isn't allowed to send push notifications.")?;
-        let given = |key: &str| body.0.get(key).is_some_and(|value| !matches!(value, Json::Null | Json::Bool(false)));
-        let message = match (given("channels"), given("where")) {
-            (true, true) => "Channels and query can not be set at the same time.",
-            (false, false) => "Sending a push requires either \"channels\" or a \"where\" query.",
-            _ => "Missing push configuration",
-        };
-        Err(ParseError::new(ErrorCode::PushMisconfigured, message).into())
-    }
+/// The routes.
+pub fn routes() -> Vec<Route> {
+    vec![
+        Route::hidden(Method::POST, "/push", "sendPush", send)
+            .access(Access::Master)
+            .refuses_read_only("read-only masterKey isn't allowed to send push notifications.")
+            .documented::<Result>(Tag::Push, "Send a push message.")
+            .json::<Push>(),
+        Route::hidden(Method::GET, ALL, "findPushAudiences", find)
+            .access(Access::Master)
+            .documented::<Results>(Tag::Push, "Query audiences.")
+            .query(&[FIND]),
+        Route::hidden(Method::POST, ALL, "createPushAudience", create)
+            .access(Access::Master)
+            .documented::<Created>(Tag::Push, "Make an audience.")
+            .json::<Fields>()
+            .creates(),
+        Route::hidden(Method::GET, ONE, "getPushAudience", get)
+            .access(Access::Master)
+            .documented::<ParseObject>(Tag::Push, "Get an audience.")
+            .query(&[GET]),
+        Route::hidden(Method::PUT, ONE, "updatePushAudience", update)
+            .access(Access::Master)
+            .documented::<Updated>(Tag::Push, "Change an audience.")
+            .json::<Fields>(),
+        Route::hidden(Method::DELETE, ONE, "deletePushAudience", delete)
+            .access(Access::Master)
+            .documented::<Nothing>(Tag::Push, "Delete an audience."),
+    ]
+}
 
-    /// Query audiences.
-    #[oai(path = "/push_audiences", method = "get", operation_id = "findPushAudiences")]
-    async fn find(&self, caller: MasterCaller, parameters: Parameters) -> Answer<describe::Results> {
-        super::classes::found(audiences::find(&caller.0, parameters.0).await?.into_json()?)
-    }
+async fn send(mut call: Call) -> Outcome {
+    let body = call.take_body();
+    push::send(&call.cx, &body)?;
+    Ok(reply::empty())
+}
 
-    /// Make an audience.
-    #[oai(path = "/push_audiences", method = "post", operation_id = "createPushAudience")]
-    async fn create(&self, caller: MasterCaller, body: Body<describe::Fields>) -> Answer<describe::Created, 201> {
-        let saved = audiences::create(&caller.0, body.0).await?;
-        Reply::saved(&caller.0, &saved)
-    }
+async fn find(mut call: Call) -> Outcome {
+    let parameters = call.take_parameters();
+    reply::found(&audiences::find(&call.cx, parameters).await?.into_json()?)
+}
 
-    /// Get an audience.
-    #[oai(path = "/push_audiences/:objectId", method = "get", operation_id = "getPushAudience")]
-    async fn get(
-        &self,
-        caller: MasterCaller,
-        #[oai(name = "objectId")] id: Path<String>,
-        parameters: Parameters,
-    ) -> Answer<describe::ParseObject> {
-        Reply::new(&audiences::get(&caller.0, &id, parameters.0).await?)
-    }
+async fn create(mut call: Call) -> Outcome {
+    let body = call.take_body();
+    reply::saved(&call.cx, &audiences::create(&call.cx, body).await?)
+}
 
-    /// Change an audience.
-    #[oai(path = "/push_audiences/:objectId", method = "put", operation_id = "updatePushAudience")]
-    async fn update(
-        &self,
-        caller: MasterCaller,
-        #[oai(name = "objectId")] id: Path<String>,
-        body: Body<describe::Fields>,
-    ) -> Answer<describe::Updated> {
-        let saved = audiences::update(&caller.0, &id, body.0).await?;
-        Reply::saved(&caller.0, &saved)
-    }
+async fn get(mut call: Call) -> Outcome {
+    let parameters = call.take_parameters();
+    reply::json(&audiences::get(&call.cx, call.path("objectId")?, parameters).await?)
+}
 
-    /// Delete an audience.
-    #[oai(path = "/push_audiences/:objectId", method = "delete", operation_id = "deletePushAudience")]
-    async fn delete(
-        &self,
-        caller: MasterCaller,
-        #[oai(name = "objectId")] id: Path<String>,
-    ) -> Answer<describe::Nothing> {
-        audiences::delete(&caller.0, &id).await?;
-        Ok(Reply::empty())
-    }
+async fn update(mut call: Call) -> Outcome {
+    let body = call.take_body();
+    reply::saved(&call.cx, &audiences::update(&call.cx, call.path("objectId")?, body).await?)
+}
+
+async fn delete(call: Call) -> Outcome {
+    audiences::delete(&call.cx, call.path("objectId")?).await?;
+    Ok(reply::empty())
 }

@@ -1,68 +1,48 @@
-//! What happens to a request before it has a route, in this order: the application, the body and what it says of itself
-//! (keys, method), the caller's keys and address, rate limits, the list of allowed routes, the session.
+//! The way of a request, in this order: its route, the application, the body and what it says of itself (keys, method),
+//! the caller's keys and address, rate limits, the list of allowed routes, the session, the handler.
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use poem::endpoint::BoxEndpoint;
-use poem::http::{HeaderMap, Method, Uri};
+use poem::http::Method;
 use poem::{Endpoint, Request, Response};
 
 use super::batch::Part;
 use super::body_keys;
-use super::idempotency::Idempotency;
-use super::openapi::Documents;
-use super::pages::Pages;
-use super::payload::{Incoming, JsonMap, pairs};
-use super::routes::{self, Routes};
+use super::call::{Call, JsonMap, Payload};
+use super::idempotency::IdempotentPaths;
+use super::route::{Access, BodyKind, Outcome};
+use super::router::{Found, Place, Router};
 use crate::domain::features::idempotency;
-use crate::domain::features::sessions::open_context;
 use crate::domain::kernel::app::App;
-use crate::domain::kernel::auth::{self, Credentials, TokenUse};
-use crate::domain::kernel::context::{Client, Context};
+use crate::domain::kernel::auth::{self, Auth, TokenUse};
+use crate::domain::kernel::context::Context;
 use crate::error::{ErrorCode, ParseError, Result};
-use crate::http::answer::{Matched, Refused, refusal};
+use crate::http::answer::{RouteLabel, refusal};
+use crate::http::caller::Caller;
 use crate::http::gate::Gate;
 use crate::http::gate::rate_limit::{Identity, Standing};
-use crate::http::{body, client, credentials};
+use crate::http::{body, detach, mount, query};
 
 /// The REST API of an app.
 pub struct Rest {
     pub(super) app: Arc<App>,
-    pub(super) routes: Routes,
-    pub(super) endpoint: BoxEndpoint<'static>,
+    pub(super) router: Router,
     pub(super) gate: Arc<Gate>,
-    pub(super) pages: Pages,
-    pub(super) idempotency: Idempotency,
-    /// How the API describes itself, if it does.
-    pub(super) documents: Option<Documents>,
+    pub(super) idempotency: IdempotentPaths,
 }
 
-/// A request whose form is known: what it wants and who it says to be.
-struct Wish {
+/// A request that has been read: what it asks for and who it says to be.
+struct IncomingRequest {
+    /// The effective method: `_method` of a POST counts.
     method: Method,
-    /// Below the mount path, trimmed.
-    path: String,
     query: String,
-    body: JsonMap,
-    credentials: Credentials,
-    client: Client,
-    forwarded: bool,
+    body: Payload,
+    caller: Caller,
+    /// The share of the parsing budget that the body takes up until the request is answered.
+    _budget: body::Budget,
 }
-
-/// The one route that asks for nothing.
-const HEALTH: &str = "/health";
-/// The route on which a session token is not even looked at.
-const LOGIN: &str = "/login";
-/// The route that judges the session token itself.
-const OWN_SESSION: &str = "/sessions/me";
-
-/// Exchanges an old session for a revocable one.
-const UPGRADE_SESSION: &str = "/upgradeToRevocableSession";
-
-/// Below this, bodies are files.
-const FILES: &str = "/files";
 
 /// Serves the REST API below the mount path.
 pub struct RestEndpoint(pub Arc<Rest>);
@@ -71,140 +51,149 @@ impl Endpoint for RestEndpoint {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
-        let sanitize = self.0.app.options.security.enable_sanitized_error_response;
-        Ok(match self.0.clone().answer(request).await {
-            Ok(response) => response,
-            Err((error, pattern)) => {
-                let mut response = refusal(&error, sanitize);
-                if let Some(pattern) = pattern {
-                    response.set_data(Matched(pattern));
-                }
-                response
-            }
-        })
+        let rest = &self.0;
+        Ok(rest.answer(request).await.unwrap_or_else(|error| rest.refuse(&error)))
     }
 }
 
-/// An error, and the route it happened on if that is known.
-type Failure = (ParseError, Option<Arc<str>>);
-
 impl Rest {
-    async fn answer(self: Arc<Self>, mut request: Request) -> Result<Response, Failure> {
-        let options = &self.app.options.server;
-        let path = request.original_uri().path();
-        let path = routes::below(&options.mount_path, path).map(routes::trim).unwrap_or_default().to_owned();
-        if path.eq_ignore_ascii_case(HEALTH) {
-            return self.health(&request, path).await;
-        }
-        if let Some(description) = self.describe(&request, &path).await? {
-            return Ok(description);
-        }
-        if let Some(page) = self.pages.answer(&mut request, &path).await {
-            return Ok(page);
-        }
-        let known = |method: &Method| self.routes.find(method, &path).map(|found| found.pattern);
-        let before = known(request.method());
-        let wish = self.read(request, path.clone()).await.map_err(|error| (error, before))?;
-        let pattern = known(&wish.method);
-        self.admit(wish).await.map_err(|error| (error, pattern))
+    /// An error as the client reads it.
+    pub(super) fn refuse(&self, error: &ParseError) -> Response {
+        refusal(error, self.app.options.security.enable_sanitized_error_response)
     }
 
-    /// Health needs no application and knows no caller.
-    async fn health(&self, request: &Request, path: String) -> Result<Response, Failure> {
-        self.gate.allowed.check(false, request.method(), &path).map_err(|error| (error, Some(Arc::from(HEALTH))))?;
-        let inner =
-            Request::builder().method(Method::GET).uri(Uri::from_static(HEALTH)).extension(self.app.clone()).finish();
-        let mut response = self.endpoint.get_response(inner).await;
-        response.set_data(Matched(Arc::from(HEALTH)));
-        Ok(self.finish(response))
+    async fn answer(self: &Arc<Self>, request: Request) -> Outcome {
+        let options = &self.app.options;
+        let path = mount::below(&options.server.mount_path, request.original_uri().path());
+        let place = self.router.look_up(path.map(mount::trim).unwrap_or_default());
+        let label = RouteLabel::of(&request);
+        let given = effective(request.method());
+        if let Some(pattern) = place.pattern(&given) {
+            label.set(pattern);
+        }
+        if place.route(&given).is_some_and(|route| route.access.is_public())
+            && let Some(found) = place.found(&given)
+        {
+            return self.answer_public(request, found).await;
+        }
+        let incoming = self.read(request, &place).await?;
+        if let Some(pattern) = place.pattern(&incoming.method) {
+            label.set(pattern);
+        }
+        // A client that leaves must not stop a write halfway; a read that nobody waits for is given up.
+        let writes = incoming.method != Method::GET;
+        let rest = self.clone();
+        detach::run(&self.app.tasks, writes, async move { rest.admit(incoming, place).await }).await
+    }
+
+    /// A route that needs no application id.
+    async fn answer_public(self: &Arc<Self>, request: Request, found: Found) -> Outcome {
+        let options = &self.app.options;
+        let (caller, auth) = if found.route().access == Access::OptionalKey {
+            let caller = Caller::of(&request, &self.app)?;
+            let auth = caller.optional_auth(&self.app);
+            (caller, auth)
+        } else {
+            (Caller::without_keys(&request, options), Auth::Anonymous)
+        };
+        let (method, path) = (request.method().clone(), found.path());
+        let direct = caller.direct;
+        let standing = self.count(false, &method, &path, &caller.identity(&auth))?;
+        let standing = self.count(true, &method, &path, &caller.identity(&auth))?.or(standing);
+        self.gate.allowed.check(auth.is_master(), &method, &path)?;
+        let query = request.original_uri().query().unwrap_or_default().to_owned();
+        let cx = caller.open(&self.app, auth, TokenUse::Drop).await?;
+        let body = Payload::Stream(Box::new(request));
+        let writes = !matches!(method, Method::GET | Method::HEAD);
+        let call = Call { cx, found, query, body, direct, rest: self.clone() };
+        let rest = self.clone();
+        let mut response = detach::run(&self.app.tasks, writes, async move { rest.carry_out(call).await }).await?;
+        if let Some(standing) = standing {
+            standing.apply(&mut response);
+        }
+        Ok(response)
     }
 
     /// Reads what the request says.
-    async fn read(&self, mut request: Request, path: String) -> Result<Wish> {
+    async fn read(&self, mut request: Request, place: &Place) -> Result<IncomingRequest> {
         let options = &self.app.options;
-        let application = options.keys.app_id.as_str();
-        let peer =
-            request.remote_addr().as_socket_addr().copied().unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
-        let local = request.local_addr().as_socket_addr().copied();
-        let origin = client::origin(&options.server, peer, local, request.headers());
-        let mut credentials = credentials::from_headers(request.headers(), application);
-        let known = credentials.application_id.as_deref() == Some(application);
-        let mut method = match request.method() {
-            &Method::HEAD => Method::GET,
-            method => method.clone(),
-        };
+        let mut caller = Caller::of(&request, &self.app)?;
+        let known = caller.names_application(options);
+        let mut method = effective(request.method());
         if !known && method != Method::POST {
             return Err(auth::unauthorized());
         }
-        let mut body = self.body(&mut request, known && is_file(&path)).await?;
-        let mut cloud_context = credentials::cloud_context(request.headers())?;
+        let query = request.original_uri().query().unwrap_or_default().to_owned();
+        if known && place.route(&method).is_some_and(|route| route.body == BodyKind::Stream) {
+            let body = Payload::Stream(Box::new(request));
+            return Ok(IncomingRequest { method, query, body, caller, _budget: body::Budget::default() });
+        }
+        let (mut body, budget) = self.read_json(&mut request, known).await?;
         if !known {
-            let told = body_keys::take(&mut body, &options.keys, &mut credentials)?;
-            cloud_context = told.cloud_context.or(cloud_context);
+            let told = body_keys::take(&mut body, &options.keys, &mut caller.credentials)?;
+            caller.client.cloud_context = told.cloud_context.or(caller.client.cloud_context);
         }
         if method == Method::POST
             && let Some(replacement) = body_keys::method(&mut body)?
         {
-            method = replacement;
+            method = effective(&replacement);
         }
-        let request_id = text(request.headers(), "x-parse-request-id");
-        let client = Client {
-            ip: origin.ip,
-            base_url: origin.base_url,
-            cloud_context,
-            headers: (!self.app.triggers.is_empty()).then(|| Arc::new(client::headers(request.headers()))),
-            depth: client::depth(request.headers()),
-            request_id,
-        };
-        let query = request.original_uri().query().unwrap_or_default().to_owned();
-        Ok(Wish { method, path, query, body, credentials, client, forwarded: origin.forwarded })
+        Ok(IncomingRequest { method, query, body: Payload::Json(body), caller, _budget: budget })
     }
 
-    /// The body as JSON; that of a file, which is `opaque`, counts as empty.
-    async fn body(&self, request: &mut Request, opaque: bool) -> Result<JsonMap> {
+    /// The body as a JSON object. Where no header names the application (`known`), the body is searched for it before
+    /// values are built.
+    async fn read_json(&self, request: &mut Request, known: bool) -> Result<(JsonMap, body::Budget)> {
         let options = &self.app.options;
         let taken = request.take_body();
         let patience = Duration::from_millis(options.own.request_timeout_ms);
-        let multipart = body::is_multipart(request.headers());
-        let form = body::is_form(request.headers());
-        let bytes = body::read(taken, request.headers(), options.server.max_upload_size.bytes, patience).await?;
-        if opaque {
-            return Ok(JsonMap::new());
-        }
+        let headers = request.headers();
+        let (multipart, form) = (body::is_multipart(headers), body::is_form(headers));
+        let most = options.server.max_upload_size.bytes.min(options.own.limits.json_bytes as u64);
+        let bytes = body::read(taken, headers, most, patience).await?;
         if multipart && !bytes.is_empty() {
             return Err(ParseError::new(ErrorCode::InvalidJson, "the request body must be JSON, not a form"));
         }
-        match (body::parse_object(&bytes), std::str::from_utf8(&bytes)) {
-            (Err(_), Ok(text)) if form => Ok(pairs(text).map(|(key, value)| (key, value.into())).collect()),
-            (parsed, _) => parsed,
+        if !known && !body_keys::name_application(&bytes, &options.keys.app_id, form)? {
+            return Err(auth::unauthorized());
         }
+        let budget = self.gate.parsing.reserve(bytes.len()).await;
+        let body = if form && !body::looks_like_json(&bytes) {
+            query::pairs(&String::from_utf8_lossy(&bytes)).map(|(key, value)| (key, value.into())).collect()
+        } else {
+            self.gate.parsing.object(bytes).await?
+        };
+        Ok((body, budget))
     }
 
     /// Decides who is calling and whether the call may proceed; then it does.
-    async fn admit(self: Arc<Self>, wish: Wish) -> Result<Response> {
-        let Wish { method, path, query, body, credentials, client, forwarded } = wish;
-        let standing = auth::standing(&self.app, &credentials, client.ip)?;
-        let token_use = if path.eq_ignore_ascii_case(LOGIN) {
-            TokenUse::Drop
-        } else if method == Method::GET && path.eq_ignore_ascii_case(OWN_SESSION) {
-            TokenUse::Keep
-        } else if path.eq_ignore_ascii_case(UPGRADE_SESSION) {
-            TokenUse::Upgrade
-        } else {
-            TokenUse::Check
-        };
-        let now = self.app.clock.now().millis();
-        let first = self.gate.limits.count(
-            false,
-            &method,
-            &path,
-            &Identity { ip: client.ip, direct: !forwarded, auth: &standing },
-            now,
-        )?;
-        self.gate.allowed.check(standing.is_master(), &method, &path)?;
-        let context = open_context(&self.app, standing, credentials, token_use, client).await?;
-        let counted = Counted { direct: !forwarded, before_session: first, alone: true };
-        self.dispatch(context, Part { method, path, query, body }, &counted).await
+    async fn admit(self: &Arc<Self>, incoming: IncomingRequest, place: Place) -> Outcome {
+        let IncomingRequest { method, query, body, caller, _budget } = incoming;
+        let found = place.found(&method);
+        let path = found.as_ref().map_or_else(|| place.decoded_path().into_owned(), Found::path);
+        let auth = caller.auth(&self.app)?;
+        let (ip, direct) = (caller.client.ip, caller.direct);
+        let before_session = self.count(false, &method, &path, &caller.identity(&auth))?;
+        self.gate.allowed.check(auth.is_master(), &method, &path)?;
+        let token = found.as_ref().map_or(TokenUse::Check, |found| found.route().token);
+        let cx = caller.open(&self.app, auth, token).await?;
+        let with_session = self.count(true, &method, &path, &Identity { ip, direct, auth: &cx.auth })?;
+        let found = found.ok_or_else(ParseError::unknown_route)?;
+        if let Some(id) = &cx.client.request_id
+            && found.route().idempotent
+            && self.idempotency.include(&path)
+        {
+            idempotency::remember(&cx, id).await?;
+        }
+        let mut response = self.carry_out(Call { cx, found, query, body, direct, rest: self.clone() }).await?;
+        if let Some(standing) = before_session.or(with_session) {
+            standing.apply(&mut response);
+        }
+        Ok(response)
+    }
+
+    fn count(&self, with_session: bool, method: &Method, path: &str, who: &Identity<'_>) -> Result<Option<Standing>> {
+        self.gate.limits.count(with_session, method, path, who, self.app.clock.now().millis())
     }
 
     /// Judges the parts of a batch, each as a request of its own, before any of them is carried out. The whole batch is refused
@@ -212,94 +201,38 @@ impl Rest {
     ///
     /// # Errors
     /// What the limits and the list of routes refuse.
-    pub(super) fn admit_parts(&self, context: &Context, parts: &[Part], direct: bool) -> Result<()> {
-        let identity = Identity { ip: context.client.ip, direct, auth: &context.auth };
-        let now = self.app.clock.now().millis();
-        for Part { method, path, .. } in parts {
+    pub(super) fn admit_parts(&self, cx: &Context, parts: &[Part], direct: bool) -> Result<()> {
+        let ip: IpAddr = cx.client.ip;
+        let identity = Identity { ip, direct, auth: &cx.auth };
+        for Part { method, found, .. } in parts {
+            let path = found.path();
             for with_session in [false, true] {
                 // As parse-server does: 429 is for requests, this one is but part of one.
-                let counted = self.gate.limits.count(with_session, method, path, &identity, now);
+                let counted = self.count(with_session, method, &path, &identity);
                 counted.map_err(|error| ParseError { status: 400, retry_after: None, source: None, ..error })?;
             }
-            self.gate.allowed.check(context.auth.is_master(), method, path)?;
+            self.gate.allowed.check(cx.auth.is_master(), method, &path)?;
         }
         Ok(())
     }
 
-    /// Carries out a part of a batch that [`Rest::admit_parts`] let through.
+    /// Carries out a call that was admitted, or a part of a batch that [`Rest::admit_parts`] let through.
     ///
     /// # Errors
-    /// As a request of its own.
-    pub(super) async fn dispatch_part(
-        self: &Arc<Self>,
-        context: Context,
-        part: Part,
-        direct: bool,
-    ) -> Result<Response> {
-        self.clone().dispatch(context, part, &Counted { direct, before_session: None, alone: false }).await
-    }
-
-    async fn dispatch(self: Arc<Self>, context: Context, part: Part, counted: &Counted) -> Result<Response> {
-        let Part { method, path, query, body } = part;
-        let identity = Identity { ip: context.client.ip, direct: counted.direct, auth: &context.auth };
-        let second = if counted.alone {
-            self.gate.limits.count(true, &method, &path, &identity, self.app.clock.now().millis())?
-        } else {
-            None
-        };
-        let Some(found) = self.routes.find(&method, &path) else {
-            return Err(ParseError::unknown_route());
-        };
-        if let Some(id) = &context.client.request_id
-            && counted.alone
-            && self.idempotency.concerns(&method, &found.pattern, &path)
-        {
-            idempotency::remember(&context, id).await?;
+    /// What the route refuses to its callers, and what its handler refuses.
+    pub(super) async fn carry_out(&self, call: Call) -> Outcome {
+        let route = call.found.route().clone();
+        if route.access == Access::Master {
+            call.cx.require_master()?;
         }
-        let uri = Uri::try_from(found.path.as_ref())
-            .map_err(|_| ParseError::new(ErrorCode::InvalidJson, "malformed path"))?;
-        let incoming = Incoming::new(context, body, query, counted.direct, self.clone());
-        let inner = Request::builder().method(method).uri(uri).extension(incoming).finish();
-        let mut response = self.endpoint.get_response(inner).await;
-        response.set_data(Matched(found.pattern));
-        let mut response = self.finish(response);
-        if let Some(standing) = counted.before_session.or(second) {
-            standing.apply(&mut response);
+        if let Some(message) = route.refuses_read_only {
+            call.cx.refuse_read_only(message)?;
         }
-        Ok(response)
-    }
-
-    /// Writes the body of a refusal.
-    fn finish(&self, response: Response) -> Response {
-        let Some(Refused(error)) = response.data::<Refused>().cloned() else {
-            return response;
-        };
-        let matched = response.data::<Matched>().cloned();
-        let mut response = refusal(&error, self.app.options.security.enable_sanitized_error_response);
-        response.set_data(Refused(error));
-        if let Some(matched) = matched {
-            response.set_data(matched);
-        }
-        response
+        (route.handler)(call).await
     }
 }
 
-/// What was found out about a call before its session was looked at.
-struct Counted {
-    direct: bool,
-    before_session: Option<Standing>,
-    /// Whether it is a request of its own, not a part of a batch.
-    alone: bool,
-}
-
-/// Whether the body of a request to this path is the content of a file.
-fn is_file(path: &str) -> bool {
-    routes::below(FILES, path).is_some()
-}
-
-fn text(headers: &HeaderMap, name: &str) -> Option<String> {
-    headers
-        .get(name)
-        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
-        .filter(|text| !text.is_empty())
+/// `HEAD` is `GET` without the body of the answer.
+fn effective(method: &Method) -> Method {
+    if *method == Method::HEAD { Method::GET } else { method.clone() }
 }

@@ -1,59 +1,27 @@
 //! Roles: the class of the same name under routes of its own.
 
-use poem_openapi::OpenApi;
-use poem_openapi::param::Path;
-
-use super::describe;
+use super::describe::{Created, Fields, ParseObject};
 use super::openapi::Tag;
-use super::payload::{Answer, Body, Caller, Parameters, Reply};
-use crate::domain::classes;
+use super::resource::Resource;
+use super::route::{Access, Route};
 use crate::model::names::ROLE;
 
-/// Roles.
-pub struct RolesApi;
+const ROLES: Resource = Resource {
+    class: Some(ROLE),
+    all: "/roles",
+    one: "/roles/{objectId}",
+    tag: Tag::Roles,
+    access: Access::Application,
+    triggers: true,
+};
 
-#[OpenApi(tag = "Tag::Roles")]
-impl RolesApi {
-    /// Make a role.
-    #[oai(path = "/roles", method = "post", operation_id = "createRole")]
-    async fn create(&self, caller: Caller, body: Body<describe::Fields>) -> Answer<describe::Created, 201> {
-        let saved = classes::create(&caller.0, ROLE, body.0).await?;
-        Reply::saved(&caller.0, &saved)
-    }
-
-    /// Query roles.
-    #[oai(path = "/roles", method = "get", operation_id = "findRoles")]
-    async fn find(&self, caller: Caller, parameters: Parameters) -> Answer<describe::Results> {
-        super::classes::found(classes::find_json(&caller.0, ROLE, parameters.0).await?)
-    }
-
-    /// Get a role.
-    #[oai(path = "/roles/:objectId", method = "get", operation_id = "getRole")]
-    async fn get(
-        &self,
-        caller: Caller,
-        #[oai(name = "objectId")] id: Path<String>,
-        parameters: Parameters,
-    ) -> Answer<describe::ParseObject> {
-        Ok(Reply::of_bytes(classes::get_json(&caller.0, ROLE, &id, parameters.0).await?))
-    }
-
-    /// Change a role.
-    #[oai(path = "/roles/:objectId", method = "put", operation_id = "updateRole")]
-    async fn update(
-        &self,
-        caller: Caller,
-        #[oai(name = "objectId")] id: Path<String>,
-        body: Body<describe::Fields>,
-    ) -> Answer<describe::Updated> {
-        let saved = classes::update(&caller.0, ROLE, &id, body.0).await?;
-        Reply::saved(&caller.0, &saved)
-    }
-
-    /// Delete a role.
-    #[oai(path = "/roles/:objectId", method = "delete", operation_id = "deleteRole")]
-    async fn delete(&self, caller: Caller, #[oai(name = "objectId")] id: Path<String>) -> Answer<describe::Nothing> {
-        classes::delete(&caller.0, ROLE, &id).await?;
-        Ok(Reply::empty())
-    }
+/// The routes.
+pub fn routes() -> Vec<Route> {
+    vec![
+        ROLES.create::<Fields, Created>("createRole", "Make a role."),
+        ROLES.find("findRoles", "Query roles."),
+        ROLES.get::<ParseObject>("getRole", "Get a role."),
+        ROLES.update("updateRole", "Change a role."),
+        ROLES.delete("deleteRole", "Delete a role."),
+    ]
 }

@@ -1,70 +1,82 @@
 //! Classes as such.
 
-use poem_openapi::OpenApi;
-use poem_openapi::param::Path;
+use poem::http::Method;
+use serde_json::{Value as Json, json};
 
-use super::describe;
+use super::call::{Call, JsonMap};
+use super::describe::{ClassSchema, ClassSchemas, Nothing};
 use super::openapi::Tag;
-use super::payload::{Answer, Body, MasterCaller, Reply};
+use super::reply;
+use super::route::{Access, Outcome, Route};
 use crate::domain::features::schemas;
 
-/// Classes as such.
-pub struct SchemasApi;
+const ALL: &str = "/schemas";
+const ONE: &str = "/schemas/{className}";
 
-#[OpenApi(tag = "Tag::Schemas")]
-impl SchemasApi {
-    /// All classes.
-    #[oai(path = "/schemas", method = "get", operation_id = "listSchemas")]
-    async fn all(&self, caller: MasterCaller) -> Answer<describe::ClassSchemas> {
-        Reply::new(&serde_json::json!({"results": schemas::all(&caller.0).await?}))
-    }
+/// The routes.
+pub fn routes() -> Vec<Route> {
+    vec![
+        Route::hidden(Method::GET, ALL, "listSchemas", all)
+            .access(Access::Master)
+            .documented::<ClassSchemas>(Tag::Schemas, "All classes."),
+        Route::hidden(Method::GET, ONE, "getSchema", get)
+            .access(Access::Master)
+            .documented::<ClassSchema>(Tag::Schemas, "A class."),
+        Route::hidden(Method::POST, ALL, "createSchema", create)
+            .access(Access::Master)
+            .documented::<ClassSchema>(Tag::Schemas, "Make a class that the body names.")
+            .json::<ClassSchema>(),
+        Route::hidden(Method::POST, ONE, "createNamedSchema", create_named)
+            .access(Access::Master)
+            .documented::<ClassSchema>(Tag::Schemas, "Make a class.")
+            .json::<ClassSchema>(),
+        Route::hidden(Method::PUT, ONE, "updateSchema", update)
+            .access(Access::Master)
+            .documented::<ClassSchema>(Tag::Schemas, "Add and remove fields and indexes, set permissions.")
+            .json::<ClassSchema>(),
+        Route::hidden(Method::DELETE, ONE, "deleteSchema", delete)
+            .access(Access::Master)
+            .documented::<Nothing>(Tag::Schemas, "Delete a class that has no objects."),
+    ]
+}
 
-    /// A class.
-    #[oai(path = "/schemas/:className", method = "get", operation_id = "getSchema")]
-    async fn get(
-        &self,
-        caller: MasterCaller,
-        #[oai(name = "className")] class: Path<String>,
-    ) -> Answer<describe::ClassSchema> {
-        Reply::new(&schemas::get(&caller.0, &class).await?)
+/// The body of a class. Its objects may come as empty lists, which is how PHP writes empty objects.
+fn take_schema(call: &mut Call) -> JsonMap {
+    let mut body = call.take_body();
+    for name in ["fields", "indexes", "classLevelPermissions"] {
+        if let Some(value @ Json::Array(_)) = body.get_mut(name)
+            && value.as_array().is_some_and(Vec::is_empty)
+        {
+            *value = Json::Object(JsonMap::new());
+        }
     }
+    body
+}
 
-    /// Make a class that the body names.
-    #[oai(path = "/schemas", method = "post", operation_id = "createSchema")]
-    async fn create(&self, caller: MasterCaller, body: Body<describe::ClassSchema>) -> Answer<describe::ClassSchema> {
-        Reply::new(&schemas::create(&caller.0, None, body.0).await?)
-    }
+async fn all(call: Call) -> Outcome {
+    reply::json(&json!({ "results": schemas::all(&call.cx).await? }))
+}
 
-    /// Make a class.
-    #[oai(path = "/schemas/:className", method = "post", operation_id = "createNamedSchema")]
-    async fn create_named(
-        &self,
-        caller: MasterCaller,
-        #[oai(name = "className")] class: Path<String>,
-        body: Body<describe::ClassSchema>,
-    ) -> Answer<describe::ClassSchema> {
-        Reply::new(&schemas::create(&caller.0, Some(class.as_str()), body.0).await?)
-    }
+async fn get(call: Call) -> Outcome {
+    reply::json(&schemas::get(&call.cx, call.path("className")?).await?)
+}
 
-    /// Add and remove fields and indexes, set permissions.
-    #[oai(path = "/schemas/:className", method = "put", operation_id = "updateSchema")]
-    async fn update(
-        &self,
-        caller: MasterCaller,
-        #[oai(name = "className")] class: Path<String>,
-        body: Body<describe::ClassSchema>,
-    ) -> Answer<describe::ClassSchema> {
-        Reply::new(&schemas::update(&caller.0, &class, body.0).await?)
-    }
+async fn create(mut call: Call) -> Outcome {
+    let body = take_schema(&mut call);
+    reply::json(&schemas::create(&call.cx, None, body).await?)
+}
 
-    /// Delete a class that has no objects.
-    #[oai(path = "/schemas/:className", method = "delete", operation_id = "deleteSchema")]
-    async fn delete(
-        &self,
-        caller: MasterCaller,
-        #[oai(name = "className")] class: Path<String>,
-    ) -> Answer<describe::Nothing> {
-        schemas::delete(&caller.0, &class).await?;
-        Ok(Reply::empty())
-    }
+async fn create_named(mut call: Call) -> Outcome {
+    let body = take_schema(&mut call);
+    reply::json(&schemas::create(&call.cx, Some(call.path("className")?), body).await?)
+}
+
+async fn update(mut call: Call) -> Outcome {
+    let body = take_schema(&mut call);
+    reply::json(&schemas::update(&call.cx, call.path("className")?, body).await?)
+}
+
+async fn delete(call: Call) -> Outcome {
+    schemas::delete(&call.cx, call.path("className")?).await?;
+    Ok(reply::empty())
 }

@@ -1,70 +1,43 @@
 //! Sessions.
 
-use poem_openapi::OpenApi;
-use poem_openapi::param::Path;
+use poem::http::Method;
 
-use super::describe;
+use super::call::Call;
+use super::describe::{Fields, Session};
 use super::openapi::Tag;
-use super::payload::{Answer, Body, Parameters, Reply, SessionCaller};
-use crate::domain::classes;
+use super::openapi::headers::HeaderParameter::InstallationId;
+use super::reply;
+use super::resource::Resource;
+use super::route::{Access, Outcome, Route};
 use crate::domain::features::sessions;
+use crate::domain::kernel::auth::TokenUse;
 use crate::model::names::SESSION;
 
-/// Sessions.
-pub struct SessionsApi;
+const SESSIONS: Resource = Resource {
+    class: Some(SESSION),
+    all: "/sessions",
+    one: "/sessions/{objectId}",
+    tag: Tag::Sessions,
+    access: Access::Session,
+    triggers: false,
+};
 
-#[OpenApi(tag = "Tag::Sessions")]
-impl SessionsApi {
-    /// The session of the request.
-    #[oai(path = "/sessions/me", method = "get", operation_id = "getCurrentSession")]
-    async fn me(&self, caller: SessionCaller) -> Answer<describe::Session> {
-        Reply::new(&sessions::me(&caller.0).await?)
-    }
+/// The routes.
+pub fn routes() -> Vec<Route> {
+    vec![
+        // The token is for the handler to judge: it names the session that is asked for.
+        Route::hidden(Method::GET, "/sessions/me", "getCurrentSession", me)
+            .access(Access::Session)
+            .token(TokenUse::Keep)
+            .documented::<Session>(Tag::Sessions, "The session of the request."),
+        SESSIONS.find("findSessions", "Sessions of the user."),
+        SESSIONS.create::<Fields, Session>("createSession", "Make another session of the user.").header(InstallationId),
+        SESSIONS.get::<Session>("getSession", "Get a session of the user."),
+        SESSIONS.update("updateSession", "Change own fields of a session."),
+        SESSIONS.delete("deleteSession", "End a session."),
+    ]
+}
 
-    /// Sessions of the user.
-    #[oai(path = "/sessions", method = "get", operation_id = "findSessions")]
-    async fn find(&self, caller: SessionCaller, parameters: Parameters) -> Answer<describe::Results> {
-        super::classes::found(classes::find_json(&caller.0, SESSION, parameters.0).await?)
-    }
-
-    /// Make another session of the user.
-    #[oai(path = "/sessions", method = "post", operation_id = "createSession")]
-    async fn create(&self, caller: SessionCaller, body: Body<describe::Fields>) -> Answer<describe::Session, 201> {
-        let saved = classes::create(&caller.0, SESSION, body.0).await?;
-        Reply::saved(&caller.0, &saved)
-    }
-
-    /// Get a session of the user.
-    #[oai(path = "/sessions/:objectId", method = "get", operation_id = "getSession")]
-    async fn get(
-        &self,
-        caller: SessionCaller,
-        #[oai(name = "objectId")] id: Path<String>,
-        parameters: Parameters,
-    ) -> Answer<describe::Session> {
-        Ok(Reply::of_bytes(classes::get_json(&caller.0, SESSION, &id, parameters.0).await?))
-    }
-
-    /// Change own fields of a session.
-    #[oai(path = "/sessions/:objectId", method = "put", operation_id = "updateSession")]
-    async fn update(
-        &self,
-        caller: SessionCaller,
-        #[oai(name = "objectId")] id: Path<String>,
-        body: Body<describe::Fields>,
-    ) -> Answer<describe::Updated> {
-        let saved = classes::update(&caller.0, SESSION, &id, body.0).await?;
-        Reply::saved(&caller.0, &saved)
-    }
-
-    /// End a session.
-    #[oai(path = "/sessions/:objectId", method = "delete", operation_id = "deleteSession")]
-    async fn delete(
-        &self,
-        caller: SessionCaller,
-        #[oai(name = "objectId")] id: Path<String>,
-    ) -> Answer<describe::Nothing> {
-        classes::delete(&caller.0, SESSION, &id).await?;
-        Ok(Reply::empty())
-    }
+async fn me(call: Call) -> Outcome {
+    reply::json(&sessions::me(&call.cx).await?)
 }

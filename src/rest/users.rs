@@ -1,153 +1,130 @@
 //! Users: sign up, log in, log out, and the routes of single users.
 
-use poem_openapi::OpenApi;
-use poem_openapi::param::Path;
+use poem::http::Method;
 
-use super::describe;
+use super::call::Call;
+use super::describe::{Challenge, ChallengeRequest, LogIn, LogInAs, Mail, Nothing, Session, SignUp, SignedUp, User};
 use super::openapi::Tag;
-use super::payload::{Answer, Body, Caller, LoginParameters, MasterCaller, Parameters, Reply, SessionCaller};
-use crate::domain::classes;
-use crate::domain::features::sessions;
-use crate::domain::features::users;
+use super::openapi::headers::HeaderParameter::InstallationId;
+use super::openapi::parameters::LOG_IN;
+use super::reply;
+use super::resource::Resource;
+use super::route::{Access, Outcome, Route};
+use crate::domain::features::{sessions, users};
+use crate::domain::kernel::auth::TokenUse;
 use crate::model::names::USER;
 
-/// Users.
-pub struct UsersApi;
+const USERS: Resource = Resource {
+    class: Some(USER),
+    all: "/users",
+    one: "/users/{objectId}",
+    tag: Tag::Users,
+    access: Access::Application,
+    triggers: true,
+};
 
-#[OpenApi(tag = "Tag::Users")]
-impl UsersApi {
-    /// Sign up.
-    #[oai(path = "/users", method = "post", operation_id = "signUp")]
-    async fn sign_up(&self, caller: Caller, body: Body<describe::SignUp>) -> Answer<describe::SignedUp, 201> {
-        let saved = classes::create(&caller.0, USER, body.0).await?;
-        Reply::saved(&caller.0, &saved)
-    }
+/// The routes.
+pub fn routes() -> Vec<Route> {
+    let by_session = Resource { access: Access::Session, ..USERS };
+    vec![
+        USERS.create::<SignUp, SignedUp>("signUp", "Sign up.").idempotent().header(InstallationId),
+        USERS.find("findUsers", "Query users."),
+        Route::hidden(Method::GET, "/users/me", "getCurrentUser", me)
+            .access(Access::Session)
+            .documented::<User>(Tag::Users, "The user of the session."),
+        USERS.get::<User>("getUser", "Get a user."),
+        by_session.update("updateUser", "Change a user.").idempotent().header(InstallationId),
+        by_session.delete("deleteUser", "Delete a user."),
+        // A token that ran out must not keep anybody from logging in.
+        Route::hidden(Method::POST, "/login", "logIn", log_in)
+            .token(TokenUse::Drop)
+            .documented::<User>(Tag::Users, "Log in.")
+            .json::<LogIn>()
+            .header(InstallationId),
+        Route::hidden(Method::GET, "/login", "logInByQuery", log_in)
+            .token(TokenUse::Drop)
+            .documented::<User>(
+                Tag::Users,
+                "Log in with the name and password in the query. Prefer POST: addresses end up in logs.",
+            )
+            .query(&[LOG_IN])
+            .header(InstallationId),
+        Route::hidden(Method::POST, "/verifyPassword", "verifyPassword", verify_password)
+            .documented::<User>(Tag::Users, "Check a password without making a session.")
+            .json::<LogIn>(),
+        Route::hidden(Method::GET, "/verifyPassword", "verifyPasswordByQuery", verify_password)
+            .documented::<User>(Tag::Users, "Check a password in the query. Prefer POST: addresses end up in logs.")
+            .query(&[LOG_IN]),
+        Route::hidden(Method::POST, "/loginAs", "logInAs", log_in_as)
+            .access(Access::MasterByHandler)
+            .documented::<User>(Tag::Users, "Make a session for any user.")
+            .json::<LogInAs>()
+            .header(InstallationId),
+        Route::hidden(Method::POST, "/logout", "logOut", log_out)
+            .access(Access::Session)
+            .documented::<Nothing>(Tag::Users, "End the session."),
+        Route::hidden(Method::POST, "/requestPasswordReset", "requestPasswordReset", request_password_reset)
+            .documented::<Nothing>(Tag::Users, "Have a mail sent with a link to set a new password.")
+            .json::<Mail>(),
+        Route::hidden(
+            Method::POST,
+            "/verificationEmailRequest",
+            "requestVerificationEmail",
+            request_verification_email,
+        )
+        .documented::<Nothing>(Tag::Users, "Have the mail sent again that verifies an address.")
+        .json::<Mail>(),
+        Route::hidden(Method::POST, "/challenge", "challenge", challenge)
+            .documented::<Challenge>(Tag::Users, "Ask authentication providers for a challenge.")
+            .json::<ChallengeRequest>(),
+        Route::hidden(Method::POST, "/upgradeToRevocableSession", "upgradeToRevocableSession", upgrade_session)
+            .access(Access::Session)
+            .token(TokenUse::Upgrade)
+            .documented::<Session>(Tag::Users, "Trade a session token of the old kind for a session."),
+    ]
+}
 
-    /// Query users.
-    #[oai(path = "/users", method = "get", operation_id = "findUsers")]
-    async fn find(&self, caller: Caller, parameters: Parameters) -> Answer<describe::Results> {
-        super::classes::found(classes::find_json(&caller.0, USER, parameters.0).await?)
-    }
+async fn me(call: Call) -> Outcome {
+    reply::json(&users::me(&call.cx).await?)
+}
 
-    /// The user of the session.
-    #[oai(path = "/users/me", method = "get", operation_id = "getCurrentUser")]
-    async fn me(&self, caller: SessionCaller) -> Answer<describe::User> {
-        Reply::new(&users::me(&caller.0).await?)
-    }
+async fn log_in(mut call: Call) -> Outcome {
+    let parameters = call.take_login_parameters();
+    reply::json(&users::log_in(&call.cx, parameters).await?)
+}
 
-    /// Get a user.
-    #[oai(path = "/users/:objectId", method = "get", operation_id = "getUser")]
-    async fn get(
-        &self,
-        caller: Caller,
-        #[oai(name = "objectId")] id: Path<String>,
-        parameters: Parameters,
-    ) -> Answer<describe::User> {
-        Ok(Reply::of_bytes(classes::get_json(&caller.0, USER, &id, parameters.0).await?))
-    }
+async fn verify_password(mut call: Call) -> Outcome {
+    let parameters = call.take_login_parameters();
+    reply::json(&users::verify_password(&call.cx, parameters).await?)
+}
 
-    /// Change a user.
-    #[oai(path = "/users/:objectId", method = "put", operation_id = "updateUser")]
-    async fn update(
-        &self,
-        caller: SessionCaller,
-        #[oai(name = "objectId")] id: Path<String>,
-        body: Body<describe::Fields>,
-    ) -> Answer<describe::Updated> {
-        let saved = classes::update(&caller.0, USER, &id, body.0).await?;
-        Reply::saved(&caller.0, &saved)
-    }
+async fn log_in_as(mut call: Call) -> Outcome {
+    let parameters = call.take_parameters();
+    reply::json(&users::log_in_as(&call.cx, parameters.get("userId")).await?)
+}
 
-    /// Delete a user.
-    #[oai(path = "/users/:objectId", method = "delete", operation_id = "deleteUser")]
-    async fn delete(
-        &self,
-        caller: SessionCaller,
-        #[oai(name = "objectId")] id: Path<String>,
-    ) -> Answer<describe::Nothing> {
-        classes::delete(&caller.0, USER, &id).await?;
-        Ok(Reply::empty())
-    }
+async fn log_out(call: Call) -> Outcome {
+    users::log_out(&call.cx).await?;
+    Ok(reply::empty())
+}
 
-    /// Log in.
-    #[oai(path = "/login", method = "post", operation_id = "logIn")]
-    async fn log_in(
-        &self,
-        caller: Caller,
-        parameters: LoginParameters,
-        _body: Body<describe::LogIn>,
-    ) -> Answer<describe::User> {
-        Reply::new(&users::log_in(&caller.0, parameters.0).await?)
-    }
+async fn request_password_reset(mut call: Call) -> Outcome {
+    let body = call.take_body();
+    users::request_password_reset(&call.cx, body).await?;
+    Ok(reply::empty())
+}
 
-    /// Log in with the name and password in the query. Prefer POST: addresses end up in logs.
-    #[oai(path = "/login", method = "get", operation_id = "logInByQuery")]
-    async fn log_in_by_query(&self, caller: Caller, parameters: LoginParameters) -> Answer<describe::User> {
-        Reply::new(&users::log_in(&caller.0, parameters.0).await?)
-    }
+async fn request_verification_email(mut call: Call) -> Outcome {
+    let body = call.take_body();
+    users::request_verification_email(&call.cx, body).await?;
+    Ok(reply::empty())
+}
 
-    /// Check a password without making a session.
-    #[oai(path = "/verifyPassword", method = "post", operation_id = "verifyPassword")]
-    async fn verify_password(
-        &self,
-        caller: Caller,
-        parameters: LoginParameters,
-        _body: Body<describe::LogIn>,
-    ) -> Answer<describe::User> {
-        Reply::new(&users::verify_password(&caller.0, parameters.0).await?)
-    }
+async fn challenge(mut call: Call) -> Outcome {
+    let body = call.take_body();
+    reply::json(&users::challenge(&call.cx, body).await?)
+}
 
-    /// Check a password in the query. Prefer POST: addresses end up in logs.
-    #[oai(path = "/verifyPassword", method = "get", operation_id = "verifyPasswordByQuery")]
-    async fn verify_password_by_query(&self, caller: Caller, parameters: LoginParameters) -> Answer<describe::User> {
-        Reply::new(&users::verify_password(&caller.0, parameters.0).await?)
-    }
-
-    /// Make a session for any user.
-    #[oai(path = "/loginAs", method = "post", operation_id = "logInAs")]
-    async fn log_in_as(
-        &self,
-        caller: MasterCaller,
-        parameters: Parameters,
-        _body: Body<describe::LogInAs>,
-    ) -> Answer<describe::User> {
-        Reply::new(&users::log_in_as(&caller.0, parameters.0.get("userId")).await?)
-    }
-
-    /// End the session.
-    #[oai(path = "/logout", method = "post", operation_id = "logOut")]
-    async fn log_out(&self, caller: SessionCaller) -> Answer<describe::Nothing> {
-        users::log_out(&caller.0).await?;
-        Ok(Reply::empty())
-    }
-
-    /// Have a mail sent with a link to set a new password.
-    #[oai(path = "/requestPasswordReset", method = "post", operation_id = "requestPasswordReset")]
-    async fn request_password_reset(&self, caller: Caller, body: Body<describe::Mail>) -> Answer<describe::Nothing> {
-        users::request_password_reset(&caller.0, body.0).await?;
-        Ok(Reply::empty())
-    }
-
-    /// Have the mail sent again that verifies an address.
-    #[oai(path = "/verificationEmailRequest", method = "post", operation_id = "requestVerificationEmail")]
-    async fn request_verification_email(
-        &self,
-        caller: Caller,
-        body: Body<describe::Mail>,
-    ) -> Answer<describe::Nothing> {
-        users::request_verification_email(&caller.0, body.0).await?;
-        Ok(Reply::empty())
-    }
-
-    /// Ask authentication providers for a challenge.
-    #[oai(path = "/challenge", method = "post", operation_id = "challenge")]
-    async fn challenge(&self, caller: Caller, body: Body<describe::ChallengeRequest>) -> Answer<describe::Challenge> {
-        Reply::new(&users::challenge(&caller.0, body.0).await?)
-    }
-
-    /// Trade a session token of the old kind for a session.
-    #[oai(path = "/upgradeToRevocableSession", method = "post", operation_id = "upgradeToRevocableSession")]
-    async fn upgrade_session(&self, caller: SessionCaller) -> Answer<describe::Session> {
-        Reply::new(&sessions::upgrade(&caller.0).await?)
-    }
+async fn upgrade_session(call: Call) -> Outcome {
+    reply::json(&sessions::upgrade(&call.cx).await?)
 }

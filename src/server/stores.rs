@@ -28,6 +28,11 @@ pub async fn open(options: &Options, listener: Option<CommandListener>) -> Resul
                     values::Synchronous::Full => Synchronous::Full,
                     values::Synchronous::Normal => Synchronous::Normal,
                 },
+                time_limit: Duration::from_millis(options.own.limits.search_ms),
+                result_bytes: options.own.limits.answer_bytes,
+                reader_wait: Duration::from_millis(options.own.limits.reader_wait_ms),
+                transaction_timeout: Duration::from_millis(options.own.limits.transaction_ms),
+                transaction_idle: Duration::from_millis(options.own.limits.transaction_idle_ms),
                 ..EmbeddedOptions::default()
             };
             let dir = dir.clone();

@@ -46,6 +46,7 @@ pub async fn suite(store: &dyn Storage) {
     together::gets(store).await;
     aggregates::aggregates(store).await;
     writes::writes(store).await;
+    writes::null_pointers(store).await;
     writes::uniqueness(store).await;
     writes::case_insensitive(store).await;
     writes::transactions(store).await;
@@ -141,7 +142,10 @@ async fn read(
     if options.keys.iter().flatten().any(|key| key.contains('.')) {
         return Ok(rows);
     }
-    let shape = Shape { keys: options.keys.clone(), ..Shape::of(schema, "http://files/".to_owned()) };
+    let shape = Shape {
+        keys: options.keys.clone().map(|keys| keys.into_iter().collect()),
+        ..Shape::of(schema, "http://files/".to_owned())
+    };
     let written = store.find_json(schema, filter, options, &Arc::new(shape.clone()), None).await?;
     let written: Vec<Json> =
         serde_json::from_str(&format!("[{}]", str::from_utf8(written.as_bytes()).unwrap())).unwrap();

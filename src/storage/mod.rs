@@ -15,6 +15,7 @@ pub mod mongo;
 pub mod sqlite;
 
 use std::any::Any;
+use std::collections::{HashMap, HashSet};
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
@@ -51,6 +52,9 @@ pub enum StorageError {
     /// The operation took longer than it may.
     #[error("the operation exceeded its time limit")]
     TimedOut,
+    /// There is no room left for writes; reads go on.
+    #[error("the disk of the database is full")]
+    DiskFull(#[source] Box<dyn Error + Send + Sync>),
     /// The request asks for what no store, or not this one, can do: a bad pattern, an unknown index, an unsupported stage.
     /// The text may be shown to the client.
     #[error("{0}")]
@@ -130,6 +134,40 @@ pub struct AggregateOptions {
     pub raw_values: bool,
     /// Field names are the database's own, without translation.
     pub raw_field_names: bool,
+}
+
+/// Everything above a member in two relations, as pairs, so that the caller can leave out owners that do not exist any more.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Ancestry {
+    /// Owners of the member itself.
+    pub direct: Vec<String>,
+    /// Pairs of an owner and its member, where the member is an owner found before.
+    pub nested: Vec<(String, String)>,
+}
+
+impl Ancestry {
+    /// All owners, each once, in no order.
+    #[must_use]
+    pub fn owners(&self) -> HashSet<&str> {
+        self.direct.iter().chain(self.nested.iter().map(|(owner, _)| owner)).map(String::as_str).collect()
+    }
+
+    /// The owners that can be reached from the member over owners that `exists` accepts, each once, in no order.
+    #[must_use]
+    pub fn reachable(&self, exists: impl Fn(&str) -> bool) -> HashSet<&str> {
+        let mut above: HashMap<&str, Vec<&str>> = HashMap::new();
+        for (owner, member) in &self.nested {
+            above.entry(member).or_default().push(owner);
+        }
+        let mut reached = HashSet::new();
+        let mut next: Vec<&str> = self.direct.iter().map(String::as_str).collect();
+        while let Some(owner) = next.pop() {
+            if exists(owner) && reached.insert(owner) {
+                next.extend(above.get(owner).into_iter().flatten());
+            }
+        }
+        reached
+    }
 }
 
 /// A store. All methods may be called at the same time from many tasks.
@@ -276,23 +314,23 @@ pub trait Storage: Send + Sync + fmt::Debug {
         tx: Option<&Transaction>,
     ) -> Result<Vec<(String, String)>>;
 
-    /// The owners in whose relation one of these is, as pairs `(owner, member)`.
+    /// The owners in whose relation one of these is, as pairs `(owner, member)`; `None`: all owners that have members.
     async fn owners(
         &self,
         join: &ClassName,
-        members: &[String],
+        members: Option<&[String]>,
         tx: Option<&Transaction>,
     ) -> Result<Vec<(String, String)>>;
 
     /// The owners in whose `direct` relation the member is, the owners in whose `nested` relation one of these is, and so on to the
-    /// end; each once, so cycles end. One query, whatever the depth.
+    /// end. One query, whatever the depth; cycles end.
     async fn ancestors(
         &self,
         direct: &ClassName,
         nested: &ClassName,
         member: &str,
         tx: Option<&Transaction>,
-    ) -> Result<Vec<String>>;
+    ) -> Result<Ancestry>;
 
     /// Begins a transaction.
     async fn begin(&self) -> Result<Transaction>;

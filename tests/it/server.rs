@@ -8,7 +8,7 @@ use reparse::clock::ManualClock;
 use reparse::config::Options;
 use reparse::model::Date;
 use reparse::random::SeededRandom;
-use reparse::server::{RunningServer, Server, Surroundings};
+use reparse::server::{Environment, RunningServer, Server};
 use reparse::storage::mongo::CommandListener;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder};
@@ -183,13 +183,13 @@ impl TestServer {
         }
         let clock = ManualClock::new(Date::parse("2020-02-03T04:05:06.789Z").unwrap());
         let commands = Commands::default();
-        let surroundings = Surroundings {
+        let environment = Environment {
             clock: Arc::new(clock.clone()),
             random: Arc::new(SeededRandom::new(seed)),
             commands: Some(commands.listener()),
         };
         let options = Options::from_json(options).unwrap();
-        let running = Box::pin(Server::open(options, surroundings)).await.unwrap().serve();
+        let running = Box::pin(Server::open(options, environment)).await.unwrap().serve();
         let base = format!("http://{}/parse", running.addr);
         let client = Client::builder().no_proxy().build().unwrap();
         let mongo = if database.starts_with("mongodb") {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reparse::config::Options;
-use reparse::server::{Server, Surroundings};
+use reparse::server::{Environment, Server};
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -17,7 +17,7 @@ async fn requests_under_way_finish() {
         "databaseURI": format!("file:{}", dir.path().display()),
     });
     let server =
-        Box::pin(Server::open(Options::from_json(options).unwrap(), Surroundings::default())).await.unwrap().serve();
+        Box::pin(Server::open(Options::from_json(options).unwrap(), Environment::default())).await.unwrap().serve();
     let addr = server.addr;
     let mut idle = TcpStream::connect(addr).await.unwrap();
     let body = r#"{"username":"ann","password":"correct horse"}"#;

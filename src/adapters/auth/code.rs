@@ -119,15 +119,15 @@ impl CodeExchange {
     ///
     /// # Errors
     /// A text for the person who configured it.
-    pub fn open(name: &str, settings: &Map<String, Json>) -> Result<Option<Self>, String> {
-        let Some(dialect) = DIALECTS.iter().find(|dialect| dialect.name == name) else { return Ok(None) };
+    pub fn open(name: &str, settings: &Map<String, Json>) -> Result<Self, String> {
+        let dialect = DIALECTS.iter().find(|dialect| dialect.name == name).ok_or("there is no such provider")?;
         let optional = |key: &str| settings.get(key).and_then(Json::as_str).map(str::to_owned);
         let client_secret = if dialect.needs_secret {
             text(settings, "clientSecret")?
         } else {
             optional("clientSecret").unwrap_or_default()
         };
-        Ok(Some(Self {
+        Ok(Self {
             dialect,
             caller: Caller::new()?,
             token_url: endpoint(settings, "tokenUrl", dialect.token_url)?,
@@ -135,7 +135,7 @@ impl CodeExchange {
             client_id: text(settings, "clientId")?,
             client_secret: Secret(client_secret),
             redirect_uri: optional("redirectUri"),
-        }))
+        })
     }
 
     fn mismatch(&self) -> ParseError {

@@ -1,6 +1,7 @@
 //! Facebook: an access token that Facebook itself says is of our app and of this user, or a token of its limited log in.
 
 use async_trait::async_trait;
+use jsonwebtoken::Algorithm;
 use reqwest::Url;
 use ring::hmac;
 use serde_json::{Map, Value as Json};
@@ -43,7 +44,7 @@ impl Facebook {
             graph: endpoint(settings, "graphUrl", "https://graph.facebook.com")?,
             app_ids: texts(settings, "appIds")?,
             app_secret,
-            verifier: Verifier::new(KeySource::Keys(keys), &["RS256"])?,
+            verifier: Verifier::new(KeySource::Keys(keys), &[Algorithm::RS256])?,
             issuers,
         })
     }

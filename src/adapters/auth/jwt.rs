@@ -1,12 +1,14 @@
-//! Signed tokens: algorithms pinned, key by its id, then the claims.
+//! Signed tokens: algorithms pinned, key by its id, then the claims. `jsonwebtoken` reads tokens and checks signatures; what is
+//! left here is which key it takes, and when keys are read again.
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
+mod signatures;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+
+use jsonwebtoken::jwk::{Jwk, PublicKeyUse};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use reqwest::Url;
-use ring::signature::{self, RsaPublicKeyComponents, UnparsedPublicKey};
 use serde_json::{Map, Value as Json};
 
 use super::invalid;
@@ -21,27 +23,23 @@ const KEYS_LAST: i64 = 3_600_000;
 /// moment, and anybody can invent key ids.
 const EARLY_REQUESTS: u32 = 5;
 const EARLY_WINDOW: i64 = 60_000;
+/// Milliseconds after keys could not be read during which nobody asks for them again: a server that never answers holds up one
+/// request, not one after the other.
+const FAILURE_LASTS: i64 = 5000;
 /// Milliseconds a token may seem to come from the future.
 const SKEW: i64 = 30_000;
+
+/// Every kind of signature that is checked; never one with a shared secret, which whoever checks a token could make.
+pub const PUBLIC_KEY_ALGORITHMS: &[Algorithm] =
+    &[Algorithm::RS256, Algorithm::RS384, Algorithm::RS512, Algorithm::ES256, Algorithm::ES384];
 
 /// A key of a provider.
 #[derive(Debug, Clone)]
 struct Key {
     id: String,
+    /// The one algorithm it is for, if it says so.
     algorithm: Option<String>,
-    material: Material,
-}
-
-#[derive(Debug, Clone)]
-enum Material {
-    Rsa { n: Vec<u8>, e: Vec<u8> },
-    Ec { curve: Curve, point: Vec<u8> },
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Curve {
-    P256,
-    P384,
+    decoding: DecodingKey,
 }
 
 /// Where the keys are.
@@ -62,6 +60,8 @@ pub enum KeySource {
 struct Cache {
     keys: Vec<Key>,
     asked_at: Option<i64>,
+    /// When the last attempt to read the keys failed, if it did.
+    failed_at: Option<i64>,
     /// Since when early requests are counted, and how many there were.
     early: (i64, u32),
 }
@@ -82,7 +82,7 @@ impl Cache {
 pub struct Verifier {
     caller: Caller,
     source: KeySource,
-    algorithms: &'static [&'static str],
+    algorithms: &'static [Algorithm],
     cache: Mutex<Cache>,
     /// Whoever reads the keys; the others wait for what comes of it.
     asking: tokio::sync::Mutex<()>,
@@ -98,11 +98,12 @@ pub struct Expected<'a> {
 }
 
 impl Verifier {
-    /// A verifier for keys at this place and signatures of these kinds (of `RS256`, `RS384`, `RS512`, `ES256`, `ES384`).
+    /// A verifier for keys at this place and signatures of these kinds (RS256, RS384, RS512, ES256 or ES384).
     ///
     /// # Errors
     /// When no calls can be made.
-    pub fn new(source: KeySource, algorithms: &'static [&'static str]) -> Result<Self, String> {
+    pub fn new(source: KeySource, algorithms: &'static [Algorithm]) -> Result<Self, String> {
+        signatures::install();
         Ok(Self {
             caller: Caller::new()?,
             source,
@@ -119,28 +120,23 @@ impl Verifier {
     pub async fn verify(&self, token: &Json, expected: &Expected<'_>) -> Result<Map<String, Json>> {
         let undecodable = || invalid("provided token does not decode as JWT");
         let token = token.as_str().filter(|token| token.len() <= MAX_TOKEN).ok_or_else(undecodable)?;
-        let (signed, signature) = token.rsplit_once('.').ok_or_else(undecodable)?;
-        let (header, payload) = signed.split_once('.').ok_or_else(undecodable)?;
-        let part = |text: &str| -> Option<Map<String, Json>> {
-            serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()
-        };
-        let header = part(header).ok_or_else(undecodable)?;
-        let key_id = header.get("kid").and_then(Json::as_str).unwrap_or_default();
-        let key = self.key(key_id, expected.now).await?;
-        let algorithm = header.get("alg").and_then(Json::as_str).unwrap_or_default();
-        let fits = self.algorithms.contains(&algorithm)
-            && key.algorithm.as_deref().is_none_or(|of_key| of_key == algorithm)
-            && !header.contains_key("crit");
+        let header = jsonwebtoken::decode_header(token).map_err(|_| undecodable())?;
+        let key = self.key(header.kid.as_deref().unwrap_or_default(), expected.now).await?;
+        let name = format!("{:?}", header.alg);
+        let fits = self.algorithms.contains(&header.alg)
+            && key.algorithm.as_deref().is_none_or(|of_key| of_key == name)
+            && header.crit.is_none();
         if !fits {
             return Err(invalid("invalid algorithm"));
         }
-        let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| invalid("invalid signature"))?;
-        if !key.verifies(algorithm, signed.as_bytes(), &signature) {
-            return Err(invalid("invalid signature"));
-        }
-        let claims = part(payload).ok_or_else(undecodable)?;
-        check(&claims, expected)?;
-        Ok(claims)
+        // Times and audience are checked below, by the server's own clock and with Parse's words.
+        let mut validation = Validation::new(header.alg);
+        validation.required_spec_claims = HashSet::new();
+        (validation.validate_exp, validation.validate_nbf, validation.validate_aud) = (false, false, false);
+        let token = jsonwebtoken::decode::<Map<String, Json>>(token, &key.decoding, &validation)
+            .map_err(|error| invalid("invalid signature").with_source(error))?;
+        check(&token.claims, expected)?;
+        Ok(token.claims)
     }
 
     async fn key(&self, id: &str, now: i64) -> Result<Key> {
@@ -153,21 +149,29 @@ impl Verifier {
             return Ok(key);
         }
         let _asking = self.asking.lock().await;
-        // While we waited somebody else may have read them.
+        // While we waited somebody else may have read them, or failed to.
         if let Some(key) = self.known(id, now) {
             return Ok(key);
+        }
+        if self.lock().failed_at.is_some_and(|at| now.saturating_sub(at) < FAILURE_LASTS) {
+            return Err(unknown());
         }
         let fresh = self.asked_at().is_some_and(|at| now.saturating_sub(at) < KEYS_LAST);
         if fresh && (self.asked_at() != asked_before || !self.lock().may_ask_early(now)) {
             return Err(unknown());
         }
+        let started = tokio::time::Instant::now();
         match self.fetch().await {
             Ok(keys) => {
                 let mut cache = self.lock();
                 cache.keys = keys;
                 cache.asked_at = Some(now);
+                cache.failed_at = None;
             }
             Err(error) => {
+                // Counted from the end of the attempt, so that whoever waited for it takes its outcome.
+                let took = i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX);
+                self.lock().failed_at = Some(now.saturating_add(took));
                 tracing::warn!(error, "the keys of an identity provider cannot be read");
                 return Err(unknown());
             }
@@ -266,48 +270,16 @@ fn mismatch() -> ParseError {
 }
 
 impl Key {
+    /// A key of a key set, if it is one for signatures that have no shared secret.
     fn read(json: &Json) -> Option<Self> {
-        let text = |name: &str| json.get(name).and_then(Json::as_str);
-        let bytes = |name: &str| URL_SAFE_NO_PAD.decode(text(name)?.trim_end_matches('=')).ok();
-        if text("use").is_some_and(|purpose| purpose != "sig") {
+        let jwk: Jwk = serde_json::from_value(json.clone()).ok()?;
+        if jwk.common.public_key_use.as_ref().is_some_and(|purpose| *purpose != PublicKeyUse::Signature) {
             return None;
         }
-        let material = match text("kty")? {
-            "RSA" => Material::Rsa { n: bytes("n")?, e: bytes("e")? },
-            "EC" => {
-                let curve = match text("crv")? {
-                    "P-256" => Curve::P256,
-                    "P-384" => Curve::P384,
-                    _ => return None,
-                };
-                let mut point = vec![4];
-                point.extend(bytes("x")?);
-                point.extend(bytes("y")?);
-                Material::Ec { curve, point }
-            }
-            _ => return None,
-        };
-        Some(Self { id: text("kid")?.to_owned(), algorithm: text("alg").map(str::to_owned), material })
-    }
-
-    fn verifies(&self, algorithm: &str, signed: &[u8], signature: &[u8]) -> bool {
-        match (&self.material, algorithm) {
-            (Material::Rsa { n, e }, _) => {
-                let parameters = match algorithm {
-                    "RS256" => &signature::RSA_PKCS1_2048_8192_SHA256,
-                    "RS384" => &signature::RSA_PKCS1_2048_8192_SHA384,
-                    "RS512" => &signature::RSA_PKCS1_2048_8192_SHA512,
-                    _ => return false,
-                };
-                RsaPublicKeyComponents { n, e }.verify(parameters, signed, signature).is_ok()
-            }
-            (Material::Ec { curve: Curve::P256, point }, "ES256") => {
-                UnparsedPublicKey::new(&signature::ECDSA_P256_SHA256_FIXED, point).verify(signed, signature).is_ok()
-            }
-            (Material::Ec { curve: Curve::P384, point }, "ES384") => {
-                UnparsedPublicKey::new(&signature::ECDSA_P384_SHA384_FIXED, point).verify(signed, signature).is_ok()
-            }
-            (Material::Ec { .. }, _) => false,
+        if !matches!(json.get("kty").and_then(Json::as_str), Some("RSA" | "EC")) {
+            return None;
         }
+        let algorithm = json.get("alg").and_then(Json::as_str).map(str::to_owned);
+        Some(Self { id: jwk.common.key_id.clone()?, algorithm, decoding: DecodingKey::from_jwk(&jwk).ok()? })
     }
 }

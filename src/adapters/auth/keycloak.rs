@@ -27,7 +27,7 @@ impl Keycloak {
         let issuer = format!("{}/realms/{}", server.trim_end_matches('/'), text(config, "realm")?);
         let keys = http::address(&format!("{issuer}/protocol/openid-connect/certs"))?;
         Ok(Self {
-            verifier: Verifier::new(KeySource::Keys(keys), &["RS256", "RS384", "RS512", "ES256", "ES384"])?,
+            verifier: Verifier::new(KeySource::Keys(keys), jwt::PUBLIC_KEY_ALGORITHMS)?,
             issuer: vec![issuer],
             client_id: text(config, "client-id")?,
         })

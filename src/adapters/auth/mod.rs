@@ -163,28 +163,62 @@ impl Providers {
     }
 }
 
+/// How a provider is opened with its settings; the error is for the person who wrote them.
+type Open = fn(&Map<String, Json>) -> Result<Arc<dyn AuthAdapter>, String>;
+
+/// A provider that is built in.
+#[derive(Debug)]
+pub struct Provider {
+    /// Its name in `auth` and `authData`.
+    pub name: &'static str,
+    /// What clients read who use it where it has no settings; `None`: what they read of any unknown provider.
+    pub not_configured: Option<&'static str>,
+    open: Open,
+}
+
+/// The providers that are built in. A new one is a file and a line here.
+pub const PROVIDERS: &[Provider] = &[
+    provider("apple", Some("Apple auth is not configured."), |settings| shared(oidc::Oidc::apple(settings))),
+    provider("facebook", Some("Facebook auth is not configured."), |settings| {
+        shared(facebook::Facebook::open(settings))
+    }),
+    provider("github", None, |settings| shared(code::CodeExchange::open("github", settings))),
+    provider("google", Some("Google auth is not configured."), |settings| shared(oidc::Oidc::google(settings))),
+    provider("instagram", None, |settings| shared(code::CodeExchange::open("instagram", settings))),
+    provider("keycloak", Some("Missing keycloak configuration"), |settings| shared(keycloak::Keycloak::open(settings))),
+    provider("line", None, |settings| shared(code::CodeExchange::open("line", settings))),
+    provider("linkedin", None, |settings| shared(code::CodeExchange::open("linkedin", settings))),
+    provider("mfa", None, |settings| shared(mfa::Mfa::open(settings))),
+    provider("microsoft", None, |settings| shared(code::CodeExchange::open("microsoft", settings))),
+    provider("spotify", None, |settings| shared(code::CodeExchange::open("spotify", settings))),
+];
+
+/// Kinds of providers that may have any name: what `module` says in their settings.
+pub const MODULES: &[Provider] = &[
+    provider("oidc", None, |settings| {
+        let options = settings.get("options").and_then(Json::as_object).ok_or("options must be an object")?;
+        shared(oidc::Oidc::open(options))
+    }),
+    provider("webhook", None, |settings| shared(webhook::Webhook::open(settings))),
+];
+
+const fn provider(name: &'static str, not_configured: Option<&'static str>, open: Open) -> Provider {
+    Provider { name, not_configured, open }
+}
+
+fn shared<A: AuthAdapter + 'static>(adapter: Result<A, String>) -> Result<Arc<dyn AuthAdapter>, String> {
+    adapter.map(|adapter| Arc::new(adapter) as Arc<dyn AuthAdapter>)
+}
+
 fn open(name: &str, settings: &Map<String, Json>) -> Result<Option<Arc<dyn AuthAdapter>>, String> {
-    let adapter: Arc<dyn AuthAdapter> = match settings.get("module").and_then(Json::as_str) {
-        Some("webhook") => Arc::new(webhook::Webhook::open(settings)?),
-        Some("oidc") => {
-            let options = settings.get("options").and_then(Json::as_object).ok_or("options must be an object")?;
-            Arc::new(oidc::Oidc::open(options)?)
+    let (table, wanted) = match settings.get("module").and_then(Json::as_str) {
+        Some(module) => (MODULES, module),
+        None if settings.get("oauth2") == Some(&Json::Bool(true)) => {
+            return shared(oauth2::OAuth2::open(settings)).map(Some);
         }
-        Some(_) => return Ok(None),
-        None if settings.get("oauth2") == Some(&Json::Bool(true)) => Arc::new(oauth2::OAuth2::open(settings)?),
-        None => match name {
-            "apple" => Arc::new(oidc::Oidc::apple(settings)?),
-            "google" => Arc::new(oidc::Oidc::google(settings)?),
-            "facebook" => Arc::new(facebook::Facebook::open(settings)?),
-            "keycloak" => Arc::new(keycloak::Keycloak::open(settings)?),
-            "mfa" => Arc::new(mfa::Mfa::open(settings)?),
-            _ => match code::CodeExchange::open(name, settings)? {
-                Some(adapter) => Arc::new(adapter),
-                None => return Ok(None),
-            },
-        },
+        None => (PROVIDERS, name),
     };
-    Ok(Some(adapter))
+    table.iter().find(|provider| provider.name == wanted).map(|provider| (provider.open)(settings)).transpose()
 }
 
 /// A setting that is a text.
@@ -235,13 +269,7 @@ pub fn invalid(message: impl Into<std::borrow::Cow<'static, str>>) -> ParseError
 /// The refusal of a provider that parse-server knows, where the server has no settings for it.
 #[must_use]
 pub fn not_configured(name: &str) -> Option<ParseError> {
-    let text = match name {
-        "apple" => "Apple auth is not configured.",
-        "facebook" => "Facebook auth is not configured.",
-        "google" => "Google auth is not configured.",
-        "keycloak" => "Missing keycloak configuration",
-        _ => return None,
-    };
+    let text = PROVIDERS.iter().find(|provider| provider.name == name)?.not_configured?;
     Some(invalid(text))
 }
 

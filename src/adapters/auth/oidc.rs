@@ -1,6 +1,7 @@
 //! `OpenID` Connect: an id token of the provider says who the user is.
 
 use async_trait::async_trait;
+use jsonwebtoken::Algorithm;
 use ring::digest;
 use serde_json::{Map, Value as Json};
 
@@ -9,9 +10,6 @@ use super::{Attempt, AuthAdapter, Outcome, endpoint, invalid, text, texts};
 use crate::adapters::http;
 use crate::error::Result;
 use crate::random::hex;
-
-/// Kinds of signatures an issuer may use if the settings do not say; never one with a shared secret.
-const ALGORITHMS: &[&str] = &["RS256", "RS384", "RS512", "ES256", "ES384"];
 
 /// A provider.
 #[derive(Debug)]
@@ -41,7 +39,7 @@ impl Oidc {
             Some(_) => KeySource::Keys(endpoint(options, "jwksUrl", "")?),
         };
         Ok(Self {
-            verifier: Verifier::new(source, ALGORITHMS)?,
+            verifier: Verifier::new(source, jwt::PUBLIC_KEY_ALGORITHMS)?,
             issuers: vec![issuer],
             audiences: texts(options, "clientId")?,
             field: "id_token",
@@ -61,7 +59,7 @@ impl Oidc {
             Some(_) => texts(settings, "issuer")?,
         };
         Ok(Self {
-            verifier: Verifier::new(KeySource::Keys(keys), &["RS256"])?,
+            verifier: Verifier::new(KeySource::Keys(keys), &[Algorithm::RS256])?,
             issuers,
             audiences: texts(settings, "clientId")?,
             field: "id_token",
@@ -81,7 +79,7 @@ impl Oidc {
             Some(_) => texts(settings, "issuer")?,
         };
         Ok(Self {
-            verifier: Verifier::new(KeySource::Keys(keys), &["RS256"])?,
+            verifier: Verifier::new(KeySource::Keys(keys), &[Algorithm::RS256])?,
             issuers,
             audiences: texts(settings, "clientId")?,
             field: "token",

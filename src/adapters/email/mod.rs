@@ -69,19 +69,27 @@ pub trait EmailAdapter: Send + Sync + fmt::Debug {
     async fn send(&self, mail: &Mail) -> Result<(), SendError>;
 }
 
+/// How an adapter is opened with its settings.
+type Open = fn(&Map<String, Json>) -> Result<Arc<dyn EmailAdapter>, String>;
+
+/// The adapters that are built in, by name. A new one is a file and a line here.
+pub const ADAPTERS: &[(&str, Open)] = &[
+    ("discard", |_| Ok(Arc::new(discard::Discard))),
+    ("file", |options| Ok(Arc::new(file::Folder::open(options)?))),
+    ("smtp", |options| Ok(Arc::new(smtp::Smtp::open(options)?))),
+    ("webhook", |options| Ok(Arc::new(webhook::Webhook::open(options)?))),
+];
+
 /// The adapter with this name and these settings.
 ///
 /// # Errors
 /// A text for the person who configured it.
 pub fn open(module: &str, options: &Map<String, Json>) -> Result<Arc<dyn EmailAdapter>, String> {
-    let adapter: Arc<dyn EmailAdapter> = match module {
-        "discard" => Arc::new(discard::Discard),
-        "file" => Arc::new(file::Folder::open(options)?),
-        "smtp" => Arc::new(smtp::Smtp::open(options)?),
-        "webhook" => Arc::new(webhook::Webhook::open(options)?),
-        _ => return Err(format!("emailAdapter {module} is unknown; built in: discard, file, smtp, webhook")),
-    };
-    Ok(adapter)
+    if let Some((_, open)) = ADAPTERS.iter().find(|(name, _)| *name == module) {
+        return open(options);
+    }
+    let built_in: Vec<&str> = ADAPTERS.iter().map(|(name, _)| *name).collect();
+    Err(format!("emailAdapter {module} is unknown; built in: {}", built_in.join(", ")))
 }
 
 /// A setting that must be a text.

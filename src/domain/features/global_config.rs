@@ -10,7 +10,6 @@ use crate::domain::kernel::feature::Feature;
 use crate::domain::kernel::triggers::ClassTriggers;
 use crate::domain::permissions::Scoped;
 use crate::domain::read;
-use crate::domain::schema::check::known_class;
 use crate::domain::store;
 use crate::domain::triggers::{self, payload};
 use crate::error::{ErrorCode, ParseError, Result};
@@ -146,7 +145,7 @@ impl Concerned {
 /// # Errors
 /// When the store fails.
 pub(super) async fn save(cx: &Context, class: &str, update: &Update) -> Result<()> {
-    let class = known_class(cx, &ClassName::unchecked(class));
+    let class = cx.class(&ClassName::unchecked(class));
     store::upsert(cx, &class, &Scoped::internal(store::by_id(ROW_ID), "settings have one row"), update).await
 }
 

@@ -4,7 +4,6 @@
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
 use crate::domain::permissions::Scoped;
-use crate::domain::schema::check::known_class;
 use crate::domain::store;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::names::{self, ClassName};
@@ -18,7 +17,7 @@ use crate::storage::StorageError;
 /// # Errors
 /// 159 when a request with the same id came before.
 pub async fn remember(cx: &Context, id: &str) -> Result<()> {
-    let class = known_class(cx, &ClassName::unchecked(names::IDEMPOTENCY));
+    let class = cx.class(&ClassName::unchecked(names::IDEMPOTENCY));
     let now = cx.now();
     let mut row = Object::new();
     row.insert("objectId", cx.app.random.alphanumeric(usize::from(cx.app.options.database.object_id_size)));

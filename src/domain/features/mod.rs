@@ -10,6 +10,7 @@ pub mod hooks;
 pub mod idempotency;
 pub mod installations;
 pub mod logs;
+pub mod push;
 pub mod roles;
 pub mod schemas;
 pub mod security;
@@ -17,24 +18,9 @@ pub mod server_info;
 pub mod sessions;
 pub mod users;
 
-use std::sync::Arc;
-
-use crate::adapters::auth::Providers;
-use crate::adapters::cloud::webhook::WebHooks;
-use crate::adapters::email::outbox::Outbox;
 use crate::config::Options;
 use crate::domain::kernel::feature::Feature;
-
-/// Services outside of the server that features call.
-#[derive(Debug)]
-pub struct Services {
-    /// Sends mail.
-    pub email: Option<Arc<Outbox>>,
-    /// Providers of identities.
-    pub providers: Providers,
-    /// Calls web hooks.
-    pub web_hooks: Arc<WebHooks>,
-}
+pub use crate::domain::kernel::services::Services;
 
 /// All features of a server with these options.
 #[must_use]

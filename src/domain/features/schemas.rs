@@ -132,17 +132,17 @@ fn name_mismatch(sent: &str, path: &str) -> ParseError {
 #[must_use]
 pub fn describe(class: &Class) -> Json {
     let schema = &class.schema;
-    let fields: Map<String, Json> = schema
-        .fields
-        .iter()
-        // The password is no field anybody reads.
-        .filter(|(name, _)| !(schema.name == names::USER && *name == "password"))
-        .map(|(name, field)| (name.clone(), describe_field(field)))
-        .collect();
+    let fields: Map<String, Json> =
+        schema.fields.iter().map(|(name, field)| (name.clone(), describe_field(field))).collect();
+    let permissions = match &schema.permissions {
+        // Classes that only the master key reaches have no permissions to show.
+        None if schema.name.is_internal() => json!({}),
+        permissions => describe_permissions(permissions.as_ref()),
+    };
     let mut description = json!({
         "className": schema.name.as_str(),
         "fields": fields,
-        "classLevelPermissions": describe_permissions(schema.permissions.as_ref()),
+        "classLevelPermissions": permissions,
     });
     if !schema.indexes.is_empty()
         && let Some(map) = description.as_object_mut()

@@ -3,7 +3,6 @@
 use serde_json::{Value as Json, json};
 
 use crate::config::Options;
-use crate::config::database_uri::DatabaseUri;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::feature::Feature;
 use crate::error::{ParseError, Result};
@@ -181,18 +180,9 @@ fn configuration(options: &Options) -> Vec<Check> {
 }
 
 fn database(options: &Options) -> Vec<Check> {
-    let passed = match &options.database.uri {
-        DatabaseUri::Embedded { .. } => true,
-        DatabaseUri::Mongo { uri } => {
-            let authority = uri.expose().split_once("://").and_then(|(_, rest)| rest.rsplit_once('@'));
-            let password =
-                authority.and_then(|(credentials, _)| credentials.split_once(':')).map(|(_, password)| password);
-            password.is_some_and(is_strong)
-        }
-    };
     vec![Check {
         title: "Secure database password",
-        passed,
+        passed: options.database.uri.has_strong_password(is_strong),
         warning: "The password of the database is missing, or can be guessed.",
         solution: "Choose a long password of upper and lower case letters, numbers and other characters.",
     }]

@@ -12,9 +12,8 @@ use super::caches::Caches;
 use super::class_rules::RuleTable;
 use super::classes::SchemaCache;
 use super::events::Events;
-use super::feature::{Entities, Feature, NoRoles, TypeMap};
+use super::feature::{Entities, Feature, NoRoles, Refresh, TypeMap, Work};
 use super::triggers::Triggers;
-use super::workers::Work;
 use crate::clock::Clock;
 use crate::config::Options;
 use crate::error::{ParseError, Result};
@@ -51,6 +50,7 @@ pub struct App {
     pub random: Arc<dyn Random>,
     /// Writes in flight, which a stop of the server waits for.
     pub tasks: TaskTracker,
+    refreshes: Vec<Arc<dyn Refresh>>,
     work: Vec<Arc<dyn Work>>,
     states: TypeMap,
     server_info: Vec<fn(&Options) -> Json>,
@@ -83,6 +83,7 @@ impl App {
             random,
             options,
             tasks: TaskTracker::new(),
+            refreshes: Vec::new(),
             work: Vec::new(),
             states: TypeMap::default(),
             server_info: Vec::new(),
@@ -93,6 +94,7 @@ impl App {
         for feature in features {
             app.rules.extend(feature.rules);
             caches.extend(feature.caches);
+            app.refreshes.extend(feature.refreshes);
             app.work.extend(feature.work);
             app.states.extend(feature.state);
             app.entities = feature.entities.unwrap_or(app.entities);
@@ -112,6 +114,17 @@ impl App {
         self.states.get().ok_or_else(|| {
             ParseError::internal(format!("no feature of this server has a {}", std::any::type_name::<T>()))
         })
+    }
+
+    /// Has features read what must be in memory, where it may have changed.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn refresh(self: &Arc<Self>, blind: bool) -> Result<()> {
+        for refresh in &self.refreshes {
+            refresh.refresh(self, blind).await?;
+        }
+        Ok(())
     }
 
     /// What features do in the background.

@@ -78,25 +78,25 @@ pub trait ClassRules: Send + Sync {
         Ok(Filter::All)
     }
 
-    /// Whether [`ClassRules::present`] and what completes rows may do anything. Rows are written for their readers without
+    /// Whether [`ClassRules::redact`] and what completes rows may do anything. Rows are written for their readers without
     /// being looked into where nothing does.
     fn look_into_rows(&self) -> bool {
         true
     }
 
-    /// Columns that [`ClassRules::present`] needs, whatever fields were asked for.
+    /// Columns that [`ClassRules::redact`] needs, whatever fields were asked for.
     fn needed_columns(&self) -> &'static [&'static str] {
         &[]
     }
 
     /// Turns the stored form of a row into the one its readers see. Columns that begin with an underscore go away afterwards.
-    fn present(&self, _cx: &Context, _row: &mut Object) {}
+    fn redact(&self, _cx: &Context, _row: &mut Object) {}
 
     /// Completes rows as their readers see them, where a service outside has a say.
-    async fn complete(&self, _cx: &Context, _rows: &mut [Object]) {}
+    async fn redact_remotely(&self, _cx: &Context, _rows: &mut [Object]) {}
 
     /// Completes a row that was asked for by its id.
-    fn present_own(&self, _cx: &Context, _row: &mut Object) {}
+    fn complete_get(&self, _cx: &Context, _row: &mut Object) {}
 
     /// The Parse error when no row was within reach of a deletion.
     fn undeletable(&self, _cx: &Context) -> ParseError {

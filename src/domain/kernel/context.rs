@@ -10,12 +10,15 @@ use tokio::sync::OnceCell;
 
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::auth::Auth;
-use crate::domain::kernel::classes::Schemas;
+use crate::domain::kernel::budget::Budget;
+use crate::domain::kernel::classes::{Class, Schemas};
+use crate::domain::kernel::clp::Operation;
 use crate::domain::kernel::deferred::Deferred;
 use crate::domain::kernel::rehearsal::Rehearsal;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::acl;
 use crate::model::date::Date;
+use crate::model::names::ClassName;
 use crate::storage::Transaction;
 
 /// What permissions may name for callers that are nobody.
@@ -75,6 +78,8 @@ pub struct Context {
     carried: Arc<Mutex<Map<String, Json>>>,
     deferred: Option<Deferred>,
     rehearsal: Option<Rehearsal>,
+    /// What the request may still cost; its parts share it.
+    pub budget: Arc<Budget>,
     entities: Arc<OnceCell<Arc<[String]>>>,
 }
 
@@ -98,6 +103,7 @@ impl Context {
     ) -> Self {
         let schemas = Arc::new(ArcSwap::new(app.schemas.snapshot()));
         let carried = Arc::new(Mutex::new(client.cloud_context.take().unwrap_or_default()));
+        let budget = Arc::new(Budget::new(&app.options.own.limits));
         Self {
             schemas,
             app,
@@ -110,6 +116,7 @@ impl Context {
             carried,
             deferred: None,
             rehearsal: None,
+            budget,
             entities: Arc::default(),
         }
     }
@@ -184,6 +191,12 @@ impl Context {
         self.schemas.store(self.app.schemas.snapshot());
     }
 
+    /// A class as this request sees it. One that does not exist: no fields but the default columns, open to all.
+    #[must_use]
+    pub fn class(&self, name: &ClassName) -> Arc<Class> {
+        self.schemas.load().get(name).cloned().unwrap_or_else(|| self.app.schemas.unknown_class(name))
+    }
+
     /// Reads the classes again, after this request changed one or where it must not rely on what is known; it sees these from here on.
     ///
     /// # Errors
@@ -240,8 +253,24 @@ impl Context {
         }
     }
 
+    /// Refuses the read-only master key for an operation that writes.
+    ///
     /// # Errors
-    /// 119, sanitised, when the caller holds the read-only master key.
+    /// 119, sanitised.
+    pub fn refuse_read_only_write(&self, operation: Operation) -> Result<()> {
+        if !self.auth.is_read_only() {
+            return Ok(());
+        }
+        self.refuse_read_only(format!(
+            "read-only masterKey isn't allowed to perform the {} operation.",
+            operation.name()
+        ))
+    }
+
+    /// As [`Context::refuse_read_only_write`], for what is no operation on a class; the message says what.
+    ///
+    /// # Errors
+    /// 119, sanitised.
     pub fn refuse_read_only(&self, message: impl Into<std::borrow::Cow<'static, str>>) -> Result<()> {
         if self.auth.is_read_only() {
             Err(ParseError::sanitized(ErrorCode::OperationForbidden, message))

@@ -15,11 +15,15 @@ pub fn failure(error: StorageError) -> ParseError {
             ParseError::unavailable("The database cannot be reached.", 1).with_source(error)
         }
         StorageError::WriteConflict => {
-            ParseError::unavailable("The operation met another one; try again.", 1).with_source(error)
+            ParseError::unavailable("The operation conflicted with another write. Please retry.", 1).with_source(error)
         }
         StorageError::TimedOut => {
             ParseError::new(ErrorCode::Timeout, "The operation took too long.").with_source(error)
         }
+        StorageError::DiskFull(_) => ParseError {
+            status: 507,
+            ..ParseError::new(ErrorCode::ExceededQuota, "The disk of the database is full.").with_source(error)
+        },
         StorageError::Refused(ref text) => ParseError::new(ErrorCode::InvalidQuery, text.clone()).with_source(error),
         StorageError::NoGeoIndex(ref field) => {
             ParseError::new(ErrorCode::InvalidQuery, format!("There is no geo index on field {field}."))

@@ -75,7 +75,7 @@ async fn invalidate_caches(app: &Arc<App>, events: &[Event]) {
 }
 
 async fn refresh_caches(app: &Arc<App>, blind: bool) {
-    if let Err(error) = app.caches.refresh(app, blind).await {
+    if let Err(error) = app.refresh(blind).await {
         tracing::warn!(%error, "caches could not be read again");
     }
 }

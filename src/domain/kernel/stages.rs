@@ -1,4 +1,4 @@
-//! The values that a write goes through: request → [`Draft`] → [`Checked`] → [`Stored`] → [`Saved`]. None of them has `Debug`: they hold
+//! The values that a write goes through: [`Save`](super::commands::Save) → [`Draft`] → [`Checked`] → [`Stored`] → [`Saved`]. None of them has `Debug`: they hold
 //! passwords and tokens.
 
 use std::sync::Arc;
@@ -16,16 +16,6 @@ use crate::model::operation::Update;
 use crate::model::operation::parse::ParsedWrite;
 use crate::model::query::Resolved;
 use crate::model::trigger::Trigger;
-
-/// A request to create (no id) or update (with id) an object.
-pub struct SaveRequest {
-    /// Its class.
-    pub class: ClassName,
-    /// The row to change.
-    pub id: Option<String>,
-    /// Fields and operations, as REST JSON.
-    pub body: Map<String, Json>,
-}
 
 /// What a client reads after a write.
 pub struct Saved {

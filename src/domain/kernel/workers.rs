@@ -3,17 +3,15 @@
 //! A row per kind of work says who does it and until when (`_WorkerLease`). A server does the work only while it holds that
 //! lease, renews it while it works, and stops working when it cannot.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::app::App;
+use super::feature::Work;
 use crate::clock::Clock;
-use crate::error::Result;
 use crate::model::date::Date;
 use crate::model::names::ClassName;
 use crate::model::object::Object;
@@ -35,22 +33,6 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
 /// Bytes of the random name of a server among those that share a database.
 const HOLDER_BYTES: usize = 16;
-
-/// A kind of work that is done in rounds.
-#[async_trait]
-pub trait Work: Send + Sync + fmt::Debug {
-    /// Its name, the same on all servers.
-    fn kind(&self) -> &'static str;
-
-    /// The pause between two rounds.
-    fn every(&self) -> Duration;
-
-    /// One round. It may be dropped at any `await`, when the server stops or loses the lease.
-    ///
-    /// # Errors
-    /// What went wrong: the round is tried again a few times, then at its next time.
-    async fn round(&self, app: &Arc<App>) -> Result<()>;
-}
 
 /// The right to do one kind of work.
 #[derive(Debug)]

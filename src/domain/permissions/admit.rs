@@ -17,10 +17,7 @@ pub fn refuse_caller(cx: &Context, class: &ClassName, operation: Operation) -> R
         )));
     }
     if !operation.reads() {
-        cx.refuse_read_only(format!(
-            "read-only masterKey isn't allowed to perform the {} operation.",
-            operation.name()
-        ))?;
+        cx.refuse_read_only_write(operation)?;
     }
     cx.app.rules.of(class).refuse(cx, operation)
 }

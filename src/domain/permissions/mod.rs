@@ -4,6 +4,7 @@
 //! [`crate::domain::store`] accepts, and only this module makes it.
 
 pub mod admit;
+pub mod aggregation;
 pub mod protected_fields;
 pub mod scope;
 

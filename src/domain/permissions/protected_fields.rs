@@ -11,7 +11,7 @@ const USER_FIELD: &str = "userField:";
 
 /// What a reader may not see of a class.
 #[derive(Debug, Default)]
-pub struct Hidden {
+pub struct Visibility {
     /// Fields hidden by the sets that apply to the caller; `None`: no set applies.
     fields: Option<Vec<String>>,
     /// Field that may point at the caller → fields hidden then. Such a set can only shrink the protection.
@@ -23,7 +23,7 @@ pub struct Hidden {
     identities: bool,
 }
 
-impl Hidden {
+impl Visibility {
     /// Works out what applies to the caller. `object_id`: the id a condition asks for, if it does.
     ///
     /// # Errors

@@ -45,7 +45,7 @@ pub async fn admit(cx: &Context, class: &Class, operation: Operation) -> Result<
 }
 
 /// Narrows a filter to the rows on which the caller may carry out the operation: pointer permissions, then the rows' ACLs.
-/// `also`: another operation of the same request that must reach the rows as well (a field added, a count).
+/// `also`: another operation of the same request that must reach the rows as well (a field added).
 ///
 /// # Errors
 /// When the caller's roles cannot be read.
@@ -67,6 +67,13 @@ pub async fn scope(
     let column = if operation.reads() { "_rperm" } else { "_wperm" };
     let holders = std::iter::once(Value::Null).chain(entities.iter().cloned().map(Value::String)).collect();
     Ok(Scoped(filter.and(Filter::field(column, Constraint::In(holders)))))
+}
+
+/// Whether two operations may reach different rows for the caller: where the class has permissions by fields of its rows.
+#[must_use]
+pub fn differ(cx: &Context, class: &Class, one: Operation, other: Operation) -> bool {
+    let goes_by_rows = |operation| !class.permissions.row_fields(operation).is_empty();
+    !cx.auth.is_master() && (goes_by_rows(one) || goes_by_rows(other))
 }
 
 fn pointer_filter(cx: &Context, class: &Class, operation: Operation, entities: &[String]) -> Resolved {

@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::request::ReadRequest;
 use super::{Rows, View, resolve, triggers};
 use crate::domain::kernel::classes::Class;
+use crate::domain::kernel::commands::FindQuery;
 use crate::domain::kernel::context::Context;
-use crate::domain::permissions::protected_fields::Hidden;
+use crate::domain::permissions::protected_fields::Visibility;
 use crate::domain::permissions::{Operation, admit, scope};
-use crate::domain::schema::check::known_class;
 use crate::error::Result;
 use crate::model::names::ClassName;
 use crate::model::object::Object;
@@ -21,7 +20,7 @@ use crate::model::value::{Pointer, Value};
 ///
 /// # Errors
 /// 119 or 101 when the class of a pointer is closed to the caller.
-pub async fn include(cx: &Context, class: &Class, rows: &mut [Object], request: &ReadRequest) -> Result<()> {
+pub async fn include(cx: &Context, class: &Class, rows: &mut [Object], parameters: &QueryParameters) -> Result<()> {
     if rows.is_empty() {
         return Ok(());
     }
@@ -33,8 +32,8 @@ pub async fn include(cx: &Context, class: &Class, rows: &mut [Object], request: 
             levels.insert((depth, parts.iter().take(depth).cloned().collect()));
         }
     };
-    request.parameters.include.paths.iter().for_each(|path| add(path));
-    if request.parameters.include.all {
+    parameters.include.paths.iter().for_each(|path| add(path));
+    if parameters.include.all {
         for (name, field) in &class.schema.fields {
             if matches!(field.kind, FieldType::Pointer(_) | FieldType::Array) {
                 add(name);
@@ -42,12 +41,12 @@ pub async fn include(cx: &Context, class: &Class, rows: &mut [Object], request: 
         }
     }
     for (_, path) in levels {
-        include_level(cx, rows, &path, request).await?;
+        include_level(cx, rows, &path, parameters).await?;
     }
     Ok(())
 }
 
-async fn include_level(cx: &Context, rows: &mut [Object], path: &[String], request: &ReadRequest) -> Result<()> {
+async fn include_level(cx: &Context, rows: &mut [Object], path: &[String], parameters: &QueryParameters) -> Result<()> {
     // By class, the ids and how often each is pointed at.
     let mut wanted: BTreeMap<ClassName, HashMap<String, usize>> = BTreeMap::new();
     for row in rows.iter_mut() {
@@ -60,13 +59,18 @@ async fn include_level(cx: &Context, rows: &mut [Object], path: &[String], reque
     }
     let mut fetched: HashMap<Pointer, (Object, usize)> = HashMap::new();
     for (class, mut uses) in wanted {
-        for object in fetch(cx, &class, uses.keys().cloned().collect(), path, request).await? {
+        for object in fetch(cx, &class, uses.keys().cloned().collect(), path, parameters).await? {
             let entry = object.get_str("objectId").and_then(|id| uses.remove_entry(id));
             if let Some((id, uses)) = entry {
                 fetched.insert(Pointer { class: class.clone(), id }, (object, uses));
             }
         }
     }
+    let places = fetched.values().map(|(_, uses)| uses).sum();
+    let bytes =
+        fetched.values().map(|(object, uses)| object.weight().saturating_mul(*uses)).fold(0, usize::saturating_add);
+    cx.budget.charge_included(places)?;
+    cx.budget.charge_bytes(bytes)?;
     for row in rows {
         walk(row, path, &mut |value| {
             let Value::Pointer(pointer) = value else { return true };
@@ -114,33 +118,27 @@ async fn fetch(
     class_name: &ClassName,
     ids: Vec<String>,
     path: &[String],
-    request: &ReadRequest,
+    parameters: &QueryParameters,
 ) -> Result<Vec<Object>> {
     let single = if ids.len() == 1 { ids.first().cloned() } else { None };
     let operation = if single.is_some() { Operation::Get } else { Operation::Find };
     admit::refuse_caller(cx, class_name, operation)?;
-    let mut request = ReadRequest {
+    let mut query = FindQuery {
         unlimited: true,
-        quiet: request.quiet,
-        ..ReadRequest::of(filter_of(ids), parameters_below(path, request))
+        ..FindQuery::of(class_name.clone(), filter_of(ids), parameters_below(path, parameters))
     };
-    let concerned = triggers::before_find(cx, class_name, &mut request, single.is_some()).await?;
-    let class = known_class(cx, class_name);
+    let concerned = triggers::before_find(cx, class_name, &mut query, single.is_some()).await?;
+    let class = cx.class(class_name);
     let only = cx.app.rules.of(class_name).read_filter(cx)?;
     scope::admit(cx, &class, operation).await?;
-    let hidden = Hidden::of(cx, &class, single.as_deref()).await?;
-    let filter = std::mem::replace(&mut request.filter, Filter::All);
-    let filter = resolve::resolve(
-        cx,
-        &class,
-        filter,
-        resolve::Inside { depth: request.depth + 1, ..resolve::Inside::default() },
-    )
-    .await?;
+    let visibility = Visibility::of(cx, &class, single.as_deref()).await?;
+    let filter = std::mem::replace(&mut query.filter, Filter::All);
+    let inside = resolve::SubQueryContext { depth: query.depth + 1, ..resolve::SubQueryContext::default() };
+    let filter = resolve::resolve(cx, &class, filter, inside).await?;
     let scope = scope::scope(cx, &class, operation, filter.and(only), None).await?;
-    let view = View::new(cx, &class, &hidden, &request);
+    let view = View::new(cx, &class, &visibility, &query.parameters);
     let rows = Rows { cx, class: &class, operation };
-    let options = rows.options(&request, &view)?;
+    let options = rows.options(&query, &view)?;
     let mut objects = rows.find(&scope, &options, &view).await?;
     if let Some(concerned) = &concerned {
         objects = concerned.after_find(cx, objects).await?;
@@ -164,8 +162,8 @@ fn filter_of(mut ids: Vec<String>) -> Filter {
 }
 
 /// What a query says of the objects at a path.
-fn parameters_below(path: &[String], request: &ReadRequest) -> QueryParameters {
-    let QueryParameters { keys, exclude_keys, include, read_preferences, .. } = &request.parameters;
+fn parameters_below(path: &[String], parameters: &QueryParameters) -> QueryParameters {
+    let QueryParameters { keys, exclude_keys, include, read_preferences, .. } = parameters;
     let paths = below(Some(&include.paths), path).unwrap_or_default();
     QueryParameters {
         keys: below(keys.as_deref(), path),

@@ -8,7 +8,6 @@ pub mod include;
 pub mod limits;
 pub mod redact;
 pub mod related;
-pub mod request;
 pub mod resolve;
 pub mod triggers;
 
@@ -19,20 +18,18 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use self::redact::View;
-pub use self::request::ReadRequest;
 use crate::domain::kernel::classes::Class;
+use crate::domain::kernel::commands::{FindQuery, GetQuery};
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
-use crate::domain::permissions::protected_fields::Hidden;
+use crate::domain::permissions::protected_fields::Visibility;
 use crate::domain::permissions::{Operation, Scoped, admit, scope};
-use crate::domain::schema::check::known_class;
 use crate::domain::store;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::names::{self, ClassName};
 use crate::model::object::Object;
 use crate::model::query::matches::Matcher;
 use crate::model::query::options::FindOptions;
-use crate::model::query::parameters::QueryParameters;
 use crate::model::query::{Constraint, Filter, Resolved};
 use crate::model::rows::JsonRows;
 use crate::model::schema::FieldType;
@@ -64,10 +61,10 @@ impl Found {
 ///
 /// # Errors
 /// 102, 105, 107 for what is asked; 101, 119 for who asks.
-pub async fn find(cx: &Context, class_name: &ClassName, request: ReadRequest) -> Result<Found> {
+pub async fn find(cx: &Context, query: FindQuery) -> Result<Found> {
     // In a box, because conditions may have queries in them.
     Box::pin(async {
-        let query = Query::prepare(cx, class_name, request, Operation::Find).await?;
+        let query = Query::prepare(cx, query, Operation::Find).await?;
         query.found(query.objects()).await
     })
     .await
@@ -77,8 +74,8 @@ pub async fn find(cx: &Context, class_name: &ClassName, request: ReadRequest) ->
 ///
 /// # Errors
 /// As [`find`].
-pub async fn find_json(cx: &Context, class_name: &ClassName, request: ReadRequest) -> Result<Found<JsonRows>> {
-    let query = Query::prepare(cx, class_name, request, Operation::Find).await?;
+pub async fn find_json(cx: &Context, query: FindQuery) -> Result<Found<JsonRows>> {
+    let query = Query::prepare(cx, query, Operation::Find).await?;
     query.found(query.json(|_| {})).await
 }
 
@@ -86,15 +83,15 @@ pub async fn find_json(cx: &Context, class_name: &ClassName, request: ReadReques
 ///
 /// # Errors
 /// 101 when there is none that the caller may read.
-pub async fn get(cx: &Context, class_name: &ClassName, id: &str, request: ReadRequest) -> Result<Object> {
-    get_known(cx, class_name, id, request, Known::Nothing).await
+pub async fn get(cx: &Context, query: GetQuery) -> Result<Object> {
+    get_known(cx, query, CachedRow::None).await
 }
 
 /// What is known of a row before it is read.
 #[derive(Debug)]
-pub enum Known {
+pub enum CachedRow {
     /// Nothing, or nothing that still holds.
-    Nothing,
+    None,
     /// The row as it has just gone to the store.
     Written(Object),
     /// The row, whole, as the store has just given it.
@@ -105,18 +102,13 @@ pub enum Known {
 ///
 /// # Errors
 /// As [`get`].
-pub async fn get_known(
-    cx: &Context,
-    class_name: &ClassName,
-    id: &str,
-    request: ReadRequest,
-    known: Known,
-) -> Result<Object> {
+pub async fn get_known(cx: &Context, query: GetQuery, known: CachedRow) -> Result<Object> {
     Box::pin(async {
-        let query = Query::prepare(cx, class_name, by_id(id, request), Operation::Get).await?;
+        let rules = cx.app.rules.of(&query.class);
+        let query = Query::prepare(cx, query.into(), Operation::Get).await?;
         let known = match known {
-            Known::Written(row) if query.is_told_by_row() && query.rests_as_written() => Some(row),
-            Known::Read(row) if query.is_told_by_row() => Some(row),
+            CachedRow::Written(row) if query.is_told_by_row() && query.rests_as_written() => Some(row),
+            CachedRow::Read(row) if query.is_told_by_row() => Some(row),
             _ => None,
         };
         let mut found = match known {
@@ -124,7 +116,7 @@ pub async fn get_known(
             None => query.objects().await?,
         };
         let mut object = found.pop().ok_or_else(ParseError::not_found)?;
-        cx.app.rules.of(class_name).present_own(cx, &mut object);
+        rules.complete_get(cx, &mut object);
         Ok(object)
     })
     .await
@@ -134,15 +126,11 @@ pub async fn get_known(
 ///
 /// # Errors
 /// As [`get`].
-pub async fn get_json(cx: &Context, class_name: &ClassName, id: &str, request: ReadRequest) -> Result<Vec<u8>> {
-    let query = Query::prepare(cx, class_name, by_id(id, request), Operation::Get).await?;
-    let row = query.json(|object| cx.app.rules.of(class_name).present_own(cx, object)).await?;
+pub async fn get_json(cx: &Context, query: GetQuery) -> Result<Vec<u8>> {
+    let rules = cx.app.rules.of(&query.class);
+    let query = Query::prepare(cx, query.into(), Operation::Get).await?;
+    let row = query.json(|object| rules.complete_get(cx, object)).await?;
     if row.is_empty() { Err(ParseError::not_found()) } else { Ok(row.into_bytes()) }
-}
-
-fn by_id(id: &str, request: ReadRequest) -> ReadRequest {
-    let parameters = QueryParameters { limit: Some(1), ..request.parameters };
-    ReadRequest { filter: Filter::eq("objectId", id), object_id: Some(id.to_owned()), parameters, ..request }
 }
 
 /// A query that may be run.
@@ -151,9 +139,11 @@ struct Query<'a> {
     class: Arc<Class>,
     operation: Operation,
     /// Without the condition, which is in the scope.
-    request: ReadRequest,
-    hidden: Hidden,
+    request: FindQuery,
+    visibility: Visibility,
     scope: Scoped,
+    /// What is counted, where the permission to count reaches other rows than the permission to find.
+    counted: Option<Scoped>,
     /// Whether another class is searched than the one that was named.
     redirected: bool,
     /// What the app's code has to do with it.
@@ -162,7 +152,9 @@ struct Query<'a> {
 
 impl<'a> Query<'a> {
     /// Everything up to the store. `verb`: find or get, as the caller asks.
-    async fn prepare(cx: &'a Context, named: &ClassName, mut request: ReadRequest, verb: Operation) -> Result<Self> {
+    async fn prepare(cx: &'a Context, mut request: FindQuery, verb: Operation) -> Result<Self> {
+        let named = request.class.clone();
+        let named = &named;
         admit::refuse_caller(cx, named, verb)?;
         let redirected = redirect(cx, named, request.parameters.redirect_key.as_deref())?;
         if let Some(target) = &redirected {
@@ -172,28 +164,36 @@ impl<'a> Query<'a> {
         let concerned = triggers::before_find(cx, class_name, &mut request, verb == Operation::Get).await?;
         let operation = permission_needed(&request, verb);
         admit::refuse_unknown_class(cx, class_name)?;
-        limits::check(cx, &request)?;
+        limits::check(cx, &request.parameters)?;
         let nowhere = !names::is_valid_class_name(class_name.as_str()) && cx.schemas().get(class_name).is_none();
-        let class = known_class(cx, class_name);
+        let class = cx.class(class_name);
         let redirected = redirected.is_some();
         if nowhere {
             let scope = Scoped::internal(Filter::Never, "no class can have such a name");
-            return Ok(Self { cx, class, operation, request, hidden: Hidden::default(), scope, redirected, concerned });
+            let visibility = Visibility::default();
+            return Ok(Self { cx, class, operation, request, visibility, scope, counted: None, redirected, concerned });
         }
         let only = cx.app.rules.of(class_name).read_filter(cx)?;
-        let hidden = Hidden::of(cx, &class, request.object_id.as_deref()).await?;
-        refuse_hidden(&class, &hidden, &request)?;
+        let visibility = Visibility::of(cx, &class, request.object_id.as_deref()).await?;
+        refuse_hidden(&class, &visibility, &request)?;
         scope::admit(cx, &class, operation).await?;
         let counts = request.parameters.count.then_some(Operation::Count).filter(|count| *count != operation);
         if let Some(count) = counts {
             scope::admit(cx, &class, count).await?;
         }
         let filter = std::mem::replace(&mut request.filter, Filter::All);
-        let inside =
-            resolve::Inside { depth: request.depth, read_preference: request.parameters.read_preferences.sub_queries };
+        let inside = resolve::SubQueryContext {
+            depth: request.depth,
+            read_preference: request.parameters.read_preferences.sub_queries,
+        };
         let filter = resolve::resolve(cx, &class, filter, inside).await?;
-        let scope = scope::scope(cx, &class, operation, filter.and(only), counts).await?;
-        Ok(Self { cx, class, operation, request, hidden, scope, redirected, concerned })
+        let filter = filter.and(only);
+        let counted = match counts.filter(|count| scope::differ(cx, &class, operation, *count)) {
+            Some(count) => Some(scope::scope(cx, &class, count, filter.clone(), None).await?),
+            None => None,
+        };
+        let scope = scope::scope(cx, &class, operation, filter, None).await?;
+        Ok(Self { cx, class, operation, request, visibility, scope, counted, redirected, concerned })
     }
 
     /// The answer, with rows of this kind.
@@ -204,7 +204,8 @@ impl<'a> Query<'a> {
         }
         let results = rows.await?;
         let count = if self.request.parameters.count {
-            Some(store::count(self.cx, &self.class, &self.scope, &self.options(&self.view())?).await?)
+            let scope = self.counted.as_ref().unwrap_or(&self.scope);
+            Some(store::count(self.cx, &self.class, scope, &self.options(&self.view())?).await?)
         } else {
             None
         };
@@ -218,7 +219,7 @@ impl<'a> Query<'a> {
     }
 
     fn view(&self) -> View<'_> {
-        View::new(self.cx, &self.class, &self.hidden, &self.request)
+        View::new(self.cx, &self.class, &self.visibility, &self.request.parameters)
     }
 
     const fn rows(&self) -> Rows<'_> {
@@ -274,7 +275,7 @@ impl<'a> Query<'a> {
         let view = self.view();
         let options = self.options(&view)?;
         let mut rows = self.rows().find(&self.scope, &options, &view).await?;
-        include::include(self.cx, &self.class, &mut rows, &self.request).await?;
+        include::include(self.cx, &self.class, &mut rows, &self.request.parameters).await?;
         if self.redirected {
             for row in &mut rows {
                 row.insert("className", self.class.schema.name.as_str());
@@ -286,7 +287,7 @@ impl<'a> Query<'a> {
     /// Whether the row answers the query: nothing else is asked for, and permissions look at nothing of the row but its ACL.
     fn is_told_by_row(&self) -> bool {
         self.concerned.as_ref().is_none_or(|concerned| concerned.answered.is_none())
-            && self.hidden.is_uniform()
+            && self.visibility.is_uniform()
             && self.request.parameters.include.is_empty()
             && !self.redirected
             && is_about_acl_alone(self.scope.filter())
@@ -307,7 +308,7 @@ impl<'a> Query<'a> {
         if !Matcher::for_class(self.scope.filter(), &self.class.schema)?.matches(&row)? {
             return Ok(None);
         }
-        Ok(self.rows().present(vec![row], &self.view()).await.pop())
+        Ok(self.rows().redact(vec![row], &self.view()).await.pop())
     }
 
     /// `complete` has a say in rows of classes with rules of their own.
@@ -319,7 +320,10 @@ impl<'a> Query<'a> {
         let uniform = view.uniform().filter(|_| !looked_into);
         if let Some(shape) = uniform {
             let options = self.options(&view)?;
-            return store::find_json(self.cx, &self.class, &self.scope, &options, shape).await;
+            let rows = store::find_json(self.cx, &self.class, &self.scope, &options, shape).await?;
+            self.cx.budget.charge_rows(rows.len())?;
+            self.cx.budget.charge_bytes(rows.as_bytes().len())?;
+            return Ok(rows);
         }
         let mut objects = self.objects().await?;
         objects.iter_mut().for_each(complete);
@@ -338,7 +342,7 @@ fn is_about_acl_alone(filter: &Resolved) -> bool {
 }
 
 /// The class level permission that the rows of a query need: a find of nothing but one id is a get, one of no rows a count.
-fn permission_needed(request: &ReadRequest, verb: Operation) -> Operation {
+fn permission_needed(request: &FindQuery, verb: Operation) -> Operation {
     let by_id = matches!(
         &request.filter,
         Filter::Field { path, constraint: Constraint::Eq(Value::String(_)) } if path == "objectId"
@@ -361,20 +365,22 @@ pub(super) struct Rows<'a> {
 }
 
 impl Rows<'_> {
-    /// Finds rows and makes them ready for the caller's eyes.
+    /// Finds rows, in the form the caller may see.
     pub async fn find(&self, scope: &Scoped, options: &FindOptions, view: &View<'_>) -> Result<Vec<Object>> {
-        Ok(self.present(store::find(self.cx, self.class, scope, options).await?, view).await)
+        let rows = store::find(self.cx, self.class, scope, options).await?;
+        self.cx.budget.charge_rows(rows.len())?;
+        Ok(self.redact(rows, view).await)
     }
 
-    /// Makes rows as they rest ready for the caller's eyes.
-    async fn present(&self, rows: Vec<Object>, view: &View<'_>) -> Vec<Object> {
-        let mut rows: Vec<Object> = rows.into_iter().map(|row| view.present(row)).collect();
-        self.cx.app.rules.of(&self.class.schema.name).complete(self.cx, &mut rows).await;
+    /// Converts stored rows to the form the caller may see.
+    async fn redact(&self, rows: Vec<Object>, view: &View<'_>) -> Vec<Object> {
+        let mut rows: Vec<Object> = rows.into_iter().map(|row| view.redact(row)).collect();
+        self.cx.app.rules.of(&self.class.schema.name).redact_remotely(self.cx, &mut rows).await;
         rows
     }
 
     /// What the store is asked besides the filter.
-    pub fn options(&self, request: &ReadRequest, view: &View<'_>) -> Result<FindOptions> {
+    pub fn options(&self, request: &FindQuery, view: &View<'_>) -> Result<FindOptions> {
         let database = &self.cx.app.options.database;
         let limit = match (request.parameters.limit, self.operation, request.unlimited) {
             (Some(limit), ..) => Some(limit),
@@ -409,7 +415,7 @@ impl Rows<'_> {
 /// The class that `redirectClassNameForKey` leads to.
 fn redirect(cx: &Context, class: &ClassName, key: Option<&str>) -> Result<Option<ClassName>> {
     let Some(key) = key else { return Ok(None) };
-    let class = known_class(cx, class);
+    let class = cx.class(class);
     if !cx.auth.is_master() && class.permissions.protected_fields.values().flatten().any(|field| field == key) {
         return Err(ParseError::forbidden(format!(
             "This user is not allowed to query {key} on class {}",
@@ -422,11 +428,11 @@ fn redirect(cx: &Context, class: &ClassName, key: Option<&str>) -> Result<Option
     }
 }
 
-fn refuse_hidden(class: &Class, hidden: &Hidden, request: &ReadRequest) -> Result<()> {
+fn refuse_hidden(class: &Class, visibility: &Visibility, request: &FindQuery) -> Result<()> {
     for path in request.filter.paths() {
-        hidden.refuse(class, path, "query")?;
+        visibility.refuse(class, path, "query")?;
     }
-    request.parameters.order.iter().try_for_each(|criterion| hidden.refuse(class, &criterion.path, "sort by"))
+    request.parameters.order.iter().try_for_each(|criterion| visibility.refuse(class, &criterion.path, "sort by"))
 }
 
 /// The first row of a class that meets a condition, as it rests, outside of any caller's permissions.
@@ -434,7 +440,7 @@ fn refuse_hidden(class: &Class, hidden: &Hidden, request: &ReadRequest) -> Resul
 /// # Errors
 /// When the store fails.
 pub async fn internal_one(cx: &Context, class: &str, filter: Resolved, why: &'static str) -> Result<Option<Object>> {
-    let class = known_class(cx, &ClassName::unchecked(class));
+    let class = cx.class(&ClassName::unchecked(class));
     store::find_one(cx, &class, &Scoped::internal(filter, why)).await
 }
 
@@ -449,6 +455,6 @@ pub async fn internal_all(
     options: &FindOptions,
     why: &'static str,
 ) -> Result<Vec<Object>> {
-    let class = known_class(cx, &ClassName::unchecked(class));
+    let class = cx.class(&ClassName::unchecked(class));
     store::find(cx, &class, &Scoped::internal(filter, why), options).await
 }

@@ -2,19 +2,18 @@
 
 use std::sync::Arc;
 
-use super::request::ReadRequest;
 use crate::domain::kernel::class_rules::ClassRules;
 use crate::domain::kernel::classes::Class;
 use crate::domain::kernel::context::Context;
-use crate::domain::permissions::protected_fields::Hidden;
+use crate::domain::permissions::protected_fields::Visibility;
 use crate::model::object::Object;
-use crate::model::schema::{Field, FieldType};
-use crate::model::shape::{ALWAYS_SHOWN, Shape};
+use crate::model::query::parameters::QueryParameters;
+use crate::model::shape::{ALWAYS_SHOWN, Names, Shape};
 
 /// How rows of one class look to one caller.
 pub struct View<'a> {
     cx: &'a Context,
-    hidden: &'a Hidden,
+    visibility: &'a Visibility,
     rules: Arc<dyn ClassRules>,
     shape: Arc<Shape>,
     /// Whether what is seen of a row does not depend on it.
@@ -24,32 +23,31 @@ pub struct View<'a> {
 impl<'a> View<'a> {
     /// The view of a query.
     #[must_use]
-    pub fn new(cx: &'a Context, class: &Class, hidden: &'a Hidden, request: &ReadRequest) -> Self {
+    pub fn new(cx: &'a Context, class: &Class, visibility: &'a Visibility, parameters: &QueryParameters) -> Self {
         let rules = cx.app.rules.of(&class.schema.name);
-        let uniform = hidden.is_uniform() && !rules.look_into_rows();
+        let uniform = visibility.is_uniform() && !rules.look_into_rows();
         let file_base = format!("{}/files/{}/", cx.client.base_url, cx.app.options.keys.app_id);
         let mut shape = Shape::of(&class.schema, file_base);
-        shape.relations.retain(|(name, _)| !hidden.hides(name));
+        shape.relations.retain(|(name, _)| !visibility.hides(name));
         shape.internal = cx.auth.is_maintenance();
-        shape.exclude = request
-            .parameters
+        shape.exclude = parameters
             .exclude_keys
             .iter()
             .filter(|key| !key.contains('.') && !ALWAYS_SHOWN.contains(&key.as_str()))
             .cloned()
             .collect();
-        shape.keys = wanted(class, request, &shape.exclude);
+        shape.keys = wanted(class, parameters, &shape.exclude);
         if uniform {
-            shape.hidden = hidden.fields().map(str::to_owned).collect();
+            shape.hidden = visibility.fields().map(str::to_owned).collect();
         }
-        Self { cx, hidden, rules, shape: Arc::new(shape), uniform }
+        Self { cx, visibility, rules, shape: Arc::new(shape), uniform }
     }
 
     /// The fields the store must read; `None`: all.
     #[must_use]
     pub fn needed_fields(&self) -> Option<Vec<String>> {
-        let mut fields = self.shape.keys.clone()?;
-        fields.extend(self.hidden.needed_fields().map(str::to_owned));
+        let mut fields: Vec<String> = self.shape.keys.as_ref()?.iter().cloned().collect();
+        fields.extend(self.visibility.needed_fields().map(str::to_owned));
         fields.extend(self.rules.needed_columns().iter().map(|column| (*column).to_owned()));
         fields.sort();
         fields.dedup();
@@ -64,26 +62,21 @@ impl<'a> View<'a> {
 
     /// The row as the caller reads it.
     #[must_use]
-    pub fn present(&self, mut row: Object) -> Object {
+    pub fn redact(&self, mut row: Object) -> Object {
         if !self.uniform {
-            self.hidden.redact(&mut row);
-            self.rules.present(self.cx, &mut row);
+            self.visibility.redact(&mut row);
+            self.rules.redact(self.cx, &mut row);
         }
         self.shape.present(row)
     }
 }
 
 /// The top level fields wanted; `None`: all.
-fn wanted(class: &Class, request: &ReadRequest, exclude: &[String]) -> Option<Vec<String>> {
+fn wanted(class: &Class, parameters: &QueryParameters, exclude: &Names) -> Option<Names> {
     // To leave out fields is to ask for all others that the class has.
     let all_fields = || class.schema.fields.keys().cloned().collect::<Vec<_>>();
-    let asked = request.parameters.keys.clone().or_else(|| (!exclude.is_empty()).then(all_fields))?;
-    let root = |path: &String| path.split('.').next().unwrap_or(path).to_owned();
-    let mut wanted: Vec<String> = asked.iter().chain(&request.parameters.include.paths).map(root).collect();
-    if request.parameters.include.all {
-        let followed = |field: &Field| matches!(field.kind, FieldType::Pointer(_) | FieldType::Array);
-        wanted.extend(class.schema.fields.iter().filter(|(_, field)| followed(field)).map(|(name, _)| name.clone()));
-    }
-    wanted.retain(|key| !exclude.contains(key));
-    Some(wanted)
+    let asked = parameters.keys.clone().or_else(|| (!exclude.is_empty()).then(all_fields))?;
+    // Includes expand what is wanted; they do not add to it.
+    let roots = asked.iter().map(|path| path.split('.').next().unwrap_or(path));
+    Some(roots.filter(|key| !exclude.contains(*key)).map(str::to_owned).collect())
 }

@@ -2,8 +2,7 @@
 
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
-use crate::domain::permissions::protected_fields::Hidden;
-use crate::domain::schema::check::known_class;
+use crate::domain::permissions::protected_fields::Visibility;
 use crate::error::{ParseError, Result};
 use crate::model::names::ClassName;
 
@@ -14,12 +13,12 @@ use crate::model::names::ClassName;
 /// 119 when the caller may not see the field, or the class is none of its business.
 pub async fn members_of(cx: &Context, class: &str, key: &str, owners: &[String]) -> Result<Vec<(String, String)>> {
     let name = ClassName::unchecked(class);
-    let class = known_class(cx, &name);
+    let class = cx.class(&name);
     if !cx.auth.is_master() {
         if name.is_internal() {
             return Err(ParseError::forbidden("Clients aren't allowed to read relations of this class."));
         }
-        Hidden::of(cx, &class, None).await?.refuse(&class, key, "query")?;
+        Visibility::of(cx, &class, None).await?.refuse(&class, key, "query")?;
     }
     cx.app.storage.members(&name.join(key), owners, cx.transaction.as_ref()).await.map_err(failure)
 }

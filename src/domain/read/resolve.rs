@@ -1,16 +1,17 @@
 //! Conditions that need other queries first become conditions that a store can evaluate.
 
+use std::collections::BTreeSet;
 use std::pin::Pin;
 
-use super::request::ReadRequest;
 use super::{Found, find, get};
 use crate::domain::kernel::classes::Class;
+use crate::domain::kernel::commands::{FindQuery, GetQuery};
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
-use crate::domain::permissions::protected_fields::Hidden;
-use crate::domain::schema::check::known_class;
+use crate::domain::permissions::protected_fields::Visibility;
 use crate::domain::store;
 use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::columns;
 use crate::model::query::options::ReadPreference;
 use crate::model::query::parameters::{QueryParameters, ReadPreferences};
 use crate::model::query::{Constraint, Filter, Resolved, SubQuery, Unresolved};
@@ -22,7 +23,7 @@ const MAX_DEPTH: u32 = 20;
 
 /// The query whose condition is resolved.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Inside {
+pub struct SubQueryContext {
     /// How many queries it is inside of.
     pub depth: u32,
     /// Which member of a replica set answers the queries in it.
@@ -38,7 +39,7 @@ pub fn resolve<'a>(
     cx: &'a Context,
     class: &'a Class,
     filter: Filter,
-    inside: Inside,
+    inside: SubQueryContext,
 ) -> Pin<Box<dyn Future<Output = Result<Resolved>> + Send + 'a>> {
     Box::pin(async move {
         Ok(match filter {
@@ -55,14 +56,19 @@ pub fn resolve<'a>(
             Filter::Nor(parts) => Filter::Nor(resolve_all(cx, class, parts, inside).await?),
             Filter::Field { path, constraint } => match class.schema.kind(&path) {
                 Some(FieldType::Relation(_)) => members_filter(cx, class, &path, constraint).await?,
-                _ => Filter::Field { path: stored_path(path), constraint },
+                _ => Filter::Field { path: stored_path(&path), constraint },
             },
             Filter::Unresolved(unresolved) => resolve_one(cx, class, unresolved, inside).await?,
         })
     })
 }
 
-async fn resolve_all(cx: &Context, class: &Class, parts: Vec<Filter>, inside: Inside) -> Result<Vec<Resolved>> {
+async fn resolve_all(
+    cx: &Context,
+    class: &Class,
+    parts: Vec<Filter>,
+    inside: SubQueryContext,
+) -> Result<Vec<Resolved>> {
     let mut resolved = Vec::with_capacity(parts.len());
     for part in parts {
         resolved.push(resolve(cx, class, part, inside).await?);
@@ -71,14 +77,11 @@ async fn resolve_all(cx: &Context, class: &Class, parts: Vec<Filter>, inside: In
 }
 
 /// `authData.P` rests in a column of its own.
-fn stored_path(path: String) -> String {
-    match path.strip_prefix("authData.") {
-        Some(rest) => format!("_auth_data_{rest}"),
-        None => path,
-    }
+fn stored_path(path: &str) -> String {
+    columns::path(path).into_owned()
 }
 
-async fn resolve_one(cx: &Context, class: &Class, unresolved: Unresolved, inside: Inside) -> Result<Resolved> {
+async fn resolve_one(cx: &Context, class: &Class, unresolved: Unresolved, inside: SubQueryContext) -> Result<Resolved> {
     match unresolved {
         Unresolved::InQuery { path, negated, query } => {
             let redirected = super::redirect(cx, &query.class, query.redirect_key.as_deref())?;
@@ -106,7 +109,7 @@ async fn resolve_one(cx: &Context, class: &Class, unresolved: Unresolved, inside
     }
 }
 
-async fn sub_query(cx: &Context, query: SubQuery, keys: Vec<String>, inside: Inside) -> Result<Found> {
+async fn sub_query(cx: &Context, query: SubQuery, keys: Vec<String>, inside: SubQueryContext) -> Result<Found> {
     if inside.depth >= MAX_DEPTH {
         return Err(ParseError::new(
             ErrorCode::InvalidQuery,
@@ -128,8 +131,9 @@ async fn sub_query(cx: &Context, query: SubQuery, keys: Vec<String>, inside: Ins
         read_preferences: ReadPreferences { rows: preference, included: None, sub_queries: preference },
         ..QueryParameters::default()
     };
-    let request = ReadRequest { unlimited: true, depth: inside.depth + 1, ..ReadRequest::of(query.filter, parameters) };
-    find(cx, &query.class, request).await
+    let request =
+        FindQuery { unlimited: true, depth: inside.depth + 1, ..FindQuery::of(query.class, query.filter, parameters) };
+    find(cx, request).await
 }
 
 /// The values at a dotted key, array elements one by one.
@@ -165,16 +169,16 @@ fn collect(value: &Value, key: &str, values: &mut Vec<Value>) {
 
 /// `$relatedTo`: the members of a relation, if the caller may read its owner and the key is not hidden.
 async fn related_to(cx: &Context, object: &Pointer, key: &str) -> Result<Resolved> {
-    let owner_class = known_class(cx, &object.class);
+    let owner_class = cx.class(&object.class);
     if !cx.auth.is_master() {
         if object.class.is_internal() {
             return Ok(Filter::Never);
         }
-        let hidden = Hidden::of(cx, &owner_class, Some(&object.id)).await?;
-        hidden.refuse(&owner_class, key, "query")?;
+        let visibility = Visibility::of(cx, &owner_class, Some(&object.id)).await?;
+        visibility.refuse(&owner_class, key, "query")?;
         let parameters = QueryParameters { keys: Some(vec!["objectId".to_owned()]), ..QueryParameters::default() };
-        let request = ReadRequest { quiet: true, ..ReadRequest::of(Filter::All, parameters) };
-        match get(cx, &object.class, &object.id, request).await {
+        let query = GetQuery { class: object.class.clone(), id: object.id.clone(), parameters, quiet: true };
+        match get(cx, query).await {
             Ok(_) => {}
             Err(error) if error.is(ErrorCode::ObjectNotFound) || error.is(ErrorCode::OperationForbidden) => {
                 return Ok(Filter::Never);
@@ -204,15 +208,31 @@ async fn members_filter(cx: &Context, class: &Class, field: &str, constraint: Co
             .collect()
     };
     let (members, negated) = match constraint {
-        Constraint::Eq(value) => (ids(vec![value]), false),
-        Constraint::Ne(value) => (ids(vec![value]), true),
-        Constraint::In(values) => (ids(values), false),
-        Constraint::NotIn(values) => (ids(values), true),
-        Constraint::Exists(_) => return Ok(Filter::All),
-        _ => return Ok(Filter::Never),
+        Constraint::Eq(value) => (Some(ids(vec![value])), false),
+        Constraint::Ne(value) => (Some(ids(vec![value])), true),
+        Constraint::In(values) => (Some(ids(values)), false),
+        Constraint::NotIn(values) => (Some(ids(values)), true),
+        // Whether the relation has any member.
+        Constraint::Exists(there) => (None, !there),
+        // A relation has no value to compare, and no place.
+        Constraint::Lt(_)
+        | Constraint::Lte(_)
+        | Constraint::Gt(_)
+        | Constraint::Gte(_)
+        | Constraint::All(_)
+        | Constraint::AllRegex(_)
+        | Constraint::ContainedBy(_)
+        | Constraint::Regex(_)
+        | Constraint::Text(_)
+        | Constraint::Near { .. }
+        | Constraint::WithinBox { .. }
+        | Constraint::WithinPolygon(_)
+        | Constraint::WithinSphere { .. }
+        | Constraint::IntersectsPoint(_) => return Ok(Filter::Never),
     };
     let join = class.schema.name.join(field);
-    let owners = cx.app.storage.owners(&join, &members, cx.transaction.as_ref()).await.map_err(failure)?;
-    let owners = store::by_ids(owners.into_iter().map(|(owner, _)| owner));
+    let owners = cx.app.storage.owners(&join, members.as_deref(), cx.transaction.as_ref()).await.map_err(failure)?;
+    let owners: BTreeSet<String> = owners.into_iter().map(|(owner, _)| owner).collect();
+    let owners = store::by_ids(owners);
     Ok(if negated { Filter::Nor(vec![owners]) } else { owners })
 }

@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::request::ReadRequest;
+use crate::domain::kernel::commands::FindQuery;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::triggers::{Answer, ClassTriggers};
-use crate::domain::schema::check::known_class;
 use crate::domain::triggers::{self, payload};
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::json;
@@ -37,7 +36,7 @@ pub struct Concerned {
 pub async fn before_find(
     cx: &Context,
     class: &ClassName,
-    request: &mut ReadRequest,
+    request: &mut FindQuery,
     is_get: bool,
 ) -> Result<Option<Concerned>> {
     if request.quiet {
@@ -118,7 +117,7 @@ fn to_objects(list: Vec<Json>) -> Vec<Object> {
 }
 
 /// A query as triggers see it: what was asked for, and the limit that applies to a find without one.
-fn query(cx: &Context, request: &ReadRequest, is_get: bool) -> Map<String, Json> {
+fn query(cx: &Context, request: &FindQuery, is_get: bool) -> Map<String, Json> {
     let parameters = &request.parameters;
     let mut query = Map::new();
     query.insert("where".to_owned(), request.filter.to_json().into());
@@ -147,12 +146,12 @@ fn query(cx: &Context, request: &ReadRequest, is_get: bool) -> Map<String, Json>
 }
 
 /// Replaces what a trigger changed in a query. It may ask for what masters may ask for.
-fn change(cx: &Context, class: &ClassName, request: &mut ReadRequest, changed: Map<String, Json>) -> Result<()> {
+fn change(cx: &Context, class: &ClassName, request: &mut FindQuery, changed: Map<String, Json>) -> Result<()> {
     let has = |name: &str| changed.contains_key(name);
     let (limits, skips, keys, includes) =
         (has("limit"), has("skip"), has("keys") || has("excludeKeys"), has("include"));
     let (orders, conditions) = (has("order"), has("where"));
-    let new = ReadRequest::find(&cx.as_master(), &known_class(cx, class), changed)
+    let new = FindQuery::read(&cx.as_master(), class.as_str(), changed)
         .map_err(|error| ParseError::new(error.code.unwrap_or(ErrorCode::InvalidQuery), error.message))?;
     if conditions {
         request.filter = new.filter;

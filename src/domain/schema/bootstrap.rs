@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::config::Options;
 use crate::domain::kernel::system_classes;
+use crate::model::columns;
 use crate::model::names::{self, ClassName};
 use crate::model::schema::{ClassSchema, IndexKeys};
 use crate::storage::{IndexSpec, Result, Storage, StorageError};
@@ -67,10 +68,8 @@ pub fn indexes(options: &Options) -> IndexMap<String, Vec<IndexSpec>> {
         let configured = options.users.auth.0.keys().map(String::as_str).filter(|provider| *provider != "anonymous");
         for provider in std::iter::once("anonymous").chain(configured).filter(|provider| names::is_identifier(provider))
         {
-            user.push(IndexSpec {
-                unique: true,
-                ..sparse(&format!("_auth_data_{provider}_id"), &format!("_auth_data_{provider}.id"))
-            });
+            let column = columns::of_provider(provider);
+            user.push(IndexSpec { unique: true, ..sparse(&format!("{column}_id"), &format!("{column}.id")) });
         }
     }
     // The embedded store refuses names that differ only in case by an index as well.

@@ -52,6 +52,8 @@ impl ClassChange {
             match body.remove(name) {
                 None | Some(Json::Null) => Ok(Map::new()),
                 Some(Json::Object(map)) => Ok(map),
+                // An empty object as PHP writes it.
+                Some(Json::Array(list)) if list.is_empty() => Ok(Map::new()),
                 Some(_) => Err(invalid()),
             }
         };
@@ -83,12 +85,6 @@ impl ClassChange {
     }
 }
 
-/// The shortest id of a user that permissions may name; `None` where clients choose ids.
-fn shortest_id(cx: &Context) -> Option<u16> {
-    let database = &cx.app.options.database;
-    (!database.allow_custom_object_id).then_some(database.object_id_size)
-}
-
 /// 103: the class does not exist.
 #[must_use]
 pub fn no_such_class(name: &str) -> ParseError {
@@ -105,12 +101,15 @@ pub async fn create(cx: &Context, name: &str, change: ClassChange) -> Result<Arc
     if cx.reload_schemas().await?.get(&class_name).is_some_and(|class| class.stored) {
         return Err(exists());
     }
+    if !change.deleted_fields.is_empty() {
+        return Err(ParseError::new(ErrorCode::InvalidJson, "invalid JSON"));
+    }
     let mut schema = ClassSchema::new(class_name.clone());
     system_classes::add_default_columns(&mut schema);
     let added = check_new_fields(&schema, &change.fields)?;
     schema.fields.extend(added);
     if let Some(permissions) = change.permissions {
-        clp_check::check(&schema, &permissions, shortest_id(cx))?;
+        clp_check::check(&schema, &permissions, cx.app.options.database.allow_custom_object_id)?;
         schema.permissions = Some(permissions);
     }
     let indexes = check_indexes(cx, &schema, &IndexMap::new(), &change.indexes, &change.deleted_indexes)?;
@@ -151,10 +150,17 @@ pub async fn update(cx: &Context, name: &str, change: ClassChange) -> Result<Arc
             continue;
         };
         let wanted = read_field(&class_name, &field, &definition)?;
-        if wanted.kind != known.kind || system_classes::is_default_column(&class_name, &field) {
+        if wanted.kind.name() != known.kind.name() {
             return refuse(format!("Field {field} exists, cannot update."));
         }
+        if wanted.kind != known.kind {
+            return Err(check::mismatch(&class_name, &field, &known.kind, &wanted.kind.to_string()));
+        }
+        // Migrations repeat fields that are there.
         if wanted.required == known.required && wanted.default == known.default {
+            continue;
+        }
+        if system_classes::is_default_column(&class_name, &field) {
             return refuse(format!("Field {field} exists, cannot update."));
         }
         options_changed.push((field, wanted));
@@ -175,7 +181,7 @@ pub async fn update(cx: &Context, name: &str, change: ClassChange) -> Result<Arc
     after.fields.extend(added.clone());
     after.fields.extend(options_changed.iter().cloned());
     if let Some(permissions) = &change.permissions {
-        clp_check::check(&after, permissions, shortest_id(cx))?;
+        clp_check::check(&after, permissions, cx.app.options.database.allow_custom_object_id)?;
     }
     let indexes = check_indexes(cx, &after, &class.schema.indexes, &change.indexes, &change.deleted_indexes)?;
     let storage = &cx.app.storage;
@@ -254,7 +260,7 @@ pub async fn drop(cx: &Context, name: &ClassName) -> Result<()> {
 /// # Errors
 /// When the store fails.
 pub async fn purge(cx: &Context, name: &ClassName) -> Result<()> {
-    let class = check::known_class(cx, name);
+    let class = cx.class(name);
     store::delete(cx, &class, &Scoped::internal(Filter::All, "purge")).await?;
     cx.app.caches.forget(name.as_str(), None);
     Ok(())
@@ -314,7 +320,7 @@ pub fn read_field(class: &ClassName, name: &str, definition: &Map<String, Json>)
         let kind = definition.get("type").and_then(Json::as_str).unwrap_or_default();
         return Err(wrong(format!("invalid field type: {kind}")));
     };
-    let required = definition.get("required") == Some(&Json::Bool(true));
+    let required = definition.get("required").is_some_and(json::is_truthy);
     let default = match definition.get("defaultValue") {
         None | Some(Json::Null) => None,
         Some(value) => Some(json::decode(value.clone())?),
@@ -354,7 +360,16 @@ fn check_indexes(
         if existing.contains_key(name) {
             return Err(refuse(format!("Index {name} exists, cannot update.")));
         }
+        if keys.is_empty() {
+            return Err(refuse(format!("Index {name} has no keys.")));
+        }
+        if name.contains('\0') {
+            return Err(refuse("Names of indexes cannot contain NUL.".to_owned()));
+        }
         for field in keys.keys() {
+            if names::FieldPath::parse(field).is_none() {
+                return Err(refuse(format!("Field {} does not exist, cannot add index.", field.replace('\0', ""))));
+            }
             let field = field.strip_prefix("_p_").unwrap_or(field);
             let root = field.split('.').next().unwrap_or(field);
             let internal = matches!(root, "_id" | "_created_at" | "_updated_at" | "_rperm" | "_wperm");
@@ -379,5 +394,15 @@ async fn make_indexes(cx: &Context, schema: &ClassSchema, indexes: &[IndexSpec])
     if indexes.is_empty() {
         return Ok(());
     }
-    cx.app.storage.create_indexes(schema, indexes).await.map_err(failure)
+    let storage = &cx.app.storage;
+    storage.create_indexes(schema, indexes).await.map_err(failure)?;
+    // A store may leave out an index that equals another one. It must not be listed then: the next start would take it off the list.
+    let real = storage.indexes(&schema.name).await.map_err(failure)?;
+    match indexes.iter().find(|index| !real.contains_key(&index.name)) {
+        None => Ok(()),
+        Some(index) => Err(ParseError::new(
+            ErrorCode::InvalidQuery,
+            format!("The index {} cannot be made: there is an index with the same keys.", index.name),
+        )),
+    }
 }

@@ -5,23 +5,24 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use crate::domain::kernel::classes::Class;
+use crate::domain::kernel::clp::Operation;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
 use crate::domain::kernel::system_classes;
-use crate::domain::permissions::Operation;
 use crate::domain::store;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::names::{self, ClassName};
 use crate::model::operation::Change;
 use crate::model::operation::parse::ParsedWrite;
 use crate::model::schema::{ClassSchema, Field, FieldType};
+use crate::model::value::Value;
 use crate::storage::StorageError;
 
 /// How often a class is looked at again that others change while a write adapts it.
 const ROUNDS: usize = 4;
 
 /// A class whose schema fits the write.
-pub struct Fitted {
+pub struct AdaptedClass {
     /// The class as it is after fields were added.
     pub class: Arc<Class>,
     /// Whether the write brings a field the class did not have.
@@ -33,19 +34,22 @@ pub struct Fitted {
 /// # Errors
 /// 105 for a bad field name, 111 for a type that does not fit, 119 when the caller may not add fields, 107 for a class name
 /// that no class can have.
-pub async fn fit(cx: &Context, class_name: &ClassName, write: &ParsedWrite, updating: bool) -> Result<Fitted> {
-    let mut class = known_class(cx, class_name);
+pub async fn adapt_class(
+    cx: &Context,
+    class_name: &ClassName,
+    write: &ParsedWrite,
+    updating: bool,
+) -> Result<AdaptedClass> {
+    let mut class = cx.class(class_name);
     let wanted = wanted_fields(cx, class_name, write)?;
+    let is_new = |class: &Class, field: &WantedField| !class.schema.fields.contains_key(&field.name);
     let missing = |class: &Class| -> Vec<(String, FieldType)> {
-        wanted
-            .iter()
-            .filter(|(name, kind)| !class.schema.fields.contains_key(name) && kind.is_some())
-            .filter_map(|(name, kind)| Some((name.clone(), kind.clone()?)))
-            .collect()
+        let new = wanted.iter().filter(|field| is_new(class, field));
+        new.filter_map(|field| Some((field.name.clone(), field.kind.clone()?))).collect()
     };
     let new = missing(&class);
-    let adds_field = class.stored && wanted.iter().any(|(name, _)| !class.schema.fields.contains_key(name));
-    if adds_field && !new.is_empty() && !cx.auth.is_master() {
+    let adds_field = class.stored && wanted.iter().any(|field| !field.removed && is_new(&class, field));
+    if adds_field && !cx.auth.is_master() {
         class.permissions.admit(class_name, Operation::AddField, &cx.entities().await?, updating)?;
     }
     check_types(&class.schema, &wanted)?;
@@ -66,13 +70,7 @@ pub async fn fit(cx: &Context, class_name: &ClassName, write: &ParsedWrite, upda
         class = reload(cx, class_name).await?;
         check_types(&class.schema, &wanted)?;
     }
-    Ok(Fitted { class, adds_field: adds_field && wanted.iter().any(|(_, kind)| kind.is_some()) })
-}
-
-/// The class as it is known, or as an unknown class looks.
-#[must_use]
-pub fn known_class(cx: &Context, name: &ClassName) -> Arc<Class> {
-    cx.schemas().get(name).cloned().unwrap_or_else(|| cx.app.schemas.unknown_class(name))
+    Ok(AdaptedClass { class, adds_field })
 }
 
 /// The class as it is in the database now.
@@ -128,9 +126,18 @@ async fn prepare_column(cx: &Context, schema: &ClassSchema, name: &str, kind: &F
     }
 }
 
-/// The fields a write names, with the type it gives them (`None`: any type fits).
-fn wanted_fields(cx: &Context, class: &ClassName, write: &ParsedWrite) -> Result<Vec<(String, Option<FieldType>)>> {
-    let mut wanted: Vec<(String, Option<FieldType>)> = Vec::with_capacity(write.update.0.len() + write.relations.len());
+/// A field that a write names.
+struct WantedField {
+    /// Its name, without what is below it.
+    name: String,
+    /// The type the write gives it; `None`: any type fits, because the value is null or removed.
+    kind: Option<FieldType>,
+    /// Whether the write removes it, or a part of it. A null is a value that is put into the field.
+    removed: bool,
+}
+
+fn wanted_fields(cx: &Context, class: &ClassName, write: &ParsedWrite) -> Result<Vec<WantedField>> {
+    let mut wanted = Vec::with_capacity(write.update.0.len() + write.relations.len());
     let mut geo_points = 0;
     for (path, change) in &write.update.0 {
         let (root, rest) = path.split_once('.').map_or((path.as_str(), None), |(root, rest)| (root, Some(rest)));
@@ -142,7 +149,9 @@ fn wanted_fields(cx: &Context, class: &ClassName, write: &ParsedWrite) -> Result
         if root.starts_with('_') {
             continue;
         }
-        let kind = if let Some(rest) = rest {
+        let kind = if matches!(change, Change::Unset | Change::Set(Value::Null)) {
+            None
+        } else if let Some(rest) = rest {
             let into_array = rest.split('.').next().is_some_and(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
             Some(if into_array { FieldType::Array } else { FieldType::Object })
         } else {
@@ -153,17 +162,22 @@ fn wanted_fields(cx: &Context, class: &ClassName, write: &ParsedWrite) -> Result
                 Change::Add(_) | Change::AddUnique(_) | Change::Remove(_) => Some(FieldType::Array),
             }
         };
+        let removed = matches!(change, Change::Unset);
         if kind == Some(FieldType::GeoPoint) {
             geo_points += 1;
         }
-        wanted.push((root.to_owned(), kind));
+        wanted.push(WantedField { name: root.to_owned(), kind, removed });
     }
     if geo_points > 1 {
         return Err(ParseError::new(ErrorCode::IncorrectType, "there can only be one geopoint field in a class"));
     }
     for relation in &write.relations {
         check_name(cx, class, &relation.field)?;
-        wanted.push((relation.field.clone(), Some(FieldType::Relation(relation.class.clone()))));
+        wanted.push(WantedField {
+            name: relation.field.clone(),
+            kind: Some(FieldType::Relation(relation.class.clone())),
+            removed: false,
+        });
     }
     Ok(wanted)
 }
@@ -179,8 +193,8 @@ fn check_name(cx: &Context, class: &ClassName, field: &str) -> Result<()> {
     }
 }
 
-fn check_types(schema: &ClassSchema, wanted: &[(String, Option<FieldType>)]) -> Result<()> {
-    for (name, kind) in wanted {
+fn check_types(schema: &ClassSchema, wanted: &[WantedField]) -> Result<()> {
+    for WantedField { name, kind, .. } in wanted {
         let (Some(kind), Some(known)) = (kind, schema.kind(name)) else {
             continue;
         };

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use crate::domain::permissions::Operation;
+use crate::domain::kernel::clp::Operation;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::schema::{ClassSchema, FieldType};
 
@@ -10,18 +10,18 @@ fn refuse(text: String) -> ParseError {
     ParseError::new(ErrorCode::InvalidJson, text)
 }
 
-/// Checks permissions against the class they are for. `id_size`: the shortest id of a user; `None` where clients choose ids.
+/// Checks permissions against the class they are for. `custom_ids`: clients choose ids, so that every text can be one.
 ///
 /// # Errors
 /// 107 that names the part at fault.
-pub fn check(schema: &ClassSchema, permissions: &Map<String, Json>, id_size: Option<u16>) -> Result<()> {
+pub fn check(schema: &ClassSchema, permissions: &Map<String, Json>, custom_ids: bool) -> Result<()> {
     for (name, value) in permissions {
         match name.as_str() {
             "readUserFields" | "writeUserFields" => check_user_fields(schema, name, value)?,
-            "protectedFields" => check_protected_fields(schema, value, id_size)?,
-            "ACL" => check_acl(value, id_size)?,
+            "protectedFields" => check_protected_fields(schema, value, custom_ids)?,
+            "ACL" => check_acl(value, custom_ids)?,
             _ if Operation::ALL.iter().any(|operation| operation.name() == name) => {
-                check_operation(schema, name, value, id_size)?;
+                check_operation(schema, name, value, custom_ids)?;
             }
             _ => return Err(refuse(format!("{name} is not a valid operation for class level permissions"))),
         }
@@ -29,7 +29,7 @@ pub fn check(schema: &ClassSchema, permissions: &Map<String, Json>, id_size: Opt
     Ok(())
 }
 
-fn check_operation(schema: &ClassSchema, operation: &str, value: &Json, id_size: Option<u16>) -> Result<()> {
+fn check_operation(schema: &ClassSchema, operation: &str, value: &Json, custom_ids: bool) -> Result<()> {
     let rule = value.as_object().ok_or_else(|| {
         refuse(format!(
             "'{}' is not a valid value for class level permissions {operation} - must be an object",
@@ -49,7 +49,7 @@ fn check_operation(schema: &ClassSchema, operation: &str, value: &Json, id_size:
             }
             continue;
         }
-        if !is_entity(entity, id_size) && entity != "requiresAuthentication" {
+        if !is_entity(entity, custom_ids) && entity != "requiresAuthentication" {
             return Err(refuse(format!("'{entity}' is not a valid key for class level permissions")));
         }
         if *granted != Json::Bool(true) {
@@ -85,7 +85,7 @@ fn check_pointer_field(schema: &ClassSchema, operation: &str, field: &Json) -> R
     }
 }
 
-fn check_protected_fields(schema: &ClassSchema, value: &Json, id_size: Option<u16>) -> Result<()> {
+fn check_protected_fields(schema: &ClassSchema, value: &Json, custom_ids: bool) -> Result<()> {
     let sets = value.as_object().ok_or_else(|| {
         refuse(format!(
             "'{}' is not a valid value for class level permissions protectedFields - must be an object",
@@ -94,7 +94,7 @@ fn check_protected_fields(schema: &ClassSchema, value: &Json, id_size: Option<u1
     })?;
     for (entity, fields) in sets {
         // A field that the class does not have yet protects nothing.
-        let known = entity.starts_with("userField:") || is_entity(entity, id_size) || entity == "authenticated";
+        let known = entity.starts_with("userField:") || is_entity(entity, custom_ids) || entity == "authenticated";
         if !known {
             return Err(refuse(format!("'{entity}' is not a valid key for class level permissions")));
         }
@@ -117,12 +117,12 @@ fn check_protected_fields(schema: &ClassSchema, value: &Json, id_size: Option<u1
     Ok(())
 }
 
-fn check_acl(value: &Json, id_size: Option<u16>) -> Result<()> {
+fn check_acl(value: &Json, custom_ids: bool) -> Result<()> {
     let map = value
         .as_object()
         .ok_or_else(|| refuse(format!("'{}' is not a valid value for class level permissions acl", plain(value))))?;
     for (entity, rights) in map {
-        if !is_entity(entity, id_size) && entity != "currentUser" {
+        if !is_entity(entity, custom_ids) && entity != "currentUser" {
             return Err(refuse(format!("'{entity}' is not a valid key for class level permissions acl")));
         }
         let rights = rights.as_object().ok_or_else(|| {
@@ -141,12 +141,9 @@ fn check_acl(value: &Json, id_size: Option<u16>) -> Result<()> {
 }
 
 /// `*`, a role, or the id of a user.
-fn is_entity(entity: &str, id_size: Option<u16>) -> bool {
+fn is_entity(entity: &str, custom_ids: bool) -> bool {
     let is_role = entity.strip_prefix("role:").is_some_and(|name| !name.is_empty());
-    let is_id = match id_size {
-        Some(size) => entity.len() >= usize::from(size) && entity.bytes().all(|byte| byte.is_ascii_alphanumeric()),
-        None => !entity.is_empty(),
-    };
+    let is_id = !entity.is_empty() && (custom_ids || entity.bytes().all(|byte| byte.is_ascii_alphanumeric()));
     entity == "*" || is_role || is_id
 }
 

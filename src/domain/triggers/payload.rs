@@ -5,8 +5,7 @@ use serde_json::{Map, Value as Json, json};
 use crate::domain::kernel::auth::{Auth, SessionUser};
 use crate::domain::kernel::classes::Class;
 use crate::domain::kernel::context::Context;
-use crate::domain::permissions::protected_fields::Hidden;
-use crate::domain::schema::check::known_class;
+use crate::domain::permissions::protected_fields::Visibility;
 use crate::model::json;
 use crate::model::names::{self, ClassName};
 use crate::model::object::Object;
@@ -62,25 +61,25 @@ fn user(cx: &Context, session: &SessionUser) -> Json {
     if session.session_token.is_empty() {
         return json!({ "objectId": session.id });
     }
-    let class = known_class(cx, &ClassName::unchecked(names::USER));
-    let mut user = fields(&cx.as_master(), &class, &Hidden::default(), Object::clone(&session.row));
+    let class = cx.class(&ClassName::unchecked(names::USER));
+    let mut user = fields(&cx.as_master(), &class, &Visibility::default(), Object::clone(&session.row));
     user.insert("sessionToken".to_owned(), session.session_token.as_str().into());
     Json::Object(user)
 }
 
 /// A row as a caller may see it, by fields.
 #[must_use]
-pub fn fields(cx: &Context, class: &Class, hidden: &Hidden, mut row: Object) -> Map<String, Json> {
-    hidden.redact(&mut row);
-    cx.app.rules.of(&class.schema.name).present(cx, &mut row);
+pub fn fields(cx: &Context, class: &Class, visibility: &Visibility, mut row: Object) -> Map<String, Json> {
+    visibility.redact(&mut row);
+    cx.app.rules.of(&class.schema.name).redact(cx, &mut row);
     let shape = Shape::of(&class.schema, format!("{}/files/{}/", cx.client.base_url, cx.app.options.keys.app_id));
     json::encode_object(&shape.present(row))
 }
 
 /// As [`fields`], with the name of the class.
 #[must_use]
-pub fn object(cx: &Context, class: &Class, hidden: &Hidden, row: Object) -> Map<String, Json> {
-    let mut object = fields(cx, class, hidden, row);
+pub fn object(cx: &Context, class: &Class, visibility: &Visibility, row: Object) -> Map<String, Json> {
+    let mut object = fields(cx, class, visibility, row);
     object.insert("className".to_owned(), class.schema.name.as_str().into());
     object
 }

@@ -4,11 +4,11 @@
 //!
 //! | stage | value | what happens |
 //! |---|---|---|
-//! | [`open`] | request → [`Draft`] | read-only callers, internal classes, object ids, class creation, denied keywords |
+//! | [`open`] | [`Save`] → [`Draft`] | read-only callers, internal classes, object ids, class creation, denied keywords |
 //! | prepare | `Draft` → `Draft` or done | `ClassRules::prepare`: sessions, authData, restricted fields |
 //! | permit | `Draft` → `Draft` | class level permission, before anything of the row is looked at |
 //! | [`triggers`] | `Draft` → `Draft` | beforeSave: may refuse, and change what is written |
-//! | [`settle`] | `Draft` → [`Checked`] | types against the schema, new fields, defaults, required fields |
+//! | [`validate_fields`] | `Draft` → [`Checked`] | types against the schema, new fields, defaults, required fields |
 //! | transform | `Checked` → `Checked` | `ClassRules::transform`: hash, unique names |
 //! | [`store`] | `Checked` → [`Stored`] | the one write, and the relations |
 //! | follow up | `Stored` → `Stored` | `ClassRules::follow_up`: session token, cleared sessions |
@@ -17,16 +17,16 @@
 
 pub mod open;
 pub mod respond;
-pub mod settle;
 pub mod store;
 pub mod triggers;
+pub mod validate_fields;
 
 use std::ops::ControlFlow;
 
+use crate::domain::kernel::commands::Save;
 use crate::domain::kernel::context::Context;
-pub use crate::domain::kernel::stages::{Checked, Draft, SaveRequest, Saved, Stored};
+pub use crate::domain::kernel::stages::{Checked, Draft, Saved, Stored};
 use crate::domain::permissions::{Operation, scope};
-use crate::domain::schema::check::known_class;
 use crate::domain::triggers as call;
 use crate::error::{ParseError, Result};
 use crate::model::operation::Update;
@@ -40,8 +40,8 @@ use crate::model::trigger::Trigger;
 ///
 /// # Cancel safety
 /// From the write itself on, the work goes on when the caller stops waiting, so that what belongs to a write is done.
-pub async fn save(cx: &Context, request: SaveRequest) -> Result<Saved> {
-    save_only(cx, request, Filter::All, Update::default()).await
+pub async fn save(cx: &Context, save: Save) -> Result<Saved> {
+    save_only(cx, save, Filter::All, Update::default()).await
 }
 
 /// As [`save`], with more that must hold of the row that is changed, and internal columns that are written with it.
@@ -51,12 +51,12 @@ pub async fn save(cx: &Context, request: SaveRequest) -> Result<Saved> {
 ///
 /// # Cancel safety
 /// As [`save`].
-pub async fn save_only(cx: &Context, request: SaveRequest, only: Resolved, internal: Update) -> Result<Saved> {
-    call::end_unless_asking(cx, Trigger::BeforeSave, &request.class)?;
-    let rules = cx.app.rules.of(&request.class);
-    let updating = request.id.is_some();
+pub async fn save_only(cx: &Context, save: Save, only: Resolved, internal: Update) -> Result<Saved> {
+    call::end_unless_asking(cx, Trigger::BeforeSave, &save.class)?;
+    let rules = cx.app.rules.of(&save.class);
+    let updating = save.id.is_some();
     let refused = |error| if updating { rules.refused_update(cx, error) } else { error };
-    let mut draft = open::open(cx, request)?;
+    let mut draft = open::open(cx, save)?;
     draft.only = only;
     draft.internal = internal;
     let draft = match rules.prepare(cx, draft).await.map_err(refused)? {
@@ -65,7 +65,7 @@ pub async fn save_only(cx: &Context, request: SaveRequest, only: Resolved, inter
     };
     permit(cx, &draft).await.map_err(refused)?;
     let draft = triggers::before_save(cx, draft, &*rules).await?;
-    let checked = settle::settle(cx, draft).await?;
+    let checked = validate_fields::validate_fields(cx, draft).await?;
     let checked = rules.transform(cx, checked).await?;
     let task_cx = cx.clone();
     let task = cx.app.tasks.spawn(async move {
@@ -83,5 +83,5 @@ pub async fn save_only(cx: &Context, request: SaveRequest, only: Resolved, inter
 
 async fn permit(cx: &Context, draft: &Draft) -> Result<()> {
     let operation = if draft.creates() { Operation::Create } else { Operation::Update };
-    scope::admit(cx, &known_class(cx, &draft.class), operation).await
+    scope::admit(cx, &cx.class(&draft.class), operation).await
 }

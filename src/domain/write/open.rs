@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value as Json};
 
+use crate::domain::kernel::commands::Save;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::rule_state::RuleState;
-use crate::domain::kernel::stages::{Draft, Facts, SaveRequest};
+use crate::domain::kernel::stages::{Draft, Facts};
 use crate::domain::permissions::Operation;
 use crate::domain::permissions::admit::{refuse_caller, refuse_unknown_class};
 use crate::error::{ErrorCode, ParseError, Result};
@@ -19,8 +20,8 @@ use crate::model::value::Value;
 ///
 /// # Errors
 /// 119 for read-only callers, internal classes and classes that clients may not make; 104, 105 for object ids; 123 for ACLs.
-pub fn open(cx: &Context, request: SaveRequest) -> Result<Draft> {
-    let SaveRequest { class, id, mut body } = request;
+pub fn open(cx: &Context, save: Save) -> Result<Draft> {
+    let Save { class, id, mut body } = save;
     let operation = if id.is_some() { Operation::Update } else { Operation::Create };
     refuse_caller(cx, &class, operation)?;
     cx.app.denylist.check_map(&body)?;
@@ -70,10 +71,10 @@ fn new_id(cx: &Context, body: &mut Map<String, Json>) -> Result<String> {
             }
         }
     } else {
-        if given.is_some_and(|id| truthy(&id)) {
+        if given.is_some_and(|id| json::is_truthy(&id)) {
             return Err(ParseError::new(ErrorCode::InvalidKeyName, "objectId is an invalid field name."));
         }
-        if body.get("id").is_some_and(truthy) {
+        if body.get("id").is_some_and(json::is_truthy) {
             return Err(ParseError::new(ErrorCode::InvalidKeyName, "id is an invalid field name."));
         }
     }
@@ -92,15 +93,6 @@ pub fn checked_id(id: String) -> Result<String> {
         return Err(ParseError::new(ErrorCode::MissingObjectId, "objectId must not contain NUL"));
     }
     Ok(id)
-}
-
-fn truthy(value: &Json) -> bool {
-    match value {
-        Json::Null | Json::Bool(false) => false,
-        Json::String(text) => !text.is_empty(),
-        Json::Number(number) => number.as_f64() != Some(0.0),
-        _ => true,
-    }
 }
 
 /// The maintenance key may say when a row was made.

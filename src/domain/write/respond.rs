@@ -3,7 +3,7 @@
 use crate::domain::kernel::class_rules::ClassRules;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::stages::{Concerned, Saved, Stored};
-use crate::domain::permissions::protected_fields::Hidden;
+use crate::domain::permissions::protected_fields::Visibility;
 use crate::error::Result;
 use crate::model::acl::Acl;
 use crate::model::json;
@@ -44,7 +44,7 @@ pub async fn respond(
         body.insert("ACL", json::decode_stored(acl));
     }
     if !cx.app.options.security.protected_fields_save_response_exempt {
-        Hidden::of(cx, &class, Some(&id)).await?.redact(&mut body);
+        Visibility::of(cx, &class, Some(&id)).await?.redact(&mut body);
     }
     rules.answer(state, &mut body);
     let location = created.then(|| (class.schema.name.as_str().to_owned(), id));

@@ -11,9 +11,8 @@ use crate::domain::kernel::context::Context;
 use crate::domain::kernel::events::Written;
 use crate::domain::kernel::stages::{Concerned, Draft, Saved};
 use crate::domain::kernel::triggers::{Answer, Handler};
-use crate::domain::permissions::protected_fields::Hidden;
+use crate::domain::permissions::protected_fields::Visibility;
 use crate::domain::permissions::{Operation, scope};
-use crate::domain::schema::check::known_class;
 use crate::domain::store;
 use crate::domain::triggers::{self, answer, payload};
 use crate::error::{ParseError, Result};
@@ -36,21 +35,21 @@ pub async fn before_save(cx: &Context, mut draft: Draft, rules: &dyn ClassRules)
     if triggers.is_none() && !told {
         return Ok(draft);
     }
-    let class = known_class(cx, &draft.class);
-    let (mut before, mut original, mut hidden) = (None, None, Hidden::default());
+    let class = cx.class(&draft.class);
+    let (mut before, mut original, mut visibility) = (None, None, Visibility::default());
     if let Some(id) = &draft.id {
         before = reach(cx, &class, id, draft.only.clone()).await?.map(Arc::new);
         let Some(row) = &before else { return Err(rules.refused_update(cx, ParseError::not_found())) };
         if triggers.is_some() {
-            hidden = hidden_fields(cx, &class, Some(id)).await?;
-            original = Some(payload::object(cx, &class, &hidden, Object::clone(row)));
+            visibility = visibility_of(cx, &class, Some(id)).await?;
+            original = Some(payload::object(cx, &class, &visibility, Object::clone(row)));
         }
     }
     let mut concerned = Concerned { triggers, told, before, original, changed: Vec::new(), removed: Vec::new() };
     let handler = concerned.triggers.as_ref().and_then(|triggers| triggers.get(Trigger::BeforeSave)).cloned();
     if let Some(handler) = handler {
         let mut payload = payload::trigger(cx, Trigger::BeforeSave);
-        payload.insert("object".to_owned(), wanted(cx, &class, &draft, &concerned, &hidden).into());
+        payload.insert("object".to_owned(), wanted(cx, &class, &draft, &concerned, &visibility).into());
         if let Some(original) = &concerned.original {
             payload.insert("original".to_owned(), original.clone().into());
         }
@@ -67,15 +66,21 @@ async fn reach(cx: &Context, class: &Class, id: &str, only: Resolved) -> Result<
     store::find_one(cx, class, &scope).await
 }
 
-async fn hidden_fields(cx: &Context, class: &Class, id: Option<&str>) -> Result<Hidden> {
+async fn visibility_of(cx: &Context, class: &Class, id: Option<&str>) -> Result<Visibility> {
     if cx.app.options.security.protected_fields_trigger_exempt {
-        return Ok(Hidden::default());
+        return Ok(Visibility::default());
     }
-    Hidden::of(cx, class, id).await
+    Visibility::of(cx, class, id).await
 }
 
 /// The object as it will be: the row before with what is sent on it. Operations stay operations.
-fn wanted(cx: &Context, class: &Class, draft: &Draft, concerned: &Concerned, hidden: &Hidden) -> Map<String, Json> {
+fn wanted(
+    cx: &Context,
+    class: &Class,
+    draft: &Draft,
+    concerned: &Concerned,
+    visibility: &Visibility,
+) -> Map<String, Json> {
     let mut object = match &concerned.before {
         None => Map::new(),
         Some(row) => {
@@ -86,7 +91,7 @@ fn wanted(cx: &Context, class: &Class, draft: &Draft, concerned: &Concerned, hid
             if let Ok(changes) = parse::parse(dotted, parse::Kind::Update) {
                 let _ = apply::apply(&changes.update, &mut row);
             }
-            payload::fields(cx, class, hidden, row)
+            payload::fields(cx, class, visibility, row)
         }
     };
     let sent = draft.body.iter().filter(|(key, _)| !key.contains('.'));
@@ -194,7 +199,7 @@ async fn done(
 /// Calls afterSave for a log in that a sign up turned out to be: nothing was made, and the trigger gets to see the user.
 pub async fn after_log_in(cx: &Context, class: &ClassName, row: &Object, session_token: Option<&str>) {
     if let Some(handler) = cx.app.triggers.handler(Trigger::AfterSave, class.as_str()) {
-        fire_after_save(cx, &handler, &known_class(cx, class), row, None, session_token).await;
+        fire_after_save(cx, &handler, &cx.class(class), row, None, session_token).await;
     }
 }
 
@@ -206,15 +211,15 @@ async fn fire_after_save(
     original: Option<Map<String, Json>>,
     session_token: Option<&str>,
 ) -> Option<Answer> {
-    let hidden = match hidden_fields(cx, class, row.get_str("objectId")).await {
-        Ok(hidden) => hidden,
+    let visibility = match visibility_of(cx, class, row.get_str("objectId")).await {
+        Ok(visibility) => visibility,
         Err(error) => {
             tracing::error!(%error, class = %class.schema.name, "afterSave could not be called");
             return None;
         }
     };
     let mut payload = payload::trigger(cx, Trigger::AfterSave);
-    let mut object = payload::object(cx, class, &hidden, row.clone());
+    let mut object = payload::object(cx, class, &visibility, row.clone());
     object.extend(session_token.map(|token| ("sessionToken".to_owned(), token.into())));
     payload.insert("object".to_owned(), object.into());
     if let Some(original) = original {

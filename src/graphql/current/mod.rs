@@ -4,6 +4,7 @@ mod answer;
 mod catalog;
 mod class_admin;
 mod class_types;
+mod descriptions;
 mod input;
 mod names;
 mod plural;
@@ -17,7 +18,7 @@ mod where_input;
 use async_graphql::dynamic::SchemaError;
 use futures_util::future::BoxFuture;
 
-use super::engine::{Answer, Dialect, Refusal, Schema, Selected, Selector};
+use super::engine::{Answer, Description, Dialect, Place, Refusal, Schema, Selected, Selector};
 use super::parse::ParseDialect;
 use super::parse::config::SchemaConfig;
 use super::parse::run::Run;
@@ -39,6 +40,10 @@ impl Dialect for Current {
         field: &mut Selected<'a>,
     ) -> Result<Option<Self::Field>, Refusal> {
         root_field::compile(selector, roots, mutation, field)
+    }
+
+    fn describe(roots: &catalog::Roots, place: Place<'_>) -> Option<Description> {
+        descriptions::describe(roots, place)
     }
 
     fn answer(run: Self::Request<'_>, field: Box<Self::Field>) -> BoxFuture<'_, Answer> {

@@ -69,7 +69,7 @@ pub async fn resolve(run: Run<'_>, field: &RootField) -> Result<Resolved, FieldE
         (Root::Health, _) => Ok(Resolved::Json(Json::from(true))),
         (Root::Node, Output::Object(plan)) => {
             let Some((class, id)) = ids::split(text("id")) else {
-                return Err(ParseError::new(ErrorCode::InternalServerError, "An internal server error occurred").into());
+                return Err(ParseError::new(ErrorCode::InvalidQuery, "The id is not a valid global id").into());
             };
             let plan = plan.as_ref().ok_or_else(ParseError::not_found)?;
             Ok(Resolved::Object(fetcher.object(&class, &id, &Wanted::by([plan]), None).await?))

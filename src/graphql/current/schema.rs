@@ -220,6 +220,7 @@ impl RootFields {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graphql::engine::describe::undescribed;
     use crate::graphql::parse::samples::{differences, sample_class, sample_classes};
     use crate::model::names::ClassName;
     use crate::model::schema::FieldType;
@@ -315,5 +316,14 @@ mod tests {
         let (none, some, many) = (types(1), types(31), types(61));
         assert!(some > none);
         assert_eq!(many - some, some - none);
+    }
+
+    #[test]
+    fn every_part_has_a_description() {
+        let classes = sample_classes();
+        let classes: Vec<&ClassSchema> = classes.iter().collect();
+        let schema = build(&classes, &SchemaConfig::default()).unwrap();
+        let missing = undescribed(&schema.types, &|place| super::super::descriptions::describe(&schema.catalog, place));
+        assert!(missing.is_empty(), "{} without: {missing:#?}", missing.len());
     }
 }

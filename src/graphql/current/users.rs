@@ -13,7 +13,7 @@ use crate::error::{ErrorCode, ParseError, Result};
 use crate::graphql::parse::error::FieldError;
 use crate::graphql::parse::plan::Wanted;
 use crate::graphql::parse::run::Run;
-use crate::graphql::parse::session::{no_session, read_own, standing_after};
+use crate::graphql::parse::session::{no_session, read_own, standing_after, with_session};
 use crate::model::names::USER;
 use crate::model::object::Object;
 
@@ -31,7 +31,7 @@ pub async fn resolve(run: Run<'_>, field: &RootField, plan: &PayloadPlan) -> Res
             let fields = field.arguments.get("fields").or_else(|| field.arguments.get("userFields"));
             let mut body = body(run, fields).await?;
             body.extend(given(&["authData"]));
-            let saved = classes::create(cx, USER, body).await?;
+            let saved = classes::create(&with_session(cx), USER, body).await?;
             Ok(begun(run, &saved.body, plan).await?)
         }
         Root::LogIn => {

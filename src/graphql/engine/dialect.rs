@@ -2,6 +2,7 @@
 
 use futures_util::future::BoxFuture;
 
+use super::describe::{Description, Place};
 use super::error::Refusal;
 use super::execute::Answer;
 use super::select::{Selected, Selector};
@@ -28,6 +29,9 @@ pub trait Dialect: Send + Sync + 'static {
         mutation: bool,
         field: &mut Selected<'a>,
     ) -> Result<Option<Self::Field>, Refusal>;
+
+    /// Describes a part of the schema, for introspection; `None` for what every schema has.
+    fn describe(catalog: &Self::Catalog, place: Place<'_>) -> Option<Description>;
 
     /// Runs a root field.
     fn answer(request: Self::Request<'_>, field: Box<Self::Field>) -> BoxFuture<'_, Answer>;

@@ -6,6 +6,7 @@ use async_graphql::dynamic::TypeRef;
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json, json};
 
+use super::describe::{self, Describer, Place};
 use super::leaf::Leaf;
 use super::types::{FieldDef, InputDef, TypeDef, Types, read_sdl};
 
@@ -48,16 +49,24 @@ pub fn is_too_deep(leaf: &Leaf) -> bool {
 }
 
 /// Answers introspection from the types.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Introspector<'a> {
     types: &'a Types,
+    describe: Describer<'a>,
 }
 
 impl<'a> Introspector<'a> {
-    /// One for these types.
+    /// One for these types. `describe`: what the dialect says of them.
     #[must_use]
-    pub const fn new(types: &'a Types) -> Self {
-        Self { types }
+    pub const fn new(types: &'a Types, describe: Describer<'a>) -> Self {
+        Self { types, describe }
+    }
+
+    fn describe(self, place: Place<'_>) -> Json {
+        match describe::built_in(place) {
+            Some(text) => json!(text),
+            None => (self.describe)(place).map_or(Json::Null, |text| Json::from(text.into_owned())),
+        }
     }
 
     /// `__schema`.
@@ -107,8 +116,9 @@ impl<'a> Introspector<'a> {
         show(leaf, &|name, leaf| match (name, definition) {
             ("kind", definition) => json!(kind(definition)),
             ("name", _) => json!(type_name),
-            ("fields", Some(TypeDef::Object(object))) => self.fields(&object.fields, leaf),
-            ("fields", Some(TypeDef::Interface(fields))) => self.fields(fields, leaf),
+            ("description", _) => self.describe(Place::Type(type_name)),
+            ("fields", Some(TypeDef::Object(object))) => self.fields(type_name, &object.fields, leaf),
+            ("fields", Some(TypeDef::Interface(fields))) => self.fields(type_name, fields, leaf),
             ("interfaces", Some(TypeDef::Object(object))) => {
                 object.implements.iter().map(|name| self.named(name, leaf)).collect()
             }
@@ -124,19 +134,24 @@ impl<'a> Introspector<'a> {
                     .map(|(name, _)| self.named(name, leaf))
                     .collect()
             }
-            ("enumValues", Some(TypeDef::Enum(values))) => values.iter().map(|value| plain(value, leaf)).collect(),
-            ("inputFields", Some(TypeDef::Input(fields))) => self.inputs(fields, leaf),
+            ("enumValues", Some(TypeDef::Enum(values))) => {
+                values.iter().map(|value| self.value(type_name, value, leaf)).collect()
+            }
+            ("inputFields", Some(TypeDef::Input(fields))) => {
+                self.inputs(fields, &|name| Place::Field(type_name, name), leaf)
+            }
             ("isOneOf", Some(TypeDef::Input(_))) => json!(false),
             _ => Json::Null,
         })
     }
 
-    fn fields(self, fields: &IndexMap<String, FieldDef>, leaf: &Leaf) -> Json {
+    fn fields(self, type_name: &str, fields: &IndexMap<String, FieldDef>, leaf: &Leaf) -> Json {
         let field = |(field_name, field): (&String, &FieldDef)| {
             show(leaf, &|name, leaf| match name {
                 "name" => json!(field_name),
+                "description" => self.describe(Place::Field(type_name, field_name)),
                 "type" => self.reference(&field.ty, leaf),
-                "args" => self.inputs(&field.arguments, leaf),
+                "args" => self.inputs(&field.arguments, &|name| Place::Argument(type_name, field_name, name), leaf),
                 "isDeprecated" => json!(false),
                 _ => Json::Null,
             })
@@ -144,20 +159,41 @@ impl<'a> Introspector<'a> {
         fields.iter().map(field).collect()
     }
 
-    fn inputs(self, inputs: &IndexMap<String, InputDef>, leaf: &Leaf) -> Json {
-        inputs
-            .iter()
-            .map(|(name, input)| {
-                self.input(name, &input.ty, input.default.as_ref().map(ToString::to_string).as_deref(), leaf)
-            })
-            .collect()
+    fn inputs<'p>(
+        self,
+        inputs: &'p IndexMap<String, InputDef>,
+        place: &dyn Fn(&'p str) -> Place<'p>,
+        leaf: &Leaf,
+    ) -> Json {
+        let input = |(name, input): (&'p String, &InputDef)| {
+            let default = input.default.as_ref().map(ToString::to_string);
+            self.input(name, &input.ty, default.as_deref(), &|| self.describe(place(name)), leaf)
+        };
+        inputs.iter().map(input).collect()
     }
 
-    fn input(self, input_name: &str, ty: &TypeRef, default: Option<&str>, leaf: &Leaf) -> Json {
+    fn input(
+        self,
+        input_name: &str,
+        ty: &TypeRef,
+        default: Option<&str>,
+        description: &dyn Fn() -> Json,
+        leaf: &Leaf,
+    ) -> Json {
         show(leaf, &|name, leaf| match name {
             "name" => json!(input_name),
+            "description" => description(),
             "type" => self.reference(ty, leaf),
             "defaultValue" => json!(default),
+            "isDeprecated" => json!(false),
+            _ => Json::Null,
+        })
+    }
+
+    fn value(self, type_name: &str, value: &str, leaf: &Leaf) -> Json {
+        show(leaf, &|name, _| match name {
+            "name" => json!(value),
+            "description" => self.describe(Place::Value(type_name, value)),
             "isDeprecated" => json!(false),
             _ => Json::Null,
         })
@@ -166,23 +202,19 @@ impl<'a> Introspector<'a> {
     fn directive(self, (directive, locations, arguments): &Directive, leaf: &Leaf) -> Json {
         show(leaf, &|name, leaf| match name {
             "name" => json!(directive),
+            "description" => json!(describe::of_directive(directive, None)),
             "locations" => json!(locations),
             "isRepeatable" => json!(false),
             "args" => arguments
                 .iter()
-                .map(|(name, ty, default)| self.input(name, &super::types::type_ref(ty), *default, leaf))
+                .map(|(name, ty, default)| {
+                    let description = || json!(describe::of_directive(directive, Some(name)));
+                    self.input(name, &super::types::type_ref(ty), *default, &description, leaf)
+                })
                 .collect(),
             _ => Json::Null,
         })
     }
-}
-
-fn plain(value: &str, leaf: &Leaf) -> Json {
-    show(leaf, &|name, _| match name {
-        "name" => json!(value),
-        "isDeprecated" => json!(false),
-        _ => Json::Null,
-    })
 }
 
 fn kind(definition: Option<&TypeDef>) -> &'static str {

@@ -8,14 +8,18 @@
 //! fields, compiled by the dialect) and [`execute`]. Nothing is run before all of it is understood.
 
 mod coerce;
+pub(crate) mod describe;
 mod dialect;
 mod document;
 mod error;
 mod execute;
+mod executor;
+mod generations;
 mod introspect;
 mod leaf;
 pub(crate) mod multipart;
 mod operation;
+mod persisted;
 mod prepared;
 pub(crate) mod request;
 mod scalars;
@@ -25,11 +29,14 @@ mod text;
 pub(crate) mod types;
 mod validation;
 
+pub use describe::{Description, Place};
 pub use dialect::Dialect;
 pub use error::{INTERNAL, Refusal, field_error};
 pub use execute::{Answer, Step, TOGETHER, gather};
+pub use executor::{EngineExecutor, Serve};
 pub use leaf::{Leaf, project};
 pub use operation::{Policy, run};
+pub use persisted::PersistedQueries;
 pub use request::GraphQlRequest;
 pub use scalars::{plain, shown};
 pub use schema::Schema;

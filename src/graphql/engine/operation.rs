@@ -13,6 +13,7 @@ use super::error::{INTERNAL, Refusal};
 use super::execute::{RootField, execute};
 use super::introspect::is_too_deep;
 use super::leaf::Leaf;
+use super::persisted::PersistedQueries;
 use super::prepared::Prepared;
 use super::request::GraphQlRequest;
 use super::schema::Schema;
@@ -37,10 +38,12 @@ pub struct Policy {
 /// When the request is not executed at all; errors of single fields are in the body.
 pub async fn run<'a, D: Dialect>(
     schema: &'a Schema<D::Catalog>,
+    persisted: &PersistedQueries,
     policy: Policy,
     context: D::Request<'a>,
-    request: GraphQlRequest,
+    mut request: GraphQlRequest,
 ) -> Result<Text, Refusal> {
+    let registration = persisted.resolve(&mut request)?;
     let known = schema.documents.get(&request.query);
     let fits = known.is_some();
     let prepared = match known {
@@ -65,6 +68,9 @@ pub async fn run<'a, D: Dialect>(
         return Err(Refusal::new(403, INTERNAL, "Introspection is not allowed"));
     }
     check_complexity(policy, prepared.size(operation))?;
+    if let Some(registration) = &registration {
+        persisted.keep(registration, &request.query);
+    }
     let operation = &operation.node;
     let mutation = operation.ty == OperationType::Mutation;
     if mutation && request.only_query {

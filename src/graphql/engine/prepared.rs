@@ -3,20 +3,17 @@
 //! What is kept depends on nothing but the text and the schema: a schema has its own [`Documents`], so that none outlives it. What
 //! depends on the request (operation, variables, rights, limits) is looked at each time.
 
-use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use async_graphql::parser::types::{ExecutableDocument, OperationDefinition};
 use async_graphql::{Pos, Positioned};
 
 use super::document::{self, Measure, Size};
 use super::error::Refusal;
+use super::generations::Generations;
 
 /// Bytes of memory that the documents of one schema may take, by an estimate some three times too high for most.
 const ROOM: usize = 16 << 20;
-
-/// Estimated bytes of the largest document that is kept: some 4000 fields.
-const LARGEST: usize = ROOM / 8;
 
 /// Bytes that a token of the text takes at most once it is parsed: a field in a list that grew to twice its length, and a name.
 const TOKEN: usize = 512;
@@ -56,55 +53,26 @@ impl Prepared {
     }
 }
 
-/// The documents that fit a schema, as far as there is room. Two generations: what is asked for moves to the young one; when that
-/// is half of the room, it becomes the old one, and what nobody asked for since goes.
-#[derive(Debug, Default)]
-pub struct Documents(RwLock<Generations>);
+/// The documents that fit a schema, as far as there is room.
+#[derive(Debug)]
+pub struct Documents(Generations<Arc<Prepared>>);
 
-#[derive(Debug, Default)]
-struct Generations {
-    young: Generation,
-    old: Generation,
-    weight: usize,
+impl Default for Documents {
+    fn default() -> Self {
+        Self(Generations::new(usize::MAX, ROOM))
+    }
 }
-
-type Generation = HashMap<Box<str>, Arc<Prepared>>;
 
 impl Documents {
     /// The document with this text, if it is known to fit the schema.
     #[must_use]
     pub fn get(&self, text: &str) -> Option<Arc<Prepared>> {
-        let generations = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = generations.young.get(text) {
-            return Some(known.clone());
-        }
-        let known = generations.old.get(text).cloned()?;
-        drop(generations);
-        self.keep(text, &known);
-        Some(known)
+        self.0.get(text)
     }
 
     /// Keeps a document that fits the schema, unless it is large.
     pub fn keep(&self, text: &str, prepared: &Arc<Prepared>) {
-        let weight = prepared.weight(text);
-        if weight > LARGEST {
-            return;
-        }
-        let mut generations = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let mut gone = Generation::new();
-        if generations.young.contains_key(text) {
-            return;
-        }
-        if generations.weight.saturating_add(weight) > ROOM / 2 {
-            let young = std::mem::take(&mut generations.young);
-            gone = std::mem::replace(&mut generations.old, young);
-            generations.weight = 0;
-        }
-        generations.weight = generations.weight.saturating_add(weight);
-        generations.young.insert(text.into(), prepared.clone());
-        drop(generations);
-        // Nobody waits for the lock while these are taken apart.
-        drop(gone);
+        self.0.keep(text, prepared, prepared.weight(text));
     }
 }
 
@@ -120,14 +88,6 @@ mod tests {
         Arc::new(Prepared::parse(text).unwrap())
     }
 
-    impl Documents {
-        fn held(&self) -> (usize, usize) {
-            let generations = self.0.read().unwrap();
-            let held = generations.young.iter().chain(&generations.old);
-            held.fold((0, 0), |(count, weight), (text, prepared)| (count + 1, weight + prepared.weight(text)))
-        }
-    }
-
     #[test]
     fn room_is_bounded_and_what_is_asked_for_stays() {
         let documents = Documents::default();
@@ -137,9 +97,9 @@ mod tests {
             let text = format!("{{ a{number}: health b: health c: health d: health }}");
             documents.keep(&text, &prepared(&text));
             assert!(documents.get(often).is_some(), "{number}");
-            assert!(documents.held().1 <= ROOM);
+            assert!(documents.0.size().1 <= ROOM);
         }
-        assert!(documents.held().0 > 100, "{:?}", documents.held());
+        assert!(documents.0.size().0 > 100, "{:?}", documents.0.size());
         assert!(documents.get("{ a0: health b: health c: health d: health }").is_none());
         assert!(documents.get("{ a2999: health b: health c: health d: health }").is_some());
     }
@@ -153,9 +113,9 @@ mod tests {
             for _ in 0..10 {
                 documents.keep(&text, &prepared(&text));
             }
-            assert!(documents.get(&text).is_none_or(|known| known.weight(&text) <= LARGEST));
+            assert!(documents.get(&text).is_none_or(|known| known.weight(&text) <= ROOM / 8));
         }
-        assert!(documents.held().1 <= LARGEST);
+        assert!(documents.0.size().1 <= ROOM / 8);
     }
 
     #[test]

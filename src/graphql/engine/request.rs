@@ -120,7 +120,8 @@ impl GraphQlRequest {
         };
         let persisted_query = match body.remove("extensions") {
             Some(Json::Object(mut extensions)) => extensions.remove("persistedQuery").filter(|given| !given.is_null()),
-            _ => None,
+            None | Some(Json::Null) => None,
+            Some(_) => return Err(Refusal::bad_request("`extensions` must be an object.")),
         };
         if query.is_empty() && persisted_query.is_none() {
             return Err(no_query());

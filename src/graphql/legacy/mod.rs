@@ -3,6 +3,7 @@
 //! It has its own `schema`, `member`s (root fields and the members of groups, compiled) and resolvers, and its own words for filters
 //! and bodies (`input`).
 
+mod descriptions;
 mod input;
 mod member;
 mod resolve;
@@ -11,7 +12,7 @@ mod schema;
 use async_graphql::dynamic::SchemaError;
 use futures_util::future::BoxFuture;
 
-use super::engine::{Answer, Dialect, Refusal, Schema, Selected, Selector};
+use super::engine::{Answer, Description, Dialect, Place, Refusal, Schema, Selected, Selector};
 use super::parse::ParseDialect;
 use super::parse::catalog::Catalog;
 use super::parse::config::SchemaConfig;
@@ -34,6 +35,10 @@ impl Dialect for Legacy {
         field: &mut Selected<'a>,
     ) -> Result<Option<Self::Field>, Refusal> {
         member::compile(selector, catalog, mutation, field)
+    }
+
+    fn describe(catalog: &Catalog, place: Place<'_>) -> Option<Description> {
+        descriptions::describe(catalog, place)
     }
 
     fn answer(run: Self::Request<'_>, field: Box<Self::Field>) -> BoxFuture<'_, Answer> {

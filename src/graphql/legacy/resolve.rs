@@ -19,7 +19,7 @@ use crate::graphql::parse::plan::{ConnectionPlan, ObjectPlan, Wanted};
 use crate::graphql::parse::relations::Relations;
 use crate::graphql::parse::render::Renderer;
 use crate::graphql::parse::run::Run;
-use crate::graphql::parse::session::{no_session, read_own, standing_after};
+use crate::graphql::parse::session::{no_session, read_own, standing_after, with_session};
 use crate::graphql::parse::uploads;
 use crate::model::names::USER;
 use crate::model::object::Object;
@@ -167,7 +167,7 @@ async fn resolve<'a>(run: Run<'_>, member: &'a Member) -> Result<Found<'a>> {
         }
         Action::SignUp(leaf) => {
             let given = run.catalog.class(USER).map(|class| typed(class)).unwrap_or_default();
-            let saved = classes::create(cx, USER, given).await?.body;
+            let saved = classes::create(&with_session(cx), USER, given).await?.body;
             if leaf.selects(SESSION_TOKEN) && saved.get_str(SESSION_TOKEN).is_none() {
                 return Err(no_session());
             }

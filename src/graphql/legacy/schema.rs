@@ -328,7 +328,8 @@ impl Groups {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graphql::parse::samples::{differences, sample_class, sample_fields};
+    use crate::graphql::engine::describe::undescribed;
+    use crate::graphql::parse::samples::{differences, sample_class, sample_classes, sample_fields};
     use crate::model::names::{ClassName, ROLE, SESSION};
 
     fn compare(classes: &[ClassSchema], sdl: &str) {
@@ -395,5 +396,14 @@ mod tests {
         let classes: Vec<&ClassSchema> = classes.iter().collect();
         let built = build(&classes, &SchemaConfig::default()).unwrap();
         assert!(built.catalog.class("Users").is_some());
+    }
+
+    #[test]
+    fn every_part_has_a_description() {
+        let classes = sample_classes();
+        let classes: Vec<&ClassSchema> = classes.iter().collect();
+        let schema = build(&classes, &SchemaConfig::default()).unwrap();
+        let missing = undescribed(&schema.types, &|place| super::super::descriptions::describe(&schema.catalog, place));
+        assert!(missing.is_empty(), "{} without: {missing:#?}", missing.len());
     }
 }

@@ -1,6 +1,5 @@
 //! GraphQL over HTTP: POST and GET, JSON and multipart forms.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,19 +7,18 @@ use poem::http::{HeaderValue, Method, StatusCode, header};
 use poem::{Endpoint, Request, Response};
 use serde_json::json;
 
-use super::cache::SchemaCache;
 use super::dialect::ParseDialect;
 use super::gate::GateCheck;
-use super::run::Run;
-use crate::domain::features::sessions::open_context;
+use super::service::Service;
 use crate::domain::kernel::app::App;
-use crate::domain::kernel::auth::{self, TokenUse};
-use crate::domain::kernel::context::{Client, Context};
+use crate::domain::kernel::auth::TokenUse;
+use crate::domain::kernel::context::Context;
 use crate::error::Result;
-use crate::graphql::engine::{self, GraphQlRequest, Policy, Refusal, Text, multipart};
-use crate::http::answer::{self, Matched, refusal};
+use crate::graphql::engine::{EngineExecutor, GraphQlRequest, Refusal, Text, multipart};
+use crate::http::answer::{self, RouteLabel, refusal};
+use crate::http::caller::Caller;
 use crate::http::gate::Gate;
-use crate::http::{body, client, credentials};
+use crate::http::{body, detach};
 
 /// Bytes that the part of a request that is no file may always have.
 const OPERATION: u64 = 1 << 20;
@@ -33,7 +31,7 @@ const UPLOADS: u64 = 3;
 pub struct GraphQlEndpoint<D: ParseDialect> {
     app: Arc<App>,
     gate: Arc<Gate>,
-    schemas: SchemaCache<D>,
+    service: Arc<Service<D>>,
     pattern: Arc<str>,
 }
 
@@ -41,40 +39,36 @@ impl<D: ParseDialect> GraphQlEndpoint<D> {
     /// The endpoint of an app, mounted at `path` behind a gate.
     #[must_use]
     pub fn new(app: &Arc<App>, gate: &Arc<Gate>, path: &str) -> Self {
-        Self { app: app.clone(), gate: gate.clone(), schemas: SchemaCache::default(), pattern: path.into() }
+        let service = Arc::new(Service::new(&app.options));
+        Self { app: app.clone(), gate: gate.clone(), service, pattern: path.into() }
+    }
+
+    /// Executes requests for callers whose [`Caller`](super::service::Caller) is in the data of the request or the connection.
+    #[must_use]
+    pub fn executor(&self) -> EngineExecutor<Service<D>> {
+        EngineExecutor(self.service.clone())
     }
 
     /// Who calls, and the limits of the routes it uses; only credentials in headers count.
     async fn context(&self, request: &Request) -> Result<(Context, GateCheck)> {
-        let options = &self.app.options;
-        let peer =
-            request.remote_addr().as_socket_addr().copied().unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
-        let local = request.local_addr().as_socket_addr().copied();
-        let origin = client::origin(&options.server, peer, local, request.headers());
-        let told = credentials::from_headers(request.headers(), &options.keys.app_id);
-        let standing = auth::standing(&self.app, &told, origin.ip)?;
-        let client = Client {
-            ip: origin.ip,
-            base_url: origin.base_url,
-            cloud_context: credentials::cloud_context(request.headers())?,
-            headers: (!self.app.triggers.is_empty()).then(|| Arc::new(client::headers(request.headers()))),
-            depth: client::depth(request.headers()),
-            request_id: None,
-        };
-        let gate = GateCheck { gate: self.gate.clone(), direct: !origin.forwarded, mount: self.pattern.clone() };
-        Ok((open_context(&self.app, standing, told, TokenUse::Check, client).await?, gate))
+        let caller = Caller::of(request, &self.app)?;
+        let gate = GateCheck { gate: self.gate.clone(), direct: caller.direct, mount: self.pattern.clone() };
+        let auth = caller.auth(&self.app)?;
+        Ok((caller.open(&self.app, auth, TokenUse::Check).await?, gate))
     }
 
     async fn answer(&self, mut request: Request) -> Result<Response> {
         let (cx, gate) = self.context(&request).await?;
-        let mut given = match self.read(&mut request).await? {
+        let given = match self.read(&mut request).await? {
             Ok(given) => given,
             Err(refused) => return Ok(refuse(&refused)),
         };
-        let schema = self.schemas.get(&cx).await?;
-        let uploads = std::mem::take(&mut given.uploads);
-        let run = Run { cx: &cx, gate: &gate, catalog: schema.catalog.as_ref(), uploads: &uploads };
-        Ok(match engine::run::<D>(&schema, policy(&cx), run, given).await {
+        // A client that leaves must not stop a mutation halfway; a query that nobody waits for is given up. The word alone
+        // does not make a mutation, but there is none without it (or by the hash of a document that was sent before).
+        let writes = given.query.is_empty() || given.query.contains("mutation");
+        let service = self.service.clone();
+        let work = async move { service.answer(&cx, &gate, given).await };
+        Ok(match detach::run(&self.app.tasks, writes, work).await? {
             Ok(body) => respond(StatusCode::OK, body.into_bytes()),
             Err(refused) => refuse(&refused),
         })
@@ -95,25 +89,15 @@ impl<D: ParseDialect> GraphQlEndpoint<D> {
         let limit =
             if multipart { most.saturating_mul(UPLOADS).saturating_add(OPERATION) } else { most.max(OPERATION) };
         let bytes = body::read(taken, request.headers(), limit, timeout).await?;
+        let _budget = self.gate.parsing.reserve(if multipart { 0 } else { bytes.len() }).await;
         Ok(if multipart {
             multipart::read(request.headers(), bytes).await.and_then(GraphQlRequest::from_form)
         } else if is_json(request) {
+            self.gate.parsing.check(&bytes)?;
             GraphQlRequest::from_json(&bytes)
         } else {
             Err(GraphQlRequest::empty())
         })
-    }
-}
-
-/// What the caller may ask for.
-fn policy(cx: &Context) -> Policy {
-    let options = &cx.app.options;
-    let limits = &options.security.request_complexity;
-    let bounded = !cx.auth.is_master();
-    Policy {
-        may_introspect: !bounded || options.graphql.public_introspection,
-        max_depth: limits.graphql_depth.get().filter(|_| bounded),
-        max_fields: limits.graphql_fields.get().filter(|_| bounded),
     }
 }
 
@@ -122,9 +106,8 @@ impl<D: ParseDialect> Endpoint for GraphQlEndpoint<D> {
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
         let sanitize = self.app.options.security.enable_sanitized_error_response;
-        let mut response = self.answer(request).await.unwrap_or_else(|error| refusal(&error, sanitize));
-        response.set_data(Matched(self.pattern.clone()));
-        Ok(response)
+        RouteLabel::of(&request).set(self.pattern.clone());
+        Ok(self.answer(request).await.unwrap_or_else(|error| refusal(&error, sanitize)))
     }
 }
 

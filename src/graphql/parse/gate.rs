@@ -4,7 +4,6 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use poem::http::Method;
 
 use crate::domain::kernel::context::Context;
@@ -68,7 +67,8 @@ impl Route {
         let mut path = parent.to_owned();
         if let Some(id) = id {
             path.push('/');
-            path.extend(utf8_percent_encode(id, NON_ALPHANUMERIC));
+            // As REST's limits see it: decoded, but for slashes.
+            path.push_str(&id.replace('/', "%2F"));
         }
         Self { method, path: path.into() }
     }

@@ -4,6 +4,7 @@
 pub(super) mod cache;
 pub(super) mod catalog;
 pub(super) mod config;
+pub(super) mod describe;
 mod dialect;
 pub(super) mod endpoint;
 pub(super) mod error;
@@ -19,6 +20,7 @@ pub(super) mod run;
 #[cfg(test)]
 pub(super) mod samples;
 pub(super) mod scalars;
+pub(super) mod service;
 pub(super) mod session;
 pub(super) mod uploads;
 

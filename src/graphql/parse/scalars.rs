@@ -63,7 +63,7 @@ fn misfit(scalar: &str, value: &ConstValue) -> String {
 }
 
 fn date(text: &str) -> Option<Json> {
-    let date = Date::parse(text)?;
+    let date = Date::read(text)?;
     Some(json!({"__type": "Date", "iso": date.to_iso()}))
 }
 

@@ -14,6 +14,14 @@ pub fn no_session() -> ParseError {
     ParseError::sanitized(ErrorCode::InvalidSessionToken, "Invalid session token")
 }
 
+/// The request as one that asks for a session: a sign up here ends with a session also when the master key makes it.
+#[must_use]
+pub fn with_session(cx: &Context) -> Context {
+    let mut own = cx.clone();
+    own.master_key_in_header = false;
+    own
+}
+
 /// The rights with which the user of a session that has just begun is read.
 #[must_use]
 pub fn standing_after(cx: &Context, user: &Object) -> Auth {

@@ -7,6 +7,7 @@ pub mod rate_limit;
 
 use poem::http::Method;
 
+use super::body::Parsing;
 use crate::config::Options;
 use crate::error::Result;
 use allow_list::RouteAllowList;
@@ -19,6 +20,8 @@ pub struct Gate {
     pub limits: RateLimits,
     /// Which may be used at all.
     pub allowed: RouteAllowList,
+    /// How much of bodies is parsed at a time.
+    pub parsing: Parsing,
 }
 
 impl Gate {
@@ -27,10 +30,11 @@ impl Gate {
     /// # Errors
     /// A text naming the rate limit or allow-list pattern that is none.
     pub fn new(options: &Options) -> std::result::Result<Self, String> {
-        let security = &options.security;
+        let (security, limits) = (&options.security, &options.own.limits);
         Ok(Self {
             limits: RateLimits::new(&security.rate_limit)?,
             allowed: RouteAllowList::new(security.route_allow_list.as_deref())?,
+            parsing: Parsing::new(limits.parsing_bytes as u64, limits.values),
         })
     }
 

@@ -29,14 +29,16 @@ pub fn apply(update: &Update, row: &mut Object) -> Result<()> {
 }
 
 /// The row that an update makes out of nothing: amounts become numbers, lists to add become arrays (duplicates stay),
-/// lists to remove become empty arrays, and what is deleted is not there.
+/// lists to remove become empty arrays, and what is deleted is not there. Fields come before the paths that lead into them; a path
+/// with a number after the field's name makes an array.
 ///
 /// # Errors
 /// 111 when a dotted path leads through a value that is no object.
 pub fn for_create(update: &Update) -> Result<Object> {
-    check_conflicts(update)?;
+    check_depth(update)?;
     let mut row = Object::new();
-    for (path, change) in &update.0 {
+    let (fields, mut below): (Vec<_>, Vec<_>) = update.0.iter().partition(|(path, _)| !path.contains('.'));
+    for (path, change) in fields {
         let value = match change {
             Change::Set(value) => value.clone(),
             Change::Unset => continue,
@@ -44,9 +46,28 @@ pub fn for_create(update: &Update) -> Result<Object> {
             Change::Add(list) | Change::AddUnique(list) => Value::Array(list.clone()),
             Change::Remove(_) => Value::Array(Vec::new()),
         };
-        apply_one(path, &Change::Set(value), &mut row)?;
+        row.insert(path.as_str(), value);
+    }
+    below.sort_by_key(|(path, _)| path.as_str());
+    for (path, change) in below {
+        if let Some((field, rest)) = path.split_once('.')
+            && !row.contains(field)
+            && rest.split('.').next().and_then(index).is_some()
+            && !matches!(change, Change::Unset | Change::Remove(_))
+        {
+            row.insert(field, Value::Array(Vec::new()));
+        }
+        apply_one(path, change, &mut row)?;
     }
     Ok(row)
+}
+
+fn check_depth(update: &Update) -> Result<()> {
+    if let Some((path, _)) = update.0.iter().find(|(path, _)| path.split('.').nth(MAX_PATH).is_some()) {
+        let shown: String = path.chars().take(100).collect();
+        return Err(mismatch(format!("The path '{shown}…' is too deep")));
+    }
+    Ok(())
 }
 
 /// Refuses an update of which one path lies inside another, or of which a path is deeper than any row.
@@ -54,10 +75,7 @@ pub fn for_create(update: &Update) -> Result<Object> {
 /// # Errors
 /// 111 with MongoDB's words.
 pub fn check_conflicts(update: &Update) -> Result<()> {
-    if let Some((path, _)) = update.0.iter().find(|(path, _)| path.split('.').nth(MAX_PATH).is_some()) {
-        let shown: String = path.chars().take(100).collect();
-        return Err(mismatch(format!("The path '{shown}…' is too deep")));
-    }
+    check_depth(update)?;
     // The dot comes before all letters of names, so a path is followed at once by those inside it.
     let mut paths: Vec<&str> = update.0.iter().map(|(path, _)| path.as_str()).collect();
     paths.sort_unstable();

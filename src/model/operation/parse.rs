@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json};
 use super::tree::{Change, Update};
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::json;
-use crate::model::names::ClassName;
+use crate::model::names::{ClassName, FieldPath};
 use crate::model::value::{Pointer, Value};
 
 /// Deepest nesting of a value.
@@ -81,9 +81,7 @@ pub fn field_value(value: Json) -> Result<Value> {
 
 /// A dotted path needs a name at each place, and none that a database takes for an operator.
 fn check_path(path: &str) -> Result<()> {
-    let Some((_, below)) = path.split_once('.') else { return Ok(()) };
-    let malformed = |name: &str| name.is_empty() || name.starts_with('$') || name.contains('\0');
-    if below.split('.').any(malformed) || below.split('.').nth(MAX_DEPTH).is_some() {
+    if path.contains('.') && FieldPath::parse(path).is_none() {
         let shown: String = path.chars().take(200).collect();
         return Err(ParseError::new(ErrorCode::InvalidKeyName, format!("Invalid field name: {shown}.")));
     }

@@ -58,18 +58,6 @@ pub fn pair(value: &Json) -> Option<GeoPoint> {
     }
 }
 
-/// Whether JavaScript takes the value for true.
-#[must_use]
-pub fn is_truthy(value: &Json) -> bool {
-    match value {
-        Json::Null => false,
-        Json::Bool(truth) => *truth,
-        Json::Number(number) => number.as_f64().is_some_and(|number| number != 0.0),
-        Json::String(text) => !text.is_empty(),
-        Json::Array(_) | Json::Object(_) => true,
-    }
-}
-
 /// Longest text of a value in an error, in characters.
 const MAX_SHOWN: usize = 1000;
 

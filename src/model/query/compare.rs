@@ -90,12 +90,14 @@ fn objects(left: &Value, right: &Value) -> Ordering {
     left.len().cmp(&right.len())
 }
 
-/// A typed object as the plain object it is inside objects and arrays; a fetched object as the pointer to it.
+/// A typed object as the plain object it is inside objects and arrays. A fetched object stays what it is there.
 #[must_use]
 pub fn as_plain(value: &Value) -> Cow<'_, Value> {
-    let pointer = |class: &str, id: &str| typed("Pointer", [("className", class.into()), ("objectId", id.into())]);
     match value {
-        Value::Pointer(target) => Cow::Owned(pointer(target.class.as_str(), &target.id)),
+        Value::Pointer(target) => {
+            let parts = [("className", target.class.as_str().into()), ("objectId", target.id.as_str().into())];
+            Cow::Owned(typed("Pointer", parts))
+        }
         Value::Relation(class) => Cow::Owned(typed("Relation", [("className", class.as_str().into())])),
         Value::GeoPoint(point) => {
             Cow::Owned(typed("GeoPoint", [("latitude", point.latitude.into()), ("longitude", point.longitude.into())]))
@@ -108,17 +110,14 @@ pub fn as_plain(value: &Value) -> Cow<'_, Value> {
             let name = ("name", Value::from(file.name.as_str()));
             Cow::Owned(typed("File", std::iter::once(name).chain(file.url.as_deref().map(|url| ("url", url.into())))))
         }
-        Value::Object(object) => match fetched(object) {
-            Some((class, id)) => Cow::Owned(pointer(class, id)),
-            None => Cow::Borrowed(value),
-        },
         Value::Null
         | Value::Boolean(_)
         | Value::Number(_)
         | Value::String(_)
         | Value::Date(_)
         | Value::Bytes(_)
-        | Value::Array(_) => Cow::Borrowed(value),
+        | Value::Array(_)
+        | Value::Object(_) => Cow::Borrowed(value),
     }
 }
 

@@ -6,6 +6,7 @@ use super::filter::{Constraint, Regex, TextSearch};
 use super::parse::{Context, Place};
 use super::{atoms, geo, relative_time};
 use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::json::is_truthy;
 use crate::model::schema::FieldType;
 use crate::model::value::{GeoPoint, Pointer, Value};
 
@@ -36,7 +37,7 @@ pub(super) fn parse(
     // The reference works from the end of the alphabet: of several faults it reports that one.
     operators.sort_unstable_by(|(left, _), (right, _)| right.cmp(left));
     for (name, operand) in operators {
-        if SUBQUERIES.contains(&name) && atoms::is_truthy(operand) {
+        if SUBQUERIES.contains(&name) && is_truthy(operand) {
             continue;
         }
         if let Some(constraint) = operator(name, operand, map, place, context)? {
@@ -66,7 +67,7 @@ fn operator(
             compared()?;
             Constraint::Exists(match operand {
                 Json::String(_) => true,
-                _ => atoms::is_truthy(operand),
+                _ => is_truthy(operand),
             })
         }
         "$in" => Constraint::In(flat_list(name, operand, place)?),
@@ -115,7 +116,7 @@ fn atom(value: &Json, place: &Place<'_>) -> Result<Value> {
 }
 
 fn comparand(name: &str, operand: &Json, place: &Place<'_>, context: &Context<'_>) -> Result<Value> {
-    let Some(relative) = operand.get("$relativeTime").filter(|time| atoms::is_truthy(time)) else {
+    let Some(relative) = operand.get("$relativeTime").filter(|time| is_truthy(time)) else {
         return atom(operand, place);
     };
     if place.kind.is_some_and(|kind| *kind != FieldType::Date) {
@@ -202,7 +203,7 @@ fn text(operand: &Json) -> Result<TextSearch> {
     let search =
         operand.get("$search").and_then(Json::as_object).ok_or_else(|| bad("bad $text: $search, should be object"))?;
     let term = search.get("$term").and_then(Json::as_str).ok_or_else(|| bad("bad $text: $term, should be string"))?;
-    let given = |key: &str| search.get(key).filter(|value| atoms::is_truthy(value));
+    let given = |key: &str| search.get(key).filter(|value| is_truthy(value));
     let language = match given("$language") {
         None => None,
         Some(Json::String(language)) => Some(language.clone()),

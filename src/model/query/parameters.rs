@@ -1,12 +1,15 @@
 //! The parameters of a find and a get, as clients write them.
 
+use std::collections::HashSet;
+
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};
 
-use super::atoms::{is_truthy, javascript_text};
+use super::atoms::javascript_text;
 use super::options::{ReadPreference, Sort};
 use crate::error::{ErrorCode, ParseError, Result};
-use crate::model::names::is_valid_field_name;
+use crate::model::json::is_truthy;
+use crate::model::names::{FieldPath, is_valid_field_name};
 use crate::model::shape::ALWAYS_SHOWN;
 
 /// What a client asks of a find or a get besides its condition; conditions are read by [`super::parse`].
@@ -78,7 +81,11 @@ impl QueryParameters {
     ///
     /// # Errors
     /// 102 for unknown parameters and bad values, 105 for bad names in the order, 107 for a condition that is no object.
-    pub fn of_find(mut given: Map<String, Json>, may_explain: bool) -> Result<(Map<String, Json>, Self)> {
+    pub fn of_find(
+        mut given: Map<String, Json>,
+        may_explain: bool,
+        most_names: usize,
+    ) -> Result<(Map<String, Json>, Self)> {
         const KNOWN: [&str; 16] = [
             "where",
             "order",
@@ -101,6 +108,7 @@ impl QueryParameters {
             let shown: String = name.chars().take(200).collect();
             return Err(refused(format!("Invalid parameter for query: {shown}")));
         }
+        check_names(&given, most_names)?;
         let condition = condition(given.remove("where"))?;
         let explain = explain(given.get("explain"), may_explain)?;
         let (keys, exclude_keys) = selection(&given);
@@ -129,12 +137,13 @@ impl QueryParameters {
     ///
     /// # Errors
     /// 102 for parameters a get does not have, and bad values.
-    pub fn of_get(given: &Map<String, Json>) -> Result<Self> {
+    pub fn of_get(given: &Map<String, Json>, most_names: usize) -> Result<Self> {
         const KNOWN: [&str; 6] =
             ["keys", "include", "excludeKeys", "readPreference", "includeReadPreference", "subqueryReadPreference"];
         if given.keys().any(|name| !KNOWN.contains(&name.as_str())) {
             return Err(refused("Improper encode of parameter"));
         }
+        check_names(given, most_names)?;
         let (keys, exclude_keys) = selection(given);
         Ok(Self {
             include: Include::parse(given, keys.as_deref(), &exclude_keys),
@@ -143,6 +152,12 @@ impl QueryParameters {
             read_preferences: ReadPreferences::parse(given)?,
             ..Self::default()
         })
+    }
+
+    /// The parameters that ask for these fields (dotted ones reach into included objects) and follow these pointers.
+    #[must_use]
+    pub fn selecting(keys: Vec<String>, include: Vec<String>) -> Self {
+        Self { include: Include::of(false, include, Some(&keys), &[]), keys: Some(keys), ..Self::default() }
     }
 }
 
@@ -169,6 +184,12 @@ impl Include {
                 named.push(path);
             }
         }
+        Self::of(all, named, keys, excluded)
+    }
+
+    /// What to follow: all pointers and arrays of the class itself, paths, and the objects into which dotted `keys` and `excluded` reach.
+    #[must_use]
+    pub fn of(all: bool, mut named: Vec<String>, keys: Option<&[String]>, excluded: &[String]) -> Self {
         named.sort();
         named.dedup();
         // What is wanted, or not, of an included object tells that it is to be included.
@@ -193,6 +214,23 @@ impl Include {
 /// Deepest include.
 const MAX_INCLUDE_DEPTH: usize = 50;
 
+/// Refuses lists of more names than a request may have in all of them together.
+fn check_names(given: &Map<String, Json>, most: usize) -> Result<()> {
+    let count = |value: &Json| match value {
+        Json::String(text) => text.split(',').count(),
+        Json::Array(list) => list.iter().map(|item| item.as_str().map_or(1, |text| text.split(',').count())).sum(),
+        _ => 1,
+    };
+    let lists = ["keys", "excludeKeys", "include", "order"].into_iter().filter_map(|name| given.get(name));
+    let names: usize = lists.map(count).sum();
+    if names > most {
+        return Err(refused(format!(
+            "keys, excludeKeys, include and order may have {most} names together, not {names}"
+        )));
+    }
+    Ok(())
+}
+
 /// A comma list; other values count as the text JavaScript makes of them.
 fn words(value: &Json) -> Vec<String> {
     if !is_truthy(value) {
@@ -207,7 +245,13 @@ fn condition(given: Option<Json>) -> Result<Map<String, Json>> {
     match given {
         None => Ok(Map::new()),
         Some(Json::Object(map)) => Ok(map),
-        Some(Json::String(text)) => serde_json::from_str(&text).map_err(|_| invalid()),
+        // An empty object as PHP writes it.
+        Some(Json::Array(list)) if list.is_empty() => Ok(Map::new()),
+        Some(Json::String(text)) => match serde_json::from_str(&text) {
+            Ok(Json::Object(map)) => Ok(map),
+            Ok(Json::Array(list)) if list.is_empty() => Ok(Map::new()),
+            _ => Err(invalid()),
+        },
         Some(_) => Err(invalid()),
     }
 }
@@ -218,7 +262,8 @@ fn selection(given: &Map<String, Json>) -> (Option<Vec<String>>, Vec<String>) {
     let mut excluded = list("excludeKeys").unwrap_or_default();
     excluded.retain(|key| !key.is_empty() && !ALWAYS_SHOWN.contains(&key.as_str()));
     let keys = list("keys").map(|mut keys| {
-        keys.retain(|key| !key.is_empty() && !excluded.contains(key));
+        let excluded: HashSet<&str> = excluded.iter().map(String::as_str).collect();
+        keys.retain(|key| !key.is_empty() && !excluded.contains(key.as_str()));
         keys
     });
     (keys, excluded)
@@ -240,8 +285,7 @@ pub fn order(value: &Json) -> Result<Vec<Sort>> {
         let shown = || path.chars().take(200).collect::<String>();
         let mut parts = path.split('.');
         let root = parts.next().unwrap_or_default();
-        let malformed = |part: &str| part.is_empty() || part.starts_with('$');
-        if path != "$score" && (!is_valid_field_name(root) || path.split('.').any(malformed)) {
+        if path != "$score" && (!is_valid_field_name(root) || FieldPath::parse(path).is_none()) {
             return Err(ParseError::new(ErrorCode::InvalidKeyName, format!("Invalid field name: {}.", shown())));
         }
         if root == "authData" && parts.next().is_some() && parts.next() == Some("id") {
@@ -314,7 +358,7 @@ mod tests {
     use serde_json::json;
 
     fn read(given: &Json) -> Result<QueryParameters> {
-        QueryParameters::of_find(given.as_object().cloned().unwrap_or_default(), false)
+        QueryParameters::of_find(given.as_object().cloned().unwrap_or_default(), false, 1000)
             .map(|(_, parameters)| parameters)
     }
 
@@ -333,6 +377,12 @@ mod tests {
             (json!({"order": {"n": 1}}), 105, "Invalid field name: [object Object]."),
             (json!({"order": "authData.x.id"}), 105, "Cannot sort by authData.x.id"),
             (json!({"skip": -1}), 102, "skip must not be negative"),
+            (
+                json!({"keys": "a,".repeat(600), "excludeKeys": ["b"], "include": "c".repeat(5), "order": "n,".repeat(400)}),
+                102,
+                "keys, excludeKeys, include and order may have 1000 names together, not 1004",
+            ),
+            (json!({"order": "o.a\0b"}), 105, "Invalid field name: o.a\0b."),
             (json!({"readPreference": "x"}), 102, "Not supported read preference."),
             (json!({"explain": "x"}), 102, "Using the explain query parameter requires the master key"),
         ] {
@@ -341,13 +391,13 @@ mod tests {
         }
         let explain = |value: Json| {
             let given = Map::from_iter([("explain".to_owned(), value)]);
-            QueryParameters::of_find(given, true).map(|(_, parameters)| parameters)
+            QueryParameters::of_find(given, true, 1000).map(|(_, parameters)| parameters)
         };
         assert_eq!(explain(json!("x")).unwrap_err().message, "Invalid value for explain");
         assert_eq!(explain(json!("executionStats")).unwrap().explain.as_deref(), Some("executionStats"));
         assert_eq!(explain(json!(false)).unwrap().explain, None);
         for name in ["where", "includeAll", "limit", "foo"] {
-            let error = QueryParameters::of_get(&Map::from_iter([(name.to_owned(), json!(1))])).unwrap_err();
+            let error = QueryParameters::of_get(&Map::from_iter([(name.to_owned(), json!(1))]), 1000).unwrap_err();
             assert_eq!(error.message, "Improper encode of parameter");
         }
     }

@@ -7,43 +7,15 @@ use serde_json::{Map, Value as Json};
 use super::filter::{Constraint, Filter, SubQuery, Unresolved};
 use super::{atoms, operators, shape};
 use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::columns;
 use crate::model::date::Date;
+use crate::model::json::is_truthy;
 use crate::model::names::ClassName;
 use crate::model::schema::{ClassSchema, FieldType};
 use crate::model::value::Value;
 
 /// Deepest nesting of a condition as JSON.
 pub const MAX_DEPTH: usize = 100;
-
-/// Internal columns that anybody may name in a condition; for clients the filter of readers replaces `_rperm`.
-const PERMISSION_COLUMNS: [&str; 2] = ["_rperm", "_wperm"];
-
-/// Internal columns that the master key may name in a condition.
-const INTERNAL_COLUMNS: [&str; 9] = [
-    "_session_token",
-    "_email_verify_token",
-    "_perishable_token",
-    "_tombstone",
-    "_email_verify_token_expires_at",
-    "_failed_login_count",
-    "_account_lockout_expires_at",
-    "_password_changed_at",
-    "_password_history",
-];
-
-/// One more of them; apart because of its length.
-const PERISHABLE_EXPIRY: &str = "_perishable_token_expires_at";
-
-/// Fields whose plain text is read as a date.
-const DATE_FIELDS: [&str; 7] = [
-    "createdAt",
-    "updatedAt",
-    "expiresAt",
-    "_email_verify_token_expires_at",
-    "_account_lockout_expires_at",
-    "_password_changed_at",
-    PERISHABLE_EXPIRY,
-];
 
 /// Who asks, and what that entitles to.
 #[derive(Debug, Clone, Copy, Default)]
@@ -118,9 +90,7 @@ pub fn parse(condition: &Json, context: &Context<'_>) -> Result<Filter> {
 
 /// Whether a key of a condition names a field or one of the internal columns the caller may see.
 pub(super) fn is_column(key: &str, access: Access) -> bool {
-    if PERMISSION_COLUMNS.contains(&key)
-        || (access.master && (INTERNAL_COLUMNS.contains(&key) || key == PERISHABLE_EXPIRY))
-    {
+    if columns::PERMISSIONS.contains(&key) || (access.master && columns::INTERNAL.contains(&key)) {
         return true;
     }
     key.starts_with(|first: char| first.is_ascii_alphabetic())
@@ -216,8 +186,8 @@ impl<'a> Place<'a> {
 
 /// The value of `{field: value}`.
 fn plain_value(path: &str, value: &Json, place: &Place<'_>) -> Result<Value> {
-    if DATE_FIELDS.contains(&path)
-        && let Some(date) = value.as_str().and_then(Date::parse)
+    if columns::DATES.contains(&path)
+        && let Some(date) = value.as_str().and_then(Date::read)
     {
         return Ok(Value::Date(date));
     }
@@ -279,7 +249,7 @@ fn subqueries(path: &str, map: &Map<String, Json>, context: &Context<'_>, parts:
 
 /// The operand of an operator that counts as absent when it is nothing.
 fn given<'a>(map: &'a Map<String, Json>, operator: &str) -> Option<&'a Json> {
-    map.get(operator).filter(|value| atoms::is_truthy(value))
+    map.get(operator).filter(|value| is_truthy(value))
 }
 
 fn improper(operator: &str) -> ParseError {

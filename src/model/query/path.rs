@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::compare::{as_plain, stored};
+use crate::model::columns;
 use crate::model::object::Object;
 use crate::model::value::Value;
 
@@ -37,14 +38,9 @@ impl Path {
     /// Splits a dotted path.
     #[must_use]
     pub fn new(path: &str) -> Self {
+        let path = columns::path(path);
         let mut segments = path.split('.');
-        let mut field = segments.next().unwrap_or_default().to_owned();
-        // The data of each way to log in has a column of its own.
-        if field == "authData"
-            && let Some(provider) = segments.next()
-        {
-            field = format!("_auth_data_{provider}");
-        }
+        let field = segments.next().unwrap_or_default().to_owned();
         Self { field, rest: segments.map(Segment::new).collect() }
     }
 

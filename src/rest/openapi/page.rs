@@ -6,6 +6,8 @@ use crate::http::page::{Asset, Page, escape};
 
 /// Where the page is, below the mount path.
 pub const PATH: &str = "/docs";
+/// Where the files are that it loads.
+pub const FILES: &str = "/docs/{*file}";
 
 const HTML: &str = include_str!("page/page.html");
 

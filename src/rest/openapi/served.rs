@@ -1,27 +1,24 @@
 //! How the API describes itself: the document as JSON and YAML, for anybody without the app's classes, for masters with
 //! them; and the page to read it and try it.
 
-use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
+use poem::Response;
 use poem::http::{HeaderValue, Method, StatusCode, header};
-use poem::{Request, Response};
 use serde_json::Value as Json;
 use tokio::sync::Mutex;
 
 use super::{page, typed, yaml};
 use crate::config::Options;
-use crate::domain::kernel::auth::{self, Auth};
+use crate::domain::kernel::context::Context;
 use crate::domain::schema::Schemas;
 use crate::error::{ParseError, Result};
-use crate::http::answer::{JSON, Matched};
-use crate::http::gate::rate_limit::Identity;
-use crate::http::page::Page;
-use crate::http::{client, credentials};
+use crate::http::answer::JSON;
 use crate::model::schema::ClassSchema;
-use crate::rest::request::Rest;
+use crate::rest::call::Call;
+use crate::rest::route::{Access, Outcome, Route};
 
 /// The content type of YAML (RFC 9512).
 const YAML: &str = "application/yaml; charset=utf-8";
@@ -29,17 +26,23 @@ const YAML: &str = "application/yaml; charset=utf-8";
 const VARY: HeaderValue =
     HeaderValue::from_static("X-Parse-Application-Id, X-Parse-Master-Key, X-Parse-Maintenance-Key, Authorization");
 
-/// The documents and the page of a server.
-pub struct Documents {
+/// The documents of a server.
+struct Documents {
     mount_path: String,
     /// Made when it is first asked for: most servers never are, and start the sooner.
     base: OnceLock<Document>,
-    page: Option<Page>,
     /// Whether everybody gets the document with the app's classes.
     public: bool,
     current: ArcSwapOption<OfApp>,
     /// One document is made at a time; whoever needs it as well waits for it.
     making: Mutex<()>,
+}
+
+/// How a document is written.
+#[derive(Debug, Clone, Copy)]
+enum Notation {
+    Json,
+    Yaml,
 }
 
 /// A document in both notations.
@@ -57,48 +60,16 @@ struct OfApp {
     document: Document,
 }
 
-/// What a path asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Wanted<'a> {
-    Json,
-    Yaml,
-    /// A file of the page; none: the page itself.
-    Page(&'a str),
-}
-
-impl Wanted<'_> {
-    fn of(path: &str) -> Option<Wanted<'_>> {
-        if path.eq_ignore_ascii_case("/openapi.json") {
-            return Some(Wanted::Json);
-        }
-        if path.eq_ignore_ascii_case("/openapi.yaml") {
-            return Some(Wanted::Yaml);
-        }
-        crate::rest::routes::below(page::PATH, path).map(|file| Wanted::Page(file.trim_start_matches('/')))
-    }
-
-    const fn route(self) -> &'static str {
-        match self {
-            Wanted::Json => "/openapi.json",
-            Wanted::Yaml => "/openapi.yaml",
-            Wanted::Page(_) => page::PATH,
-        }
-    }
-}
-
 impl Documents {
-    /// As the options say; `None` when nothing of it is to be served.
-    #[must_use]
-    pub fn new(options: &Options) -> Option<Self> {
-        let wish = &options.own.openapi;
-        wish.enabled.then(|| Self {
+    /// As the options say.
+    fn new(options: &Options) -> Self {
+        Self {
             mount_path: options.server.mount_path.clone(),
             base: OnceLock::new(),
-            page: wish.docs.then(|| page::page(options)),
-            public: wish.public_schema,
+            public: options.own.openapi.public_schema,
             current: ArcSwapOption::empty(),
             making: Mutex::new(()),
-        })
+        }
     }
 
     /// The document without classes.
@@ -141,68 +112,53 @@ impl Document {
     }
 }
 
-impl Rest {
-    /// Answers what asks for the API's own description; `None`: the request is about something else.
-    ///
-    /// # Errors
-    /// When the route is not allowed, or asked for too often; with the route.
-    pub(in crate::rest) async fn describe(
-        &self,
-        request: &Request,
-        path: &str,
-    ) -> std::result::Result<Option<Response>, (ParseError, Option<Arc<str>>)> {
-        let (Some(documents), Some(wanted)) = (&self.documents, Wanted::of(path)) else { return Ok(None) };
-        if !matches!(*request.method(), Method::GET | Method::HEAD) {
-            return Ok(None);
-        }
-        if matches!(wanted, Wanted::Page(file) if !documents.page.as_ref().is_some_and(|page| page.has(file))) {
-            return Ok(None);
-        }
-        let route: Arc<str> = wanted.route().into();
-        match self.description(documents, wanted, request, path).await {
-            Ok(mut response) => {
-                response.set_data(Matched(route));
-                Ok(Some(response))
-            }
-            Err(error) => Err((error, Some(route))),
+/// The routes of the documents and of the page, as the options say.
+#[must_use]
+pub fn routes(options: &Options) -> Vec<Route> {
+    let wish = &options.own.openapi;
+    if !wish.enabled {
+        return Vec::new();
+    }
+    let documents = Arc::new(Documents::new(options));
+    let document = |path: &'static str, operation, notation| {
+        let documents = documents.clone();
+        let handler = move |call: Call| {
+            let documents = documents.clone();
+            async move { documents.answer(&call.cx, notation).await }
+        };
+        Route::hidden(Method::GET, path, operation, handler).access(Access::OptionalKey)
+    };
+    let mut routes = vec![
+        document("/openapi.json", "getOpenApiJson", Notation::Json),
+        document("/openapi.yaml", "getOpenApiYaml", Notation::Yaml),
+    ];
+    if wish.docs {
+        let page = Arc::new(page::page(options));
+        for path in [page::PATH, page::FILES] {
+            let page = page.clone();
+            let handler = move |call: Call| {
+                let answer = page.answer(call.found.value("file").unwrap_or_default());
+                async move { answer.ok_or_else(ParseError::unknown_route) }
+            };
+            routes.push(Route::hidden(Method::GET, path, "getDocs", handler).access(Access::OptionalKey));
         }
     }
+    routes
+}
 
-    async fn description(
-        &self,
-        documents: &Documents,
-        wanted: Wanted<'_>,
-        request: &Request,
-        path: &str,
-    ) -> Result<Response> {
-        let options = &self.app.options;
-        let peer =
-            request.remote_addr().as_socket_addr().copied().unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
-        let local = request.local_addr().as_socket_addr().copied();
-        let origin = client::origin(&options.server, peer, local, request.headers());
-        let given = credentials::from_headers(request.headers(), &options.keys.app_id);
-        // Who is refused elsewhere is anybody here.
-        let caller = if given.master_key_in_header {
-            auth::standing(&self.app, &given, origin.ip).unwrap_or(Auth::Anonymous)
-        } else {
-            Auth::Anonymous
-        };
-        let identity = Identity { ip: origin.ip, direct: !origin.forwarded, auth: &caller };
-        let now = self.app.clock.now().millis();
-        self.gate.limits.count(false, &Method::GET, path, &identity, now)?;
-        self.gate.allowed.check(caller.is_master(), &Method::GET, path)?;
-        if let (Wanted::Page(file), Some(page)) = (wanted, &documents.page)
-            && let Some(response) = page.answer(file)
-        {
-            return Ok(response);
-        }
-        let of_app = if documents.public || caller.is_master() {
-            Some(documents.of_app(&self.app.schemas.snapshot()).await?)
+impl Documents {
+    /// The document that a caller may read.
+    async fn answer(&self, cx: &Context, notation: Notation) -> Outcome {
+        let of_app = if self.public || cx.auth.is_master() {
+            Some(self.of_app(&cx.app.schemas.snapshot()).await?)
         } else {
             None
         };
-        let document = of_app.as_ref().map_or_else(|| documents.base(), |made| &made.document);
-        let (kind, body) = if wanted == Wanted::Yaml { (YAML, document.yaml()) } else { (JSON, document.json.clone()) };
+        let document = of_app.as_ref().map_or_else(|| self.base(), |made| &made.document);
+        let (kind, body) = match notation {
+            Notation::Yaml => (YAML, document.yaml()),
+            Notation::Json => (JSON, document.json.clone()),
+        };
         Ok(Response::builder()
             .status(StatusCode::OK)
             .header(header::CONTENT_TYPE, kind)
@@ -210,24 +166,5 @@ impl Rest {
             .header(header::VARY, VARY)
             .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
             .body(body))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths() {
-        for (path, wanted) in [
-            ("/OpenAPI.json", Some(Wanted::Json)),
-            ("/openapi.yaml", Some(Wanted::Yaml)),
-            ("/docs", Some(Wanted::Page(""))),
-            ("/docs/page.js", Some(Wanted::Page("page.js"))),
-            ("/docsx", None),
-            ("/openapi", None),
-        ] {
-            assert_eq!(Wanted::of(path), wanted, "{path}");
-        }
     }
 }

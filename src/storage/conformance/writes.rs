@@ -104,6 +104,33 @@ fn duplicate_of(result: Result<(), StorageError>) -> String {
     }
 }
 
+/// A pointer that is null from the beginning does not exist and is shown as null; one that an update made null exists and is not shown.
+pub async fn null_pointers(store: &dyn Storage) {
+    let schema = schema("NullPointers", &[("p", FieldType::Pointer(ClassName::unchecked("T")))]);
+    store.create_class(&schema).await.unwrap();
+    let rows = [
+        row("born", json!({"p": null})),
+        row("made", json!({"p": pointer("x")})),
+        row("none", json!({})),
+        row("some", json!({"p": pointer("y")})),
+        row("twice", json!({"p": null})),
+    ];
+    fill(store, &schema, &rows).await;
+    let set = |value: Json| update(vec![("p", Change::Set(super::value(value)))]);
+    store.update_one(&schema, &by_id("made"), &set(json!(null)), None).await.unwrap();
+    store.update_one(&schema, &by_id("twice"), &set(pointer("z")), None).await.unwrap();
+    let all = FindOptions { sort: vec![Sort { path: "objectId".into(), descending: false }], ..FindOptions::default() };
+    let there = found(store, &schema, &is("p", Constraint::Exists(true)), &all).await;
+    assert_eq!(there, ["made", "some", "twice"]);
+    assert_eq!(found(store, &schema, &is("p", Constraint::Exists(false)), &all).await, ["born", "none"]);
+    assert_eq!(found(store, &schema, &eq("p", json!(null)), &all).await, ["born", "made", "none"]);
+    assert_eq!(found(store, &schema, &eq("p", pointer("z")), &all).await, ["twice"]);
+    let shown = read(store, &schema, &Filter::All, &all).await.unwrap();
+    let shown: Vec<Option<bool>> = shown.iter().map(|row| row.get("p").map(Value::is_null)).collect();
+    assert_eq!(shown, [Some(true), None, None, Some(false), Some(false)]);
+    store.delete_class(&schema.name).await.unwrap();
+}
+
 pub async fn uniqueness(store: &dyn Storage) {
     let schema = schema("Unique", &[("u", FieldType::String), ("v", FieldType::String), ("x", FieldType::Number)]);
     store.create_class(&schema).await.unwrap();
@@ -230,10 +257,11 @@ pub async fn relations(store: &dyn Storage) {
     store.link(&join, "o2", &own(&["a"]), None).await.unwrap();
     assert_eq!(pairs(store.members(&join, &own(&["o1"]), None).await.unwrap()), "o1>a o1>b o1>c");
     assert_eq!(pairs(store.members(&join, &own(&["o1", "o2", "o3"]), None).await.unwrap()), "o1>a o1>b o1>c o2>a");
-    assert_eq!(pairs(store.owners(&join, &own(&["a"]), None).await.unwrap()), "o1>a o2>a");
-    assert!(store.owners(&join, &[], None).await.unwrap().is_empty());
+    assert_eq!(pairs(store.owners(&join, Some(&own(&["a"])), None).await.unwrap()), "o1>a o2>a");
+    assert!(store.owners(&join, Some(&[]), None).await.unwrap().is_empty());
+    assert_eq!(pairs(store.owners(&join, None, None).await.unwrap()), "o1>a o1>b o1>c o2>a");
     store.unlink(&join, "o1", &own(&["b", "stranger"]), None).await.unwrap();
-    assert_eq!(pairs(store.owners(&join, &own(&["b", "c"]), None).await.unwrap()), "o1>c");
+    assert_eq!(pairs(store.owners(&join, Some(&own(&["b", "c"])), None).await.unwrap()), "o1>c");
     ancestors(store, &join).await;
     store.delete_class(&join).await.unwrap();
     assert!(store.members(&join, &own(&["o1"]), None).await.unwrap().is_empty());
@@ -243,9 +271,10 @@ pub async fn relations(store: &dyn Storage) {
 async fn ancestors(store: &dyn Storage, direct: &ClassName) {
     let nested = ClassName::unchecked("Owner").join("nested");
     let of = async |member: &str| {
-        let mut found = store.ancestors(direct, &nested, member, None).await.unwrap();
-        found.sort();
-        found.join(" ")
+        let found = store.ancestors(direct, &nested, member, None).await.unwrap();
+        let mut owners: Vec<&str> = found.owners().into_iter().collect();
+        owners.sort_unstable();
+        owners.join(" ")
     };
     assert_eq!(of("nobody").await, "");
     assert_eq!(of("c").await, "o1", "nothing is nested yet");
@@ -257,9 +286,18 @@ async fn ancestors(store: &dyn Storage, direct: &ClassName) {
     assert_eq!(of("c").await, "n1 n2 n3 o1");
     assert_eq!(of("a").await, "n1 n2 n3 o1 o2", "and nothing of what is nested in the member itself");
     assert_eq!(of("y").await, "");
+    let found = store.ancestors(direct, &nested, "c", None).await.unwrap();
+    let over = |missing: &str| {
+        let mut owners: Vec<&str> = found.reachable(|owner| owner != missing).into_iter().collect();
+        owners.sort_unstable();
+        owners.join(" ")
+    };
+    assert_eq!(over(""), "n1 n2 n3 o1");
+    assert_eq!(over("n2"), "n1 o1", "the way up ends where an owner is gone");
+    assert_eq!(over("o1"), "");
     let tx = store.begin().await.unwrap();
     store.unlink(&nested, "n1", &["o1".to_owned()], Some(&tx)).await.unwrap();
-    assert_eq!(store.ancestors(direct, &nested, "c", Some(&tx)).await.unwrap(), ["o1"]);
+    assert_eq!(store.ancestors(direct, &nested, "c", Some(&tx)).await.unwrap().direct, ["o1"]);
     store.abort(tx).await.unwrap();
     store.delete_class(&nested).await.unwrap();
     assert_eq!(of("c").await, "o1");

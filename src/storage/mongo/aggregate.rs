@@ -34,6 +34,7 @@ pub(super) async fn aggregate(
         names: !options.raw_field_names,
         values: !options.raw_values,
         rows: true,
+        whole: true,
         pointer_id: false,
     };
     let stages = translator.pipeline(pipeline)?;
@@ -125,13 +126,15 @@ fn result(translator: &Translator<'_>, mut document: Document) -> Result<Json> {
                 Value::String(text) if translator.pointer_id => {
                     Json::String(text.split_once('$').map_or(text.as_str(), |(_, id)| id).to_owned())
                 }
-                Value::Object(object) if object.is_empty() => Json::Null,
                 id => json::encode(&id),
             }
         } else {
             plain::extended(id)
         };
-        row.insert("objectId".to_owned(), id);
+        row.insert("objectId".to_owned(), json::null_if_empty(id));
+    }
+    if translator.rows && translator.whole && translator.names && translator.values {
+        row.extend(json::relations(translator.schema));
     }
     Ok(Json::Object(row))
 }
@@ -141,7 +144,7 @@ fn as_object(json: Json) -> Map<String, Json> {
 }
 
 #[derive(Clone, Copy)]
-#[expect(clippy::struct_excessive_bools, reason = "four independent facts")]
+#[expect(clippy::struct_excessive_bools, reason = "five independent facts")]
 struct Translator<'a> {
     schema: &'a ClassSchema,
     /// Names of fields are translated.
@@ -150,6 +153,8 @@ struct Translator<'a> {
     values: bool,
     /// What passes through is still rows of the class.
     rows: bool,
+    /// As far as they are rows, they have all their fields.
+    whole: bool,
     /// The ids of the results are stored pointers.
     pointer_id: bool,
 }
@@ -186,6 +191,7 @@ impl Translator<'_> {
                 for (field, expression) in fields {
                     translated.insert(self.key(field)?, self.expression(expression)?);
                 }
+                self.whole &= name != "$project";
                 Ok(Bson::Document(translated))
             }
             ("$sort", Json::Object(fields)) => {

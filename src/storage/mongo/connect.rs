@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use bson::doc;
 use mongodb::Client;
 use mongodb::event::EventHandler;
@@ -13,7 +15,7 @@ use mongodb::options::{ClientOptions, WriteConcern};
 use super::get::{self, Gets};
 use super::insert::{self, Inserts};
 use super::{MongoStorage, error};
-use crate::storage::Result;
+use crate::storage::{Result, StorageError};
 
 /// Is told of every command as it is sent to MongoDB: the command's name, and that of the collection it is about (empty when it
 /// is about none).
@@ -81,7 +83,10 @@ impl fmt::Debug for MongoOptions {
 }
 
 /// How long the driver looks for a server that can do the work, unless the connection string says otherwise.
-const SERVER_SELECTION: Duration = Duration::from_secs(5);
+/// An election takes ten seconds and a little more.
+const SERVER_SELECTION: Duration = Duration::from_secs(15);
+/// How long a start looks for one, by trying again: an election may be under way.
+const START: Duration = Duration::from_secs(30);
 /// How long a connection may take to come about, unless the connection string says otherwise.
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long a [`ping`] may take.
@@ -95,11 +100,12 @@ impl MongoStorage {
     /// Connects to the database and makes sure that it answers.
     ///
     /// # Errors
-    /// `Unavailable` when no server answers within the time for selecting one (5 s, or `serverSelectionTimeoutMS`); `Other`
-    /// when the connection string is malformed.
+    /// `Unavailable` when no server answers within 30 seconds, or within `serverSelectionTimeoutMS` if the connection string says so;
+    /// `Other` when the connection string is malformed.
     pub async fn connect(options: MongoOptions) -> Result<Self> {
         let mut client_options = ClientOptions::parse(&options.uri).await.map_err(error::storage)?;
-        client_options.server_selection_timeout.get_or_insert(SERVER_SELECTION);
+        let patience = if client_options.server_selection_timeout.is_some() { Duration::ZERO } else { START };
+        let selection = *client_options.server_selection_timeout.get_or_insert(SERVER_SELECTION);
         client_options.connect_timeout.get_or_insert(CONNECT);
         client_options.max_pool_size.get_or_insert(POOL);
         client_options.app_name.get_or_insert_with(|| env!("CARGO_PKG_NAME").to_owned());
@@ -118,14 +124,21 @@ impl MongoStorage {
             database,
             prefix: options.collection_prefix,
             // The server shall give up first: its answer tells more than none.
-            timeout: options.max_time.map_or(options.timeout, |time| options.timeout.max(time + MARGIN)),
+            // Looking for a server that can do the work comes on top.
+            timeout: selection + options.max_time.map_or(options.timeout, |time| options.timeout.max(time + MARGIN)),
             max_time: options.max_time.unwrap_or(options.timeout.saturating_sub(MARGIN).max(MARGIN)),
             batch_size: options.batch_size.unwrap_or(1000).max(2),
             inserts: Inserts::new(insert::COMMANDS),
             gets: Gets::new(get::COMMANDS),
         };
-        storage.run(storage.database.run_command(doc! { "ping": 1 })).await?;
-        Ok(storage)
+        let started = Instant::now();
+        loop {
+            match storage.run(storage.database.run_command(doc! { "ping": 1 })).await {
+                Ok(_) => return Ok(storage),
+                Err(StorageError::Unavailable(_)) if started.elapsed() < patience => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 }
 

@@ -66,6 +66,8 @@ fn field(schema: &ClassSchema, row: &mut Object, column: &str, value: RawBsonRef
     match schema.kind(column) {
         // A relation has no column; what is here was left by something else.
         Some(FieldType::Relation(_)) => {}
+        // The pointer that came after the null has a column of its own.
+        Some(FieldType::Pointer(_)) if row.contains(column) => {}
         Some(kind) => {
             row.insert(column, of_kind(kind, value));
         }

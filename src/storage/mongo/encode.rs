@@ -18,7 +18,10 @@ pub(super) fn row(schema: &ClassSchema, row: Object) -> Result<Document> {
     let acl = acl(row.get("_wperm"), row.get("_rperm"));
     let mut document = Document::new();
     for (field, value) in row {
-        if let Some((column, value)) = column(schema, &field, value)? {
+        if value.is_null() && matches!(schema.kind(&field), Some(FieldType::Pointer(_))) {
+            // As parse-server does it: a pointer that is null from the beginning has no column for pointers.
+            document.insert(key(field.into_string())?, Bson::Null);
+        } else if let Some((column, value)) = column(schema, &field, value)? {
             document.insert(column, value);
         }
     }

@@ -107,6 +107,7 @@ fn from_code(code: i32, message: &str) -> Option<StorageError> {
         // Lock time-outs and lost transactions count as conflicts as well.
         24 | 112 | 225 | 244 | 251 => StorageError::WriteConflict,
         50 | 202 | 262 => StorageError::TimedOut,
+        14031 => StorageError::DiskFull("out of disk space".into()),
         20 | 263 if message.contains("ransaction") || message.contains("retryable writes") => {
             StorageError::Refused("Transactions need a MongoDB replica set".to_owned())
         }

@@ -1,5 +1,6 @@
 //! Reading rows.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use bson::{Bson, Document, RawArray, RawBson, RawDocument, doc};
@@ -313,10 +314,11 @@ fn projection(schema: &ClassSchema, keys: &[String]) -> Document {
         columns.push(column);
     }
     let mut projection = Document::new();
+    let asked: HashSet<&str> = columns.iter().map(String::as_str).collect();
     for column in &columns {
         // A field and something inside it together are refused by the server; the field has both.
         let covered =
-            columns.iter().any(|other| column.strip_prefix(other.as_str()).is_some_and(|rest| rest.starts_with('.')));
+            column.match_indices('.').any(|(at, _)| column.get(..at).is_some_and(|outer| asked.contains(outer)));
         if !covered {
             projection.insert(column, 1);
         }

@@ -61,8 +61,15 @@ pub(super) async fn create(storage: &MongoStorage, schema: &ClassSchema, indexes
 
 fn model(schema: &ClassSchema, index: &IndexSpec) -> Result<IndexModel> {
     let mut keys = Document::new();
+    // MongoDB has an index of ids already and refuses a second one. As parse-server does, one that is asked for is made on a column of
+    // the field's own name.
+    let ids_alone = index.keys.len() == 1;
     for (field, direction) in &index.keys {
-        let column = super::encode::key(column_below(schema, field).into_owned())?;
+        let column = match field.as_str() {
+            "objectId" if ids_alone => field.clone(),
+            field => column_below(schema, field).into_owned(),
+        };
+        let column = super::encode::key(column)?;
         keys.insert(column, plain::bson(direction)?);
     }
     #[expect(

@@ -44,7 +44,7 @@ use serde_json::Value as Json;
 
 pub use connect::{CommandListener, MongoOptions};
 
-use super::{AggregateOptions, Event, IndexSpec, Result, Storage, Transaction};
+use super::{AggregateOptions, Ancestry, Event, IndexSpec, Result, Storage, Transaction};
 use crate::model::names::ClassName;
 use crate::model::object::Object;
 use crate::model::operation::Update;
@@ -277,13 +277,13 @@ impl Storage for MongoStorage {
         owners: &[String],
         tx: Option<&Transaction>,
     ) -> Result<Vec<(String, String)>> {
-        relation::pairs(self, join, relation::OWNER, owners, tx).await
+        relation::pairs(self, join, relation::OWNER, Some(owners), tx).await
     }
 
     async fn owners(
         &self,
         join: &ClassName,
-        members: &[String],
+        members: Option<&[String]>,
         tx: Option<&Transaction>,
     ) -> Result<Vec<(String, String)>> {
         relation::pairs(self, join, relation::MEMBER, members, tx).await
@@ -295,7 +295,7 @@ impl Storage for MongoStorage {
         nested: &ClassName,
         member: &str,
         tx: Option<&Transaction>,
-    ) -> Result<Vec<String>> {
+    ) -> Result<Ancestry> {
         relation::ancestors(self, direct, nested, member, tx).await
     }
 

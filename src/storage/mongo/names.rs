@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::model::columns;
 use crate::model::names::{GLOBAL_CONFIG, GRAPHQL_CONFIG, USER};
 use crate::model::schema::{ClassSchema, FieldType};
 
@@ -42,10 +43,8 @@ pub(super) fn is_default_date(field: &str) -> bool {
 /// The column of a path. Only whole names are translated (what is below a pointer does not exist in the row), and the
 /// providers of `authData`, which have columns of their own.
 pub(super) fn column<'a>(schema: &ClassSchema, path: &'a str) -> Cow<'a, str> {
-    if let Some(provider) = path.strip_prefix("authData.")
-        && (schema.name == *USER || schema.kind("authData").is_none())
-    {
-        Cow::Owned(format!("_auth_data_{provider}"))
+    if path.starts_with("authData.") && (schema.name == *USER || schema.kind("authData").is_none()) {
+        columns::path(path)
     } else if let Some(column) = renamed(path) {
         Cow::Borrowed(column)
     } else if matches!(schema.kind(path), Some(FieldType::Pointer(_))) {

@@ -293,8 +293,8 @@ mod tests {
     fn same(document: &Document) -> bool {
         let schema = schema();
         let mut shape = Shape::of(&schema, "http://x/files/".to_owned());
-        shape.hidden = vec!["secret".to_owned()];
-        shape.exclude = vec!["unwanted".to_owned()];
+        shape.hidden = ["secret".to_owned()].into_iter().collect();
+        shape.exclude = ["unwanted".to_owned()].into_iter().collect();
         let raw = RawDocumentBuf::try_from(document).unwrap();
         let mut rows = JsonRows::default();
         // Twice, for the second row goes by what is known of the first.

@@ -10,7 +10,7 @@ use mongodb::{ClientSession, Cursor, SessionCursor};
 use super::transaction::{Held, enter};
 use super::{MongoStorage, error};
 use crate::model::names::ClassName;
-use crate::storage::{Result, StorageError, Transaction};
+use crate::storage::{Ancestry, Result, StorageError, Transaction};
 
 /// Column with the id of the row that has the relation.
 pub(super) const OWNER: &str = "owningId";
@@ -109,28 +109,27 @@ pub(super) async fn unlink(
     storage.run(action).await.map(|_| ())
 }
 
-/// The pairs whose `column` is one of `ids`.
+/// The pairs whose `column` is one of `ids`; `None`: all pairs.
 pub(super) async fn pairs(
     storage: &MongoStorage,
     join: &ClassName,
     column: &str,
-    ids: &[String],
+    ids: Option<&[String]>,
     tx: Option<&Transaction>,
 ) -> Result<Vec<(String, String)>> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
     let rows = storage.rows(join).clone_with_type::<RawDocumentBuf>();
     let wanted = match ids {
-        [only] => Bson::String(only.clone()),
-        ids => Bson::Document(doc! { "$in": ids }),
+        None => Document::new(),
+        Some([]) => return Ok(Vec::new()),
+        Some([only]) => doc! { column: only },
+        Some(ids) => doc! { column: { "$in": ids } },
     };
     let options = FindOptions::builder()
         .projection(doc! { "_id": 0, OWNER: 1, MEMBER: 1 })
         .batch_size(10_000)
         .max_time(storage.max_time)
         .build();
-    let action = rows.find(doc! { column: wanted }).with_options(options);
+    let action = rows.find(wanted).with_options(options);
     let mut found = Vec::new();
     let read = |document: &RawDocument| {
         if let (Ok(owner), Ok(member)) = (document.get_str(OWNER), document.get_str(MEMBER)) {
@@ -145,15 +144,15 @@ pub(super) async fn pairs(
     Ok(found)
 }
 
-/// The owners of `direct` that have the member, their owners in `nested`, and so on. Where this is more than the database
-/// follows in one query (it stops at 100 MiB, some hundred thousand pairs), level by level.
+/// The owners of `direct` that have the member, the owners in `nested` that have one of these, and so on. Where this is more than
+/// the database follows in one query (it stops at 100 MiB, some hundred thousand pairs), level by level.
 pub(super) async fn ancestors(
     storage: &MongoStorage,
     direct: &ClassName,
     nested: &ClassName,
     member: &str,
     tx: Option<&Transaction>,
-) -> Result<Vec<String>> {
+) -> Result<Ancestry> {
     match closure(storage, direct, nested, member, tx).await {
         // An error inside a transaction ends it.
         Err(StorageError::Refused(_)) if tx.is_none() => by_level(storage, direct, nested, member).await,
@@ -167,8 +166,9 @@ async fn closure(
     nested: &ClassName,
     member: &str,
     tx: Option<&Transaction>,
-) -> Result<Vec<String>> {
+) -> Result<Ancestry> {
     let first = format!("${OWNER}");
+    let pair = |owner: &str, member: Bson| doc! { OWNER: owner, MEMBER: member };
     let pipeline = [
         doc! { "$match": { MEMBER: member } },
         doc! { "$group": { "_id": null, "ids": { "$addToSet": &first } } },
@@ -179,14 +179,27 @@ async fn closure(
             "connectToField": MEMBER,
             "as": "nested",
         } },
-        doc! { "$project": { "_id": 0, "id": { "$setUnion": ["$ids", format!("$nested.{OWNER}")] } } },
-        doc! { "$unwind": "$id" },
+        doc! { "$project": { "_id": 0, "pair": { "$concatArrays": [
+            { "$map": { "input": "$ids", "in": pair("$$this", Bson::Null) } },
+            { "$map": {
+                "input": "$nested",
+                "in": pair(&format!("$$this.{OWNER}"), format!("$$this.{MEMBER}").into()),
+            } },
+        ] } } },
+        doc! { "$unwind": "$pair" },
+        doc! { "$replaceRoot": { "newRoot": "$pair" } },
     ];
     let rows = storage.rows(direct);
     let options = AggregateOptions::builder().batch_size(10_000).max_time(storage.max_time).build();
     let action = rows.aggregate(pipeline).with_options(options).with_type::<RawDocumentBuf>();
-    let mut found = Vec::new();
-    let read = |document: &RawDocument| found.extend(document.get_str("id").map(str::to_owned));
+    let mut found = Ancestry::default();
+    let read = |document: &RawDocument| {
+        let Ok(owner) = document.get_str(OWNER).map(str::to_owned) else { return };
+        match document.get_str(MEMBER) {
+            Ok(member) => found.nested.push((owner, member.to_owned())),
+            Err(_) => found.direct.push(owner),
+        }
+    };
     each(storage, tx, read, async |session| match session {
         Some(session) => action.session(&mut *session).await.map(|cursor| Rows::Held(cursor, session)),
         None => action.await.map(Rows::Free),
@@ -195,15 +208,19 @@ async fn closure(
     Ok(found)
 }
 
-async fn by_level(storage: &MongoStorage, direct: &ClassName, nested: &ClassName, member: &str) -> Result<Vec<String>> {
-    let mut found: HashSet<String> = HashSet::new();
-    let mut level = pairs(storage, direct, MEMBER, &[member.to_owned()], None).await?;
+async fn by_level(storage: &MongoStorage, direct: &ClassName, nested: &ClassName, member: &str) -> Result<Ancestry> {
+    let mut found = Ancestry::default();
+    let mut known: HashSet<String> = HashSet::new();
+    let first = pairs(storage, direct, MEMBER, Some(&[member.to_owned()]), None).await?;
+    found.direct.extend(first.into_iter().map(|(owner, _)| owner));
+    let mut level = found.direct.clone();
     while !level.is_empty() {
-        let new: Vec<String> =
-            level.into_iter().filter_map(|(owner, _)| found.insert(owner.clone()).then_some(owner)).collect();
-        level = pairs(storage, nested, MEMBER, &new, None).await?;
+        let new: Vec<String> = level.into_iter().filter(|owner| known.insert(owner.clone())).collect();
+        let above = pairs(storage, nested, MEMBER, Some(&new), None).await?;
+        level = above.iter().map(|(owner, _)| owner.clone()).collect();
+        found.nested.extend(above);
     }
-    Ok(found.into_iter().collect())
+    Ok(found)
 }
 
 /// The rows of a query, on their way: without a transaction, or with the session of one.

@@ -15,6 +15,7 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::model::json;
 use crate::model::object::Object;
 use crate::model::value::{GeoPoint, Value};
 
@@ -152,7 +153,8 @@ fn pair(point: &GeoPoint, out: &mut String) {
 fn number(value: f64, out: &mut String) {
     if !value.is_finite() {
         out.push_str("null");
-    } else if value != 0.0 && !(1e-6..1e17).contains(&value.abs()) {
+    } else if value != 0.0 && !(1e-6..=json::MAX_SAFE_INTEGER).contains(&value.abs()) {
+        // Larger ones are no integers in what clients read either.
         let _ = write!(out, "{value:e}");
     } else {
         let _ = write!(out, "{value}");

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{CachedStatement, Connection, InterruptHandle, OpenFlags};
 
-use super::error::{is_missing_table, translate};
+use super::error::{EmbeddedError, is_missing_table, translate};
 use super::functions::{self, RowScore, RowTest, Running};
-use crate::storage::Result;
+use crate::storage::{Result, StorageError};
 
 /// How often the watchdog looks at the statements under way.
 const LOOK: Duration = Duration::from_millis(50);
@@ -64,6 +64,22 @@ impl Watchdog {
         slot
     }
 }
+
+/// The processor time this thread has used.
+#[cfg(target_os = "linux")]
+fn processor_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or_default(), u32::try_from(time.tv_nsec).unwrap_or_default())
+}
+
+/// The processor time this thread has used; elsewhere it cannot be told, so every search counts as having run all the time.
+#[cfg(not(target_os = "linux"))]
+fn processor_time() -> Duration {
+    functions::now().duration_since(*FIRST_SEARCH)
+}
+
+#[cfg(not(target_os = "linux"))]
+static FIRST_SEARCH: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(functions::now);
 
 /// How a connection works.
 #[derive(Debug, Clone, Copy)]
@@ -145,11 +161,18 @@ impl Db {
         search: impl FnOnce(&Self) -> Result<T>,
     ) -> Result<T> {
         let deadline = functions::now() + self.limits.time;
+        let begun = processor_time();
         let _running = Running::begin(test, score, Some(deadline));
         self.arm(Some(deadline));
         let result = search(self);
         self.arm(None);
-        result
+        match result {
+            // Most of its time the search did not run: that is the machine's doing, and trying again later helps.
+            Err(StorageError::TimedOut) if processor_time().saturating_sub(begun) < self.limits.time / 2 => {
+                Err(EmbeddedError::Starved.into())
+            }
+            result => result,
+        }
     }
 
     fn arm(&self, deadline: Option<Instant>) {

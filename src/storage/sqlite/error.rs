@@ -54,9 +54,12 @@ pub enum EmbeddedError {
     /// The store was closed.
     #[error("the database is closed")]
     Closed,
-    /// Too many operations are waiting.
+    /// Too many operations are waiting, or this one waited too long.
     #[error("too many operations are waiting for the database")]
     Busy,
+    /// A search ran out of time without having had the processor or the disk for most of it.
+    #[error("the machine is too busy for the search")]
+    Starved,
 }
 
 impl From<rusqlite::Error> for EmbeddedError {
@@ -75,7 +78,8 @@ impl From<rusqlite::Error> for EmbeddedError {
 impl From<EmbeddedError> for StorageError {
     fn from(error: EmbeddedError) -> Self {
         match error {
-            EmbeddedError::Closed | EmbeddedError::Busy => Self::Unavailable(Box::new(error)),
+            EmbeddedError::Closed | EmbeddedError::Busy | EmbeddedError::Starved => Self::Unavailable(Box::new(error)),
+            EmbeddedError::DiskFull => Self::DiskFull(Box::new(error)),
             other => Self::Other(Box::new(other)),
         }
     }

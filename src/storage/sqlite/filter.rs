@@ -11,12 +11,14 @@ use super::catalog::Table;
 use super::functions;
 use super::keys;
 use super::names::literal;
+use crate::model::columns;
 use crate::model::query::compare::stored;
 use crate::model::query::filter::{Constraint, Filter, Regex, Resolved};
 use crate::model::query::matches::Matcher;
 use crate::model::query::path::Path;
 use crate::model::query::text::TextQuery;
 use crate::model::schema::{ClassSchema, FieldType};
+use crate::model::shape::NULL_POINTER;
 use crate::model::value::{GeoPoint, Value};
 use crate::storage::{Result, StorageError};
 
@@ -38,6 +40,8 @@ pub struct Plan {
     pub rest: Vec<Matcher>,
     /// A text search each row has to pass besides, with its fields.
     pub text: Option<(Vec<Path>, TextQuery)>,
+    /// Whether a row is asked for by its id: no more than one row is looked at.
+    pub by_id: bool,
     /// The field and point from which the distance is the natural order.
     pub near: Option<(String, GeoPoint)>,
 }
@@ -121,7 +125,7 @@ pub fn plan(filter: &Resolved, known: Known<'_>) -> Result<Plan> {
             piece = Piece::open(false);
         }
         if !piece.exact {
-            plan.rest.push(matcher(part)?);
+            plan.rest.push(matcher(part, known.schema)?);
         }
         kept.push(Piece { exact: true, ..piece });
     }
@@ -131,8 +135,8 @@ pub fn plan(filter: &Resolved, known: Known<'_>) -> Result<Plan> {
     Ok(plan)
 }
 
-fn matcher(filter: &Resolved) -> Result<Matcher> {
-    Matcher::new(filter).map_err(|error| StorageError::Refused(error.message.into_owned()))
+fn matcher(filter: &Resolved, schema: &ClassSchema) -> Result<Matcher> {
+    Matcher::for_class(filter, schema).map_err(|error| StorageError::Refused(error.message.into_owned()))
 }
 
 /// Adds a condition that must hold along with others.
@@ -158,6 +162,7 @@ fn add<'a>(
             plan.text = Some((fields.iter().map(|field| Path::new(field)).collect(), query));
         }
         other => {
+            plan.by_id |= matches!(other, Filter::Field { path, constraint: Constraint::Eq(_) } if path == "objectId");
             if let Filter::Field { path, constraint: Constraint::Near { point, .. } } = other {
                 plan.near = Some((path.clone(), *point));
             }
@@ -246,10 +251,7 @@ pub const fn is_scalar(kind: &FieldType) -> bool {
 /// The path where the data of a way to log in is kept.
 #[must_use]
 pub fn column(path: &str) -> String {
-    match path.strip_prefix("authData.") {
-        Some(rest) => format!("_auth_data_{rest}"),
-        None => path.to_owned(),
-    }
+    columns::path(path).into_owned()
 }
 
 fn field(path: &str, constraint: &Constraint, known: Known<'_>) -> Piece {
@@ -272,6 +274,13 @@ fn field(path: &str, constraint: &Constraint, known: Known<'_>) -> Piece {
         Constraint::Lte(value) => column.range(value, "<="),
         Constraint::Gt(value) => column.range(value, ">"),
         Constraint::Gte(value) => column.range(value, ">="),
+        Constraint::Exists(there) if matches!(known.schema.kind(&path), Some(FieldType::Pointer(_))) => {
+            let not = if *there { "" } else { "NOT " };
+            let (field, mark) = (literal(&path), literal(&format!("{NULL_POINTER}{path}")));
+            let null = keys::top_key(&Value::Null, false);
+            let sql = format!("{not}((rhas(body,{field}) AND rk(body,{field}) <> ?) OR rhas(body,{mark}))");
+            Piece::exact(sql, vec![Sql::Blob(null)])
+        }
         Constraint::Exists(there) if !column.dotted => {
             Piece::exact(format!("{}rhas(body,{})", if *there { "" } else { "NOT " }, literal(&path)), Vec::new())
         }

@@ -8,7 +8,7 @@ use super::error::{is_missing_table, translate};
 use super::names::table;
 use super::writer::Session;
 use crate::model::names::ClassName;
-use crate::storage::Result;
+use crate::storage::{Ancestry, Result};
 
 /// Puts members into a relation.
 ///
@@ -34,16 +34,17 @@ pub fn unlink(session: &Session, join: &ClassName, owner: &str, members: &[Strin
     Ok(())
 }
 
-/// The pairs whose `column` (`owner` or `member`) is one of these.
+/// The pairs whose `column` (`owner` or `member`) is one of these; `None`: all pairs.
 ///
 /// # Errors
 /// SQLite's; `TimedOut`.
-pub fn pairs(db: &Db, join: &ClassName, column: &'static str, ids: &[String]) -> Result<Vec<(String, String)>> {
+pub fn pairs(db: &Db, join: &ClassName, column: &'static str, ids: Option<&[String]>) -> Result<Vec<(String, String)>> {
     let table = table(join);
     let (condition, parameter) = match ids {
-        [] => return Ok(Vec::new()),
-        [one] => ("= ?".to_owned(), Sql::Text(one.clone())),
-        many => (
+        None => ("> ?".to_owned(), Sql::Text(String::new())),
+        Some([]) => return Ok(Vec::new()),
+        Some([one]) => ("= ?".to_owned(), Sql::Text(one.clone())),
+        Some(many) => (
             "IN (SELECT value FROM json_each(?))".to_owned(),
             Sql::Text(serde_json::to_string(many).unwrap_or_default()),
         ),
@@ -55,25 +56,33 @@ pub fn pairs(db: &Db, join: &ClassName, column: &'static str, ids: &[String]) ->
     Ok(rows(&mut statement, parameter, |row| Ok((row.get(0)?, row.get(1)?)))?.unwrap_or_default())
 }
 
-/// The owners of `direct` that have the member, their owners in `nested`, and so on.
+/// The owners of `direct` that have the member, the owners in `nested` that have one of these, and so on.
 ///
 /// # Errors
 /// SQLite's; `TimedOut`.
-pub fn ancestors(db: &Db, direct: &ClassName, nested: &ClassName, member: &str) -> Result<Vec<String>> {
+pub fn ancestors(db: &Db, direct: &ClassName, nested: &ClassName, member: &str) -> Result<Ancestry> {
     let (direct, nested) = (table(direct), table(nested));
-    let first = format!("SELECT owner FROM {direct} WHERE member = ?");
+    let first = format!("SELECT owner, NULL FROM {direct} WHERE member = ?");
     let closure = format!(
-        "WITH RECURSIVE held(id) AS ({first} UNION SELECT n.owner FROM held CROSS JOIN {nested} AS n ON n.member = held.id) SELECT id FROM held"
+        "WITH RECURSIVE held(id, below) AS ({first} UNION SELECT n.owner, n.member FROM held CROSS JOIN {nested} AS n ON n.member = held.id) SELECT id, below FROM held"
     );
     // One of the tables may not be there: without the second nothing is nested, without the first nothing is held.
     for query in [closure, first] {
+        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
         if let Some(mut statement) = db.prepare(&query)?
-            && let Some(owners) = rows(&mut statement, Sql::Text(member.to_owned()), |row| row.get(0))?
+            && let Some(pairs) = rows(&mut statement, Sql::Text(member.to_owned()), read)?
         {
-            return Ok(owners);
+            let mut found = Ancestry::default();
+            for (owner, below) in pairs {
+                match below {
+                    None => found.direct.push(owner),
+                    Some(below) => found.nested.push((owner, below)),
+                }
+            }
+            return Ok(found);
         }
     }
-    Ok(Vec::new())
+    Ok(Ancestry::default())
 }
 
 /// What a statement finds; `None` when a class it reads went away since it was prepared.

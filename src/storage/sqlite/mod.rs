@@ -41,7 +41,7 @@ use self::error::translate;
 use self::files::Directory;
 use self::query::Search;
 use self::readers::Readers;
-use self::writer::{Handle, Session, Writer};
+use self::writer::{Handle, Patience, Session, Writer};
 use crate::model::names::ClassName;
 use crate::model::object::Object;
 use crate::model::operation::Update;
@@ -51,7 +51,7 @@ use crate::model::rows::JsonRows;
 use crate::model::schema::{ClassSchema, Field, IndexKeys};
 use crate::model::shape::Shape;
 use crate::model::value::Value;
-use crate::storage::{AggregateOptions, Event, IndexSpec, Result, Storage, StorageError, Transaction};
+use crate::storage::{AggregateOptions, Ancestry, Event, IndexSpec, Result, Storage, StorageError, Transaction};
 
 /// When a write counts as being on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -76,8 +76,12 @@ pub struct EmbeddedOptions {
     pub time_limit: Duration,
     /// Most bytes that the rows of one result may have.
     pub result_bytes: usize,
+    /// Longest time that a search waits for a reader.
+    pub reader_wait: Duration,
     /// Longest time of a transaction; it is undone then.
     pub transaction_timeout: Duration,
+    /// Longest time that a transaction does nothing; it is undone then.
+    pub transaction_idle: Duration,
 }
 
 impl Default for EmbeddedOptions {
@@ -89,7 +93,9 @@ impl Default for EmbeddedOptions {
             queue: 4096,
             time_limit: Duration::from_secs(1),
             result_bytes: 64 * 1024 * 1024,
-            transaction_timeout: Duration::from_secs(10),
+            reader_wait: Duration::from_secs(5),
+            transaction_timeout: Duration::from_secs(2),
+            transaction_idle: Duration::from_millis(250),
         }
     }
 }
@@ -123,10 +129,11 @@ impl EmbeddedStorage {
         let db = open(true)?;
         files::prepare(db.connection(), &held.database)?;
         let catalog = Arc::new(ArcSwap::from_pointee(Catalog::read(db.connection())?));
-        let connections = (0..options.readers.max(1)).map(|_| open(false)).collect::<rusqlite::Result<_>>()?;
-        let writer = Writer::start(db, Arc::clone(&catalog), options.queue.max(1), options.transaction_timeout)
-            .map_err(threads)?;
-        let readers = Readers::start(connections, options.queue.max(1)).map_err(threads)?;
+        // One more, for quick jobs.
+        let connections = (0..=options.readers.max(1)).map(|_| open(false)).collect::<rusqlite::Result<_>>()?;
+        let patience = Patience { total: options.transaction_timeout, idle: options.transaction_idle };
+        let writer = Writer::start(db, Arc::clone(&catalog), options.queue.max(1), patience).map_err(threads)?;
+        let readers = Readers::start(connections, options.queue.max(1), options.reader_wait).map_err(threads)?;
         Ok(Self {
             readers,
             writer,
@@ -192,7 +199,8 @@ fn first() -> FindOptions {
 #[async_trait]
 impl Storage for EmbeddedStorage {
     async fn ping(&self) -> Result<()> {
-        self.readers.run(|db| db.connection().query_row("SELECT 1", [], |_| Ok(())).map_err(translate)).await
+        self.writer.check_disk().await?;
+        self.readers.run_quick(|db| db.connection().query_row("SELECT 1", [], |_| Ok(())).map_err(translate)).await
     }
 
     async fn classes(&self) -> Result<Vec<ClassSchema>> {
@@ -283,7 +291,7 @@ impl Storage for EmbeddedStorage {
         tx: Option<&Transaction>,
     ) -> Result<Option<Object>> {
         let search = self.search(schema, filter, &first())?;
-        let (class, update) = (schema.name.clone(), update.clone());
+        let (class, update) = (schema.name.clone(), write::null_pointers(schema, update));
         self.write(tx, move |session| write::update(session, &class, search, &update, true).map(|(_, row)| row)).await
     }
 
@@ -295,7 +303,7 @@ impl Storage for EmbeddedStorage {
         tx: Option<&Transaction>,
     ) -> Result<u64> {
         let search = self.search(schema, filter, &FindOptions::default())?;
-        let (class, update) = (schema.name.clone(), update.clone());
+        let (class, update) = (schema.name.clone(), write::null_pointers(schema, update));
         self.write(tx, move |session| write::update(session, &class, search, &update, false).map(|(count, _)| count))
             .await
     }
@@ -308,7 +316,8 @@ impl Storage for EmbeddedStorage {
         tx: Option<&Transaction>,
     ) -> Result<()> {
         let search = self.search(schema, filter, &first())?;
-        let (class, fresh, update) = (schema.name.clone(), write::equalities(filter), update.clone());
+        let (class, fresh, update) =
+            (schema.name.clone(), write::equalities(filter), write::null_pointers(schema, update));
         self.write(tx, move |session| write::upsert(session, &class, search, &fresh, &update)).await
     }
 
@@ -332,7 +341,9 @@ impl Storage for EmbeddedStorage {
             index::check_hint(&self.catalog.load(), &schema.name, hint)?;
         }
         let search = self.search(schema, filter, options)?;
-        self.read(tx, move |db| search.rows(db)).await
+        let quick = tx.is_none() && search.is_by_id();
+        let read = move |db: &Db| search.rows(db);
+        if quick { self.readers.run_quick(read).await } else { self.read(tx, read).await }
     }
 
     async fn find_json(
@@ -348,7 +359,9 @@ impl Storage for EmbeddedStorage {
         }
         let search = self.search(schema, filter, options)?;
         let shape = shape.clone();
-        self.read(tx, move |db| search.json_rows(db, &shape)).await
+        let quick = tx.is_none() && search.is_by_id();
+        let read = move |db: &Db| search.json_rows(db, &shape);
+        if quick { self.readers.run_quick(read).await } else { self.read(tx, read).await }
     }
 
     async fn count(
@@ -416,17 +429,17 @@ impl Storage for EmbeddedStorage {
         tx: Option<&Transaction>,
     ) -> Result<Vec<(String, String)>> {
         let (join, owners) = (join.clone(), owners.to_vec());
-        self.read(tx, move |db| db.search(None, None, |db| join::pairs(db, &join, "owner", &owners))).await
+        self.read(tx, move |db| db.search(None, None, |db| join::pairs(db, &join, "owner", Some(&owners)))).await
     }
 
     async fn owners(
         &self,
         join: &ClassName,
-        members: &[String],
+        members: Option<&[String]>,
         tx: Option<&Transaction>,
     ) -> Result<Vec<(String, String)>> {
-        let (join, members) = (join.clone(), members.to_vec());
-        self.read(tx, move |db| db.search(None, None, |db| join::pairs(db, &join, "member", &members))).await
+        let (join, members) = (join.clone(), members.map(<[String]>::to_vec));
+        self.read(tx, move |db| db.search(None, None, |db| join::pairs(db, &join, "member", members.as_deref()))).await
     }
 
     async fn ancestors(
@@ -435,7 +448,7 @@ impl Storage for EmbeddedStorage {
         nested: &ClassName,
         member: &str,
         tx: Option<&Transaction>,
-    ) -> Result<Vec<String>> {
+    ) -> Result<Ancestry> {
         let (direct, nested, member) = (direct.clone(), nested.clone(), member.to_owned());
         self.read(tx, move |db| db.search(None, None, |db| join::ancestors(db, &direct, &nested, &member))).await
     }

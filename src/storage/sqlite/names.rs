@@ -38,10 +38,11 @@ pub fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// A text in single quotes, for statements that cannot have parameters (indexes).
+/// A text in single quotes, for statements that cannot have parameters (indexes). Paths with NUL are refused before they come here;
+/// should one come all the same, it must not end the statement early.
 #[must_use]
 pub fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
+    format!("'{}'", text.replace('\'', "''").replace('\0', "\u{FFFD}"))
 }
 
 fn escape(name: &str, out: &mut String) {

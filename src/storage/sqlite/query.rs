@@ -1,5 +1,6 @@
 //! Searches: SQL around the plan of a filter.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::rc::Rc;
 
@@ -16,14 +17,14 @@ use super::filter::{self, Known, Plan};
 use super::functions::{RowScore, RowTest};
 use super::keys;
 use super::names::{literal, table};
-use crate::model::names::ClassName;
+use crate::model::names::{ClassName, FieldPath};
 use crate::model::object::Object;
 use crate::model::query::Resolved;
 use crate::model::query::geo;
 use crate::model::query::options::{FindOptions, Sort};
 use crate::model::rows::JsonRows;
 use crate::model::schema::{ClassSchema, FieldType};
-use crate::model::shape::Shape;
+use crate::model::shape::{Names, Shape};
 use crate::model::value::Value;
 use crate::storage::{Result, StorageError};
 
@@ -158,6 +159,12 @@ impl Search {
         })
     }
 
+    /// Whether it looks at one row at most, by its id.
+    #[must_use]
+    pub const fn is_by_id(&self) -> bool {
+        self.plan.by_id
+    }
+
     /// The rows found.
     ///
     /// # Errors
@@ -261,6 +268,9 @@ impl Search {
         self.scan(db, "body", false, |row| {
             let Some(top) = codec::read_field(text(row, 0)?, field)? else { return Ok(true) };
             let mut offer = |value: &Value| {
+                if value.is_null() {
+                    return Ok(());
+                }
                 let key = keys::key(value, false);
                 room = room.checked_sub(key.len()).ok_or_else(too_large)?;
                 if seen.insert(key) {
@@ -368,82 +378,90 @@ fn is_plain(schema: &ClassSchema, path: &str) -> bool {
     )
 }
 
-/// The fields a caller wants.
+/// The fields a caller wants, each looked up once per field of a row however many there are.
 struct Keys {
     /// Whether the score of the text search is wanted.
     score: bool,
-    whole: Vec<String>,
-    parts: Vec<(String, Vec<String>)>,
+    whole: Names,
+    /// Of these fields only what the branches name.
+    parts: HashMap<String, Branch>,
+}
+
+/// What is wanted below a name.
+#[derive(Default)]
+struct Branch {
+    whole: bool,
+    below: HashMap<String, Branch>,
 }
 
 impl Keys {
     const ALWAYS: [&'static str; 5] = ["objectId", "createdAt", "updatedAt", "_rperm", "_wperm"];
 
     fn new(keys: Vec<String>) -> Self {
-        let mut whole = Vec::new();
-        let mut parts = Vec::new();
+        let mut whole = Names::default();
+        let mut parts: HashMap<String, Branch> = HashMap::new();
         let score = keys.iter().any(|key| key == SCORE);
         for key in keys {
             let key = filter::column(&key);
             match key.split_once('.') {
-                Some((field, rest)) => parts.push((field.to_owned(), rest.split('.').map(str::to_owned).collect())),
-                None => whole.push(key),
+                Some((field, rest)) => parts.entry(field.to_owned()).or_default().add(rest),
+                None => {
+                    whole.insert(key);
+                }
             }
         }
-        parts.retain(|(field, _)| !whole.contains(field));
+        parts.retain(|field, _| !whole.contains(field));
         Self { score, whole, parts }
     }
 
     fn read(&self, body: &[u8]) -> Result<Object> {
         let mut row = codec::read_fields(body, |key| {
-            Self::ALWAYS.contains(&key)
-                || self.whole.iter().any(|field| field == key)
-                || self.parts.iter().any(|(field, _)| field == key)
+            Self::ALWAYS.contains(&key) || self.whole.contains(key) || self.parts.contains_key(key)
         })?;
         if self.parts.is_empty() {
             return Ok(row);
         }
-        #[expect(clippy::explicit_iter_loop, reason = "objects give no mutable references by themselves")]
-        for (field, value) in row.iter_mut() {
-            let paths: Vec<&[String]> =
-                self.parts.iter().filter(|(wanted, _)| wanted == field).map(|(_, rest)| rest.as_slice()).collect();
-            if !paths.is_empty() {
-                prune(value, &paths);
+        row.retain(|field, value| match self.parts.get(field) {
+            None => true,
+            Some(branch) => {
+                branch.prune(value);
+                matches!(value, Value::Object(_) | Value::Array(_))
             }
-        }
-        row.retain(|field, value| {
-            matches!(value, Value::Object(_) | Value::Array(_)) || !self.parts.iter().any(|(wanted, _)| wanted == field)
         });
         Ok(row)
     }
 }
 
-/// Leaves of an object only what the paths name; of an array's elements likewise, and those without fields go.
-fn prune(value: &mut Value, paths: &[&[String]]) {
-    match value {
-        Value::Object(object) => {
-            object.retain(|key, value| {
-                let mut below = Vec::new();
-                for path in paths {
-                    match path.split_first() {
-                        Some((first, [])) if first == key => return true,
-                        Some((first, rest)) if first == key => below.push(rest),
-                        _ => {}
+impl Branch {
+    /// Adds a path. What is deeper than any stored object is left out.
+    fn add(&mut self, path: &str) {
+        let mut branch = self;
+        for name in path.split('.').take(FieldPath::MAX_PARTS) {
+            branch = branch.below.entry(name.to_owned()).or_default();
+        }
+        branch.whole = true;
+    }
+
+    /// Leaves of an object only what the branch names; of an array's elements likewise, and those without fields go.
+    fn prune(&self, value: &mut Value) {
+        match value {
+            Value::Object(object) => {
+                object.retain(|key, value| {
+                    let Some(branch) = self.below.get(key) else { return false };
+                    if branch.whole {
+                        return true;
                     }
-                }
-                if below.is_empty() {
-                    return false;
-                }
-                prune(value, &below);
-                matches!(value, Value::Object(_) | Value::Array(_))
-            });
-        }
-        Value::Array(list) => {
-            list.retain(|item| matches!(item, Value::Object(_) | Value::Array(_)));
-            for item in list {
-                prune(item, paths);
+                    branch.prune(value);
+                    matches!(value, Value::Object(_) | Value::Array(_))
+                });
             }
+            Value::Array(list) => {
+                list.retain(|item| matches!(item, Value::Object(_) | Value::Array(_)));
+                for item in list {
+                    self.prune(item);
+                }
+            }
+            _ => {}
         }
-        _ => {}
     }
 }

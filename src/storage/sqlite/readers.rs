@@ -1,27 +1,49 @@
-//! The readers: a few threads, each with a connection, behind one bounded queue. Searches never run on the async threads.
+//! The readers: a few threads, each with a connection, behind two bounded queues. Searches never run on the async threads.
+//!
+//! Rows asked for by their id, and health checks, have a queue and a thread of their own: however many searches are queued, they do not
+//! wait for them. A job that was not begun within its time is refused.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
 use super::db::Db;
 use super::error::EmbeddedError;
+use super::functions::now;
 use crate::storage::Result;
 
-type Job = Box<dyn FnOnce(&Db) + Send>;
+/// A search; without a connection it is refused, because it waited too long.
+type Search = Box<dyn FnOnce(Option<&Db>) + Send>;
+
+struct Job {
+    search: Search,
+    /// When it must have begun.
+    deadline: Instant,
+}
 
 #[derive(Default)]
 struct Queue {
-    jobs: VecDeque<Job>,
+    searches: VecDeque<Job>,
+    /// Jobs that take no time to speak of.
+    quick: VecDeque<Job>,
     closed: bool,
+}
+
+impl Queue {
+    /// The next job of a thread; the thread for quick ones takes no others.
+    fn next(&mut self, quick_only: bool) -> Option<Job> {
+        self.quick.pop_front().or_else(|| if quick_only { None } else { self.searches.pop_front() })
+    }
 }
 
 struct Shared {
     queue: Mutex<Queue>,
     ready: Condvar,
     most: usize,
+    patience: Duration,
 }
 
 /// The pool of readers.
@@ -37,17 +59,17 @@ impl std::fmt::Debug for Readers {
 }
 
 impl Readers {
-    /// Starts a thread for each connection; at most `most` searches wait.
+    /// Starts a thread for each connection, the first for quick jobs alone; at most `most` jobs of a kind wait, each at most for so long.
     ///
     /// # Errors
     /// When there can be no more threads.
-    pub fn start(connections: Vec<Db>, most: usize) -> std::io::Result<Self> {
-        let shared = Arc::new(Shared { queue: Mutex::default(), ready: Condvar::new(), most });
+    pub fn start(connections: Vec<Db>, most: usize, patience: Duration) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared { queue: Mutex::default(), ready: Condvar::new(), most, patience });
         let mut threads = Vec::new();
         for (at, connection) in connections.into_iter().enumerate() {
             let shared = Arc::clone(&shared);
-            threads
-                .push(thread::Builder::new().name(format!("db-read-{at}")).spawn(move || work(&shared, &connection))?);
+            let thread = thread::Builder::new().name(format!("db-read-{at}"));
+            threads.push(thread.spawn(move || work(&shared, &connection, at == 0))?);
         }
         Ok(Self { shared, threads: Mutex::new(threads) })
     }
@@ -55,25 +77,48 @@ impl Readers {
     /// Runs a search on one of the threads.
     ///
     /// # Errors
-    /// `Unavailable` when too many wait or the store is closed; what the search gives.
+    /// `Unavailable` when too many wait, it waited too long or the store is closed; what the search gives.
     pub async fn run<T: Send + 'static>(&self, search: impl FnOnce(&Db) -> Result<T> + Send + 'static) -> Result<T> {
+        self.queue(search, |queue| &mut queue.searches).await
+    }
+
+    /// As [`Readers::run`], for what takes no time to speak of: it does not wait for searches.
+    ///
+    /// # Errors
+    /// As [`Readers::run`].
+    pub async fn run_quick<T: Send + 'static>(
+        &self,
+        search: impl FnOnce(&Db) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.queue(search, |queue| &mut queue.quick).await
+    }
+
+    async fn queue<T: Send + 'static>(
+        &self,
+        search: impl FnOnce(&Db) -> Result<T> + Send + 'static,
+        lane: fn(&mut Queue) -> &mut VecDeque<Job>,
+    ) -> Result<T> {
         let (give, take) = oneshot::channel();
+        let deadline = now() + self.shared.patience;
         {
             let mut queue = self.shared.queue.lock().unwrap_or_else(PoisonError::into_inner);
             if queue.closed {
                 return Err(EmbeddedError::Closed.into());
             }
-            if queue.jobs.len() >= self.shared.most {
+            let lane = lane(&mut queue);
+            if lane.len() >= self.shared.most {
                 return Err(EmbeddedError::Busy.into());
             }
-            queue.jobs.push_back(Box::new(move |db| {
+            let search: Search = Box::new(move |db| {
                 // Nobody waits any more: do not search.
                 if !give.is_closed() {
-                    let _ = give.send(search(db));
+                    let _ = give.send(db.map_or_else(|| Err(EmbeddedError::Busy.into()), search));
                 }
-            }));
+            });
+            lane.push_back(Job { search, deadline });
         }
-        self.shared.ready.notify_one();
+        // Not every thread takes every job.
+        self.shared.ready.notify_all();
         take.await.map_err(|_| EmbeddedError::Closed)?
     }
 
@@ -92,12 +137,12 @@ impl Drop for Readers {
     }
 }
 
-fn work(shared: &Shared, connection: &Db) {
+fn work(shared: &Shared, connection: &Db, quick_only: bool) {
     loop {
         let job = {
             let mut queue = shared.queue.lock().unwrap_or_else(PoisonError::into_inner);
             loop {
-                if let Some(job) = queue.jobs.pop_front() {
+                if let Some(job) = queue.next(quick_only) {
                     break job;
                 }
                 if queue.closed {
@@ -106,6 +151,7 @@ fn work(shared: &Shared, connection: &Db) {
                 queue = shared.ready.wait(queue).unwrap_or_else(PoisonError::into_inner);
             }
         };
-        job(connection);
+        let in_time = now() < job.deadline;
+        (job.search)(in_time.then_some(connection));
     }
 }

@@ -12,10 +12,12 @@ use super::query::Search;
 use super::writer::Session;
 use crate::model::names::ClassName;
 use crate::model::object::Object;
-use crate::model::operation::Update;
 use crate::model::operation::apply::apply;
+use crate::model::operation::{Change, Update};
 use crate::model::query::Resolved;
 use crate::model::query::filter::{Constraint, Filter};
+use crate::model::schema::{ClassSchema, FieldType};
+use crate::model::shape::NULL_POINTER;
 use crate::model::value::Value;
 use crate::storage::{Result, StorageError};
 
@@ -48,6 +50,27 @@ pub fn insert(session: &Session, class: &ClassName, row: &Object) -> Result<()> 
         expire(session, class, &indexes)?;
     }
     session.db.run(&format!("INSERT INTO {table} (id, body) VALUES (?, ?)"), [id(row)?, &body]).map(|_| ())
+}
+
+/// An update that tells a pointer which becomes null from one that was null from the beginning; see [`NULL_POINTER`].
+#[must_use]
+pub fn null_pointers(schema: &ClassSchema, update: &Update) -> Update {
+    let mut told = Update(Vec::with_capacity(update.0.len()));
+    for (path, change) in &update.0 {
+        if !matches!(schema.kind(path), Some(FieldType::Pointer(_))) {
+            told.0.push((path.clone(), change.clone()));
+            continue;
+        }
+        let mark = format!("{NULL_POINTER}{path}");
+        if matches!(change, Change::Set(Value::Null)) {
+            told.0.push((path.clone(), Change::Unset));
+            told.0.push((mark, change.clone()));
+        } else {
+            told.0.push((mark, Change::Unset));
+            told.0.push((path.clone(), change.clone()));
+        }
+    }
+    told
 }
 
 /// Changes all rows of a search; gives them as they are afterwards, when `back` asks for them, and their number.

@@ -5,9 +5,10 @@
 
 use std::cell::RefCell;
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tokio::sync::oneshot;
@@ -27,10 +28,36 @@ const GATHER: Duration = Duration::from_millis(20);
 /// How often rows past their time are removed.
 const SWEEP: Duration = Duration::from_mins(1);
 
-/// What a write does once its commit is through, or failed with this text.
-type Reply = Box<dyn FnOnce(Option<String>) + Send>;
+/// Why a commit failed: it concerns every write of the group.
+#[derive(Debug, Clone)]
+struct Undone {
+    text: String,
+    disk_full: bool,
+}
+
+impl Undone {
+    fn of(error: &StorageError) -> Self {
+        Self { text: describe(error), disk_full: matches!(error, StorageError::DiskFull(_)) }
+    }
+
+    fn error(self) -> StorageError {
+        if self.disk_full { EmbeddedError::DiskFull.into() } else { EmbeddedError::Commit(self.text).into() }
+    }
+}
+
+/// How long a transaction may hold the writer.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// From its begin to its end.
+    pub total: Duration,
+    /// From one step to the next.
+    pub idle: Duration,
+}
+
+/// What a write does once its commit is through, or failed.
+type Reply = Box<dyn FnOnce(Option<Undone>) + Send>;
 /// A write, given the session or why there is none; gives whether its changes are to stay, and the reply.
-type Work = Box<dyn FnOnce(std::result::Result<&Session, String>) -> (bool, Reply) + Send>;
+type Work = Box<dyn FnOnce(std::result::Result<&Session, Undone>) -> (bool, Reply) + Send>;
 
 enum Task {
     Write(Work),
@@ -114,10 +141,7 @@ impl Session {
     fn commit(&self) -> Result<()> {
         if self.db.connection().is_autocommit() {
             // SQLite itself undid the transaction: no room, an input or output error.
-            return Err(EmbeddedError::Commit(
-                "the transaction was undone, perhaps for want of room on the disk".to_owned(),
-            )
-            .into());
+            return Err(EmbeddedError::Commit("the transaction was undone by the database".to_owned()).into());
         }
         self.execute("COMMIT")?;
         self.refresh();
@@ -206,6 +230,8 @@ impl Drop for Handle {
 #[derive(Debug)]
 pub struct Writer {
     current: Current,
+    /// Whether the last write found the disk full.
+    disk_full: Arc<AtomicBool>,
     tasks: Mutex<Option<mpsc::SyncSender<Task>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -217,19 +243,37 @@ impl std::fmt::Debug for Task {
 }
 
 impl Writer {
-    /// Starts the thread. At most `most` writes wait; a transaction has `patience` to end.
+    /// Starts the thread. At most `most` writes wait; a transaction that outlasts `patience` is undone.
     ///
     /// # Errors
     /// When there can be no more threads.
-    pub fn start(db: Db, catalog: Arc<ArcSwap<Catalog>>, most: usize, patience: Duration) -> std::io::Result<Self> {
+    pub fn start(db: Db, catalog: Arc<ArcSwap<Catalog>>, most: usize, patience: Patience) -> std::io::Result<Self> {
         let (tasks, queue) = mpsc::sync_channel(most);
         let session = Session { db, tables: RefCell::default(), stale: RefCell::new(false), catalog };
         let current = Current::default();
         let shown = Arc::clone(&current);
+        let disk_full = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&disk_full);
         let thread = thread::Builder::new()
             .name("db-write".to_owned())
-            .spawn(move || work(&session, &queue, patience, &shown))?;
-        Ok(Self { current, tasks: Mutex::new(Some(tasks)), thread: Mutex::new(Some(thread)) })
+            .spawn(move || work(&session, &queue, patience, &shown, &told))?;
+        Ok(Self { current, disk_full, tasks: Mutex::new(Some(tasks)), thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Fails while the disk is full. After a write that found it full it is tried again, with a write that changes nothing.
+    ///
+    /// # Errors
+    /// `DiskFull`; `Unavailable` when the store is closed or too many wait.
+    pub async fn check_disk(&self) -> Result<()> {
+        if !self.disk_full.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let write = |session: &Session| {
+            let version: i64 =
+                session.db.connection().query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(translate)?;
+            session.db.connection().pragma_update(None, "user_version", version).map_err(translate)
+        };
+        self.run(write).await
     }
 
     fn send(&self, task: Task) -> Result<()> {
@@ -252,15 +296,15 @@ impl Writer {
         write: impl FnOnce(&Session) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (give, take) = oneshot::channel();
-        self.send(Task::Write(Box::new(move |session: std::result::Result<&Session, String>| {
+        self.send(Task::Write(Box::new(move |session: std::result::Result<&Session, Undone>| {
             let result = match session {
                 Ok(session) => session.one(write),
-                Err(text) => Err(EmbeddedError::Commit(text).into()),
+                Err(undone) => Err(undone.error()),
             };
             let keep = result.is_ok();
-            let reply: Reply = Box::new(move |failure| {
+            let reply: Reply = Box::new(move |failure: Option<Undone>| {
                 let _ = give.send(match failure {
-                    Some(text) if keep => Err(EmbeddedError::Commit(text).into()),
+                    Some(undone) if keep => Err(undone.error()),
                     _ => result,
                 });
             });
@@ -327,7 +371,13 @@ impl Writer {
     }
 }
 
-fn work(session: &Session, queue: &mpsc::Receiver<Task>, patience: Duration, current: &Current) {
+fn work(
+    session: &Session,
+    queue: &mpsc::Receiver<Task>,
+    patience: Patience,
+    current: &Current,
+    disk_full: &AtomicBool,
+) {
     let mut swept = now();
     let mut next = None;
     loop {
@@ -344,7 +394,7 @@ fn work(session: &Session, queue: &mpsc::Receiver<Task>, patience: Duration, cur
             },
         };
         match task {
-            Task::Write(write) => next = group(session, write, queue),
+            Task::Write(write) => next = group(session, write, queue, disk_full),
             Task::Begin(give) => transaction(session, give, patience, current),
         }
         if now().duration_since(swept) > SWEEP {
@@ -356,9 +406,9 @@ fn work(session: &Session, queue: &mpsc::Receiver<Task>, patience: Duration, cur
 }
 
 /// Carries out a write and those that wait behind it, and commits them; gives the task that has to come afterwards.
-fn group(session: &Session, first: Work, queue: &mpsc::Receiver<Task>) -> Option<Task> {
+fn group(session: &Session, first: Work, queue: &mpsc::Receiver<Task>, disk_full: &AtomicBool) -> Option<Task> {
     if let Err(error) = session.execute("BEGIN IMMEDIATE") {
-        let (_, reply) = first(Err(describe(&error)));
+        let (_, reply) = first(Err(Undone::of(&error)));
         session.roll_back();
         reply(None);
         return None;
@@ -388,9 +438,12 @@ fn group(session: &Session, first: Work, queue: &mpsc::Receiver<Task>) -> Option
     if failure.is_some() || !any {
         session.roll_back();
     }
-    let failure = failure.map(|error| describe(&error));
-    if let Some(text) = &failure {
-        tracing::error!(error = %text, "writes were undone");
+    let failure = failure.as_ref().map(Undone::of);
+    if let Some(undone) = &failure {
+        tracing::error!(error = %undone.text, "writes were undone");
+    }
+    if any || failure.is_some() {
+        disk_full.store(failure.as_ref().is_some_and(|undone| undone.disk_full), Ordering::Relaxed);
     }
     for reply in replies {
         reply(failure.clone());
@@ -414,7 +467,7 @@ fn describe(error: &dyn std::error::Error) -> String {
 }
 
 /// Serves one transaction until it ends, its caller goes away, or its time is over.
-fn transaction(session: &Session, give: oneshot::Sender<Handle>, patience: Duration, current: &Current) {
+fn transaction(session: &Session, give: oneshot::Sender<Handle>, patience: Patience, current: &Current) {
     if session.execute("BEGIN IMMEDIATE").is_err() {
         return;
     }
@@ -423,7 +476,7 @@ fn transaction(session: &Session, give: oneshot::Sender<Handle>, patience: Durat
     show(Some(steps.clone()));
     let mut defined = Vec::new();
     if give.send(Handle { steps }).is_ok() {
-        serve(session, &queue, now() + patience, &mut defined);
+        serve(session, &queue, patience, &mut defined);
     } else {
         session.roll_back();
     }
@@ -447,9 +500,11 @@ fn transaction(session: &Session, give: oneshot::Sender<Handle>, patience: Durat
 }
 
 /// Carries out the steps of a transaction. What stays in `defined` was undone with it.
-fn serve(session: &Session, queue: &mpsc::Receiver<Step>, end: Instant, defined: &mut Vec<Definition>) {
+fn serve(session: &Session, queue: &mpsc::Receiver<Step>, patience: Patience, defined: &mut Vec<Definition>) {
+    let end = now() + patience.total;
     loop {
-        match queue.recv_timeout(end.saturating_duration_since(now()).max(Duration::from_millis(1))) {
+        let left = end.saturating_duration_since(now()).min(patience.idle);
+        match queue.recv_timeout(left.max(Duration::from_millis(1))) {
             Ok(Step::Work(work)) if now() < end => work(session),
             Ok(Step::Define(change, reply)) => {
                 let done = session.one(|session| change(session));

@@ -78,7 +78,7 @@ fn from_sign_up_to_a_new_password() {
         let refused = post_form(&server, path, &format!("token={token}&new_password=xax")).await;
         assert!(refused.text.contains("Password cannot contain your username."), "{refused:?}");
         let changed = post_form(&server, path, &format!("token={token}&new_password=second")).await;
-        assert!(changed.status == 200 && changed.text.contains("is changed"), "{changed:?}");
+        assert!(changed.status == 200 && changed.text.contains("has been changed"), "{changed:?}");
         log_in(&server, "a", "first").await.assert_refused(404, 101);
         assert_eq!(log_in(&server, "a", "second").await.status, 200);
         let row = raw(&server, &id).await;

@@ -17,19 +17,9 @@ pub struct Classes {
 }
 
 /// Files of the domain that depend on each other in a circle.
-pub const LARGEST_CIRCLE: usize = 10;
+pub const LARGEST_CIRCLE: usize = 5;
 
 pub const ARROWS: &[Arrows] = &[
-    Arrows {
-        reason: "Changing classes writes and deletes rows, which `permissions` and `domain::store` stand between.",
-        arrows: &[
-            ("domain::schema::change", "domain::permissions"),
-            ("domain::schema::change", "domain::store"),
-            ("domain::schema::check", "domain::permissions"),
-            ("domain::schema::check", "domain::store"),
-            ("domain::schema::clp_check", "domain::permissions"),
-        ],
-    },
     Arrows {
         reason: "Log in and sign up create a session: one call from users to sessions, none back.",
         arrows: &[
@@ -64,11 +54,6 @@ pub const CLASSES: &[Classes] = &[
         reason: "Old configurations say `username` where the fields of users are meant.",
     },
     Classes {
-        module: "domain::features::schemas",
-        names: &["USER"],
-        reason: "The password of a user is no field of the schema that clients see.",
-    },
-    Classes {
         module: "domain::permissions::protected_fields",
         names: &["USER"],
         reason: "The option about users' own rows (`protectedFieldsOwnerExempt`) is about this class alone.",
@@ -99,7 +84,7 @@ pub const CLASSES: &[Classes] = &[
         reason: "The document has routes and fields of their own for these classes.",
     },
     Classes {
-        module: "rest::payload",
+        module: "rest::reply",
         names: &["USER"],
         reason: "The `Location` of a new user is another route than that of an object.",
     },

@@ -59,7 +59,7 @@ pub const RULES: &[Rule] = &[
         never: &[],
         never_crates: &["poem", "poem_openapi", "hyper", "async_graphql", "rusqlite"],
     },
-    // Inside the domain: features → pipelines → permissions, schema → kernel.
+    // Inside the domain: features → pipelines → schema → store → permissions → kernel.
     Rule { of: "domain::kernel", may: KERNEL_MAY, never: STORES, never_crates: WEB_AND_DATABASES },
     Rule { of: "domain::schema", may: SCHEMA_MAY, never: STORES, never_crates: WEB_AND_DATABASES },
     Rule { of: "domain::permissions", may: PERMISSIONS_MAY, never: STORES, never_crates: WEB_AND_DATABASES },
@@ -70,7 +70,7 @@ pub const RULES: &[Rule] = &[
     Rule { of: "domain::aggregate", may: PIPELINE_MAY, never: STORES, never_crates: WEB_AND_DATABASES },
     // Calls the handlers of triggers; the pipelines call it.
     Rule { of: "domain::triggers", may: TRIGGERS_MAY, never: STORES, never_crates: WEB_AND_DATABASES },
-    Rule { of: "domain::store", may: PIPELINE_MAY, never: STORES, never_crates: WEB_AND_DATABASES },
+    Rule { of: "domain::store", may: STORE_MAY, never: STORES, never_crates: WEB_AND_DATABASES },
     // Opens the app: reads the schema, creates classes, calls the features.
     Rule { of: "domain::start", may: FEATURE_MAY, never: STORES, never_crates: WEB_AND_DATABASES },
     Rule { of: "domain::classes", may: FEATURE_MAY, never: STORES, never_crates: WEB_AND_DATABASES },
@@ -78,7 +78,7 @@ pub const RULES: &[Rule] = &[
     // Protocols decode, call the domain and encode. They do not use each other.
     Rule { of: "http", may: PROTOCOL_MAY, never: &[], never_crates: DATABASES_AND_GRAPHQL },
     Rule { of: "rest", may: PROTOCOL_MAY, never: &[], never_crates: DATABASES_AND_GRAPHQL },
-    // Pages are routes too: stated like those of REST and found by the same router.
+    // Pages are routes below the mount path of REST, stated like the others.
     Rule { of: "pages", may: PAGES_MAY, never: &[], never_crates: DATABASES_AND_GRAPHQL },
     Rule { of: "live_query", may: PROTOCOL_MAY, never: &[], never_crates: DATABASES_AND_GRAPHQL },
     Rule { of: "graphql", may: PROTOCOL_MAY, never: &[], never_crates: DATABASES },
@@ -90,9 +90,22 @@ pub const RULES: &[Rule] = &[
 ];
 
 const KERNEL_MAY: &[&str] = &["model", "error", "config", "clock", "random", "storage", "adapters"];
-const SCHEMA_MAY: &[&str] = &["domain::kernel", "model", "error", "config", "clock", "random", "storage", "adapters"];
 const PERMISSIONS_MAY: &[&str] =
-    &["domain::schema", "domain::kernel", "model", "error", "config", "clock", "random", "storage", "adapters"];
+    &["domain::kernel", "model", "error", "config", "clock", "random", "storage", "adapters"];
+const STORE_MAY: &[&str] =
+    &["domain::permissions", "domain::kernel", "model", "error", "config", "clock", "random", "storage", "adapters"];
+const SCHEMA_MAY: &[&str] = &[
+    "domain::store",
+    "domain::permissions",
+    "domain::kernel",
+    "model",
+    "error",
+    "config",
+    "clock",
+    "random",
+    "storage",
+    "adapters",
+];
 const TRIGGERS_MAY: &[&str] = &[
     "domain::permissions",
     "domain::schema",

@@ -20,20 +20,18 @@ const TOKEN: &str = "the token of this test";
 /// A program of somebody else that joins with the bootstrap, as the npm package does.
 fn program(socket: &Path, token: &str) -> Child {
     let bootstrap = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/adapters/cloud/node/bootstrap/load.js");
-    // In the binary the carried SDK lies beside the bootstrap; here the one of compat/ is found.
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("compat");
-    let (bootstrap, socket) = (bootstrap.to_string_lossy(), socket.to_string_lossy());
+    let quoted = |path: &Path| serde_json::Value::from(path.to_str().unwrap()).to_string();
+    let (bootstrap, socket) = (quoted(&bootstrap), quoted(socket));
     let script = format!(
         "const state = {{ calls: 0 }};
-         require({bootstrap:?}).join({{
-           socket: {socket:?}, token: {token:?}, takeConsole: false,
+         require({bootstrap}).join({{
+           socket: {socket}, token: {token:?}, takeConsole: false,
            run: Parse => Parse.Cloud.define('count', () => ++state.calls),
            given: {{ 'passwordPolicy.validatorCallback': password => password.length > state.calls }},
          }}).then(channel => channel.closed).then(() => process.exit(0), error => {{ console.error(error.message); process.exit(1); }});"
     );
     Command::new(node())
         .args(["-e", &script])
-        .current_dir(folder)
         .stdin(Stdio::null())
         .stderr(Stdio::piped())
         .kill_on_drop(true)

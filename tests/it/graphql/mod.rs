@@ -3,8 +3,8 @@
 mod disclosure;
 mod documents;
 mod hostile;
-mod modules;
 mod objects;
+mod persisted;
 mod playground;
 mod protocol;
 mod queries;

@@ -192,3 +192,74 @@ fn the_password_is_readable_in_no_way() {
         }
     });
 }
+
+/// Whoever signs up gets a session, the holder of the master key too.
+#[test]
+fn a_sign_up_with_the_master_key_begins_a_session() {
+    each_backend(&options(&json!({})), |server| async move {
+        let current = Graph::of(&server);
+        let sign_up = "mutation($n: String!) { signUp(input: {fields: {username: $n, password: \"secret\"}}) { viewer { sessionToken user { username } } } }";
+        let data = current.master().data(sign_up, json!({"n": "by-master"})).await;
+        assert_eq!(data["signUp"]["viewer"]["user"]["username"], "by-master");
+        let token = data["signUp"]["viewer"]["sessionToken"].as_str().unwrap().to_owned();
+        let data =
+            current.with("X-Parse-Session-Token", token).data("{ viewer { user { username } } }", json!({})).await;
+        assert_eq!(data["viewer"]["user"]["username"], "by-master");
+
+        let early = Graph::at(&server, "/graphql/legacy").master();
+        let sign_up =
+            "mutation { users { signUp(fields: {username: \"early\", password: \"secret\"}) { sessionToken } } }";
+        let data = early.data(sign_up, json!({})).await;
+        assert!(data["users"]["signUp"]["sessionToken"].as_str().unwrap().starts_with("r:"));
+    });
+}
+
+/// An id that names no object is the caller's mistake, not the server's.
+#[test]
+fn node_refuses_what_is_no_global_id() {
+    each_backend(&options(&json!({})), |server| async move {
+        let graph = Graph::of(&server);
+        for id in ["xx", "", "abc:def", "X1VzZXI"] {
+            let (message, code) = graph.error("query($id: ID!) { node(id: $id) { id } }", json!({"id": id})).await;
+            assert_eq!((message.as_str(), code), ("The id is not a valid global id", json!(102)), "{id}");
+        }
+    });
+}
+
+/// Counts the described parts of an answer, and notes those without a description.
+fn walk(value: &serde_json::Value, path: &str, count: &mut usize, missing: &mut Vec<String>) {
+    match value {
+        serde_json::Value::Object(map) => {
+            let name = map.get("name").and_then(|name| name.as_str()).unwrap_or_default();
+            let path = format!("{path}.{name}");
+            if let Some(description) = map.get("description") {
+                *count += 1;
+                if description.as_str().is_none_or(str::is_empty) {
+                    missing.push(path.clone());
+                }
+            }
+            map.values().for_each(|value| walk(value, &path, count, missing));
+        }
+        serde_json::Value::Array(list) => list.iter().for_each(|value| walk(value, path, count, missing)),
+        _ => {}
+    }
+}
+
+/// Descriptions reach clients that may introspect, for types, fields, arguments, values and directives.
+#[test]
+fn introspection_describes_the_schema() {
+    each_backend(&options(&json!({})), |server| async move {
+        for path in ["/graphql", "/graphql/legacy"] {
+            let graph = Graph::at(&server, path).master();
+            let described = "name description";
+            let query = format!(
+                "{{ __schema {{ types {{ {described} fields {{ {described} args {{ {described} }} }} inputFields {{ {described} }} \
+                 enumValues {{ {described} }} }} directives {{ {described} args {{ {described} }} }} }} }}"
+            );
+            let data = graph.data(&query, json!({})).await;
+            let (mut count, mut missing) = (0, Vec::new());
+            walk(&data, "", &mut count, &mut missing);
+            assert!(count > 500 && missing.is_empty(), "{path}: {count}, without: {missing:#?}");
+        }
+    });
+}

@@ -105,7 +105,7 @@ fn recursion_without_end() {
 
 #[test]
 fn a_thousand_at_once() {
-    each_backend(&json!({}), |server| async move {
+    each_backend(&json!({"limits": {"connectionsPerAddress": 2000}}), |server| async move {
         let hooks = HookServer::start().await;
         hooks.trigger(&server, "beforeSave", "Many").await;
         hooks.on("beforeSave:Many", |_| Reply { delay: Duration::from_millis(50), ..json!({}).into() });

@@ -21,11 +21,10 @@ use crate::domain::kernel::caches::Cache;
 use crate::domain::kernel::classes::Class;
 use crate::domain::kernel::context::{Client, Context};
 use crate::domain::kernel::failure::failure;
-use crate::domain::kernel::feature::Feature;
+use crate::domain::kernel::feature::{Feature, Refresh};
 use crate::domain::kernel::triggers::{Source, Target};
 use crate::domain::permissions::Scoped;
 use crate::domain::read;
-use crate::domain::schema::check::known_class;
 use crate::domain::store;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::names::{self, ClassName};
@@ -48,7 +47,6 @@ pub struct HookCache {
     in_doubt: AtomicBool,
 }
 
-#[async_trait]
 impl Cache for HookCache {
     fn watches(&self) -> &'static [&'static str] {
         &[names::HOOKS]
@@ -62,7 +60,10 @@ impl Cache for HookCache {
     fn clear(&self) {
         self.in_doubt.store(true, Ordering::SeqCst);
     }
+}
 
+#[async_trait]
+impl Refresh for HookCache {
     async fn refresh(&self, app: &Arc<App>, blind: bool) -> Result<()> {
         if !self.in_doubt.swap(false, Ordering::SeqCst) && !blind {
             return Ok(());
@@ -78,7 +79,7 @@ impl Cache for HookCache {
 /// Web hooks, for the kernel.
 #[must_use]
 pub fn feature(web_hooks: Arc<WebHooks>) -> Feature {
-    Feature { server_info: Some(server_info), ..Feature::new("hooks") }.cache(HookCache::new(web_hooks))
+    Feature { server_info: Some(server_info), ..Feature::new("hooks") }.refreshed_cache(HookCache::new(web_hooks))
 }
 
 fn server_info(_options: &Options) -> Json {
@@ -206,7 +207,7 @@ fn exists(target: &Target) -> ParseError {
 }
 
 fn class(cx: &Context) -> Arc<Class> {
-    known_class(cx, &ClassName::unchecked(names::HOOKS))
+    cx.class(&ClassName::unchecked(names::HOOKS))
 }
 
 /// Changes the address of a function's web hook, or removes it with `{"__op": "Delete"}`. Gives what the client reads.

@@ -1,10 +1,9 @@
 //! Which row a write of an installation is for, and what happens to others that have its device token.
 
-use super::rules::{Sent, filled};
+use super::rules::{DeviceFields, filled};
 use crate::config::values::{DuplicateDeviceTokenAction, MergePriority};
 use crate::domain::kernel::context::Context;
 use crate::domain::permissions::{Operation, Scoped, scope};
-use crate::domain::schema::check::known_class;
 use crate::domain::store;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::names::{self, ClassName};
@@ -22,7 +21,7 @@ pub(super) async fn target(
     cx: &Context,
     known: Option<&Object>,
     by_token: &[&Object],
-    sent: &Sent,
+    sent: &DeviceFields,
 ) -> Result<Option<String>> {
     let id_of = |row: &Object| row.get_str("objectId").map(str::to_owned);
     let others = |token: &str, own: Option<&str>| {
@@ -55,7 +54,7 @@ pub(super) async fn target(
                 "Must specify installationId when deviceToken matches multiple Installation objects",
             ));
         };
-        give_up(cx, others(token, Some(own)), "deviceToken").await?;
+        delete_or_detach(cx, others(token, Some(own)), "deviceToken").await?;
         return Ok(None);
     };
     if let Some(row) = only_match.filter(|row| filled(row, "installationId").is_none()) {
@@ -64,7 +63,7 @@ pub(super) async fn target(
     if let (Some(token), Some(own)) = (sent.token.as_deref(), sent.own_id.as_deref())
         && known.get_str("deviceToken") != Some(token)
     {
-        give_up(cx, others(token, Some(own)), "deviceToken").await?;
+        delete_or_detach(cx, others(token, Some(own)), "deviceToken").await?;
     }
     Ok(id_of(known))
 }
@@ -79,19 +78,19 @@ async fn merge(cx: &Context, known: &Object, by_token: &Object) -> Result<String
         MergePriority::DeviceToken => (by_token, known, "installationId"),
         MergePriority::InstallationId => (known, by_token, "deviceToken"),
     };
-    give_up(cx, store::by_id(&id(loser)), field).await?;
+    delete_or_detach(cx, store::by_id(&id(loser)), field).await?;
     Ok(id(survivor))
 }
 
 /// Deletes rows, or takes the field away from them by which they were mistaken for another, as the options say.
-async fn give_up(cx: &Context, filter: Resolved, field: &str) -> Result<()> {
+async fn delete_or_detach(cx: &Context, filter: Resolved, field: &str) -> Result<()> {
     let options = &cx.app.options.push.installation;
     let action = options.duplicate_device_token_action;
     let operation = match action {
         DuplicateDeviceTokenAction::Delete => Operation::Delete,
         DuplicateDeviceTokenAction::Update => Operation::Update,
     };
-    let class = known_class(cx, &ClassName::unchecked(names::INSTALLATION));
+    let class = cx.class(&ClassName::unchecked(names::INSTALLATION));
     let scope = if options.duplicate_device_token_action_enforce_auth {
         if let Err(error) = scope::admit(cx, &class, operation).await {
             tracing::warn!(%error, "an installation with the same device token stays: the caller may not change it");

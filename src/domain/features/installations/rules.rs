@@ -36,7 +36,7 @@ impl ClassRules for InstallationRules {
     }
 
     async fn prepare(&self, cx: &Context, mut draft: Draft) -> Result<ControlFlow<Saved, Draft>> {
-        let sent = Sent::read(cx, &mut draft.body);
+        let sent = DeviceFields::read(cx, &mut draft.body);
         let creating = draft.creates();
         if creating && sent.token.is_none() && sent.own_id.is_none() && cx.installation_id.is_none() {
             return Err(ParseError::new(
@@ -69,7 +69,7 @@ impl ClassRules for InstallationRules {
 
 /// What a write says of the installation it is for.
 #[derive(Debug)]
-pub(super) struct Sent {
+pub(super) struct DeviceFields {
     /// `deviceToken`.
     pub token: Option<String>,
     /// `installationId` in the body.
@@ -82,7 +82,7 @@ pub(super) struct Sent {
     device_type: Option<Json>,
 }
 
-impl Sent {
+impl DeviceFields {
     /// Reads a body and brings its ids into the form they are stored in.
     fn read(cx: &Context, body: &mut Map<String, Json>) -> Self {
         let token = text(body, "deviceToken").map(|token| {
@@ -114,7 +114,7 @@ fn text<'a>(body: &'a Map<String, Json>, field: &str) -> Option<&'a str> {
     body.get(field).and_then(Json::as_str).filter(|text| !text.is_empty())
 }
 
-/// A text of a row that says something.
+/// The field's value if it is a non-empty string.
 pub(super) fn filled<'a>(row: &'a Object, field: &str) -> Option<&'a str> {
     row.get_str(field).filter(|text| !text.is_empty())
 }
@@ -123,7 +123,7 @@ pub(super) fn filled<'a>(row: &'a Object, field: &str) -> Option<&'a str> {
 struct Matches(Vec<Object>);
 
 impl Matches {
-    async fn find(cx: &Context, id: Option<&str>, sent: &Sent) -> Result<Self> {
+    async fn find(cx: &Context, id: Option<&str>, sent: &DeviceFields) -> Result<Self> {
         let clues = [("objectId", id), ("installationId", sent.id.as_deref()), ("deviceToken", sent.token.as_deref())];
         let clues: Vec<Resolved> =
             clues.into_iter().filter_map(|(field, value)| value.map(|value| Filter::eq(field, value))).collect();
@@ -139,19 +139,19 @@ impl Matches {
         self.0.iter().find(|row| row.get_str("objectId") == Some(id))
     }
 
-    fn by_installation(&self, sent: &Sent) -> Option<&Object> {
+    fn by_installation(&self, sent: &DeviceFields) -> Option<&Object> {
         let id = sent.id.as_deref()?;
         self.0.iter().rfind(|row| row.get_str("installationId") == Some(id))
     }
 
-    fn by_token(&self, sent: &Sent) -> Vec<&Object> {
+    fn by_token(&self, sent: &DeviceFields) -> Vec<&Object> {
         let Some(token) = sent.token.as_deref() else { return Vec::new() };
         self.0.iter().filter(|row| row.get_str("deviceToken") == Some(token)).collect()
     }
 }
 
 /// Refuses to make a row stand for another installation.
-fn check_unchanged(row: Option<&Object>, sent: &Sent) -> Result<()> {
+fn check_unchanged(row: Option<&Object>, sent: &DeviceFields) -> Result<()> {
     let row = row.ok_or_else(|| ParseError::new(ErrorCode::ObjectNotFound, "Object not found for update."))?;
     let fixed = |field: &str| {
         Err(ParseError::new(

@@ -2,6 +2,7 @@
 //!
 //! A user holds a role when it is among the role's `users`, or when a role it holds is among the role's `roles`.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +23,7 @@ use crate::domain::store;
 use crate::error::Result;
 use crate::model::acl;
 use crate::model::names::{self, ClassName};
+use crate::model::object::Object;
 use crate::model::query::options::FindOptions;
 use crate::storage::Transaction;
 
@@ -99,16 +101,20 @@ impl Entities for Held {
     async fn find(&self, app: &Arc<App>, user: &str, transaction: Option<&Transaction>) -> Result<Arc<[String]>> {
         let asked_at = self.0.age.get();
         let (users, roles) = (ClassName::unchecked(names::ROLE_USERS), ClassName::unchecked(names::ROLE_ROLES));
-        let held = app.storage.ancestors(&users, &roles, user, transaction).await.map_err(failure)?;
-        let mut entities = Vec::with_capacity(held.len() + 2);
-        entities.extend([acl::PUBLIC.to_owned(), user.to_owned()]);
-        if !held.is_empty() {
+        let above = app.storage.ancestors(&users, &roles, user, transaction).await.map_err(failure)?;
+        let mut entities = vec![acl::PUBLIC.to_owned(), user.to_owned()];
+        let candidates = above.owners();
+        if !candidates.is_empty() {
             let mut cx = Context::new(app.clone(), Auth::Master, None, None, false, Client::default());
             cx.transaction = transaction.cloned();
             let options = FindOptions { keys: Some(vec!["name".to_owned()]), ..FindOptions::default() };
-            let rows =
-                read::internal_all(&cx, names::ROLE, store::by_ids(held), &options, "names of the roles held").await?;
-            entities.extend(rows.iter().filter_map(|row| row.get_str("name")).map(|name| format!("role:{name}")));
+            let ids = store::by_ids(candidates.into_iter().map(str::to_owned));
+            let rows = read::internal_all(&cx, names::ROLE, ids, &options, "names of the roles held").await?;
+            let name = |row: &Object| Some((row.get_str("objectId")?.to_owned(), row.get_str("name")?.to_owned()));
+            let names: HashMap<String, String> = rows.iter().filter_map(name).collect();
+            // The pairs of a role outlive it: a deleted role leads nowhere.
+            let held = above.reachable(|role| names.contains_key(role));
+            entities.extend(held.iter().filter_map(|role| names.get(*role)).map(|name| format!("role:{name}")));
         }
         let entities: Arc<[String]> = entities.into();
         if transaction.is_none() {

@@ -158,10 +158,13 @@ impl Cache for SessionCache {
         &[names::SESSION, names::USER]
     }
 
-    fn forget(&self, class: &str, id: Option<&str>) {
+    /// An id says enough: what has it, session or user, is read again.
+    fn forget(&self, _class: &str, id: Option<&str>) {
         match id {
-            Some(id) if class == names::SESSION => self.forget_session(id),
-            Some(id) => self.forget_user(id),
+            Some(id) => {
+                self.forget_session(id);
+                self.forget_user(id);
+            }
             None => self.clear(),
         }
     }

@@ -13,14 +13,15 @@ use std::time::Duration;
 use crate::config::Options;
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::auth::{Auth, SessionUser};
+use crate::domain::kernel::clp::Operation;
 use crate::domain::kernel::context::{Client, Context};
 use crate::domain::kernel::failure::{failure, invalid_session};
 use crate::domain::kernel::feature::Feature;
 use crate::domain::permissions::Scoped;
-use crate::domain::permissions::protected_fields::Hidden;
+use crate::domain::permissions::protected_fields::Visibility;
+use crate::domain::read;
 use crate::domain::read::redact::View;
-use crate::domain::read::{self, ReadRequest};
-use crate::domain::schema::check::{self, known_class};
+use crate::domain::schema::check;
 use crate::domain::store;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::names::{self, ClassName};
@@ -28,6 +29,7 @@ use crate::model::object::Object;
 use crate::model::operation::parse::ParsedWrite;
 use crate::model::operation::{Change, Update};
 use crate::model::query::options::FindOptions;
+use crate::model::query::parameters::QueryParameters;
 use crate::model::query::{Constraint, Filter, Resolved};
 use crate::model::value::Value;
 
@@ -118,7 +120,7 @@ pub async fn create(cx: &Context, user: &str, created_with: Option<&CreatedWith>
 
 /// Stores a session row, with its id and times; other sessions of the same user and installation end.
 pub(super) async fn insert(cx: &Context, mut row: Object) -> Result<Object> {
-    cx.refuse_read_only("read-only masterKey isn't allowed to perform the create operation.")?;
+    cx.refuse_read_only_write(Operation::Create)?;
     let now = cx.now();
     row.insert("objectId", cx.app.random.alphanumeric(usize::from(cx.app.options.database.object_id_size)));
     row.insert("createdAt", now);
@@ -130,9 +132,13 @@ pub(super) async fn insert(cx: &Context, mut row: Object) -> Result<Object> {
             .filter(|(name, _)| fields.contains(&name.as_str()))
             .map(|(name, value)| (name.to_string(), value.clone())),
     );
-    let fitted =
-        check::fit(&cx.as_master(), &session_class(), &ParsedWrite { update: known, ..ParsedWrite::default() }, false)
-            .await?;
+    let adapted = check::adapt_class(
+        &cx.as_master(),
+        &session_class(),
+        &ParsedWrite { update: known, ..ParsedWrite::default() },
+        false,
+    )
+    .await?;
     if let (Some(user), Some(installation)) =
         (row.get("user").and_then(Value::as_pointer), row.get_str("installationId"))
     {
@@ -143,7 +149,7 @@ pub(super) async fn insert(cx: &Context, mut row: Object) -> Result<Object> {
         ]);
         end_matching(cx, duplicates).await?;
     }
-    store::insert(cx, &fitted.class, row.clone()).await.map_err(failure)?;
+    store::insert(cx, &adapted.class, row.clone()).await.map_err(failure)?;
     Ok(row)
 }
 
@@ -194,7 +200,7 @@ async fn extend(cx: &Context, cache: &SessionCache, token: &str, session: &cache
     if session.updated_at.plus_seconds(options.session_length / 2.0) > now || !cache.may_extend(token) {
         return;
     }
-    let class = known_class(cx, &session_class());
+    let class = cx.class(&session_class());
     let scope = Scoped::internal(Filter::eq("sessionToken", token), "prolong a session in use");
     let mut update = Update::default();
     update.put("expiresAt", Change::Set(now.plus_seconds(options.session_length).into()));
@@ -236,7 +242,7 @@ pub async fn end_all(cx: &Context, user: &str) -> Result<()> {
 }
 
 async fn end_matching(cx: &Context, filter: Resolved) -> Result<()> {
-    let class = known_class(cx, &session_class());
+    let class = cx.class(&session_class());
     let scope = Scoped::internal(filter, "end sessions");
     let options = FindOptions { keys: Some(vec!["sessionToken".to_owned()]), ..FindOptions::default() };
     let ended = store::find(cx, &class, &scope, &options).await?;
@@ -270,9 +276,9 @@ async fn present(cx: &Context, row: Object) -> Result<Object> {
         user.insert("objectId", owner);
         cx.with_auth(standing_of(&user))
     };
-    let class = known_class(cx, &session_class());
-    let hidden = Hidden::of(&as_owner, &class, None).await?;
-    Ok(View::new(&as_owner, &class, &hidden, &ReadRequest::default()).present(row))
+    let class = cx.class(&session_class());
+    let visibility = Visibility::of(&as_owner, &class, None).await?;
+    Ok(View::new(&as_owner, &class, &visibility, &QueryParameters::default()).redact(row))
 }
 
 /// Exchanges a token of the old kind, or a revocable one, for a new session.
@@ -299,7 +305,7 @@ pub async fn upgrade(cx: &Context) -> Result<Object> {
         }
     };
     let row = insert(cx, new_row(cx, &user, Some(&CreatedWith::upgrade()))).await?;
-    let class = known_class(cx, &ClassName::unchecked(names::USER));
+    let class = cx.class(&ClassName::unchecked(names::USER));
     let mut update = Update::default();
     update.put("_session_token", Change::Unset);
     let scope = Scoped::internal(store::by_id(&user), "remove the old session token");

@@ -14,6 +14,7 @@ use crate::domain::schema::check;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::json;
 use crate::model::names::{self, ClassName};
+use crate::model::object::Object;
 use crate::model::operation::parse;
 use crate::model::query::{Filter, Resolved};
 use crate::model::value::Value;
@@ -45,11 +46,9 @@ impl ClassRules for SessionRules {
             draft.only = own(&user);
             return Ok(ControlFlow::Continue(draft));
         }
-        for field in FIXED {
-            draft.body.remove(field);
-        }
+        draft.body.retain(|field, _| !FIXED.contains(&field.split('.').next().unwrap_or_default()));
         let write = parse::parse(draft.body, parse::Kind::Create)?;
-        check::fit(cx, &draft.class, &write, false).await?;
+        check::adapt_class(cx, &draft.class, &write, false).await?;
         let mut row = new_row(cx, &user, Some(&CreatedWith::create()));
         for (name, value) in crate::model::operation::apply::for_create(&write.update)? {
             row.insert(name, value);
@@ -64,6 +63,13 @@ impl ClassRules for SessionRules {
             body,
             row: None,
         }))
+    }
+
+    /// A token is a way to act as its user, and so to write.
+    fn redact(&self, cx: &Context, row: &mut Object) {
+        if cx.auth.is_read_only() {
+            row.remove("sessionToken");
+        }
     }
 
     async fn follow_up(&self, cx: &Context, stored: Stored) -> Result<Stored> {
@@ -106,7 +112,9 @@ fn refuse_fields(draft: &Draft, fixed: &[&str], own: Option<&str>) -> Result<()>
                 .and_then(|value| value.as_pointer().map(|pointer| Some(pointer.id.as_str()) == own))
                 .unwrap_or(false)
         };
-        if fixed.contains(&field.as_str()) && !(field == "user" && names_own()) {
+        // `createdWith.action` is a way to change `createdWith`.
+        let root = field.split('.').next().unwrap_or_default();
+        if fixed.contains(&root) && !(field == "user" && names_own()) {
             return Err(ParseError::new(ErrorCode::InvalidKeyName, format!("Invalid key name: {field}")));
         }
     }

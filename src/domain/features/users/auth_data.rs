@@ -4,15 +4,15 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::Users;
+use super::state::Users;
 use crate::adapters::auth::{Attempt, Policy, Providers, Step, not_configured};
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
 use crate::domain::permissions::Scoped;
 use crate::domain::read;
-use crate::domain::schema::check::known_class;
 use crate::domain::store;
 use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::columns;
 use crate::model::json;
 use crate::model::names::{self, ClassName};
 use crate::model::object::Object;
@@ -28,7 +28,7 @@ pub const ANONYMOUS: &str = "anonymous";
 /// The column of a provider.
 #[must_use]
 pub fn column(provider: &str) -> String {
-    format!("_auth_data_{provider}")
+    columns::of_provider(provider)
 }
 
 /// 252: the provider is unknown or switched off.
@@ -76,13 +76,16 @@ pub struct Validated {
     pub responses: Object,
     /// Whether there was anything to check, or to unlink.
     pub checked: bool,
+    /// Whether another service said whose identity it is. An anonymous id and a second factor prove no such thing.
+    pub proves_identity: bool,
 }
 
 impl AuthData {
     /// Reads what was sent. Nothing is looked up for providers that this server does not have.
     ///
     /// # Errors
-    /// 252 for anything but an object, and for a provider that this server does not have; 162 for an id that is no string.
+    /// 252 for anything but an object, and for a provider that this server does not have; 162 for an id that is no string, or
+    /// blank.
     pub fn read(cx: &Context, sent: &Json) -> Result<Self> {
         let map = sent.as_object().ok_or_else(unsupported)?;
         let mut providers = Vec::with_capacity(map.len());
@@ -94,7 +97,9 @@ impl AuthData {
             };
             if let Some(data) = &data {
                 match data.get("id") {
-                    None | Some(Json::String(_)) => {}
+                    None => {}
+                    // A client that fails to make its id must not share an account with all others that fail.
+                    Some(Json::String(id)) if !id.trim().is_empty() => {}
                     Some(_) => {
                         return Err(ParseError::new(
                             ErrorCode::InvalidValue,
@@ -159,10 +164,13 @@ impl AuthData {
         self.providers.iter().filter(|(name, data)| changed(name, data)).map(|(name, _)| name.as_str()).collect()
     }
 
-    /// The providers, comma separated, as sessions note them.
+    /// The providers with an effect on a user, comma separated, as sessions note them: those that bring data, and those that unlink
+    /// what the user has. What is merely named does not count.
     #[must_use]
-    pub fn names(&self) -> String {
-        self.providers.iter().map(|(provider, _)| provider.as_str()).collect::<Vec<_>>().join(",")
+    pub fn effective_names(&self, user: Option<&Object>) -> String {
+        let has = |provider: &str| user.is_some_and(|user| stored(user, provider).is_some());
+        let effective = self.providers.iter().filter(|(provider, data)| data.is_some() || has(provider));
+        effective.map(|(provider, _)| provider.as_str()).collect::<Vec<_>>().join(",")
     }
 
     /// The condition that a user has one of these identities; `None` when no id was sent.
@@ -217,6 +225,7 @@ impl AuthData {
             refusal: None,
             responses: Object::new(),
             checked: false,
+            proves_identity: false,
         };
         for (provider, data) in self.first_factors_first(cx) {
             if changed.as_ref().is_some_and(|changed| !changed.contains(&provider.as_str())) {
@@ -250,6 +259,8 @@ impl AuthData {
             let outcome = adapter.validate(&attempt).await.inspect_err(|error| {
                 tracing::info!(provider, ?step, %error, "an identity was refused");
             })?;
+            validated.proves_identity |=
+                adapter.policy(before.as_ref()).is_ok_and(|policy| policy != Policy::Additional);
             validated.refusal = outcome.refusal.or(validated.refusal);
             if let Some(response) = outcome.response {
                 validated.responses.insert(provider.clone(), json::decode_stored(response));
@@ -288,7 +299,7 @@ impl Validated {
         });
         if !changes.is_empty() {
             let id = user.get_str("objectId").unwrap_or_default();
-            let class = known_class(cx, &ClassName::unchecked(names::USER));
+            let class = cx.class(&ClassName::unchecked(names::USER));
             let scope = Scoped::internal(store::by_id(id).and(self.only), "keep what a provider says");
             let written = store::update_one(cx, &class, &scope, &changes).await.map_err(|error| match error {
                 StorageError::Duplicate { .. } => already_used().with_source(error),
@@ -464,7 +475,7 @@ pub fn present(cx: &Context, row: &Object) -> Option<Object> {
 pub fn assemble(row: &Object) -> Option<Object> {
     let linked: Object = row
         .iter()
-        .filter_map(|(name, value)| Some((name.strip_prefix("_auth_data_")?.to_owned(), value)))
+        .filter_map(|(name, value)| Some((columns::provider_of(name)?.to_owned(), value)))
         .filter(|(_, value)| !value.is_null())
         .map(|(provider, value)| (provider, value.clone()))
         .collect();

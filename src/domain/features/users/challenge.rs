@@ -2,11 +2,12 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::Users;
 use super::auth_data::{self, AuthData, Who};
 use super::log_in;
+use super::state::Users;
 use crate::domain::kernel::context::Context;
 use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::json::is_truthy;
 use crate::model::object::Object;
 
 /// Answers the challenges asked for; providers that are unknown, or have none, are left out.
@@ -15,9 +16,7 @@ use crate::model::object::Object;
 /// -1 for what does not go together, 101 for credentials nobody has.
 pub async fn challenge(cx: &Context, body: Map<String, Json>) -> Result<Json> {
     let refuse = |text: &'static str| Err(ParseError::new(ErrorCode::OtherCause, text));
-    let given = |name: &str| {
-        body.get(name).filter(|value| !matches!(value, Json::Null | Json::Bool(false)) && value.as_str() != Some(""))
-    };
+    let given = |name: &str| body.get(name).filter(|value| is_truthy(value));
     let Some(challenge) = given("challengeData") else {
         return refuse("Nothing to challenge.");
     };

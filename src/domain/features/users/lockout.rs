@@ -10,7 +10,6 @@ use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
 use crate::domain::permissions::Scoped;
 use crate::domain::read;
-use crate::domain::schema::check::known_class;
 use crate::domain::store;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::date::Date;
@@ -24,7 +23,7 @@ use crate::model::value::Value;
 const COUNT: &str = "_failed_login_count";
 /// Column with the end of the lock.
 const UNTIL: &str = "_account_lockout_expires_at";
-/// How often an outcome is tried to be noted while others change the same account.
+/// Attempts to record a login result when concurrent logins modify the same account.
 const TRIES: usize = 8;
 
 /// What `accountLockout` says, complete.
@@ -62,7 +61,7 @@ impl Rule {
     }
 
     /// One more failure does not reach the threshold.
-    fn far(&self) -> Resolved {
+    fn below_threshold(&self) -> Resolved {
         let fewer = Filter::field(COUNT, Constraint::Lt(Value::Number(self.threshold - 1.0)));
         if self.threshold > 1.0 {
             Filter::Or(vec![fewer, Filter::field(COUNT, Constraint::Exists(false))])
@@ -72,7 +71,7 @@ impl Rule {
     }
 
     /// One more failure reaches the threshold, or the lock of an earlier one has run out.
-    fn near(&self, now: Date) -> Resolved {
+    fn at_threshold(&self, now: Date) -> Resolved {
         let mut reached = vec![Self::at_least(self.threshold - 1.0)];
         if self.threshold <= 1.0 {
             reached.push(Filter::field(COUNT, Constraint::Exists(false)));
@@ -97,6 +96,19 @@ pub async fn note(cx: &Context, user: &Object, right: bool) -> Result<()> {
     if right { succeeded(cx, id, &rule).await } else { failed(cx, id, &rule).await }
 }
 
+/// Refuses a user whose account is locked, by the row as it was read: nothing else of the log in is looked at then.
+///
+/// # Errors
+/// 101 when the account is locked.
+pub fn refuse_locked(cx: &Context, user: &Object) -> Result<()> {
+    let Some(rule) = cx.app.options.users.account_lockout.as_ref().and_then(Rule::of) else {
+        return Ok(());
+    };
+    let reached = user.get(COUNT).and_then(Value::as_number).is_some_and(|count| count >= rule.threshold);
+    let over = user.get(UNTIL).and_then(Value::as_date).is_some_and(|end| end <= cx.now());
+    if reached && !over { Err(rule.locked()) } else { Ok(()) }
+}
+
 /// The changes that release a lock.
 pub fn release(update: &mut Update) {
     update.put(COUNT, Change::Set(Value::Number(0.0)));
@@ -106,7 +118,7 @@ pub fn release(update: &mut Update) {
 async fn change(cx: &Context, id: &str, only: Resolved, update: &Update) -> Result<Option<Object>> {
     // An attempt counts even when the transaction it belongs to is undone.
     let cx = cx.outside_transaction();
-    let class = known_class(&cx, &ClassName::unchecked(names::USER));
+    let class = cx.class(&ClassName::unchecked(names::USER));
     let scope = Scoped::internal(store::by_id(id).and(only), "count failed log ins");
     store::update_one(&cx, &class, &scope, update).await.map_err(failure)
 }
@@ -127,10 +139,10 @@ async fn failed(cx: &Context, id: &str, rule: &Rule) -> Result<()> {
     let mut lock = count.clone();
     lock.put(UNTIL, Change::Set(Value::Date(rule.end(now))));
     for _ in 0..TRIES {
-        if change(cx, id, rule.far(), &count).await?.is_some() {
+        if change(cx, id, rule.below_threshold(), &count).await?.is_some() {
             return Ok(());
         }
-        if let Some(row) = change(cx, id, rule.near(now), &lock).await? {
+        if let Some(row) = change(cx, id, rule.at_threshold(now), &lock).await? {
             let again = row.get(COUNT).and_then(Value::as_number).is_some_and(|count| count > rule.threshold);
             return if again { Err(rule.locked()) } else { Ok(()) };
         }

@@ -2,12 +2,15 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::{Users, auth_data, lockout, policy, triggers, verification};
+use super::state::Users;
+use super::{auth_data, lockout, policy, triggers, verification};
 use crate::domain::features::sessions::{self, CreatedWith};
+use crate::domain::kernel::clp::Operation;
+use crate::domain::kernel::commands::GetQuery;
 use crate::domain::kernel::context::Context;
-use crate::domain::read::{self, Known, ReadRequest};
+use crate::domain::read::{self, CachedRow};
 use crate::error::{ErrorCode, ParseError, Result};
-use crate::model::names::{self, ClassName};
+use crate::model::names;
 use crate::model::object::Object;
 use crate::model::query::options::FindOptions;
 use crate::model::query::{Filter, Resolved};
@@ -22,15 +25,25 @@ fn invalid_credentials() -> ParseError {
 /// # Errors
 /// 200, 201 for missing parameters, 101 for wrong ones; 119 for the read-only master key.
 pub async fn log_in(cx: &Context, parameters: Map<String, Json>) -> Result<Object> {
-    let user = verified_user(cx, &parameters).await?;
-    cx.refuse_read_only("read-only masterKey isn't allowed to perform the create operation.")?;
-    let response = auth_data::on_log_in(cx, &user, &parameters).await?;
+    let Recognised { user } = recognise(cx, &parameters).await?;
+    cx.refuse_read_only_write(Operation::Create)?;
+    let response = match auth_data::on_log_in(cx, &user, &parameters).await {
+        Ok(response) => response,
+        Err(error) => {
+            // A wrong second factor is a failed log in, or the right password would allow any number of guesses.
+            if parameters.contains_key("authData") {
+                lockout::note(cx, &user, false).await?;
+            }
+            return Err(error);
+        }
+    };
+    lockout::note(cx, &user, true).await?;
     policy::check_age(cx, &user).await?;
     triggers::before_login(cx, &user).await?;
     let token = sessions::create(cx, user_id(&user), Some(&CreatedWith::log_in("password"))).await?;
     let called = triggers::after_login(cx, &user, &token).await?;
     // What a provider said may be in the row by now, and what a trigger saved.
-    let known = if response.is_some() || called { Known::Nothing } else { Known::Read(user.clone()) };
+    let known = if response.is_some() || called { CachedRow::None } else { CachedRow::Read(user.clone()) };
     let mut object = own_view(cx, &user, known).await?;
     object.insert("sessionToken", token);
     if let Some(response) = response {
@@ -45,7 +58,7 @@ pub async fn log_in(cx: &Context, parameters: Map<String, Json>) -> Result<Objec
 /// As [`log_in`].
 pub async fn verify_password(cx: &Context, parameters: Map<String, Json>) -> Result<Object> {
     let user = verified_user(cx, &parameters).await?;
-    own_view(cx, &user, Known::Read(user.clone())).await
+    own_view(cx, &user, CachedRow::Read(user.clone())).await
 }
 
 /// Logs a user in by the master key.
@@ -63,14 +76,14 @@ pub async fn log_in_as(cx: &Context, user_id: Option<&Json>) -> Result<Object> {
     let user = read::internal_one(cx, names::USER, Filter::eq("objectId", id), "log in as")
         .await?
         .ok_or_else(|| ParseError::new(ErrorCode::ObjectNotFound, "user not found"))?;
-    open(cx, &user, Known::Read(user.clone()), &CreatedWith::log_in("masterkey")).await
+    open(cx, &user, CachedRow::Read(user.clone()), &CreatedWith::log_in("masterkey")).await
 }
 
 /// Makes a session for a user and gives the user with its token. `known`: what is known of the user's row now.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn open(cx: &Context, user: &Object, known: Known, created_with: &CreatedWith) -> Result<Object> {
+pub async fn open(cx: &Context, user: &Object, known: CachedRow, created_with: &CreatedWith) -> Result<Object> {
     let token = sessions::create(cx, user_id(user), Some(created_with)).await?;
     let mut object = own_view(cx, user, known).await?;
     object.insert("sessionToken", token);
@@ -82,14 +95,14 @@ fn user_id(user: &Object) -> &str {
 }
 
 /// The user as its owner sees it; only the id when the class or one of its triggers hides it from itself.
-async fn own_view(cx: &Context, user: &Object, known: Known) -> Result<Object> {
+async fn own_view(cx: &Context, user: &Object, known: CachedRow) -> Result<Object> {
     let id = user.get_str("objectId").unwrap_or_default();
     let as_user = if cx.auth.is_master() && !cx.auth.is_read_only() {
         cx.clone()
     } else {
         cx.with_auth(sessions::standing_of(user))
     };
-    match read::get_known(&as_user, &ClassName::unchecked(names::USER), id, ReadRequest::default(), known).await {
+    match read::get_known(&as_user, GetQuery::of(names::USER, id), known).await {
         Ok(mut object) => {
             object.remove("sessionToken");
             Ok(object)
@@ -103,8 +116,39 @@ async fn own_view(cx: &Context, user: &Object, known: Known) -> Result<Object> {
     }
 }
 
-/// The user that the parameters name, if the password is right. Exactly one hash is verified on every path.
-pub(super) async fn verified_user(cx: &Context, parameters: &Map<String, Json>) -> Result<Object> {
+/// How a caller showed to be a user. What else is asked before there is a session depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// By the user's password.
+    Password,
+    /// By an identity that proves nothing but itself: an anonymous id, or one that was checked earlier.
+    Identity,
+    /// By an identity that another service has confirmed in this request.
+    ProvenIdentity,
+}
+
+/// Asks what every way to a session asks: may this user log in at all? A second factor is asked for where identities are read.
+///
+/// # Errors
+/// 101 when the user is locked out of the own row; 205 when the address is to be verified first, unless another service has just
+/// confirmed who the user is.
+pub fn admit(cx: &Context, user: &Object, way: Way, parameters: &Map<String, Json>) -> Result<()> {
+    let closed = |column: &str| user.get(column).and_then(Value::as_array).is_some_and(<[Value]>::is_empty);
+    if closed("_rperm") && closed("_wperm") && !cx.auth.is_master() {
+        return Err(invalid_credentials());
+    }
+    if way == Way::ProvenIdentity { Ok(()) } else { verification::check(cx, user, parameters) }
+}
+
+/// A user whose password was right. The outcome is noted for the lockout once everything else was right, too.
+pub(super) struct Recognised {
+    /// The user's row.
+    pub user: Object,
+}
+
+/// The user that the parameters name, if the password is right. A wrong password counts towards the lockout; a right one does when the
+/// caller says so ([`lockout::note`]). One hash is verified on every path, a second one where the name is also another user's address.
+pub(super) async fn recognise(cx: &Context, parameters: &Map<String, Json>) -> Result<Recognised> {
     let given =
         |name: &str| parameters.get(name).filter(|value| !matches!(value, Json::Null) && value.as_str() != Some(""));
     let (username, email, password) = (given("username"), given("email"), given("password"));
@@ -123,40 +167,53 @@ pub(super) async fn verified_user(cx: &Context, parameters: &Map<String, Json>) 
     };
     let password = text(Some(password))?.unwrap_or_default();
     let (username, email) = (text(username)?, text(email)?);
-    let user = candidate(cx, username.as_deref(), email.as_deref()).await?;
-    let hash = user.as_ref().and_then(|user| user.get_str("_hashed_password")).map(str::to_owned);
-    let right = cx.app.feature::<Users>()?.hasher.verify(password, hash).await?;
+    let mut candidates = candidates(cx, username.as_deref(), email.as_deref()).await?.into_iter();
+    let hasher = &cx.app.feature::<Users>()?.hasher;
+    let first = candidates.next();
+    let hash = |user: &Object| user.get_str("_hashed_password").map(str::to_owned);
+    let mut right = hasher.verify(password.clone(), first.as_ref().and_then(hash)).await?;
+    let mut user = first;
+    for other in candidates {
+        if right {
+            break;
+        }
+        right = hasher.verify(password.clone(), hash(&other)).await?;
+        if right {
+            user = Some(other);
+        }
+    }
     if let Some(user) = &user {
-        lockout::note(cx, user, right).await?;
+        if right {
+            lockout::refuse_locked(cx, user)?;
+        } else {
+            lockout::note(cx, user, false).await?;
+        }
     }
     let user = user.filter(|_| right).ok_or_else(invalid_credentials)?;
-    // Who is locked out of the own row cannot log in.
-    let locked_out = user.get("_rperm").and_then(Value::as_array).is_some_and(<[Value]>::is_empty)
-        && user.get("_wperm").and_then(Value::as_array).is_some_and(<[Value]>::is_empty);
-    if locked_out && !cx.auth.is_master() {
-        return Err(invalid_credentials());
-    }
-    verification::check(cx, &user, parameters)?;
+    admit(cx, &user, Way::Password, parameters)?;
+    Ok(Recognised { user })
+}
+
+/// The user that the parameters name, if the password is right; the lockout counts it as a success.
+pub(super) async fn verified_user(cx: &Context, parameters: &Map<String, Json>) -> Result<Object> {
+    let Recognised { user } = recognise(cx, parameters).await?;
+    lockout::note(cx, &user, true).await?;
     Ok(user)
 }
 
-async fn candidate(cx: &Context, username: Option<&str>, email: Option<&str>) -> Result<Option<Object>> {
+/// The users that a name or an address may mean, the one with the name first: anybody may sign up with the address of somebody else as
+/// name, and must not lock the owner of the address out that way.
+async fn candidates(cx: &Context, username: Option<&str>, email: Option<&str>) -> Result<Vec<Object>> {
     let filter: Resolved = match (username, email) {
         (Some(username), Some(email)) => {
             Filter::And(vec![Filter::eq("username", username), Filter::eq("email", email)])
         }
         (Some(name), None) => Filter::Or(vec![Filter::eq("username", name), Filter::eq("email", name)]),
         (None, Some(email)) => Filter::eq("email", email),
-        (None, None) => return Ok(None),
+        (None, None) => return Ok(Vec::new()),
     };
     let options = FindOptions { limit: Some(2), ..FindOptions::default() };
     let mut users = read::internal_all(cx, names::USER, filter, &options, "log in").await?;
-    if users.len() > 1 {
-        // One has it as user name, the other as e-mail: the user name wins.
-        tracing::warn!(
-            "there is a user which email is the same as another user's username, logging in based on username"
-        );
-        users.retain(|user| user.get_str("username") == username);
-    }
-    Ok(users.pop())
+    users.sort_by_key(|user| user.get_str("username") != username);
+    Ok(users)
 }

@@ -4,32 +4,34 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::Users;
+use super::state::Users;
 use crate::adapters::email::outbox::Outbox;
 use crate::adapters::email::{Kind, Mail};
+use crate::domain::kernel::commands::GetQuery;
 use crate::domain::kernel::context::Context;
-use crate::domain::read::{self, ReadRequest};
+use crate::domain::read;
 use crate::error::{ErrorCode, ParseError, Result};
-use crate::model::names::{self, ClassName};
+use crate::model::json::is_truthy;
+use crate::model::names;
 use crate::model::object::Object;
 use crate::model::url_component;
 
-/// What mails need of the options.
-pub struct Post {
+/// Sends the mails of the account flows.
+pub struct Mailer {
     outbox: Arc<Outbox>,
     app_name: String,
     /// Without a slash at the end.
     public_url: String,
 }
 
-/// The means to send mail.
+/// The mailer of this server.
 ///
 /// # Errors
 /// 1, with status 400, when an option for it is missing.
-pub fn post(cx: &Context) -> Result<Post> {
+pub fn mailer(cx: &Context) -> Result<Mailer> {
     let options = &cx.app.options.server;
     match (&cx.app.feature::<Users>()?.outbox, &options.app_name, &options.public_server_url) {
-        (Some(outbox), Some(app_name), Some(url)) if !app_name.is_empty() => Ok(Post {
+        (Some(outbox), Some(app_name), Some(url)) if !app_name.is_empty() => Ok(Mailer {
             outbox: outbox.clone(),
             app_name: app_name.clone(),
             public_url: url.trim_end_matches('/').to_owned(),
@@ -49,17 +51,14 @@ pub fn post(cx: &Context) -> Result<Post> {
 /// # Errors
 /// See above.
 pub fn address(sent: Option<&Json>) -> Result<&str> {
-    match sent {
-        Some(Json::String(address)) if !address.is_empty() => Ok(address),
-        None | Some(Json::Null | Json::Bool(false)) => {
-            Err(ParseError::new(ErrorCode::EmailMissing, "you must provide an email"))
-        }
-        Some(Json::String(_)) => Err(ParseError::new(ErrorCode::EmailMissing, "you must provide an email")),
+    match sent.filter(|address| is_truthy(address)) {
+        Some(Json::String(address)) => Ok(address),
+        None => Err(ParseError::new(ErrorCode::EmailMissing, "you must provide an email")),
         Some(_) => Err(ParseError::new(ErrorCode::InvalidEmailAddress, "you must provide a valid email string")),
     }
 }
 
-impl Post {
+impl Mailer {
     /// The link of a mail. With `customPages.parseFrameURL` it leads there, and names the page to show inside.
     fn link(&self, cx: &Context, page: &str, token: &str) -> String {
         let options = &cx.app.options;
@@ -116,7 +115,7 @@ impl Post {
 
 /// The user as an adapter is told of it: without what anybody could log in with.
 async fn view(cx: &Context, id: &str) -> Json {
-    match read::get(cx, &ClassName::unchecked(names::USER), id, ReadRequest::default()).await {
+    match read::get(cx, GetQuery::of(names::USER, id)).await {
         Ok(mut user) => {
             user.remove("authData");
             user.remove("sessionToken");

@@ -10,6 +10,7 @@ pub mod password;
 pub mod policy;
 pub mod reset;
 pub mod rules;
+mod state;
 pub mod triggers;
 pub mod verification;
 
@@ -17,32 +18,22 @@ pub use challenge::challenge;
 pub use log_in::{log_in, log_in_as, verify_password};
 use password::Hasher;
 pub use reset::{request as request_password_reset, reset as reset_password};
+use state::Users;
 pub use verification::request as request_verification_email;
 
-use std::sync::Arc;
-
-use crate::adapters::auth::Providers;
-use crate::adapters::email::outbox::Outbox;
 use crate::config::Options;
-use crate::domain::features::{Services, sessions};
+use crate::domain::features::sessions;
 use crate::domain::kernel::app::App;
+use crate::domain::kernel::clp::Operation;
+use crate::domain::kernel::commands::GetQuery;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::invalid_session;
 use crate::domain::kernel::feature::Feature;
-use crate::domain::read::{self, ReadRequest};
+use crate::domain::kernel::services::Services;
+use crate::domain::read;
 use crate::error::{ErrorCode, Result};
-use crate::model::names::{self, ClassName};
+use crate::model::names;
 use crate::model::object::Object;
-
-/// What the feature keeps while the server runs.
-pub struct Users {
-    /// Password hashing.
-    pub hasher: Hasher,
-    /// Providers of identities.
-    pub providers: Providers,
-    /// Sends mail.
-    outbox: Option<Arc<Outbox>>,
-}
 
 /// Users, for the kernel.
 #[must_use]
@@ -72,10 +63,9 @@ pub async fn me(cx: &Context) -> Result<Object> {
         // A master request is not resolved to a user beforehand.
         None => sessions::resolve(&cx.app, token).await?.ok_or_else(invalid_session)?.id.clone(),
     };
-    let mut object =
-        read::get(cx, &ClassName::unchecked(names::USER), &user, ReadRequest::default()).await.map_err(|error| {
-            if error.is(ErrorCode::ObjectNotFound) { invalid_session().with_source(error) } else { error }
-        })?;
+    let mut object = read::get(cx, GetQuery::of(names::USER, &user)).await.map_err(|error| {
+        if error.is(ErrorCode::ObjectNotFound) { invalid_session().with_source(error) } else { error }
+    })?;
     object.insert("sessionToken", token);
     Ok(object)
 }
@@ -85,7 +75,7 @@ pub async fn me(cx: &Context) -> Result<Object> {
 /// # Errors
 /// When the store fails.
 pub async fn log_out(cx: &Context) -> Result<()> {
-    cx.refuse_read_only("read-only masterKey isn't allowed to perform the delete operation.")?;
+    cx.refuse_read_only_write(Operation::Delete)?;
     let Some(token) = &cx.session_token else { return Ok(()) };
     let session = triggers::session_ending(cx, token).await?;
     sessions::end(cx, token).await?;

@@ -82,7 +82,7 @@ impl Hasher {
 
     async fn run<T: Send + 'static>(&self, work: impl Fn() -> T + Send + Sync + 'static) -> Result<T> {
         let (answer, answered) = oneshot::channel();
-        if !self.threads.put(Arc::new(Asked { work, answer: Arc::new(Mutex::new(Some(answer))) })) {
+        if !self.threads.put(Arc::new(HashJob { work, answer: Arc::new(Mutex::new(Some(answer))) })) {
             return Err(ParseError::unavailable("The server is busy; try again.", 1));
         }
         answered.await.map_err(ParseError::internal)
@@ -90,13 +90,13 @@ impl Hasher {
 }
 
 /// Work for a request.
-struct Asked<W, T> {
+struct HashJob<W, T> {
     work: W,
     /// Who asked, as long as there is no answer.
     answer: Arc<Mutex<Option<oneshot::Sender<T>>>>,
 }
 
-impl<T: Send + 'static, W: Fn() -> T + Send + Sync> Job for Asked<W, T> {
+impl<T: Send + 'static, W: Fn() -> T + Send + Sync> Job for HashJob<W, T> {
     fn is_wanted(&self) -> bool {
         lock(&self.answer).as_ref().is_some_and(|answer| !answer.is_closed())
     }

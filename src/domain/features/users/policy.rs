@@ -1,13 +1,12 @@
 //! Password policy: what a password must be, which may not come back, and when it has to be changed.
 
-use super::Users;
+use super::state::Users;
 use crate::config::users::PasswordPolicy;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
 use crate::domain::kernel::stages::Checked;
 use crate::domain::permissions::Scoped;
 use crate::domain::read;
-use crate::domain::schema::check::known_class;
 use crate::domain::store;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::names::{self, ClassName};
@@ -111,7 +110,7 @@ pub async fn check_age(cx: &Context, user: &Object) -> Result<()> {
         let filter = store::by_id(id).and(Filter::field(CHANGED_AT, Constraint::Exists(false)));
         let mut update = Update::default();
         update.put(CHANGED_AT, Change::Set(now.into()));
-        let class = known_class(cx, &ClassName::unchecked(names::USER));
+        let class = cx.class(&ClassName::unchecked(names::USER));
         let scope = Scoped::internal(filter, "note since when a password is in use");
         store::update_one(cx, &class, &scope, &update).await.map_err(failure)?;
         return Ok(());

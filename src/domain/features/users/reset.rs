@@ -6,17 +6,19 @@ use super::verification::TOKEN_LENGTH;
 use super::{lockout, mail, triggers};
 use crate::adapters::email::Kind;
 use crate::config::users::PasswordPolicy;
+use crate::domain::kernel::commands::Save;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
 use crate::domain::permissions::Scoped;
 use crate::domain::read;
-use crate::domain::schema::check::known_class;
 use crate::domain::store;
-use crate::domain::write::{self, SaveRequest};
+use crate::domain::write;
 use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::json::is_truthy;
 use crate::model::names::{self, ClassName};
 use crate::model::object::Object;
 use crate::model::operation::{Change, Update};
+use crate::model::query::options::FindOptions;
 use crate::model::query::{Constraint, Filter};
 use crate::model::value::Value;
 
@@ -39,9 +41,9 @@ fn validity(cx: &Context) -> Option<f64> {
 /// 1, with status 400, without the means to send; 204, 125, 162 for what is sent; where the options allow to tell, 101 for an
 /// unknown address.
 pub async fn request(cx: &Context, body: Map<String, Json>) -> Result<()> {
-    let post = mail::post(cx)?;
-    let none = |value: &Json| matches!(value, Json::Null | Json::Bool(false)) || value.as_str() == Some("");
-    let user = match (body.get("email").filter(|email| !none(email)), body.get("token").filter(|token| !none(token))) {
+    let mailer = mail::mailer(cx)?;
+    let given = |name: &str| body.get(name).filter(|value| is_truthy(value));
+    let user = match (given("email"), given("token")) {
         (None, Some(Json::String(token))) => {
             let user =
                 read::internal_one(cx, names::USER, Filter::eq(TOKEN, token.as_str()), "send a reset mail").await?;
@@ -59,7 +61,7 @@ pub async fn request(cx: &Context, body: Map<String, Json>) -> Result<()> {
         triggers::before_password_reset(cx, user).await?;
     }
     if let Some((user, token)) = renew(cx, user).await? {
-        post.send(cx, Kind::PasswordReset, &user, &token);
+        mailer.send(cx, Kind::PasswordReset, &user, &token);
     }
     let may_tell = policy(cx).is_some_and(|policy| !policy.reset_password_success_on_invalid_email);
     if !known && may_tell {
@@ -68,10 +70,15 @@ pub async fn request(cx: &Context, body: Map<String, Json>) -> Result<()> {
     Ok(())
 }
 
+/// The user with an address; where nobody has it, the user with the address as name and without one.
 async fn find(cx: &Context, address: &str) -> Result<Option<Object>> {
     let named = Filter::And(vec![Filter::eq("username", address), Filter::field("email", Constraint::Exists(false))]);
     let filter = Filter::Or(vec![Filter::eq("email", address), named]);
-    read::internal_one(cx, names::USER, filter, "send a reset mail").await
+    let options = FindOptions { limit: Some(2), ..FindOptions::default() };
+    let mut users = read::internal_all(cx, names::USER, filter, &options, "send a reset mail").await?;
+    // Anybody may sign up with the address of somebody else as name; the mail is for the owner of the address.
+    users.sort_by_key(|user| user.get_str("email") == Some(address));
+    Ok(users.pop())
 }
 
 /// The user's token, new unless a valid one is to be kept. An unknown user costs the same write, which reaches no row.
@@ -94,7 +101,7 @@ async fn renew(cx: &Context, user: Option<Object>) -> Result<Option<(Object, Str
     }
     let id = user.as_ref().and_then(|user| user.get_str("objectId"));
     let filter = Filter::eq("objectId", id.map_or(Value::Null, Value::from));
-    let class = known_class(cx, &ClassName::unchecked(names::USER));
+    let class = cx.class(&ClassName::unchecked(names::USER));
     let scope = Scoped::internal(filter, "give a reset token");
     let row = store::update_one(cx, &class, &scope, &update).await.map_err(failure)?;
     Ok(row.map(|user| (user, token)))
@@ -136,7 +143,7 @@ pub async fn reset(cx: &Context, token: &str, password: &str) -> Result<()> {
     }
     let mut body = Map::new();
     body.insert("password".to_owned(), Json::String(password.to_owned()));
-    let request = SaveRequest {
+    let request = Save {
         class: ClassName::unchecked(names::USER),
         id: Some(user.get_str("objectId").unwrap_or_default().to_owned()),
         body,

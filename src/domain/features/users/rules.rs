@@ -6,18 +6,21 @@ use async_trait::async_trait;
 use serde_json::{Map, Value as Json};
 
 use super::auth_data::{self, AuthData, Who};
-use super::{Users, log_in, policy, reset, triggers, verification};
+use super::state::{UserState, Users};
+use super::{log_in, policy, reset, triggers, verification};
 use crate::domain::features::sessions::{self, CreatedWith};
 use crate::domain::kernel::auth::Auth;
 use crate::domain::kernel::class_rules::ClassRules;
+use crate::domain::kernel::clp::Operation;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::rule_state::RuleState;
 use crate::domain::kernel::stages::{Checked, Draft, Saved, Stored};
-use crate::domain::read::{self, Known};
+use crate::domain::read::{self, CachedRow};
 use crate::domain::store;
 use crate::domain::write;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::acl::{Acl, PUBLIC};
+use crate::model::columns;
 use crate::model::names::{self, ClassName};
 use crate::model::object::Object;
 use crate::model::operation::Change;
@@ -28,23 +31,6 @@ use crate::model::value::Value;
 /// Length of the user name of a user that signed up without one.
 const GENERATED_NAME_LENGTH: usize = 25;
 
-/// What one stage of a user's write finds out for later ones.
-#[derive(Default)]
-pub(super) struct UserState {
-    /// What providers answer the client; `None`: no authData was sent, or none that changes anything.
-    auth_data_response: Option<Object>,
-    /// Providers that the caller logged in or signed up with, comma separated; `None`: by password.
-    auth_provider: Option<String>,
-    /// The password of an existing user changes: sessions end.
-    password_changed: bool,
-    /// The user brings the identity of another service (not only the anonymous one).
-    pub foreign_identity: bool,
-    /// The user's address is to be verified: a mail goes out.
-    pub verify_email: bool,
-    /// A token for the answer.
-    session_token: Option<String>,
-}
-
 /// Rules of the class of users.
 pub struct UserRules;
 
@@ -52,7 +38,7 @@ pub struct UserRules;
 impl ClassRules for UserRules {
     async fn prepare(&self, cx: &Context, mut draft: Draft) -> Result<ControlFlow<Saved, Draft>> {
         // Old clients send a token here; the server alone makes tokens.
-        draft.body.remove("sessionToken");
+        draft.body.retain(|field, _| root(field) != "sessionToken");
         if let Some(field) = draft.body.keys().find(|field| field.starts_with("authData.")) {
             return Err(ParseError::new(ErrorCode::InvalidKeyName, format!("Invalid field name for update: {field}")));
         }
@@ -66,7 +52,13 @@ impl ClassRules for UserRules {
             ControlFlow::Continue(draft) => draft,
             done @ ControlFlow::Break(_) => return Ok(done),
         };
-        if draft.body.contains_key("emailVerified") && !cx.auth.is_master() {
+        if !draft.creates()
+            && let Some(name) = draft.body.get("username")
+            && takes_name_away(name)
+        {
+            return Err(ParseError::new(ErrorCode::UsernameMissing, "bad or missing username"));
+        }
+        if draft.body.keys().any(|field| root(field) == "emailVerified") && !cx.auth.is_master() {
             return Err(ParseError::forbidden("Clients aren't allowed to manually update email verification."));
         }
         Ok(ControlFlow::Continue(draft))
@@ -92,7 +84,7 @@ impl ClassRules for UserRules {
     }
 
     async fn conflict(&self, cx: &Context, index: &str, creating: bool, row: &Object) -> Option<ParseError> {
-        if index.starts_with("_auth_data_") {
+        if columns::provider_of(index).is_some() {
             return Some(auth_data::already_used());
         }
         if !creating {
@@ -202,7 +194,7 @@ impl ClassRules for UserRules {
         &["objectId"]
     }
 
-    fn present(&self, cx: &Context, row: &mut Object) {
+    fn redact(&self, cx: &Context, row: &mut Object) {
         row.remove("password");
         row.remove("_hashed_password");
         row.remove("sessionToken");
@@ -215,11 +207,11 @@ impl ClassRules for UserRules {
         }
     }
 
-    async fn complete(&self, cx: &Context, rows: &mut [Object]) {
+    async fn redact_remotely(&self, cx: &Context, rows: &mut [Object]) {
         auth_data::complete(cx, rows).await;
     }
 
-    fn present_own(&self, cx: &Context, row: &mut Object) {
+    fn complete_get(&self, cx: &Context, row: &mut Object) {
         if let Some(user) = cx.auth.user()
             && row.get_str("objectId") == Some(user.id.as_str())
         {
@@ -231,6 +223,21 @@ impl ClassRules for UserRules {
 /// 206, sanitised: the user is not the caller's to change, and nothing is told of it.
 fn insufficient_auth() -> ParseError {
     ParseError::sanitized(ErrorCode::SessionMissing, "Insufficient auth.")
+}
+
+/// The field that a key with dots leads into.
+fn root(key: &str) -> &str {
+    key.split('.').next().unwrap_or_default()
+}
+
+/// Whether an update leaves a user without a name, and so without a way to log in.
+fn takes_name_away(name: &Json) -> bool {
+    match name {
+        Json::Null => true,
+        Json::String(name) => name.is_empty(),
+        Json::Object(operation) => operation.get("__op").and_then(Json::as_str) == Some("Delete"),
+        _ => false,
+    }
 }
 
 fn username_taken() -> ParseError {
@@ -265,8 +272,6 @@ async fn link(cx: &Context, mut draft: Draft) -> Result<ControlFlow<Saved, Draft
     if draft.creates() && !auth_data.identifies() {
         credentials()?;
     }
-    let foreign_identity =
-        sent.as_object().is_some_and(|providers| providers.keys().any(|provider| provider != auth_data::ANONYMOUS));
     let is_sent = sent.as_object().is_some_and(|providers| !providers.is_empty());
     let stranger = draft.id.as_deref().is_some_and(|id| cx.auth.user_id() != Some(id)) && !cx.auth.is_master();
     if stranger {
@@ -296,8 +301,9 @@ async fn link(cx: &Context, mut draft: Draft) -> Result<ControlFlow<Saved, Draft
     let is_told = is_sent && (!own || validated.checked);
     draft.state.put(UserState {
         auth_data_response: is_told.then_some(validated.responses),
-        auth_provider: (auth_data.identifies() || unlinks).then(|| auth_data.names()),
-        foreign_identity,
+        auth_provider: Some(auth_data.effective_names(user.as_ref()))
+            .filter(|names| (auth_data.identifies() || unlinks) && !names.is_empty()),
+        proves_identity: validated.proves_identity,
         ..UserState::default()
     });
     for (column, change) in validated.changes.0 {
@@ -315,13 +321,16 @@ async fn log_in_by(cx: &Context, body: &Map<String, Json>, auth_data: AuthData, 
     let Some(owner) = owners.first() else {
         return Err(ParseError::not_found());
     };
-    cx.refuse_read_only("read-only masterKey isn't allowed to perform the create operation.")?;
+    cx.refuse_read_only_write(Operation::Create)?;
     auth_data::require_additional(cx, owner, &auth_data)?;
     let who = Who { user: Some(owner), ..Who::default() };
     let validated = auth_data.validate(cx, who, cx.app.options.users.allow_expired_auth_data_token, body).await?;
+    let way = if validated.proves_identity { log_in::Way::ProvenIdentity } else { log_in::Way::Identity };
+    log_in::admit(cx, owner, way, body)?;
     let responses = validated.store(cx, owner).await?;
     triggers::before_login(cx, owner).await?;
-    let mut body = log_in::open(cx, owner, Known::Nothing, &CreatedWith::log_in(&auth_data.names())).await?;
+    let created_with = CreatedWith::log_in(&auth_data.effective_names(Some(owner)));
+    let mut body = log_in::open(cx, owner, CachedRow::None, &created_with).await?;
     write::triggers::after_log_in(cx, &ClassName::unchecked(names::USER), owner, body.get_str("sessionToken")).await;
     body.insert("authDataResponse", responses);
     let id = owner.get_str("objectId").unwrap_or_default().to_owned();
@@ -356,6 +365,10 @@ async fn take_name(cx: &Context, checked: &mut Checked, creating: bool) -> Resul
             checked.facts.filled_in.push("username".to_owned());
             return Ok(());
         }
+        // Without a name the account could not log in any more.
+        Some(Change::Unset | Change::Set(Value::Null | Value::String(_))) => {
+            return Err(ParseError::new(ErrorCode::UsernameMissing, "bad or missing username"));
+        }
         _ => return Ok(()),
     };
     let folded = if cx.app.options.users.convert_username_to_lowercase { name.to_lowercase() } else { name };
@@ -370,6 +383,11 @@ async fn take_email(cx: &Context, checked: &mut Checked) -> Result<()> {
     clear_reset_token(checked);
     let email = match checked.write.update.get("email") {
         Some(Change::Set(Value::String(email))) if !email.is_empty() => email.clone(),
+        // No address is not a value that two users could share.
+        Some(Change::Set(Value::Null | Value::String(_))) => {
+            checked.write.update.put("email", Change::Unset);
+            return Ok(());
+        }
         _ => return Ok(()),
     };
     if !is_email(&email) {

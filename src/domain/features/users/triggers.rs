@@ -6,9 +6,8 @@ use serde_json::{Map, Value as Json};
 
 use crate::domain::kernel::auth::{Auth, SessionUser};
 use crate::domain::kernel::context::Context;
-use crate::domain::permissions::protected_fields::Hidden;
+use crate::domain::permissions::protected_fields::Visibility;
 use crate::domain::read;
-use crate::domain::schema::check::known_class;
 use crate::domain::triggers::{fire_with_object, payload};
 use crate::error::Result;
 use crate::model::names::{self, ClassName};
@@ -32,7 +31,7 @@ fn standing(user: &Object, session_token: &str) -> Auth {
 /// A user as it sees itself.
 fn own(cx: &Context, user: &Object) -> Map<String, Json> {
     let as_user = cx.with_auth(standing(user, ""));
-    payload::object(&as_user, &known_class(cx, &users()), &Hidden::default(), user.clone())
+    payload::object(&as_user, &cx.class(&users()), &Visibility::default(), user.clone())
 }
 
 /// Calls beforeLogin: the password is right, and there is no session yet.
@@ -79,7 +78,7 @@ pub async fn session_ending(cx: &Context, token: &str) -> Result<Option<Object>>
 pub async fn after_logout(cx: &Context, session: Option<Object>) -> Result<()> {
     let Some(session) = session else { return Ok(()) };
     let class = ClassName::unchecked(names::SESSION);
-    let object = || payload::object(&cx.as_master(), &known_class(cx, &class), &Hidden::default(), session);
+    let object = || payload::object(&cx.as_master(), &cx.class(&class), &Visibility::default(), session);
     fire_with_object(cx, Trigger::AfterLogout, &class, object).await
 }
 

@@ -3,14 +3,13 @@
 use serde_json::{Map, Value as Json};
 
 use super::mail;
-use super::rules::UserState;
+use super::state::UserState;
 use crate::adapters::email::Kind;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
 use crate::domain::kernel::stages::Checked;
 use crate::domain::permissions::Scoped;
 use crate::domain::read;
-use crate::domain::schema::check::known_class;
 use crate::domain::store;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::names::{self, ClassName};
@@ -51,12 +50,11 @@ pub fn check(cx: &Context, user: &Object, parameters: &Map<String, Json>) -> Res
     if is_required(cx) && !verified && !ignored { Err(unverified()) } else { Ok(()) }
 }
 
-/// Makes a token for a write that sets an address. Users that bring the identity of another service do not need to prove their
-/// address.
+/// Makes a token for a write that sets an address. A new user whose identity another service has just proven does not need to prove
+/// the address too; a changed address always has to be.
 pub fn prepare(cx: &Context, checked: &mut Checked) {
-    if !cx.app.options.mail.verify_user_emails
-        || checked.state.get::<UserState>().is_some_and(|state| state.foreign_identity)
-    {
+    let is_proven = checked.id.is_none() && checked.state.get::<UserState>().is_some_and(|state| state.proves_identity);
+    if !cx.app.options.mail.verify_user_emails || is_proven {
         return;
     }
     match checked.write.update.get("email") {
@@ -83,14 +81,14 @@ pub(super) fn follow_up(cx: &Context, state: &UserState, row: &Object) {
 }
 
 fn send(cx: &Context, user: &Object) {
-    match (mail::post(cx), user.get_str(TOKEN)) {
-        (Ok(post), Some(token)) => post.send(cx, Kind::Verification, user, token),
+    match (mail::mailer(cx), user.get_str(TOKEN)) {
+        (Ok(mailer), Some(token)) => mailer.send(cx, Kind::Verification, user, token),
         (Err(error), _) => tracing::error!(%error, "a verification mail could not be sent"),
         (_, None) => {}
     }
 }
 
-/// Whom a verification mail is asked for.
+/// Identifies the user who should receive a verification email.
 #[derive(Debug, Clone, Copy)]
 pub enum Who<'a> {
     /// The user with this address.
@@ -107,7 +105,7 @@ pub enum Who<'a> {
 /// 1, with status 400, without the means to send; 204 and 125 for an address that is none; where the options allow to tell,
 /// 205 for an unknown address and -1 for a verified one.
 pub async fn request(cx: &Context, body: Map<String, Json>) -> Result<()> {
-    mail::post(cx)?;
+    mail::mailer(cx)?;
     let email = match body.get("token") {
         Some(Json::String(token)) if body.get("email").is_none_or(Json::is_null) && !token.is_empty() => {
             let user = find(cx, Who::Token(token)).await?;
@@ -186,7 +184,7 @@ pub async fn resend(cx: &Context, who: Who<'_>) -> Result<Resent> {
 }
 
 async fn change(cx: &Context, filter: Resolved, update: &Update) -> Result<Option<Object>> {
-    let class = known_class(cx, &ClassName::unchecked(names::USER));
+    let class = cx.class(&ClassName::unchecked(names::USER));
     let scope = Scoped::internal(filter, "verify an address");
     store::update_one(cx, &class, &scope, update).await.map_err(failure)
 }

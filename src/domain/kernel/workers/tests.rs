@@ -2,11 +2,13 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use async_trait::async_trait;
+
 use super::*;
 use crate::clock::ManualClock;
 use crate::config::Options;
 use crate::domain::kernel::feature::Feature;
-use crate::error::ParseError;
+use crate::error::{ParseError, Result};
 use crate::random::SeededRandom;
 use crate::storage::sqlite::{EmbeddedOptions, EmbeddedStorage};
 

@@ -206,7 +206,7 @@ fn meanings() {
 
 #[test]
 fn master_sees_internal_columns() {
-    for column in INTERNAL_COLUMNS {
+    for column in crate::model::columns::INTERNAL {
         assert!(read_as(true, Limits::default(), &json!({column: 1})).is_ok());
         assert!(read(&json!({column: 1})).is_err());
     }

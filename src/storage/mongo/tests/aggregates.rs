@@ -52,7 +52,8 @@ async fn pipelines() {
         (
             json!([{"$match": {"objectId": "2"}}]),
             vec![
-                json!({"objectId": "2", "n": 10, "s": "b", "p": pointer("u"), "d": day("03"), "createdAt": created("03"), "fi": {"__type": "File", "name": "f"}}),
+                json!({"objectId": "2", "n": 10, "s": "b", "p": pointer("u"), "d": day("03"), "createdAt": created("03"), "fi": {"__type": "File", "name": "f"},
+                    "r": {"__type": "Relation", "className": "Target"}}),
             ],
         ),
         (

@@ -156,7 +156,7 @@ async fn relations() {
     members.sort();
     let pair = |owner: &str, member: &str| (owner.to_owned(), member.to_owned());
     assert_eq!(members, [pair("o1", "a"), pair("o1", "c"), pair("o2", "a")]);
-    let mut owners = storage.owners(&join, &names(&["a"]), None).await.unwrap();
+    let mut owners = storage.owners(&join, Some(&names(&["a"])), None).await.unwrap();
     owners.sort();
     assert_eq!(owners, [pair("o1", "a"), pair("o2", "a")]);
     assert!(storage.members(&join, &[], None).await.unwrap().is_empty());

@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 
 use super::expression::{self, Expression};
 use super::translate::Translator;
-use super::{Budget, refused, weight};
+use super::{Budget, refused};
 use crate::model::object::Object;
 use crate::model::query::compare::compare;
 use crate::model::value::Value;
@@ -104,7 +104,7 @@ impl Group {
             for (state, (_, accumulator, expression)) in states.iter_mut().zip(&self.fields) {
                 let value = expression.evaluate(document)?;
                 if matches!(accumulator, Accumulator::Push | Accumulator::AddToSet) {
-                    budget.hold(&mut held, value.as_ref().map_or(0, weight))?;
+                    budget.hold(&mut held, value.as_ref().map_or(0, Value::weight))?;
                 }
                 state.take(*accumulator, value)?;
             }
@@ -124,14 +124,20 @@ impl Group {
 }
 
 impl Group {
-    /// What a document is grouped by; in an object of several values a missing one is null.
+    /// What a document is grouped by. As in MongoDB a missing value is null, but in an object of several values it has no key.
     fn id(&self, document: &Object) -> Result<Value> {
         let Expression::Document(fields) = &self.id else {
             return Ok(self.id.evaluate(document)?.unwrap_or(Value::Null));
         };
-        let fields =
-            fields.iter().map(|(field, part)| Ok((field.clone(), part.evaluate(document)?.unwrap_or(Value::Null))));
-        fields.collect::<Result<_>>().map(Value::Object)
+        let mut id = Object::new();
+        for (field, part) in fields {
+            match part.evaluate(document)? {
+                Some(value) => id.insert(field.as_str(), value),
+                None if fields.len() == 1 => id.insert(field.as_str(), Value::Null),
+                None => None,
+            };
+        }
+        Ok(Value::Object(id))
     }
 }
 

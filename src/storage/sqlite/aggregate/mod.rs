@@ -216,7 +216,11 @@ fn parse(translator: &mut Translator<'_>, name: &str, content: Json) -> Result<V
         ("$sort", _) => return refused("the $sort key specification must be an object"),
         ("$limit", content) => Stage::Limit(count(name, &content, 1)?),
         ("$skip", content) => Stage::Skip(count(name, &content, 0)?),
-        ("$project", Json::Object(fields)) => Stage::Project(project::project(translator, &fields)?),
+        ("$project", Json::Object(fields)) => {
+            let projection = project::project(translator, &fields)?;
+            translator.leave_out_fields();
+            Stage::Project(projection)
+        }
         ("$project", _) => return refused("$project specification must be an object"),
         ("$addFields" | "$set", Json::Object(fields)) => Stage::Project(project::add_fields(translator, &fields)?),
         ("$addFields" | "$set", _) => return refused(format!("{name} specification stage must be an object")),
@@ -327,7 +331,7 @@ fn carry_out(stage: Stage, documents: Vec<Object>, budget: &mut Budget, db: &Db)
             for document in documents {
                 budget.step()?;
                 let document = projection.apply(document)?;
-                budget.hold(&mut held, weight_of(&document))?;
+                budget.hold(&mut held, document.weight())?;
                 projected.push(document);
             }
             Ok(projected)
@@ -342,7 +346,7 @@ fn carry_out(stage: Stage, documents: Vec<Object>, budget: &mut Budget, db: &Db)
                 for part in unwind_one(document, &field, index.as_deref(), keep) {
                     budget.step()?;
                     let part = part?;
-                    budget.hold(&mut held, weight_of(&part))?;
+                    budget.hold(&mut held, part.weight())?;
                     unwound.push(part);
                 }
             }
@@ -401,21 +405,6 @@ fn unwind_one<'a>(
         None | Some(Value::Null) if keep => Box::new(std::iter::once(Ok(number(document, Value::Null)))),
         None | Some(Value::Null | Value::Array(_)) => Box::new(std::iter::empty()),
         Some(_) => Box::new(std::iter::once(Ok(number(document, Value::Null)))),
-    }
-}
-
-/// About how many bytes a document takes.
-fn weight_of(document: &Object) -> usize {
-    document.iter().map(|(field, value)| field.len() + 32 + weight(value)).sum::<usize>() + 64
-}
-
-fn weight(value: &Value) -> usize {
-    match value {
-        Value::String(text) => text.len() + 24,
-        Value::Bytes(bytes) => bytes.len() + 24,
-        Value::Array(list) => list.iter().map(weight).sum::<usize>() + 24,
-        Value::Object(object) => weight_of(object),
-        _ => 32,
     }
 }
 

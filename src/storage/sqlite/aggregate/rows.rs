@@ -6,6 +6,7 @@ use compact_str::format_compact;
 use serde_json::{Map, Value as Json, json};
 
 use super::super::filter::column;
+use crate::model::acl::{Access, Acl};
 use crate::model::json;
 use crate::model::names::ClassName;
 use crate::model::object::{FieldName, Object};
@@ -19,7 +20,9 @@ pub const POINTER: &str = "_p_";
 /// A row as MongoDB would have it.
 #[must_use]
 pub fn to_document(row: Object) -> Object {
-    row.into_iter()
+    let acl = Acl::from_permissions(row.get("_rperm"), row.get("_wperm"));
+    let mut document: Object = row
+        .into_iter()
         .map(|(field, value)| {
             let name = match (field.as_str(), &value) {
                 ("objectId", _) => FieldName::const_new("_id"),
@@ -31,7 +34,20 @@ pub fn to_document(row: Object) -> Object {
             let value = stored(&value).into_owned();
             (name, value)
         })
-        .collect()
+        .collect();
+    if let Some(acl) = acl {
+        document.insert("_acl", stored_acl(&acl));
+    }
+    document
+}
+
+/// The permissions in the short form that older programs read: `{ID: {r: true, w: true}}`.
+fn stored_acl(acl: &Acl) -> Value {
+    let rights = |access: Access| -> Object {
+        let rights = [("r", access.read), ("w", access.write)].into_iter();
+        rights.filter(|(_, given)| *given).map(|(right, _)| (right, Value::Boolean(true))).collect()
+    };
+    Value::Object(acl.iter().map(|(entity, access)| (entity, Value::Object(rights(access)))).collect())
 }
 
 /// A path in the database's terms as rows have it.
@@ -74,6 +90,8 @@ pub struct Output {
     pub values: bool,
     /// Ids of the results are stored pointers.
     pub pointer_id: bool,
+    /// The relations that every result shows, where results are whole objects of the class.
+    pub relations: Vec<(String, Json)>,
 }
 
 impl Output {
@@ -83,7 +101,7 @@ impl Output {
         let id = self.names.then(|| document.remove("_id")).flatten();
         let mut row: Map<String, Json> = match (self.values, self.names) {
             (false, _) => document.iter().map(|(field, value)| (field.to_string(), extended(value))).collect(),
-            (true, false) => document.iter().map(|(field, value)| (field.to_string(), json::encode(value))).collect(),
+            (true, false) => document.iter().map(|(field, value)| (field.to_string(), driver_json(value))).collect(),
             (true, true) => {
                 document.into_iter().filter_map(|(field, value)| self.field(field.into_string(), value)).collect()
             }
@@ -93,12 +111,12 @@ impl Output {
                 Value::String(text) if self.values && self.pointer_id => {
                     Json::String(text.split_once('$').map_or(text.as_str(), |(_, id)| id).to_owned())
                 }
-                Value::Object(object) if object.is_empty() => Json::Null,
                 id if self.values => json::encode(&id),
                 id => extended(&id),
             };
-            row.insert("objectId".to_owned(), id);
+            row.insert("objectId".to_owned(), json::null_if_empty(id));
         }
+        row.extend(self.relations.iter().cloned());
         Json::Object(row)
     }
 
@@ -144,6 +162,19 @@ fn point(pair: &[Value]) -> Option<GeoPoint> {
 fn polygon(shape: &Object) -> Option<Vec<GeoPoint>> {
     let ring = shape.get("coordinates")?.as_array()?.first()?.as_array()?;
     ring.iter().map(|corner| corner.as_array().and_then(point)).collect()
+}
+
+/// A value as a driver's document becomes JSON in JavaScript: dates are texts.
+fn driver_json(value: &Value) -> Json {
+    match value {
+        Value::Date(date) => Json::String(date.to_iso()),
+        Value::Bytes(bytes) => Json::String(STANDARD.encode(bytes)),
+        Value::Array(list) => list.iter().map(driver_json).collect(),
+        Value::Object(object) => {
+            Json::Object(object.iter().map(|(field, value)| (field.to_string(), driver_json(value))).collect())
+        }
+        other => json::encode(other),
+    }
 }
 
 /// A value as relaxed Extended JSON.

@@ -11,13 +11,15 @@ use crate::storage::AggregateOptions;
 
 /// Knows what names and values mean at the stage at hand.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "four independent facts")]
+#[expect(clippy::struct_excessive_bools, reason = "five independent facts")]
 pub struct Translator<'a> {
     schema: &'a ClassSchema,
     names: bool,
     values: bool,
     /// What passes through is still rows of the class.
     rows: bool,
+    /// As far as they are rows, they have all their fields.
+    whole: bool,
     pointer_id: bool,
 }
 
@@ -25,7 +27,19 @@ impl<'a> Translator<'a> {
     /// At the beginning of a pipeline.
     #[must_use]
     pub const fn new(schema: &'a ClassSchema, options: &AggregateOptions) -> Self {
-        Self { schema, names: !options.raw_field_names, values: !options.raw_values, rows: true, pointer_id: false }
+        Self {
+            schema,
+            names: !options.raw_field_names,
+            values: !options.raw_values,
+            rows: true,
+            whole: true,
+            pointer_id: false,
+        }
+    }
+
+    /// From here on rows have only some of their fields.
+    pub const fn leave_out_fields(&mut self) {
+        self.whole = false;
     }
 
     /// From here on documents have a shape of their own.
@@ -46,7 +60,14 @@ impl<'a> Translator<'a> {
     /// How the results go to the caller.
     #[must_use]
     pub fn into_output(self) -> Output {
-        Output { schema: self.schema.clone(), names: self.names, values: self.values, pointer_id: self.pointer_id }
+        let whole = self.rows && self.whole && self.names && self.values;
+        Output {
+            schema: self.schema.clone(),
+            names: self.names,
+            values: self.values,
+            pointer_id: self.pointer_id,
+            relations: json::relations(self.schema).filter(|_| whole).collect(),
+        }
     }
 
     /// The database's name of a field.

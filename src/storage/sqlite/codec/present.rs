@@ -32,9 +32,6 @@ pub fn present(text: &[u8], score: Option<f64>, shape: &Shape, out: &mut Vec<u8>
             }
             field => {
                 let raw = reader.raw()?;
-                if raw == b"null" && shape.is_pointer(field) {
-                    return Ok(true);
-                }
                 if is_plain_json(raw) {
                     fields.put_json(field, raw).map_err(unwritten)?;
                 } else {
@@ -89,10 +86,9 @@ mod tests {
 
     fn shape() -> Shape {
         Shape {
-            hidden: vec!["secret".to_owned()],
-            exclude: vec!["unwanted".to_owned()],
+            hidden: ["secret".to_owned()].into_iter().collect(),
+            exclude: ["unwanted".to_owned()].into_iter().collect(),
             relations: vec![("likes".into(), ClassName::unchecked("Thing"))],
-            pointers: vec!["nobody".into()],
             file_base: "http://x/files/".to_owned(),
             ..Shape::default()
         }

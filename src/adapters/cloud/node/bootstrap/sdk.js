@@ -34,6 +34,8 @@ function load(appFile, options) {
 function carried() {
   const before = Object.getOwnPropertyDescriptor(globalThis, 'Parse');
   delete globalThis.Parse;
+  // Node 18 has it in a module only.
+  globalThis.crypto ??= require('node:crypto').webcrypto;
   require('./parse/parse.min.js');
   const Parse = globalThis.Parse;
   if (before) Object.defineProperty(globalThis, 'Parse', before);

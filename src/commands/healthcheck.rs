@@ -1,0 +1,24 @@
+//! `reparse healthcheck`: asks a server whether it is healthy.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use super::fail;
+
+/// Time that the server has to answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Succeeds when the server at `url` answers 200. Redirects are not followed, and no proxy is asked.
+pub async fn check(url: &str) -> ExitCode {
+    let client = reqwest::Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none()).no_proxy();
+    let answer = match client.build() {
+        Ok(client) => client.get(url).send().await,
+        Err(error) => Err(error),
+    };
+    match answer {
+        Ok(answer) if answer.status() == reqwest::StatusCode::OK => ExitCode::SUCCESS,
+        Ok(_) => fail("error: the server is unhealthy"),
+        Err(error) if error.is_timeout() => fail("error: the server does not answer"),
+        Err(error) => fail(&format!("error: cannot reach the server: {}", crate::server::chain(&error))),
+    }
+}

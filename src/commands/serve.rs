@@ -1,0 +1,102 @@
+//! `reparse`: serves until it is told to stop.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{fail, say};
+use crate::config::{DatabaseUri, Loaded};
+use crate::logging;
+use crate::server::{Environment, Server};
+
+/// Runs a server until a signal stops it.
+pub async fn serve(loaded: Loaded) -> ExitCode {
+    let _logging = logging::start(&loaded.options.logging);
+    raise_open_files();
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    // Signals count from here on: one that comes while the store is being opened must not be lost.
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return fail("error: cannot listen for signals");
+    };
+    let opening = Server::open(loaded.options.clone(), Environment::default());
+    let server = tokio::select! {
+        opened = opening => match opened {
+            Ok(server) => server,
+            Err(error) => return fail(&format!("error: {error}")),
+        },
+        _ = terminate.recv() => return ExitCode::SUCCESS,
+        _ = interrupt.recv() => return ExitCode::SUCCESS,
+    };
+    // Whoever gets an answer can read the banner already.
+    announce(&loaded, server.addr);
+    let server = server.serve();
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("shutting down: waiting for in-flight requests to finish");
+    if !server.shutdown().await {
+        tracing::warn!("shut down before all requests were finished");
+    }
+    ExitCode::SUCCESS
+}
+
+/// The banner: where things are, and a first command to try. Keys appear in the run that made them, and never again.
+fn announce(loaded: &Loaded, addr: SocketAddr) {
+    let options = &loaded.options;
+    let host = if addr.ip().is_unspecified() { format!("localhost:{}", addr.port()) } else { addr.to_string() };
+    let rest = format!("http://{host}{}", options.server.mount_path);
+    tracing::info!(url = %rest, "listening");
+    if options.logging.json_logs == Some(true) || options.logging.silent == Some(true) {
+        return;
+    }
+    let mut lines = vec![format!("reparse {} is ready.", env!("CARGO_PKG_VERSION")), format!("  REST     {rest}")];
+    if options.graphql.mount {
+        lines.push(format!("  GraphQL  http://{host}{}", options.graphql.path));
+    }
+    let keys_file = match &options.database.uri {
+        DatabaseUri::Mongo { .. } => {
+            lines.push("  Data     MongoDB".to_owned());
+            None
+        }
+        DatabaseUri::Embedded { dir } => {
+            let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.clone());
+            lines.push(format!("  Data     {}", dir.display()));
+            Some(dir.join("keys.json"))
+        }
+    };
+    let mut app_id = "YOUR_APP_ID".to_owned();
+    if loaded.fresh_keys {
+        app_id.clone_from(&options.keys.app_id);
+        lines.push(format!("  App id   {app_id}"));
+        lines.push(format!("  Master key (shown this once)  {}", options.keys.master_key.expose()));
+    }
+    if let (true, Some(file)) = (loaded.zero_configuration, &keys_file) {
+        lines.push(format!("  Keys     {}", file.display()));
+    }
+    lines.push("Sign up a user:".to_owned());
+    lines.push(format!(
+        "  curl -H 'X-Parse-Application-Id: {app_id}' -H 'Content-Type: application/json' -d '{{\"username\":\"ann\",\"password\":\"correct horse\"}}' {rest}/users"
+    ));
+    say(&lines.join("\n"));
+}
+
+/// Lets the process open as many files as the system allows it to: every connection is one. The usual limit is for programs that a
+/// person starts.
+#[cfg(target_os = "linux")]
+fn raise_open_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current != limit.maximum
+        && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit })
+    {
+        tracing::warn!(%error, "the number of open files cannot be raised");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn raise_open_files() {}

@@ -1,0 +1,18 @@
+//! What the domain needs of other machines, besides the store.
+
+use std::sync::Arc;
+
+use crate::adapters::auth::Providers;
+use crate::adapters::cloud::webhook::WebHooks;
+use crate::adapters::email::outbox::Outbox;
+
+/// Services outside of the server that features call.
+#[derive(Debug)]
+pub struct Services {
+    /// Sends mail.
+    pub email: Option<Arc<Outbox>>,
+    /// Providers of identities.
+    pub providers: Providers,
+    /// Calls web hooks.
+    pub web_hooks: Arc<WebHooks>,
+}

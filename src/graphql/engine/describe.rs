@@ -1,0 +1,166 @@
+//! Descriptions that introspection gives. Those of a dialect are made when they are asked for, so that schemas carry none; those of
+//! what every schema has are here.
+
+use std::borrow::Cow;
+
+/// What a description is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place<'a> {
+    /// A type.
+    Type(&'a str),
+    /// A field of an object, interface or input object: type, name.
+    Field(&'a str, &'a str),
+    /// An argument: type, field, name.
+    Argument(&'a str, &'a str, &'a str),
+    /// A value of an enumeration: type, name.
+    Value(&'a str, &'a str),
+}
+
+/// A description.
+pub type Description = Cow<'static, str>;
+
+/// Describes the parts of a dialect's schema.
+pub type Describer<'a> = &'a (dyn Fn(Place<'_>) -> Option<Description> + Sync);
+
+/// Describes GraphQL's own scalars and the types of introspection.
+#[must_use]
+pub fn built_in(place: Place<'_>) -> Option<&'static str> {
+    Some(match place {
+        Place::Type(name) => match name {
+            "Boolean" => "True or false.",
+            "Float" => "A number of double precision.",
+            "ID" => "An identifier. It is written as text; whole numbers are accepted too.",
+            "Int" => "A whole number of 32 bits with a sign.",
+            "String" => "Text in Unicode.",
+            "__Schema" => "The schema of this server.",
+            "__Type" => "A type of the schema, or a list or non-null form of one.",
+            "__TypeKind" => "The kinds of types.",
+            "__Field" => "A field of an object type or interface.",
+            "__InputValue" => "An argument, or a field of an input object.",
+            "__EnumValue" => "One value of an enumeration.",
+            "__Directive" => "A directive that documents may use.",
+            "__DirectiveLocation" => "The places where a directive may stand.",
+            _ => return None,
+        },
+        Place::Field(ty, field) if ty.starts_with("__") => match field {
+            "args" => "The arguments it takes.",
+            "defaultValue" => "The value that counts when none is given, in GraphQL's notation.",
+            "deprecationReason" => "Why it should no longer be used.",
+            "description" => "What it means, in words.",
+            "directives" => "The directives that documents may use.",
+            "enumValues" => "The values of an enumeration.",
+            "fields" => "The fields of an object type or interface.",
+            "inputFields" => "The fields of an input object.",
+            "interfaces" => "The interfaces that an object type implements.",
+            "isDeprecated" => "Whether it should no longer be used.",
+            "isOneOf" => "Whether exactly one field of an input object must be given.",
+            "isRepeatable" => "Whether the directive may stand several times at one place.",
+            "kind" => "The kind of the type.",
+            "locations" => "Where the directive may stand.",
+            "mutationType" => "The type whose fields change data.",
+            "name" => "The name.",
+            "ofType" => "The type inside a list or non-null type.",
+            "possibleTypes" => "The object types that a union or an interface stands for.",
+            "queryType" => "The type whose fields read data.",
+            "specifiedByURL" => "The address of the rules for a scalar.",
+            "subscriptionType" => "The type whose fields report changes.",
+            "type" => "The type of the value.",
+            "types" => "All types of the schema.",
+            _ => return None,
+        },
+        Place::Argument(ty, _, "includeDeprecated") if ty.starts_with("__") => "Whether to list deprecated parts too.",
+        Place::Argument("Query", "__type", "name") => "The name of the type.",
+        Place::Value("__TypeKind", value) => match value {
+            "SCALAR" => "A value without parts.",
+            "OBJECT" => "An object with fields.",
+            "INTERFACE" => "Fields that several object types have in common.",
+            "UNION" => "One of several object types.",
+            "ENUM" => "One of a fixed set of names.",
+            "INPUT_OBJECT" => "An object that arguments take.",
+            "LIST" => "A list of values of another type.",
+            "NON_NULL" => "Another type, without null.",
+            _ => return None,
+        },
+        Place::Value("__DirectiveLocation", value) => match value {
+            "QUERY" => "On a query.",
+            "MUTATION" => "On a mutation.",
+            "SUBSCRIPTION" => "On a subscription.",
+            "FIELD" => "On a selected field.",
+            "FRAGMENT_DEFINITION" => "On the definition of a fragment.",
+            "FRAGMENT_SPREAD" => "On the use of a fragment.",
+            "INLINE_FRAGMENT" => "On an inline fragment.",
+            "VARIABLE_DEFINITION" => "On the definition of a variable.",
+            "SCHEMA" => "On a schema.",
+            "SCALAR" => "On a scalar type.",
+            "OBJECT" => "On an object type.",
+            "FIELD_DEFINITION" => "On the definition of a field.",
+            "ARGUMENT_DEFINITION" => "On the definition of an argument.",
+            "INTERFACE" => "On an interface.",
+            "UNION" => "On a union.",
+            "ENUM" => "On an enumeration.",
+            "ENUM_VALUE" => "On a value of an enumeration.",
+            "INPUT_OBJECT" => "On an input object.",
+            "INPUT_FIELD_DEFINITION" => "On a field of an input object.",
+            _ => return None,
+        },
+        Place::Field(..) | Place::Argument(..) | Place::Value(..) => return None,
+    })
+}
+
+/// Describes a directive, or one of its arguments.
+#[must_use]
+pub fn of_directive(directive: &str, argument: Option<&str>) -> Option<&'static str> {
+    Some(match (directive, argument) {
+        ("include", None) => "Selects the field or fragment only if the condition is true.",
+        ("include", Some(_)) => "The condition for selecting it.",
+        ("skip", None) => "Leaves the field or fragment out if the condition is true.",
+        ("skip", Some(_)) => "The condition for leaving it out.",
+        ("deprecated", None) => "Marks a part of the schema that should no longer be used.",
+        ("deprecated", Some(_)) => "Why it should no longer be used, and what to use instead.",
+        ("specifiedBy", None) => "Names the rules for the values of a scalar.",
+        ("specifiedBy", Some(_)) => "The address of the rules.",
+        _ => return None,
+    })
+}
+
+/// The parts of a schema that have no description.
+#[cfg(test)]
+pub(crate) fn undescribed(types: &super::types::Types, describe: Describer<'_>) -> Vec<String> {
+    use super::types::TypeDef;
+    let mut missing = Vec::new();
+    let mut check = |place: Place<'_>| {
+        if !describe(place).is_some_and(|text| text.ends_with('.') && text.len() > 8) {
+            missing.push(format!("{place:?}"));
+        }
+    };
+    for (name, definition) in types {
+        check(Place::Type(name));
+        match definition {
+            TypeDef::Object(super::types::ObjectDef { fields, .. }) | TypeDef::Interface(fields) => {
+                for (field, definition) in fields {
+                    check(Place::Field(name, field));
+                    definition.arguments.keys().for_each(|argument| check(Place::Argument(name, field, argument)));
+                }
+            }
+            TypeDef::Input(fields) => fields.keys().for_each(|field| check(Place::Field(name, field))),
+            TypeDef::Enum(values) => values.iter().for_each(|value| check(Place::Value(name, value))),
+            TypeDef::Scalar | TypeDef::Union(_) => {}
+        }
+    }
+    missing
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::introspect::TYPES;
+    use super::*;
+
+    #[test]
+    fn introspection_describes_itself() {
+        let missing = undescribed(&TYPES, &|place| built_in(place).map(Cow::Borrowed));
+        assert!(missing.is_empty(), "{missing:#?}");
+        for scalar in ["Boolean", "Float", "ID", "Int", "String"] {
+            assert!(built_in(Place::Type(scalar)).is_some());
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! What happens to every request, whatever it wants: it gets an id, a log line and CORS headers, and a panic becomes an
+//! answer.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use futures_util::FutureExt as _;
+use poem::http::{Method, StatusCode, header};
+use poem::{Endpoint, Request, Response};
+use tracing::{Instrument as _, Span};
+
+use super::answer::{RouteLabel, refusal};
+use super::cors::Cors;
+use crate::error::{ErrorCode, ParseError};
+
+/// Logged as the status of requests whose clients left before they were answered.
+const CLIENT_CLOSED_REQUEST: u16 = 499;
+
+/// Wraps the endpoint that serves everything.
+pub struct MiddlewareStack<E> {
+    inner: E,
+    cors: Arc<Cors>,
+    prefix: String,
+    counter: AtomicU64,
+}
+
+impl<E> MiddlewareStack<E> {
+    /// `prefix` begins every request id, so that ids of several processes differ.
+    #[must_use]
+    pub fn new(inner: E, cors: Arc<Cors>, prefix: String) -> Self {
+        Self { inner, cors, prefix, counter: AtomicU64::new(1) }
+    }
+}
+
+impl<E: Endpoint<Output = Response> + 'static> Endpoint for MiddlewareStack<E> {
+    type Output = Response;
+
+    async fn call(&self, mut request: Request) -> poem::Result<Response> {
+        let id = format!("{}-{:x}", self.prefix, self.counter.fetch_add(1, Ordering::Relaxed));
+        let mut line = LogLine {
+            started: Instant::now(),
+            method: request.method().clone(),
+            route: RouteLabel::default(),
+            span: tracing::info_span!("request", id = %id),
+            status: CLIENT_CLOSED_REQUEST,
+        };
+        request.set_data(line.route.clone());
+        let origin = request.headers().get(header::ORIGIN).cloned();
+        let mut response = if line.method == Method::OPTIONS {
+            Response::builder().content_type("text/plain; charset=utf-8").body("OK")
+        } else {
+            self.run(request).instrument(line.span.clone()).await
+        };
+        self.cors.apply(origin.as_ref(), response.headers_mut());
+        line.status = response.status().as_u16();
+        Ok(response)
+    }
+}
+
+impl<E: Endpoint<Output = Response> + 'static> MiddlewareStack<E> {
+    async fn run(&self, request: Request) -> Response {
+        AssertUnwindSafe(self.inner.get_response(request)).catch_unwind().await.unwrap_or_else(|panic| {
+            let text = panic
+                .downcast_ref::<&str>()
+                .copied()
+                .map(str::to_owned)
+                .or_else(|| panic.downcast_ref::<String>().cloned());
+            tracing::error!(panic = text.unwrap_or_default(), "a request made the server panic");
+            let error = ParseError {
+                status: StatusCode::INTERNAL_SERVER_ERROR.as_u16(),
+                ..ParseError::new(ErrorCode::InternalServerError, "Internal server error.")
+            };
+            refusal(&error, true)
+        })
+    }
+}
+
+/// The log line of a request. It is written when the request ends, in whatever way.
+struct LogLine {
+    started: Instant,
+    method: Method,
+    route: RouteLabel,
+    span: Span,
+    status: u16,
+}
+
+impl Drop for LogLine {
+    fn drop(&mut self) {
+        let Self { method, status, .. } = self;
+        let millis = self.started.elapsed().as_secs_f64() * 1000.0;
+        let route = self.route.get();
+        let route = route.as_deref().unwrap_or("-");
+        self.span.in_scope(|| {
+            tracing::info!(target: "reparse::request", %method, %route, status, ms = format_args!("{millis:.1}"));
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use poem::endpoint::make_sync;
+
+    use super::*;
+    use crate::config::server::Server;
+
+    #[tokio::test]
+    async fn a_panic_is_an_answer() {
+        let broken = make_sync(|_| -> Response { panic!("on purpose") });
+        let stack = MiddlewareStack::new(broken, Arc::new(Cors::new(&Server::default())), "test".into());
+        for method in [Method::GET, Method::POST] {
+            let response = stack.get_response(Request::builder().method(method).finish()).await;
+            assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+            assert_eq!(response.header("access-control-allow-origin"), Some("*"));
+            let body = response.into_body().into_string().await.unwrap();
+            assert_eq!(body, r#"{"code":1,"error":"Internal server error."}"#);
+        }
+    }
+}

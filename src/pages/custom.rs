@@ -1,0 +1,68 @@
+//! The owner's own pages: addresses elsewhere, and texts for placeholders.
+
+use serde_json::Value as Json;
+
+use super::{Page, Pages};
+use crate::config::mail::{CustomPages, PagesCustomUrls};
+use crate::model::template::Values;
+
+impl Page {
+    /// The owner's url for the page: `pages.customUrls`, or the older `customPages`.
+    pub(super) fn own_url<'a>(self, urls: &'a PagesCustomUrls, old: &'a CustomPages) -> Option<&'a str> {
+        let url = match self {
+            Self::PasswordReset => urls.password_reset.as_ref().or(old.choose_password.as_ref()),
+            Self::PasswordResetSuccess => urls.password_reset_success.as_ref().or(old.password_reset_success.as_ref()),
+            Self::PasswordResetLinkInvalid => urls
+                .password_reset_link_invalid
+                .as_ref()
+                .or(old.invalid_password_reset_link.as_ref())
+                .or(old.invalid_link.as_ref()),
+            Self::EmailVerificationSuccess => {
+                urls.email_verification_success.as_ref().or(old.verify_email_success.as_ref())
+            }
+            Self::EmailVerificationLinkInvalid => urls
+                .email_verification_link_invalid
+                .as_ref()
+                .or(old.invalid_verification_link.as_ref())
+                .or(old.invalid_link.as_ref()),
+            Self::EmailVerificationLinkExpired => {
+                urls.email_verification_link_expired.as_ref().or(old.expired_verification_link.as_ref())
+            }
+            Self::EmailVerificationSendSuccess => {
+                urls.email_verification_send_success.as_ref().or(old.link_send_success.as_ref())
+            }
+            Self::EmailVerificationSendFail => {
+                urls.email_verification_send_fail.as_ref().or(old.link_send_fail.as_ref())
+            }
+        };
+        url.map(String::as_str)
+    }
+}
+
+impl Pages {
+    /// The owner's values: `placeholders`, and the texts of the locale.
+    pub(super) fn values(&self, locale: Option<&str>) -> Values {
+        let options = &self.app.options.mail.pages;
+        let mut values = Values::new();
+        for (name, value) in &options.placeholders {
+            values.set_own(name.clone(), plain(value));
+        }
+        if options.enable_localization {
+            let language = locale.and_then(|locale| locale.split('-').next());
+            let fallback = Some(options.localization_fallback_locale.as_str());
+            let texts = [locale, language, fallback].into_iter().flatten().find_map(|locale| self.texts.get(locale));
+            for (name, value) in texts.and_then(|texts| texts.get("translation")?.as_object()).into_iter().flatten() {
+                values.set_own(name.clone(), plain(value));
+            }
+        }
+        values
+    }
+}
+
+fn plain(value: &Json) -> String {
+    match value {
+        Json::String(text) => text.clone(),
+        Json::Null => String::new(),
+        other => other.to_string(),
+    }
+}

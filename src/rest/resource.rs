@@ -1,0 +1,114 @@
+//! The five routes that make, find, get, change and delete objects of a class: written once, stated for every class.
+
+use poem::http::Method;
+use poem_openapi::types::Type;
+
+use super::call::Call;
+use super::describe;
+use super::openapi::Tag;
+use super::openapi::headers::HeaderParameter;
+use super::openapi::parameters::{FIND, GET};
+use super::reply;
+use super::route::{Access, Outcome, Route};
+use crate::domain::classes;
+use crate::error::Result;
+
+/// Objects of a class under paths of its own, or (without a class) of the class that the path names as `className`.
+#[derive(Debug, Clone, Copy)]
+pub struct Resource {
+    /// The class.
+    pub class: Option<&'static str>,
+    /// Path of all objects.
+    pub all: &'static str,
+    /// Path of one object; its parameter is `objectId`.
+    pub one: &'static str,
+    /// Area of the API.
+    pub tag: Tag,
+    /// Who may call.
+    pub access: Access,
+    /// Whether the class has triggers, which get to see the context that a client sends.
+    pub triggers: bool,
+}
+
+fn class_of<'a>(class: Option<&'static str>, call: &'a Call) -> Result<&'a str> {
+    match class {
+        Some(class) => Ok(class),
+        None => call.path("className"),
+    }
+}
+
+impl Resource {
+    fn route<T: Type, F, Fut>(
+        self,
+        method: Method,
+        path: &'static str,
+        operation: &'static str,
+        summary: &'static str,
+        handler: F,
+    ) -> Route
+    where
+        F: Fn(Option<&'static str>, Call) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Outcome> + Send + 'static,
+    {
+        let class = self.class;
+        let writes = method != Method::GET;
+        let route = Route::hidden(method, path, operation, move |call| handler(class, call))
+            .access(self.access)
+            .documented::<T>(self.tag, summary);
+        if writes && self.triggers { route.header(HeaderParameter::CloudContext) } else { route }
+    }
+
+    /// Creates an object from a body of the form `B`.
+    pub fn create<B: Type, T: Type>(self, operation: &'static str, summary: &'static str) -> Route {
+        self.route::<T, _, _>(Method::POST, self.all, operation, summary, create).json::<B>().creates()
+    }
+
+    /// Finds objects.
+    pub fn find(self, operation: &'static str, summary: &'static str) -> Route {
+        self.route::<describe::Results, _, _>(Method::GET, self.all, operation, summary, find).query(&[FIND])
+    }
+
+    /// Gets an object.
+    pub fn get<T: Type>(self, operation: &'static str, summary: &'static str) -> Route {
+        self.route::<T, _, _>(Method::GET, self.one, operation, summary, get).query(&[GET])
+    }
+
+    /// Changes an object.
+    pub fn update(self, operation: &'static str, summary: &'static str) -> Route {
+        self.route::<describe::Updated, _, _>(Method::PUT, self.one, operation, summary, update)
+            .json::<describe::Fields>()
+    }
+
+    /// Deletes an object.
+    pub fn delete(self, operation: &'static str, summary: &'static str) -> Route {
+        self.route::<describe::Nothing, _, _>(Method::DELETE, self.one, operation, summary, delete)
+    }
+}
+
+async fn create(class: Option<&'static str>, mut call: Call) -> Outcome {
+    let body = call.take_body();
+    let saved = classes::create(&call.cx, class_of(class, &call)?, body).await?;
+    reply::saved(&call.cx, &saved)
+}
+
+async fn find(class: Option<&'static str>, mut call: Call) -> Outcome {
+    let parameters = call.take_parameters();
+    reply::found(&classes::find_json(&call.cx, class_of(class, &call)?, parameters).await?)
+}
+
+async fn get(class: Option<&'static str>, mut call: Call) -> Outcome {
+    let parameters = call.take_parameters();
+    let body = classes::get_json(&call.cx, class_of(class, &call)?, call.path("objectId")?, parameters).await?;
+    Ok(reply::bytes(body))
+}
+
+async fn update(class: Option<&'static str>, mut call: Call) -> Outcome {
+    let body = call.take_body();
+    let saved = classes::update(&call.cx, class_of(class, &call)?, call.path("objectId")?, body).await?;
+    reply::saved(&call.cx, &saved)
+}
+
+async fn delete(class: Option<&'static str>, call: Call) -> Outcome {
+    classes::delete(&call.cx, class_of(class, &call)?, call.path("objectId")?).await?;
+    Ok(reply::empty())
+}

@@ -1,0 +1,224 @@
+//! Composition: picks the implementations, builds the [`App`], mounts the protocols, and takes all of it down again.
+
+mod stop;
+mod stores;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use poem::endpoint::{BoxEndpoint, EndpointExt as _};
+use poem::{Endpoint, Request, Response};
+use tokio_util::sync::CancellationToken;
+
+use crate::adapters::auth::Providers;
+use crate::adapters::cloud::webhook::{self, WebHooks};
+use crate::adapters::email::{self, outbox::Outbox};
+use crate::clock::{Clock, SystemClock};
+use crate::config::Options;
+use crate::domain::features::{self, Services};
+use crate::domain::kernel::app::App;
+use crate::domain::kernel::follow::follow_changes;
+use crate::domain::kernel::workers::Workers;
+use crate::domain::schema::defined;
+use crate::domain::start;
+use crate::error::ParseError;
+use crate::graphql::{Current, GraphQlEndpoint, Legacy, PlaygroundEndpoint};
+use crate::http::answer::refusal;
+use crate::http::connections::Connections;
+use crate::http::cors::Cors;
+use crate::http::gate::Gate;
+use crate::http::middleware::MiddlewareStack;
+use crate::http::mount::below;
+use crate::http::serve::{self, Patience};
+use crate::model::schema::ClassSchema;
+use crate::pages::Pages;
+use crate::random::{Random, SystemRandom};
+use crate::rest;
+use crate::storage::mongo::CommandListener;
+
+pub use stop::RunningServer;
+
+/// Why a server did not start, for the person who started it.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration contradicts itself in a way that shows only now.
+    #[error("{0}")]
+    Configuration(String),
+    /// The host is none of this machine, or cannot be found.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// Host and port.
+        address: String,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The store cannot be opened.
+    #[error("{0}")]
+    Storage(String),
+}
+
+/// What a server takes from its environment.
+#[derive(Debug, Clone)]
+pub struct Environment {
+    /// Clock.
+    pub clock: Arc<dyn Clock>,
+    /// Source of random ids and tokens.
+    pub random: Arc<dyn Random>,
+    /// Called with each command sent to MongoDB.
+    pub commands: Option<CommandListener>,
+}
+
+impl Default for Environment {
+    fn default() -> Self {
+        Self { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), commands: None }
+    }
+}
+
+/// A server whose store is open and whose address is taken, and which answers nobody yet.
+pub struct Server {
+    /// Where it will listen; with port 0 in the options, the port the system chose.
+    pub addr: SocketAddr,
+    app: Arc<App>,
+    listener: tokio::net::TcpListener,
+    cors: Arc<Cors>,
+    endpoint: MiddlewareStack<Mounts>,
+}
+
+impl Server {
+    /// Opens the store and takes the address.
+    ///
+    /// # Errors
+    /// When the store cannot be opened or the address cannot be had.
+    pub async fn open(options: Options, environment: Environment) -> Result<Self, StartError> {
+        let listener = listen(&options).await?;
+        let addr = listener
+            .local_addr()
+            .map_err(|source| StartError::Listen { address: options.server.host.clone(), source })?;
+        let features = features::all(&options, services(&options)?);
+        let storage = stores::open(&options, environment.commands).await?;
+        let opened = start::open(options, storage.clone(), environment.clock, environment.random, features).await;
+        let app = match opened {
+            Ok(app) => app,
+            Err(error) => {
+                storage.close().await;
+                return Err(StartError::Storage(chain(&error)));
+            }
+        };
+        let cors = Arc::new(Cors::new(&app.options.server));
+        let endpoint = MiddlewareStack::new(mount(&app)?, cors.clone(), app.random.hex(4));
+        Ok(Self { addr, app, listener, cors, endpoint })
+    }
+
+    /// Answers requests from here on.
+    #[must_use]
+    pub fn serve(self) -> RunningServer {
+        let Self { addr, app, listener, cors, endpoint } = self;
+        let following = follow_changes(&app);
+        let workers = Workers::start(&app);
+        let limits = &app.options.own.limits;
+        let patience = Patience {
+            first_byte: Duration::from_millis(limits.header_timeout_ms),
+            headers: Duration::from_millis(app.options.own.request_timeout_ms),
+            write: Duration::from_millis(limits.write_timeout_ms),
+        };
+        let bounds = (patience, Connections::new(limits.connections, limits.connections_per_address));
+        let stop = CancellationToken::new();
+        let accepting = tokio::spawn(serve::serve(listener, Arc::new(endpoint), cors, bounds, stop.clone()));
+        RunningServer { addr, app, stop, accepting, following, workers }
+    }
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server").field("addr", &self.addr).finish_non_exhaustive()
+    }
+}
+
+/// The classes of an app as its server would have them: those in the store, and what the options define. Nothing is
+/// changed, and a server may be running on the store.
+///
+/// # Errors
+/// When the store cannot be read, or the options define a class that is none.
+pub async fn classes(options: &Options) -> Result<Vec<ClassSchema>, StartError> {
+    let stored = stores::classes(options).await?;
+    defined::foresee(options, stored).map_err(|error| StartError::Configuration(chain(&error)))
+}
+
+/// The services that the options name.
+fn services(options: &Options) -> Result<Services, StartError> {
+    let email = match &options.mail.email_adapter {
+        Some(adapter) => {
+            let adapter = email::open(&adapter.module, &adapter.options).map_err(StartError::Configuration)?;
+            Some(Arc::new(Outbox::new(adapter)))
+        }
+        None => None,
+    };
+    let providers = Providers::open(&options.users.auth.0).map_err(StartError::Configuration)?;
+    let hooks = webhook::Settings {
+        key: options.keys.webhook_key.as_ref().map(|key| key.expose().to_owned()),
+        timeout: Duration::from_millis(options.own.hook_timeout_ms),
+        answer_bytes: usize::try_from(options.own.hook_answer_bytes).unwrap_or(usize::MAX),
+    };
+    let web_hooks = Arc::new(WebHooks::new(&hooks).map_err(StartError::Configuration)?);
+    Ok(Services { email, providers, web_hooks })
+}
+
+/// An error with its causes, in one line.
+pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+async fn listen(options: &Options) -> Result<tokio::net::TcpListener, StartError> {
+    let host = options.server.host.trim_start_matches('[').trim_end_matches(']');
+    let address = format!("{}:{}", options.server.host, options.server.port);
+    let fail = |source| StartError::Listen { address: address.clone(), source };
+    let mut candidates = tokio::net::lookup_host((host, options.server.port)).await.map_err(fail)?;
+    let first = candidates.next().ok_or_else(|| fail(std::io::ErrorKind::AddrNotAvailable.into()))?;
+    serve::listen(first).map_err(fail)
+}
+
+/// What is served where.
+struct Mounts {
+    mounts: Vec<(String, BoxEndpoint<'static, Response>)>,
+    sanitize: bool,
+}
+
+fn mount(app: &Arc<App>) -> Result<Mounts, StartError> {
+    let options = &app.options;
+    let gate = Arc::new(Gate::new(options).map_err(StartError::Configuration)?);
+    let pages = Pages::open(app).map_err(StartError::Configuration)?.routes();
+    let rest = rest::endpoint(app, &gate, pages).map_err(StartError::Configuration)?;
+    let mut mounts = Vec::new();
+    if options.graphql.mount {
+        let (path, legacy) = (&options.graphql.path, &options.own.graphql_legacy_path);
+        mounts.push((path.clone(), GraphQlEndpoint::<Current>::new(app, &gate, path).boxed()));
+        mounts.push((legacy.clone(), GraphQlEndpoint::<Legacy>::new(app, &gate, legacy).boxed()));
+    }
+    if options.graphql.mount_playground {
+        mounts.push((options.graphql.playground_path.clone(), PlaygroundEndpoint::new(options).boxed()));
+    }
+    mounts.push((options.server.mount_path.clone(), rest.boxed()));
+    // A path below another one goes first.
+    mounts.sort_by_key(|(path, _)| std::cmp::Reverse(path.trim_end_matches('/').len()));
+    Ok(Mounts { mounts, sanitize: options.security.enable_sanitized_error_response })
+}
+
+impl Endpoint for Mounts {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        let path = request.uri().path();
+        if let Some((_, endpoint)) = self.mounts.iter().find(|(prefix, _)| below(prefix, path).is_some()) {
+            return Ok(endpoint.get_response(request).await);
+        }
+        Ok(refusal(&ParseError::unknown_route(), self.sanitize))
+    }
+}

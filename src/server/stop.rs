@@ -1,0 +1,44 @@
+//! A server that runs, and how it stops.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::domain::kernel::app::App;
+use crate::domain::kernel::workers::Workers;
+
+/// A server that accepts requests. Dropping it leaves it running.
+#[derive(Debug)]
+pub struct RunningServer {
+    /// Where it listens.
+    pub addr: SocketAddr,
+    /// What it serves.
+    pub app: Arc<App>,
+    pub(super) stop: CancellationToken,
+    pub(super) accepting: JoinHandle<()>,
+    pub(super) following: JoinHandle<()>,
+    pub(super) workers: Workers,
+}
+
+impl RunningServer {
+    /// Shuts down: accepts no more requests, lets those in flight finish for as long as `shutdownTimeoutMs` allows,
+    /// closes the store. Tells whether everything finished in time.
+    pub async fn shutdown(self) -> bool {
+        self.stop.cancel();
+        self.app.stop();
+        let finish = async {
+            self.workers.stop().await;
+            let accepting = self.accepting.await;
+            self.app.tasks.wait().await;
+            accepting
+        };
+        let bound = Duration::from_millis(self.app.options.own.shutdown_timeout_ms);
+        let in_time = tokio::time::timeout(bound, finish).await.is_ok();
+        self.following.abort();
+        self.app.storage.close().await;
+        in_time
+    }
+}

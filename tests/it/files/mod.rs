@@ -1,0 +1,9 @@
+//! File stores: the same cases for each of them, and what each alone promises.
+
+mod conformance;
+mod gridfs;
+mod memory;
+mod npm;
+mod places;
+mod settings;
+mod upkeep;
