@@ -4,6 +4,9 @@ const brief = value => {
   const text = JSON.stringify(value) ?? 'nothing';
   return text.length > 300 ? `${text.slice(0, 300)}…` : text;
 };
+/** The key of an expected object that allows any further keys. */
+const FURTHER_KEYS = '{{others}}';
+
 const isObject = value => value !== null && typeof value === 'object' && !Array.isArray(value);
 
 /** Yields a line for every difference between an expectation and a value. `unordered` names arrays that are sets. */
@@ -38,6 +41,7 @@ function* objectDifferences(expected, actual, scope, { at, unordered }) {
   if (!isObject(actual)) return yield `${at}: expected an object, got ${brief(actual)}`;
   const left = new Set(Object.keys(actual));
   for (const [key, value] of Object.entries(expected)) {
+    if (key === FURTHER_KEYS) continue;
     const name = findKey(key, actual, scope);
     if (name === undefined) {
       yield `${at}.${scope.fill(key)}: missing, expected ${brief(value)}`;
@@ -46,6 +50,7 @@ function* objectDifferences(expected, actual, scope, { at, unordered }) {
       yield* differences(value, actual[name], scope, { at: `${at}.${key}`, unordered });
     }
   }
+  if (Object.hasOwn(expected, FURTHER_KEYS)) return;
   for (const key of left) yield `${at}.${key}: not expected, got ${brief(actual[key])}`;
 }
 

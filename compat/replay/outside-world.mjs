@@ -1,5 +1,6 @@
 // The services that recorded scenarios call: web hooks, and a token introspection endpoint (RFC 7662).
 import http from 'node:http';
+import { Recorder } from './recorder.mjs';
 
 const HOOKS = {
   '/hook/echo': ({ body }) => ({ success: { params: body.params, master: body.master, user: body.user?.objectId ?? null } }),
@@ -28,14 +29,18 @@ function parse(text) {
 
 /** Starts the service; returns `{url, close}`. */
 export async function startOutsideWorld() {
+  const recorder = new Recorder();
   const server = http.createServer(async (request, response) => {
     const chunks = [];
     for await (const chunk of request) chunks.push(chunk);
     const text = Buffer.concat(chunks).toString('utf8');
-    const hook = HOOKS[request.url];
-    const answer = request.url === '/introspect' ? introspect(text) : hook?.({ body: parse(text), headers: request.headers });
-    response.writeHead(answer ? 200 : 404, { 'Content-Type': 'application/json' });
-    response.end(JSON.stringify(answer ?? { error: 'no such service' }));
+    const { method, url, headers } = request;
+    const recorded = await recorder.answer({ method, url, headers, body: parse(text) });
+    const known = url === '/introspect' ? introspect(text) : HOOKS[url]?.({ body: parse(text), headers });
+    const unknown = { status: 404, json: { error: 'no such service' } };
+    const { status = 200, headers: own = {}, ...answer } = recorded ?? (known ? { json: known } : unknown);
+    response.writeHead(status, { 'Content-Type': 'application/json', ...own });
+    response.end(answer.text ?? JSON.stringify(answer.json));
   });
   await new Promise(resolve => server.listen(0, '127.0.0.1', resolve));
   return {

@@ -68,7 +68,7 @@ impl Caller {
     pub async fn json(&self, request: RequestBuilder) -> Result<(u16, Json), CallError> {
         let response = request.send().await.map_err(|error| CallError::Unreachable(chain(&error)))?;
         let status = response.status().as_u16();
-        let body = read(response).await?;
+        let body = read(response, MAX_ANSWER).await?;
         Ok((status, serde_json::from_slice(&body).unwrap_or(Json::Null)))
     }
 
@@ -84,7 +84,8 @@ impl Caller {
     }
 }
 
-fn chain(error: &dyn std::error::Error) -> String {
+/// The text of an error with those of its causes.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
@@ -95,10 +96,11 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-async fn read(mut response: Response) -> Result<Vec<u8>, CallError> {
+/// The body of an answer, if it has no more bytes than `most`.
+pub(super) async fn read(mut response: Response, most: usize) -> Result<Vec<u8>, CallError> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| CallError::Unreachable(chain(&error)))? {
-        if body.len() + chunk.len() > MAX_ANSWER {
+        if body.len() + chunk.len() > most {
             return Err(CallError::Answer("too long".to_owned()));
         }
         body.extend_from_slice(&chunk);

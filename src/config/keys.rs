@@ -25,7 +25,7 @@ options! {
         /// Client key for .NET.
         dot_net_key: Option<Secret> = None, "dotNetKey", "PARSE_SERVER_DOT_NET_KEY", Supported;
         /// Sent to web hooks as X-Parse-Webhook-Key.
-        webhook_key: Option<Secret> = None, "webhookKey", "PARSE_SERVER_WEBHOOK_KEY", Harmless("there are no web hooks yet");
+        webhook_key: Option<Secret> = None, "webhookKey", "PARSE_SERVER_WEBHOOK_KEY", Supported;
         /// Addresses and ranges from which the master key may be used.
         master_key_ips: IpList = IpList::loopback(), "masterKeyIps", "PARSE_SERVER_MASTER_KEY_IPS", Supported;
         /// Addresses and ranges from which the maintenance key may be used.

@@ -11,7 +11,7 @@ options! {
         /// Log level.
         level: Option<LogLevel> = None, "logLevel", "PARSE_SERVER_LOG_LEVEL", Supported;
         /// Levels of particular events.
-        levels: LogLevels = LogLevels::default(), "logLevels", "PARSE_SERVER_LOG_LEVELS", Harmless("the events it names do not exist yet");
+        levels: LogLevels = LogLevels::default(), "logLevels", "PARSE_SERVER_LOG_LEVELS", Supported;
         /// Logs as JSON.
         json_logs: Option<bool> = None, "jsonLogs", "JSON_LOGS", Supported;
         /// No console log.
@@ -35,7 +35,7 @@ group! {
         /// Functions.
         cloud_function_success: LogLevel = LogLevel::Info, "cloudFunctionSuccess", "PARSE_SERVER_LOG_LEVELS_CLOUD_FUNCTION_SUCCESS", Supported;
         /// Sign ups with a taken name.
-        signup_username_taken: LogLevel = LogLevel::Info, "signupUsernameTaken", "PARSE_SERVER_LOG_LEVELS_SIGNUP_USERNAME_TAKEN", Supported;
+        signup_username_taken: LogLevel = LogLevel::Info, "signupUsernameTaken", "PARSE_SERVER_LOG_LEVELS_SIGNUP_USERNAME_TAKEN", Harmless("refusals of sign ups are not logged");
         /// After-triggers.
         trigger_after: LogLevel = LogLevel::Info, "triggerAfter", "PARSE_SERVER_LOG_LEVELS_TRIGGER_AFTER", Supported;
         /// Failing before-triggers.

@@ -28,6 +28,14 @@ options! {
         request_timeout_ms: u64 = 60_000, "requestTimeoutMs", "REPARSE_REQUEST_TIMEOUT_MS", Supported;
         /// Milliseconds a stopping server waits for requests in flight.
         shutdown_timeout_ms: u64 = 30_000, "shutdownTimeoutMs", "REPARSE_SHUTDOWN_TIMEOUT_MS", Supported;
+        /// Milliseconds a web hook may take to answer.
+        hook_timeout_ms: u64 = 60_000, "hookTimeoutMs", "REPARSE_HOOK_TIMEOUT_MS", Supported;
+        /// Most bytes of a web hook's answer.
+        hook_answer_bytes: u32 = 20_971_520, "hookAnswerBytes", "REPARSE_HOOK_ANSWER_BYTES", Supported;
+        /// Calls of cloud code (triggers, functions) inside of one another, at most.
+        cloud_depth: u32 = 500, "cloudDepth", "REPARSE_CLOUD_DEPTH", Supported;
+        /// Calls of cloud code in flight at the same time, at most; the next one is answered with 503.
+        cloud_calls: u32 = 4096, "cloudCalls", "REPARSE_CLOUD_CALLS", Supported;
         /// Path of the early GraphQL dialect, served when GraphQL is.
         graphql_legacy_path: String = "/graphql/legacy".to_owned(), "graphQLLegacyPath", "REPARSE_GRAPHQL_LEGACY_PATH", Supported;
         /// What a request may cost.

@@ -1,6 +1,6 @@
 //! What callers may see, ask and send.
 
-use super::declare::Status::{Harmless, NotYet, Supported};
+use super::declare::Status::{NotYet, Supported};
 use super::declare::{group, options};
 use super::free::Free;
 use super::rate_limit::RateLimit;
@@ -18,7 +18,7 @@ options! {
         /// Write answers may contain protected fields.
         protected_fields_save_response_exempt: bool = true, "protectedFieldsSaveResponseExempt", "PARSE_SERVER_PROTECTED_FIELDS_SAVE_RESPONSE_EXEMPT", Supported;
         /// Triggers see protected fields.
-        protected_fields_trigger_exempt: bool = false, "protectedFieldsTriggerExempt", "PARSE_SERVER_PROTECTED_FIELDS_TRIGGER_EXEMPT", Harmless("there are no triggers yet");
+        protected_fields_trigger_exempt: bool = false, "protectedFieldsTriggerExempt", "PARSE_SERVER_PROTECTED_FIELDS_TRIGGER_EXEMPT", Supported;
         /// Old form of protectedFields for _User.
         user_sensitive_fields: Option<Vec<String>> = None, "userSensitiveFields", "PARSE_SERVER_USER_SENSITIVE_FIELDS", Supported;
         /// Words refused in data.

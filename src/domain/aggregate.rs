@@ -7,7 +7,7 @@ use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
 use crate::domain::permissions::Operation;
 use crate::domain::permissions::{aggregation, scope};
-use crate::domain::read::resolve;
+use crate::domain::read::{resolve, triggers};
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::names::ClassName;
 use crate::model::query::options::ReadPreference;
@@ -43,6 +43,7 @@ pub async fn aggregate(cx: &Context, class: &str, mut parameters: Map<String, Js
         return Err(ParseError::forbidden("This field is closed to the read-only master key."));
     }
     let class_name = ClassName::unchecked(class);
+    triggers::before_aggregate(cx, &class_name, &stages).await?;
     let schemas = cx.schemas();
     let Some(class) = schemas.get(&class_name) else { return Ok(Vec::new()) };
     if let Some(field) = distinct {

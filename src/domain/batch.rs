@@ -2,16 +2,36 @@
 
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
+use crate::domain::kernel::rehearsal::Rehearsal;
 use crate::error::{ParseError, Result};
 use crate::storage::StorageError;
 
-/// Begins a transaction: what is done with the context returned is part of it.
+/// The context in which the triggers of a transaction's parts are asked before it begins; `None`: the app has no code.
+#[must_use]
+pub fn rehearse(cx: &Context) -> Option<Context> {
+    (!cx.app.triggers.is_empty()).then(|| cx.with_rehearsal(Rehearsal::default()))
+}
+
+/// The context of one part, by its number, of what [`rehearse`] or [`begin`] gave.
+#[must_use]
+pub fn part(cx: &Context, number: usize) -> Context {
+    match cx.rehearsal() {
+        Some(rehearsal) => cx.with_rehearsal(rehearsal.of_part(number)),
+        None => cx.clone(),
+    }
+}
+
+/// Begins a transaction: what is done with the context returned is part of it. `cx` may be one of [`rehearse`].
 ///
 /// # Errors
 /// When the store cannot begin one (MongoDB needs a replica set).
 pub async fn begin(cx: &Context) -> Result<Context> {
     let transaction = cx.app.storage.begin().await.map_err(failure)?;
-    Ok(cx.in_transaction(transaction))
+    let inside = cx.in_transaction(transaction);
+    Ok(match cx.rehearsal() {
+        Some(rehearsal) => inside.with_rehearsal(rehearsal.over()),
+        None => inside,
+    })
 }
 
 /// Makes lasting what was done in the context's transaction.
@@ -24,6 +44,11 @@ pub async fn commit(cx: &Context) -> Result<()> {
             let committed = cx.app.storage.commit(transaction.clone()).await.map_err(failure);
             // What was forgotten at each write may have been read again before the commit.
             cx.app.caches.clear();
+            if committed.is_ok()
+                && let Some(deferred) = cx.deferred()
+            {
+                deferred.run().await;
+            }
             committed
         }
         None => Ok(()),

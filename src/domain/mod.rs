@@ -14,6 +14,7 @@ pub mod read;
 pub mod schema;
 pub mod start;
 pub mod store;
+pub mod triggers;
 pub mod write;
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ pub async fn open(
     let app = Arc::new(App::new(options, storage, clock, random, features)?);
     app.schemas.reload().await?;
     defined::apply(&app).await?;
+    app.refresh(true).await?;
     app.started();
     Ok(app)
 }

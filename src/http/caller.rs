@@ -31,11 +31,12 @@ impl Caller {
     ///
     /// # Errors
     /// 107 when the context for triggers is no JSON object.
-    pub fn of(request: &Request, options: &Options) -> Result<Self> {
+    pub fn of(request: &Request, app: &App) -> Result<Self> {
         let headers = request.headers();
-        let mut caller = Self::without_keys(request, options);
-        caller.credentials = credentials::from_headers(headers, &options.keys.app_id);
+        let mut caller = Self::without_keys(request, &app.options);
+        caller.credentials = credentials::from_headers(headers, &app.options.keys.app_id);
         caller.client.cloud_context = credentials::cloud_context(headers)?;
+        caller.client.headers = (!app.triggers.is_empty()).then(|| Arc::new(client::headers(headers)));
         caller.client.request_id = text(headers, "x-parse-request-id");
         Ok(caller)
     }
@@ -49,7 +50,12 @@ impl Caller {
         let origin = client::origin(&options.server, peer, local, request.headers());
         Self {
             credentials: Credentials::default(),
-            client: Client { ip: origin.ip, base_url: origin.base_url, cloud_context: None, request_id: None },
+            client: Client {
+                ip: origin.ip,
+                base_url: origin.base_url,
+                depth: client::depth(request.headers()),
+                ..Client::default()
+            },
             direct: !origin.forwarded,
         }
     }

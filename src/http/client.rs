@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use poem::http::{HeaderMap, header};
+use serde_json::{Map, Value as Json};
 
 use crate::config::network::TrustProxy;
 use crate::config::server::Server;
@@ -27,6 +28,24 @@ pub fn origin(options: &Server, peer: SocketAddr, local: Option<SocketAddr>, hea
         None => own_url(options, peer.ip().to_canonical(), local, headers),
     };
     Origin { ip, forwarded, base_url }
+}
+
+/// The headers of a request for the app's code: names in lower case, the values of one name joined.
+#[must_use]
+pub fn headers(headers: &HeaderMap) -> Map<String, Json> {
+    let mut map = Map::with_capacity(headers.keys_len());
+    for name in headers.keys() {
+        let values: Vec<_> =
+            headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+        map.insert(name.as_str().to_owned(), values.join(", ").into());
+    }
+    map
+}
+
+/// How many calls of the app's code a request says to be inside of.
+#[must_use]
+pub fn depth(headers: &HeaderMap) -> u32 {
+    headers.get("x-parse-cloud-depth").and_then(|depth| depth.to_str().ok()?.parse().ok()).unwrap_or(0)
 }
 
 /// The caller's address: that of the connection, unless a trusted proxy names another. Forwarded addresses are read from

@@ -14,6 +14,7 @@ pub mod rows;
 pub mod schema;
 pub mod shape;
 pub mod template;
+pub mod trigger;
 pub mod url_component;
 pub mod value;
 

@@ -24,6 +24,8 @@ const AT_ONCE: usize = 64;
 const ATTEMPTS: u32 = 5;
 /// The operation of the route, which no part may be.
 const BATCH: &str = "batch";
+/// What the general routes of objects begin with.
+const CLASSES: &str = "/classes/";
 
 /// The route.
 pub fn routes() -> Vec<Route> {
@@ -57,6 +59,13 @@ pub struct Part {
     pub query: String,
     /// Its body.
     pub body: JsonMap,
+}
+
+impl Part {
+    /// Whether it makes, changes or deletes an object of a class by the general routes.
+    fn writes_objects(&self) -> bool {
+        self.method != Method::GET && self.found.route().path.starts_with(CLASSES)
+    }
 }
 
 fn invalid(message: impl Into<std::borrow::Cow<'static, str>>) -> ParseError {
@@ -114,7 +123,9 @@ fn part(rest: &Rest, mount_path: &str, request: Json) -> Result<Part> {
     let Some((found, method)) = found.filter(|(found, _)| found.route().about.is_some()) else {
         return Err(invalid(format!("cannot route {name} {path}")));
     };
-    let body = object(request.shift_remove("body"));
+    let mut body = object(request.shift_remove("body"));
+    // The context of the whole counts.
+    body.shift_remove("_context");
     Ok(Part { method, found, query: query.to_owned(), body })
 }
 
@@ -155,10 +166,17 @@ async fn transaction(call: &Call, parts: Vec<Part>) -> Result<Vec<u8>> {
 }
 
 async fn attempt_transaction(call: &Call, parts: Vec<Part>) -> Result<Vec<u8>> {
-    let inside = batch::begin(&call.cx).await?;
+    let asked = batch::rehearse(&call.cx);
+    if let Some(asking) = &asked {
+        for (number, part) in parts.iter().enumerate().filter(|(_, part)| part.writes_objects()) {
+            // What it was refused for comes again when the part is carried out.
+            let _ = one(call, &batch::part(asking, number), part.clone()).await;
+        }
+    }
+    let inside = batch::begin(asked.as_ref().unwrap_or(&call.cx)).await?;
     let mut results = Vec::with_capacity(parts.len());
-    for part in parts {
-        match one(call, &inside, part).await {
+    for (number, part) in parts.into_iter().enumerate() {
+        match one(call, &batch::part(&inside, number), part).await {
             Ok(response) => results.push(entry(&call.rest, Ok(response)).await),
             Err(error) => {
                 batch::abort(&inside).await;

@@ -1,9 +1,9 @@
-//! Functions, jobs, hooks, events: Cloud Code. None can be deployed yet, and these routes say so in Parse's words.
+//! Functions, jobs, hooks, events: Cloud Code.
 
 use std::borrow::Cow;
 
 use poem::http::Method;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::call::Call;
 use super::describe::{Created, Fields, JobStart, Nothing, Outcome as Result, ParseObject, Updated};
@@ -12,11 +12,16 @@ use super::openapi::headers::HeaderParameter::CloudContext;
 use super::reply;
 use super::route::{Access, Outcome, Route};
 use crate::domain::classes;
+use crate::domain::features::functions;
+use crate::domain::features::hooks::{self, Kind};
 use crate::error::{ErrorCode, ParseError};
+use crate::http::query;
 use crate::model::names::JOB_SCHEDULE;
 
 const NO_RUN: &str = "read-only masterKey isn't allowed to run a job.";
 const NO_SCHEDULE: &str = "read-only masterKey isn't allowed to schedule a job.";
+const NO_HOOK: &str = "read-only masterKey isn't allowed to create a hook.";
+const NO_HOOK_CHANGE: &str = "read-only masterKey isn't allowed to modify a hook.";
 const NO_DELETE: &str = "read-only masterKey isn't allowed to delete a job.";
 
 /// The routes.
@@ -41,7 +46,7 @@ pub fn routes() -> Vec<Route> {
             .idempotent(),
     ];
     routes.extend(schedules());
-    routes.extend(hooks());
+    routes.extend(hook_routes());
     routes.push(
         Route::hidden(Method::POST, "/events/{eventName}", "recordEvent", record_event)
             .documented::<Nothing>(Cloud, "Record an event. Without an analytics adapter events are not kept.")
@@ -75,33 +80,45 @@ fn schedules() -> [Route; 5] {
     ]
 }
 
-fn hooks() -> [Route; 8] {
-    let route = |method, path, operation| Route::hidden(method, path, operation, change_hook).access(Access::Master);
+fn hook_routes() -> [Route; 8] {
     [
-        Route::hidden(Method::GET, "/hooks/functions", "listFunctionHooks", no_hooks)
+        Route::hidden(Method::GET, "/hooks/functions", "listFunctionHooks", function_hooks)
             .access(Access::Master)
             .documented::<Vec<Fields>>(Cloud, "Functions that are web hooks."),
         Route::hidden(Method::GET, "/hooks/functions/{functionName}", "getFunctionHook", function_hook)
             .access(Access::Master)
             .documented::<Fields>(Cloud, "A function that is a web hook."),
-        route(Method::POST, "/hooks/functions", "createFunctionHook")
+        Route::hidden(Method::POST, "/hooks/functions", "createFunctionHook", create_hook)
+            .access(Access::Master)
+            .refuses_read_only(NO_HOOK)
             .documented::<Fields>(Cloud, "Make a function that is a web hook.")
             .json::<Fields>(),
-        route(Method::PUT, "/hooks/functions/{functionName}", "updateFunctionHook")
+        Route::hidden(Method::PUT, "/hooks/functions/{functionName}", "updateFunctionHook", change_function_hook)
+            .access(Access::Master)
+            .refuses_read_only(NO_HOOK_CHANGE)
             .documented::<Fields>(Cloud, "Change or delete a function that is a web hook.")
             .json::<Fields>(),
-        Route::hidden(Method::GET, "/hooks/triggers", "listTriggerHooks", no_hooks)
+        Route::hidden(Method::GET, "/hooks/triggers", "listTriggerHooks", trigger_hooks)
             .access(Access::Master)
             .documented::<Vec<Fields>>(Cloud, "Triggers that are web hooks."),
         Route::hidden(Method::GET, "/hooks/triggers/{className}/{triggerName}", "getTriggerHook", trigger_hook)
             .access(Access::Master)
             .documented::<Fields>(Cloud, "A trigger that is a web hook."),
-        route(Method::POST, "/hooks/triggers", "createTriggerHook")
+        Route::hidden(Method::POST, "/hooks/triggers", "createTriggerHook", create_hook)
+            .access(Access::Master)
+            .refuses_read_only(NO_HOOK)
             .documented::<Fields>(Cloud, "Make a trigger that is a web hook.")
             .json::<Fields>(),
-        route(Method::PUT, "/hooks/triggers/{className}/{triggerName}", "updateTriggerHook")
-            .documented::<Fields>(Cloud, "Change or delete a trigger that is a web hook.")
-            .json::<Fields>(),
+        Route::hidden(
+            Method::PUT,
+            "/hooks/triggers/{className}/{triggerName}",
+            "updateTriggerHook",
+            change_trigger_hook,
+        )
+        .access(Access::Master)
+        .refuses_read_only(NO_HOOK_CHANGE)
+        .documented::<Fields>(Cloud, "Change or delete a trigger that is a web hook.")
+        .json::<Fields>(),
     ]
 }
 
@@ -109,8 +126,14 @@ fn script_failed(message: impl Into<Cow<'static, str>>) -> ParseError {
     ParseError::new(ErrorCode::ScriptFailed, message)
 }
 
-async fn call_function(call: Call) -> Outcome {
-    Err(script_failed(format!("Invalid function: \"{}\"", call.path("functionName")?)))
+async fn call_function(mut call: Call) -> Outcome {
+    let mut parameters = call.take_body();
+    parameters.extend(query::object(&call.query, Json::String));
+    let outcome = functions::call(&call.cx, call.path("functionName")?, parameters).await?;
+    match outcome.result {
+        Some(result) => reply::json(&json!({ "result": result })),
+        None => Ok(reply::empty()),
+    }
 }
 
 async fn start_job(_call: Call) -> Outcome {
@@ -136,22 +159,36 @@ async fn delete_schedule(call: Call) -> Outcome {
     Ok(reply::empty())
 }
 
-async fn no_hooks(_call: Call) -> Outcome {
-    Ok(reply::bytes(b"[]".to_vec()))
+async fn function_hooks(call: Call) -> Outcome {
+    reply::json(&hooks::list(&call.cx, Kind::Function).await?)
+}
+
+async fn trigger_hooks(call: Call) -> Outcome {
+    reply::json(&hooks::list(&call.cx, Kind::Trigger).await?)
 }
 
 async fn function_hook(call: Call) -> Outcome {
-    let name = call.path("functionName")?;
-    Err(ParseError::new(ErrorCode::WebhookError, format!("no function named: {name} is defined")))
+    reply::json(&hooks::function(&call.cx, call.path("functionName")?).await?)
 }
 
 async fn trigger_hook(call: Call) -> Outcome {
-    let class = call.path("className")?;
-    Err(ParseError::new(ErrorCode::WebhookError, format!("class {class} does not exist")))
+    reply::json(&hooks::trigger(&call.cx, call.path("className")?, call.path("triggerName")?).await?)
 }
 
-async fn change_hook(_call: Call) -> Outcome {
-    Err(reply::unavailable("Web hooks"))
+async fn create_hook(mut call: Call) -> Outcome {
+    let body = call.take_body();
+    reply::json(&hooks::create(&call.cx, &body).await?)
+}
+
+async fn change_function_hook(mut call: Call) -> Outcome {
+    let body = call.take_body();
+    reply::json(&hooks::change_function(&call.cx, call.path("functionName")?, &body).await?)
+}
+
+async fn change_trigger_hook(mut call: Call) -> Outcome {
+    let body = call.take_body();
+    let (class, trigger) = (call.path("className")?, call.path("triggerName")?);
+    reply::json(&hooks::change_trigger(&call.cx, class, trigger, &body).await?)
 }
 
 async fn record_event(_call: Call) -> Outcome {

@@ -91,7 +91,7 @@ impl Rest {
     async fn answer_public(self: &Arc<Self>, request: Request, found: Found) -> Outcome {
         let options = &self.app.options;
         let (caller, auth) = if found.route().access == Access::OptionalKey {
-            let mut caller = Caller::of(&request, options)?;
+            let mut caller = Caller::of(&request, &self.app)?;
             if let Some(application) = found.value("appId") {
                 caller.credentials.application_id = Some(application.to_owned());
             }
@@ -120,7 +120,7 @@ impl Rest {
     /// Reads what the request says.
     async fn read(&self, mut request: Request, place: &Place) -> Result<IncomingRequest> {
         let options = &self.app.options;
-        let mut caller = Caller::of(&request, options)?;
+        let mut caller = Caller::of(&request, &self.app)?;
         let known = caller.names_application(options);
         let mut method = effective(request.method());
         if !known && method != Method::POST {

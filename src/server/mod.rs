@@ -12,6 +12,7 @@ use poem::{Endpoint, Request, Response};
 use tokio_util::sync::CancellationToken;
 
 use crate::adapters::auth::Providers;
+use crate::adapters::cloud::webhook::{self, WebHooks};
 use crate::adapters::email::{self, outbox::Outbox};
 use crate::adapters::files::FileStore;
 use crate::adapters::files::encryption::FileKey;
@@ -21,6 +22,7 @@ use crate::config::Options;
 use crate::domain::features::{self, Services};
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::follow::follow_changes;
+use crate::domain::kernel::workers::Workers;
 use crate::domain::schema::defined;
 use crate::domain::start;
 use crate::error::ParseError;
@@ -124,6 +126,7 @@ impl Server {
     pub fn serve(self) -> RunningServer {
         let Self { addr, app, listener, cors, endpoint } = self;
         let following = follow_changes(&app);
+        let workers = Workers::start(&app);
         let limits = &app.options.own.limits;
         let patience = Patience {
             first_byte: Duration::from_millis(limits.header_timeout_ms),
@@ -133,7 +136,7 @@ impl Server {
         let bounds = (patience, Connections::new(limits.connections, limits.connections_per_address));
         let stop = CancellationToken::new();
         let accepting = tokio::spawn(serve::serve(listener, Arc::new(endpoint), cors, bounds, stop.clone()));
-        RunningServer { addr, app, stop, accepting, following }
+        RunningServer { addr, app, stop, accepting, following, workers }
     }
 }
 
@@ -163,7 +166,13 @@ fn services(options: &Options) -> Result<Services, StartError> {
         None => None,
     };
     let providers = Providers::open(&options.users.auth.0).map_err(StartError::Configuration)?;
-    Ok(Services { email, providers, files: None })
+    let hooks = webhook::Settings {
+        key: options.keys.webhook_key.as_ref().map(|key| key.expose().to_owned()),
+        timeout: Duration::from_millis(options.own.hook_timeout_ms),
+        answer_bytes: usize::try_from(options.own.hook_answer_bytes).unwrap_or(usize::MAX),
+    };
+    let web_hooks = Arc::new(WebHooks::new(&hooks).map_err(StartError::Configuration)?);
+    Ok(Services { email, providers, files: None, web_hooks })
 }
 
 /// The place for files that the options name.

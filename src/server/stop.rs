@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::kernel::app::App;
+use crate::domain::kernel::workers::Workers;
 
 /// A server that accepts requests. Dropping it leaves it running.
 #[derive(Debug)]
@@ -19,6 +20,7 @@ pub struct RunningServer {
     pub(super) stop: CancellationToken,
     pub(super) accepting: JoinHandle<()>,
     pub(super) following: JoinHandle<()>,
+    pub(super) workers: Workers,
 }
 
 impl RunningServer {
@@ -28,6 +30,7 @@ impl RunningServer {
         self.stop.cancel();
         self.app.stop();
         let finish = async {
+            self.workers.stop().await;
             let accepting = self.accepting.await;
             self.app.tasks.wait().await;
             accepting

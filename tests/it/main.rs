@@ -20,6 +20,7 @@ mod docs;
 mod files;
 mod graphql;
 mod graphql_legacy;
+mod hooks;
 mod large;
 mod limits;
 mod logs;

@@ -1,3 +1,5 @@
-//! Code of the app that the server runs for it: functions, triggers, jobs, adapters and option callbacks.
+//! Code of the app, wherever it runs: functions, triggers, jobs, adapters and option callbacks.
 
+pub mod handler;
 pub mod node;
+pub mod webhook;

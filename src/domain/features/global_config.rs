@@ -1,19 +1,24 @@
 //! The app's configuration (`/config`): parameters by name, each with a mark whether only masters read it. One row holds all.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value as Json, json};
 
 use crate::config::Options;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::feature::Feature;
+use crate::domain::kernel::triggers::ClassTriggers;
 use crate::domain::permissions::Scoped;
 use crate::domain::read;
 use crate::domain::store;
+use crate::domain::triggers::{self, payload};
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::json;
 use crate::model::names::{self, ClassName};
 use crate::model::object::Object;
 use crate::model::operation::parse::{self, Kind};
 use crate::model::operation::{Change, Update};
+use crate::model::trigger::{self, Trigger};
 use crate::model::value::Value;
 
 /// The id of the one row.
@@ -79,6 +84,7 @@ pub async fn update(cx: &Context, mut body: Map<String, Json>) -> Result<Json> {
         return Err(ParseError::new(ErrorCode::ScriptFailed, "Update document requires atomic operators"));
     }
     cx.app.denylist.check_map(&parameters)?;
+    let sent = parameters.clone();
     let mut changes = Map::new();
     let mut update = Update::default();
     for (name, value) in parameters {
@@ -92,8 +98,46 @@ pub async fn update(cx: &Context, mut body: Map<String, Json>) -> Result<Json> {
         return Err(ParseError::new(ErrorCode::IncorrectType, "A parameter cannot be a relation"));
     }
     update.0.extend(parsed.update.0);
+    let concerned = Concerned::find(cx).await?;
+    if let Some(concerned) = &concerned {
+        concerned.fire(cx, Trigger::BeforeSave, sent).await?;
+    }
     save(cx, names::GLOBAL_CONFIG, &update).await?;
+    if let Some(concerned) = &concerned {
+        // Its error is in the log; the parameters are saved.
+        let _ = concerned.fire(cx, Trigger::AfterSave, stored(cx).await?).await;
+    }
     Ok(json!({ "result": true }))
+}
+
+/// All parameters, whoever may read them; empty when none were ever saved.
+async fn stored(cx: &Context) -> Result<Map<String, Json>> {
+    let row = read::internal_one(cx, names::GLOBAL_CONFIG, store::by_id(ROW_ID), "the app's configuration").await?;
+    let parameters = row.and_then(|mut row| take_object(&mut row, PARAMETERS));
+    Ok(parameters.as_ref().map(json::encode_object).unwrap_or_default())
+}
+
+/// The triggers of the configuration, and the parameters before.
+struct Concerned {
+    triggers: Arc<ClassTriggers>,
+    original: Map<String, Json>,
+}
+
+impl Concerned {
+    async fn find(cx: &Context) -> Result<Option<Self>> {
+        let Some(triggers) = cx.app.triggers.of(trigger::CONFIG) else { return Ok(None) };
+        Ok(Some(Self { triggers, original: stored(cx).await? }))
+    }
+
+    async fn fire(&self, cx: &Context, moment: Trigger, parameters: Map<String, Json>) -> Result<()> {
+        let Some(handler) = self.triggers.get(moment) else { return Ok(()) };
+        let mut payload = payload::trigger(cx, moment);
+        payload.insert("object".to_owned(), parameters.into());
+        if !self.original.is_empty() {
+            payload.insert("original".to_owned(), self.original.clone().into());
+        }
+        triggers::fire(cx, handler, moment, &ClassName::unchecked(trigger::CONFIG), payload).await.map(|_| ())
+    }
 }
 
 /// Writes the one row of a class of settings.

@@ -3,9 +3,11 @@
 
 pub mod audiences;
 pub mod files;
+pub mod functions;
 pub mod global_config;
 pub mod graphql_config;
 pub mod health;
+pub mod hooks;
 pub mod idempotency;
 pub mod installations;
 pub mod logs;
@@ -24,6 +26,7 @@ pub use crate::domain::kernel::services::Services;
 /// All features of a server with these options.
 #[must_use]
 pub fn all(options: &Options, services: Services) -> Vec<Feature> {
+    let hooks = hooks::feature(services.web_hooks.clone());
     vec![
         files::feature(options, &services),
         users::feature(options, services),
@@ -34,6 +37,7 @@ pub fn all(options: &Options, services: Services) -> Vec<Feature> {
         global_config::feature(),
         graphql_config::feature(),
         audiences::feature(),
+        hooks,
         security::feature(),
         health::feature(),
         logs::feature(),

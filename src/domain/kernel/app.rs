@@ -11,7 +11,9 @@ use tokio_util::task::TaskTracker;
 use super::caches::Caches;
 use super::class_rules::RuleTable;
 use super::classes::SchemaCache;
-use super::feature::{Entities, Feature, NoRoles, TypeMap};
+use super::events::Events;
+use super::feature::{Entities, Feature, NoRoles, Refresh, TypeMap, Work};
+use super::triggers::Triggers;
 use crate::clock::Clock;
 use crate::config::Options;
 use crate::error::{ParseError, Result};
@@ -33,6 +35,10 @@ pub struct App {
     pub schemas: SchemaCache,
     /// What features keep in memory of rows.
     pub caches: Caches,
+    /// Who handles which trigger, function and job.
+    pub triggers: Triggers,
+    /// Who wants to know what is written.
+    pub events: Events,
     /// Words that request data must not contain.
     pub denylist: Denylist,
     /// Hosts that File values of requests may point at.
@@ -47,6 +53,8 @@ pub struct App {
     pub random: Arc<dyn Random>,
     /// Writes in flight, which a stop of the server waits for.
     pub tasks: TaskTracker,
+    refreshes: Vec<Arc<dyn Refresh>>,
+    work: Vec<Arc<dyn Work>>,
     states: TypeMap,
     server_info: Vec<fn(&Options) -> Json>,
     on_start: Vec<fn(&Self)>,
@@ -68,6 +76,8 @@ impl App {
         let mut app = Self {
             schemas: SchemaCache::new(storage.clone(), options.security.protected_fields.clone()),
             caches: Caches::default(),
+            triggers: Triggers::new(options.own.cloud_calls, options.own.cloud_depth),
+            events: Events::default(),
             denylist: denylist(&options)?,
             file_hosts: AllowedHosts::new(&options.files.upload.allowed_file_url_domains),
             rules: RuleTable::default(),
@@ -77,6 +87,8 @@ impl App {
             random,
             options,
             tasks: TaskTracker::new(),
+            refreshes: Vec::new(),
+            work: Vec::new(),
             states: TypeMap::default(),
             server_info: Vec::new(),
             on_start: Vec::new(),
@@ -86,6 +98,8 @@ impl App {
         for feature in features {
             app.rules.extend(feature.rules);
             caches.extend(feature.caches);
+            app.refreshes.extend(feature.refreshes);
+            app.work.extend(feature.work);
             app.states.extend(feature.state);
             app.entities = feature.entities.unwrap_or(app.entities);
             app.server_info.extend(feature.server_info);
@@ -104,6 +118,23 @@ impl App {
         self.states.get().ok_or_else(|| {
             ParseError::internal(format!("no feature of this server has a {}", std::any::type_name::<T>()))
         })
+    }
+
+    /// Has features read what must be in memory, where it may have changed.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn refresh(self: &Arc<Self>, blind: bool) -> Result<()> {
+        for refresh in &self.refreshes {
+            refresh.refresh(self, blind).await?;
+        }
+        Ok(())
+    }
+
+    /// What features do in the background.
+    #[must_use]
+    pub fn work(&self) -> &[Arc<dyn Work>] {
+        &self.work
     }
 
     /// What features say in the answer of `/serverInfo`, one object each.

@@ -29,6 +29,16 @@ pub trait ClassRules: Send + Sync {
         Ok(ControlFlow::Continue(draft))
     }
 
+    /// Fields that [`ClassRules::prepare`] has judged: beforeSave cannot set them.
+    fn judged_before(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Fields that the answer to a write holds where the class has an afterSave trigger.
+    fn told_with_after_save(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Before the write: works out what is stored.
     async fn transform(&self, _cx: &Context, checked: Checked) -> Result<Checked> {
         Ok(checked)

@@ -26,13 +26,15 @@ pub struct FindQuery {
     pub unlimited: bool,
     /// How many queries this one is inside of.
     pub depth: u32,
+    /// No trigger is called: for what the server reads by itself.
+    pub quiet: bool,
 }
 
 impl FindQuery {
     /// A query of the server's own: a condition that is in the form of the model already.
     #[must_use]
     pub fn of(class: ClassName, filter: Filter, parameters: QueryParameters) -> Self {
-        Self { class, filter, object_id: None, parameters, unlimited: false, depth: 0 }
+        Self { class, filter, object_id: None, parameters, unlimited: false, depth: 0, quiet: false }
     }
 
     /// A query whose condition is a client's, in Parse's query language (`{"n": {"$gt": 1}}`), and whose parameters are typed.
@@ -80,6 +82,8 @@ pub struct GetQuery {
     pub id: String,
     /// What of it is asked for: keys, includes, read preference.
     pub parameters: QueryParameters,
+    /// No trigger is called: for what the server reads by itself.
+    pub quiet: bool,
 }
 
 impl GetQuery {
@@ -92,7 +96,7 @@ impl GetQuery {
     /// Parts of the object.
     #[must_use]
     pub fn new(class: &str, id: &str, parameters: QueryParameters) -> Self {
-        Self { class: ClassName::unchecked(class), id: id.to_owned(), parameters }
+        Self { class: ClassName::unchecked(class), id: id.to_owned(), parameters, quiet: false }
     }
 
     /// Reads the parameters of REST's get (`keys`, `include`, …).
@@ -108,7 +112,7 @@ impl From<GetQuery> for FindQuery {
     fn from(get: GetQuery) -> Self {
         let parameters = QueryParameters { limit: Some(1), ..get.parameters };
         let filter = Filter::eq("objectId", get.id.as_str());
-        Self { object_id: Some(get.id), ..Self::of(get.class, filter, parameters) }
+        Self { object_id: Some(get.id), quiet: get.quiet, ..Self::of(get.class, filter, parameters) }
     }
 }
 

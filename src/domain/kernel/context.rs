@@ -2,9 +2,10 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
+use serde_json::{Map, Value as Json};
 use tokio::sync::OnceCell;
 
 use crate::domain::kernel::app::App;
@@ -12,6 +13,8 @@ use crate::domain::kernel::auth::Auth;
 use crate::domain::kernel::budget::Budget;
 use crate::domain::kernel::classes::{Class, Schemas};
 use crate::domain::kernel::clp::Operation;
+use crate::domain::kernel::deferred::Deferred;
+use crate::domain::kernel::rehearsal::Rehearsal;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::acl;
 use crate::model::date::Date;
@@ -30,14 +33,26 @@ pub struct Client {
     /// Base of the `Location`s and file addresses in the answer: `publicServerURL`, or scheme, host and mount path.
     pub base_url: String,
     /// `X-Parse-Cloud-Context`, handed to triggers.
-    pub cloud_context: Option<serde_json::Map<String, serde_json::Value>>,
+    pub cloud_context: Option<Map<String, Json>>,
+    /// The headers of the request, names in lower case, for the app's code; `None` where there is none, and for requests that
+    /// the app's code makes itself.
+    pub headers: Option<Arc<Map<String, Json>>>,
+    /// How many calls of the app's code the request is inside of.
+    pub depth: u32,
     /// `X-Parse-Request-Id`.
     pub request_id: Option<String>,
 }
 
 impl Default for Client {
     fn default() -> Self {
-        Self { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), base_url: String::new(), cloud_context: None, request_id: None }
+        Self {
+            ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            base_url: String::new(),
+            cloud_context: None,
+            headers: None,
+            depth: 0,
+            request_id: None,
+        }
     }
 }
 
@@ -60,6 +75,10 @@ pub struct Context {
     pub transaction: Option<Transaction>,
     /// The classes as this request sees them, shared by everything that is done for it.
     schemas: Arc<ArcSwap<Schemas>>,
+    /// Shared by all parts of the request; triggers see what earlier ones put into it.
+    carried: Arc<Mutex<Map<String, Json>>>,
+    deferred: Option<Deferred>,
+    rehearsal: Option<Rehearsal>,
     /// What the request may still cost; its parts share it.
     pub budget: Arc<Budget>,
     entities: Arc<OnceCell<Arc<[String]>>>,
@@ -81,9 +100,10 @@ impl Context {
         session_token: Option<String>,
         installation_id: Option<String>,
         master_key_in_header: bool,
-        client: Client,
+        mut client: Client,
     ) -> Self {
         let schemas = Arc::new(ArcSwap::new(app.schemas.snapshot()));
+        let carried = Arc::new(Mutex::new(client.cloud_context.take().unwrap_or_default()));
         let budget = Arc::new(Budget::new(&app.options.own.limits));
         Self {
             schemas,
@@ -94,6 +114,9 @@ impl Context {
             master_key_in_header,
             client,
             transaction: None,
+            carried,
+            deferred: None,
+            rehearsal: None,
             budget,
             entities: Arc::default(),
         }
@@ -114,13 +137,42 @@ impl Context {
     /// The same request inside a transaction.
     #[must_use]
     pub fn in_transaction(&self, transaction: Transaction) -> Self {
-        Self { transaction: Some(transaction), ..self.clone() }
+        Self { transaction: Some(transaction), deferred: Some(Deferred::default()), ..self.clone() }
     }
 
     /// The same request outside of its transaction: for what must last even when the transaction is undone.
     #[must_use]
     pub fn outside_transaction(&self) -> Self {
-        Self { transaction: None, ..self.clone() }
+        Self { transaction: None, deferred: None, rehearsal: None, ..self.clone() }
+    }
+
+    /// The same request while the triggers of a transaction's parts are asked, or with what they answered.
+    #[must_use]
+    pub fn with_rehearsal(&self, rehearsal: Rehearsal) -> Self {
+        Self { rehearsal: Some(rehearsal), ..self.clone() }
+    }
+
+    /// What triggers were asked before the context's transaction began.
+    #[must_use]
+    pub fn rehearsal(&self) -> Option<&Rehearsal> {
+        self.rehearsal.as_ref()
+    }
+
+    /// What is to happen after the commit of the context's transaction; `None` outside of transactions.
+    #[must_use]
+    pub fn deferred(&self) -> Option<&Deferred> {
+        self.deferred.as_ref()
+    }
+
+    /// The object that a request carries from trigger to trigger.
+    #[must_use]
+    pub fn cloud_context(&self) -> Map<String, Json> {
+        self.carried.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Replaces that object.
+    pub fn set_cloud_context(&self, context: Map<String, Json>) {
+        *self.carried.lock().unwrap_or_else(PoisonError::into_inner) = context;
     }
 
     /// A request of its own from the same caller, such as a part of a batch: sees the classes as they are known now.
@@ -133,6 +185,11 @@ impl Context {
     #[must_use]
     pub fn schemas(&self) -> Arc<Schemas> {
         self.schemas.load_full()
+    }
+
+    /// Lets this request see the classes as they are known now: while the app's code was called, others may have changed them.
+    pub fn catch_up_with_schemas(&self) {
+        self.schemas.store(self.app.schemas.snapshot());
     }
 
     /// A class as this request sees it. One that does not exist: no fields but the default columns, open to all.

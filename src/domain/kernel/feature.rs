@@ -4,6 +4,7 @@ use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use foldhash::fast::RandomState;
@@ -26,6 +27,10 @@ pub struct Feature {
     pub rules: Vec<(&'static str, Arc<dyn ClassRules>)>,
     /// What it keeps in memory of rows.
     pub caches: Vec<Arc<dyn Cache>>,
+    /// What it reads into memory before anybody asks for it.
+    pub refreshes: Vec<Arc<dyn Refresh>>,
+    /// What it does in the background, on one server of those that share a database.
+    pub work: Vec<Arc<dyn Work>>,
     /// What its own functions find again by type, with [`App::feature`].
     pub state: TypeMap,
     /// Says what permissions may name for a user. One feature has it: roles.
@@ -61,6 +66,23 @@ impl Feature {
         self
     }
 
+    /// Adds a cache that is read before anybody asks for it.
+    #[must_use]
+    pub fn refreshed_cache<C: Cache + Refresh + 'static>(mut self, cache: C) -> Self {
+        let cache = Arc::new(cache);
+        self.caches.push(cache.clone());
+        self.refreshes.push(cache.clone());
+        self.state.insert(cache);
+        self
+    }
+
+    /// Adds work in the background.
+    #[must_use]
+    pub fn work(mut self, work: impl Work + 'static) -> Self {
+        self.work.push(Arc::new(work));
+        self
+    }
+
     /// Adds a value that the feature's functions find by its type.
     #[must_use]
     pub fn state<T: Any + Send + Sync>(mut self, value: T) -> Self {
@@ -73,6 +95,33 @@ impl fmt::Debug for Feature {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Feature({})", self.name)
     }
+}
+
+/// What must be in memory before anybody asks for it.
+#[async_trait]
+pub trait Refresh: Send + Sync {
+    /// Reads it. Runs at the start, and after caches may have forgotten something. `blind`: nobody tells of changes by other
+    /// servers, so there may have been some.
+    ///
+    /// # Errors
+    /// When the store cannot be read; everything stays as it is.
+    async fn refresh(&self, app: &Arc<App>, blind: bool) -> Result<()>;
+}
+
+/// A kind of work that is done in rounds.
+#[async_trait]
+pub trait Work: Send + Sync + fmt::Debug {
+    /// Its name, the same on all servers.
+    fn kind(&self) -> &'static str;
+
+    /// The pause between two rounds.
+    fn every(&self) -> Duration;
+
+    /// One round. It may be dropped at any `await`, when the server stops or loses the lease.
+    ///
+    /// # Errors
+    /// What went wrong: the round is tried again a few times, then at its next time.
+    async fn round(&self, app: &Arc<App>) -> Result<()>;
 }
 
 /// Values by their type, one of each.

@@ -42,6 +42,7 @@ pub fn follow_changes(app: &Arc<App>) -> tokio::task::JoinHandle<()> {
                     tokio::time::sleep(every).await;
                     let Some(app) = weak.upgrade() else { return };
                     reload_schema(&app).await;
+                    refresh_caches(&app, true).await;
                 }
                 Err(error) => {
                     tracing::warn!(%error, "changes of other processes cannot be followed for now");
@@ -55,7 +56,7 @@ pub fn follow_changes(app: &Arc<App>) -> tokio::task::JoinHandle<()> {
 }
 
 /// Forgets what the events put in doubt.
-async fn invalidate_caches(app: &App, events: &[Event]) {
+async fn invalidate_caches(app: &Arc<App>, events: &[Event]) {
     let mut schema = false;
     for event in events {
         match event {
@@ -69,6 +70,13 @@ async fn invalidate_caches(app: &App, events: &[Event]) {
     }
     if schema {
         reload_schema(app).await;
+    }
+    refresh_caches(app, false).await;
+}
+
+async fn refresh_caches(app: &Arc<App>, blind: bool) {
+    if let Err(error) = app.refresh(blind).await {
+        tracing::warn!(%error, "caches could not be read again");
     }
 }
 

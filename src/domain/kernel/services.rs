@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use crate::adapters::auth::Providers;
+use crate::adapters::cloud::webhook::WebHooks;
 use crate::adapters::email::outbox::Outbox;
 use crate::adapters::files::FileStore;
 
 /// Services outside of the server that features call.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Services {
     /// Sends mail.
     pub email: Option<Arc<Outbox>>,
@@ -15,4 +16,6 @@ pub struct Services {
     pub providers: Providers,
     /// Keeps files.
     pub files: Option<Arc<dyn FileStore>>,
+    /// Calls web hooks.
+    pub web_hooks: Arc<WebHooks>,
 }

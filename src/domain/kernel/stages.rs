@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use super::classes::Class;
 use super::rule_state::RuleState;
+use super::triggers::ClassTriggers;
 use crate::model::acl::Acl;
 use crate::model::date::Date;
 use crate::model::names::ClassName;
@@ -14,6 +15,7 @@ use crate::model::object::Object;
 use crate::model::operation::Update;
 use crate::model::operation::parse::ParsedWrite;
 use crate::model::query::Resolved;
+use crate::model::trigger::Trigger;
 
 /// What a client reads after a write.
 pub struct Saved {
@@ -38,6 +40,33 @@ pub struct Facts {
     pub created_at: Option<Date>,
     /// `updatedAt` of a new row, where a maintenance caller sets it.
     pub updated_at: Option<Date>,
+    /// What triggers and subscribers have to do with the write; `None`: nothing.
+    pub concerned: Option<Concerned>,
+}
+
+/// What triggers and subscribers have to do with a write.
+#[derive(Debug)]
+pub struct Concerned {
+    /// The triggers of the class, if it has any for writes.
+    pub triggers: Option<Arc<ClassTriggers>>,
+    /// Whether somebody wants to know what is written.
+    pub told: bool,
+    /// The row before, as it rests; `None`: there was none.
+    pub before: Option<Arc<Object>>,
+    /// The row before, as the caller may see it.
+    pub original: Option<Map<String, Json>>,
+    /// Fields that beforeSave changed: the answer tells them.
+    pub changed: Vec<String>,
+    /// Fields that beforeSave removed: the answer tells that.
+    pub removed: Vec<String>,
+}
+
+impl Concerned {
+    /// Whether afterSave comes.
+    #[must_use]
+    pub fn has_after_save(&self) -> bool {
+        self.triggers.as_ref().is_some_and(|triggers| triggers.get(Trigger::AfterSave).is_some())
+    }
 }
 
 /// A write before its fields were checked.
@@ -49,6 +78,8 @@ pub struct Draft {
     pub id: Option<String>,
     /// The id of a new row.
     pub new_id: String,
+    /// Whether the client chose that id.
+    pub id_given: bool,
     /// Fields and operations, as REST JSON.
     pub body: Map<String, Json>,
     /// The ACL sent or given.

@@ -2,18 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{Rows, View};
+use super::{Rows, View, resolve, triggers};
 use crate::domain::kernel::classes::Class;
 use crate::domain::kernel::commands::FindQuery;
 use crate::domain::kernel::context::Context;
 use crate::domain::permissions::protected_fields::Visibility;
 use crate::domain::permissions::{Operation, admit, scope};
-use crate::domain::store;
 use crate::error::Result;
 use crate::model::names::ClassName;
 use crate::model::object::Object;
-use crate::model::query::Filter;
 use crate::model::query::parameters::{Include, QueryParameters, ReadPreferences};
+use crate::model::query::{Constraint, Filter};
 use crate::model::schema::FieldType;
 use crate::model::value::{Pointer, Value};
 
@@ -124,29 +123,55 @@ async fn fetch(
     let single = if ids.len() == 1 { ids.first().cloned() } else { None };
     let operation = if single.is_some() { Operation::Get } else { Operation::Find };
     admit::refuse_caller(cx, class_name, operation)?;
+    let mut query = FindQuery {
+        unlimited: true,
+        ..FindQuery::of(class_name.clone(), filter_of(ids), parameters_below(path, parameters))
+    };
+    let concerned = triggers::before_find(cx, class_name, &mut query, single.is_some()).await?;
     let class = cx.class(class_name);
     let only = cx.app.rules.of(class_name).read_filter(cx)?;
     scope::admit(cx, &class, operation).await?;
     let visibility = Visibility::of(cx, &class, single.as_deref()).await?;
-    let scope = scope::scope(cx, &class, operation, store::by_ids(ids).and(only), None).await?;
-    let QueryParameters { keys, exclude_keys, include, read_preferences, .. } = parameters;
-    let parameters = QueryParameters {
-        keys: below(keys.as_deref(), path),
-        exclude_keys: below(Some(exclude_keys), path).unwrap_or_default(),
-        include: Include { paths: below(Some(&include.paths), path).unwrap_or_default(), ..Include::default() },
-        read_preferences: ReadPreferences { rows: read_preferences.included, ..ReadPreferences::default() },
-        ..QueryParameters::default()
-    };
-    let request = FindQuery { unlimited: true, ..FindQuery::of(class_name.clone(), Filter::All, parameters) };
-    let view = View::new(cx, &class, &visibility, &request.parameters);
+    let filter = std::mem::replace(&mut query.filter, Filter::All);
+    let inside = resolve::SubQueryContext { depth: query.depth + 1, ..resolve::SubQueryContext::default() };
+    let filter = resolve::resolve(cx, &class, filter, inside).await?;
+    let scope = scope::scope(cx, &class, operation, filter.and(only), None).await?;
+    let view = View::new(cx, &class, &visibility, &query.parameters);
     let rows = Rows { cx, class: &class, operation };
-    let options = rows.options(&request, &view)?;
+    let options = rows.options(&query, &view)?;
     let mut objects = rows.find(&scope, &options, &view).await?;
+    if let Some(concerned) = &concerned {
+        objects = concerned.after_find(cx, objects).await?;
+    }
     for object in &mut objects {
         object.insert("__type", "Object");
         object.insert("className", class_name.as_str());
     }
     Ok(objects)
+}
+
+/// The condition that a row has one of these ids.
+fn filter_of(mut ids: Vec<String>) -> Filter {
+    match (ids.len(), ids.pop()) {
+        (1, Some(id)) => Filter::eq("objectId", id),
+        (_, last) => {
+            let ids = ids.into_iter().chain(last).map(Value::String).collect();
+            Filter::field("objectId", Constraint::In(ids))
+        }
+    }
+}
+
+/// What a query says of the objects at a path.
+fn parameters_below(path: &[String], parameters: &QueryParameters) -> QueryParameters {
+    let QueryParameters { keys, exclude_keys, include, read_preferences, .. } = parameters;
+    let paths = below(Some(&include.paths), path).unwrap_or_default();
+    QueryParameters {
+        keys: below(keys.as_deref(), path),
+        exclude_keys: below(Some(exclude_keys), path).unwrap_or_default(),
+        include: Include { named: paths.clone(), paths, ..Include::default() },
+        read_preferences: ReadPreferences { rows: read_preferences.included, ..ReadPreferences::default() },
+        ..QueryParameters::default()
+    }
 }
 
 /// What the dotted paths say below a path; `None` when they say nothing of it.

@@ -1,15 +1,17 @@
 //! The read pipeline: how rows are found, whatever their class.
 //!
-//! Stages: refuse callers and unknown classes → limits → hidden fields → class permission → [`resolve`] (sub-queries) → scope →
-//! store → [`redact`] (what the caller may read of each row) → [`include`] (pointers). Where what may be read is the same in every
-//! row and no pointer is followed, the store does the last two by itself and gives JSON.
+//! Stages: refuse callers → beforeFind ([`triggers`]) → unknown classes → limits → hidden fields → class permission → [`resolve`] (sub-queries) → scope →
+//! store → [`redact`] (what the caller may read of each row) → [`include`] (pointers) → afterFind. Where what may be read is the same in every
+//! row, no pointer is followed and no trigger is called, the store does the last two by itself and gives JSON.
 
 pub mod include;
 pub mod limits;
 pub mod redact;
 pub mod related;
 pub mod resolve;
+pub mod triggers;
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
 
@@ -104,14 +106,16 @@ pub async fn get_known(cx: &Context, query: GetQuery, known: CachedRow) -> Resul
     Box::pin(async {
         let rules = cx.app.rules.of(&query.class);
         let query = Query::prepare(cx, query.into(), Operation::Get).await?;
-        let found = match known {
-            CachedRow::Written(row) if query.is_told_by_row() && query.rests_as_written() => {
-                query.object_of(row).await?
-            }
-            CachedRow::Read(row) if query.is_told_by_row() => query.object_of(row).await?,
-            _ => query.objects().await?.pop(),
+        let known = match known {
+            CachedRow::Written(row) if query.is_told_by_row() && query.rests_as_written() => Some(row),
+            CachedRow::Read(row) if query.is_told_by_row() => Some(row),
+            _ => None,
         };
-        let mut object = found.ok_or_else(ParseError::not_found)?;
+        let mut found = match known {
+            Some(row) => query.after_find(query.object_of(row).await?.into_iter().collect()).await?,
+            None => query.objects().await?,
+        };
+        let mut object = found.pop().ok_or_else(ParseError::not_found)?;
         rules.complete_get(cx, &mut object);
         Ok(object)
     })
@@ -142,6 +146,8 @@ struct Query<'a> {
     counted: Option<Scoped>,
     /// Whether another class is searched than the one that was named.
     redirected: bool,
+    /// What the app's code has to do with it.
+    concerned: Option<triggers::Concerned>,
 }
 
 impl<'a> Query<'a> {
@@ -155,6 +161,7 @@ impl<'a> Query<'a> {
             admit::refuse_caller(cx, target, verb)?;
         }
         let class_name = redirected.as_ref().unwrap_or(named);
+        let concerned = triggers::before_find(cx, class_name, &mut request, verb == Operation::Get).await?;
         let operation = permission_needed(&request, verb);
         admit::refuse_unknown_class(cx, class_name)?;
         limits::check(cx, &request.parameters)?;
@@ -164,7 +171,7 @@ impl<'a> Query<'a> {
         if nowhere {
             let scope = Scoped::internal(Filter::Never, "no class can have such a name");
             let visibility = Visibility::default();
-            return Ok(Self { cx, class, operation, request, visibility, scope, counted: None, redirected });
+            return Ok(Self { cx, class, operation, request, visibility, scope, counted: None, redirected, concerned });
         }
         let only = cx.app.rules.of(class_name).read_filter(cx)?;
         let visibility = Visibility::of(cx, &class, request.object_id.as_deref()).await?;
@@ -186,7 +193,7 @@ impl<'a> Query<'a> {
             None => None,
         };
         let scope = scope::scope(cx, &class, operation, filter, None).await?;
-        Ok(Self { cx, class, operation, request, visibility, scope, counted, redirected })
+        Ok(Self { cx, class, operation, request, visibility, scope, counted, redirected, concerned })
     }
 
     /// The answer, with rows of this kind.
@@ -224,6 +231,47 @@ impl<'a> Query<'a> {
     }
 
     async fn objects(&self) -> Result<Vec<Object>> {
+        let found = match self.concerned.as_ref().and_then(|concerned| concerned.answered.as_ref()) {
+            Some(answered) => self.answered(answered).await?,
+            None => self.searched().await?,
+        };
+        self.after_find(found).await
+    }
+
+    async fn after_find(&self, found: Vec<Object>) -> Result<Vec<Object>> {
+        match &self.concerned {
+            Some(concerned) => concerned.after_find(self.cx, found).await,
+            None => Ok(found),
+        }
+    }
+
+    /// The objects with which a trigger answered: those that are stored as far as the caller may read them, others as they are.
+    async fn answered(&self, objects: &[Object]) -> Result<Vec<Object>> {
+        if self.cx.auth.is_master() {
+            return Ok(objects.to_vec());
+        }
+        let id = |object: &Object| object.get_str("objectId").map(str::to_owned);
+        let stored: Vec<String> = objects.iter().filter_map(id).collect();
+        let mut readable: HashMap<String, Object> = HashMap::new();
+        if !stored.is_empty() {
+            let scope =
+                scope::scope(self.cx, &self.class, self.operation, store::by_ids(stored.iter().cloned()), None).await?;
+            let view = self.view();
+            let options = FindOptions { limit: None, skip: 0, ..self.options(&view)? };
+            for object in self.rows().find(&scope, &options, &view).await? {
+                readable.extend(id(&object).map(|id| (id, object)));
+            }
+        }
+        Ok(objects
+            .iter()
+            .filter_map(|object| match id(object) {
+                Some(id) => readable.get(&id).cloned(),
+                None => Some(object.clone()),
+            })
+            .collect())
+    }
+
+    async fn searched(&self) -> Result<Vec<Object>> {
         let view = self.view();
         let options = self.options(&view)?;
         let mut rows = self.rows().find(&self.scope, &options, &view).await?;
@@ -238,7 +286,8 @@ impl<'a> Query<'a> {
 
     /// Whether the row answers the query: nothing else is asked for, and permissions look at nothing of the row but its ACL.
     fn is_told_by_row(&self) -> bool {
-        self.visibility.is_uniform()
+        self.concerned.as_ref().is_none_or(|concerned| concerned.answered.is_none())
+            && self.visibility.is_uniform()
             && self.request.parameters.include.is_empty()
             && !self.redirected
             && is_about_acl_alone(self.scope.filter())
@@ -265,7 +314,10 @@ impl<'a> Query<'a> {
     /// `complete` has a say in rows of classes with rules of their own.
     async fn json(&self, complete: impl Fn(&mut Object)) -> Result<JsonRows> {
         let view = self.view();
-        let uniform = view.uniform().filter(|_| self.request.parameters.include.is_empty() && !self.redirected);
+        let looked_into = self.redirected
+            || !self.request.parameters.include.is_empty()
+            || self.concerned.as_ref().is_some_and(triggers::Concerned::looks_into_rows);
+        let uniform = view.uniform().filter(|_| !looked_into);
         if let Some(shape) = uniform {
             let options = self.options(&view)?;
             let rows = store::find_json(self.cx, &self.class, &self.scope, &options, shape).await?;

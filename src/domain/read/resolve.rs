@@ -177,7 +177,7 @@ async fn related_to(cx: &Context, object: &Pointer, key: &str) -> Result<Resolve
         let visibility = Visibility::of(cx, &owner_class, Some(&object.id)).await?;
         visibility.refuse(&owner_class, key, "query")?;
         let parameters = QueryParameters { keys: Some(vec!["objectId".to_owned()]), ..QueryParameters::default() };
-        let query = GetQuery { class: object.class.clone(), id: object.id.clone(), parameters };
+        let query = GetQuery { class: object.class.clone(), id: object.id.clone(), parameters, quiet: true };
         match get(cx, query).await {
             Ok(_) => {}
             Err(error) if error.is(ErrorCode::ObjectNotFound) || error.is(ErrorCode::OperationForbidden) => {

@@ -1,7 +1,6 @@
 //! Registration of features.
 
 use std::sync::Mutex;
-use std::time::Duration;
 
 use super::*;
 use crate::domain::features::server_info;
@@ -34,7 +33,7 @@ impl Cache for Notes {
 }
 
 fn with_notes(options: &Options) -> Vec<Feature> {
-    let mut features = registered::all(options, Services::default());
+    let mut features = registered::all(options, services());
     features.push(Feature::new("notes").cache(Notes::default()));
     features
 }

@@ -11,6 +11,7 @@ mod write;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Map, Value as Json, json};
 use tempfile::TempDir;
@@ -22,6 +23,8 @@ use super::kernel::auth::{Auth, Credentials, TokenUse};
 use super::kernel::context::{Client, Context};
 use super::kernel::feature::Feature;
 use super::{classes, start};
+use crate::adapters::auth::Providers;
+use crate::adapters::cloud::webhook::{self, WebHooks};
 use crate::clock::ManualClock;
 use crate::config::Options;
 use crate::error::{ErrorCode, Result};
@@ -38,7 +41,14 @@ struct Fixture {
 
 /// A server with `extra` on top of the options of all tests.
 async fn fixture(extra: Json) -> Fixture {
-    fixture_with(extra, |options| registered::all(options, Services::default())).await
+    fixture_with(extra, |options| registered::all(options, services())).await
+}
+
+/// Services of which none is called.
+fn services() -> Services {
+    let hooks = webhook::Settings { key: None, timeout: Duration::from_secs(1), answer_bytes: 1024 };
+    let web_hooks = Arc::new(WebHooks::new(&hooks).unwrap());
+    Services { email: None, providers: Providers::default(), files: None, web_hooks }
 }
 
 /// As [`fixture`], with other features.

@@ -78,7 +78,7 @@ async fn a_role_needs_a_name_and_an_acl() {
 #[tokio::test]
 async fn without_the_feature_nobody_holds_a_role() {
     let features = |options: &Options| {
-        let all = registered::all(options, Services::default());
+        let all = registered::all(options, services());
         all.into_iter().filter(|feature| feature.name != "roles").collect()
     };
     let server = fixture_with(json!({}), features).await;

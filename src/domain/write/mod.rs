@@ -7,15 +7,18 @@
 //! | [`open`] | [`Save`] → [`Draft`] | read-only callers, internal classes, object ids, class creation, denied keywords |
 //! | prepare | `Draft` → `Draft` or done | `ClassRules::prepare`: sessions, authData, restricted fields |
 //! | permit | `Draft` → `Draft` | class level permission, before anything of the row is looked at |
+//! | [`triggers`] | `Draft` → `Draft` | beforeSave: may refuse, and change what is written |
 //! | [`validate_fields`] | `Draft` → [`Checked`] | types against the schema, new fields, defaults, required fields |
 //! | transform | `Checked` → `Checked` | `ClassRules::transform`: hash, unique names |
 //! | [`store`] | `Checked` → [`Stored`] | the one write, and the relations |
 //! | follow up | `Stored` → `Stored` | `ClassRules::follow_up`: session token, cleared sessions |
 //! | [`respond`] | `Stored` → [`Saved`] | what the client reads |
+//! | [`triggers`] | `Saved` → `Saved` | subscribers are told, afterSave |
 
 pub mod open;
 pub mod respond;
 pub mod store;
+pub mod triggers;
 pub mod validate_fields;
 
 use std::ops::ControlFlow;
@@ -24,9 +27,11 @@ use crate::domain::kernel::commands::Save;
 use crate::domain::kernel::context::Context;
 pub use crate::domain::kernel::stages::{Checked, Draft, Saved, Stored};
 use crate::domain::permissions::{Operation, scope};
+use crate::domain::triggers as call;
 use crate::error::{ParseError, Result};
 use crate::model::operation::Update;
 use crate::model::query::{Filter, Resolved};
+use crate::model::trigger::Trigger;
 
 /// Makes or changes a row.
 ///
@@ -47,6 +52,7 @@ pub async fn save(cx: &Context, save: Save) -> Result<Saved> {
 /// # Cancel safety
 /// As [`save`].
 pub async fn save_only(cx: &Context, save: Save, only: Resolved, internal: Update) -> Result<Saved> {
+    call::end_unless_asking(cx, Trigger::BeforeSave, &save.class)?;
     let rules = cx.app.rules.of(&save.class);
     let updating = save.id.is_some();
     let refused = |error| if updating { rules.refused_update(cx, error) } else { error };
@@ -58,13 +64,19 @@ pub async fn save_only(cx: &Context, save: Save, only: Resolved, internal: Updat
         ControlFlow::Break(saved) => return Ok(saved),
     };
     permit(cx, &draft).await.map_err(refused)?;
+    let draft = triggers::before_save(cx, draft, &*rules).await?;
     let checked = validate_fields::validate_fields(cx, draft).await?;
     let checked = rules.transform(cx, checked).await?;
     let task_cx = cx.clone();
     let task = cx.app.tasks.spawn(async move {
         let stored = store::store(&task_cx, checked, &*rules).await?;
-        let stored = rules.follow_up(&task_cx, stored).await?;
-        respond::respond(&task_cx, stored, &*rules).await
+        let mut stored = rules.follow_up(&task_cx, stored).await?;
+        let (class, concerned) = (stored.class.clone(), stored.facts.concerned.take());
+        let mut saved = respond::respond(&task_cx, stored, concerned.as_ref(), &*rules).await?;
+        if let Some(concerned) = concerned {
+            triggers::after_save(&task_cx, class, concerned, &mut saved).await;
+        }
+        Ok(saved)
     });
     task.await.map_err(ParseError::internal)?
 }

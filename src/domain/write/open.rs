@@ -28,6 +28,7 @@ pub fn open(cx: &Context, save: Save) -> Result<Draft> {
     cx.app.denylist.check_map(&body)?;
     cx.app.file_hosts.check_map(&body)?;
     let mut facts = Facts::default();
+    let id_given = id.is_none() && cx.app.options.database.allow_custom_object_id && body.contains_key("objectId");
     let new_id = if id.is_some() { String::new() } else { new_id(cx, &mut body)? };
     if id.is_some() {
         body.remove("objectId");
@@ -44,6 +45,7 @@ pub fn open(cx: &Context, save: Save) -> Result<Draft> {
         class,
         id,
         new_id,
+        id_given,
         body,
         acl,
         internal: Update::default(),
@@ -61,14 +63,7 @@ fn new_id(cx: &Context, body: &mut Map<String, Json>) -> Result<String> {
         match given {
             None => {}
             Some(Json::String(id)) if !id.is_empty() => {
-                // Permissions would take such an id for a role or for everybody.
-                if id.starts_with("role:") || id == "*" {
-                    return Err(ParseError::forbidden("Invalid object ID."));
-                }
-                if id.contains('\0') {
-                    return Err(ParseError::new(ErrorCode::MissingObjectId, "objectId must not contain NUL"));
-                }
-                return Ok(id);
+                return checked_id(id);
             }
             Some(_) => {
                 return Err(ParseError::new(
@@ -86,6 +81,20 @@ fn new_id(cx: &Context, body: &mut Map<String, Json>) -> Result<String> {
         }
     }
     Ok(cx.app.random.alphanumeric(usize::from(database.object_id_size)))
+}
+
+/// An id that somebody chose.
+///
+/// # Errors
+/// 119 for one that permissions would take for a role or for everybody, 104 for one without text.
+pub fn checked_id(id: String) -> Result<String> {
+    if id.starts_with("role:") || id == "*" {
+        return Err(ParseError::forbidden("Invalid object ID."));
+    }
+    if id.is_empty() || id.contains('\0') {
+        return Err(ParseError::new(ErrorCode::MissingObjectId, "objectId must not contain NUL"));
+    }
+    Ok(id)
 }
 
 /// The maintenance key may say when a row was made.

@@ -2,9 +2,10 @@
 
 use crate::domain::kernel::class_rules::ClassRules;
 use crate::domain::kernel::context::Context;
-use crate::domain::kernel::stages::{Saved, Stored};
+use crate::domain::kernel::stages::{Concerned, Saved, Stored};
 use crate::domain::permissions::protected_fields::Visibility;
 use crate::error::Result;
+use crate::model::acl::Acl;
 use crate::model::json;
 use crate::model::object::Object;
 use crate::model::value::Value;
@@ -13,7 +14,12 @@ use crate::model::value::Value;
 ///
 /// # Errors
 /// When the caller's roles are needed and cannot be read.
-pub async fn respond(cx: &Context, stored: Stored, rules: &dyn ClassRules) -> Result<Saved> {
+pub async fn respond(
+    cx: &Context,
+    stored: Stored,
+    concerned: Option<&Concerned>,
+    rules: &dyn ClassRules,
+) -> Result<Saved> {
     let Stored { class, created, id, row, operations, facts, state } = stored;
     let mut body = Object::new();
     let time = |field: &str| row.get(field).and_then(Value::as_date).map(|date| Value::String(date.to_iso()));
@@ -31,6 +37,9 @@ pub async fn respond(cx: &Context, stored: Stored, rules: &dyn ClassRules) -> Re
             body.insert(field.clone(), value.clone());
         }
     }
+    if let Some(concerned) = concerned {
+        tell_changes(&mut body, concerned, &row, rules);
+    }
     if let Some(acl) = facts.given_acl {
         body.insert("ACL", json::decode_stored(acl));
     }
@@ -40,6 +49,25 @@ pub async fn respond(cx: &Context, stored: Stored, rules: &dyn ClassRules) -> Re
     rules.answer(state, &mut body);
     let location = created.then(|| (class.schema.name.as_str().to_owned(), id));
     Ok(Saved { created, location, body, row: Some(row) })
+}
+
+/// Tells what triggers had to do with the write.
+fn tell_changes(body: &mut Object, concerned: &Concerned, row: &Object, rules: &dyn ClassRules) {
+    let told: &[&str] = if concerned.has_after_save() { rules.told_with_after_save() } else { &[] };
+    for field in concerned.changed.iter().map(String::as_str).chain(told.iter().copied()) {
+        if field == "ACL" {
+            if let Some(acl) = Acl::from_permissions(row.get("_rperm"), row.get("_wperm")) {
+                body.insert(field, &acl);
+            }
+        } else if let Some(value) = row.get(field).filter(|_| !body.contains(field)) {
+            body.insert(field, value.clone());
+        }
+    }
+    for field in &concerned.removed {
+        let mut removed = Object::new();
+        removed.insert("__op", "Delete");
+        body.insert(field.clone(), removed);
+    }
 }
 
 /// Puts the value at a path of the row at the same path of the answer. Into arrays: the whole array.

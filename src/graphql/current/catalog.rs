@@ -33,6 +33,7 @@ pub enum Root {
     UpdateClass,
     DeleteClass,
     UpdateCloudConfig,
+    CallCloudCode,
 }
 
 /// What the schema offers: the classes, and what the fields of its root do.

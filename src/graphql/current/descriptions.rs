@@ -100,6 +100,7 @@ fn root(root: &Root) -> Description {
         Root::UpdateClass => "Adds fields to a class or removes them. Needs the master key.",
         Root::DeleteClass => "Deletes a class without objects. Needs the master key.",
         Root::UpdateCloudConfig => "Sets a parameter of the application's configuration. Needs the master key.",
+        Root::CallCloudCode => "Calls a function of the application.",
     })
 }
 

@@ -8,6 +8,7 @@ use super::root_field::{Output, RootField};
 use super::route::route_of;
 use super::{class_admin, users};
 use crate::domain::classes;
+use crate::domain::features::functions;
 use crate::domain::write::Saved;
 use crate::error::{ErrorCode, ParseError};
 use crate::graphql::parse::catalog::Class;
@@ -88,6 +89,12 @@ pub async fn resolve(run: Run<'_>, field: &RootField) -> Result<Resolved, FieldE
             let upload = field.arguments.get("upload").unwrap_or(&Json::Null);
             let info = uploads::store(run, upload)?;
             Ok(Resolved::Payload(Parts { values: Map::from_iter([("fileInfo".to_owned(), info)]), ..Parts::default() }))
+        }
+        (Root::CallCloudCode, _) => {
+            let parameters = field.arguments.get("params").and_then(Json::as_object).cloned().unwrap_or_default();
+            let outcome = functions::call(run.cx, text("functionName"), parameters).await?;
+            let result = outcome.result.unwrap_or_default();
+            Ok(Resolved::Payload(Parts { values: Map::from_iter([("result".to_owned(), result)]), ..Parts::default() }))
         }
         (
             Root::Class

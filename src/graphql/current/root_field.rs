@@ -205,6 +205,7 @@ fn payload_type(root: &Root) -> String {
         Root::UpdateClass => "UpdateClass",
         Root::DeleteClass => "DeleteClass",
         Root::UpdateCloudConfig => "UpdateCloudConfig",
+        Root::CallCloudCode => "CallCloudCode",
         Root::Node
         | Root::Get(_)
         | Root::Find(_)

@@ -33,6 +33,7 @@ pub fn route_of(field: &RootField) -> Option<Route> {
         Root::DeleteClass => schema(Method::DELETE),
         Root::CloudConfig => Route::fixed(Method::GET, "/config"),
         Root::UpdateCloudConfig => Route::fixed(Method::PUT, "/config"),
+        Root::CallCloudCode => Route::on(Method::POST, "/functions", Some(text("functionName"))),
         Root::CreateFile => Route::CREATE_FILE,
         Root::SignUp | Root::LogInWith => Route::create(names::USER),
         Root::LogIn => Route::LOG_IN,

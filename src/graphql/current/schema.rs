@@ -71,6 +71,10 @@ fn parts(classes: &[&ClassSchema], config: &SchemaConfig) -> Result<(Types, Root
         fields.add_users();
     }
     fields.add_rest();
+    if !config.functions.is_empty() {
+        add_function_types(&mut types, &config.functions);
+        fields.mutation("callCloudCode", Root::CallCloudCode);
+    }
     let queries = split(fields.queries, "Query", &mut types);
     let mutations = split(fields.mutations, "Mutation", &mut types);
     Ok((types, Roots { classes: catalog, queries, mutations }))
@@ -99,6 +103,15 @@ fn class(schema: &ClassSchema, config: &SchemaConfig) -> Class {
         creatable: config.class(name).allows("mutation", "create"),
         is_user: name == USER,
     }
+}
+
+/// The functions of the app's code by name, and how they are called.
+fn add_function_types(types: &mut Types, functions: &[String]) {
+    types.insert("CloudCodeFunction".to_owned(), TypeDef::Enum(functions.to_vec()));
+    let input = [("functionName", "CloudCodeFunction!"), ("params", "Object"), ("clientMutationId", "String")];
+    types.insert("CallCloudCodeInput".to_owned(), types::input(&input));
+    let payload = [("result", "Any"), ("clientMutationId", "String")];
+    types.insert("CallCloudCodePayload".to_owned(), types::object_of(&payload));
 }
 
 fn add_user_types(types: &mut Types, users: &Types) {
@@ -241,6 +254,16 @@ mod tests {
     #[test]
     fn the_schema_with_a_class_of_every_type() {
         compare(&sample_classes(), include_str!("../../../tests/data/graphql-sample.graphql"));
+    }
+
+    #[test]
+    fn functions_can_be_called_where_there_are_any() {
+        let config = SchemaConfig::default().with_functions(vec!["a.b".to_owned(), "hello".to_owned()]);
+        let built = build(&[], &config).unwrap();
+        assert_eq!(built.types["CloudCodeFunction"], TypeDef::Enum(vec!["hello".to_owned()]));
+        assert!(built.catalog.mutations.contains_key("callCloudCode"));
+        let config = SchemaConfig::default().with_functions(vec!["a.b".to_owned()]);
+        assert!(!build(&[], &config).unwrap().types.contains_key("CloudCodeFunction"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The current schema: made anew when classes or configuration change, swapped at once.
+//! The current schema: made anew when classes, configuration or functions change, swapped at once.
 
 use std::sync::Arc;
 
@@ -50,6 +50,7 @@ impl<D: ParseDialect> SchemaCache<D> {
     /// When the configuration cannot be read.
     pub async fn get(&self, cx: &Context) -> Result<Arc<Schema<D::Catalog>>, ParseError> {
         let config = SchemaConfig::read(&graphql_config::current(cx).await?);
+        let config = config.with_functions(cx.app.triggers.function_names());
         let snapshot = cx.schemas();
         if let Some(current) = self.current.load().as_ref().filter(|current| current.fits(&snapshot, &config)) {
             return Ok(current.schema.clone());

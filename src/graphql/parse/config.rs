@@ -10,6 +10,8 @@ pub struct SchemaConfig {
     enabled: Option<Vec<String>>,
     disabled: Option<Vec<String>>,
     classes: Map<String, Json>,
+    /// Names of the app's functions that GraphQL takes as names, sorted. They come with the app's code, not with the configuration.
+    pub functions: Vec<String>,
 }
 
 /// How the schema shows one class; everything by default.
@@ -42,7 +44,15 @@ impl SchemaConfig {
             enabled: texts(json.get("enabledForClasses")),
             disabled: texts(json.get("disabledForClasses")),
             classes: by_name,
+            functions: Vec::new(),
         }
+    }
+
+    /// The configuration with these functions of the app.
+    #[must_use]
+    pub fn with_functions(self, mut functions: Vec<String>) -> Self {
+        functions.retain(|name| is_name(name));
+        Self { functions, ..self }
     }
 
     /// Whether the schema shows the class at all.

@@ -51,7 +51,7 @@ impl<D: ParseDialect> GraphQlEndpoint<D> {
 
     /// Who calls, and the limits of the routes it uses; only credentials in headers count.
     async fn context(&self, request: &Request) -> Result<(Context, GateCheck)> {
-        let caller = Caller::of(request, &self.app.options)?;
+        let caller = Caller::of(request, &self.app)?;
         let gate = GateCheck { gate: self.gate.clone(), direct: caller.direct, mount: self.pattern.clone() };
         let auth = caller.auth(&self.app)?;
         Ok((caller.open(&self.app, auth, TokenUse::Check).await?, gate))

@@ -36,7 +36,7 @@ pub enum Filter<U = Unresolved> {
 pub type Resolved = Filter<Infallible>;
 
 /// Conditions that need the answer of another query, or fail at their time.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Unresolved {
     /// `$inQuery` and `$notInQuery`: the pointer leads to a match of the query (or not).
     InQuery {
@@ -68,7 +68,7 @@ pub enum Unresolved {
 }
 
 /// A query inside a query.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct SubQuery {
     /// Class to search.
     pub class: ClassName,

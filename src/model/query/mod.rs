@@ -16,5 +16,6 @@ mod relative_time;
 mod shape;
 pub mod sort;
 pub mod text;
+pub mod unparse;
 
 pub use filter::{Constraint, Filter, Resolved, SubQuery, Unresolved};

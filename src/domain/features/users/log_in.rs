@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json};
 
 use super::state::Users;
-use super::{auth_data, lockout, policy, verification};
+use super::{auth_data, lockout, policy, triggers, verification};
 use crate::domain::features::sessions::{self, CreatedWith};
 use crate::domain::kernel::clp::Operation;
 use crate::domain::kernel::commands::GetQuery;
@@ -39,9 +39,13 @@ pub async fn log_in(cx: &Context, parameters: Map<String, Json>) -> Result<Objec
     };
     lockout::note(cx, &user, true).await?;
     policy::check_age(cx, &user).await?;
-    // What a provider said may be in the row by now.
-    let known = if response.is_some() { CachedRow::None } else { CachedRow::Read(user.clone()) };
-    let mut object = open(cx, &user, known, &CreatedWith::log_in("password")).await?;
+    triggers::before_login(cx, &user).await?;
+    let token = sessions::create(cx, user_id(&user), Some(&CreatedWith::log_in("password"))).await?;
+    let called = triggers::after_login(cx, &user, &token).await?;
+    // What a provider said may be in the row by now, and what a trigger saved.
+    let known = if response.is_some() || called { CachedRow::None } else { CachedRow::Read(user.clone()) };
+    let mut object = own_view(cx, &user, known).await?;
+    object.insert("sessionToken", token);
     if let Some(response) = response {
         object.insert("authDataResponse", response);
     }
@@ -80,14 +84,17 @@ pub async fn log_in_as(cx: &Context, user_id: Option<&Json>) -> Result<Object> {
 /// # Errors
 /// When the store fails.
 pub async fn open(cx: &Context, user: &Object, known: CachedRow, created_with: &CreatedWith) -> Result<Object> {
-    let id = user.get_str("objectId").unwrap_or_default().to_owned();
-    let token = sessions::create(cx, &id, Some(created_with)).await?;
+    let token = sessions::create(cx, user_id(user), Some(created_with)).await?;
     let mut object = own_view(cx, user, known).await?;
     object.insert("sessionToken", token);
     Ok(object)
 }
 
-/// The user as its owner sees it; only the id when the class hides it from itself.
+fn user_id(user: &Object) -> &str {
+    user.get_str("objectId").unwrap_or_default()
+}
+
+/// The user as its owner sees it; only the id when the class or one of its triggers hides it from itself.
 async fn own_view(cx: &Context, user: &Object, known: CachedRow) -> Result<Object> {
     let id = user.get_str("objectId").unwrap_or_default();
     let as_user = if cx.auth.is_master() && !cx.auth.is_read_only() {
@@ -100,7 +107,7 @@ async fn own_view(cx: &Context, user: &Object, known: CachedRow) -> Result<Objec
             object.remove("sessionToken");
             Ok(object)
         }
-        Err(error) if error.is(ErrorCode::ObjectNotFound) || error.is(ErrorCode::OperationForbidden) => {
+        Err(error) if error.status < 500 => {
             let mut object = Object::new();
             object.insert("objectId", id);
             Ok(object)

@@ -11,6 +11,7 @@ pub mod policy;
 pub mod reset;
 pub mod rules;
 mod state;
+pub mod triggers;
 pub mod verification;
 
 pub use challenge::challenge;
@@ -75,8 +76,8 @@ pub async fn me(cx: &Context) -> Result<Object> {
 /// When the store fails.
 pub async fn log_out(cx: &Context) -> Result<()> {
     cx.refuse_read_only_write(Operation::Delete)?;
-    if let Some(token) = &cx.session_token {
-        sessions::end(cx, token).await?;
-    }
-    Ok(())
+    let Some(token) = &cx.session_token else { return Ok(()) };
+    let session = triggers::session_ending(cx, token).await?;
+    sessions::end(cx, token).await?;
+    triggers::after_logout(cx, session).await
 }

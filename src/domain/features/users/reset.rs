@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json};
 
 use super::verification::TOKEN_LENGTH;
-use super::{lockout, mail};
+use super::{lockout, mail, triggers};
 use crate::adapters::email::Kind;
 use crate::config::users::PasswordPolicy;
 use crate::domain::kernel::commands::Save;
@@ -57,6 +57,9 @@ pub async fn request(cx: &Context, body: Map<String, Json>) -> Result<()> {
         (email, _) => find(cx, mail::address(email)?).await?,
     };
     let known = user.is_some();
+    if let Some(user) = &user {
+        triggers::before_password_reset(cx, user).await?;
+    }
     if let Some((user, token)) = renew(cx, user).await? {
         mailer.send(cx, Kind::PasswordReset, &user, &token);
     }

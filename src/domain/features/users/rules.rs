@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use super::auth_data::{self, AuthData, Who};
 use super::state::{UserState, Users};
-use super::{log_in, policy, reset, verification};
+use super::{log_in, policy, reset, triggers, verification};
 use crate::domain::features::sessions::{self, CreatedWith};
 use crate::domain::kernel::auth::Auth;
 use crate::domain::kernel::class_rules::ClassRules;
@@ -17,10 +17,11 @@ use crate::domain::kernel::rule_state::RuleState;
 use crate::domain::kernel::stages::{Checked, Draft, Saved, Stored};
 use crate::domain::read::{self, CachedRow};
 use crate::domain::store;
+use crate::domain::write;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::acl::{Acl, PUBLIC};
 use crate::model::columns;
-use crate::model::names;
+use crate::model::names::{self, ClassName};
 use crate::model::object::Object;
 use crate::model::operation::Change;
 use crate::model::query::options::FindOptions;
@@ -61,6 +62,14 @@ impl ClassRules for UserRules {
             return Err(ParseError::forbidden("Clients aren't allowed to manually update email verification."));
         }
         Ok(ControlFlow::Continue(draft))
+    }
+
+    fn judged_before(&self) -> &'static [&'static str] {
+        &["authData", "sessionToken"]
+    }
+
+    fn told_with_after_save(&self) -> &'static [&'static str] {
+        &["username"]
     }
 
     async fn transform(&self, cx: &Context, mut checked: Checked) -> Result<Checked> {
@@ -319,8 +328,10 @@ async fn log_in_by(cx: &Context, body: &Map<String, Json>, auth_data: AuthData, 
     let way = if validated.proves_identity { log_in::Way::ProvenIdentity } else { log_in::Way::Identity };
     log_in::admit(cx, owner, way, body)?;
     let responses = validated.store(cx, owner).await?;
+    triggers::before_login(cx, owner).await?;
     let created_with = CreatedWith::log_in(&auth_data.effective_names(Some(owner)));
     let mut body = log_in::open(cx, owner, CachedRow::None, &created_with).await?;
+    write::triggers::after_log_in(cx, &ClassName::unchecked(names::USER), owner, body.get_str("sessionToken")).await;
     body.insert("authDataResponse", responses);
     let id = owner.get_str("objectId").unwrap_or_default().to_owned();
     Ok(Saved { created: false, location: Some((names::USER.to_owned(), id)), body, row: None })

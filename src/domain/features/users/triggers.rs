@@ -1,0 +1,91 @@
+//! What the app's code has to do with logging in and out, and with forgotten passwords.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json};
+
+use crate::domain::kernel::auth::{Auth, SessionUser};
+use crate::domain::kernel::context::Context;
+use crate::domain::permissions::protected_fields::Visibility;
+use crate::domain::read;
+use crate::domain::triggers::{fire_with_object, payload};
+use crate::error::Result;
+use crate::model::names::{self, ClassName};
+use crate::model::object::Object;
+use crate::model::query::Filter;
+use crate::model::trigger::Trigger;
+
+fn users() -> ClassName {
+    ClassName::unchecked(names::USER)
+}
+
+/// The standing of a user with the token of its session, which is empty where there is none yet.
+fn standing(user: &Object, session_token: &str) -> Auth {
+    Auth::User(Arc::new(SessionUser {
+        id: user.get_str("objectId").unwrap_or_default().to_owned(),
+        session_token: session_token.to_owned(),
+        row: Arc::new(user.clone()),
+    }))
+}
+
+/// A user as it sees itself.
+fn own(cx: &Context, user: &Object) -> Map<String, Json> {
+    let as_user = cx.with_auth(standing(user, ""));
+    payload::object(&as_user, &cx.class(&users()), &Visibility::default(), user.clone())
+}
+
+/// Calls beforeLogin: the password is right, and there is no session yet.
+///
+/// # Errors
+/// What the trigger refuses.
+pub async fn before_login(cx: &Context, user: &Object) -> Result<()> {
+    fire_with_object(cx, Trigger::BeforeLogin, &users(), || own(cx, user)).await
+}
+
+/// Calls afterLogin: the session is made. Tells whether there was such a trigger.
+///
+/// # Errors
+/// What the trigger refuses; the session stays.
+pub async fn after_login(cx: &Context, user: &Object, token: &str) -> Result<bool> {
+    if cx.app.triggers.handler(Trigger::AfterLogin, names::USER).is_none() {
+        return Ok(false);
+    }
+    let logged_in = cx.with_auth(standing(user, token));
+    let object = || {
+        let mut object = own(cx, user);
+        object.insert("sessionToken".to_owned(), token.into());
+        object
+    };
+    fire_with_object(&logged_in, Trigger::AfterLogin, &users(), object).await?;
+    Ok(true)
+}
+
+/// The session that a log out ends, where afterLogout is to see it.
+///
+/// # Errors
+/// When the store fails.
+pub async fn session_ending(cx: &Context, token: &str) -> Result<Option<Object>> {
+    if cx.app.triggers.handler(Trigger::AfterLogout, names::SESSION).is_none() {
+        return Ok(None);
+    }
+    read::internal_one(cx, names::SESSION, Filter::eq("sessionToken", token), "the session that ends").await
+}
+
+/// Calls afterLogout with the session that has ended, if there was one.
+///
+/// # Errors
+/// What the trigger refuses; the session is gone.
+pub async fn after_logout(cx: &Context, session: Option<Object>) -> Result<()> {
+    let Some(session) = session else { return Ok(()) };
+    let class = ClassName::unchecked(names::SESSION);
+    let object = || payload::object(&cx.as_master(), &cx.class(&class), &Visibility::default(), session);
+    fire_with_object(cx, Trigger::AfterLogout, &class, object).await
+}
+
+/// Calls beforePasswordResetRequest for a user that is to get a mail.
+///
+/// # Errors
+/// What the trigger refuses.
+pub async fn before_password_reset(cx: &Context, user: &Object) -> Result<()> {
+    fire_with_object(cx, Trigger::BeforePasswordResetRequest, &users(), || own(cx, user)).await
+}

@@ -1,0 +1,147 @@
+//! Calling the app's code: what it is told, in the form of Parse's web hooks, and what its answers may do.
+
+pub mod answer;
+pub mod payload;
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json};
+
+use crate::config::values::LogLevel;
+use crate::domain::kernel::context::Context;
+use crate::domain::kernel::rehearsal;
+use crate::domain::kernel::triggers::{Answer, Call, Handler, Target};
+use crate::error::Result;
+use crate::model::names::ClassName;
+use crate::model::trigger::Trigger;
+
+/// Calls the app's code in the name of a request.
+///
+/// # Errors
+/// What the code refuses, and the bounds of calls.
+pub async fn call(
+    cx: &Context,
+    handler: &Arc<dyn Handler>,
+    target: Target,
+    payload: Map<String, Json>,
+) -> Result<Answer> {
+    let call = Call { target, payload, depth: cx.client.depth.saturating_add(1) };
+    let answer = cx.app.triggers.call(&**handler, call).await;
+    cx.catch_up_with_schemas();
+    let mut answer = answer?;
+    if let Some(context) = answer.context.take() {
+        cx.set_cloud_context(context);
+    }
+    Ok(answer)
+}
+
+/// Writes to the log at a level that an option chooses.
+macro_rules! log_at {
+    ($level:expr, $($event:tt)*) => {
+        match $level {
+            LogLevel::Error => tracing::error!($($event)*),
+            LogLevel::Warn => tracing::warn!($($event)*),
+            LogLevel::Info => tracing::info!($($event)*),
+            LogLevel::Debug | LogLevel::Verbose => tracing::debug!($($event)*),
+            LogLevel::Silly => tracing::trace!($($event)*),
+            LogLevel::Silent => {}
+        }
+    };
+}
+
+/// Calls a trigger.
+///
+/// # Errors
+/// What the trigger refuses.
+pub async fn fire(
+    cx: &Context,
+    handler: &Arc<dyn Handler>,
+    trigger: Trigger,
+    class: &ClassName,
+    payload: Map<String, Json>,
+) -> Result<Answer> {
+    let answer = call(cx, handler, Target::Trigger(trigger, class.clone()), payload).await;
+    let levels = &cx.app.options.logging.levels;
+    let name = trigger.name();
+    match &answer {
+        Ok(_) if trigger.is_before() => log_at!(levels.trigger_before_success, trigger = name, %class, "trigger done"),
+        Ok(_) => log_at!(levels.trigger_after, trigger = name, %class, "trigger done"),
+        Err(error) if trigger.is_before() => {
+            log_at!(levels.trigger_before_error, trigger = name, %class, %error, "trigger refused");
+        }
+        Err(error) => tracing::error!(trigger = name, %class, %error, "trigger failed"),
+    }
+    answer
+}
+
+/// Calls a trigger that comes before a write. For a part of a transaction it was called before that began.
+///
+/// # Errors
+/// What the trigger refuses; the end of a part that is only asked for.
+pub async fn fire_before_write(
+    cx: &Context,
+    handler: &Arc<dyn Handler>,
+    trigger: Trigger,
+    class: &ClassName,
+    payload: Map<String, Json>,
+) -> Result<Answer> {
+    let Some(rehearsal) = cx.rehearsal() else { return fire(cx, handler, trigger, class, payload).await };
+    let target = Target::Trigger(trigger, class.clone());
+    if rehearsal.is_on() {
+        rehearsal.note(target, fire(cx, handler, trigger, class, payload).await);
+        return Err(rehearsal::ended());
+    }
+    match rehearsal.take(&target) {
+        Some(answer) => answer,
+        None => fire(cx, handler, trigger, class, payload).await,
+    }
+}
+
+/// Ends a part of a transaction that is only asked for and has nothing to ask: classes of the server's own are prepared for a write in ways
+/// that cannot be undone, so their triggers are called inside the transaction.
+///
+/// # Errors
+/// The end of such a part.
+pub fn end_unless_asking(cx: &Context, trigger: Trigger, class: &ClassName) -> Result<()> {
+    let asks = || !class.is_system() && cx.app.triggers.handler(trigger, class.as_str()).is_some();
+    match cx.rehearsal() {
+        Some(rehearsal) if rehearsal.is_on() && !asks() => Err(rehearsal::ended()),
+        _ => Ok(()),
+    }
+}
+
+/// Calls a function.
+///
+/// # Errors
+/// What the function refuses.
+pub async fn run(
+    cx: &Context,
+    handler: &Arc<dyn Handler>,
+    name: &str,
+    parameters: Map<String, Json>,
+) -> Result<Answer> {
+    let payload = payload::function(cx, name, parameters);
+    let answer = call(cx, handler, Target::Function(name.to_owned()), payload).await;
+    let levels = &cx.app.options.logging.levels;
+    match &answer {
+        Ok(_) => log_at!(levels.cloud_function_success, function = name, "function done"),
+        Err(error) => log_at!(levels.cloud_function_error, function = name, %error, "function failed"),
+    }
+    answer
+}
+
+/// Calls the trigger of a class, if it has one, with an object.
+///
+/// # Errors
+/// What the trigger refuses.
+pub async fn fire_with_object(
+    cx: &Context,
+    trigger: Trigger,
+    class: &ClassName,
+    object: impl FnOnce() -> Map<String, Json>,
+) -> Result<()> {
+    let Some(handler) = cx.app.triggers.handler(trigger, class.as_str()) else { return Ok(()) };
+    let mut payload = payload::trigger(cx, trigger);
+    payload.insert("object".to_owned(), object().into());
+    fire(cx, &handler, trigger, class, payload).await.map(|_| ())
+}

@@ -1,0 +1,10 @@
+//! Web hooks as functions and triggers of the app.
+
+mod bounds;
+mod declarations;
+mod finds;
+mod functions;
+mod hook_server;
+mod payloads;
+mod saves;
+mod users;
