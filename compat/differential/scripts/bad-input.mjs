@@ -7,7 +7,7 @@ const nested = depth => '{"a":'.repeat(depth) + '1' + '}'.repeat(depth);
 
 export const badInput = [
   step('no JSON', raw('POST', '/users', '{"username":'), { differs: 'the text of the JSON parser; we give a code too' }),
-  step('JSON that is no object', raw('POST', '/users', '[1]')),
+  step('JSON that is no object', raw('POST', '/users', '[1]'), { differs: 'a list is no object: refused' }),
   step('JSON text', raw('POST', '/users', '"x"'), { differs: 'the text of the JSON parser; we give a code too' }),
   step('JSON null', raw('POST', '/users', 'null'), { differs: 'the text of the JSON parser; we give a code too' }),
   step('empty body', raw('POST', '/users', '')),
