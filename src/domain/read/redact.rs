@@ -8,6 +8,7 @@ use crate::domain::kernel::context::Context;
 use crate::domain::permissions::protected_fields::Visibility;
 use crate::model::object::Object;
 use crate::model::query::parameters::QueryParameters;
+use crate::model::schema::FieldType;
 use crate::model::shape::{ALWAYS_SHOWN, Names, Shape};
 
 /// How rows of one class look to one caller.
@@ -75,7 +76,12 @@ fn wanted(class: &Class, parameters: &QueryParameters, exclude: &Names) -> Optio
     // To leave out fields is to ask for all others that the class has.
     let all_fields = || class.schema.fields.keys().cloned().collect::<Vec<_>>();
     let asked = parameters.keys.clone().or_else(|| (!exclude.is_empty()).then(all_fields))?;
-    // Includes expand what is wanted; they do not add to it.
+    // An include expands what is wanted and does not add to it; `includeAll` asks for everything that it expands.
     let roots = asked.iter().map(|path| path.split('.').next().unwrap_or(path));
-    Some(roots.filter(|key| !exclude.contains(*key)).map(str::to_owned).collect())
+    let all =
+        class.schema.fields.iter().filter(|(_, field)| {
+            parameters.include.all && matches!(field.kind, FieldType::Pointer(_) | FieldType::Array)
+        });
+    let wanted = roots.chain(all.map(|(name, _)| name.as_str()));
+    Some(wanted.filter(|key| !exclude.contains(*key)).map(str::to_owned).collect())
 }
