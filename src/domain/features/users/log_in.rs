@@ -25,7 +25,7 @@ fn invalid_credentials() -> ParseError {
 /// # Errors
 /// 200, 201 for missing parameters, 101 for wrong ones; 119 for the read-only master key.
 pub async fn log_in(cx: &Context, parameters: Map<String, Json>) -> Result<Object> {
-    let Recognised { user } = recognise(cx, &parameters).await?;
+    let user = with_right_password(cx, &parameters).await?;
     cx.refuse_read_only_write(Operation::Create)?;
     let response = match auth_data::on_log_in(cx, &user, &parameters).await {
         Ok(response) => response,
@@ -140,15 +140,9 @@ pub fn admit(cx: &Context, user: &Object, way: Way, parameters: &Map<String, Jso
     if way == Way::ProvenIdentity { Ok(()) } else { verification::check(cx, user, parameters) }
 }
 
-/// A user whose password was right. The outcome is noted for the lockout once everything else was right, too.
-pub(super) struct Recognised {
-    /// The user's row.
-    pub user: Object,
-}
-
 /// The user that the parameters name, if the password is right. A wrong password counts towards the lockout; a right one does when the
 /// caller says so ([`lockout::note`]). One hash is verified on every path, a second one where the name is also another user's address.
-pub(super) async fn recognise(cx: &Context, parameters: &Map<String, Json>) -> Result<Recognised> {
+pub(super) async fn with_right_password(cx: &Context, parameters: &Map<String, Json>) -> Result<Object> {
     let given =
         |name: &str| parameters.get(name).filter(|value| !matches!(value, Json::Null) && value.as_str() != Some(""));
     let (username, email, password) = (given("username"), given("email"), given("password"));
@@ -191,12 +185,12 @@ pub(super) async fn recognise(cx: &Context, parameters: &Map<String, Json>) -> R
     }
     let user = user.filter(|_| right).ok_or_else(invalid_credentials)?;
     admit(cx, &user, Way::Password, parameters)?;
-    Ok(Recognised { user })
+    Ok(user)
 }
 
 /// The user that the parameters name, if the password is right; the lockout counts it as a success.
 pub(super) async fn verified_user(cx: &Context, parameters: &Map<String, Json>) -> Result<Object> {
-    let Recognised { user } = recognise(cx, parameters).await?;
+    let user = with_right_password(cx, parameters).await?;
     lockout::note(cx, &user, true).await?;
     Ok(user)
 }

@@ -52,12 +52,6 @@ impl ClassRules for UserRules {
             ControlFlow::Continue(draft) => draft,
             done @ ControlFlow::Break(_) => return Ok(done),
         };
-        if !draft.creates()
-            && let Some(name) = draft.body.get("username")
-            && takes_name_away(name)
-        {
-            return Err(ParseError::new(ErrorCode::UsernameMissing, "bad or missing username"));
-        }
         if draft.body.keys().any(|field| root(field) == "emailVerified") && !cx.auth.is_master() {
             return Err(ParseError::forbidden("Clients aren't allowed to manually update email verification."));
         }
@@ -228,16 +222,6 @@ fn insufficient_auth() -> ParseError {
 /// The field that a key with dots leads into.
 fn root(key: &str) -> &str {
     key.split('.').next().unwrap_or_default()
-}
-
-/// Whether an update leaves a user without a name, and so without a way to log in.
-fn takes_name_away(name: &Json) -> bool {
-    match name {
-        Json::Null => true,
-        Json::String(name) => name.is_empty(),
-        Json::Object(operation) => operation.get("__op").and_then(Json::as_str) == Some("Delete"),
-        _ => false,
-    }
 }
 
 fn username_taken() -> ParseError {
