@@ -149,7 +149,7 @@ fn unfold_own(map: &mut Map<String, Value>) -> Result<(), ConfigError> {
         Some(Value::Object(own)) => own,
         Some(_) => return Err(ConfigError::new("option reparse must be an object")),
     };
-    let known = <super::own::Own as super::declare::Section>::specs();
+    let known = <super::reparse::ReparseOptions as super::declare::Section>::specs();
     for (key, value) in own {
         if !known.iter().any(|spec| spec.key == key) {
             let hint = nearest(&key, known.iter().map(|spec| spec.key)).map(|key| format!("; did you mean {key}?"));

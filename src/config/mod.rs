@@ -24,9 +24,9 @@ pub mod mail;
 mod merge;
 mod messages;
 pub mod network;
-pub mod own;
 pub mod push;
 pub mod rate_limit;
+pub mod reparse;
 pub mod rules;
 pub mod schema;
 pub mod security;
@@ -103,7 +103,7 @@ areas! {
     /// Logs.
     logging: logging::Logging, "Logs";
     /// What parse-server does not have.
-    own: own::Own, "Options of reparse alone";
+    own: reparse::ReparseOptions, "Options of reparse alone";
 }
 
 impl Options {

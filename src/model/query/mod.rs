@@ -15,7 +15,6 @@ pub mod regex;
 mod relative_time;
 mod shape;
 pub mod sort;
-pub mod text;
 pub mod unparse;
 
 pub use filter::{Constraint, Filter, Resolved, SubQuery, Unresolved};

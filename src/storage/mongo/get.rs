@@ -10,7 +10,7 @@ use mongodb::options::FindOptions as DriverFindOptions;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use super::lanes::Lanes;
+use super::batcher::Batcher;
 use super::{MongoStorage, error};
 use crate::model::query::options::{FindOptions, ReadPreference};
 use crate::storage::Result;
@@ -59,7 +59,7 @@ pub(super) struct Asks {
 }
 
 /// The reads on their way.
-pub(super) type Gets = Lanes<Kind, Waiting>;
+pub(super) type Gets = Batcher<Kind, Waiting>;
 
 /// The place of a command on its way, for a read that goes by itself. When that is over, or given up, what waits has the place.
 pub(super) struct Place {

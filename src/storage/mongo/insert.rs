@@ -7,7 +7,7 @@ use mongodb::Collection;
 use mongodb::error::ErrorKind;
 use tokio::sync::oneshot;
 
-use super::lanes::Lanes;
+use super::batcher::Batcher;
 use super::transaction::enter;
 use super::{MongoStorage, encode, error};
 use crate::model::object::Object;
@@ -55,7 +55,7 @@ pub(super) struct Waiting {
 }
 
 /// The inserts on their way, by collection.
-pub(super) type Inserts = Lanes<String, Waiting>;
+pub(super) type Inserts = Batcher<String, Waiting>;
 
 /// Sends what waits until nothing does.
 async fn drain(inserts: Inserts, rows: Collection<RawDocumentBuf>, timeout: Duration) {

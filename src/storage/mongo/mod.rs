@@ -8,6 +8,7 @@
 //! Every operation ends within [`MongoOptions::timeout`], whatever the network does.
 
 mod aggregate;
+mod batcher;
 mod connect;
 mod decode;
 mod encode;
@@ -17,7 +18,6 @@ mod find;
 mod get;
 mod index;
 mod insert;
-mod lanes;
 mod names;
 mod plain;
 mod present;

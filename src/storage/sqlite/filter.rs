@@ -11,12 +11,12 @@ use super::catalog::Table;
 use super::functions;
 use super::keys;
 use super::names::literal;
+use super::text::TextQuery;
 use crate::model::columns;
 use crate::model::query::compare::stored;
 use crate::model::query::filter::{Constraint, Filter, Regex, Resolved};
 use crate::model::query::matches::Matcher;
 use crate::model::query::path::Path;
-use crate::model::query::text::TextQuery;
 use crate::model::schema::{ClassSchema, FieldType};
 use crate::model::shape::NULL_POINTER;
 use crate::model::value::{GeoPoint, Value};
@@ -48,7 +48,7 @@ pub struct Plan {
 
 /// What the compiler knows.
 #[derive(Debug, Clone, Copy)]
-pub struct Known<'a> {
+pub struct ColumnInfo<'a> {
     /// The class.
     pub schema: &'a ClassSchema,
     /// Its indexes.
@@ -112,7 +112,7 @@ impl Piece {
 ///
 /// # Errors
 /// `Refused` for patterns that are broken, and for a text search inside an alternative.
-pub fn plan(filter: &Resolved, known: Known<'_>) -> Result<Plan> {
+pub fn plan(filter: &Resolved, known: ColumnInfo<'_>) -> Result<Plan> {
     let mut plan = Plan::default();
     let mut pieces = Vec::new();
     add(filter, known, &mut plan, &mut pieces)?;
@@ -142,7 +142,7 @@ fn matcher(filter: &Resolved, schema: &ClassSchema) -> Result<Matcher> {
 /// Adds a condition that must hold along with others.
 fn add<'a>(
     filter: &'a Resolved,
-    known: Known<'_>,
+    known: ColumnInfo<'_>,
     plan: &mut Plan,
     pieces: &mut Vec<(Piece, &'a Resolved)>,
 ) -> Result<()> {
@@ -172,7 +172,7 @@ fn add<'a>(
     Ok(())
 }
 
-fn compile(filter: &Resolved, known: Known<'_>, depth: usize) -> Piece {
+fn compile(filter: &Resolved, known: ColumnInfo<'_>, depth: usize) -> Piece {
     if depth > MAX_NESTING {
         return Piece::open(false);
     }
@@ -199,7 +199,7 @@ fn compile(filter: &Resolved, known: Known<'_>, depth: usize) -> Piece {
     }
 }
 
-fn alternatives(parts: &[Resolved], known: Known<'_>, depth: usize) -> Piece {
+fn alternatives(parts: &[Resolved], known: ColumnInfo<'_>, depth: usize) -> Piece {
     let parts: Vec<Piece> = parts.iter().map(|part| compile(part, known, depth + 1)).collect();
     if parts.is_empty() {
         return Piece::never();
@@ -254,7 +254,7 @@ pub fn column(path: &str) -> String {
     columns::path(path).into_owned()
 }
 
-fn field(path: &str, constraint: &Constraint, known: Known<'_>) -> Piece {
+fn field(path: &str, constraint: &Constraint, known: ColumnInfo<'_>) -> Piece {
     if path == "objectId" {
         return id(constraint);
     }
@@ -345,7 +345,7 @@ fn id(constraint: &Constraint) -> Piece {
 }
 
 struct Column<'a> {
-    known: Known<'a>,
+    known: ColumnInfo<'a>,
     path: &'a str,
     scalar: bool,
     dotted: bool,

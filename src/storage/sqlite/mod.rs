@@ -18,6 +18,7 @@ mod names;
 mod query;
 mod readers;
 mod schema;
+mod text;
 mod write;
 mod writer;
 

@@ -13,7 +13,7 @@ use super::catalog::Table;
 use super::codec;
 use super::db::Db;
 use super::error::{is_missing_table, translate};
-use super::filter::{self, Known, Plan};
+use super::filter::{self, ColumnInfo, Plan};
 use super::functions::{RowScore, RowTest};
 use super::keys;
 use super::names::{literal, table};
@@ -59,7 +59,7 @@ impl Search {
     /// # Errors
     /// `Refused` for what cannot be searched.
     pub fn new(schema: &ClassSchema, indexes: &Table, filter: &Resolved, options: &FindOptions) -> Result<Self> {
-        let known = Known { schema, table: indexes, folded: options.case_insensitive };
+        let known = ColumnInfo { schema, table: indexes, folded: options.case_insensitive };
         let mut plan = filter::plan(filter, known)?;
         // Rows past their time are not seen, although they are removed a little later.
         for over in indexes.indexes.values().filter_map(super::write::expired) {
@@ -329,7 +329,7 @@ fn too_large() -> StorageError {
 }
 
 /// The order of the rows. Rows that are equal in it keep the order in which they were made.
-fn order(plan: &Plan, known: Known<'_>, sort: &[Sort]) -> String {
+fn order(plan: &Plan, known: ColumnInfo<'_>, sort: &[Sort]) -> String {
     if sort.is_empty() {
         // Without a wish the rows come as they are found: as they were made, or in the order of an index.
         return if plan.near.is_some() { " ORDER BY rscore(body), n".to_owned() } else { String::new() };

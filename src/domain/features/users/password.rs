@@ -10,7 +10,7 @@ use bcrypt::Version;
 use tokio::sync::oneshot;
 
 use super::hash_threads::{Answer, HashThreads, Job};
-use crate::config::own::Own;
+use crate::config::reparse::ReparseOptions;
 use crate::error::{ParseError, Result};
 use crate::random::{Random, SystemRandom};
 
@@ -39,7 +39,7 @@ impl Hasher {
     /// Starts the threads: as many as the option says; else one less than there are cores, but one at least, and one that
     /// hashes in the idle time of the core that is left.
     #[must_use]
-    pub fn start(options: &Own) -> Self {
+    pub fn start(options: &ReparseOptions) -> Self {
         let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let (threads, idle_time) = match options.hash_threads {
             Some(threads) => (usize::from(threads), false),

@@ -7,7 +7,7 @@ use super::values::Synchronous;
 
 options! {
     /// Options of this server alone.
-    pub struct Own {
+    pub struct ReparseOptions {
         /// Folder of the generated keys and of the store when no configuration is given.
         data_dir: String = "./data".to_owned(), "dataDir", "REPARSE_DATA_DIR", Supported;
         /// Warn of unknown and unsupported options instead of refusing to start.

@@ -8,10 +8,10 @@ use std::sync::LazyLock;
 
 use rust_stemmers::{Algorithm, Stemmer};
 
-use super::filter::TextSearch;
-use super::path::{Found, Path};
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::object::Object;
+use crate::model::query::filter::TextSearch;
+use crate::model::query::path::{Found, Path};
 use crate::model::value::Value;
 
 /// Longest search, in bytes.

@@ -1,0 +1,145 @@
+//! Work that is sent together: what arrives of a kind while as many commands of that kind as may be are on their way waits for
+//! the next one. Under load many pieces cost the database one command; nothing waits while a kind is idle.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// What is on its way of one kind.
+struct Kind<W> {
+    waiting: Vec<W>,
+    commands: usize,
+}
+
+impl<W> Kind<W> {
+    /// Takes the place of one more command, if fewer than so many are on their way.
+    fn take_place(&mut self, commands: usize) -> bool {
+        let free = self.commands < commands;
+        self.commands += usize::from(free);
+        free
+    }
+}
+
+/// Pieces of work on their way, by kind.
+pub(super) struct Batcher<K, W> {
+    kinds: Arc<Mutex<HashMap<K, Kind<W>>>>,
+    commands: usize,
+}
+
+impl<K, W> Clone for Batcher<K, W> {
+    fn clone(&self) -> Self {
+        Self { kinds: self.kinds.clone(), commands: self.commands }
+    }
+}
+
+impl<K: Hash + Eq + Clone, W> Batcher<K, W> {
+    /// `commands`: how many may be on their way for one kind at a time. Few let pieces wait for each other, many leave less to
+    /// be sent together.
+    pub(super) fn new(commands: usize) -> Self {
+        Self { kinds: Arc::default(), commands }
+    }
+
+    fn kinds(&self) -> MutexGuard<'_, HashMap<K, Kind<W>>> {
+        self.kinds.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the place of a command on its way, if one is free: for a piece that its caller sends by itself, with [`Batcher::end`] after
+    /// it.
+    #[must_use]
+    pub(super) fn begin(&self, kind: &K) -> bool {
+        let mut kinds = self.kinds();
+        let Some(entry) = kinds.get_mut(kind) else {
+            kinds.insert(kind.clone(), Kind { waiting: Vec::new(), commands: 1 });
+            return true;
+        };
+        entry.take_place(self.commands)
+    }
+
+    /// Gives the place of a command back. `true`: pieces wait, and the place is that of a sender which the caller has to begin.
+    #[must_use]
+    pub(super) fn end(&self, kind: &K) -> bool {
+        let mut kinds = self.kinds();
+        kinds.get_mut(kind).is_some_and(|entry| !entry.waiting.is_empty()) || {
+            Self::leave(&mut kinds, kind);
+            false
+        }
+    }
+
+    /// One command less; an idle kind leaves nothing behind.
+    fn leave(kinds: &mut HashMap<K, Kind<W>>, kind: &K) {
+        let Some(entry) = kinds.get_mut(kind) else { return };
+        entry.commands = entry.commands.saturating_sub(1);
+        if entry.commands == 0 {
+            kinds.remove(kind);
+        }
+    }
+
+    /// Lets a piece wait. `true`: the caller has to begin a sender, which sends what [`Batcher::next`] gives until that is
+    /// nothing. It is to be a task of its own: it goes on when the request that began it is gone.
+    #[must_use]
+    pub(super) fn put(&self, kind: &K, piece: W) -> bool {
+        let mut kinds = self.kinds();
+        let Some(entry) = kinds.get_mut(kind) else {
+            kinds.insert(kind.clone(), Kind { waiting: vec![piece], commands: 1 });
+            return true;
+        };
+        entry.waiting.push(piece);
+        entry.take_place(self.commands)
+    }
+
+    /// The pieces of the next command, of which `fitting` says how many go together; `None` ends the sender.
+    pub(super) fn next(&self, kind: &K, fitting: impl FnOnce(&[W]) -> usize) -> Option<Vec<W>> {
+        let mut kinds = self.kinds();
+        let entry = kinds.get_mut(kind)?;
+        if entry.waiting.is_empty() {
+            Self::leave(&mut kinds, kind);
+            return None;
+        }
+        let count = fitting(&entry.waiting).clamp(1, entry.waiting.len());
+        let rest = entry.waiting.split_off(count);
+        Some(std::mem::replace(&mut entry.waiting, rest))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_wait_for_a_sender_that_is_free() {
+        const COMMANDS: usize = 3;
+        let kinds = Batcher::<&str, usize>::new(COMMANDS);
+        for piece in 0..COMMANDS {
+            assert!(kinds.put(&"a", piece));
+        }
+        for piece in COMMANDS..10 {
+            assert!(!kinds.put(&"a", piece), "as many senders as there may be");
+        }
+        assert!(kinds.put(&"b", 0), "another kind");
+        assert_eq!(kinds.next(&"a", |waiting| waiting.len().min(3)), Some(vec![0, 1, 2]));
+        assert_eq!(kinds.next(&"a", |_| 0), Some(vec![3]), "one at least");
+        assert_eq!(kinds.next(&"a", <[usize]>::len), Some((4..10).collect()));
+        for _ in 0..COMMANDS {
+            assert_eq!(kinds.next(&"a", <[usize]>::len), None);
+        }
+        assert!(!kinds.kinds().contains_key("a"), "nothing stays behind");
+        assert!(kinds.put(&"a", 9));
+    }
+
+    #[test]
+    fn a_place_that_is_given_back_goes_to_what_waits() {
+        let kinds = Batcher::<&str, usize>::new(2);
+        assert!(kinds.begin(&"a"));
+        assert!(kinds.begin(&"a"));
+        assert!(!kinds.begin(&"a"), "as many commands as there may be");
+        assert!(!kinds.put(&"a", 1));
+        assert!(kinds.end(&"a"), "a sender is needed");
+        assert!(!kinds.begin(&"a"), "it has the place");
+        assert_eq!(kinds.next(&"a", <[usize]>::len), Some(vec![1]));
+        assert_eq!(kinds.next(&"a", <[usize]>::len), None);
+        assert!(kinds.begin(&"a"));
+        assert!(!kinds.end(&"a"));
+        assert!(!kinds.end(&"a"));
+        assert!(!kinds.kinds().contains_key("a"), "nothing stays behind");
+    }
+}
