@@ -5,3 +5,4 @@ pub mod cloud;
 pub mod email;
 pub mod files;
 pub mod http;
+pub mod push;

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::Options;
 use super::declare::{Spec, Status};
-use crate::adapters::{auth, email, files};
+use crate::adapters::{auth, email, files, push};
 
 /// Why `pages.customRoutes` cannot be had.
 const OWN_ROUTES: &str = "JavaScript functions cannot run in this server; files go into the folder of pages.pagesPath, and \
@@ -106,6 +106,9 @@ pub(super) fn missing(options: &Options, given: &Map<String, Value>) -> Vec<Gap>
         let built_in = listed(email::ADAPTERS.iter().map(|(name, _)| *name));
         let reason = format!("there is no such adapter, and JavaScript modules cannot be loaded; built in: {built_in}");
         gaps.push(gap(vec!["emailAdapter".to_owned()], &reason));
+    }
+    if let Some(reason) = options.push.senders.as_ref().and_then(|senders| push::missing(&senders.settings)) {
+        gaps.push(gap(vec!["push".to_owned()], &reason));
     }
     gaps
 }

@@ -17,6 +17,7 @@ use crate::adapters::email::{self, outbox::Outbox};
 use crate::adapters::files::FileStore;
 use crate::adapters::files::encryption::FileKey;
 use crate::adapters::files::open::{self, Home, Opened};
+use crate::adapters::push;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Options;
 use crate::domain::features::{self, Services};
@@ -172,7 +173,11 @@ fn services(options: &Options) -> Result<Services, StartError> {
         answer_bytes: usize::try_from(options.own.hook_answer_bytes).unwrap_or(usize::MAX),
     };
     let web_hooks = Arc::new(WebHooks::new(&hooks).map_err(StartError::Configuration)?);
-    Ok(Services { email, providers, files: None, web_hooks })
+    let push = match &options.push.senders {
+        Some(settings) => Some(push::build(&settings.settings).map_err(StartError::Configuration)?),
+        None => None,
+    };
+    Ok(Services { email, providers, files: None, push, web_hooks })
 }
 
 /// The place for files that the options name.

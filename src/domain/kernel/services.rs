@@ -6,6 +6,7 @@ use crate::adapters::auth::Providers;
 use crate::adapters::cloud::webhook::WebHooks;
 use crate::adapters::email::outbox::Outbox;
 use crate::adapters::files::FileStore;
+use crate::adapters::push::PushSender;
 
 /// Services outside of the server that features call.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub struct Services {
     pub providers: Providers,
     /// Keeps files.
     pub files: Option<Arc<dyn FileStore>>,
+    /// Sends pushes.
+    pub push: Option<Arc<dyn PushSender>>,
     /// Calls web hooks.
     pub web_hooks: Arc<WebHooks>,
 }

@@ -48,7 +48,7 @@ async fn fixture(extra: Json) -> Fixture {
 fn services() -> Services {
     let hooks = webhook::Settings { key: None, timeout: Duration::from_secs(1), answer_bytes: 1024 };
     let web_hooks = Arc::new(WebHooks::new(&hooks).unwrap());
-    Services { email: None, providers: Providers::default(), files: None, web_hooks }
+    Services { email: None, providers: Providers::default(), files: None, push: None, web_hooks }
 }
 
 /// As [`fixture`], with other features.

@@ -1,0 +1,157 @@
+//! Push messages to devices: one trait, and a sender behind it for each service.
+//!
+//! The sender gets a batch of devices and says for each what became of it. Who gets a push, in which batches, and how results are
+//! counted is the business of `domain/features/push`.
+
+pub mod webhook;
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::{Map, Value as Json, json};
+
+/// What is sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Push {
+    /// The request of `POST /push`, as the adapters of parse-server see it: `data` (the payload, with the badge and the language of
+    /// these devices), `expiration_time` in milliseconds since 1970, and every other key as it was sent.
+    pub body: Map<String, Json>,
+    /// The `objectId` of the row in `_PushStatus`.
+    pub status_id: String,
+}
+
+impl Push {
+    /// The payload; empty when the request has none.
+    #[must_use]
+    pub fn data(&self) -> Option<&Map<String, Json>> {
+        self.body.get("data").and_then(Json::as_object)
+    }
+}
+
+/// A device: its row of `_Installation` in REST form.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Device {
+    /// All fields.
+    pub row: Map<String, Json>,
+}
+
+impl Device {
+    /// `ios`, `android`, …
+    #[must_use]
+    pub fn device_type(&self) -> Option<&str> {
+        self.text("deviceType")
+    }
+
+    /// The service that reaches the device: its `pushType`, else its `deviceType`.
+    #[must_use]
+    pub fn push_type(&self) -> Option<&str> {
+        self.text("pushType").filter(|kind| !kind.is_empty()).or_else(|| self.device_type())
+    }
+
+    /// What the service knows the device by.
+    #[must_use]
+    pub fn token(&self) -> Option<&str> {
+        self.text("deviceToken")
+    }
+
+    /// The application on the device.
+    #[must_use]
+    pub fn app_identifier(&self) -> Option<&str> {
+        self.text("appIdentifier")
+    }
+
+    fn text(&self, key: &str) -> Option<&str> {
+        self.row.get(key).and_then(Json::as_str)
+    }
+
+    /// The service took the message; `response` is what it answered, or null.
+    #[must_use]
+    pub fn transmitted(&self, response: Json) -> Outcome {
+        self.outcome(true, response)
+    }
+
+    /// The service did not take the message. `error` is a text, or `{"code", "message"}`.
+    #[must_use]
+    pub fn failed(&self, error: impl Into<Json>) -> Outcome {
+        self.outcome(false, json!({"error": error.into()}))
+    }
+
+    fn outcome(&self, transmitted: bool, response: Json) -> Outcome {
+        Outcome {
+            device_type: self.device_type().map(str::to_owned),
+            device_token: self.token().map(str::to_owned),
+            transmitted,
+            response,
+        }
+    }
+}
+
+/// What became of a device.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// Its `deviceType`. Without it the outcome is not counted.
+    pub device_type: Option<String>,
+    /// Its `deviceToken`. Without it the token is not removed, whatever the service says of it.
+    pub device_token: Option<String>,
+    /// Whether the service took the message.
+    pub transmitted: bool,
+    /// What the service answered; after a failure `{"error": …}`, where the error is a text or `{"code", "message"}`. What stands there
+    /// decides whether the token is dead.
+    pub response: Json,
+}
+
+/// Sends a payload to devices.
+#[async_trait]
+pub trait PushSender: fmt::Debug + Send + Sync {
+    /// The values of `pushType` and `deviceType` that a push may ask for; `None`: any.
+    fn push_types(&self) -> Option<&[String]>;
+
+    /// Sends to these devices. One outcome for each device that was tried, in any order; a device without an outcome is not counted.
+    /// What fails as a whole fails for each device. Repeats what is worth repeating, and ends within minutes.
+    async fn send(&self, push: &Push, devices: &[Device]) -> Vec<Outcome>;
+}
+
+/// Opens an adapter with its settings.
+type Open = fn(&Map<String, Json>) -> Result<Arc<dyn PushSender>, String>;
+
+/// The adapters that are built in, by name. A new one is a file and a line here.
+pub const ADAPTERS: &[(&str, Open)] = &[("webhook", |options| Ok(Arc::new(webhook::Webhook::open(options)?)))];
+
+/// What of the option `push` cannot be had, for the person who configured it.
+#[must_use]
+pub fn missing(options: &Map<String, Json>) -> Option<String> {
+    let Some(adapter) = options.get("adapter") else { return Some("not supported yet".to_owned()) };
+    let known = module(adapter).is_some_and(|name| ADAPTERS.iter().any(|(known, _)| *known == name));
+    let built_in: Vec<&str> = ADAPTERS.iter().map(|(name, _)| *name).collect();
+    (!known).then(|| {
+        format!("there is no such adapter, and JavaScript modules cannot be loaded; built in: {}", built_in.join(", "))
+    })
+}
+
+/// The sender that the option `push` describes.
+///
+/// # Errors
+/// A text for the person who configured it.
+pub fn build(options: &Map<String, Json>) -> Result<Arc<dyn PushSender>, String> {
+    if let Some(reason) = missing(options) {
+        return Err(format!("option push: {reason}"));
+    }
+    let adapter = options.get("adapter").unwrap_or(&Json::Null);
+    let none = Map::new();
+    let settings = match adapter.get("options") {
+        None | Some(Json::Null) => &none,
+        Some(Json::Object(settings)) => settings,
+        Some(_) => return Err("option push.adapter.options must be an object".to_owned()),
+    };
+    let name = module(adapter);
+    match ADAPTERS.iter().find(|(known, _)| Some(*known) == name) {
+        Some((_, open)) => open(settings),
+        None => Err("option push.adapter must be the name of an adapter or {\"module\", \"options\"}".to_owned()),
+    }
+}
+
+/// The name of the adapter that a value of `push.adapter` asks for.
+fn module(adapter: &Json) -> Option<&str> {
+    adapter.as_str().or_else(|| adapter.get("module").and_then(Json::as_str))
+}

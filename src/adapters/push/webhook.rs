@@ -1,0 +1,119 @@
+//! Hands pushes to own code behind an address: `POST url/send` with `{"body", "installations", "pushStatus"}`.
+//!
+//! The answer is the list of results that an adapter of parse-server gives, or `{"result": […]}`; lists inside of it are flattened. A
+//! result is `{"device": {"deviceType", "deviceToken"}, "transmitted": true, "response": …}`. Any other answer fails all devices.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use reqwest::Url;
+use serde_json::{Map, Value as Json, json};
+
+use super::{Device, Outcome, Push, PushSender};
+use crate::adapters::http::{self, Caller};
+
+/// How long own code may take for one batch, unless the options say otherwise.
+const TIMEOUT: Duration = Duration::from_mins(1);
+
+/// Own code that sends.
+#[derive(Debug)]
+pub struct Webhook {
+    caller: Caller,
+    url: Url,
+    timeout: Duration,
+    types: Option<Vec<String>>,
+}
+
+impl Webhook {
+    /// Options: `url`; `path`, the last part of the address when it is not `send`; `types`, the push types there are (none given: any);
+    /// `timeoutMs`, how long a call may take.
+    ///
+    /// # Errors
+    /// A text for the person who configured it.
+    pub fn open(options: &Map<String, Json>) -> Result<Self, String> {
+        let fail = |reason: &str| format!("push adapter webhook: {reason}");
+        let known = ["url", "path", "types", "timeoutMs"];
+        if let Some(key) = options.keys().find(|key| !known.contains(&key.as_str())) {
+            return Err(fail(&format!("there is no option {key}; there are: {}", known.join(", "))));
+        }
+        let url = options.get("url").and_then(Json::as_str).ok_or_else(|| fail("url must be an address"))?;
+        let mut url = http::address(url).map_err(|error| fail(&error))?;
+        let path = match options.get("path") {
+            None | Some(Json::Null) => "send",
+            Some(Json::String(path)) => path,
+            Some(_) => return Err(fail("path must be text")),
+        };
+        url.set_path(&format!("{}/{}", url.path().trim_end_matches('/'), path.trim_start_matches('/')));
+        let types = match options.get("types") {
+            None | Some(Json::Null) => None,
+            Some(Json::Array(types)) if types.iter().all(Json::is_string) => {
+                Some(types.iter().filter_map(Json::as_str).map(str::to_owned).collect())
+            }
+            Some(_) => return Err(fail("types must be a list of texts")),
+        };
+        let timeout = match options.get("timeoutMs") {
+            None | Some(Json::Null) => TIMEOUT,
+            Some(timeout) => match timeout.as_u64() {
+                Some(millis) if millis > 0 => Duration::from_millis(millis),
+                _ => return Err(fail("timeoutMs must be a number greater than 0")),
+            },
+        };
+        Ok(Self { caller: Caller::new()?, url, timeout, types })
+    }
+
+    async fn results(&self, push: &Push, devices: &[Device]) -> Result<Vec<Outcome>, String> {
+        let installations: Vec<_> = devices.iter().map(|device| &device.row).collect();
+        let told = json!({"body": push.body, "installations": installations, "pushStatus": push.status_id});
+        let request = self.caller.post(&self.url).timeout(self.timeout).json(&told);
+        let answer = self.caller.good_json(request).await.map_err(|error| error.to_string())?;
+        let list = match answer {
+            Json::Array(list) => list,
+            Json::Object(mut object) => match object.remove("result") {
+                Some(Json::Array(list)) => list,
+                _ => return Err(format!("no list of results: {}", Json::Object(object))),
+            },
+            _ => return Err("no list of results".to_owned()),
+        };
+        let mut outcomes = Vec::with_capacity(list.len());
+        flatten(list, &mut outcomes);
+        Ok(outcomes)
+    }
+}
+
+#[async_trait]
+impl PushSender for Webhook {
+    fn push_types(&self) -> Option<&[String]> {
+        self.types.as_deref()
+    }
+
+    async fn send(&self, push: &Push, devices: &[Device]) -> Vec<Outcome> {
+        match self.results(push, devices).await {
+            Ok(outcomes) => outcomes,
+            Err(error) => {
+                tracing::warn!(push = push.status_id, %error, "own code did not send a batch of a push");
+                devices.iter().map(|device| device.failed(error.as_str())).collect()
+            }
+        }
+    }
+}
+
+/// The results of a list and of the lists in it. What is no result is left out.
+fn flatten(list: Vec<Json>, outcomes: &mut Vec<Outcome>) {
+    // The depth is that of JSON which was parsed with a limit.
+    for result in list {
+        match result {
+            Json::Array(inner) => flatten(inner, outcomes),
+            Json::Object(mut result) => {
+                let device = result.remove("device").unwrap_or_default();
+                let text = |key: &str| device.get(key).and_then(Json::as_str).map(str::to_owned);
+                outcomes.push(Outcome {
+                    device_type: text("deviceType"),
+                    device_token: text("deviceToken"),
+                    transmitted: result.get("transmitted") == Some(&Json::Bool(true)),
+                    response: result.remove("response").unwrap_or_default(),
+                });
+            }
+            _ => {}
+        }
+    }
+}
