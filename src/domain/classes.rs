@@ -12,6 +12,7 @@ use crate::domain::write::{self, Saved};
 use crate::error::Result;
 use crate::model::names::ClassName;
 use crate::model::object::Object;
+use crate::model::query::parameters::QueryParameters;
 use crate::model::rows::JsonRows;
 
 /// Makes an object.
@@ -43,12 +44,27 @@ pub async fn delete(cx: &Context, class: &str, id: &str) -> Result<()> {
 /// # Errors
 /// As the read pipeline.
 pub async fn find(cx: &Context, class: &str, parameters: Map<String, Json>) -> Result<Found> {
-    read::find(cx, query(cx, class, parameters).await?).await
+    let query = FindQuery::read(cx, class, parameters);
+    read::find(cx, permitted(cx, class, query).await?).await
 }
 
-/// Reads the parameters of a find. Who may not find in the class is told that, whatever is wrong with the parameters.
-async fn query(cx: &Context, class: &str, parameters: Map<String, Json>) -> Result<FindQuery> {
-    match FindQuery::read(cx, class, parameters) {
+/// A query with a client's condition, in Parse's query language, and typed parameters.
+///
+/// # Errors
+/// As [`FindQuery::new`]; 119 for a caller who may not find in the class.
+pub async fn query(
+    cx: &Context,
+    class: &str,
+    condition: Map<String, Json>,
+    parameters: QueryParameters,
+) -> Result<FindQuery> {
+    let query = FindQuery::new(cx, ClassName::unchecked(class), condition, parameters);
+    permitted(cx, class, query).await
+}
+
+/// A caller who may not find in the class is told so, whatever else is wrong with the query.
+async fn permitted(cx: &Context, class: &str, query: Result<FindQuery>) -> Result<FindQuery> {
+    match query {
         Ok(query) => Ok(query),
         Err(error) => {
             let class = ClassName::unchecked(class);
@@ -64,7 +80,8 @@ async fn query(cx: &Context, class: &str, parameters: Map<String, Json>) -> Resu
 /// # Errors
 /// As [`find`].
 pub async fn find_json(cx: &Context, class: &str, parameters: Map<String, Json>) -> Result<Found<JsonRows>> {
-    read::find_json(cx, query(cx, class, parameters).await?).await
+    let query = FindQuery::read(cx, class, parameters);
+    read::find_json(cx, permitted(cx, class, query).await?).await
 }
 
 /// Reads an object.
@@ -84,11 +101,11 @@ pub async fn get_saved(
     cx: &Context,
     class: &str,
     id: &str,
-    parameters: Map<String, Json>,
+    parameters: QueryParameters,
     written: Option<Object>,
 ) -> Result<Object> {
     let known = written.map_or(CachedRow::None, CachedRow::Written);
-    read::get_known(cx, GetQuery::read(cx, class, id, &parameters)?, known).await
+    read::get_known(cx, GetQuery::new(class, id, parameters), known).await
 }
 
 /// As [`get`], the object as JSON.

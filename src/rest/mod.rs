@@ -32,6 +32,7 @@ use serde_json::Value as Json;
 
 use crate::domain::kernel::app::App;
 use crate::http::gate::Gate;
+use crate::http::gate::operations::Operations;
 use crate::model::schema::ClassSchema;
 use request::{Rest, RestEndpoint};
 use route::Route;
@@ -60,6 +61,16 @@ pub fn routes() -> Vec<Route> {
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// The operations of the API, for protocols whose calls count as them.
+#[must_use]
+pub fn operations() -> Operations {
+    let mut operations = Operations::default();
+    for route in routes() {
+        operations.add(route.operation, route.method(), &route.path, route.object);
+    }
+    operations
 }
 
 /// The endpoint that serves everything below the mount path, behind a gate: the API, the documents of it, and the routes

@@ -12,6 +12,7 @@ use super::reply;
 use super::route::{Access, Outcome, Route};
 use crate::domain::classes;
 use crate::error::Result;
+use crate::http::gate::operations::Verb;
 
 /// Objects of a class under paths of its own, or (without a class) of the class that the path names as `className`.
 #[derive(Debug, Clone, Copy)]
@@ -38,21 +39,22 @@ fn class_of<'a>(class: Option<&'static str>, call: &'a Call) -> Result<&'a str> 
 }
 
 impl Resource {
-    fn route<T: Type, F, Fut>(
-        self,
-        method: Method,
-        path: &'static str,
-        operation: &'static str,
-        summary: &'static str,
-        handler: F,
-    ) -> Route
+    fn route<T: Type, F, Fut>(self, verb: Verb, operation: &'static str, summary: &'static str, handler: F) -> Route
     where
         F: Fn(Option<&'static str>, Call) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Outcome> + Send + 'static,
     {
         let class = self.class;
+        let (method, path) = match verb {
+            Verb::Create => (Method::POST, self.all),
+            Verb::Find => (Method::GET, self.all),
+            Verb::Get => (Method::GET, self.one),
+            Verb::Update => (Method::PUT, self.one),
+            Verb::Delete => (Method::DELETE, self.one),
+        };
         let writes = method != Method::GET;
         let route = Route::hidden(method, path, operation, move |call| handler(class, call))
+            .object(verb, class)
             .access(self.access)
             .documented::<T>(self.tag, summary);
         if writes && self.triggers { route.header(HeaderParameter::CloudContext) } else { route }
@@ -60,28 +62,27 @@ impl Resource {
 
     /// Creates an object from a body of the form `B`.
     pub fn create<B: Type, T: Type>(self, operation: &'static str, summary: &'static str) -> Route {
-        self.route::<T, _, _>(Method::POST, self.all, operation, summary, create).json::<B>().creates()
+        self.route::<T, _, _>(Verb::Create, operation, summary, create).json::<B>().creates()
     }
 
     /// Finds objects.
     pub fn find(self, operation: &'static str, summary: &'static str) -> Route {
-        self.route::<describe::Results, _, _>(Method::GET, self.all, operation, summary, find).query(&[FIND])
+        self.route::<describe::Results, _, _>(Verb::Find, operation, summary, find).query(&[FIND])
     }
 
     /// Gets an object.
     pub fn get<T: Type>(self, operation: &'static str, summary: &'static str) -> Route {
-        self.route::<T, _, _>(Method::GET, self.one, operation, summary, get).query(&[GET])
+        self.route::<T, _, _>(Verb::Get, operation, summary, get).query(&[GET])
     }
 
     /// Changes an object.
     pub fn update(self, operation: &'static str, summary: &'static str) -> Route {
-        self.route::<describe::Updated, _, _>(Method::PUT, self.one, operation, summary, update)
-            .json::<describe::Fields>()
+        self.route::<describe::Updated, _, _>(Verb::Update, operation, summary, update).json::<describe::Fields>()
     }
 
     /// Deletes an object.
     pub fn delete(self, operation: &'static str, summary: &'static str) -> Route {
-        self.route::<describe::Nothing, _, _>(Method::DELETE, self.one, operation, summary, delete)
+        self.route::<describe::Nothing, _, _>(Verb::Delete, operation, summary, delete)
     }
 }
 

@@ -17,6 +17,7 @@ use super::openapi::parameters::Parameter;
 use super::openapi::{Tag, answers};
 use crate::domain::kernel::auth::TokenUse;
 use crate::error::Result;
+use crate::http::gate::operations::Verb;
 
 /// What a handler gives.
 pub type Outcome = Result<poem::Response>;
@@ -80,6 +81,8 @@ pub struct Route {
     pub path: Cow<'static, str>,
     /// Its name: operation id of the document, and the name generated clients give it.
     pub operation: &'static str,
+    /// What it does with objects, and the class that it is for alone; `None` for other routes.
+    pub object: Option<(Verb, Option<&'static str>)>,
     /// Who may call.
     pub access: Access,
     /// What the body is.
@@ -197,6 +200,7 @@ impl Route {
             methods: Methods::One(method),
             path: path.into(),
             operation,
+            object: None,
             access: Access::Application,
             body: BodyKind::None,
             token: TokenUse::Check,
@@ -205,6 +209,12 @@ impl Route {
             about: None,
             handler: Box::new(move |call| Box::pin(handler(call))),
         }
+    }
+
+    /// Says what it does with objects of a class (`None`: of the class that the path names).
+    #[must_use]
+    pub fn object(self, verb: Verb, class: Option<&'static str>) -> Self {
+        Self { object: Some((verb, class)), ..self }
     }
 
     /// Says who may call.

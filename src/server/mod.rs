@@ -224,7 +224,7 @@ struct Mounts {
 
 fn mount(app: &Arc<App>) -> Result<Mounts, StartError> {
     let options = &app.options;
-    let gate = Arc::new(Gate::new(options).map_err(StartError::Configuration)?);
+    let gate = Arc::new(Gate::new(options, rest::operations()).map_err(StartError::Configuration)?);
     let pages = Pages::open(app).map_err(StartError::Configuration)?.routes();
     let rest = rest::endpoint(app, &gate, pages).map_err(StartError::Configuration)?;
     let mut mounts = Vec::new();

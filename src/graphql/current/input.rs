@@ -5,10 +5,10 @@ use serde_json::{Map, Value as Json, json};
 use crate::domain::classes;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::graphql::parse::catalog::Class;
-use crate::graphql::parse::gate::Route;
 use crate::graphql::parse::geo::{point, polygon};
 use crate::graphql::parse::run::Run;
 use crate::graphql::parse::{ids, uploads};
+use crate::http::gate::operations::{Operation, Verb};
 use crate::model::names::USER;
 use crate::model::schema::FieldType;
 
@@ -103,7 +103,8 @@ impl Bodies<'_> {
 
     /// A pointer to an object made from these fields. Boxed: its fields may ask for more objects.
     async fn made(self, class: &Class, fields: &Map<String, Json>) -> Result<Json> {
-        self.run.gate.admit(self.run.cx, &Route::create(&class.name))?;
+        let operation = Operation::Object(Verb::Create, class.name.clone(), String::new());
+        self.run.gate.admit(self.run.cx, &operation)?;
         let body = Box::pin(self.body(class, fields.clone())).await?;
         let saved = Box::pin(classes::create(self.run.cx, &class.name, body)).await?;
         Ok(pointer(class, saved.body.get_str("objectId").unwrap_or_default()))

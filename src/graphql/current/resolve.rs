@@ -4,8 +4,8 @@ use serde_json::{Map, Value as Json, json};
 
 use super::catalog::Root;
 use super::input::Bodies;
+use super::operation::operation_of;
 use super::root_field::{Output, RootField};
-use super::route::route_of;
 use super::{class_admin, users};
 use crate::domain::classes;
 use crate::domain::features::functions;
@@ -62,8 +62,8 @@ pub struct Parts {
 pub async fn resolve(run: Run<'_>, field: &RootField) -> Result<Resolved, FieldError> {
     let text = |key: &str| field.arguments.get(key).and_then(Json::as_str).unwrap_or_default();
     let fetcher = run.fetcher();
-    if let Some(route) = route_of(field) {
-        run.gate.admit(run.cx, &route)?;
+    if let Some(operation) = operation_of(field) {
+        run.gate.admit(run.cx, &operation)?;
     }
     match (&field.root, &field.output) {
         (Root::Health, _) => Ok(Resolved::Json(Json::from(true))),

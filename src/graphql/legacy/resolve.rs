@@ -14,13 +14,13 @@ use crate::graphql::parse::catalog::Class;
 use crate::graphql::parse::config::ClassConfig;
 use crate::graphql::parse::error::parse_error;
 use crate::graphql::parse::fetch::Connection;
-use crate::graphql::parse::gate::Route;
 use crate::graphql::parse::plan::{ConnectionPlan, ObjectPlan, Wanted};
 use crate::graphql::parse::relations::Relations;
 use crate::graphql::parse::render::Renderer;
 use crate::graphql::parse::run::Run;
 use crate::graphql::parse::session::{no_session, read_own, standing_after, with_session};
 use crate::graphql::parse::uploads;
+use crate::http::gate::operations::{Operation, Verb};
 use crate::model::names::USER;
 use crate::model::object::Object;
 use crate::model::value::Value;
@@ -95,34 +95,36 @@ enum Found<'a> {
     Rows(&'a ConnectionPlan, Connection),
 }
 
-/// The route of REST that a member stands for.
-fn route(member: &Member) -> Option<Route> {
+/// The operation of REST that a member does.
+fn operation(member: &Member) -> Option<Operation> {
     let text = |key: &str| member.arguments.get(key).and_then(Json::as_str).unwrap_or_default();
-    let (class, id) = (text("className"), text("objectId"));
+    let all = |verb, class: &str| Operation::Object(verb, class.to_owned(), String::new());
+    let one = |verb, class: &str| Operation::Object(verb, class.to_owned(), text("objectId").to_owned());
+    let class = text("className");
     Some(match &member.action {
         Action::TypeName => return None,
-        Action::Get(plan) => Route::get(&plan.class.name, id),
-        Action::Find(plan) => Route::find(&plan.class.name),
-        Action::Create(class, _) => Route::create(&class.name),
-        Action::Update(class, _) => Route::update(&class.name, id),
-        Action::Delete(class) => Route::delete(&class.name, id),
-        Action::GetAny => Route::get(class, id),
-        Action::FindAny(_) => Route::find(class),
-        Action::CreateAny(_) => Route::create(class),
-        Action::UpdateAny(_) => Route::update(class, id),
-        Action::DeleteAny => Route::delete(class, id),
-        Action::CreateFile(_) => Route::CREATE_FILE,
-        Action::SignUp(_) => Route::create(USER),
-        Action::LogIn(_) => Route::LOG_IN,
-        Action::LogOut => Route::LOG_OUT,
-        Action::Me(_) => Route::ME,
+        Action::Get(plan) => one(Verb::Get, &plan.class.name),
+        Action::Find(plan) => all(Verb::Find, &plan.class.name),
+        Action::Create(class, _) => all(Verb::Create, &class.name),
+        Action::Update(class, _) => one(Verb::Update, &class.name),
+        Action::Delete(class) => one(Verb::Delete, &class.name),
+        Action::GetAny => one(Verb::Get, class),
+        Action::FindAny(_) => all(Verb::Find, class),
+        Action::CreateAny(_) => all(Verb::Create, class),
+        Action::UpdateAny(_) => one(Verb::Update, class),
+        Action::DeleteAny => one(Verb::Delete, class),
+        Action::CreateFile(_) => Operation::On("uploadFile", "file".to_owned()),
+        Action::SignUp(_) => all(Verb::Create, USER),
+        Action::LogIn(_) => Operation::Named("logIn"),
+        Action::LogOut => Operation::Named("logOut"),
+        Action::Me(_) => Operation::Named("getCurrentUser"),
     })
 }
 
 async fn resolve<'a>(run: Run<'_>, member: &'a Member) -> Result<Found<'a>> {
     let cx = run.cx;
-    if let Some(route) = route(member) {
-        run.gate.admit(cx, &route)?;
+    if let Some(operation) = operation(member) {
+        run.gate.admit(cx, &operation)?;
     }
     let text = |key: &str| member.arguments.get(key).and_then(Json::as_str).unwrap_or_default();
     let fields = || member.arguments.get("fields").and_then(Json::as_object).cloned().unwrap_or_default();
@@ -246,17 +248,10 @@ async fn find_any(run: Run<'_>, class: &str, member: &Member, leaf: &Leaf) -> Re
 /// The user of a session, as that session may see it.
 async fn me(run: Run<'_>, plan: &ObjectPlan, id: &str, token: &str) -> Result<Object> {
     let mut parameters = Wanted::by([plan]).parameters();
-    if let Some(keys) = parameters.get_mut("keys") {
-        // The token is no field of the user.
-        let of_user: Vec<&str> = keys
-            .as_str()
-            .unwrap_or_default()
-            .split(',')
-            .filter(|key| *key != SESSION_TOKEN)
-            .chain(["objectId"])
-            .collect();
-        *keys = Json::from(of_user.join(","));
-    }
+    // The token is no field of the user.
+    let keys = parameters.keys.get_or_insert_default();
+    keys.retain(|key| key != SESSION_TOKEN);
+    keys.push("objectId".to_owned());
     let mut user = read_own(run.cx, id, parameters).await?;
     user.insert(SESSION_TOKEN, Value::from(token));
     Ok(user)

@@ -1,15 +1,20 @@
 //! Reading what selections want: objects and connections, with the pointers they need.
 
-use serde_json::{Map, Value as Json, json};
+use indexmap::IndexMap;
+use serde_json::{Map, Value as Json};
 
 use super::catalog::Catalog;
 use super::paging::{DEFAULT_LIMIT, Page};
 use super::plan::{ConnectionPlan, Wanted};
 use crate::domain::classes;
+use crate::domain::kernel::commands::GetQuery;
 use crate::domain::kernel::context::Context;
-use crate::domain::read::Found;
+use crate::domain::read::{self, Found};
 use crate::error::Result;
 use crate::model::object::Object;
+use crate::model::query::Filter;
+use crate::model::query::options::Sort;
+use crate::model::query::parameters::{QueryParameters, ReadPreferences};
 
 /// Rows of a connection.
 #[derive(Debug, Default)]
@@ -44,101 +49,96 @@ impl Fetcher<'_> {
         options: Option<&Map<String, Json>>,
     ) -> Result<Object> {
         let mut parameters = wanted.parameters();
-        add_options(&mut parameters, options);
-        classes::get(self.cx, class, id, parameters).await
+        if let Some(options) = options {
+            parameters.read_preferences = ReadPreferences::parse(options)?;
+        }
+        read::get(self.cx, GetQuery::new(class, id, parameters)).await
     }
 
-    /// The filter of a connection, in REST's words.
-    pub(super) fn filter(self, plan: &ConnectionPlan) -> Result<Map<String, Json>> {
+    /// The condition of a connection, in Parse's query language.
+    pub(super) fn condition(self, plan: &ConnectionPlan) -> Result<Map<String, Json>> {
         match plan.arguments.get("where").and_then(Json::as_object) {
-            Some(filter) => (self.catalog.read_filter)(self.catalog, &plan.class, filter),
+            Some(condition) => (self.catalog.read_filter)(self.catalog, &plan.class, condition),
             None => Ok(Map::new()),
         }
     }
 
-    /// Reads the rows of a connection.
+    /// Reads the rows of a connection. `related`: only members of this relation.
     ///
     /// # Errors
     /// 102 for paging that makes no sense; those of the domain.
-    pub async fn connection(self, plan: &ConnectionPlan, related: Option<Json>) -> Result<Connection> {
+    pub async fn connection(self, plan: &ConnectionPlan, related: Option<Filter>) -> Result<Connection> {
         let max_limit = self.cx.app.options.database.max_limit.map(i64::unsigned_abs);
         let mut page = Page::read(&plan.arguments, max_limit)?;
-        let mut filter = self.filter(plan)?;
-        let mut parameters = Map::new();
-        if let Some(related) = related {
-            filter.insert("$relatedTo".to_owned(), related);
-        }
-        parameters.insert("where".to_owned(), Json::Object(filter));
-        add_options(&mut parameters, Some(plan.options()));
+        let condition = self.condition(plan)?;
+        let read_preferences = ReadPreferences::parse(plan.options())?;
 
         let mut counted = None;
         if page.from_end {
             let limit = page.limit.unwrap_or(0);
-            let mut counting = parameters.clone();
-            counting.insert("limit".to_owned(), json!(0));
-            counting.insert("count".to_owned(), json!(1));
-            let count = self.find(&plan.class.name, counting).await?.count.unwrap_or(0);
+            let counting =
+                QueryParameters { limit: Some(0), count: true, read_preferences, ..QueryParameters::default() };
+            let found = self.find(&plan.class.name, condition.clone(), related.clone(), counting).await?;
+            let count = found.count.unwrap_or(0);
             if page.skip.unwrap_or(0).saturating_add(limit) < count {
                 page.skip = Some(count - limit);
             }
             counted = Some(count);
         }
         let limit = if plan.wants_rows() { page.limit.unwrap_or(DEFAULT_LIMIT) } else { 0 };
-        parameters.insert("limit".to_owned(), json!(limit));
+        let mut parameters = QueryParameters::default();
         if limit > 0 {
-            parameters.extend(Wanted::by(plan.nodes()).parameters());
-            if let Some(order) = plan.arguments.get("order").and_then(order_to_rest) {
-                parameters.insert("order".to_owned(), Json::from(order));
-            }
-            if let Some(skip) = page.skip.filter(|skip| *skip > 0) {
-                parameters.insert("skip".to_owned(), json!(skip));
-            }
+            parameters = Wanted::by(plan.nodes()).parameters();
+            parameters.order = plan.arguments.get("order").map(order).unwrap_or_default();
+            parameters.skip = page.skip.unwrap_or(0);
         }
-        if counted.is_none() && plan.wants_count() {
-            parameters.insert("count".to_owned(), json!(1));
-        }
-        let found = self.find(&plan.class.name, parameters).await?;
+        parameters.limit = Some(limit);
+        parameters.read_preferences = read_preferences;
+        parameters.count = counted.is_none() && plan.wants_count();
+        let found = self.find(&plan.class.name, condition, related, parameters).await?;
         Ok(Connection { rows: found.results, skip: page.skip.unwrap_or(0), count: counted.or(found.count) })
     }
 
-    /// Finds objects of a class.
-    pub(super) async fn find(self, class: &str, parameters: Map<String, Json>) -> Result<Found> {
-        classes::find(self.cx, class, parameters).await
-    }
-}
-
-pub(super) fn add_options(parameters: &mut Map<String, Json>, options: Option<&Map<String, Json>>) {
-    for key in ["readPreference", "includeReadPreference", "subqueryReadPreference"] {
-        if let Some(value) = options.and_then(|options| options.get(key)).filter(|value| !value.is_null()) {
-            parameters.insert(key.to_owned(), value.clone());
+    /// Finds objects of a class; `also`: a condition of ours besides the client's.
+    pub(super) async fn find(
+        self,
+        class: &str,
+        condition: Map<String, Json>,
+        also: Option<Filter>,
+        parameters: QueryParameters,
+    ) -> Result<Found> {
+        let mut query = classes::query(self.cx, class, condition, parameters).await?;
+        if let Some(also) = also {
+            query.filter = also.and(query.filter);
         }
+        read::find(self.cx, query).await
     }
 }
 
-/// The order of rows in REST's words: `n_DESC` → `-n`.
+/// The order of rows: `["n_DESC", "id_ASC"]` is by `n`, large values first, then by `objectId`. A field named twice keeps its first
+/// place and its last direction, as in REST.
 #[must_use]
-pub fn order_to_rest(order: &Json) -> Option<String> {
-    let fields: Vec<String> = order
-        .as_array()?
-        .iter()
-        .filter_map(Json::as_str)
-        .filter_map(|value| {
-            let (field, sign) = match value.strip_suffix("_DESC") {
-                Some(field) => (field, "-"),
-                None => (value.strip_suffix("_ASC")?, ""),
-            };
-            Some(format!("{sign}{}", if field == "id" { "objectId" } else { field }))
-        })
-        .collect();
-    (!fields.is_empty()).then(|| fields.join(","))
+pub fn order(values: &Json) -> Vec<Sort> {
+    let mut order: IndexMap<&str, bool> = IndexMap::new();
+    for value in values.as_array().into_iter().flatten().filter_map(Json::as_str) {
+        let (field, descending) = match value.strip_suffix("_DESC") {
+            Some(field) => (field, true),
+            None => (value.strip_suffix("_ASC").unwrap_or(value), false),
+        };
+        order.insert(if field == "id" { "objectId" } else { field }, descending);
+    }
+    order.into_iter().map(|(path, descending)| Sort { path: path.to_owned(), descending }).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn orders() {
-        assert_eq!(order_to_rest(&json!(["aNumber_DESC", "id_ASC"])).unwrap(), "-aNumber,objectId");
+        let order = order(&json!(["aNumber_DESC", "id_ASC", "aNumber_ASC"]));
+        let order: Vec<(&str, bool)> = order.iter().map(|sort| (sort.path.as_str(), sort.descending)).collect();
+        assert_eq!(order, [("aNumber", false), ("objectId", false)]);
     }
 }

@@ -11,7 +11,11 @@ use serde_json::{Map, Value as Json};
 use super::catalog::{Catalog, Class};
 use crate::graphql::engine::types::TypeDef;
 use crate::graphql::engine::{Leaf, Refusal, Selected, Selector};
+use crate::model::query::parameters::QueryParameters;
 use crate::model::schema::FieldType;
+
+/// The field of REST that `id` is made of.
+const OBJECT_ID: &str = "objectId";
 
 /// Selection of an object of a class.
 #[derive(Debug)]
@@ -311,21 +315,13 @@ impl Wanted {
     /// Whether nothing but the object's id is selected.
     #[must_use]
     pub fn is_id_alone(&self) -> bool {
-        self.keys.iter().all(|key| key == "objectId")
+        self.keys.iter().all(|key| key == OBJECT_ID)
     }
 
     /// The parameters of a read that fetches this.
     #[must_use]
-    pub fn parameters(&self) -> Map<String, Json> {
-        let mut parameters = Map::new();
-        let join = |set: &BTreeSet<String>| set.iter().map(String::as_str).collect::<Vec<_>>().join(",");
-        parameters.insert(
-            "keys".to_owned(),
-            Json::from(if self.keys.is_empty() { "objectId".to_owned() } else { join(&self.keys) }),
-        );
-        if !self.include.is_empty() {
-            parameters.insert("include".to_owned(), Json::from(join(&self.include)));
-        }
-        parameters
+    pub fn parameters(&self) -> QueryParameters {
+        let keys = if self.keys.is_empty() { vec![OBJECT_ID.to_owned()] } else { self.keys.iter().cloned().collect() };
+        QueryParameters::selecting(keys, self.include.iter().cloned().collect())
     }
 }

@@ -7,15 +7,17 @@ use std::collections::{HashMap, HashSet};
 
 use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
-use serde_json::{Map, Value as Json, json};
 
-use super::fetch::{Connection, Fetcher, add_options, order_to_rest};
+use super::fetch::{Connection, Fetcher, order};
 use super::paging::{DEFAULT_LIMIT, Page};
 use super::plan::{ConnectionPlan, FieldKind, ObjectPlan, Wanted};
 use crate::domain::read::related::members_of;
 use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::names::ClassName;
 use crate::model::object::Object;
-use crate::model::value::Value;
+use crate::model::query::filter::{Constraint, Filter, Unresolved};
+use crate::model::query::parameters::{QueryParameters, ReadPreferences};
+use crate::model::value::{Pointer, Value};
 
 /// Queries for relations that run at the same time, for one request.
 const TOGETHER: usize = 8;
@@ -97,8 +99,9 @@ impl Fetcher<'_> {
     }
 
     async fn relation(self, read: RelationRead<'_>) -> (RelationRead<'_>, Result<Connection>) {
-        let owner = json!({ "__type": "Pointer", "className": read.class, "objectId": read.owner });
-        let rows = Box::pin(self.connection(read.plan, Some(json!({ "object": owner, "key": read.field })))).await;
+        let owner = Pointer { class: ClassName::unchecked(read.class), id: read.owner.clone() };
+        let members = Unresolved::RelatedTo { object: owner, key: read.field.to_owned() };
+        let rows = Box::pin(self.connection(read.plan, Some(Filter::Unresolved(members)))).await;
         (read, rows)
     }
 
@@ -137,23 +140,16 @@ impl Fetcher<'_> {
         if members.len() > most {
             return None;
         }
-        let mut parameters: Map<String, Json> = Wanted::by(plan.nodes()).parameters();
-        let of_members = json!({ "objectId": { "$in": members } });
-        let filter = self.filter(plan).ok()?;
-        parameters.insert(
-            "where".to_owned(),
-            if filter.is_empty() { of_members } else { json!({ "$and": [filter, of_members] }) },
-        );
-        parameters.insert("limit".to_owned(), json!(members.len()));
-        if plan.wants_count() {
+        let parameters = QueryParameters {
+            limit: u64::try_from(members.len()).ok(),
             // Whether the caller may count is for the domain to say.
-            parameters.insert("count".to_owned(), json!(1));
-        }
-        if let Some(order) = plan.arguments.get("order").and_then(order_to_rest) {
-            parameters.insert("order".to_owned(), Json::from(order));
-        }
-        add_options(&mut parameters, Some(plan.options()));
-        let found = self.find(&plan.class.name, parameters).await.ok()?;
+            count: plan.wants_count(),
+            order: plan.arguments.get("order").map(order).unwrap_or_default(),
+            read_preferences: ReadPreferences::parse(plan.options()).ok()?,
+            ..Wanted::by(plan.nodes()).parameters()
+        };
+        let of_members = Filter::field("objectId", Constraint::In(members.iter().copied().map(Value::from).collect()));
+        let found = self.find(&plan.class.name, self.condition(plan).ok()?, Some(of_members), parameters).await.ok()?;
 
         let mut owners_of: HashMap<&str, Vec<&str>> = HashMap::new();
         for (owner, member) in &pairs {

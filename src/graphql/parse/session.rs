@@ -1,12 +1,14 @@
 //! The caller's own user, read with the rights of its session.
 
-use crate::domain::classes;
 use crate::domain::features::sessions;
 use crate::domain::kernel::auth::Auth;
+use crate::domain::kernel::commands::{FindQuery, GetQuery};
 use crate::domain::kernel::context::Context;
+use crate::domain::read;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::names::USER;
 use crate::model::object::Object;
+use crate::model::query::parameters::QueryParameters;
 
 /// 209.
 #[must_use]
@@ -32,13 +34,7 @@ pub fn standing_after(cx: &Context, user: &Object) -> Auth {
 ///
 /// # Errors
 /// 209 when that session may not read it.
-pub async fn read_own(
-    cx: &Context,
-    id: &str,
-    mut parameters: serde_json::Map<String, serde_json::Value>,
-) -> Result<Object> {
-    parameters.insert("where".to_owned(), serde_json::json!({ "objectId": id }));
-    parameters.insert("limit".to_owned(), serde_json::Value::from(1));
-    let found = classes::find(cx, USER, parameters).await?;
+pub async fn read_own(cx: &Context, id: &str, parameters: QueryParameters) -> Result<Object> {
+    let found = read::find(cx, FindQuery::from(GetQuery::new(USER, id, parameters))).await?;
     found.results.into_iter().next().ok_or_else(no_session)
 }

@@ -21,6 +21,12 @@ impl RouteAllowList {
         Ok(Self(patterns.map(|patterns| patterns.iter().map(compile).collect()).transpose()?))
     }
 
+    /// Whether there is no list: every route may be used.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// Lets a caller through, or not. Masters pass always.
     ///
     /// # Errors

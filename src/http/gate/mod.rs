@@ -2,6 +2,7 @@
 //! gate for a server, so that nothing is counted twice and no protocol is a way around another's limits.
 
 mod allow_list;
+pub mod operations;
 mod path_pattern;
 pub mod rate_limit;
 
@@ -11,6 +12,7 @@ use super::body::Parsing;
 use crate::config::Options;
 use crate::error::Result;
 use allow_list::RouteAllowList;
+use operations::Operations;
 use rate_limit::{Identity, RateLimits};
 
 /// The gate.
@@ -20,6 +22,8 @@ pub struct Gate {
     pub limits: RateLimits,
     /// Which may be used at all.
     pub allowed: RouteAllowList,
+    /// The routes that calls of other protocols count as.
+    pub operations: Operations,
     /// How much of bodies is parsed at a time.
     pub parsing: Parsing,
 }
@@ -29,13 +33,20 @@ impl Gate {
     ///
     /// # Errors
     /// A text naming the rate limit or allow-list pattern that is none.
-    pub fn new(options: &Options) -> std::result::Result<Self, String> {
+    pub fn new(options: &Options, operations: Operations) -> std::result::Result<Self, String> {
         let (security, limits) = (&options.security, &options.own.limits);
         Ok(Self {
             limits: RateLimits::new(&security.rate_limit)?,
             allowed: RouteAllowList::new(security.route_allow_list.as_deref())?,
+            operations,
             parsing: Parsing::new(limits.parsing_bytes as u64, limits.values),
         })
+    }
+
+    /// Whether every call of every route may pass.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        self.limits.is_empty() && self.allowed.is_empty()
     }
 
     /// Counts a call of a caller whose session is known already, under every limit on its route.

@@ -99,6 +99,12 @@ impl RateLimits {
         Ok(Self(options.iter().map(limit).collect::<std::result::Result<_, _>>()?))
     }
 
+    /// Whether there is no limit.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Counts a call under every limit on its route in zones that need the session (`with_session`) or do not.
     ///
     /// # Errors

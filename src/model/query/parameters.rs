@@ -162,7 +162,12 @@ impl QueryParameters {
 }
 
 impl ReadPreferences {
-    fn parse(given: &Map<String, Json>) -> Result<Self> {
+    /// Reads `readPreference`, `includeReadPreference` and `subqueryReadPreference`; the latter two are as the first when they are
+    /// missing.
+    ///
+    /// # Errors
+    /// As [`read_preference`].
+    pub fn parse(given: &Map<String, Json>) -> Result<Self> {
         let named = |name: &str| given.get(name).map_or(Ok(None), read_preference);
         let rows = named("readPreference")?;
         Ok(Self {

@@ -64,11 +64,6 @@ pub const CLASSES: &[Classes] = &[
         reason: "A pointer permission needs a field that points at users.",
     },
     Classes {
-        module: "graphql::parse::gate",
-        names: &["INSTALLATION", "ROLE", "SESSION", "USER"],
-        reason: "Maps a mutation to the REST route whose limits hold for it.",
-    },
-    Classes {
         module: "graphql::current::schema",
         names: &["USER"],
         reason: "Users have types of their own in the GraphQL schema.",

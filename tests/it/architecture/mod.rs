@@ -180,3 +180,22 @@ fn the_circle_in_the_domain_does_not_grow() {
         circle.len()
     );
 }
+
+/// A field of GraphQL counts as an operation of REST, which it names by its id: each id is in the list that the document of the API is
+/// checked against.
+#[test]
+fn graphql_names_operations_that_rest_has() {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let known = std::fs::read_to_string(manifest.join("openapi/operations.txt")).unwrap();
+    let known: BTreeSet<&str> = known.split_whitespace().collect();
+    let mut named = BTreeSet::new();
+    for file in ["current/operation.rs", "legacy/resolve.rs"] {
+        let text = std::fs::read_to_string(root().join("graphql").join(file)).unwrap();
+        for way in ["Operation::Named(\"", "Operation::On(\"", "schema(\""] {
+            named.extend(text.split(way).skip(1).filter_map(|rest| rest.split('"').next()).map(str::to_owned));
+        }
+    }
+    assert!(named.len() > 10, "{named:?}");
+    let unknown: Vec<_> = named.iter().filter(|id| !known.contains(id.as_str())).collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
+}
