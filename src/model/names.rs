@@ -52,7 +52,8 @@ pub const INTERNAL_CLASSES: [&str; 8] = VOLATILE_CLASSES;
 pub struct ClassName(Arc<str>);
 
 impl ClassName {
-    /// A name from a source that is trusted: a constant of ours, or the database.
+    /// A name as it is: a constant of ours, one from the database, or one of a client that only asks for a class. (Such a name is
+    /// looked up before it counts: there are no rows of a class that does not exist, and only [`ClassName::parse`] makes one.)
     #[must_use]
     pub fn unchecked(name: impl Into<Arc<str>>) -> Self {
         Self(name.into())

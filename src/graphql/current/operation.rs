@@ -17,7 +17,7 @@ pub fn operation_of(field: &RootField) -> Option<Operation> {
         Root::Health => Operation::Named("getHealth"),
         Root::Node => {
             let (class, id) = ids::split(text("id"))?;
-            Operation::Object(Verb::Get, class.to_string(), id.to_string())
+            Operation::Object(Verb::Get, class, id)
         }
         Root::Get(class) => one(Verb::Get, &class.name),
         Root::Find(class) => all(Verb::Find, &class.name),

@@ -82,9 +82,8 @@ impl Operations {
 /// The path with values in place of its parameters, in order.
 fn fill(path: &str, values: &[&str]) -> String {
     let mut values = values.iter();
-    let parts = path.split('/').map(|part| match part.starts_with('{') {
-        true => values.next().unwrap_or(&"").replace('/', "%2F"),
-        false => part.to_owned(),
+    let parts = path.split('/').map(|part| {
+        if part.starts_with('{') { values.next().unwrap_or(&"").replace('/', "%2F") } else { part.to_owned() }
     });
     parts.collect::<Vec<_>>().join("/")
 }
