@@ -36,6 +36,8 @@ options! {
         cloud_depth: u32 = 500, "cloudDepth", "REPARSE_CLOUD_DEPTH", Supported;
         /// Calls of cloud code in flight at the same time, at most; the next one is answered with 503.
         cloud_calls: u32 = 4096, "cloudCalls", "REPARSE_CLOUD_CALLS", Supported;
+        /// Run jobs by the schedules that Parse Dashboard writes (class `_JobSchedule`). Turn it off where another program does.
+        job_schedules: bool = true, "jobSchedules", "REPARSE_JOB_SCHEDULES", Supported;
         /// Path of the early GraphQL dialect, served when GraphQL is.
         graphql_legacy_path: String = "/graphql/legacy".to_owned(), "graphQLLegacyPath", "REPARSE_GRAPHQL_LEGACY_PATH", Supported;
         /// What a request may cost.

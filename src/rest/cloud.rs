@@ -1,8 +1,6 @@
 //! Functions, jobs, hooks, events: Cloud Code.
 
-use std::borrow::Cow;
-
-use poem::http::Method;
+use poem::http::{HeaderName, HeaderValue, Method};
 use serde_json::{Value as Json, json};
 
 use super::call::Call;
@@ -11,13 +9,14 @@ use super::openapi::Tag::Cloud;
 use super::openapi::headers::HeaderParameter::CloudContext;
 use super::reply;
 use super::route::{Access, Outcome, Route};
-use crate::domain::classes;
 use crate::domain::features::functions;
 use crate::domain::features::hooks::{self, Kind};
-use crate::error::{ErrorCode, ParseError};
+use crate::domain::features::jobs::{self, Starter, schedules};
+use crate::error::ParseError;
 use crate::http::query;
-use crate::model::names::JOB_SCHEDULE;
 
+/// The id of the row of `_JobStatus` that tells how a job gets on.
+const JOB_STATUS_ID: HeaderName = HeaderName::from_static("x-parse-job-status-id");
 const NO_RUN: &str = "read-only masterKey isn't allowed to run a job.";
 const NO_SCHEDULE: &str = "read-only masterKey isn't allowed to schedule a job.";
 const NO_HOOK: &str = "read-only masterKey isn't allowed to create a hook.";
@@ -63,12 +62,12 @@ fn schedules() -> [Route; 5] {
         Route::hidden(Method::GET, "/cloud_code/jobs/data", "getJobNames", job_names)
             .access(Access::Master)
             .documented::<Fields>(Cloud, "Names of jobs."),
-        Route::hidden(Method::POST, "/cloud_code/jobs", "createJobSchedule", schedule_job)
+        Route::hidden(Method::POST, "/cloud_code/jobs", "createJobSchedule", create_schedule)
             .access(Access::Master)
             .refuses_read_only(NO_SCHEDULE)
             .documented::<Created>(Cloud, "Schedule a job.")
             .json::<Fields>(),
-        Route::hidden(Method::PUT, "/cloud_code/jobs/{objectId}", "updateJobSchedule", schedule_job)
+        Route::hidden(Method::PUT, "/cloud_code/jobs/{objectId}", "updateJobSchedule", update_schedule)
             .access(Access::Master)
             .refuses_read_only(NO_SCHEDULE)
             .documented::<Updated>(Cloud, "Change a schedule.")
@@ -122,10 +121,6 @@ fn hook_routes() -> [Route; 8] {
     ]
 }
 
-fn script_failed(message: impl Into<Cow<'static, str>>) -> ParseError {
-    ParseError::new(ErrorCode::ScriptFailed, message)
-}
-
 async fn call_function(mut call: Call) -> Outcome {
     let mut parameters = call.take_body();
     parameters.extend(query::object(&call.query, Json::String));
@@ -136,26 +131,43 @@ async fn call_function(mut call: Call) -> Outcome {
     }
 }
 
-async fn start_job(_call: Call) -> Outcome {
-    Err(script_failed("Invalid job."))
+async fn start_job(mut call: Call) -> Outcome {
+    let mut parameters = call.take_body();
+    parameters.extend(query::object(&call.query, Json::String));
+    let name = match call.path("jobName") {
+        Ok(name) => name.to_owned(),
+        Err(_) => parameters.get("jobName").and_then(Json::as_str).unwrap_or_default().to_owned(),
+    };
+    let run = jobs::start(&call.cx, &name, parameters, Starter::Api).await?;
+    let mut response = reply::empty();
+    response.headers_mut().insert(JOB_STATUS_ID, HeaderValue::from_str(&run.id).map_err(ParseError::internal)?);
+    Ok(response)
 }
 
 /// The query does not count: the dashboard sends `per_page`, and parse-server ignores it.
 async fn job_schedules(call: Call) -> Outcome {
-    let found = classes::find(&call.cx, JOB_SCHEDULE, serde_json::Map::new()).await?;
-    reply::json(&found.results)
+    reply::json(&schedules::list(&call.cx).await?)
 }
 
-async fn job_names(_call: Call) -> Outcome {
-    reply::json(&json!({ "in_use": [], "jobs": [] }))
+async fn job_names(call: Call) -> Outcome {
+    reply::json(&schedules::names(&call.cx).await?)
 }
 
-async fn schedule_job(_call: Call) -> Outcome {
-    Err(script_failed("Cannot Schedule a job that is not deployed"))
+async fn create_schedule(mut call: Call) -> Outcome {
+    let body = call.take_body();
+    reply::saved(&call.cx, &schedules::create(&call.cx, body).await?)
+}
+
+/// The answer is one level deeper than others, as parse-server's is.
+async fn update_schedule(mut call: Call) -> Outcome {
+    let body = call.take_body();
+    let saved = schedules::update(&call.cx, call.path("objectId")?, body).await?;
+    let updated = serde_json::to_value(&saved.body).map_err(ParseError::internal)?;
+    reply::json(&json!({ "response": updated }))
 }
 
 async fn delete_schedule(call: Call) -> Outcome {
-    classes::delete(&call.cx, JOB_SCHEDULE, call.path("objectId")?).await?;
+    schedules::remove(&call.cx, call.path("objectId")?).await?;
     Ok(reply::empty())
 }
 

@@ -21,6 +21,7 @@ mod files;
 mod graphql;
 mod graphql_legacy;
 mod hooks;
+mod jobs;
 mod large;
 mod limits;
 mod logs;

@@ -10,6 +10,7 @@ pub mod health;
 pub mod hooks;
 pub mod idempotency;
 pub mod installations;
+pub mod jobs;
 pub mod logs;
 pub mod push;
 pub mod roles;
@@ -38,6 +39,7 @@ pub fn all(options: &Options, services: Services) -> Vec<Feature> {
         graphql_config::feature(),
         audiences::feature(),
         hooks,
+        jobs::feature(options),
         security::feature(),
         health::feature(),
         logs::feature(),

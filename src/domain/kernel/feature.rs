@@ -117,6 +117,11 @@ pub trait Work: Send + Sync + fmt::Debug {
     /// The pause between two rounds.
     fn every(&self) -> Duration;
 
+    /// Whether there is anything to do on this server. The store is not asked for a lease where there is not.
+    fn is_needed(&self, _app: &App) -> bool {
+        true
+    }
+
     /// One round. It may be dropped at any `await`, when the server stops or loses the lease.
     ///
     /// # Errors

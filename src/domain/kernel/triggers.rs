@@ -157,6 +157,12 @@ impl Triggers {
         self.table.load().jobs.get(name).map(|registered| registered.handler.clone())
     }
 
+    /// Whether the app has jobs.
+    #[must_use]
+    pub fn has_jobs(&self) -> bool {
+        !self.table.load().jobs.is_empty()
+    }
+
     /// The names of all functions, sorted.
     #[must_use]
     pub fn function_names(&self) -> Vec<String> {

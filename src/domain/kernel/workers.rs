@@ -3,6 +3,7 @@
 //! A row per kind of work says who does it and until when (`_WorkerLease`). A server does the work only while it holds that
 //! lease, renews it while it works, and stops working when it cannot.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use crate::model::date::Date;
 use crate::model::names::ClassName;
 use crate::model::object::Object;
 use crate::model::operation::{Change, Update};
+use crate::model::query::options::FindOptions;
 use crate::model::query::{Constraint, Filter, Resolved};
 use crate::model::schema::ClassSchema;
 use crate::storage::{self, Storage, StorageError};
@@ -81,12 +83,47 @@ impl Lease {
     /// # Errors
     /// When the store fails: the lease then ends by itself.
     pub async fn give_back(&self) -> storage::Result<()> {
-        let row = Filter::And(vec![self.row(), Filter::eq("holder", self.holder.as_str())]);
-        self.put(&row, Date::from_millis(0)).await.map(|_| ())
+        self.put(&self.mine(), Date::from_millis(0)).await.map(|_| ())
+    }
+
+    /// Renews the lease for ever. A renewal that fails is tried again at the next time.
+    pub async fn keep(&self) -> Infallible {
+        loop {
+            tokio::time::sleep(LEASE / RENEWALS).await;
+            match self.take().await {
+                Ok(true) => {}
+                Ok(false) => tracing::warn!(kind = self.kind, "a lease went to somebody else"),
+                Err(error) => tracing::warn!(kind = self.kind, %error, "a lease cannot be renewed for now"),
+            }
+        }
+    }
+
+    /// Removes the lease, if the holder has it: work of its kind will not be done again.
+    ///
+    /// # Errors
+    /// When the store fails: the lease then runs out.
+    pub async fn end(&self) -> storage::Result<()> {
+        self.storage.delete(&self.schema, &self.mine(), None).await.map(|_| ())
+    }
+
+    /// The kinds of work, among those that begin with `prefix`, whose holder stopped renewing the lease.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn run_out(storage: &dyn Storage, now: Date, prefix: &str) -> storage::Result<Vec<String>> {
+        let schema = ClassSchema::new(ClassName::unchecked(CLASS));
+        let over = Filter::field("until", Constraint::Lt(now.into()));
+        let rows = storage.find(&schema, &over, &FindOptions::default(), None).await?;
+        let kinds = rows.iter().filter_map(|row| row.get_str("objectId"));
+        Ok(kinds.filter(|kind| kind.starts_with(prefix)).map(str::to_owned).collect())
     }
 
     fn row(&self) -> Resolved {
         Filter::eq("objectId", self.kind.as_str())
+    }
+
+    fn mine(&self) -> Resolved {
+        Filter::And(vec![self.row(), Filter::eq("holder", self.holder.as_str())])
     }
 
     async fn put(&self, row: &Resolved, until: Date) -> storage::Result<bool> {
@@ -134,6 +171,9 @@ async fn run(app: Arc<App>, lease: Lease, work: Arc<dyn Work>, stop: Cancellatio
         tokio::select! {
             () = stop.cancelled() => break,
             () = tokio::time::sleep(work.every()) => {}
+        }
+        if !work.is_needed(&app) {
+            continue;
         }
         match lease.take().await {
             Ok(true) => {}
