@@ -5,4 +5,5 @@ pub mod cloud;
 pub mod email;
 pub mod files;
 pub mod http;
+pub mod internet;
 pub mod push;

@@ -99,7 +99,7 @@ impl Server {
         let addr = listener
             .local_addr()
             .map_err(|source| StartError::Listen { address: options.server.host.clone(), source })?;
-        let mut services = services(&options)?;
+        let mut services = services(&options, &environment)?;
         let (storage, home) = stores::open(&options, environment.commands).await?;
         match files(&options, home, &environment.random) {
             Ok(files) => services.files = Some(files),
@@ -158,7 +158,7 @@ pub async fn classes(options: &Options) -> Result<Vec<ClassSchema>, StartError> 
 }
 
 /// The services that the options name.
-fn services(options: &Options) -> Result<Services, StartError> {
+fn services(options: &Options, environment: &Environment) -> Result<Services, StartError> {
     let email = match &options.mail.email_adapter {
         Some(adapter) => {
             let adapter = email::open(&adapter.module, &adapter.options).map_err(StartError::Configuration)?;
@@ -174,7 +174,10 @@ fn services(options: &Options) -> Result<Services, StartError> {
     };
     let web_hooks = Arc::new(WebHooks::new(&hooks).map_err(StartError::Configuration)?);
     let push = match &options.push.senders {
-        Some(settings) => Some(push::build(&settings.settings).map_err(StartError::Configuration)?),
+        Some(settings) => {
+            let sources = push::Sources { clock: environment.clock.clone(), random: environment.random.clone() };
+            Some(push::build(&settings.settings, &sources).map_err(StartError::Configuration)?)
+        }
         None => None,
     };
     Ok(Services { email, providers, files: None, push, web_hooks })

@@ -3,13 +3,25 @@
 //! The sender gets a batch of devices and says for each what became of it. Who gets a push, in which batches, and how results are
 //! counted is the business of `domain/features/push`.
 
+mod apns;
+mod expo;
+mod fcm;
+mod providers;
+mod requests;
+mod settings;
+mod signed_token;
+mod web;
 pub mod webhook;
+
+pub use requests::Sources;
 
 use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde_json::{Map, Value as Json, json};
+
+use self::providers::Providers;
 
 /// What is sent.
 #[derive(Debug, Clone, PartialEq)]
@@ -113,15 +125,18 @@ pub trait PushSender: fmt::Debug + Send + Sync {
 }
 
 /// Opens an adapter with its settings.
-type Open = fn(&Map<String, Json>) -> Result<Arc<dyn PushSender>, String>;
+type Open = fn(&Map<String, Json>, &Sources) -> Result<Arc<dyn PushSender>, String>;
 
-/// The adapters that are built in, by name. A new one is a file and a line here.
-pub const ADAPTERS: &[(&str, Open)] = &[("webhook", |options| Ok(Arc::new(webhook::Webhook::open(options)?)))];
+/// The adapters that are built in, by name. A new one is a file and a line here. The first is the one without a name.
+pub const ADAPTERS: &[(&str, Open)] = &[
+    ("@parse/push-adapter", |settings, sources| Ok(Arc::new(Providers::open(settings, sources)?))),
+    ("webhook", |settings, _| Ok(Arc::new(webhook::Webhook::open(settings)?))),
+];
 
 /// What of the option `push` cannot be had, for the person who configured it.
 #[must_use]
 pub fn missing(options: &Map<String, Json>) -> Option<String> {
-    let Some(adapter) = options.get("adapter") else { return Some("not supported yet".to_owned()) };
+    let adapter = options.get("adapter").filter(|adapter| !adapter.is_null())?;
     let known = module(adapter).is_some_and(|name| ADAPTERS.iter().any(|(known, _)| *known == name));
     let built_in: Vec<&str> = ADAPTERS.iter().map(|(name, _)| *name).collect();
     (!known).then(|| {
@@ -133,22 +148,26 @@ pub fn missing(options: &Map<String, Json>) -> Option<String> {
 ///
 /// # Errors
 /// A text for the person who configured it.
-pub fn build(options: &Map<String, Json>) -> Result<Arc<dyn PushSender>, String> {
-    if let Some(reason) = missing(options) {
+pub fn build(push: &Map<String, Json>, sources: &Sources) -> Result<Arc<dyn PushSender>, String> {
+    if let Some(reason) = missing(push) {
         return Err(format!("option push: {reason}"));
     }
-    let adapter = options.get("adapter").unwrap_or(&Json::Null);
-    let none = Map::new();
-    let settings = match adapter.get("options") {
-        None | Some(Json::Null) => &none,
-        Some(Json::Object(settings)) => settings,
-        Some(_) => return Err("option push.adapter.options must be an object".to_owned()),
-    };
-    let name = module(adapter);
-    match ADAPTERS.iter().find(|(known, _)| Some(*known) == name) {
-        Some((_, open)) => open(settings),
-        None => Err("option push.adapter must be the name of an adapter or {\"module\", \"options\"}".to_owned()),
+    let mut settings = push.clone();
+    let adapter = settings.shift_remove("adapter").unwrap_or_default();
+    // By its name alone it gets what stands beside the name.
+    if let Json::Object(adapter) = &adapter {
+        settings = match adapter.get("options") {
+            None | Some(Json::Null) => Map::new(),
+            Some(Json::Object(settings)) => settings.clone(),
+            Some(_) => return Err("option push.adapter.options must be an object".to_owned()),
+        };
     }
+    let open = match (&adapter, module(&adapter)) {
+        (Json::Null, _) => ADAPTERS.first(),
+        (_, name) => ADAPTERS.iter().find(|(known, _)| Some(*known) == name),
+    };
+    let (_, open) = open.ok_or("option push.adapter must be the name of an adapter or {\"module\", \"options\"}")?;
+    open(&settings, sources)
 }
 
 /// The name of the adapter that a value of `push.adapter` asks for.

@@ -284,7 +284,10 @@ fn resolved(extra: Value) -> Result<(Options, Vec<String>), ConfigError> {
 fn what_is_missing_is_refused_by_name_or_ignored_with_one_warning() {
     let cases = [
         (json!({ "cloud": "main.js" }), "option cloud: not supported yet"),
-        (json!({ "push": { "android": {} } }), "option push: not supported yet"),
+        (
+            json!({ "push": { "adapter": "./push.js" } }),
+            "option push: there is no such adapter, and JavaScript modules cannot be loaded; built in: @parse/push-adapter, webhook",
+        ),
         (json!({ "liveQuery": { "classNames": ["A"] } }), "option liveQuery: not supported yet"),
         (
             json!({ "auth": { "ldap": { "url": "ldap://x" } } }),

@@ -51,7 +51,7 @@ pub const RULES: &[Rule] = &[
         never: &["storage::mongo", "storage::memory"],
         never_crates: &["poem", "poem_openapi", "hyper", "async_graphql", "mongodb", "bson"],
     },
-    Rule { of: "adapters", may: &["model", "error", "random"], never: &[], never_crates: WEB_AND_DATABASES },
+    Rule { of: "adapters", may: &["model", "error", "clock", "random"], never: &[], never_crates: WEB_AND_DATABASES },
     // Files can be stored in MongoDB (GridFS), with a client of their own.
     Rule {
         of: "adapters::files",
