@@ -149,6 +149,8 @@ impl ErrorCode {
 pub struct ParseError {
     /// Parse's code; absent for the few refusals that have none (`{"error":"unauthorized"}`).
     pub code: Option<ErrorCode>,
+    /// A code that the app's code chose and that is none of Parse's: clients read it instead of `code`.
+    pub own_code: Option<i64>,
     /// HTTP status of the answer.
     pub status: u16,
     /// The text. Clients see it unless [`ParseError::sensitive`] is set and the server sanitises its answers.
@@ -174,6 +176,7 @@ impl ParseError {
     pub fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
         Self {
             code: Some(code),
+            own_code: None,
             status: code.status(),
             message: message.into(),
             sensitive: false,
@@ -182,10 +185,33 @@ impl ParseError {
         }
     }
 
+    /// An error of the app's code, which may choose any number as its code.
+    #[must_use]
+    pub fn thrown(code: i64, message: impl Into<Cow<'static, str>>) -> Self {
+        match i32::try_from(code).ok().and_then(ErrorCode::from_number) {
+            Some(code) => Self::new(code, message),
+            None => Self { own_code: Some(code), ..Self::new(ErrorCode::ScriptFailed, message) },
+        }
+    }
+
+    /// The code that clients read.
+    #[must_use]
+    pub fn number(&self) -> Option<i64> {
+        self.own_code.or_else(|| self.code.map(|code| i64::from(code.number())))
+    }
+
     /// A refusal without a code, at the level of HTTP.
     #[must_use]
     pub fn http(status: u16, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code: None, status, message: message.into(), sensitive: false, retry_after: None, source: None }
+        Self {
+            code: None,
+            own_code: None,
+            status,
+            message: message.into(),
+            sensitive: false,
+            retry_after: None,
+            source: None,
+        }
     }
 
     /// A refusal whose text is for the log; clients read `Permission denied` by default.
@@ -243,14 +269,14 @@ impl ParseError {
     /// Whether the error has this code.
     #[must_use]
     pub fn is(&self, code: ErrorCode) -> bool {
-        self.code == Some(code)
+        self.code == Some(code) && self.own_code.is_none()
     }
 }
 
 impl fmt::Display for ParseError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.code {
-            Some(code) => write!(formatter, "{} (code {})", self.message, code.number()),
+        match self.number() {
+            Some(code) => write!(formatter, "{} (code {code})", self.message),
             None => write!(formatter, "{} (status {})", self.message, self.status),
         }
     }

@@ -68,7 +68,9 @@ macro_rules! areas {
                 Self { $($field: <$ty as Section>::read(map, reader),)* }
             }
 
-            fn write(&self) -> Map<String, Value> {
+            /// The options as a configuration file would have them.
+            #[must_use]
+            pub fn write(&self) -> Map<String, Value> {
                 let mut map = Map::new();
                 $(self.$field.write(&mut map);)*
                 map

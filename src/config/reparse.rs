@@ -32,6 +32,14 @@ options! {
         hook_timeout_ms: u64 = 60_000, "hookTimeoutMs", "REPARSE_HOOK_TIMEOUT_MS", Supported;
         /// Most bytes of a web hook's answer.
         hook_answer_bytes: u32 = 20_971_520, "hookAnswerBytes", "REPARSE_HOOK_ANSWER_BYTES", Supported;
+        /// The program Node.js, version 18 or later, that runs cloud code (none given: `node` in PATH).
+        node: Option<String> = None, "node", "REPARSE_NODE", Supported;
+        /// Node processes that run cloud code, each with a global state of its own.
+        cloud_workers: u16 = 1, "cloudWorkers", "REPARSE_CLOUD_WORKERS", Supported;
+        /// Milliseconds a function or trigger in JavaScript may take to answer.
+        cloud_timeout_ms: u64 = 60_000, "cloudTimeoutMs", "REPARSE_CLOUD_TIMEOUT", Supported;
+        /// Load cloud code again when one of its files changes, for development.
+        cloud_reload: bool = false, "cloudReload", "REPARSE_CLOUD_RELOAD", Supported;
         /// Calls of cloud code (triggers, functions) inside of one another, at most.
         cloud_depth: u32 = 500, "cloudDepth", "REPARSE_CLOUD_DEPTH", Supported;
         /// Calls of cloud code in flight at the same time, at most; the next one is answered with 503.

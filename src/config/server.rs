@@ -37,12 +37,12 @@ options! {
         idempotency: Idempotency = Idempotency::default(), "idempotencyOptions", "PARSE_SERVER_EXPERIMENTAL_IDEMPOTENCY_OPTIONS", Supported;
         /// Check serverURL at start.
         verify_server_url: bool = true, "verifyServerUrl", "PARSE_SERVER_VERIFY_SERVER_URL", Harmless("the server never calls itself by its url");
-        /// Cloud code calls the API in-process.
-        direct_access: bool = true, "directAccess", "PARSE_SERVER_DIRECT_ACCESS", Harmless("nothing inside the server goes through HTTP");
+        /// SDK calls of cloud code reach the API directly, not by HTTP.
+        direct_access: bool = true, "directAccess", "PARSE_SERVER_DIRECT_ACCESS", Supported;
         /// Number of worker processes.
         cluster: Option<Free> = None, "cluster", "PARSE_SERVER_CLUSTER", NotYet;
-        /// Cloud code (file or function).
-        cloud: Option<String> = None, "cloud", "PARSE_SERVER_CLOUD", NotYet;
+        /// Cloud code: the path of its main file.
+        cloud: Option<String> = None, "cloud", "PARSE_SERVER_CLOUD", Supported;
         /// Receiver of `/events` calls.
         analytics_adapter: Option<Free> = None, "analyticsAdapter", "PARSE_SERVER_ANALYTICS_ADAPTER", NotYet;
         /// Cache implementation.

@@ -276,6 +276,8 @@ fn own(options: &Options) -> Check {
         (u64::from(own.hash_queue), "hashQueue"),
         (own.database_timeout_ms, "databaseTimeoutMs"),
         (own.request_timeout_ms, "requestTimeoutMs"),
+        (u64::from(own.cloud_workers), "cloudWorkers"),
+        (own.cloud_timeout_ms, "cloudTimeoutMs"),
     ];
     for (value, name) in positive {
         if value == 0 {

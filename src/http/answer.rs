@@ -36,10 +36,14 @@ impl RouteLabel {
     }
 }
 
+/// The id by which the log knows a request. The middleware puts it on the request.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub Arc<str>);
+
 #[derive(Serialize)]
 struct ErrorBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<i32>,
+    code: Option<i64>,
     error: &'a str,
 }
 
@@ -55,8 +59,7 @@ pub fn json(status: StatusCode, body: Vec<u8>) -> Response {
 #[must_use]
 pub fn refusal(error: &ParseError, sanitize: bool) -> Response {
     log(error, sanitize);
-    let body =
-        ErrorBody { code: error.code.map(crate::error::ErrorCode::number), error: error.public_message(sanitize) };
+    let body = ErrorBody { code: error.number(), error: error.public_message(sanitize) };
     let bytes = serde_json::to_vec(&body).unwrap_or_default();
     let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = json(status, bytes);

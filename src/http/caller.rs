@@ -6,6 +6,7 @@ use std::sync::Arc;
 use poem::Request;
 use poem::http::HeaderMap;
 
+use super::answer::RequestId;
 use super::client;
 use super::credentials;
 use super::gate::rate_limit::Identity;
@@ -38,6 +39,7 @@ impl Caller {
         caller.client.cloud_context = credentials::cloud_context(headers)?;
         caller.client.headers = (!app.triggers.is_empty()).then(|| Arc::new(client::headers(headers)));
         caller.client.request_id = text(headers, "x-parse-request-id");
+        caller.client.log_id = request.data::<RequestId>().map(|id| id.0.clone());
         Ok(caller)
     }
 

@@ -11,7 +11,7 @@ use poem::http::{Method, StatusCode, header};
 use poem::{Endpoint, Request, Response};
 use tracing::{Instrument as _, Span};
 
-use super::answer::{RouteLabel, refusal};
+use super::answer::{RequestId, RouteLabel, refusal};
 use super::cors::Cors;
 use crate::error::{ErrorCode, ParseError};
 
@@ -38,7 +38,7 @@ impl<E: Endpoint<Output = Response> + 'static> Endpoint for MiddlewareStack<E> {
     type Output = Response;
 
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
-        let id = format!("{}-{:x}", self.prefix, self.counter.fetch_add(1, Ordering::Relaxed));
+        let id: Arc<str> = format!("{}-{:x}", self.prefix, self.counter.fetch_add(1, Ordering::Relaxed)).into();
         let mut line = LogLine {
             started: Instant::now(),
             method: request.method().clone(),
@@ -47,6 +47,7 @@ impl<E: Endpoint<Output = Response> + 'static> Endpoint for MiddlewareStack<E> {
             status: CLIENT_CLOSED_REQUEST,
         };
         request.set_data(line.route.clone());
+        request.set_data(RequestId(id));
         let origin = request.headers().get(header::ORIGIN).cloned();
         let mut response = if line.method == Method::OPTIONS {
             Response::builder().content_type("text/plain; charset=utf-8").body("OK")

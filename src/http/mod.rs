@@ -9,6 +9,7 @@ pub mod connections;
 pub mod cors;
 pub mod credentials;
 pub mod detach;
+pub mod form;
 pub mod gate;
 pub mod middleware;
 pub mod mount;

@@ -195,6 +195,7 @@ async fn one(call: &Call, cx: &Context, part: Part) -> Outcome {
         found,
         query,
         body: Payload::Json(body),
+        files: Vec::new(),
         content_type: None,
         direct: call.direct,
         rest: call.rest.clone(),

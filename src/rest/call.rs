@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json};
 use super::request::Rest;
 use super::router::Found;
 use crate::domain::kernel::context::Context;
+use crate::domain::kernel::triggers::FormFile;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::http::query;
 use crate::model::json::is_truthy;
@@ -33,6 +34,8 @@ pub struct Call {
     pub query: String,
     /// What was sent.
     pub body: Payload,
+    /// The files of a form ([`super::route::BodyKind::Form`]).
+    pub files: Vec<FormFile>,
     /// The type of the content, where the body says it (`_ContentType`) and not a header.
     pub content_type: Option<String>,
     /// Whether the caller's address is that of the connection.

@@ -1,6 +1,6 @@
 //! Functions, jobs, hooks, events: Cloud Code.
 
-use poem::http::{HeaderName, HeaderValue, Method};
+use poem::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use serde_json::{Value as Json, json};
 
 use super::call::Call;
@@ -23,12 +23,17 @@ const NO_HOOK: &str = "read-only masterKey isn't allowed to create a hook.";
 const NO_HOOK_CHANGE: &str = "read-only masterKey isn't allowed to modify a hook.";
 const NO_DELETE: &str = "read-only masterKey isn't allowed to delete a job.";
 
+/// Headers that say where an answer ends: a function must not choose them.
+const FRAMING: [HeaderName; 4] =
+    [header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::CONNECTION, header::CONTENT_ENCODING];
+
 /// The routes.
 pub fn routes() -> Vec<Route> {
     let mut routes = vec![
         Route::hidden(Method::POST, "/functions/{functionName}", "callFunction", call_function)
             .documented::<Result>(Cloud, "Call a function.")
             .json::<Fields>()
+            .or_form()
             .idempotent()
             .header(CloudContext),
         Route::hidden(Method::POST, "/jobs/{jobName}", "startJob", start_job)
@@ -124,11 +129,23 @@ fn hook_routes() -> [Route; 8] {
 async fn call_function(mut call: Call) -> Outcome {
     let mut parameters = call.take_body();
     parameters.extend(query::object(&call.query, Json::String));
-    let outcome = functions::call(&call.cx, call.path("functionName")?, parameters).await?;
-    match outcome.result {
-        Some(result) => reply::json(&json!({ "result": result })),
-        None => Ok(reply::empty()),
+    let files = std::mem::take(&mut call.files);
+    let outcome = functions::call(&call.cx, call.path("functionName")?, parameters, files).await?;
+    let mut response = match outcome.result {
+        Some(result) => reply::json(&json!({ "result": result }))?,
+        None => reply::empty(),
+    };
+    if let Some(status) = outcome.status.and_then(|status| StatusCode::from_u16(status).ok()) {
+        response.set_status(status);
     }
+    for (name, value) in outcome.headers {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value))
+            && !FRAMING.contains(&name)
+        {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    Ok(response)
 }
 
 async fn start_job(mut call: Call) -> Outcome {

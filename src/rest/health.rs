@@ -17,6 +17,8 @@ use crate::http::answer;
 
 /// `status` is what parse-server's probes read; `error` makes it an error like every other.
 const UNHEALTHY: &[u8] = br#"{"status":"error","error":"The database does not answer."}"#;
+/// The reason is in the log: it may hold the app's code.
+const NO_CLOUD_CODE: &[u8] = br#"{"status":"error","error":"Cloud code does not run."}"#;
 
 /// The routes.
 pub fn routes() -> Vec<Route> {
@@ -63,16 +65,22 @@ fn health_responses() -> Vec<MetaResponse> {
         response(200, "The server is healthy.", describe::Health::schema_ref()),
         response(400, "The route is not on the list of allowed routes.", describe::Error::schema_ref()),
         response(429, "Too many requests; `Retry-After` says when to come back.", describe::Error::schema_ref()),
-        response(503, "The database does not answer.", describe::Error::schema_ref()),
+        response(503, "The database does not answer, or cloud code does not run.", describe::Error::schema_ref()),
     ]
 }
 
 async fn check_health(call: Call) -> Outcome {
-    let Err(error) = health::check(&call.cx.app).await else {
+    let app = &call.cx.app;
+    let body = if let Err(error) = health::check(app).await {
+        tracing::warn!(%error, "the database does not answer");
+        UNHEALTHY
+    } else if let Some(reason) = app.triggers.failure() {
+        tracing::warn!(reason, "cloud code does not run");
+        NO_CLOUD_CODE
+    } else {
         return Ok(reply::bytes(b"{\"status\":\"ok\"}".to_vec()));
     };
-    tracing::warn!(%error, "the database does not answer");
-    let mut response: Response = answer::json(StatusCode::SERVICE_UNAVAILABLE, UNHEALTHY.to_vec());
+    let mut response: Response = answer::json(StatusCode::SERVICE_UNAVAILABLE, body.to_vec());
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     Ok(response)
 }

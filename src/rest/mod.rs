@@ -13,6 +13,7 @@ pub mod describe;
 mod files;
 mod health;
 mod idempotency;
+pub mod inside;
 mod installations;
 pub mod openapi;
 mod push;

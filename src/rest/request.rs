@@ -18,9 +18,11 @@ use crate::domain::features::idempotency;
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::auth::{self, Auth, TokenUse};
 use crate::domain::kernel::context::Context;
+use crate::domain::kernel::triggers::FormFile;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::http::answer::{RouteLabel, refusal};
 use crate::http::caller::Caller;
+use crate::http::form::{self, Form};
 use crate::http::gate::Gate;
 use crate::http::gate::rate_limit::{Identity, Standing};
 use crate::http::{body, detach, mount, query};
@@ -29,7 +31,8 @@ use crate::http::{body, detach, mount, query};
 pub struct Rest {
     pub(super) app: Arc<App>,
     pub(super) router: Router,
-    pub(super) gate: Arc<Gate>,
+    /// What is asked of calls before they run.
+    pub gate: Arc<Gate>,
     pub(super) idempotency: IdempotentPaths,
 }
 
@@ -39,6 +42,7 @@ struct IncomingRequest {
     method: Method,
     query: String,
     body: Payload,
+    files: Vec<FormFile>,
     content_type: Option<String>,
     caller: Caller,
     /// The share of the parsing budget that the body takes up until the request is answered.
@@ -111,7 +115,8 @@ impl Rest {
         let cx = caller.open(&self.app, auth, token).await?;
         let body = Payload::Stream(Box::new(request));
         let writes = !matches!(method, Method::GET | Method::HEAD);
-        let call = Call { cx, found, query, body, content_type: None, direct, rest: self.clone() };
+        let files = Vec::new();
+        let call = Call { cx, found, query, body, files, content_type: None, direct, rest: self.clone() };
         let rest = self.clone();
         let outcome = detach::run(&self.app.tasks, writes, async move { rest.carry_out(call).await }).await;
         self.with_standing(outcome, standing)
@@ -130,8 +135,13 @@ impl Rest {
         let streamed = place.route(&method).is_some_and(|route| route.body == BodyKind::Stream);
         if known && streamed {
             let body = Payload::Stream(Box::new(request));
-            let budget = body::Budget::default();
-            return Ok(IncomingRequest { method, query, body, content_type: None, caller, _budget: budget });
+            let (files, budget) = (Vec::new(), body::Budget::default());
+            return Ok(IncomingRequest { method, query, body, files, content_type: None, caller, _budget: budget });
+        }
+        if known && body::is_multipart(request.headers()) && takes_forms(place, &method) {
+            let (Form { fields, files }, budget) = self.read_form(&mut request).await?;
+            let body = Payload::Json(fields);
+            return Ok(IncomingRequest { method, query, body, files, content_type: None, caller, _budget: budget });
         }
         let read = self.read_json(&mut request, known).await;
         // Bytes of any kind were allowed: that they are no JSON says no more than that they name no application.
@@ -149,7 +159,23 @@ impl Rest {
         {
             method = effective(&replacement);
         }
-        Ok(IncomingRequest { method, query, body: Payload::Json(body), content_type, caller, _budget: budget })
+        let (body, files) = (Payload::Json(body), Vec::new());
+        Ok(IncomingRequest { method, query, body, files, content_type, caller, _budget: budget })
+    }
+
+    /// The body as a form with files.
+    async fn read_form(&self, request: &mut Request) -> Result<(Form, body::Budget)> {
+        let options = &self.app.options;
+        let taken = request.take_body();
+        let patience = Duration::from_millis(options.own.request_timeout_ms);
+        let most = options.server.max_upload_size.bytes;
+        let too_large = |error: ParseError| match error.status {
+            413 => ParseError::new(ErrorCode::ObjectTooLarge, "Multipart request exceeds maximum upload size."),
+            _ => error,
+        };
+        let bytes = body::read(taken, request.headers(), most, patience).await.map_err(too_large)?;
+        let budget = self.gate.parsing.reserve(bytes.len()).await;
+        Ok((form::read(request.headers(), bytes).await?, budget))
     }
 
     /// The body as a JSON object. Where no header names the application (`known`), the body is searched for it before
@@ -179,7 +205,7 @@ impl Rest {
 
     /// Decides who is calling and whether the call may proceed; then it does.
     async fn admit(self: &Arc<Self>, incoming: IncomingRequest, place: Place) -> Outcome {
-        let IncomingRequest { method, query, body, content_type, caller, _budget } = incoming;
+        let IncomingRequest { method, query, body, files, content_type, caller, _budget } = incoming;
         let found = place.found(&method);
         let path = found.as_ref().map_or_else(|| place.decoded_path().into_owned(), Found::path);
         let auth = caller.auth(&self.app)?;
@@ -196,7 +222,7 @@ impl Rest {
         {
             idempotency::remember(&cx, id).await?;
         }
-        let call = Call { cx, found, query, body, content_type, direct, rest: self.clone() };
+        let call = Call { cx, found, query, body, files, content_type, direct, rest: self.clone() };
         let outcome = self.carry_out(call).await;
         self.with_standing(outcome, before_session.or(with_session))
     }
@@ -210,7 +236,7 @@ impl Rest {
     }
 
     fn count(&self, with_session: bool, method: &Method, path: &str, who: &Identity<'_>) -> Result<Option<Standing>> {
-        self.gate.limits.count(with_session, method, path, who, self.app.clock.now().millis())
+        self.gate.count(with_session, method, path, who, self.app.clock.now().millis())
     }
 
     /// Judges the parts of a batch, each as a request of its own, before any of them is carried out. The whole batch is refused
@@ -221,6 +247,8 @@ impl Rest {
     pub(super) fn admit_parts(&self, cx: &Context, parts: &[Part], direct: bool) -> Result<()> {
         let ip: IpAddr = cx.client.ip;
         let identity = Identity { ip, direct, auth: &cx.auth };
+        // Limits are for clients, not for the app's code.
+        let parts = if cx.client.inside { &[] } else { parts };
         for Part { method, found, .. } in parts {
             let path = found.path();
             for with_session in [false, true] {
@@ -247,6 +275,11 @@ impl Rest {
         }
         (route.handler)(call).await
     }
+}
+
+/// Whether the route for a method takes forms with files.
+fn takes_forms(place: &Place, method: &Method) -> bool {
+    place.route(method).is_some_and(|route| route.body == BodyKind::Form)
 }
 
 /// `HEAD` is `GET` without the body of the answer.

@@ -58,6 +58,8 @@ pub enum BodyKind {
     None,
     /// A JSON object, read and parsed before the handler runs.
     Json,
+    /// A JSON object, or a form with files from callers whose headers name the application.
+    Form,
     /// Bytes of any kind: the handler gets the request itself with its headers, its body unread (reading it is bounded by
     /// [`crate::http::body::read`]), and may take over the connection. A JSON client that names its application in the
     /// body is read as [`BodyKind::Json`].
@@ -239,6 +241,12 @@ impl Route {
     #[must_use]
     pub fn refuses_read_only(self, message: &'static str) -> Self {
         Self { refuses_read_only: Some(message), ..self }
+    }
+
+    /// Says that the body may also be a form with files.
+    #[must_use]
+    pub fn or_form(self) -> Self {
+        Self { body: BodyKind::Form, ..self }
     }
 
     /// Says that the body is a stream.

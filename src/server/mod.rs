@@ -1,5 +1,6 @@
 //! Composition: picks the implementations, builds the [`App`], mounts the protocols, and takes all of it down again.
 
+mod cloud;
 mod stop;
 mod stores;
 
@@ -12,6 +13,7 @@ use poem::{Endpoint, Request, Response};
 use tokio_util::sync::CancellationToken;
 
 use crate::adapters::auth::Providers;
+use crate::adapters::cloud::node::Cloud;
 use crate::adapters::cloud::webhook::{self, WebHooks};
 use crate::adapters::email::{self, outbox::Outbox};
 use crate::adapters::files::FileStore;
@@ -39,6 +41,7 @@ use crate::model::schema::ClassSchema;
 use crate::pages::Pages;
 use crate::random::{Random, SystemRandom};
 use crate::rest;
+use crate::rest::request::Rest;
 use crate::storage::mongo::CommandListener;
 
 pub use stop::RunningServer;
@@ -87,6 +90,7 @@ pub struct Server {
     listener: tokio::net::TcpListener,
     cors: Arc<Cors>,
     endpoint: MiddlewareStack<Mounts>,
+    cloud: Option<Arc<Cloud>>,
 }
 
 impl Server {
@@ -118,14 +122,25 @@ impl Server {
             }
         };
         let cors = Arc::new(Cors::new(&app.options.server));
-        let endpoint = MiddlewareStack::new(mount(&app)?, cors.clone(), app.random.hex(4));
-        Ok(Self { addr, app, listener, cors, endpoint })
+        let mounted = async {
+            let (mounts, rest) = mount(&app)?;
+            Ok((mounts, cloud::start(&app, rest).await?))
+        };
+        let (mounts, cloud) = match mounted.await {
+            Ok(mounted) => mounted,
+            Err(error) => {
+                app.storage.close().await;
+                return Err(error);
+            }
+        };
+        let endpoint = MiddlewareStack::new(mounts, cors.clone(), app.random.hex(4));
+        Ok(Self { addr, app, listener, cors, endpoint, cloud })
     }
 
     /// Answers requests from here on.
     #[must_use]
     pub fn serve(self) -> RunningServer {
-        let Self { addr, app, listener, cors, endpoint } = self;
+        let Self { addr, app, listener, cors, endpoint, cloud } = self;
         let following = follow_changes(&app);
         let workers = Workers::start(&app);
         let limits = &app.options.own.limits;
@@ -137,7 +152,7 @@ impl Server {
         let bounds = (patience, Connections::new(limits.connections, limits.connections_per_address));
         let stop = CancellationToken::new();
         let accepting = tokio::spawn(serve::serve(listener, Arc::new(endpoint), cors, bounds, stop.clone()));
-        RunningServer { addr, app, stop, accepting, following, workers }
+        RunningServer { addr, app, stop, accepting, following, workers, cloud }
     }
 }
 
@@ -225,11 +240,12 @@ struct Mounts {
     sanitize: bool,
 }
 
-fn mount(app: &Arc<App>) -> Result<Mounts, StartError> {
+fn mount(app: &Arc<App>) -> Result<(Mounts, Arc<Rest>), StartError> {
     let options = &app.options;
     let gate = Arc::new(Gate::new(options, rest::operations()).map_err(StartError::Configuration)?);
     let pages = Pages::open(app).map_err(StartError::Configuration)?.routes();
-    let rest = rest::endpoint(app, &gate, pages).map_err(StartError::Configuration)?;
+    let endpoint = rest::endpoint(app, &gate, pages).map_err(StartError::Configuration)?;
+    let rest = endpoint.0.clone();
     let mut mounts = Vec::new();
     if options.graphql.mount {
         let (path, legacy) = (&options.graphql.path, &options.own.graphql_legacy_path);
@@ -239,10 +255,11 @@ fn mount(app: &Arc<App>) -> Result<Mounts, StartError> {
     if options.graphql.mount_playground {
         mounts.push((options.graphql.playground_path.clone(), PlaygroundEndpoint::new(options).boxed()));
     }
-    mounts.push((options.server.mount_path.clone(), rest.boxed()));
+    mounts.push((options.server.mount_path.clone(), endpoint.boxed()));
     // A path below another one goes first.
     mounts.sort_by_key(|(path, _)| std::cmp::Reverse(path.trim_end_matches('/').len()));
-    Ok(Mounts { mounts, sanitize: options.security.enable_sanitized_error_response })
+    let mounts = Mounts { mounts, sanitize: options.security.enable_sanitized_error_response };
+    Ok((mounts, rest))
 }
 
 impl Endpoint for Mounts {

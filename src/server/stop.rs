@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::adapters::cloud::node::Cloud;
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::workers::Workers;
 
@@ -21,6 +22,7 @@ pub struct RunningServer {
     pub(super) accepting: JoinHandle<()>,
     pub(super) following: JoinHandle<()>,
     pub(super) workers: Workers,
+    pub(super) cloud: Option<Arc<Cloud>>,
 }
 
 impl RunningServer {
@@ -33,6 +35,10 @@ impl RunningServer {
             self.workers.stop().await;
             let accepting = self.accepting.await;
             self.app.tasks.wait().await;
+            // Requests in flight needed it up to here.
+            if let Some(cloud) = &self.cloud {
+                cloud.shutdown().await;
+            }
             accepting
         };
         let bound = Duration::from_millis(self.app.options.own.shutdown_timeout_ms);

@@ -1,8 +1,10 @@
 //! What the server asks of the app's code, and what that answers.
 
 use std::fmt;
+use std::sync::Arc;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
@@ -19,6 +21,8 @@ pub enum Target {
     Job(String),
     /// A trigger of a class.
     Trigger(Trigger, ClassName),
+    /// What is told of connections and subscriptions for live queries (`onLiveQueryEvent`).
+    LiveQueryEvents,
 }
 
 /// One call. The payload is an object in the form that Parse gives to web hooks.
@@ -28,8 +32,25 @@ pub struct Call {
     pub target: Target,
     /// What it is told.
     pub payload: Map<String, Json>,
+    /// A function: the files of the form that it was called with. They are no part of the payload's `params`.
+    pub files: Vec<FormFile>,
     /// How many calls of the app's code this one is inside of.
     pub depth: u32,
+    /// The id by which the log knows the client's request.
+    pub request: Option<Arc<str>>,
+}
+
+/// A file of a form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FormFile {
+    /// The name of its field.
+    pub name: String,
+    /// Its own name.
+    pub filename: String,
+    /// Its type, as the client states it.
+    pub content_type: String,
+    /// Its bytes.
+    pub data: Bytes,
 }
 
 /// What the app's code answers. What a call cannot change stays `None`.
@@ -45,12 +66,17 @@ pub struct Answer {
     /// beforeSave: fields and operations that are written instead of what the client sent. afterSave: what the client reads
     /// instead of the usual answer.
     pub object: Option<Map<String, Json>>,
+    /// Before an event of a live query: the object before, as the subscriber is to see it.
+    pub original: Option<Map<String, Json>>,
+    /// Before an event of a live query: whether it is sent at all; `None`: it is.
+    pub send_event: Option<bool>,
     /// afterSave: fields that the client reads besides the usual answer.
     pub changed: Option<Map<String, Json>>,
     /// beforeFind: parameters (`where`, `limit`, `skip`, `order`, `keys`, `include`, `excludeKeys`, …) that replace those of
     /// the client.
     pub query: Option<Map<String, Json>>,
-    /// beforeFind: objects that answer the query. afterFind: objects that replace those found.
+    /// beforeFind: objects that answer the query. afterFind: objects that replace those found; a number is the place of one of
+    /// those, untouched.
     pub objects: Option<Vec<Json>>,
     /// The context of the request as it is now; `None`: unchanged.
     pub context: Option<Map<String, Json>>,
@@ -59,6 +85,11 @@ pub struct Answer {
 /// Code of the app that handles calls. Many may be under way at the same time.
 #[async_trait]
 pub trait Handler: fmt::Debug + Send + Sync {
+    /// Whether beforeSave is told what was sent (`changes`) instead of the object as it would be (`object`).
+    fn tells_changes(&self) -> bool {
+        false
+    }
+
     /// Handles a call, in bounded time.
     ///
     /// # Errors

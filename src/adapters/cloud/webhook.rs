@@ -10,9 +10,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::{Client, Url};
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
-use super::handler::{Answer, Call, Handler, Target};
+use super::handler::{Answer, Call, FormFile, Handler, Target};
 use crate::adapters::http::{self, CallError};
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::trigger::Trigger;
@@ -113,7 +113,11 @@ impl WebHook {
 
 #[async_trait]
 impl Handler for WebHook {
-    async fn call(&self, call: Call) -> Result<Answer> {
+    async fn call(&self, mut call: Call) -> Result<Answer> {
+        if let (Target::Function(_), Some(params)) = (&call.target, call.payload.get_mut("params")) {
+            *params = plain_value(params.take());
+            add_files(params, std::mem::take(&mut call.files));
+        }
         let mut answer = self.ask(&call).await.map_err(|error| {
             let text = match &error {
                 CallError::Unreachable(_) => "The web hook cannot be reached.".to_owned(),
@@ -148,5 +152,30 @@ fn is_truthy(value: &Json) -> bool {
         Json::String(text) => !text.is_empty(),
         Json::Number(number) => number.as_f64().is_some_and(|number| number != 0.0),
         _ => true,
+    }
+}
+
+/// Files as JavaScript writes its buffers.
+fn add_files(params: &mut Json, files: Vec<FormFile>) {
+    let Json::Object(params) = params else { return };
+    for FormFile { name, filename, content_type, data } in files {
+        let data = json!({ "type": "Buffer", "data": data.to_vec() });
+        params.insert(name, json!({ "filename": filename, "contentType": content_type, "data": data }));
+    }
+}
+
+/// Parameters of a function as web hooks read them: dates are text, at any depth.
+fn plain(parameters: Map<String, Json>) -> Map<String, Json> {
+    parameters.into_iter().map(|(key, value)| (key, plain_value(value))).collect()
+}
+
+fn plain_value(value: Json) -> Json {
+    match value {
+        Json::Array(list) => Json::Array(list.into_iter().map(plain_value).collect()),
+        Json::Object(map) => match (map.get("__type").and_then(Json::as_str), map.get("iso")) {
+            (Some("Date"), Some(Json::String(iso))) => Json::String(iso.clone()),
+            _ => Json::Object(plain(map)),
+        },
+        plain => plain,
     }
 }

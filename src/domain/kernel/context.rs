@@ -39,6 +39,10 @@ pub struct Client {
     pub headers: Option<Arc<Map<String, Json>>>,
     /// How many calls of the app's code the request is inside of.
     pub depth: u32,
+    /// Whether the app's code makes the request from inside the server: limits for clients do not concern it.
+    pub inside: bool,
+    /// The id of the client's request by which the log knows it; `None` outside of one.
+    pub log_id: Option<Arc<str>>,
     /// `X-Parse-Request-Id`.
     pub request_id: Option<String>,
 }
@@ -51,6 +55,8 @@ impl Default for Client {
             cloud_context: None,
             headers: None,
             depth: 0,
+            inside: false,
+            log_id: None,
             request_id: None,
         }
     }

@@ -4,13 +4,14 @@
 //! without triggers costs one look-up.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::fmt;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use arc_swap::ArcSwap;
 use foldhash::fast::RandomState;
 use tokio::sync::Semaphore;
 
-pub use crate::adapters::cloud::handler::{Answer, Call, Handler, Target};
+pub use crate::adapters::cloud::handler::{Answer, Call, FormFile, Handler, Target};
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::trigger::Trigger;
 
@@ -63,6 +64,7 @@ struct Table {
     functions: HashMap<String, Registered, RandomState>,
     jobs: HashMap<String, Registered, RandomState>,
     classes: HashMap<Box<str>, Arc<ClassTriggers>, RandomState>,
+    live_query_events: Option<Registered>,
 }
 
 impl Table {
@@ -73,6 +75,7 @@ impl Table {
             Target::Trigger(trigger, class) => {
                 Arc::make_mut(self.classes.entry(class.as_str().into()).or_default()).set(trigger, Some(registered));
             }
+            Target::LiveQueryEvents => self.live_query_events = Some(registered),
         }
     }
 
@@ -85,6 +88,7 @@ impl Table {
                     Arc::make_mut(triggers).set(*trigger, None);
                 }
             }
+            Target::LiveQueryEvents => self.live_query_events = None,
         }
         self.classes.retain(|_, triggers| !triggers.is_empty());
     }
@@ -92,6 +96,7 @@ impl Table {
     fn remove_all_of(&mut self, source: Source) {
         self.functions.retain(|_, registered| registered.source != source);
         self.jobs.retain(|_, registered| registered.source != source);
+        self.live_query_events = self.live_query_events.take().filter(|registered| registered.source != source);
         for triggers in self.classes.values_mut() {
             for place in &mut Arc::make_mut(triggers).0 {
                 *place = place.take().filter(|registered| registered.source != source);
@@ -101,7 +106,7 @@ impl Table {
     }
 
     fn is_empty(&self) -> bool {
-        self.functions.is_empty() && self.jobs.is_empty() && self.classes.is_empty()
+        self.functions.is_empty() && self.jobs.is_empty() && self.classes.is_empty() && self.live_query_events.is_none()
     }
 }
 
@@ -113,6 +118,13 @@ pub struct Triggers {
     changing: Mutex<()>,
     in_flight: Semaphore,
     most_depth: u32,
+    code: OnceLock<Arc<dyn Code>>,
+}
+
+/// The program that the app's JavaScript runs in.
+pub trait Code: fmt::Debug + Send + Sync {
+    /// Why its functions and triggers cannot be called; `None`: they can, now or in a moment.
+    fn failure(&self) -> Option<String>;
 }
 
 impl Triggers {
@@ -124,7 +136,20 @@ impl Triggers {
             changing: Mutex::default(),
             in_flight: Semaphore::new(usize::try_from(most_in_flight).unwrap_or(Semaphore::MAX_PERMITS)),
             most_depth,
+            code: OnceLock::new(),
         }
+    }
+
+    /// Says where the app's JavaScript runs, once.
+    pub fn run_by(&self, code: Arc<dyn Code>) {
+        // Said twice, the first holds.
+        let _ = self.code.set(code);
+    }
+
+    /// Why the app's JavaScript cannot be called; `None`: it can, or there is none.
+    #[must_use]
+    pub fn failure(&self) -> Option<String> {
+        self.code.get()?.failure()
     }
 
     /// Whether the app has no code at all.
@@ -161,6 +186,12 @@ impl Triggers {
     #[must_use]
     pub fn has_jobs(&self) -> bool {
         !self.table.load().jobs.is_empty()
+    }
+
+    /// Who is told of connections and subscriptions for live queries.
+    #[must_use]
+    pub fn live_query_events(&self) -> Option<Arc<dyn Handler>> {
+        self.table.load().live_query_events.as_ref().map(|registered| registered.handler.clone())
     }
 
     /// The names of all functions, sorted.
@@ -254,7 +285,7 @@ mod tests {
     }
 
     fn call(depth: u32) -> Call {
-        Call { target: Target::Function("f".into()), payload: Map::new(), depth }
+        Call { target: Target::Function("f".into()), payload: Map::new(), files: Vec::new(), depth, request: None }
     }
 
     async fn answer_of(triggers: &Triggers, handler: Option<Arc<dyn Handler>>) -> Option<String> {

@@ -16,6 +16,7 @@ use crate::model::query::options::ReadPreference;
 use crate::model::query::parameters::{QueryParameters, ReadPreferences};
 use crate::model::query::{Constraint, Filter, Resolved, SubQuery, Unresolved};
 use crate::model::schema::FieldType;
+use crate::model::trigger::Trigger;
 use crate::model::value::{Pointer, Value};
 
 /// Sub-queries inside sub-queries, at most, whatever the options say.
@@ -105,8 +106,36 @@ async fn resolve_one(cx: &Context, class: &Class, unresolved: Unresolved, inside
             let constraint = if negated { Constraint::NotIn(values) } else { Constraint::In(values) };
             resolve(cx, class, Filter::field(path, constraint), inside).await
         }
-        Unresolved::RelatedTo { object, key } => related_to(cx, &object, &key).await,
+        Unresolved::RelatedTo { object, key } => {
+            Ok(related_to(cx, &object, &key).await?.map_or(Filter::Never, store::by_ids))
+        }
     }
+}
+
+/// A condition with the members' ids in the place of a relation, which is how triggers see it.
+///
+/// # Errors
+/// What the relation is refused for.
+pub async fn relations(cx: &Context, filter: Filter) -> Result<Filter> {
+    let parts = match filter {
+        Filter::And(parts) => parts,
+        other => vec![other],
+    };
+    let mut all = Filter::All;
+    for part in parts {
+        let part = match part {
+            Filter::Unresolved(Unresolved::RelatedTo { object, key }) => match related_to(cx, &object, &key).await? {
+                Some(members) => {
+                    let members = members.into_iter().map(Value::String).collect();
+                    Filter::field("objectId", Constraint::In(members))
+                }
+                None => Filter::Never,
+            },
+            other => other,
+        };
+        all = all.and(part);
+    }
+    Ok(all)
 }
 
 async fn sub_query(cx: &Context, query: SubQuery, keys: Vec<String>, inside: SubQueryContext) -> Result<Found> {
@@ -122,12 +151,15 @@ async fn sub_query(cx: &Context, query: SubQuery, keys: Vec<String>, inside: Sub
         (limit, most) => limit.or(most),
     };
     let preference = inside.read_preference;
+    // A trigger sees whole objects.
+    let seen = cx.app.triggers.of(query.class.as_str());
+    let seen = seen.is_some_and(|triggers| triggers.has_any(&[Trigger::BeforeFind, Trigger::AfterFind]));
     let parameters = QueryParameters {
         order: query.order,
         limit,
         skip: query.skip,
         redirect_key: query.redirect_key,
-        keys: Some(keys),
+        keys: (!seen).then_some(keys),
         read_preferences: ReadPreferences { rows: preference, included: None, sub_queries: preference },
         ..QueryParameters::default()
     };
@@ -168,11 +200,11 @@ fn collect(value: &Value, key: &str, values: &mut Vec<Value>) {
 }
 
 /// `$relatedTo`: the members of a relation, if the caller may read its owner and the key is not hidden.
-async fn related_to(cx: &Context, object: &Pointer, key: &str) -> Result<Resolved> {
+async fn related_to(cx: &Context, object: &Pointer, key: &str) -> Result<Option<Vec<String>>> {
     let owner_class = cx.class(&object.class);
     if !cx.auth.is_master() {
         if object.class.is_internal() {
-            return Ok(Filter::Never);
+            return Ok(None);
         }
         let visibility = Visibility::of(cx, &owner_class, Some(&object.id)).await?;
         visibility.refuse(&owner_class, key, "query")?;
@@ -181,7 +213,7 @@ async fn related_to(cx: &Context, object: &Pointer, key: &str) -> Result<Resolve
         match get(cx, query).await {
             Ok(_) => {}
             Err(error) if error.is(ErrorCode::ObjectNotFound) || error.is(ErrorCode::OperationForbidden) => {
-                return Ok(Filter::Never);
+                return Ok(None);
             }
             Err(error) => return Err(error),
         }
@@ -193,7 +225,7 @@ async fn related_to(cx: &Context, object: &Pointer, key: &str) -> Result<Resolve
         .members(&join, std::slice::from_ref(&object.id), cx.transaction.as_ref())
         .await
         .map_err(failure)?;
-    Ok(store::by_ids(members.into_iter().map(|(_, member)| member)))
+    Ok(Some(members.into_iter().map(|(_, member)| member).collect()))
 }
 
 /// A condition on a relation field: the rows in whose relation the object is, or is not.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 
+use super::resolve;
 use crate::domain::kernel::commands::FindQuery;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::triggers::{Answer, ClassTriggers};
@@ -12,7 +13,7 @@ use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::json;
 use crate::model::names::ClassName;
 use crate::model::object::Object;
-use crate::model::query::unparse;
+use crate::model::query::{Filter, unparse};
 use crate::model::trigger::Trigger;
 use crate::model::value::Value;
 
@@ -46,6 +47,8 @@ pub async fn before_find(
     if !triggers.has_any(&[Trigger::BeforeFind, Trigger::AfterFind]) {
         return Ok(None);
     }
+    let filter = std::mem::replace(&mut request.filter, Filter::All);
+    request.filter = resolve::relations(cx, filter).await?;
     let query = query(cx, request, is_get);
     let mut concerned = Concerned { class: class.clone(), triggers, is_get, query, answered: None };
     if let Some(handler) = concerned.triggers.get(Trigger::BeforeFind) {
@@ -98,13 +101,22 @@ impl Concerned {
         payload.insert("objects".to_owned(), Json::Array(objects));
         let answer = triggers::fire(cx, handler, Trigger::AfterFind, &self.class, payload).await?;
         if let Some(objects) = answer.objects {
-            found = to_objects(objects);
+            found = replaced(&found, objects);
         }
         for object in &mut found {
             object.insert("className", self.class.as_str());
         }
         Ok(found)
     }
+}
+
+/// The objects that come in the place of those found: some of those, and such as the app's code gives.
+fn replaced(found: &[Object], list: Vec<Json>) -> Vec<Object> {
+    let object = |json: Json| match json.as_u64() {
+        Some(place) => usize::try_from(place).ok().and_then(|place| found.get(place)).cloned(),
+        None => to_objects(vec![json]).pop(),
+    };
+    list.into_iter().filter_map(object).collect()
 }
 
 /// Objects as the app's code gives them; what is none is left out.
@@ -177,5 +189,7 @@ fn change(cx: &Context, class: &ClassName, request: &mut FindQuery, changed: Map
     old.hint = new.hint.or(old.hint.take());
     old.comment = new.comment.or(old.comment.take());
     old.read_preferences.rows = new.read_preferences.rows.or(old.read_preferences.rows);
+    old.read_preferences.included = new.read_preferences.included.or(old.read_preferences.included);
+    old.read_preferences.sub_queries = new.read_preferences.sub_queries.or(old.read_preferences.sub_queries);
     Ok(())
 }

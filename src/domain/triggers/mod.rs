@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json};
 use crate::config::values::LogLevel;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::rehearsal;
-use crate::domain::kernel::triggers::{Answer, Call, Handler, Target};
+use crate::domain::kernel::triggers::{Answer, Call, FormFile, Handler, Target};
 use crate::error::Result;
 use crate::model::names::ClassName;
 use crate::model::trigger::Trigger;
@@ -25,7 +25,18 @@ pub async fn call(
     target: Target,
     payload: Map<String, Json>,
 ) -> Result<Answer> {
-    let call = Call { target, payload, depth: cx.client.depth.saturating_add(1) };
+    call_with_files(cx, handler, target, payload, Vec::new()).await
+}
+
+async fn call_with_files(
+    cx: &Context,
+    handler: &Arc<dyn Handler>,
+    target: Target,
+    payload: Map<String, Json>,
+    files: Vec<FormFile>,
+) -> Result<Answer> {
+    let (depth, request) = (cx.client.depth.saturating_add(1), cx.client.log_id.clone());
+    let call = Call { target, payload, files, depth, request };
     let answer = cx.app.triggers.call(&**handler, call).await;
     cx.catch_up_with_schemas();
     let mut answer = answer?;
@@ -119,9 +130,10 @@ pub async fn run(
     handler: &Arc<dyn Handler>,
     name: &str,
     parameters: Map<String, Json>,
+    files: Vec<FormFile>,
 ) -> Result<Answer> {
     let payload = payload::function(cx, name, parameters);
-    let answer = call(cx, handler, Target::Function(name.to_owned()), payload).await;
+    let answer = call_with_files(cx, handler, Target::Function(name.to_owned()), payload, files).await;
     let levels = &cx.app.options.logging.levels;
     match &answer {
         Ok(_) => log_at!(levels.cloud_function_success, function = name, "function done"),

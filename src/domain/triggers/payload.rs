@@ -12,7 +12,7 @@ use crate::model::object::Object;
 use crate::model::shape::Shape;
 use crate::model::trigger::Trigger;
 
-/// The installation id of triggers that a master key in a header causes.
+/// The installation id of triggers that a master key in a header or the app's code causes.
 const CLOUD: &str = "cloud";
 
 /// What every trigger is told: its name, who calls and from where, and the context.
@@ -21,7 +21,7 @@ pub fn trigger(cx: &Context, trigger: Trigger) -> Map<String, Json> {
     let mut payload = Map::new();
     payload.insert("triggerName".to_owned(), trigger.name().into());
     let by_master_header = cx.master_key_in_header && matches!(cx.auth, Auth::Master | Auth::ReadOnlyMaster);
-    add_caller(cx, &mut payload, by_master_header.then_some(CLOUD));
+    add_caller(cx, &mut payload, (by_master_header || cx.client.inside).then_some(CLOUD));
     // The session is gone by then, and with it what the request was about.
     if trigger != Trigger::AfterLogout {
         payload.insert("context".to_owned(), cx.cloud_context().into());

@@ -49,7 +49,11 @@ pub async fn before_save(cx: &Context, mut draft: Draft, rules: &dyn ClassRules)
     let handler = concerned.triggers.as_ref().and_then(|triggers| triggers.get(Trigger::BeforeSave)).cloned();
     if let Some(handler) = handler {
         let mut payload = payload::trigger(cx, Trigger::BeforeSave);
-        payload.insert("object".to_owned(), wanted(cx, &class, &draft, &concerned, &visibility).into());
+        if handler.tells_changes() {
+            payload.insert("changes".to_owned(), sent(&draft).into());
+        } else {
+            payload.insert("object".to_owned(), wanted(cx, &class, &draft, &concerned, &visibility).into());
+        }
         if let Some(original) = &concerned.original {
             payload.insert("original".to_owned(), original.clone().into());
         }
@@ -94,14 +98,19 @@ fn wanted(
             payload::fields(cx, class, visibility, row)
         }
     };
-    let sent = draft.body.iter().filter(|(key, _)| !key.contains('.'));
-    object.extend(sent.map(|(key, value)| (key.clone(), value.clone())));
-    object.extend(sent_acl(draft).map(|acl| ("ACL".to_owned(), acl)));
-    if draft.creates() && draft.id_given {
-        object.insert("objectId".to_owned(), draft.new_id.as_str().into());
-    }
+    object.extend(sent(draft).into_iter().filter(|(key, _)| !key.contains('.')));
     object.insert("className".to_owned(), draft.class.as_str().into());
     object
+}
+
+/// What is to be written, as it was sent.
+fn sent(draft: &Draft) -> Map<String, Json> {
+    let mut sent = draft.body.clone();
+    sent.extend(sent_acl(draft).map(|acl| ("ACL".to_owned(), acl)));
+    if draft.creates() && draft.id_given {
+        sent.insert("objectId".to_owned(), draft.new_id.as_str().into());
+    }
+    sent
 }
 
 fn sent_acl(draft: &Draft) -> Option<Json> {
@@ -116,13 +125,16 @@ fn take(
     answer: Answer,
     rules: &dyn ClassRules,
 ) -> Result<()> {
+    let roots = |body: &Map<String, Json>| -> Vec<String> {
+        body.keys().filter_map(|key| key.split_once('.')).map(|(root, _)| root.to_owned()).collect()
+    };
+    // Of dotted keys the client reads the whole field.
     let Some(data) = answer.object else {
-        // Of dotted keys the client reads the whole field.
-        let roots = draft.body.keys().filter_map(|key| key.split_once('.')).map(|(root, _)| root.to_owned());
-        concerned.changed.extend(roots);
+        concerned.changed.extend(roots(&draft.body));
         return Ok(());
     };
     let mut data = answer::judge(cx, data)?;
+    concerned.changed.extend(roots(&data));
     for field in rules.judged_before() {
         data.shift_remove(*field);
     }

@@ -92,7 +92,7 @@ pub async fn resolve(run: Run<'_>, field: &RootField) -> Result<Resolved, FieldE
         }
         (Root::CallCloudCode, _) => {
             let parameters = field.arguments.get("params").and_then(Json::as_object).cloned().unwrap_or_default();
-            let outcome = functions::call(run.cx, text("functionName"), parameters).await?;
+            let outcome = functions::call(run.cx, text("functionName"), parameters, Vec::new()).await?;
             let result = outcome.result.unwrap_or_default();
             Ok(Resolved::Payload(Parts { values: Map::from_iter([("result".to_owned(), result)]), ..Parts::default() }))
         }

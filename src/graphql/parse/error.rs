@@ -48,10 +48,10 @@ pub fn parse_error(error: &ParseError, place: Pos, path: &[Json], sanitize: bool
 }
 
 /// Parse's code; refusals that REST gives without one are forbidden operations.
-fn number(error: &ParseError) -> i32 {
-    match (error.code, error.status) {
-        (Some(code), _) => code.number(),
-        (None, 403) => ErrorCode::OperationForbidden.number(),
-        (None, _) => ErrorCode::InternalServerError.number(),
-    }
+fn number(error: &ParseError) -> i64 {
+    let usual = match error.status {
+        403 => ErrorCode::OperationForbidden,
+        _ => ErrorCode::InternalServerError,
+    };
+    error.number().unwrap_or_else(|| i64::from(usual.number()))
 }

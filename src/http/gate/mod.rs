@@ -6,20 +6,26 @@ pub mod operations;
 mod path_pattern;
 pub mod rate_limit;
 
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
 use poem::http::Method;
 
 use super::body::Parsing;
 use crate::config::Options;
+use crate::config::rate_limit::RateLimit;
 use crate::error::Result;
 use allow_list::RouteAllowList;
 use operations::Operations;
-use rate_limit::{Identity, RateLimits};
+use rate_limit::{Identity, RateLimits, Standing};
 
 /// The gate.
 #[derive(Debug)]
 pub struct Gate {
     /// How often routes may be used.
-    pub limits: RateLimits,
+    limits: RateLimits,
+    /// How often functions and triggers may be used that say so themselves.
+    declared: ArcSwap<RateLimits>,
     /// Which may be used at all.
     pub allowed: RouteAllowList,
     /// The routes that calls of other protocols count as.
@@ -37,6 +43,7 @@ impl Gate {
         let (security, limits) = (&options.security, &options.own.limits);
         Ok(Self {
             limits: RateLimits::new(&security.rate_limit)?,
+            declared: ArcSwap::default(),
             allowed: RouteAllowList::new(security.route_allow_list.as_deref())?,
             operations,
             parsing: Parsing::new(limits.parsing_bytes as u64, limits.values),
@@ -45,16 +52,43 @@ impl Gate {
 
     /// Whether every call of every route may pass.
     #[must_use]
-    pub const fn is_open(&self) -> bool {
-        self.limits.is_empty() && self.allowed.is_empty()
+    pub fn is_open(&self) -> bool {
+        self.limits.is_empty() && self.allowed.is_empty() && self.declared.load().is_empty()
+    }
+
+    /// Replaces the limits that functions and triggers declare. Those that stay as they are go on counting.
+    ///
+    /// # Errors
+    /// A text naming what is wrong with a limit; the others hold.
+    pub fn declare(&self, limits: &[RateLimit]) -> std::result::Result<(), String> {
+        let mut wrong = Vec::new();
+        self.declared.store(Arc::new(self.declared.load().changed_to(limits, &mut wrong)));
+        if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ")) }
+    }
+
+    /// Counts a call under every limit on its route in zones that need the session (`with_session`) or do not.
+    ///
+    /// # Errors
+    /// 429, code 100, when there were too many.
+    pub fn count(
+        &self,
+        with_session: bool,
+        method: &Method,
+        path: &str,
+        who: &Identity<'_>,
+        now: i64,
+    ) -> Result<Option<Standing>> {
+        let standing = self.limits.count(with_session, method, path, who, now)?;
+        let declared = self.declared.load().count(with_session, method, path, who, now)?;
+        Ok(standing.or(declared))
     }
 
     /// Counts a call of a caller whose session is known already, under every limit on its route.
     ///
     /// # Errors
     /// 429, code 100, when there were too many.
-    pub fn count(&self, method: &Method, path: &str, who: &Identity<'_>, now: i64) -> Result<()> {
-        self.limits.count(false, method, path, who, now)?;
-        self.limits.count(true, method, path, who, now).map(|_| ())
+    pub fn count_all(&self, method: &Method, path: &str, who: &Identity<'_>, now: i64) -> Result<()> {
+        self.count(false, method, path, who, now)?;
+        self.count(true, method, path, who, now).map(|_| ())
     }
 }

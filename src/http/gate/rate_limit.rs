@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use fancy_regex::Regex;
 use poem::Response;
@@ -21,11 +21,12 @@ use crate::error::{ErrorCode, ParseError, Result};
 const COUNTERS: usize = 100_000;
 
 /// All limits.
-#[derive(Debug)]
-pub struct RateLimits(Vec<Limit>);
+#[derive(Debug, Default)]
+pub struct RateLimits(Vec<Arc<Limit>>);
 
 #[derive(Debug)]
 struct Limit {
+    option: RateLimit,
     pattern: PathPattern,
     methods: Option<Methods>,
     count: u64,
@@ -81,21 +82,7 @@ impl RateLimits {
     /// # Errors
     /// A text naming what is wrong with a limit.
     pub fn new(options: &[RateLimit]) -> std::result::Result<Self, String> {
-        let limit = |option: &RateLimit| {
-            #[expect(clippy::cast_possible_truncation, reason = "windows of more than 2^53 ms do not end")]
-            let window = option.request_time_window.unwrap_or(0.0).ceil().clamp(0.0, 9.0e15) as i64;
-            Ok::<_, String>(Limit {
-                pattern: PathPattern::new(&option.request_path)?,
-                methods: Methods::new(option.request_methods.as_ref().map_or(&[], |list| &list.0))?,
-                count: option.request_count.unwrap_or(u64::MAX),
-                window,
-                zone: option.zone,
-                message: option.error_response_message.clone(),
-                counts_masters: option.include_master_key,
-                counts_internal: option.include_internal_requests,
-                counters: Mutex::default(),
-            })
-        };
+        let limit = |option: &RateLimit| Limit::new(option).map(Arc::new);
         Ok(Self(options.iter().map(limit).collect::<std::result::Result<_, _>>()?))
     }
 
@@ -103,6 +90,20 @@ impl RateLimits {
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Other limits in place of these; what is the same goes on counting. Notes what is `wrong` with some, which are left out.
+    #[must_use]
+    pub fn changed_to(&self, options: &[RateLimit], wrong: &mut Vec<String>) -> Self {
+        let known = |option: &RateLimit| self.0.iter().find(|limit| limit.option == *option).cloned();
+        let mut limits = Vec::with_capacity(options.len());
+        for option in options {
+            match known(option).map_or_else(|| Limit::new(option).map(Arc::new), Ok) {
+                Ok(limit) => limits.push(limit),
+                Err(reason) => wrong.push(reason),
+            }
+        }
+        Self(limits)
     }
 
     /// Counts a call under every limit on its route in zones that need the session (`with_session`) or do not.
@@ -156,6 +157,23 @@ impl Methods {
 }
 
 impl Limit {
+    fn new(option: &RateLimit) -> std::result::Result<Self, String> {
+        #[expect(clippy::cast_possible_truncation, reason = "windows of more than 2^53 ms do not end")]
+        let window = option.request_time_window.unwrap_or(0.0).ceil().clamp(0.0, 9.0e15) as i64;
+        Ok(Self {
+            pattern: PathPattern::new(&option.request_path)?,
+            methods: Methods::new(option.request_methods.as_ref().map_or(&[], |list| &list.0))?,
+            count: option.request_count.unwrap_or(u64::MAX),
+            window,
+            zone: option.zone,
+            message: option.error_response_message.clone(),
+            counts_masters: option.include_master_key,
+            counts_internal: option.include_internal_requests,
+            counters: Mutex::default(),
+            option: option.clone(),
+        })
+    }
+
     fn concerns(&self, method: &Method, path: &str, who: &Identity<'_>) -> bool {
         let internal = who.direct && who.ip.is_loopback();
         (self.counts_internal || !internal)

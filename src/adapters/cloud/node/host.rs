@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use super::error::CloudError;
+use super::handler::Handlers;
+use super::registrations::Registrations;
 use crate::error::ParseError;
 
 /// Whose rights a REST request of cloud code has.
@@ -115,6 +117,9 @@ pub trait Host: Send + Sync + 'static {
     /// Changes options: an assignment to `Parse.Server`.
     async fn set_options(&self, options: Map<String, Json>) -> Result<(), ParseError>;
 
+    /// Takes what the code has registered, whenever it has changed. No answer is read before this returns.
+    fn registered(&self, _handlers: Handlers, _registrations: &Registrations) {}
+
     /// Logs a line.
     fn log(&self, line: &LogLine<'_>);
 }
@@ -134,7 +139,7 @@ impl HostFailure {
 
 impl From<ParseError> for HostFailure {
     fn from(error: ParseError) -> Self {
-        let code = error.code.map_or(super::error::SCRIPT_FAILED, |code| i64::from(code.number()));
+        let code = error.number().unwrap_or(super::error::SCRIPT_FAILED);
         Self { code, message: error.message.into_owned() }
     }
 }

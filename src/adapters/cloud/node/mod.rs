@@ -11,6 +11,7 @@ mod bootstrap;
 mod connection;
 mod error;
 mod frame;
+mod handler;
 mod host;
 mod listener;
 mod modules;
@@ -35,6 +36,7 @@ use tokio_util::sync::CancellationToken;
 pub use self::connection::{Answer, Call};
 pub use self::error::{CloudError, SCRIPT_FAILED, Thrown};
 pub use self::frame::{FrameError, FrameKind};
+pub use self::handler::Handlers;
 pub use self::host::{Host, LogLevel, LogLine, Origin, RestAuth, RestRequest, RestResponse};
 pub use self::listener::PROTOCOL;
 pub use self::modules::{Argument, Module, Returned};
@@ -128,6 +130,9 @@ pub struct Cloud {
     workers: Vec<Arc<Worker>>,
     registrations: ArcSwap<Registrations>,
     version: watch::Sender<u64>,
+    /// One publication at a time: a later one never gives way to an earlier one.
+    publishing: Mutex<()>,
+    this: std::sync::Weak<Self>,
     modules: Mutex<Vec<ModuleSpec>>,
     stop: CancellationToken,
     tasks: tokio_util::task::TaskTracker,
@@ -174,6 +179,8 @@ impl Cloud {
             workers: origins.iter().map(|_| Arc::new(Worker::new(cloud.clone()))).collect(),
             registrations: ArcSwap::default(),
             version: watch::Sender::new(0),
+            publishing: Mutex::default(),
+            this: cloud.clone(),
             modules: Mutex::default(),
             stop: CancellationToken::new(),
             tasks: tokio_util::task::TaskTracker::new(),
@@ -245,6 +252,7 @@ impl Cloud {
     }
 
     fn publish(&self) {
+        let _one = self.publishing.lock().unwrap_or_else(PoisonError::into_inner);
         let all = match self.workers.as_slice() {
             [only] => only.registrations.load_full(),
             workers => {
@@ -256,6 +264,7 @@ impl Cloud {
             }
         };
         if **self.registrations.load() != *all {
+            self.host.registered(handler::handlers(&self.this, &all), &all);
             self.registrations.store(all);
             self.version.send_modify(|version| *version += 1);
         }

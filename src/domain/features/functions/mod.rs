@@ -3,6 +3,7 @@
 use serde_json::{Map, Value as Json};
 
 use crate::domain::kernel::context::Context;
+use crate::domain::kernel::triggers::FormFile;
 use crate::domain::triggers;
 use crate::error::{ErrorCode, ParseError, Result};
 
@@ -17,38 +18,22 @@ pub struct Outcome {
     pub headers: Vec<(String, String)>,
 }
 
-/// Calls a function.
+/// Calls a function with parameters, some of which may be files of a form.
 ///
 /// # Errors
 /// 141 for an unknown name, and what the function refuses.
-pub async fn call(cx: &Context, name: &str, parameters: Map<String, Json>) -> Result<Outcome> {
+pub async fn call(cx: &Context, name: &str, parameters: Map<String, Json>, files: Vec<FormFile>) -> Result<Outcome> {
     let function = cx.app.triggers.function(name).filter(|_| can_be_called(name));
     let Some(function) = function else {
         let shown: String = name.chars().take(200).collect();
         return Err(ParseError::new(ErrorCode::ScriptFailed, format!("Invalid function: \"{shown}\"")));
     };
     cx.app.file_hosts.check_map(&parameters)?;
-    let answer = triggers::run(cx, &function, name, plain(parameters)).await?;
+    let answer = triggers::run(cx, &function, name, parameters, files).await?;
     Ok(Outcome { result: answer.result, status: answer.status, headers: answer.headers })
 }
 
 /// A name with a dot stands for nothing that can be called.
 fn can_be_called(name: &str) -> bool {
     !name.contains(['.', '\'', '"', '`'])
-}
-
-/// Parameters as functions read them: dates are text, at any depth.
-fn plain(parameters: Map<String, Json>) -> Map<String, Json> {
-    parameters.into_iter().map(|(key, value)| (key, plain_value(value))).collect()
-}
-
-fn plain_value(value: Json) -> Json {
-    match value {
-        Json::Array(list) => Json::Array(list.into_iter().map(plain_value).collect()),
-        Json::Object(map) => match (map.get("__type").and_then(Json::as_str), map.get("iso")) {
-            (Some("Date"), Some(Json::String(iso))) => Json::String(iso.clone()),
-            _ => Json::Object(plain(map)),
-        },
-        plain => plain,
-    }
 }

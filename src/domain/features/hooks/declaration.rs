@@ -85,7 +85,7 @@ impl Declaration {
     #[must_use]
     pub const fn kind(&self) -> Kind {
         match self.target {
-            Target::Function(_) | Target::Job(_) => Kind::Function,
+            Target::Function(_) | Target::Job(_) | Target::LiveQueryEvents => Kind::Function,
             Target::Trigger(..) => Kind::Trigger,
         }
     }
@@ -121,7 +121,7 @@ impl Declaration {
     }
 }
 
-fn invalid() -> crate::error::ParseError {
+pub(super) fn invalid() -> crate::error::ParseError {
     refused("invalid hook declaration")
 }
 
@@ -130,6 +130,7 @@ fn names(target: &Target) -> Vec<(&'static str, &str)> {
     match target {
         Target::Function(name) | Target::Job(name) => vec![("functionName", name)],
         Target::Trigger(trigger, class) => vec![("className", class.as_str()), ("triggerName", trigger.name())],
+        Target::LiveQueryEvents => Vec::new(),
     }
 }
 

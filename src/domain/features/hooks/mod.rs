@@ -170,6 +170,7 @@ fn unknown(target: &Target) -> ParseError {
     match target {
         Target::Function(name) | Target::Job(name) => refused(format!("no function named: {name} is defined")),
         Target::Trigger(_, class) => no_class(class.as_str()),
+        Target::LiveQueryEvents => declaration::invalid(),
     }
 }
 
@@ -203,6 +204,7 @@ fn exists(target: &Target) -> ParseError {
     match target {
         Target::Function(name) | Target::Job(name) => refused(format!("function name: {name} already exists")),
         Target::Trigger(trigger, class) => refused(format!("class {class} already has trigger {}", trigger.name())),
+        Target::LiveQueryEvents => declaration::invalid(),
     }
 }
 

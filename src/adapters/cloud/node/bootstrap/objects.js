@@ -45,12 +45,11 @@ const pendingOf = object => {
 
 /** Remembers the pending changes of an object, to tell later what a handler did to them. */
 class Changes {
-  constructor(object, sentKeys) {
+  constructor(object) {
     this.object = object;
     this.before = new Map();
     for (const [key, operation] of Object.entries(pendingOf(object))) {
-      // A merged dotted key is not what the client sent.
-      if (sentKeys && !sentKeys.has(key)) continue;
+      // A dotted key that was sent is a part of the field, which is written only if the handler changes it.
       this.before.set(key, { operation, text: isShared(operation) ? JSON.stringify(operation.toJSON()) : null });
     }
   }

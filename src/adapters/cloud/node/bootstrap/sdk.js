@@ -22,6 +22,8 @@ function load(appFile, options) {
   const own = resolve(appFile);
   const Parse = own ? require(own) : carried();
   Parse.initialize(options.appId, options.javascriptKey ?? 'unused', options.masterKey);
+  // Builds for browsers leave it out.
+  Parse.CoreManager.set('MASTER_KEY', options.masterKey);
   Parse.serverURL = options.serverURL ?? options.publicServerURL ?? 'http://localhost:1337/parse';
   // Requests run beside each other: they must not share objects, and nobody is logged in.
   Parse.Object.disableSingleInstance();

@@ -36,7 +36,7 @@ function install(Parse, registry, roles) {
     const { className } = payload;
     const request = requestOf('beforeSave', payload);
     const object = changing(Parse, className, payload.original, payload.changes ?? {});
-    const changes = new Changes(object, new Set(Object.keys(payload.changes ?? {})));
+    const changes = new Changes(object);
     request.object = object;
     if (payload.original) lazy(request, 'original', () => stored(Parse, className, payload.original));
     const id = object.id;
@@ -57,7 +57,7 @@ function install(Parse, registry, roles) {
     if (returned !== null && typeof returned === 'object' && !isObject(returned) && !Array.isArray(returned)) {
       return contextAfter(request, payload, { response: Parse._encode(returned) });
     }
-    return contextAfter(request, payload, new Changes(object, new Set()).since());
+    return contextAfter(request, payload, new Changes(object).since());
   }
 
   /** Triggers that get an object and change nothing: beforeDelete, afterDelete, log in, log out, reset of a password. */
@@ -101,7 +101,16 @@ function install(Parse, registry, roles) {
     return contextAfter(request, payload, answer);
   }
 
-  const fullJSON = object => ({ ...object.toJSON(), className: object.className });
+  /** An object with its changes done, not as operations. */
+  function fullJSON(object) {
+    const json = object.toJSON();
+    for (const key of object.dirtyKeys()) {
+      const value = object.get(key);
+      if (value === undefined) delete json[key];
+      else json[key] = Parse._encode(value);
+    }
+    return { ...json, className: object.className };
+  }
 
   async function afterFind(trigger, payload) {
     const { className } = payload;

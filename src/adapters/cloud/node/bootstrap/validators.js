@@ -102,8 +102,9 @@ async function checkFields(fields, request) {
     if (hasDefault && (value === null || value === undefined)) set(field.default);
     if (field.constant && isParseObject) {
       if (request.original) {
-        object.revert(name);
-        value = object.get(name);
+        value = request.original.get(name);
+        if (value === undefined) object.revert(name);
+        else object.set(name, value);
       } else if (hasDefault) {
         set(field.default);
       }
