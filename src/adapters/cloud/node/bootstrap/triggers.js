@@ -53,11 +53,12 @@ function install(Parse, registry, roles) {
     object._setExisted(Boolean(payload.original));
     request.object = object;
     if (payload.original) lazy(request, 'original', () => stored(Parse, className, payload.original));
+    const changes = new Changes(object);
     const returned = await run(trigger, request);
     if (returned !== null && typeof returned === 'object' && !isObject(returned) && !Array.isArray(returned)) {
       return contextAfter(request, payload, { response: Parse._encode(returned) });
     }
-    return contextAfter(request, payload, new Changes(object).since());
+    return contextAfter(request, payload, changes.since());
   }
 
   /** Triggers that get an object and change nothing: beforeDelete, afterDelete, log in, log out, reset of a password. */
