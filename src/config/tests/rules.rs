@@ -283,7 +283,7 @@ fn resolved(extra: Value) -> Result<(Options, Vec<String>), ConfigError> {
 #[test]
 fn what_is_missing_is_refused_by_name_or_ignored_with_one_warning() {
     let cases = [
-        (json!({ "cloud": "main.js" }), "option cloud: not supported yet"),
+        (json!({ "middleware": "m.js" }), "option middleware: not supported yet"),
         (
             json!({ "push": { "adapter": "./push.js" } }),
             "option push: there is no such adapter, and JavaScript modules cannot be loaded; built in: @parse/push-adapter, webhook",
