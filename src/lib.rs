@@ -18,6 +18,7 @@ pub mod domain;
 pub mod error;
 pub mod graphql;
 pub mod http;
+pub mod live_query;
 pub mod logging;
 pub mod model;
 pub mod pages;

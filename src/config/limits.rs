@@ -36,6 +36,16 @@ group! {
         connections: usize = 10_000, "connections", "REPARSE_LIMITS_CONNECTIONS", Supported;
         /// Connections that one address may have open.
         connections_per_address: usize = 1000, "connectionsPerAddress", "REPARSE_LIMITS_CONNECTIONS_PER_ADDRESS", Supported;
+        /// Web sockets of live queries that are open at the same time.
+        live_sockets: usize = 20_000, "liveSockets", "REPARSE_LIMITS_LIVE_SOCKETS", Supported;
+        /// Web sockets of live queries that one address may have open.
+        live_sockets_per_address: usize = 1000, "liveSocketsPerAddress", "REPARSE_LIMITS_LIVE_SOCKETS_PER_ADDRESS", Supported;
+        /// Live queries that one web socket may follow.
+        live_subscriptions: usize = 1000, "liveSubscriptions", "REPARSE_LIMITS_LIVE_SUBSCRIPTIONS", Supported;
+        /// Bytes of a message to live queries; the conditions of one web socket together may have four times as many.
+        live_message_bytes: usize = 1 << 20, "liveMessageBytes", "REPARSE_LIMITS_LIVE_MESSAGE_BYTES", Supported;
+        /// Events that may wait for one web socket; a client that reads more slowly is disconnected with code 1013.
+        live_queue: usize = 1000, "liveQueue", "REPARSE_LIMITS_LIVE_QUEUE", Supported;
         /// Milliseconds until the first byte of a request must have come, on a new connection.
         header_timeout_ms: u64 = 10_000, "headerTimeoutMs", "REPARSE_LIMITS_HEADER_TIMEOUT_MS", Supported;
         /// Milliseconds a client may leave a part of its answer unread.

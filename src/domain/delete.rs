@@ -102,7 +102,7 @@ impl Concerned {
         if self.told {
             let id = before.get_str("objectId").unwrap_or_default().to_owned();
             let before = Some(Arc::new(before));
-            cx.app.events.publish(&Written { class: class.clone(), id, before, after: None });
+            cx.app.events.publish(&Written { class: class.clone(), id, before, after: None, relations: Vec::new() });
         }
         self.fire(cx, class, Trigger::AfterDelete).await
     }

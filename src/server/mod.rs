@@ -1,6 +1,7 @@
 //! Composition: picks the implementations, builds the [`App`], mounts the protocols, and takes all of it down again.
 
 mod cloud;
+mod live;
 mod stop;
 mod stores;
 
@@ -37,6 +38,7 @@ use crate::http::gate::Gate;
 use crate::http::middleware::MiddlewareStack;
 use crate::http::mount::below;
 use crate::http::serve::{self, Patience};
+use crate::live_query::{LiveQueryEndpoint, wants_web_socket};
 use crate::model::schema::ClassSchema;
 use crate::pages::Pages;
 use crate::random::{Random, SystemRandom};
@@ -44,6 +46,7 @@ use crate::rest;
 use crate::rest::request::Rest;
 use crate::storage::mongo::CommandListener;
 
+use live::Live;
 pub use stop::RunningServer;
 
 /// Why a server did not start, for the person who started it.
@@ -91,6 +94,7 @@ pub struct Server {
     cors: Arc<Cors>,
     endpoint: MiddlewareStack<Mounts>,
     cloud: Option<Arc<Cloud>>,
+    live: Live,
 }
 
 impl Server {
@@ -99,7 +103,7 @@ impl Server {
     /// # Errors
     /// When the store cannot be opened or the address cannot be had.
     pub async fn open(options: Options, environment: Environment) -> Result<Self, StartError> {
-        let listener = listen(&options).await?;
+        let listener = listen(&options, options.server.port).await?;
         let addr = listener
             .local_addr()
             .map_err(|source| StartError::Listen { address: options.server.host.clone(), source })?;
@@ -123,10 +127,11 @@ impl Server {
         };
         let cors = Arc::new(Cors::new(&app.options.server));
         let mounted = async {
-            let (mounts, rest) = mount(&app)?;
-            Ok((mounts, cloud::start(&app, rest).await?))
+            let live = Live::open(&app).await?;
+            let (mounts, rest) = mount(&app, live.on_main_port())?;
+            Ok((mounts, cloud::start(&app, rest).await?, live))
         };
-        let (mounts, cloud) = match mounted.await {
+        let (mounts, cloud, live) = match mounted.await {
             Ok(mounted) => mounted,
             Err(error) => {
                 app.storage.close().await;
@@ -134,13 +139,13 @@ impl Server {
             }
         };
         let endpoint = MiddlewareStack::new(mounts, cors.clone(), app.random.hex(4));
-        Ok(Self { addr, app, listener, cors, endpoint, cloud })
+        Ok(Self { addr, app, listener, cors, endpoint, cloud, live })
     }
 
     /// Answers requests from here on.
     #[must_use]
     pub fn serve(self) -> RunningServer {
-        let Self { addr, app, listener, cors, endpoint, cloud } = self;
+        let Self { addr, app, listener, cors, endpoint, cloud, live } = self;
         let following = follow_changes(&app);
         let workers = Workers::start(&app);
         let limits = &app.options.own.limits;
@@ -151,8 +156,9 @@ impl Server {
         };
         let bounds = (patience, Connections::new(limits.connections, limits.connections_per_address));
         let stop = CancellationToken::new();
+        let live = live.start(&app, &cors, patience);
         let accepting = tokio::spawn(serve::serve(listener, Arc::new(endpoint), cors, bounds, stop.clone()));
-        RunningServer { addr, app, stop, accepting, following, workers, cloud }
+        RunningServer { addr, app, stop, accepting, following, workers, cloud, live }
     }
 }
 
@@ -225,22 +231,24 @@ pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     text
 }
 
-async fn listen(options: &Options) -> Result<tokio::net::TcpListener, StartError> {
+async fn listen(options: &Options, port: u16) -> Result<tokio::net::TcpListener, StartError> {
     let host = options.server.host.trim_start_matches('[').trim_end_matches(']');
-    let address = format!("{}:{}", options.server.host, options.server.port);
+    let address = format!("{}:{port}", options.server.host);
     let fail = |source| StartError::Listen { address: address.clone(), source };
-    let mut candidates = tokio::net::lookup_host((host, options.server.port)).await.map_err(fail)?;
+    let mut candidates = tokio::net::lookup_host((host, port)).await.map_err(fail)?;
     let first = candidates.next().ok_or_else(|| fail(std::io::ErrorKind::AddrNotAvailable.into()))?;
     serve::listen(first).map_err(fail)
 }
 
 /// What is served where.
 struct Mounts {
-    mounts: Vec<(String, BoxEndpoint<'static, Response>)>,
+    paths: Vec<(String, BoxEndpoint<'static, Response>)>,
+    /// Takes web sockets on any path.
+    live: Option<LiveQueryEndpoint>,
     sanitize: bool,
 }
 
-fn mount(app: &Arc<App>) -> Result<(Mounts, Arc<Rest>), StartError> {
+fn mount(app: &Arc<App>, live: Option<LiveQueryEndpoint>) -> Result<(Mounts, Arc<Rest>), StartError> {
     let options = &app.options;
     let gate = Arc::new(Gate::new(options, rest::operations()).map_err(StartError::Configuration)?);
     let pages = Pages::open(app).map_err(StartError::Configuration)?.routes();
@@ -258,7 +266,7 @@ fn mount(app: &Arc<App>) -> Result<(Mounts, Arc<Rest>), StartError> {
     mounts.push((options.server.mount_path.clone(), endpoint.boxed()));
     // A path below another one goes first.
     mounts.sort_by_key(|(path, _)| std::cmp::Reverse(path.trim_end_matches('/').len()));
-    let mounts = Mounts { mounts, sanitize: options.security.enable_sanitized_error_response };
+    let mounts = Mounts { paths: mounts, live, sanitize: options.security.enable_sanitized_error_response };
     Ok((mounts, rest))
 }
 
@@ -266,8 +274,11 @@ impl Endpoint for Mounts {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
+        if let Some(live) = self.live.as_ref().filter(|_| wants_web_socket(&request)) {
+            return live.call(request).await;
+        }
         let path = request.uri().path();
-        if let Some((_, endpoint)) = self.mounts.iter().find(|(prefix, _)| below(prefix, path).is_some()) {
+        if let Some((_, endpoint)) = self.paths.iter().find(|(prefix, _)| below(prefix, path).is_some()) {
             return Ok(endpoint.get_response(request).await);
         }
         Ok(refusal(&ParseError::unknown_route(), self.sanitize))

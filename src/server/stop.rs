@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::adapters::cloud::node::Cloud;
+use super::live::RunningLive;
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::workers::Workers;
 
@@ -23,9 +24,16 @@ pub struct RunningServer {
     pub(super) following: JoinHandle<()>,
     pub(super) workers: Workers,
     pub(super) cloud: Option<Arc<Cloud>>,
+    pub(super) live: RunningLive,
 }
 
 impl RunningServer {
+    /// Where live queries listen, if they have a port of their own.
+    #[must_use]
+    pub const fn live_addr(&self) -> Option<SocketAddr> {
+        self.live.addr
+    }
+
     /// Shuts down: accepts no more requests, lets those in flight finish for as long as `shutdownTimeoutMs` allows,
     /// closes the store. Tells whether everything finished in time.
     pub async fn shutdown(self) -> bool {
@@ -33,6 +41,7 @@ impl RunningServer {
         self.app.stop();
         let finish = async {
             self.workers.stop().await;
+            self.live.stop().await;
             let accepting = self.accepting.await;
             self.app.tasks.wait().await;
             // Requests in flight needed it up to here.

@@ -6,9 +6,10 @@ use std::time::Duration;
 use super::{StartError, chain};
 use crate::adapters::files::open::Home;
 use crate::config::{DatabaseUri, Options, values};
+use crate::domain::features::live_query;
 use crate::model::schema::ClassSchema;
 use crate::storage::Storage;
-use crate::storage::mongo::{CommandListener, MongoOptions, MongoStorage};
+use crate::storage::mongo::{CommandListener, ImagesOf, MongoOptions, MongoStorage};
 use crate::storage::sqlite::{self, EmbeddedOptions, EmbeddedStorage, Synchronous};
 
 /// Opens the store, and says where files are kept beside it. `listener` hears what is asked of MongoDB.
@@ -72,6 +73,12 @@ pub async fn classes(options: &Options) -> Result<Vec<ClassSchema>, StartError> 
     }
 }
 
+/// The classes whose live queries are told by the database.
+fn images(options: &Options) -> Option<ImagesOf> {
+    let published = live_query::followed_in_store(options)?;
+    Some(ImagesOf(Arc::new(move |class| published.covers(class))))
+}
+
 fn mongo(options: &Options, uri: &values::Secret) -> MongoOptions {
     let driver = &options.database.driver;
     MongoOptions {
@@ -79,6 +86,7 @@ fn mongo(options: &Options, uri: &values::Secret) -> MongoOptions {
         timeout: Duration::from_millis(options.own.database_timeout_ms),
         max_time: driver.max_time_ms.map(Duration::from_millis),
         batch_size: u32::try_from(driver.batch_size).ok(),
+        images: images(options),
         ..MongoOptions::new(driver.applied_to(uri.expose()))
     }
 }

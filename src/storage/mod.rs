@@ -24,6 +24,7 @@ use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 use serde_json::Value as Json;
 
+use crate::model::date::Date;
 use crate::model::names::ClassName;
 use crate::model::object::Object;
 use crate::model::operation::Update;
@@ -117,6 +118,52 @@ pub enum Event {
     },
     /// Events may have been missed: everything cached is in doubt.
     Lost,
+}
+
+/// Whoever follows what is written to rows.
+pub trait Follower: Send + Sync + fmt::Debug {
+    /// Patterns of the names of the classes that are followed, for a first choice.
+    fn patterns(&self) -> Vec<String>;
+
+    /// Whether a class is followed.
+    fn follows(&self, class: &str) -> bool;
+
+    /// Calls a function with a class as it is known now.
+    fn with_schema(&self, class: &ClassName, call: &mut dyn FnMut(&ClassSchema));
+}
+
+/// What happened to the rows of classes that somebody follows.
+#[derive(Debug)]
+pub enum Change {
+    /// A class was made, changed or removed: whoever follows reads the classes again before it takes the next change.
+    Schema,
+    /// A row was written.
+    Row(RowChange),
+    /// The store gives no news for now. What it has will come later.
+    Broken,
+    /// The store gives news again.
+    Resumed,
+    /// Changes were missed.
+    Lost,
+}
+
+/// One write to a row.
+#[derive(Debug)]
+pub struct RowChange {
+    /// The class.
+    pub class: ClassName,
+    /// The row's `objectId`.
+    pub id: String,
+    /// The row before; `None`: there was none, or it is not known ([`RowChange::made`] tells).
+    pub before: Option<Object>,
+    /// The row after; `None`: it was deleted.
+    pub after: Option<Object>,
+    /// Whether the row was made.
+    pub made: bool,
+    /// The place in the order of writes: a number that grows.
+    pub position: u64,
+    /// When it was written, by the clock of the store.
+    pub written_at: Option<Date>,
 }
 
 /// Options of an aggregation.
@@ -344,6 +391,22 @@ pub trait Storage: Send + Sync + fmt::Debug {
     /// What other processes change of the schema and of rows of these classes, where the store can tell; `None`: it cannot, and caches
     /// must expire.
     async fn watch(&self, classes: &[ClassName]) -> Result<Option<BoxStream<'static, Event>>>;
+
+    /// Every write to rows of the classes followed, by whatever process, in order, with the rows before and after; `None`: the store
+    /// cannot tell.
+    async fn changes(&self, _follower: Arc<dyn Follower>) -> Result<Option<BoxStream<'static, Change>>> {
+        Ok(None)
+    }
+
+    /// The place in the order of writes that has been reached: what is written from now on comes after it.
+    async fn position(&self) -> Result<u64> {
+        Ok(0)
+    }
+
+    /// Has the store keep the rows before and after each write of a class, for [`Storage::changes`].
+    async fn keep_images(&self, _class: &ClassName) -> Result<()> {
+        Ok(())
+    }
 
     /// Stops the store in good order; later calls fail.
     async fn close(&self);

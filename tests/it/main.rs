@@ -24,6 +24,7 @@ mod hooks;
 mod jobs;
 mod large;
 mod limits;
+mod live_query;
 mod logs;
 mod openapi_app;
 mod openapi_document;

@@ -64,7 +64,7 @@ pub struct Answer {
     /// A function: headers of the HTTP answer.
     pub headers: Vec<(String, String)>,
     /// beforeSave: fields and operations that are written instead of what the client sent. afterSave: what the client reads
-    /// instead of the usual answer.
+    /// instead of the usual answer. afterEvent: the object that is sent.
     pub object: Option<Map<String, Json>>,
     /// Before an event of a live query: the object before, as the subscriber is to see it.
     pub original: Option<Map<String, Json>>,
@@ -72,9 +72,11 @@ pub struct Answer {
     pub send_event: Option<bool>,
     /// afterSave: fields that the client reads besides the usual answer.
     pub changed: Option<Map<String, Json>>,
-    /// beforeFind: parameters (`where`, `limit`, `skip`, `order`, `keys`, `include`, `excludeKeys`, …) that replace those of
+    /// beforeFind, beforeSubscribe: parameters (`where`, `limit`, `skip`, `order`, `keys`, `include`, `excludeKeys`, …) that replace those of
     /// the client.
     pub query: Option<Map<String, Json>>,
+    /// afterEvent: the name of the event that is sent instead of the real one.
+    pub event: Option<String>,
     /// beforeFind: objects that answer the query. afterFind: objects that replace those found; a number is the place of one of
     /// those, untouched.
     pub objects: Option<Vec<Json>>,

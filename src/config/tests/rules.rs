@@ -288,7 +288,7 @@ fn what_is_missing_is_refused_by_name_or_ignored_with_one_warning() {
             json!({ "push": { "adapter": "./push.js" } }),
             "option push: there is no such adapter, and JavaScript modules cannot be loaded; built in: @parse/push-adapter, webhook",
         ),
-        (json!({ "liveQuery": { "classNames": ["A"] } }), "option liveQuery: not supported yet"),
+        (json!({ "liveQuery": { "wssAdapter": {} } }), "option liveQuery.wssAdapter: not supported yet"),
         (
             json!({ "auth": { "ldap": { "url": "ldap://x" } } }),
             "option auth.ldap: there is no such provider; built in: anonymous, apple, facebook, github, google, instagram, keycloak, line, linkedin, mfa, microsoft, spotify; under any name: {\"oauth2\": true, …} or a module of oidc, webhook",

@@ -57,7 +57,9 @@ fn options_inside_groups_have_variables_and_flags() {
     let limits = serve(&[path], &limit).options.security.rate_limit;
     assert_eq!(limits.iter().map(|limit| limit.request_path.as_str()).collect::<Vec<_>>(), ["/login"]);
     let metadata = [("PARSE_SERVER_LIVEQUERY_CLASSNAMES", "Game"), ("REPARSE_IGNORE_UNSUPPORTED", "1")];
-    assert_eq!(serve(&[path], &metadata).warnings, ["option liveQuery: not supported yet (ignored)"]);
+    let loaded = serve(&[path], &metadata);
+    let classes = loaded.options.live_query.classes.and_then(|classes| classes.class_names);
+    assert_eq!((loaded.warnings, classes), (Vec::new(), Some(vec!["Game".to_owned()])));
 }
 
 #[test]

@@ -11,6 +11,7 @@ pub mod hooks;
 pub mod idempotency;
 pub mod installations;
 pub mod jobs;
+pub mod live_query;
 pub mod logs;
 pub mod push;
 pub mod roles;
@@ -43,5 +44,6 @@ pub fn all(options: &Options, services: Services) -> Vec<Feature> {
         security::feature(),
         health::feature(),
         logs::feature(),
+        live_query::feature(options),
     ]
 }

@@ -12,7 +12,7 @@ use super::caches::Caches;
 use super::class_rules::RuleTable;
 use super::classes::SchemaCache;
 use super::events::Events;
-use super::feature::{Entities, Feature, NoRoles, Refresh, TypeMap, Work};
+use super::feature::{Entities, Feature, NoRoles, NoSessions, Refresh, Sessions, TypeMap, Work};
 use super::triggers::Triggers;
 use crate::clock::Clock;
 use crate::config::Options;
@@ -47,6 +47,8 @@ pub struct App {
     pub rules: RuleTable,
     /// Says which entities permissions may name for a user.
     pub entities: Arc<dyn Entities>,
+    /// Finds the user of a session token.
+    pub sessions: Arc<dyn Sessions>,
     /// Clock.
     pub clock: Arc<dyn Clock>,
     /// Source of random ids and tokens.
@@ -82,6 +84,7 @@ impl App {
             file_hosts: AllowedHosts::new(&options.files.upload.allowed_file_url_domains),
             rules: RuleTable::default(),
             entities: Arc::new(NoRoles),
+            sessions: Arc::new(NoSessions),
             storage,
             clock,
             random,
@@ -102,6 +105,7 @@ impl App {
             app.work.extend(feature.work);
             app.states.extend(feature.state);
             app.entities = feature.entities.unwrap_or(app.entities);
+            app.sessions = feature.sessions.unwrap_or(app.sessions);
             app.server_info.extend(feature.server_info);
             app.on_start.extend(feature.on_start);
             app.on_stop.extend(feature.on_stop);

@@ -20,6 +20,8 @@ pub struct Written {
     pub before: Option<Arc<Object>>,
     /// The row after; `None`: it was deleted.
     pub after: Option<Arc<Object>>,
+    /// Relations that got members as the row was made.
+    pub relations: Vec<String>,
 }
 
 /// Somebody who wants to know what is written. Neither method may block.
@@ -98,10 +100,22 @@ mod tests {
         events.subscribe(subscriber.clone());
         assert!(events.wanted(&a) && !events.wanted(&b));
         for (class, id) in [(&a, "1"), (&b, "2"), (&a, "3")] {
-            events.publish(&Written { class: class.clone(), id: id.to_owned(), before: None, after: None });
+            events.publish(&Written {
+                class: class.clone(),
+                id: id.to_owned(),
+                before: None,
+                after: None,
+                relations: Vec::new(),
+            });
         }
         events.unsubscribe(&subscriber);
-        events.publish(&Written { class: a.clone(), id: "4".to_owned(), before: None, after: None });
+        events.publish(&Written {
+            class: a.clone(),
+            id: "4".to_owned(),
+            before: None,
+            after: None,
+            relations: Vec::new(),
+        });
         assert_eq!(*notes.0.lock().unwrap(), ["1", "3"]);
         assert!(!events.wanted(&a));
     }

@@ -11,6 +11,7 @@ use foldhash::fast::RandomState;
 use serde_json::Value as Json;
 
 use super::app::App;
+use super::auth::SessionUser;
 use super::caches::Cache;
 use super::class_rules::ClassRules;
 use crate::config::Options;
@@ -35,6 +36,8 @@ pub struct Feature {
     pub state: TypeMap,
     /// Says what permissions may name for a user. One feature has it: roles.
     pub entities: Option<Arc<dyn Entities>>,
+    /// Finds the user of a session token. One feature has it: sessions.
+    pub sessions: Option<Arc<dyn Sessions>>,
     /// What the server can do because of it: a part of `features` in the answer of `/serverInfo`.
     pub server_info: Option<fn(&Options) -> Json>,
     /// Runs once the server's schema is read, before the first request.
@@ -164,6 +167,26 @@ pub trait Entities: Send + Sync {
     /// # Errors
     /// When the store fails.
     async fn find(&self, app: &Arc<App>, user: &str, transaction: Option<&Transaction>) -> Result<Arc<[String]>>;
+}
+
+/// Finds the user of a session token.
+#[async_trait]
+pub trait Sessions: Send + Sync {
+    /// The user; `None` when it is gone.
+    ///
+    /// # Errors
+    /// 209 when the token is unknown or expired.
+    async fn user(&self, app: &Arc<App>, token: &str) -> Result<Option<Arc<SessionUser>>>;
+}
+
+/// The users of session tokens where no feature knows of sessions.
+pub(super) struct NoSessions;
+
+#[async_trait]
+impl Sessions for NoSessions {
+    async fn user(&self, _app: &Arc<App>, _token: &str) -> Result<Option<Arc<SessionUser>>> {
+        Ok(None)
+    }
 }
 
 /// The entities of users where no feature knows of roles.

@@ -51,6 +51,8 @@ pub struct Concerned {
     pub triggers: Option<Arc<ClassTriggers>>,
     /// Whether somebody wants to know what is written.
     pub told: bool,
+    /// Relations that the write gave members.
+    pub relations: Vec<String>,
     /// The row before, as it rests; `None`: there was none.
     pub before: Option<Arc<Object>>,
     /// The row before, as the caller may see it.

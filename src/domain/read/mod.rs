@@ -9,6 +9,7 @@ pub mod limits;
 pub mod redact;
 pub mod related;
 pub mod resolve;
+pub mod standing;
 pub mod triggers;
 
 use std::collections::HashMap;

@@ -57,7 +57,8 @@ fn add_caller(cx: &Context, payload: &mut Map<String, Json>, usual_installation:
 }
 
 /// The caller as a user, with the token of its session. One that has no session yet is known by its id alone.
-fn user(cx: &Context, session: &SessionUser) -> Json {
+#[must_use]
+pub fn user(cx: &Context, session: &SessionUser) -> Json {
     if session.session_token.is_empty() {
         return json!({ "objectId": session.id });
     }

@@ -21,7 +21,7 @@ use crate::storage::StorageError;
 /// # Errors
 /// 101 when no row is within reach, 137 and its kin when a unique index refuses.
 pub async fn store(cx: &Context, checked: Checked, rules: &dyn ClassRules) -> Result<Stored> {
-    let Checked { class, adds_field, id, new_id, write, acl, internal, only, facts, state } = checked;
+    let Checked { class, adds_field, id, new_id, write, acl, internal, only, mut facts, state } = checked;
     let now = cx.now();
     let operations = write
         .update
@@ -65,6 +65,9 @@ pub async fn store(cx: &Context, checked: Checked, rules: &dyn ClassRules) -> Re
         }
         (true, new_id, row)
     };
+    if let Some(concerned) = &mut facts.concerned {
+        concerned.relations = write.relations.iter().map(|change| change.field.clone()).collect();
+    }
     write_relations(cx, &class, &id, write.relations).await?;
     cx.app.caches.forget(class.schema.name.as_str(), Some(&id));
     Ok(Stored { class, created, id, row, operations, facts, state })

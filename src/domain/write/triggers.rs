@@ -45,7 +45,8 @@ pub async fn before_save(cx: &Context, mut draft: Draft, rules: &dyn ClassRules)
             original = Some(payload::object(cx, &class, &visibility, Object::clone(row)));
         }
     }
-    let mut concerned = Concerned { triggers, told, before, original, changed: Vec::new(), removed: Vec::new() };
+    let mut concerned =
+        Concerned { triggers, told, relations: Vec::new(), before, original, changed: Vec::new(), removed: Vec::new() };
     let handler = concerned.triggers.as_ref().and_then(|triggers| triggers.get(Trigger::BeforeSave)).cloned();
     if let Some(handler) = handler {
         let mut payload = payload::trigger(cx, Trigger::BeforeSave);
@@ -201,6 +202,7 @@ async fn done(
             id: row.get_str("objectId").unwrap_or_default().to_owned(),
             before: concerned.before.clone(),
             after: Some(Arc::new(row.clone())),
+            relations: concerned.relations,
         });
     }
     let triggers = concerned.triggers?;

@@ -39,6 +39,16 @@ impl fmt::Debug for CommandListener {
     }
 }
 
+/// Says of a class whether the rows before and after each write are kept from its making on.
+#[derive(Clone)]
+pub struct ImagesOf(pub Arc<dyn Fn(&str) -> bool + Send + Sync>);
+
+impl fmt::Debug for ImagesOf {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("ImagesOf")
+    }
+}
+
 /// How to reach the database.
 #[derive(Clone)]
 pub struct MongoOptions {
@@ -54,6 +64,8 @@ pub struct MongoOptions {
     pub batch_size: Option<u32>,
     /// Who listens to the commands sent.
     pub listener: Option<CommandListener>,
+    /// Of which classes the rows before and after each write are kept.
+    pub images: Option<ImagesOf>,
 }
 
 impl MongoOptions {
@@ -67,6 +79,7 @@ impl MongoOptions {
             max_time: None,
             batch_size: None,
             listener: None,
+            images: None,
         }
     }
 }
@@ -130,6 +143,7 @@ impl MongoStorage {
             batch_size: options.batch_size.unwrap_or(1000).max(2),
             inserts: Inserts::new(insert::COMMANDS),
             gets: Gets::new(get::COMMANDS),
+            images: options.images,
         };
         let started = Instant::now();
         loop {

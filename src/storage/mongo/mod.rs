@@ -9,10 +9,12 @@
 
 mod aggregate;
 mod batcher;
+mod changes;
 mod connect;
 mod decode;
 mod encode;
 mod error;
+mod feed;
 mod filter;
 mod find;
 mod get;
@@ -42,9 +44,9 @@ use indexmap::IndexMap;
 use mongodb::{Client, Collection, Database};
 use serde_json::Value as Json;
 
-pub use connect::{CommandListener, MongoOptions};
+pub use connect::{CommandListener, ImagesOf, MongoOptions};
 
-use super::{AggregateOptions, Ancestry, Event, IndexSpec, Result, Storage, Transaction};
+use super::{AggregateOptions, Ancestry, Change, Event, Follower, IndexSpec, Result, Storage, Transaction};
 use crate::model::names::ClassName;
 use crate::model::object::Object;
 use crate::model::operation::Update;
@@ -68,6 +70,8 @@ pub struct MongoStorage {
     batch_size: u32,
     inserts: insert::Inserts,
     gets: get::Gets,
+    /// Of which classes the rows before and after each write are kept.
+    images: Option<ImagesOf>,
 }
 
 impl fmt::Debug for MongoStorage {
@@ -319,6 +323,18 @@ impl Storage for MongoStorage {
 
     async fn watch(&self, classes: &[ClassName]) -> Result<Option<BoxStream<'static, Event>>> {
         watch::watch(self, classes).await
+    }
+
+    async fn changes(&self, follower: Arc<dyn Follower>) -> Result<Option<BoxStream<'static, Change>>> {
+        changes::changes(self, follower).await
+    }
+
+    async fn position(&self) -> Result<u64> {
+        changes::position(self).await
+    }
+
+    async fn keep_images(&self, class: &ClassName) -> Result<()> {
+        changes::keep_images(self, class).await
     }
 
     async fn close(&self) {

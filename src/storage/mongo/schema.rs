@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};
 use tracing::warn;
 
-use super::{MongoStorage, error, plain, update};
+use super::{MongoStorage, changes, error, plain, update};
 use crate::model::json;
 use crate::model::names::{ClassName, USER};
 use crate::model::schema::{ClassSchema, Field, FieldType, IndexKeys};
@@ -177,6 +177,10 @@ fn listed(indexes: &IndexMap<String, IndexKeys>) -> Result<Document> {
 /// Makes a class.
 pub(super) async fn create_class(storage: &MongoStorage, schema: &ClassSchema) -> Result<()> {
     let schemas = storage.schemas();
+    if storage.images.as_ref().is_some_and(|images| (images.0)(schema.name.as_str())) {
+        // From its first row on.
+        changes::keep_images_if_possible(storage, &schema.name).await;
+    }
     storage.run(schemas.insert_one(write(schema)?)).await.map(|_| ())
 }
 

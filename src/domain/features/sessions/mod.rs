@@ -10,13 +10,16 @@ pub use enter::open_context;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
+
 use crate::config::Options;
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::auth::{Auth, SessionUser};
 use crate::domain::kernel::clp::Operation;
 use crate::domain::kernel::context::{Client, Context};
+use crate::domain::kernel::events::Written;
 use crate::domain::kernel::failure::{failure, invalid_session};
-use crate::domain::kernel::feature::Feature;
+use crate::domain::kernel::feature::{Feature, Sessions};
 use crate::domain::permissions::Scoped;
 use crate::domain::permissions::protected_fields::Visibility;
 use crate::domain::read;
@@ -37,9 +40,21 @@ use crate::model::value::Value;
 #[must_use]
 pub fn feature(options: &Options) -> Feature {
     let ttl = Duration::from_millis(options.server.cache_ttl);
-    Feature::new("sessions")
+    let mut feature = Feature::new("sessions")
         .rules(names::SESSION, rules::SessionRules)
-        .cache(SessionCache::new(options.server.cache_max_size, ttl))
+        .cache(SessionCache::new(options.server.cache_max_size, ttl));
+    feature.sessions = Some(Arc::new(Resolver));
+    feature
+}
+
+/// Finds the users of session tokens, for other features.
+struct Resolver;
+
+#[async_trait]
+impl Sessions for Resolver {
+    async fn user(&self, app: &Arc<App>, token: &str) -> Result<Option<Arc<SessionUser>>> {
+        resolve(app, token).await
+    }
 }
 
 /// How a session came to be, as its row notes it.
@@ -150,6 +165,9 @@ pub(super) async fn insert(cx: &Context, mut row: Object) -> Result<Object> {
         end_matching(cx, duplicates).await?;
     }
     store::insert(cx, &adapted.class, row.clone()).await.map_err(failure)?;
+    if cx.app.events.wanted(&session_class()) {
+        tell(cx, None, Some(&row));
+    }
     Ok(row)
 }
 
@@ -244,14 +262,33 @@ pub async fn end_all(cx: &Context, user: &str) -> Result<()> {
 async fn end_matching(cx: &Context, filter: Resolved) -> Result<()> {
     let class = cx.class(&session_class());
     let scope = Scoped::internal(filter, "end sessions");
-    let options = FindOptions { keys: Some(vec!["sessionToken".to_owned()]), ..FindOptions::default() };
-    let ended = store::find(cx, &class, &scope, &options).await?;
+    let told = cx.app.events.wanted(&class.schema.name);
+    let keys = (!told).then(|| vec!["sessionToken".to_owned()]);
+    let ended = store::find(cx, &class, &scope, &FindOptions { keys, ..FindOptions::default() }).await?;
     store::delete(cx, &class, &scope).await?;
     let cache: &SessionCache = cx.app.feature()?;
-    for token in ended.iter().filter_map(|row| row.get_str("sessionToken")) {
-        cache.forget_token(token);
+    for row in &ended {
+        row.get_str("sessionToken").into_iter().for_each(|token| cache.forget_token(token));
+        if told {
+            tell(cx, Some(row), None);
+        }
     }
     Ok(())
+}
+
+/// Tells subscribers of a session that was made or ended; inside a transaction, once it is committed.
+fn tell(cx: &Context, before: Option<&Object>, after: Option<&Object>) {
+    let shared = |row: Option<&Object>| row.cloned().map(Arc::new);
+    let id = before.or(after).and_then(|row| row.get_str("objectId")).unwrap_or_default().to_owned();
+    let (before, after) = (shared(before), shared(after));
+    let written = Written { class: session_class(), id, before, after, relations: Vec::new() };
+    match cx.deferred() {
+        None => cx.app.events.publish(&written),
+        Some(deferred) => {
+            let app = cx.app.clone();
+            deferred.push(async move { app.events.publish(&written) });
+        }
+    }
 }
 
 /// The row of the session sent. Does not look at its expiry.

@@ -1,0 +1,59 @@
+//! How much there is of everything.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+/// Counts of one server.
+#[derive(Debug, Default)]
+pub struct Counts {
+    clients: AtomicUsize,
+    subscriptions: AtomicUsize,
+    events: AtomicU64,
+}
+
+impl Counts {
+    /// Clients that are connected.
+    pub fn clients(&self) -> usize {
+        self.clients.load(Ordering::Relaxed)
+    }
+
+    /// Subscriptions.
+    pub fn subscriptions(&self) -> usize {
+        self.subscriptions.load(Ordering::Relaxed)
+    }
+
+    /// Events that subscriptions were told, from the start of the server.
+    pub fn events(&self) -> u64 {
+        self.events.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn event(&self) {
+        self.events.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn add_subscription(&self) {
+        self.subscriptions.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn remove_subscription(&self) {
+        self.subscriptions.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A client that is counted until this is dropped.
+#[derive(Debug)]
+pub struct Counted(std::sync::Arc<super::LiveQueries>);
+
+impl Counted {
+    /// Counts a client.
+    #[must_use]
+    pub fn new(live: &std::sync::Arc<super::LiveQueries>) -> Self {
+        live.counts.clients.fetch_add(1, Ordering::Relaxed);
+        Self(live.clone())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.counts.clients.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,113 @@
+//! What subscribers are told.
+
+use std::sync::{Arc, OnceLock};
+
+use serde_json::Number;
+
+use super::judge::Unasked;
+use super::outlet::Outlet;
+use crate::error::ParseError;
+use crate::model::object::Object;
+
+/// What happened to an object, as one subscriber sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Op {
+    /// It was made, and matches.
+    Create,
+    /// It was changed, and matches now.
+    Enter,
+    /// It was changed, matched before and still does.
+    Update,
+    /// It was changed, and matches no more.
+    Leave,
+    /// It was deleted.
+    Delete,
+}
+
+impl Op {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Create, Self::Enter, Self::Update, Self::Leave, Self::Delete];
+
+    /// Parse's name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Enter => "enter",
+            Self::Update => "update",
+            Self::Leave => "leave",
+            Self::Delete => "delete",
+        }
+    }
+
+    /// The event of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|op| op.name() == name)
+    }
+}
+
+/// An event, for all who see it in the same form.
+#[derive(Debug)]
+pub struct Event {
+    /// What happened.
+    pub op: Op,
+    /// The object.
+    pub object: Object,
+    /// The object before, where it was there and could be read.
+    pub original: Option<Object>,
+    text: OnceLock<Box<str>>,
+}
+
+impl Event {
+    /// An event.
+    #[must_use]
+    pub const fn new(op: Op, object: Object, original: Option<Object>) -> Self {
+        Self { op, object, original, text: OnceLock::new() }
+    }
+
+    /// The objects as members of a JSON object: `"object":{…},"original":{…}`. Written once, however many read it.
+    pub fn text(&self) -> &str {
+        self.text.get_or_init(|| {
+            let json = |object: &Object| serde_json::to_string(object).unwrap_or_default();
+            let mut text = format!("\"object\":{}", json(&self.object));
+            if let Some(original) = &self.original {
+                text.push_str(",\"original\":");
+                text.push_str(&json(original));
+            }
+            text.into_boxed_str()
+        })
+    }
+}
+
+/// One subscription, as those who tell it know it.
+#[derive(Debug)]
+pub struct Member {
+    /// The id that the client chose.
+    pub request_id: Number,
+    /// Fields that are sent, sorted; `None`: all.
+    pub(super) keys: Option<Vec<String>>,
+    /// Only what happened after this position is told.
+    pub(super) since: u64,
+    pub(super) outlet: Outlet,
+}
+
+/// What one subscription is told.
+#[derive(Debug)]
+pub struct Delivery {
+    /// The subscription.
+    pub member: Arc<Member>,
+    /// What it is told.
+    pub news: News,
+}
+
+/// News for a subscription.
+#[derive(Debug)]
+pub enum News {
+    /// Something happened.
+    Event(Arc<Event>),
+    /// Something happened that the subscriber may not see any more, and may know that.
+    Refused(Arc<ParseError>),
+    /// Something happened about which the app's code has a say first: [`super::LiveQueries::ask`].
+    Unasked(Arc<Unasked>),
+}

@@ -1,0 +1,216 @@
+//! Where writes are heard of: from the store where it can tell ([`Storage::changes`](crate::storage::Storage::changes)), so that it does not
+//! matter which process wrote; else from the pipelines of this server. A server has one source, so no write is told twice.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+
+use futures_util::StreamExt as _;
+use futures_util::stream::BoxStream;
+use tokio::sync::mpsc::{self, error::TrySendError};
+use tokio::task::JoinHandle;
+
+use super::judge;
+use super::{Happened, LiveQueries};
+use crate::domain::kernel::app::App;
+use crate::domain::kernel::events::{Subscriber, Written};
+use crate::domain::kernel::failure::failure;
+use crate::error::Result;
+use crate::model::names::ClassName;
+use crate::model::schema::ClassSchema;
+use crate::storage::{Change, Follower, RowChange};
+
+/// Writes of this server that wait to be told. When there are more, every connection is closed, because it would miss some.
+const WAITING: usize = 1 << 16;
+
+/// How far the source has come.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    /// Whether the store is the source.
+    from_store: AtomicBool,
+    /// Whether the store gives no news for now.
+    broken: AtomicBool,
+    /// Writes of this server that were told.
+    position: AtomicU64,
+    /// Milliseconds between the last write and its telling.
+    lag: AtomicI64,
+}
+
+impl Progress {
+    /// The place in the order of writes: what is written from now on comes after it.
+    pub(super) async fn position(&self, app: &App) -> Result<u64> {
+        if self.from_store.load(Ordering::Acquire) {
+            app.storage.position().await.map_err(failure)
+        } else {
+            Ok(self.position.load(Ordering::Acquire))
+        }
+    }
+}
+
+/// What tells of writes.
+pub enum Source {
+    /// The store.
+    Store(BoxStream<'static, Change>),
+    /// The pipelines of this server.
+    Pipelines(mpsc::Receiver<Happened>),
+}
+
+impl LiveQueries {
+    /// Opens the source; from here on no write is missed. `None`: no class is published.
+    ///
+    /// # Errors
+    /// When the store cannot be followed.
+    pub async fn open(self: &Arc<Self>, app: &Arc<App>) -> Result<Option<Source>> {
+        if self.published.is_empty() {
+            return Ok(None);
+        }
+        let follower = Arc::new(Following { live: self.clone(), app: Arc::downgrade(app) });
+        if let Some(changes) = app.storage.changes(follower).await.map_err(failure)? {
+            self.progress.from_store.store(true, Ordering::Release);
+            self.keep_images(app, &mut HashSet::new()).await;
+            return Ok(Some(Source::Store(changes)));
+        }
+        let (sender, receiver) = mpsc::channel(WAITING);
+        app.events.subscribe(Arc::new(Listener { live: self.clone(), sender }));
+        Ok(Some(Source::Pipelines(receiver)))
+    }
+
+    /// Tells subscribers of what the source says, until the app goes away.
+    pub fn tell(self: &Arc<Self>, app: &Arc<App>, source: Source) -> JoinHandle<()> {
+        let (app, live) = (Arc::downgrade(app), self.clone());
+        tokio::spawn(async move {
+            match source {
+                Source::Store(mut changes) => {
+                    let mut kept = HashSet::new();
+                    while let Some(change) = changes.next().await {
+                        let Some(app) = app.upgrade() else { return };
+                        live.take(&app, change, &mut kept).await;
+                    }
+                }
+                Source::Pipelines(mut writes) => {
+                    while let Some(happened) = writes.recv().await {
+                        let Some(app) = app.upgrade() else { return };
+                        judge::judge(&app, &live, &happened).await;
+                    }
+                }
+            }
+        })
+    }
+
+    async fn take(&self, app: &Arc<App>, change: Change, kept: &mut HashSet<ClassName>) {
+        match change {
+            Change::Schema => {
+                self.reload(app).await;
+                self.keep_images(app, kept).await;
+            }
+            Change::Row(row) => {
+                if let Some(at) = row.written_at {
+                    self.progress.lag.store(app.clock.now().millis() - at.millis(), Ordering::Relaxed);
+                }
+                if self.groups.follow(&row.class) {
+                    judge::judge(app, self, &happened(row)).await;
+                }
+            }
+            Change::Broken => self.progress.broken.store(true, Ordering::Relaxed),
+            Change::Resumed => self.progress.broken.store(false, Ordering::Relaxed),
+            Change::Lost => {
+                tracing::error!("writes were missed: connections of live queries are closed");
+                self.progress.broken.store(false, Ordering::Relaxed);
+                self.reload(app).await;
+                self.close_all();
+            }
+        }
+    }
+
+    async fn reload(&self, app: &App) {
+        if let Err(error) = app.schemas.reload().await {
+            tracing::warn!(%error, "the schema could not be read again");
+        }
+    }
+
+    /// Has the store keep the rows before writes of every published class that it knows.
+    async fn keep_images(&self, app: &App, kept: &mut HashSet<ClassName>) {
+        for class in app.schemas.snapshot().iter() {
+            let name = &class.schema.name;
+            if !class.stored || !self.published.covers(name.as_str()) || !kept.insert(name.clone()) {
+                continue;
+            }
+            if let Err(error) = app.storage.keep_images(name).await {
+                tracing::warn!(%error, class = %name, "live queries do not know the rows before writes");
+            }
+        }
+    }
+
+    /// Whether events flow, with the reason if they do not.
+    ///
+    /// # Errors
+    /// Why they do not.
+    pub fn flow(&self) -> std::result::Result<(), &'static str> {
+        if self.progress.broken.load(Ordering::Relaxed) {
+            return Err("The database does not tell of changes.");
+        }
+        Ok(())
+    }
+
+    /// Milliseconds between the last write that the store told of and its telling.
+    #[must_use]
+    pub fn lag(&self) -> i64 {
+        self.progress.lag.load(Ordering::Relaxed)
+    }
+}
+
+fn happened(row: RowChange) -> Happened {
+    let RowChange { class, id, before, after, made, position, .. } = row;
+    let unknown_before = !made && before.is_none();
+    let written =
+        Written { class, id, before: before.map(Arc::new), after: after.map(Arc::new), relations: Vec::new() };
+    Happened { written: Arc::new(written), position, unknown_before }
+}
+
+/// Follows published classes in the store.
+#[derive(Debug)]
+struct Following {
+    live: Arc<LiveQueries>,
+    app: Weak<App>,
+}
+
+impl Follower for Following {
+    fn patterns(&self) -> Vec<String> {
+        self.live.published.patterns().map(str::to_owned).collect()
+    }
+
+    fn follows(&self, class: &str) -> bool {
+        self.live.tells(&ClassName::unchecked(class))
+    }
+
+    fn with_schema(&self, class: &ClassName, call: &mut dyn FnMut(&ClassSchema)) {
+        let Some(app) = self.app.upgrade() else { return };
+        let schemas = app.schemas.snapshot();
+        match schemas.get(class) {
+            Some(class) => call(&class.schema),
+            None => call(&app.schemas.unknown_class(class).schema),
+        }
+    }
+}
+
+/// Hears of this server's writes.
+#[derive(Debug)]
+struct Listener {
+    live: Arc<LiveQueries>,
+    sender: mpsc::Sender<Happened>,
+}
+
+impl Subscriber for Listener {
+    fn wants(&self, class: &ClassName) -> bool {
+        self.live.tells(class)
+    }
+
+    fn note(&self, written: &Written) {
+        let position = self.live.progress.position.fetch_add(1, Ordering::AcqRel) + 1;
+        let happened = Happened { written: Arc::new(written.clone()), position, unknown_before: false };
+        if let Err(TrySendError::Full(_)) = self.sender.try_send(happened) {
+            tracing::error!("writes come faster than live queries can be told: connections are closed");
+            self.live.close_all();
+        }
+    }
+}

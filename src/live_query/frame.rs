@@ -1,0 +1,83 @@
+//! Messages to clients.
+
+use serde::Serialize;
+use serde_json::{Number, Value as Json};
+
+use crate::domain::features::live_query::{Event, Member};
+use crate::error::{ErrorCode, ParseError};
+
+/// The client as each of its messages names it: `"clientId":…,"installationId":…`, written once.
+#[derive(Debug)]
+pub struct ClientName(String);
+
+impl ClientName {
+    /// The name of a client.
+    #[must_use]
+    pub fn new(client_id: &str, installation_id: Option<&str>) -> Self {
+        let mut text = format!("\"clientId\":{}", Json::from(client_id));
+        if let Some(id) = installation_id {
+            text.push_str(",\"installationId\":");
+            text.push_str(&Json::from(id).to_string());
+        }
+        Self(text)
+    }
+
+    /// `connected`.
+    #[must_use]
+    pub fn connected(&self) -> String {
+        format!("{{\"op\":\"connected\",{}}}", self.0)
+    }
+
+    /// `subscribed` or `unsubscribed`.
+    #[must_use]
+    pub fn about(&self, op: &str, request_id: &Number) -> String {
+        format!("{{\"op\":\"{op}\",{},\"requestId\":{request_id}}}", self.0)
+    }
+
+    /// An event.
+    #[must_use]
+    pub fn event(&self, member: &Member, event: &Event) -> String {
+        let (op, text, request_id) = (event.op.name(), event.text(), &member.request_id);
+        let mut frame = String::with_capacity(text.len() + self.0.len() + 48);
+        frame.push_str("{\"op\":\"");
+        frame.push_str(op);
+        frame.push_str("\",");
+        frame.push_str(&self.0);
+        frame.push_str(",\"requestId\":");
+        frame.push_str(&request_id.to_string());
+        frame.push(',');
+        frame.push_str(text);
+        frame.push('}');
+        frame
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ErrorFrame<'a> {
+    op: &'a str,
+    error: &'a str,
+    code: i32,
+    reconnect: bool,
+    request_id: Option<&'a Number>,
+}
+
+/// An error about the connection: the client does better to connect anew.
+#[must_use]
+pub fn protocol_error(code: i32, error: &str) -> String {
+    write(&ErrorFrame { op: "error", error, code, reconnect: true, request_id: None })
+}
+
+/// An error about a request.
+#[must_use]
+pub fn refusal(error: &ParseError, sanitize: bool, request_id: Option<&Number>) -> String {
+    if let Some(source) = &error.source {
+        tracing::error!(%error, cause = %source, "a live query failed");
+    }
+    let code = error.code.unwrap_or(ErrorCode::InternalServerError).number();
+    write(&ErrorFrame { op: "error", error: error.public_message(sanitize), code, reconnect: false, request_id })
+}
+
+fn write(error: &ErrorFrame<'_>) -> String {
+    serde_json::to_string(error).unwrap_or_default()
+}

@@ -1,0 +1,95 @@
+//! The live query server: on the main port, or on a port of its own.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::{StartError, chain, listen};
+use crate::domain::features::live_query::LiveQueries;
+use crate::domain::features::live_query::source::Source;
+use crate::domain::kernel::app::App;
+use crate::http::connections::Connections;
+use crate::http::cors::Cors;
+use crate::http::middleware::MiddlewareStack;
+use crate::http::serve::{self, Patience};
+use crate::live_query::LiveQueryEndpoint;
+
+/// The live query server, where the options ask for one.
+pub(super) struct Live {
+    endpoint: Option<LiveQueryEndpoint>,
+    source: Option<Source>,
+    /// Its own port.
+    listener: Option<TcpListener>,
+    stop: CancellationToken,
+}
+
+/// What of it runs.
+#[derive(Debug)]
+pub(super) struct RunningLive {
+    endpoint: Option<LiveQueryEndpoint>,
+    /// Where it listens, if that is not the main port.
+    pub(super) addr: Option<SocketAddr>,
+    accepting: Option<JoinHandle<()>>,
+    telling: Option<JoinHandle<()>>,
+    stop: CancellationToken,
+}
+
+impl Live {
+    /// Takes the port, if it has one of its own.
+    pub(super) async fn open(app: &Arc<App>) -> Result<Self, StartError> {
+        let stop = CancellationToken::new();
+        let options = &app.options.live_query;
+        if options.start_server != Some(true) && options.server.is_none() {
+            return Ok(Self { endpoint: None, source: None, listener: None, stop });
+        }
+        let endpoint = LiveQueryEndpoint::new(app, stop.clone());
+        let endpoint = endpoint.map_err(|error| StartError::Configuration(chain(&error)))?;
+        let source = LiveQueries::of(app).map_err(|error| StartError::Configuration(chain(&error)))?.open(app).await;
+        let source = source.map_err(|error| StartError::Storage(chain(&error)))?;
+        let listener = match options.server.as_ref().and_then(|server| server.port) {
+            Some(port) => Some(listen(&app.options, port).await?),
+            None => None,
+        };
+        Ok(Self { endpoint: Some(endpoint), source, listener, stop })
+    }
+
+    /// What takes web sockets on the main port.
+    pub(super) fn on_main_port(&self) -> Option<LiveQueryEndpoint> {
+        self.endpoint.clone().filter(|_| self.listener.is_none())
+    }
+
+    /// Tells subscribers from here on, and answers on the own port.
+    pub(super) fn start(self, app: &Arc<App>, cors: &Arc<Cors>, patience: Patience) -> RunningLive {
+        let Self { endpoint, source, listener, stop } = self;
+        let telling = source.and_then(|source| Some(LiveQueries::of(app).ok()?.tell(app, source)));
+        let addr = listener.as_ref().and_then(|listener| listener.local_addr().ok());
+        let accepting = listener.zip(endpoint.clone()).map(|(listener, endpoint)| {
+            let limits = &app.options.own.limits;
+            let bounds = (patience, Connections::new(limits.connections, limits.connections_per_address));
+            let endpoint = Arc::new(MiddlewareStack::new(endpoint, cors.clone(), app.random.hex(4)));
+            tokio::spawn(serve::serve(listener, endpoint, cors.clone(), bounds, stop.clone()))
+        });
+        RunningLive { endpoint, addr, accepting, telling, stop }
+    }
+}
+
+impl RunningLive {
+    /// Drops every connection.
+    pub(super) async fn stop(self) {
+        self.stop.cancel();
+        if let Some(accepting) = self.accepting
+            && let Err(error) = accepting.await
+        {
+            tracing::error!(%error, "the live query port failed");
+        }
+        if let Some(endpoint) = self.endpoint {
+            endpoint.closed().await;
+        }
+        if let Some(telling) = self.telling {
+            telling.abort();
+        }
+    }
+}
