@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use crate::commands::{fail, healthcheck, openapi, say, serve};
 use crate::config::{self, Command};
 use crate::random::SystemRandom;
+use crate::server::Parts;
 
 /// Does what the command line asks for; the exit status says whether it went well.
 #[must_use]
@@ -24,6 +25,7 @@ pub fn main() -> ExitCode {
         }
         Command::HealthCheck { url } => runtime.block_on(healthcheck::check(&url)),
         Command::OpenApi { loaded, yaml } => runtime.block_on(openapi::print_document(&loaded, yaml)),
-        Command::Serve(loaded) => runtime.block_on(serve::serve(*loaded)),
+        Command::LiveQuery(loaded) => runtime.block_on(serve::serve(*loaded, Parts::LiveQueries)),
+        Command::Serve(loaded) => runtime.block_on(serve::serve(*loaded, Parts::All)),
     }
 }

@@ -8,10 +8,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{fail, say};
 use crate::config::{DatabaseUri, Loaded};
 use crate::logging;
-use crate::server::{Environment, Server};
+use crate::server::{Environment, Parts, Server};
 
 /// Runs a server until a signal stops it.
-pub async fn serve(loaded: Loaded) -> ExitCode {
+pub async fn serve(loaded: Loaded, parts: Parts) -> ExitCode {
     let _logging = logging::start(&loaded.options.logging);
     raise_open_files();
     for warning in &loaded.warnings {
@@ -22,7 +22,7 @@ pub async fn serve(loaded: Loaded) -> ExitCode {
     else {
         return fail("error: cannot listen for signals");
     };
-    let opening = Server::open(loaded.options.clone(), Environment::default());
+    let opening = Server::open(loaded.options.clone(), Environment { parts, ..Environment::default() });
     let server = tokio::select! {
         opened = opening => match opened {
             Ok(server) => server,

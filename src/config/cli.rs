@@ -13,6 +13,7 @@ use super::nearest;
 pub(super) enum Verb {
     Serve,
     OpenApi,
+    LiveQuery,
     HealthCheck,
     Help,
     Version,
@@ -70,6 +71,7 @@ pub(super) fn parse(args: impl IntoIterator<Item = OsString>, places: &[Place]) 
                 line.settings.push(place.setting(&value, &format!("flag --{}", place.name()))?);
                 line.given.push(place.name());
             }
+            Some("live-query") if first => line.verb = Verb::LiveQuery,
             Some("openapi") if first => line.verb = Verb::OpenApi,
             Some("healthcheck") if first => line.verb = Verb::HealthCheck,
             _ if line.operand.is_none() => line.operand = Some(PathBuf::from(arg)),

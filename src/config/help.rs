@@ -10,6 +10,8 @@ const USAGE: &str = "\
 Usage: reparse [FLAGS] [CONFIGURATION.json]
        reparse openapi [--yaml] [FLAGS] [CONFIGURATION.json]
                                                     print the OpenAPI document of the app
+       reparse live-query [FLAGS] [CONFIGURATION.json]
+                                                    serve live queries alone, as a process of its own
        reparse healthcheck [URL]                    ask a running server whether it is well
 
 Without a configuration the server listens on 127.0.0.1:1337, keeps its data in ./data,

@@ -30,6 +30,8 @@ pub fn environment() -> Environment {
 pub enum Command {
     /// Run the server.
     Serve(Box<Loaded>),
+    /// Serve live queries alone, beside servers of the same database.
+    LiveQuery(Box<Loaded>),
     /// Print the OpenAPI document of the app.
     OpenApi {
         /// The options.
@@ -75,7 +77,7 @@ pub fn load(
         Verb::Help => return Ok(Command::Help(help::text())),
         Verb::Version => return Ok(Command::Version(format!("reparse {}", env!("CARGO_PKG_VERSION")))),
         Verb::HealthCheck => return health_check(line, env, &places),
-        Verb::Serve | Verb::OpenApi => {}
+        Verb::Serve | Verb::OpenApi | Verb::LiveQuery => {}
     }
     let (from_env, mut warnings) = variables(env, &places)?;
     let mut map = match &line.operand {
@@ -85,6 +87,9 @@ pub fn load(
     merge::overlay(&mut map, from_env);
     merge::overlay(&mut map, line.settings);
 
+    if line.verb == Verb::LiveQuery {
+        alone(&mut map);
+    }
     let given = |key: &str| map.get(key).is_some_and(|value| !value.is_null());
     let zero_configuration = line.operand.is_none() && !given("appId") && !given("masterKey");
     let mut fresh_keys = false;
@@ -94,7 +99,20 @@ pub fn load(
     let (options, more) = resolve(map)?;
     warnings.extend(more);
     let loaded = Box::new(Loaded { options, warnings, zero_configuration, fresh_keys });
-    Ok(if line.verb == Verb::OpenApi { Command::OpenApi { loaded, yaml: line.yaml } } else { Command::Serve(loaded) })
+    Ok(match line.verb {
+        Verb::OpenApi => Command::OpenApi { loaded, yaml: line.yaml },
+        Verb::LiveQuery => Command::LiveQuery(loaded),
+        _ => Command::Serve(loaded),
+    })
+}
+
+/// Makes the port of the live query server that of the whole process.
+fn alone(map: &mut Map<String, Value>) {
+    map.insert("startLiveQueryServer".to_owned(), Value::from(true));
+    let port = map.get_mut("liveQueryServerOptions").and_then(|options| options.as_object_mut()?.shift_remove("port"));
+    if let Some(port) = port.filter(|port| !port.is_null()) {
+        map.insert("port".to_owned(), port);
+    }
 }
 
 /// What holds when nothing is configured: this machine only, the embedded

@@ -11,6 +11,7 @@ use super::openapi::Tag;
 use super::openapi::parameters::LOGS;
 use super::reply;
 use super::route::{Access, Outcome, Route};
+use crate::domain::features::live_query::LiveQueries;
 use crate::domain::features::{health, logs, security, server_info};
 use crate::error::{ErrorCode, ParseError};
 use crate::http::answer;
@@ -78,7 +79,11 @@ async fn check_health(call: Call) -> Outcome {
         tracing::warn!(reason, "cloud code does not run");
         NO_CLOUD_CODE
     } else {
-        return Ok(reply::bytes(b"{\"status\":\"ok\"}".to_vec()));
+        return Ok(reply::bytes(match LiveQueries::of(app)?.flow() {
+            Ok(()) => b"{\"status\":\"ok\"}".to_vec(),
+            // Requests are answered all the same.
+            Err(reason) => format!("{{\"status\":\"ok\",\"liveQueries\":\"{reason}\"}}").into_bytes(),
+        }));
     };
     let mut response: Response = answer::json(StatusCode::SERVICE_UNAVAILABLE, body.to_vec());
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));

@@ -77,11 +77,23 @@ pub struct Environment {
     pub random: Arc<dyn Random>,
     /// Called with each command sent to MongoDB.
     pub commands: Option<CommandListener>,
+    /// What is served.
+    pub parts: Parts,
+}
+
+/// What a server serves.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Parts {
+    /// Everything that the options ask for.
+    #[default]
+    All,
+    /// Web sockets of live queries, and the health check.
+    LiveQueries,
 }
 
 impl Default for Environment {
     fn default() -> Self {
-        Self { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), commands: None }
+        Self { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), commands: None, parts: Parts::All }
     }
 }
 
@@ -103,6 +115,7 @@ impl Server {
     /// # Errors
     /// When the store cannot be opened or the address cannot be had.
     pub async fn open(options: Options, environment: Environment) -> Result<Self, StartError> {
+        let parts = environment.parts;
         let listener = listen(&options, options.server.port).await?;
         let addr = listener
             .local_addr()
@@ -128,7 +141,7 @@ impl Server {
         let cors = Arc::new(Cors::new(&app.options.server));
         let mounted = async {
             let live = Live::open(&app).await?;
-            let (mounts, rest) = mount(&app, live.on_main_port())?;
+            let (mounts, rest) = mount(&app, live.on_main_port(), parts)?;
             Ok((mounts, cloud::start(&app, rest).await?, live))
         };
         let (mounts, cloud, live) = match mounted.await {
@@ -248,13 +261,18 @@ struct Mounts {
     sanitize: bool,
 }
 
-fn mount(app: &Arc<App>, live: Option<LiveQueryEndpoint>) -> Result<(Mounts, Arc<Rest>), StartError> {
+fn mount(app: &Arc<App>, live: Option<LiveQueryEndpoint>, parts: Parts) -> Result<(Mounts, Arc<Rest>), StartError> {
     let options = &app.options;
     let gate = Arc::new(Gate::new(options, rest::operations()).map_err(StartError::Configuration)?);
     let pages = Pages::open(app).map_err(StartError::Configuration)?.routes();
     let endpoint = rest::endpoint(app, &gate, pages).map_err(StartError::Configuration)?;
     let rest = endpoint.0.clone();
     let mut mounts = Vec::new();
+    if parts == Parts::LiveQueries {
+        let health = format!("{}/health", options.server.mount_path.trim_end_matches('/'));
+        let sanitize = options.security.enable_sanitized_error_response;
+        return Ok((Mounts { paths: vec![(health, endpoint.boxed())], live, sanitize }, rest));
+    }
     if options.graphql.mount {
         let (path, legacy) = (&options.graphql.path, &options.own.graphql_legacy_path);
         mounts.push((path.clone(), GraphQlEndpoint::<Current>::new(app, &gate, path).boxed()));

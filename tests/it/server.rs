@@ -187,6 +187,7 @@ impl TestServer {
             clock: Arc::new(clock.clone()),
             random: Arc::new(SeededRandom::new(seed)),
             commands: Some(commands.listener()),
+            parts: reparse::server::Parts::All,
         };
         let options = Options::from_json(options).unwrap();
         let running = Box::pin(Server::open(options, environment)).await.unwrap().serve();

@@ -31,6 +31,13 @@ pub trait Subscriber: fmt::Debug + Send + Sync {
 
     /// Takes note of a change.
     fn note(&self, written: &Written);
+
+    /// Takes note that a row is about to be made whose relations get members. For whoever hears of the row elsewhere.
+    fn note_relations(&self, _class: &ClassName, _id: &str, _relations: &[String]) {}
+
+    /// Takes note that all rows of a class are about to be deleted, which is told to nobody; then, that they were. `until`: the place in
+    /// the store's order of writes that was reached by then.
+    fn note_purge(&self, _class: &ClassName, _until: Option<u64>) {}
 }
 
 /// Tells subscribers.
@@ -62,6 +69,16 @@ impl Events {
     #[must_use]
     pub fn wanted(&self, class: &ClassName) -> bool {
         self.subscribers.load().iter().any(|subscriber| subscriber.wants(class))
+    }
+
+    /// Tells everybody of relations of a row that is about to be made.
+    pub fn announce_relations(&self, class: &ClassName, id: &str, relations: &[String]) {
+        self.subscribers.load().iter().for_each(|subscriber| subscriber.note_relations(class, id, relations));
+    }
+
+    /// Tells everybody that a class is emptied, before and after.
+    pub fn announce_purge(&self, class: &ClassName, until: Option<u64>) {
+        self.subscribers.load().iter().for_each(|subscriber| subscriber.note_purge(class, until));
     }
 
     /// Tells everybody who wants it.

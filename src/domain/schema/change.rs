@@ -261,7 +261,12 @@ pub async fn drop(cx: &Context, name: &ClassName) -> Result<()> {
 /// When the store fails.
 pub async fn purge(cx: &Context, name: &ClassName) -> Result<()> {
     let class = cx.class(name);
-    store::delete(cx, &class, &Scoped::internal(Filter::All, "purge")).await?;
+    cx.app.events.announce_purge(name, None);
+    let purged = store::delete(cx, &class, &Scoped::internal(Filter::All, "purge")).await;
+    let until = cx.app.storage.position().await.map_err(failure);
+    cx.app.events.announce_purge(name, Some(until.as_ref().copied().unwrap_or_default()));
+    purged?;
+    until?;
     cx.app.caches.forget(name.as_str(), None);
     Ok(())
 }

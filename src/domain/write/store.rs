@@ -60,6 +60,10 @@ pub async fn store(cx: &Context, checked: Checked, rules: &dyn ClassRules) -> Re
             row.insert("_wperm", writers);
             row.insert("_rperm", readers);
         }
+        if !write.relations.is_empty() {
+            let relations: Vec<String> = write.relations.iter().map(|change| change.field.clone()).collect();
+            cx.app.events.announce_relations(&class.schema.name, &new_id, &relations);
+        }
         if let Err(error) = store::insert(cx, &class, row.clone()).await {
             return Err(conflict(cx, error, rules, true, &row).await);
         }

@@ -16,6 +16,8 @@ fn one_object_from_its_making_to_its_end() {
         change(&server, "LiveA", &id, json!({ "n": { "__op": "Increment", "amount": 10 } })).await;
         let enter = client.event("enter").await;
         assert_eq!((&enter["object"]["n"], &enter["original"]["n"]), (&json!(11), &json!(1)), "{enter}");
+        // MongoDB does not write what changes nothing, not even the time.
+        server.clock.advance(std::time::Duration::from_secs(1));
         change(&server, "LiveA", &id, json!({})).await;
         client.event("update").await;
         change(&server, "LiveA", &id, json!({ "n": { "__op": "Delete" } })).await;
@@ -183,5 +185,46 @@ fn every_server_hears_of_every_write_once_and_in_order() {
         for client in &mut clients {
             client.quiet(first).await;
         }
+    });
+}
+
+#[test]
+fn what_is_told_to_nobody() {
+    each_backend(&options(), |server| async move {
+        let mut client = Client::connect(&server, json!({ "masterKey": "master" })).await;
+        client.follow_class(1, "LiveA", None).await;
+        client.follow_class(2, "_User", None).await;
+        client.follow_class(3, "_Role", None).await;
+        let (user, token) = sign_up(&server, "ann").await;
+        client.event("create").await;
+        for _ in 0..3 {
+            server.post("/login", &json!({ "username": "ann", "password": "wrong" })).await;
+        }
+        server.post("/login", &json!({ "username": "ann", "password": "p" })).await;
+        client.quiet(&server).await;
+        server.clock.advance(std::time::Duration::from_secs(1));
+        with_session(&server, Method::PUT, &format!("/users/{user}"), &token, json!({ "password": "q" })).await;
+        client.event("update").await;
+        // A relation is told of a new object when it got members.
+        let pointer = json!({ "__type": "Pointer", "className": "_User", "objectId": user });
+        let role = json!({ "name": "r", "ACL": {}, "users": { "__op": "AddRelation", "objects": [pointer] } });
+        assert_eq!(answer(server.master(Method::POST, "/roles").json(&role)).await.status, 201);
+        let create = client.event("create").await;
+        assert_eq!(
+            (create["object"]["users"]["__type"].as_str(), create["object"].get("roles")),
+            (Some("Relation"), None)
+        );
+        for n in 0..3 {
+            make(&server, "LiveA", json!({ "n": n })).await;
+            client.event("create").await;
+        }
+        assert_eq!(answer(server.master(Method::DELETE, "/purge/LiveA")).await.status, 200);
+        client.quiet(&server).await;
+        let id = make(&server, "LiveA", json!({ "n": 9 })).await;
+        client.event("create").await;
+        answer(server.master(Method::DELETE, &format!("/classes/LiveA/{id}"))).await;
+        client.event("delete").await;
+        assert_eq!(answer(server.master(Method::DELETE, "/schemas/LiveA")).await.status, 200);
+        client.quiet(&server).await;
     });
 }

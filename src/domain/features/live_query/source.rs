@@ -1,9 +1,9 @@
 //! Where writes are heard of: from the store where it can tell ([`Storage::changes`](crate::storage::Storage::changes)), so that it does not
 //! matter which process wrote; else from the pipelines of this server. A server has one source, so no write is told twice.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
@@ -22,6 +22,8 @@ use crate::storage::{Change, Follower, RowChange};
 
 /// Writes of this server that wait to be told. When there are more, every connection is closed, because it would miss some.
 const WAITING: usize = 1 << 16;
+/// Relations of rows under way that are remembered.
+const MOST_NOTES: usize = 10_000;
 
 /// How far the source has come.
 #[derive(Debug, Default)]
@@ -34,9 +36,40 @@ pub(super) struct Progress {
     position: AtomicU64,
     /// Milliseconds between the last write and its telling.
     lag: AtomicI64,
+    notes: Mutex<Noted>,
+}
+
+/// What this server knows of writes that it hears of from the store.
+#[derive(Debug, Default)]
+struct Noted {
+    /// Relations that get members as a row is made, by the row's id.
+    relations: HashMap<String, Vec<String>>,
+    /// Classes that are emptied, or were: until which place.
+    purges: HashMap<ClassName, Option<u64>>,
+}
+
+impl Noted {
+    /// Whether a row is deleted with all others of its class.
+    fn purges(&mut self, row: &RowChange) -> bool {
+        if row.after.is_some() {
+            return false;
+        }
+        let over = match self.purges.get(&row.class) {
+            None => return false,
+            Some(until) => until.is_some_and(|until| row.position > until),
+        };
+        if over {
+            self.purges.remove(&row.class);
+        }
+        !over
+    }
 }
 
 impl Progress {
+    fn notes(&self) -> MutexGuard<'_, Noted> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The place in the order of writes: what is written from now on comes after it.
     pub(super) async fn position(&self, app: &App) -> Result<u64> {
         if self.from_store.load(Ordering::Acquire) {
@@ -67,6 +100,7 @@ impl LiveQueries {
         let follower = Arc::new(Following { live: self.clone(), app: Arc::downgrade(app) });
         if let Some(changes) = app.storage.changes(follower).await.map_err(failure)? {
             self.progress.from_store.store(true, Ordering::Release);
+            app.events.subscribe(Arc::new(Notes(self.clone())));
             self.keep_images(app, &mut HashSet::new()).await;
             return Ok(Some(Source::Store(changes)));
         }
@@ -107,8 +141,9 @@ impl LiveQueries {
                 if let Some(at) = row.written_at {
                     self.progress.lag.store(app.clock.now().millis() - at.millis(), Ordering::Relaxed);
                 }
-                if self.groups.follow(&row.class) {
-                    judge::judge(app, self, &happened(row)).await;
+                if self.groups.follow(&row.class) && !self.progress.notes().purges(&row) {
+                    let relations = self.progress.notes().relations.remove(&row.id).unwrap_or_default();
+                    judge::judge(app, self, &happened(row, relations)).await;
                 }
             }
             Change::Broken => self.progress.broken.store(true, Ordering::Relaxed),
@@ -159,11 +194,10 @@ impl LiveQueries {
     }
 }
 
-fn happened(row: RowChange) -> Happened {
+fn happened(row: RowChange, relations: Vec<String>) -> Happened {
     let RowChange { class, id, before, after, made, position, .. } = row;
     let unknown_before = !made && before.is_none();
-    let written =
-        Written { class, id, before: before.map(Arc::new), after: after.map(Arc::new), relations: Vec::new() };
+    let written = Written { class, id, before: before.map(Arc::new), after: after.map(Arc::new), relations };
     Happened { written: Arc::new(written), position, unknown_before }
 }
 
@@ -189,6 +223,35 @@ impl Follower for Following {
         match schemas.get(class) {
             Some(class) => call(&class.schema),
             None => call(&app.schemas.unknown_class(class).schema),
+        }
+    }
+}
+
+/// Notes what the store will not tell of this server's writes.
+#[derive(Debug)]
+struct Notes(Arc<LiveQueries>);
+
+impl Subscriber for Notes {
+    fn wants(&self, _class: &ClassName) -> bool {
+        false
+    }
+
+    fn note(&self, _written: &Written) {}
+
+    fn note_relations(&self, class: &ClassName, id: &str, relations: &[String]) {
+        if self.0.tells(class) {
+            let mut notes = self.0.progress.notes();
+            // Those of rows that were refused are never taken.
+            if notes.relations.len() >= MOST_NOTES {
+                notes.relations.clear();
+            }
+            notes.relations.insert(id.to_owned(), relations.to_vec());
+        }
+    }
+
+    fn note_purge(&self, class: &ClassName, until: Option<u64>) {
+        if self.0.published.covers(class.as_str()) {
+            self.0.progress.notes().purges.insert(class.clone(), until);
         }
     }
 }
