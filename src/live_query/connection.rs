@@ -29,7 +29,7 @@ pub struct LiveConnection {
     app: Arc<App>,
     live: Arc<LiveQueries>,
     settings: Arc<Settings>,
-    outlet: Outlet,
+    outlet: Outlet<Delivery>,
     client: Option<Client>,
 }
 
@@ -68,7 +68,7 @@ impl Client {
 impl LiveConnection {
     /// A connection that has just begun, and the queue of what it is to be told.
     #[must_use]
-    pub fn new(app: Arc<App>, live: Arc<LiveQueries>, settings: Arc<Settings>) -> (Self, Inbox) {
+    pub fn new(app: Arc<App>, live: Arc<LiveQueries>, settings: Arc<Settings>) -> (Self, Inbox<Delivery>) {
         let (outlet, inbox) = outlet::queue(settings.queue);
         (Self { app, live, settings, outlet, client: None }, inbox)
     }
@@ -120,7 +120,7 @@ impl LiveConnection {
             installation_id,
             subscriptions: HashMap::default(),
             bytes: 0,
-            _counted: Counted::new(&self.live),
+            _counted: Counted::new(&self.live.counts),
         });
         answer
     }

@@ -12,7 +12,8 @@ use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 use tokio_util::sync::CancellationToken;
 
 use super::connection::LiveConnection;
-use crate::domain::features::live_query::Inbox;
+use crate::domain::features::live_query::Delivery;
+use crate::domain::features::live_query::outlet::Inbox;
 
 /// How long a closing client may take to say that it heard so.
 const CLOSING: Duration = Duration::from_secs(30);
@@ -31,7 +32,7 @@ enum End {
 pub async fn run<S>(
     mut stream: WebSocketStream<S>,
     mut connection: LiveConnection,
-    mut inbox: Inbox,
+    mut inbox: Inbox<Delivery>,
     every: Duration,
     stop: &CancellationToken,
 ) where
@@ -66,7 +67,7 @@ pub async fn run<S>(
 async fn serve<S>(
     stream: &mut WebSocketStream<S>,
     connection: &mut LiveConnection,
-    inbox: &mut Inbox,
+    inbox: &mut Inbox<Delivery>,
     every: Duration,
 ) -> End
 where

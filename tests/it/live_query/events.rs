@@ -17,7 +17,7 @@ fn one_object_from_its_making_to_its_end() {
         let enter = client.event("enter").await;
         assert_eq!((&enter["object"]["n"], &enter["original"]["n"]), (&json!(11), &json!(1)), "{enter}");
         // MongoDB does not write what changes nothing, not even the time.
-        server.clock.advance(std::time::Duration::from_secs(1));
+        server.clock.advance(1000);
         change(&server, "LiveA", &id, json!({})).await;
         client.event("update").await;
         change(&server, "LiveA", &id, json!({ "n": { "__op": "Delete" } })).await;
@@ -202,7 +202,7 @@ fn what_is_told_to_nobody() {
         }
         server.post("/login", &json!({ "username": "ann", "password": "p" })).await;
         client.quiet(&server).await;
-        server.clock.advance(std::time::Duration::from_secs(1));
+        server.clock.advance(1000);
         with_session(&server, Method::PUT, &format!("/users/{user}"), &token, json!({ "password": "q" })).await;
         client.event("update").await;
         // A relation is told of a new object when it got members.

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use serde_json::{Map, Number, Value as Json};
 
-use super::LiveQueries;
 use super::caller::Caller;
-use super::event::{Event, Member, Op};
-use super::judge::{self, Unasked};
+use super::event::{Event, Member, Op, Unasked};
+use super::hub::LiveQueries;
+use super::judge;
 use super::query::Query;
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::context::Context;

@@ -1,5 +1,6 @@
 //! How much there is of everything.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// Counts of one server.
@@ -41,19 +42,19 @@ impl Counts {
 
 /// A client that is counted until this is dropped.
 #[derive(Debug)]
-pub struct Counted(std::sync::Arc<super::LiveQueries>);
+pub struct Counted(Arc<Counts>);
 
 impl Counted {
     /// Counts a client.
     #[must_use]
-    pub fn new(live: &std::sync::Arc<super::LiveQueries>) -> Self {
-        live.counts.clients.fetch_add(1, Ordering::Relaxed);
-        Self(live.clone())
+    pub fn new(counts: &Arc<Counts>) -> Self {
+        counts.clients.fetch_add(1, Ordering::Relaxed);
+        Self(counts.clone())
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        self.0.counts.clients.fetch_sub(1, Ordering::Relaxed);
+        self.0.clients.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -4,8 +4,11 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::Number;
 
-use super::judge::Unasked;
+use super::caller::Caller;
 use super::outlet::Outlet;
+use crate::domain::kernel::events::Written;
+use crate::domain::kernel::triggers::Handler;
+use crate::domain::read::standing::Reader;
 use crate::error::ParseError;
 use crate::model::object::Object;
 
@@ -89,7 +92,7 @@ pub struct Member {
     pub(super) keys: Option<Vec<String>>,
     /// Only what happened after this position is told.
     pub(super) since: u64,
-    pub(super) outlet: Outlet,
+    pub(super) outlet: Outlet<Delivery>,
 }
 
 /// What one subscription is told.
@@ -108,6 +111,39 @@ pub enum News {
     Event(Arc<Event>),
     /// Something happened that the subscriber may not see any more, and may know that.
     Refused(Arc<ParseError>),
-    /// Something happened about which the app's code has a say first: [`super::LiveQueries::ask`].
+    /// Something happened about which the app's code has a say first: `LiveQueries::ask`.
     Unasked(Arc<Unasked>),
+}
+
+/// An event about which the app's code has a say first.
+#[derive(Debug)]
+pub struct Unasked {
+    pub(super) seen: Seen,
+    pub(super) readers: Vec<Reader>,
+    pub(super) written: Arc<Written>,
+    pub(super) handler: Arc<dyn Handler>,
+    pub(super) caller: Arc<Caller>,
+}
+
+/// What a caller sees of a write.
+#[derive(Debug)]
+pub(super) struct Seen {
+    pub op: Op,
+    /// Whether the object is the one before the write.
+    pub former: bool,
+    /// Which of the caller's contexts reads the object.
+    pub reader: usize,
+    /// Which of them reads the object before; `None`: it is not sent.
+    pub original: Option<usize>,
+}
+
+/// A committed write.
+#[derive(Debug)]
+pub struct Happened {
+    /// What was written.
+    pub written: Arc<Written>,
+    /// Its place in the order of writes: a number that grows.
+    pub position: u64,
+    /// Whether the row was there before, and nobody knows how.
+    pub unknown_before: bool,
 }

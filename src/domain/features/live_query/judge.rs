@@ -6,13 +6,12 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 
 use super::caller::{self, Caller};
-use super::event::{Delivery, Event, Member, News, Op};
-use super::groups::Group;
-use super::{Happened, LiveQueries};
+use super::counts::Counts;
+use super::event::{Delivery, Event, Happened, Member, News, Op, Seen, Unasked};
+use super::groups::{Group, Groups};
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::events::Written;
-use crate::domain::kernel::triggers::Handler;
 use crate::domain::permissions::Operation;
 use crate::domain::read::standing::{Condition, Reader};
 use crate::error::{ErrorCode, ParseError, Result};
@@ -22,28 +21,6 @@ use crate::model::shape::ALWAYS_SHOWN;
 use crate::model::trigger::Trigger;
 use crate::model::value::Value;
 
-/// An event about which the app's code has a say first.
-#[derive(Debug)]
-pub struct Unasked {
-    pub(super) seen: Seen,
-    pub(super) readers: Vec<Reader>,
-    pub(super) written: Arc<Written>,
-    pub(super) handler: Arc<dyn Handler>,
-    pub(super) caller: Arc<Caller>,
-}
-
-/// What a caller sees of a write.
-#[derive(Debug)]
-pub(super) struct Seen {
-    pub op: Op,
-    /// Whether the object is the one before the write.
-    pub former: bool,
-    /// Which of the caller's contexts reads the object.
-    pub reader: usize,
-    /// Which of them reads the object before; `None`: it is not sent.
-    pub original: Option<usize>,
-}
-
 /// What a caller is told.
 enum Verdict {
     Nothing,
@@ -52,13 +29,13 @@ enum Verdict {
 }
 
 /// Tells everybody who follows the class.
-pub(super) async fn judge(app: &Arc<App>, live: &LiveQueries, happened: &Happened) {
+pub(super) async fn judge(app: &Arc<App>, groups: &Groups, counts: &Counts, happened: &Happened) {
     let written = &happened.written;
     let cx = caller::anonymous(app);
     let master = cx.as_master();
     let handler = app.triggers.handler(Trigger::AfterEvent, written.class.as_str());
     let open = handler.is_none() && is_open(&cx, written);
-    for group in live.groups.of(&written.class) {
+    for group in groups.of(&written.class) {
         let Some(condition) = group.condition(if group.is_masters() { &master } else { &cx }) else { continue };
         let matched = |row: &Option<Arc<Object>>| row.as_ref().is_some_and(|row| condition.matches(row));
         let (was, is) = (matched(&written.before), matched(&written.after));
@@ -77,7 +54,7 @@ pub(super) async fn judge(app: &Arc<App>, live: &LiveQueries, happened: &Happene
                     continue;
                 }
             };
-            let told = Told { live, group: &group, happened, caller: (!open).then_some(&*caller) };
+            let told = Told { counts, group: &group, happened, caller: (!open).then_some(&*caller) };
             match verdict {
                 Verdict::Nothing => {}
                 Verdict::Refused(error) => {
@@ -228,7 +205,7 @@ async fn read(readers: &[Reader], reader: usize, row: Option<&Object>) -> Object
 
 /// Those subscriptions of a group that are told.
 struct Told<'a> {
-    live: &'a LiveQueries,
+    counts: &'a Counts,
     group: &'a Group,
     happened: &'a Happened,
     caller: Option<&'a Caller>,
@@ -239,7 +216,7 @@ impl Told<'_> {
         self.group.each(self.caller, |member| {
             if self.happened.position > member.since {
                 member.outlet.put(Delivery { member: member.clone(), news: news(member) });
-                self.live.counts.event();
+                self.counts.event();
             }
         });
     }

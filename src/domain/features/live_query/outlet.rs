@@ -6,39 +6,43 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio_util::sync::CancellationToken;
 
-use super::event::Delivery;
-
 /// The end of a connection's queue at which deliveries come in. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct Outlet(Arc<Shared>);
+#[derive(Debug)]
+pub struct Outlet<T>(Arc<Shared<T>>);
+
+impl<T> Clone for Outlet<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
 
 #[derive(Debug)]
-struct Shared {
-    queue: mpsc::Sender<Delivery>,
+struct Shared<T> {
+    queue: mpsc::Sender<T>,
     slow: CancellationToken,
     full: AtomicBool,
 }
 
 /// The end of the queue from which a connection reads.
 #[derive(Debug)]
-pub struct Inbox {
-    queue: mpsc::Receiver<Delivery>,
+pub struct Inbox<T> {
+    queue: mpsc::Receiver<T>,
     /// Is cancelled when the connection reads too slowly: it misses events from then on, and must be closed.
     pub slow: CancellationToken,
 }
 
 /// A queue of at most so many deliveries.
 #[must_use]
-pub fn queue(length: usize) -> (Outlet, Inbox) {
+pub fn queue<T>(length: usize) -> (Outlet<T>, Inbox<T>) {
     let (sender, receiver) = mpsc::channel(length.max(1));
     let slow = CancellationToken::new();
     let shared = Shared { queue: sender, slow: slow.clone(), full: AtomicBool::new(false) };
     (Outlet(Arc::new(shared)), Inbox { queue: receiver, slow })
 }
 
-impl Outlet {
+impl<T> Outlet<T> {
     /// Puts a delivery into the queue. Once there was no room, nothing more is: what follows a gap must not be told.
-    pub(super) fn put(&self, delivery: Delivery) {
+    pub(super) fn put(&self, delivery: T) {
         if self.0.full.load(Ordering::Relaxed) {
             return;
         }
@@ -54,9 +58,9 @@ impl Outlet {
     }
 }
 
-impl Inbox {
+impl<T> Inbox<T> {
     /// The next delivery; `None` when every subscription is gone and so is the connection's own end.
-    pub async fn next(&mut self) -> Option<Delivery> {
+    pub async fn next(&mut self) -> Option<T> {
         self.queue.recv().await
     }
 }

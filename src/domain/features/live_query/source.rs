@@ -1,17 +1,18 @@
 //! Where writes are heard of: from the store where it can tell ([`Storage::changes`](crate::storage::Storage::changes)), so that it does not
 //! matter which process wrote; else from the pipelines of this server. A server has one source, so no write is told twice.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::collections::HashSet;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
 
 use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
 use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio::task::JoinHandle;
 
+use super::event::Happened;
+use super::hub::LiveQueries;
 use super::judge;
-use super::{Happened, LiveQueries};
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::events::{Subscriber, Written};
 use crate::domain::kernel::failure::failure;
@@ -24,61 +25,6 @@ use crate::storage::{Change, Follower, RowChange};
 const WAITING: usize = 1 << 16;
 /// Relations of rows under way that are remembered.
 const MOST_NOTES: usize = 10_000;
-
-/// How far the source has come.
-#[derive(Debug, Default)]
-pub(super) struct Progress {
-    /// Whether the store is the source.
-    from_store: AtomicBool,
-    /// Whether the store gives no news for now.
-    broken: AtomicBool,
-    /// Writes of this server that were told.
-    position: AtomicU64,
-    /// Milliseconds between the last write and its telling.
-    lag: AtomicI64,
-    notes: Mutex<Noted>,
-}
-
-/// What this server knows of writes that it hears of from the store.
-#[derive(Debug, Default)]
-struct Noted {
-    /// Relations that get members as a row is made, by the row's id.
-    relations: HashMap<String, Vec<String>>,
-    /// Classes that are emptied, or were: until which place.
-    purges: HashMap<ClassName, Option<u64>>,
-}
-
-impl Noted {
-    /// Whether a row is deleted with all others of its class.
-    fn purges(&mut self, row: &RowChange) -> bool {
-        if row.after.is_some() {
-            return false;
-        }
-        let over = match self.purges.get(&row.class) {
-            None => return false,
-            Some(until) => until.is_some_and(|until| row.position > until),
-        };
-        if over {
-            self.purges.remove(&row.class);
-        }
-        !over
-    }
-}
-
-impl Progress {
-    fn notes(&self) -> MutexGuard<'_, Noted> {
-        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The place in the order of writes: what is written from now on comes after it.
-    pub(super) async fn position(&self, app: &App) -> Result<u64> {
-        if self.from_store.load(Ordering::Acquire) {
-            app.storage.position().await.map_err(failure)
-        } else {
-            Ok(self.position.load(Ordering::Acquire))
-        }
-    }
-}
 
 /// What tells of writes.
 pub enum Source {
@@ -124,7 +70,7 @@ impl LiveQueries {
                 Source::Pipelines(mut writes) => {
                     while let Some(happened) = writes.recv().await {
                         let Some(app) = app.upgrade() else { return };
-                        judge::judge(&app, &live, &happened).await;
+                        judge::judge(&app, &live.groups, &live.counts, &happened).await;
                     }
                 }
             }
@@ -143,7 +89,7 @@ impl LiveQueries {
                 }
                 if self.groups.follow(&row.class) && !self.progress.notes().purges(&row) {
                     let relations = self.progress.notes().relations.remove(&row.id).unwrap_or_default();
-                    judge::judge(app, self, &happened(row, relations)).await;
+                    judge::judge(app, &self.groups, &self.counts, &happened(row, relations)).await;
                 }
             }
             Change::Broken => self.progress.broken.store(true, Ordering::Relaxed),
