@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { document } from './lib/document.mjs';
 import { growth } from './lib/growth.mjs';
 import { parseArguments, usage } from './lib/options.mjs';
+import { push } from './lib/push.mjs';
 import { runTable } from './lib/run-table.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -20,7 +21,8 @@ async function main() {
   const options = parseArguments(process.argv.slice(2));
   if (options.help) return console.log(usage);
   if (options.command === 'document') return document();
-  return save(await (options.command === 'growth' ? growth(options) : runTable(options)), options.out);
+  const run = { growth, push, table: runTable }[options.command];
+  return save(await run(options), options.out);
 }
 
 main().then(

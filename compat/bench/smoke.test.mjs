@@ -12,6 +12,7 @@ const { describePart, growth } = await import('./lib/growth.mjs');
 const { load } = await import('./lib/load.mjs');
 const { besideLogIns, measure } = await import('./lib/measure.mjs');
 const { machine, parseArguments } = await import('./lib/options.mjs');
+const { describePush, push } = await import('./lib/push.mjs');
 const { picture } = await import('./lib/picture.mjs');
 const { describe: describeResult } = await import('./lib/report.mjs');
 const { contender, floorOn, stopAll } = await import('./lib/run-table.mjs');
@@ -103,6 +104,12 @@ describe('benchmarks', () => {
     const text = describePart('roles', outcome.parts.roles);
     assert.match(text, /\| 3 \|/);
     assert.doesNotMatch(text, /undefined|NaN/);
+  });
+
+  test('a push', async () => {
+    const outcome = await push(parseArguments(['push', '--devices', '250', '--rounds', '1']));
+    assert.deepEqual(Object.keys(outcome.servers), ['parse-server', 'mongo', 'embedded']);
+    assert.doesNotMatch(describePush(outcome), /undefined|NaN/);
   });
 
   test('what the command line does not know', () => {

@@ -86,12 +86,12 @@ async function startReparse(options, { database, args = [], env } = {}) {
   return new Server(child, config.port, config).ready();
 }
 
-async function startReference(options, { database } = {}) {
+async function startReference(options, { database, env } = {}) {
   // the reference knows MongoDB only
   const uri = database?.startsWith('mongodb') ? database : freshDatabase('mongo');
   const { file, config, dir } = await writeConfig(options, { database: uri });
   const main = path.join(compatDir, 'node_modules/parse-server/bin/parse-server');
-  const child = new Child(process.execPath, [main, file], { cwd: dir, env: { PARSE_SERVER_LOGS_FOLDER: 'null', NODE_ENV: 'production', NODE_NO_WARNINGS: '1' } });
+  const child = new Child(process.execPath, [main, file], { cwd: dir, env: { PARSE_SERVER_LOGS_FOLDER: 'null', NODE_ENV: 'production', NODE_NO_WARNINGS: '1', ...env } });
   return new Server(child, config.port, config).ready();
 }
 

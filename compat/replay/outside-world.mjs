@@ -1,5 +1,6 @@
-// The services that recorded scenarios call: web hooks, and a token introspection endpoint (RFC 7662).
+// The services that recorded scenarios call: web hooks, a token introspection endpoint (RFC 7662), and a sender of pushes.
 import http from 'node:http';
+import { PushService } from './push-service.mjs';
 import { Recorder } from './recorder.mjs';
 
 const HOOKS = {
@@ -30,12 +31,13 @@ function parse(text) {
 /** Starts the service; returns `{url, close}`. */
 export async function startOutsideWorld() {
   const recorder = new Recorder();
+  const pushes = new PushService();
   const server = http.createServer(async (request, response) => {
     const chunks = [];
     for await (const chunk of request) chunks.push(chunk);
     const text = Buffer.concat(chunks).toString('utf8');
     const { method, url, headers } = request;
-    const recorded = await recorder.answer({ method, url, headers, body: parse(text) });
+    const recorded = (await pushes.answer({ url, body: parse(text) })) ?? (await recorder.answer({ method, url, headers, body: parse(text) }));
     const known = url === '/introspect' ? introspect(text) : HOOKS[url]?.({ body: parse(text), headers });
     const unknown = { status: 404, json: { error: 'no such service' } };
     const { status = 200, headers: own = {}, ...answer } = recorded ?? (known ? { json: known } : unknown);
@@ -45,6 +47,7 @@ export async function startOutsideWorld() {
   await new Promise(resolve => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${server.address().port}`,
+    forget: () => pushes.forget(),
     close() {
       server.close();
       server.closeAllConnections();

@@ -36,6 +36,10 @@ function optionsOf(profile, addresses) {
     const module = target === 'reference' ? path.join(compatDir, 'lib/discard-mail.cjs') : 'discard';
     options.emailAdapter = { module };
   }
+  if (options.push?.adapter === 'forward') {
+    const reference = { module: path.join(compatDir, 'lib/forward-push.cjs'), options: { url: addresses.helperURL } };
+    options.push.adapter = target === 'reference' ? reference : { module: 'webhook', options: { url: addresses.helperURL, path: 'push' } };
+  }
   return options;
 }
 
@@ -51,10 +55,13 @@ async function replayProfile(profile, scenarios, outside) {
     helperURL: outside.url,
   };
   const args = target === 'reference' ? [] : ['--ignore-unsupported'];
-  const server = await startServer({ port, graphQLPath: '/graphql', ...optionsOf(profile, addresses) }, { database: freshDatabase(flags.store), args });
+  const server = await startServer({ port, graphQLPath: '/graphql', ...optionsOf(profile, addresses) }, { database: freshDatabase(flags.store), args, env: profiles[profile].env });
   const score = { passed: 0, failed: 0 };
   try {
-    for (const scenario of scenarios) report(scenario, await play(scenario, addresses), score);
+    for (const scenario of scenarios) {
+      outside.forget();
+      report(scenario, await play(scenario, addresses), score);
+    }
   } finally {
     await server.stop();
   }

@@ -149,16 +149,24 @@ fn without_configuration(map: &mut Map<String, Value>, random: Option<&dyn Rando
     Ok(keys.fresh)
 }
 
+/// Variables of parse-server that belong to no option of its own and switch something on by being there, with ours that do the same.
+const SWITCHES: [(&str, &str); 1] =
+    [("PARSE_SERVER_CLEANUP_INVALID_INSTALLATIONS", "REPARSE_CLEANUP_INVALID_INSTALLATIONS")];
+
 /// The settings in the environment, and warnings about names that look like
 /// options and are none. An empty variable counts as not set.
 fn variables(env: &Environment, places: &[Place]) -> Result<(Vec<Setting>, Vec<String>), ConfigError> {
     let mut settings = Vec::new();
+    let set = |name: &str| env.get(name).filter(|text| !text.is_empty());
     for place in places {
-        if let Some(text) = env.get(place.env).filter(|text| !text.is_empty()) {
+        let switch = SWITCHES.iter().find(|(_, own)| *own == place.env && set(own).is_none());
+        if switch.is_some_and(|(theirs, _)| set(theirs).is_some()) {
+            settings.push(place.setting("true", place.env)?);
+        } else if let Some(text) = set(place.env) {
             settings.push(place.setting(text, &format!("environment variable {}", place.env))?);
         }
     }
-    let known = || places.iter().map(|place| place.env);
+    let known = || places.iter().map(|place| place.env).chain(SWITCHES.iter().map(|(theirs, _)| *theirs));
     let strange = env.keys().filter(|name| name.starts_with("PARSE_SERVER_") || name.starts_with("REPARSE_"));
     let warnings = strange
         .filter(|name| !known().any(|env| env == name.as_str()))

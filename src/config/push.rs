@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::declare::Status::{NotYet, Supported};
+use super::declare::Status::Supported;
 use super::declare::{Kind, OptionValue, Reader, group, options};
 use super::values::{DuplicateDeviceTokenAction, MergePriority};
 
@@ -13,8 +13,8 @@ options! {
     pub struct Push {
         /// Push senders.
         senders: Option<Senders> = None, "push", "PARSE_SERVER_PUSH", Supported;
-        /// Push with `push_time` is left to an external scheduler.
-        scheduled_push: bool = false, "scheduledPush", "PARSE_SERVER_SCHEDULED_PUSH", NotYet;
+        /// Pushes with a `push_time` wait for it.
+        scheduled_push: bool = false, "scheduledPush", "PARSE_SERVER_SCHEDULED_PUSH", Supported;
         /// Handling of duplicate device tokens.
         installation: Installations = Installations::default(), "installation", "PARSE_SERVER_INSTALLATION", Supported;
     }

@@ -46,6 +46,10 @@ options! {
         cloud_calls: u32 = 4096, "cloudCalls", "REPARSE_CLOUD_CALLS", Supported;
         /// Run jobs by the schedules that Parse Dashboard writes (class `_JobSchedule`). Turn it off where another program does.
         job_schedules: bool = true, "jobSchedules", "REPARSE_JOB_SCHEDULES", Supported;
+        /// Send pushes whose time has come (with scheduledPush); off: another program does.
+        send_scheduled_pushes: bool = true, "sendScheduledPushes", "REPARSE_SEND_SCHEDULED_PUSHES", Supported;
+        /// Remove device tokens that a push service calls dead from their installations.
+        cleanup_invalid_installations: bool = false, "cleanupInvalidInstallations", "REPARSE_CLEANUP_INVALID_INSTALLATIONS", Supported;
         /// Path of the early GraphQL dialect, served when GraphQL is.
         graphql_legacy_path: String = "/graphql/legacy".to_owned(), "graphQLLegacyPath", "REPARSE_GRAPHQL_LEGACY_PATH", Supported;
         /// What a request may cost.

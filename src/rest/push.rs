@@ -1,6 +1,7 @@
 //! Push messages and audiences.
 
-use poem::http::Method;
+use poem::http::{HeaderValue, Method};
+use serde_json::json;
 
 use super::call::Call;
 use super::describe::{Created, Fields, Nothing, Outcome as Result, ParseObject, Push, Results, Updated};
@@ -9,6 +10,7 @@ use super::openapi::parameters::{FIND, GET};
 use super::reply;
 use super::route::{Access, Outcome, Route};
 use crate::domain::features::{audiences, push};
+use crate::error::ParseError;
 
 const ALL: &str = "/push_audiences";
 const ONE: &str = "/push_audiences/{objectId}";
@@ -46,8 +48,11 @@ pub fn routes() -> Vec<Route> {
 
 async fn send(mut call: Call) -> Outcome {
     let body = call.take_body();
-    push::send(&call.cx, &body)?;
-    Ok(reply::empty())
+    let id = push::send(&call.cx, body).await?;
+    let mut response = reply::json(&json!({ "result": true }))?;
+    let id = HeaderValue::from_str(&id).map_err(ParseError::internal)?;
+    response.headers_mut().insert("X-Parse-Push-Status-Id", id);
+    Ok(response)
 }
 
 async fn find(mut call: Call) -> Outcome {

@@ -29,6 +29,7 @@ mod logs;
 mod openapi_app;
 mod openapi_document;
 mod openapi_values;
+mod push;
 mod push_senders;
 mod raw;
 mod requests;

@@ -1,10 +1,11 @@
 // The command line.
 import os from 'node:os';
 
-export const usage = `compat/bench/run [table|growth|document] [option…]
+export const usage = `compat/bench/run [table|growth|push|document] [option…]
 
   table               every scenario on every server, and the budget (the default)
   growth              how cost grows with clients, objects, classes and roles
+  push                one push to many devices
   document            the tables of docs/performance.md and the picture, out of the results that are checked in
 
   --only a,b          these scenarios, or parts of growth (clients, objects, classes, roles)
@@ -13,6 +14,7 @@ export const usage = `compat/bench/run [table|growth|document] [option…]
   --seconds S         of each measurement (default 3)
   --warmup S          before each measurement (default 0.5)
   --objects N         the largest class of growth (default 1000000)
+  --devices N         that get the push (default 100000)
   --no-start          do not measure the start
   --no-mixed          do not measure cheap requests beside log ins
   --out FILE          where the JSON goes (default compat/bench/results/TIME.json)
@@ -29,9 +31,10 @@ export function parseArguments(args) {
   };
   while (queue.length) {
     const word = queue.shift();
-    if (['table', 'growth', 'document'].includes(word)) options.command = word;
+    if (['table', 'growth', 'push', 'document'].includes(word)) options.command = word;
     else if (word === '--only' || word === '--servers') options[word.slice(2)] = value(word).split(',');
     else if (word === '--objects') options.objectLimit = number(word);
+    else if (word === '--devices') options.devices = number(word);
     else if (['--rounds', '--seconds', '--warmup'].includes(word)) options[word.slice(2)] = number(word);
     else if (word === '--out') options[word.slice(2)] = value(word);
     else if (word === '--no-start' || word === '--no-mixed') options[word.slice(5)] = false;
@@ -39,6 +42,7 @@ export function parseArguments(args) {
     else refuse(`unknown: ${word}`);
   }
   options.rounds ??= options.command === 'growth' ? 1 : 3;
+  options.devices ??= 100_000;
   return options;
 }
 

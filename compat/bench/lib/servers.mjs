@@ -26,9 +26,9 @@ const options = {
 };
 
 /** What to start, without starting it. */
-export async function prepare(which, { database, bcryptCost } = {}) {
+export async function prepare(which, { database, bcryptCost, options: more } = {}) {
   const uri = database ?? freshDatabase(which === 'embedded' ? 'embedded' : 'mongo');
-  const { file, config, dir } = await writeConfig(options, { database: uri });
+  const { file, config, dir } = await writeConfig({ ...options, ...more }, { database: uri });
   const env = { NODE_ENV: 'production', NODE_NO_WARNINGS: '1', PARSE_SERVER_LOGS_FOLDER: 'null' };
   const cost = bcryptCost ? { REPARSE_BCRYPT_COST: String(bcryptCost) } : {};
   const main = path.join(compatDir, 'node_modules/parse-server/bin/parse-server');

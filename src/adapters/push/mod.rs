@@ -113,6 +113,30 @@ pub struct Outcome {
     pub response: Json,
 }
 
+/// Names under which services say that a token is dead.
+const DEAD: &[&str] = &[
+    "NotRegistered",
+    "InvalidRegistration",
+    "Unregistered",
+    "BadDeviceToken",
+    "DeviceNotRegistered",
+    "messaging/registration-token-not-registered",
+    "messaging/invalid-registration-token",
+];
+
+impl Outcome {
+    /// Whether the service says that the token is none, or that its device is gone.
+    #[must_use]
+    pub fn token_is_dead(&self) -> bool {
+        let Some(error) = self.response.get("error").filter(|_| !self.transmitted) else { return false };
+        let text = |at: &str| error.pointer(at).and_then(Json::as_str);
+        let name = error.as_str().or_else(|| text("/code")).or_else(|| text("/details/error"));
+        name.is_some_and(|name| DEAD.contains(&name))
+            || (text("/code") == Some("messaging/invalid-argument")
+                && text("/message") == Some("The registration token is not a valid FCM registration token"))
+    }
+}
+
 /// Sends a payload to devices.
 #[async_trait]
 pub trait PushSender: fmt::Debug + Send + Sync {

@@ -31,6 +31,7 @@ pub fn all(options: &Options, services: Services) -> Vec<Feature> {
     let hooks = hooks::feature(services.web_hooks.clone());
     vec![
         files::feature(options, &services),
+        push::feature(options, &services),
         users::feature(options, services),
         sessions::feature(options),
         roles::feature(options),

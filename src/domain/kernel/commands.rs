@@ -122,6 +122,8 @@ pub struct Save {
     pub class: ClassName,
     /// The object to update; `None`: create one.
     pub id: Option<String>,
+    /// The id of a new object, where the server itself has chosen one.
+    pub new_id: Option<String>,
     /// Fields and operations (`{"n": {"__op": "Increment", "amount": 1}}`), as REST JSON, which rules of special classes look into.
     pub body: Map<String, Json>,
 }
@@ -132,7 +134,7 @@ impl Save {
     /// # Errors
     /// 107 for a name that no class can have.
     pub fn create(class: &str, body: Map<String, Json>) -> Result<Self> {
-        Ok(Self { class: writable(class)?, id: None, body })
+        Ok(Self { class: writable(class)?, id: None, new_id: None, body })
     }
 
     /// Updates an object.
@@ -140,7 +142,7 @@ impl Save {
     /// # Errors
     /// 107 for a name that no class can have.
     pub fn update(class: &str, id: &str, body: Map<String, Json>) -> Result<Self> {
-        Ok(Self { class: writable(class)?, id: Some(id.to_owned()), body })
+        Ok(Self { class: writable(class)?, id: Some(id.to_owned()), new_id: None, body })
     }
 }
 

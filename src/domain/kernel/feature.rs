@@ -117,6 +117,11 @@ pub trait Work: Send + Sync + fmt::Debug {
     /// Its name, the same on all servers.
     fn kind(&self) -> &'static str;
 
+    /// Whether one server does it of those that share a database; if not, each of them does.
+    fn alone(&self) -> bool {
+        true
+    }
+
     /// The pause between two rounds.
     fn every(&self) -> Duration;
 

@@ -1,4 +1,4 @@
-//! Work in the background, each kind on exactly one server of those that share a database.
+//! Work in the background: some on every server, most kinds on exactly one server of those that share a database.
 //!
 //! A row per kind of work says who does it and until when (`_WorkerLease`). A server does the work only while it holds that
 //! lease, renews it while it works, and stops working when it cannot.
@@ -175,7 +175,8 @@ async fn run(app: Arc<App>, lease: Lease, work: Arc<dyn Work>, stop: Cancellatio
         if !work.is_needed(&app) {
             continue;
         }
-        match lease.take().await {
+        let admitted = if work.alone() { lease.take().await } else { Ok(true) };
+        match admitted {
             Ok(true) => {}
             Ok(false) => continue,
             Err(error) => {
@@ -185,11 +186,13 @@ async fn run(app: Arc<App>, lease: Lease, work: Arc<dyn Work>, stop: Cancellatio
         }
         tokio::select! {
             () = stop.cancelled() => break,
-            () = until_lost(&lease) => tracing::warn!(kind = work.kind(), "a worker lost its lease and stopped working"),
+            () = until_lost(&lease), if work.alone() => tracing::warn!(kind = work.kind(), "a worker lost its lease and stopped working"),
             () = attempts(&app, &*work) => {}
         }
     }
-    if let Err(error) = lease.give_back().await {
+    if work.alone()
+        && let Err(error) = lease.give_back().await
+    {
         tracing::warn!(kind = work.kind(), %error, "a lease could not be given back");
     }
 }

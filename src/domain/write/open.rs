@@ -22,14 +22,18 @@ use crate::model::value::Value;
 /// 119 for read-only callers, internal classes and classes that clients may not make; 104, 105 for object ids; 123 for ACLs; 130 for
 /// addresses of files.
 pub fn open(cx: &Context, save: Save) -> Result<Draft> {
-    let Save { class, id, mut body } = save;
+    let Save { class, id, new_id: chosen, mut body } = save;
     let operation = if id.is_some() { Operation::Update } else { Operation::Create };
     refuse_caller(cx, &class, operation)?;
     cx.app.denylist.check_map(&body)?;
     cx.app.file_hosts.check_map(&body)?;
     let mut facts = Facts::default();
     let id_given = id.is_none() && cx.app.options.database.allow_custom_object_id && body.contains_key("objectId");
-    let new_id = if id.is_some() { String::new() } else { new_id(cx, &mut body)? };
+    let new_id = match (&id, chosen) {
+        (Some(_), _) => String::new(),
+        (None, Some(chosen)) => chosen,
+        (None, None) => new_id(cx, &mut body)?,
+    };
     if id.is_some() {
         body.remove("objectId");
     }

@@ -4,7 +4,7 @@ mod bounds;
 mod declarations;
 mod finds;
 mod functions;
-mod hook_server;
+pub mod hook_server;
 mod payloads;
 mod saves;
 mod users;

@@ -145,6 +145,7 @@ pub async fn reset(cx: &Context, token: &str, password: &str) -> Result<()> {
     body.insert("password".to_owned(), Json::String(password.to_owned()));
     let request = Save {
         class: ClassName::unchecked(names::USER),
+        new_id: None,
         id: Some(user.get_str("objectId").unwrap_or_default().to_owned()),
         body,
     };

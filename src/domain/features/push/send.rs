@@ -1,0 +1,207 @@
+//! Sending, batch by batch. A few batches are in flight at a time; each is written down as taken before it is sent.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::task::{Id, JoinError, JoinSet};
+
+use super::devices::Devices;
+use super::request::When;
+use super::run::End;
+use super::tally::per_type;
+use super::work::{HELD_FOR, Progress, Work};
+use super::{Pushes, batch, local_time, payload, status};
+use crate::adapters::push::{Device, Outcome};
+use crate::domain::kernel::app::App;
+use crate::error::{ParseError, Result};
+use crate::model::date::Date;
+
+/// Batches of a push that are sent at the same time.
+const IN_FLIGHT: usize = 8;
+/// The row of a push shows counts that are at most about this old.
+const SHOWN_EVERY: Duration = Duration::from_millis(500);
+
+/// Sends a push to the devices that are left, and says so in its row.
+///
+/// # Errors
+/// When the store fails. What is in flight then is counted before.
+pub(super) async fn send(app: &Arc<App>, pushes: &Pushes, work: &mut Work) -> Result<End> {
+    if let When::LocalTime(wall) = work.request.when {
+        loop {
+            let zones = Devices::of(app, &work.request).await?.time_zones().await?;
+            let Some(round) = local_time::next(wall, &zones, work.progress.served_until) else { break };
+            let moment = Date::from_millis(round.moment);
+            if moment > app.clock.now() {
+                return Ok(End::GoOnLater(moment));
+            }
+            work.request.expire_after(moment);
+            let devices = Devices::of(app, &work.request).await?.only(round.devices);
+            if let Some(end) = Sending::new(app, pushes, work, Some(round.offset)).run(&devices).await? {
+                return Ok(end);
+            }
+            work.progress.served_until = Some(round.moment);
+            work.progress.after.clear();
+            if !work.save(app).await? {
+                return Ok(End::Lost);
+            }
+        }
+    } else {
+        let devices = Devices::of(app, &work.request).await?;
+        if let Some(end) = Sending::new(app, pushes, work, None).run(&devices).await? {
+            return Ok(end);
+        }
+    }
+    status::change(app, work, status::succeeded(work)).await?;
+    Ok(End::Finished)
+}
+
+/// What is known while batches are in flight.
+struct Sending<'a> {
+    app: &'a Arc<App>,
+    pushes: &'a Pushes,
+    work: &'a mut Work,
+    /// Of the devices' clocks, for a push that goes by local time.
+    offset: Option<String>,
+    in_flight: JoinSet<Vec<Outcome>>,
+    /// The number of the batch that a task sends.
+    numbers: HashMap<Id, u64>,
+    shown: Instant,
+    /// Whether no further batch is taken.
+    ending: bool,
+    failure: Option<ParseError>,
+}
+
+/// A batch that is about to be sent, and its number.
+type Batch = (u64, Vec<Device>);
+
+impl<'a> Sending<'a> {
+    fn new(app: &'a Arc<App>, pushes: &'a Pushes, work: &'a mut Work, offset: Option<String>) -> Self {
+        Self {
+            app,
+            pushes,
+            work,
+            offset,
+            in_flight: JoinSet::new(),
+            numbers: HashMap::new(),
+            shown: Instant::now(),
+            ending: false,
+            failure: None,
+        }
+    }
+
+    /// Sends to all devices that are left. Gives the end of the work, where that is not the end of these devices.
+    async fn run(mut self, devices: &Devices) -> Result<Option<End>> {
+        loop {
+            let before = self.work.progress.clone();
+            let batches = self.take(devices).await;
+            match self.work.save(self.app).await {
+                Ok(true) => batches.into_iter().for_each(|batch| self.start(batch)),
+                Ok(false) => {
+                    // What is in flight arrives all the same, but counts as lost for whoever holds the work now.
+                    self.in_flight.detach_all();
+                    return Ok(Some(End::Lost));
+                }
+                Err(error) => self.take_back(before, error),
+            }
+            if self.in_flight.is_empty() {
+                break;
+            }
+            tokio::select! {
+                Some(done) = self.in_flight.join_next_with_id() => self.count(done),
+                // Nothing came back for a while: the next round says that the work is still held.
+                () = tokio::time::sleep(HELD_FOR / 3) => {}
+            }
+            while let Some(done) = self.in_flight.try_join_next_with_id() {
+                self.count(done);
+            }
+            if self.shown.elapsed() >= SHOWN_EVERY && !self.show().await {
+                self.ending = true;
+            }
+        }
+        match self.failure {
+            Some(error) => Err(error),
+            None if self.pushes.stop.is_cancelled() => Ok(Some(End::GoOnLater(self.app.clock.now()))),
+            None => Ok(None),
+        }
+    }
+
+    /// Takes batches until enough are in flight.
+    async fn take(&mut self, devices: &Devices) -> Vec<Batch> {
+        let mut batches = Vec::new();
+        while !self.ending && self.in_flight.len() + batches.len() < IN_FLIGHT {
+            let expired = self.work.request.expires_at().is_some_and(|moment| moment <= self.app.clock.now());
+            if expired || self.pushes.stop.is_cancelled() {
+                self.ending = true;
+                break;
+            }
+            let most = self.pushes.batch_size;
+            let found = match devices.next(&self.work.progress.after, most).await {
+                Ok(found) => found,
+                Err(error) => {
+                    self.ending = true;
+                    self.failure = Some(error);
+                    break;
+                }
+            };
+            let Some((last, _)) = found.last() else {
+                self.ending = true;
+                break;
+            };
+            let progress = &mut self.work.progress;
+            progress.after.clone_from(last);
+            self.ending = u64::try_from(found.len()).is_ok_and(|found| found < most);
+            let found: Vec<Device> = found.into_iter().map(|(_, device)| device).collect();
+            progress.open.insert(progress.next, per_type(&found));
+            batches.push((progress.next, found));
+            progress.next += 1;
+        }
+        batches
+    }
+
+    /// Whether the batches were written down is unknown, so they are not sent now.
+    fn take_back(&mut self, before: Progress, error: ParseError) {
+        self.work.progress = before;
+        self.ending = true;
+        self.failure.get_or_insert(error);
+    }
+
+    fn start(&mut self, (number, devices): Batch) {
+        let groups = payload::split(&self.work.request, devices);
+        let dead = self.pushes.clears_dead_tokens.then(|| self.app.clone());
+        let task = batch::send(self.pushes.sender.clone(), self.work.id.clone(), groups, dead);
+        let id = self.in_flight.spawn(task).id();
+        self.numbers.insert(id, number);
+    }
+
+    fn count(&mut self, done: Result<(Id, Vec<Outcome>), JoinError>) {
+        let (id, outcomes) = match done {
+            Ok((id, outcomes)) => (id, Some(outcomes)),
+            Err(error) => {
+                tracing::error!(push = self.work.id, %error, "a batch of a push failed");
+                (error.id(), None)
+            }
+        };
+        let Some(number) = self.numbers.remove(&id) else { return };
+        let progress = &mut self.work.progress;
+        let devices = progress.open.remove(&number).unwrap_or_default();
+        match outcomes {
+            Some(outcomes) => progress.tally.add(&outcomes, self.offset.as_deref()),
+            None => progress.tally.add_lost(&devices),
+        }
+        progress.done += 1;
+        progress.failures = 0;
+    }
+
+    /// Shows in the row how far the push got. Tells whether the push is still wanted.
+    async fn show(&mut self) -> bool {
+        self.shown = Instant::now();
+        match status::change(self.app, self.work, status::running(self.work)).await {
+            Ok(wanted) => wanted,
+            Err(error) => {
+                tracing::warn!(push = self.work.id, %error, "how far a push got cannot be shown for now");
+                true
+            }
+        }
+    }
+}
