@@ -31,7 +31,7 @@ async function startSender() {
 
 const device = number => ({
   deviceType: number % 2 ? 'ios' : 'android',
-  deviceToken: `token-${number}`.padEnd(64, '0'),
+  deviceToken: String(number).padStart(64, '0'),
   installationId: `installation-${number}`,
   channels: ['all', `group-${number % 100}`],
   timeZone: 'Europe/Berlin',
