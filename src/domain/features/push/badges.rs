@@ -61,8 +61,8 @@ pub(super) async fn update(app: &Arc<App>, pushes: &Pushes, work: &mut Work) -> 
         Badge::Set(number) => Change::Set(Value::Number(number)),
         Badge::Raise(amount) => Change::Increment(amount),
     };
-    let devices = Devices::of(app, &work.request).await?;
-    while let Some(last) = devices.last_of(&work.progress.after, STEP).await? {
+    let devices = work.while_held(app, Devices::of(app, &work.request)).await?;
+    while let Some(last) = work.while_held(app, devices.last_of(&work.progress.after, STEP)).await? {
         if pushes.stop.is_cancelled() {
             return Ok(ControlFlow::Break(End::GoOnLater(app.clock.now())));
         }
@@ -73,7 +73,7 @@ pub(super) async fn update(app: &Arc<App>, pushes: &Pushes, work: &mut Work) -> 
         let mut update = Update::default();
         update.put("badge", change.clone());
         update.put("updatedAt", Change::Set(app.clock.now().into()));
-        devices.update(&first, &last, &update).await?;
+        work.while_held(app, devices.update(&first, &last, &update)).await?;
     }
     work.progress.after.clear();
     Ok(ControlFlow::Continue(()))

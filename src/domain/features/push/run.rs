@@ -117,7 +117,8 @@ async fn stages(app: &Arc<App>, pushes: &Pushes, work: &mut Work) -> Result<End>
         work.request.expire_after(Date::from_millis(moment));
     }
     if work.progress.stage == Stage::Count {
-        let devices = Devices::of(app, &work.request).await?.count().await?;
+        let devices = async { Devices::of(app, &work.request).await?.count().await };
+        let devices = work.while_held(app, devices).await?;
         if devices == 0 {
             status::change(app, work, status::succeeded(work)).await?;
             return Ok(End::Finished);

@@ -29,14 +29,15 @@ const SHOWN_EVERY: Duration = Duration::from_millis(500);
 pub(super) async fn send(app: &Arc<App>, pushes: &Pushes, work: &mut Work) -> Result<End> {
     if let When::LocalTime(wall) = work.request.when {
         loop {
-            let zones = Devices::of(app, &work.request).await?.time_zones().await?;
+            let zones = async { Devices::of(app, &work.request).await?.time_zones().await };
+            let zones = work.while_held(app, zones).await?;
             let Some(round) = local_time::next(wall, &zones, work.progress.served_until) else { break };
             let moment = Date::from_millis(round.moment);
             if moment > app.clock.now() {
                 return Ok(End::GoOnLater(moment));
             }
             work.request.expire_after(moment);
-            let devices = Devices::of(app, &work.request).await?.only(round.devices);
+            let devices = work.while_held(app, Devices::of(app, &work.request)).await?.only(round.devices);
             if let Some(end) = Sending::new(app, pushes, work, Some(round.offset)).run(&devices).await? {
                 return Ok(end);
             }
@@ -47,7 +48,7 @@ pub(super) async fn send(app: &Arc<App>, pushes: &Pushes, work: &mut Work) -> Re
             }
         }
     } else {
-        let devices = Devices::of(app, &work.request).await?;
+        let devices = work.while_held(app, Devices::of(app, &work.request)).await?;
         if let Some(end) = Sending::new(app, pushes, work, None).run(&devices).await? {
             return Ok(end);
         }
@@ -136,7 +137,7 @@ impl<'a> Sending<'a> {
                 break;
             }
             let most = self.pushes.batch_size;
-            let found = match devices.next(&self.work.progress.after, most).await {
+            let found = match self.work.while_held(self.app, devices.next(&self.work.progress.after, most)).await {
                 Ok(found) => found,
                 Err(error) => {
                     self.ending = true;

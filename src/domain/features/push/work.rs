@@ -4,6 +4,7 @@
 //! two servers meet, one of them finds that it does not.
 
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -164,6 +165,23 @@ impl Work {
     /// As [`Work::save`].
     pub async fn leave(&self, app: &Arc<App>, until: Date) -> Result<bool> {
         self.put(app, until).await
+    }
+
+    /// Keeps the work while something is done that may take long. Whoever saves afterwards learns whether that went well.
+    pub async fn while_held<T>(&self, app: &Arc<App>, doing: impl Future<Output = T>) -> T {
+        tokio::pin!(doing);
+        loop {
+            tokio::select! {
+                done = &mut doing => return done,
+                () = tokio::time::sleep(HELD_FOR / 3) => {
+                    let mut update = Update::default();
+                    update.put("until", Change::Set(held_until(app).into()));
+                    if let Err(error) = app.storage.update_one(&schema(), &self.mine(), &update, None).await {
+                        tracing::warn!(push = self.id, %error, "the work of a push cannot be kept for now");
+                    }
+                }
+            }
+        }
     }
 
     async fn put(&self, app: &Arc<App>, until: Date) -> Result<bool> {
