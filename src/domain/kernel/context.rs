@@ -263,11 +263,15 @@ impl Context {
     /// # Errors
     /// 403, sanitised, unless the caller has a master or maintenance key.
     pub fn require_master(&self) -> Result<()> {
-        if self.auth.is_master() {
-            Ok(())
-        } else {
-            Err(ParseError { sensitive: true, ..ParseError::http(403, "unauthorized: master key is required") })
-        }
+        if self.auth.is_master() { Ok(()) } else { Err(master_key_required()) }
+    }
+
+    /// As [`Context::require_master`]; the maintenance key is not enough.
+    ///
+    /// # Errors
+    /// 403, sanitised, unless the caller has a master key.
+    pub fn require_master_key(&self) -> Result<()> {
+        if self.auth.is_maintenance() { Err(master_key_required()) } else { self.require_master() }
     }
 
     /// Refuses the read-only master key for an operation that writes.
@@ -295,4 +299,8 @@ impl Context {
             Ok(())
         }
     }
+}
+
+fn master_key_required() -> ParseError {
+    ParseError { sensitive: true, ..ParseError::http(403, "unauthorized: master key is required") }
 }

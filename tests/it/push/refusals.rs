@@ -42,6 +42,8 @@ fn requests_that_are_no_pushes() {
         let large = json!({"where": {}, "data": {"alert": "x".repeat(7 << 20)}});
         answer(server.master(Method::POST, "/push").json(&large)).await.assert_refused(400, 116);
         assert_eq!(answer(server.request(Method::POST, "/push").json(&json!({"where": {}}))).await.status, 403);
+        let maintenance = server.request(Method::POST, "/push").header("X-Parse-Maintenance-Key", "maint");
+        assert_eq!(answer(maintenance.json(&json!({"where": {}}))).await.status, 403);
         let rows = answer(server.master(Method::GET, "/classes/_PushStatus")).await;
         assert_eq!(rows.json(), json!({"results": []}));
         assert!(service.take().is_empty());
