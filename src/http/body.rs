@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::StreamExt as _;
+use futures_util::stream::{self, BoxStream};
 use poem::Body;
 use poem::http::{HeaderMap, header};
 use serde::Deserializer as _;
@@ -12,6 +14,7 @@ use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 
 use crate::error::{ErrorCode, ParseError, Result};
 
@@ -57,6 +60,27 @@ pub async fn read(body: Body, headers: &HeaderMap, limit: u64, patience: Duratio
         }
     };
     tokio::time::timeout(patience, collect).await.unwrap_or_else(|_| Err(ParseError::http(408, "request timeout")))
+}
+
+/// A body with files may take so long for each byte beyond the patience for a request: slower ones are given up.
+const SLOWEST_BYTES_PER_SECOND: u64 = 16 << 10;
+
+/// The bytes of a body that may be long, in pieces as they arrive.
+///
+/// The stream's errors are 408 when they arrive too slowly, 400 when the client breaks off.
+#[must_use]
+pub fn pieces(body: Body, patience: Duration) -> BoxStream<'static, Result<Bytes>> {
+    let started = Instant::now();
+    let pieces = Box::pin(body.into_bytes_stream());
+    let paced = stream::try_unfold((pieces, 0_u64), move |(mut pieces, seen)| async move {
+        let deadline = started + patience + Duration::from_secs(seen / SLOWEST_BYTES_PER_SECOND);
+        let piece = tokio::time::timeout_at(deadline, pieces.next()).await;
+        let Some(piece) = piece.map_err(|_| ParseError::http(408, "request timeout"))? else { return Ok(None) };
+        let piece = piece.map_err(|error| ParseError::http(400, "request aborted").with_source(error))?;
+        let seen = seen.saturating_add(piece.len() as u64);
+        Ok(Some((piece, (pieces, seen))))
+    });
+    paced.boxed()
 }
 
 /// Reads what is left of a body and throws it away, up to a bound and as long as `patience` lasts, so that the client gets to

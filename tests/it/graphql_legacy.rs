@@ -7,6 +7,7 @@ use std::sync::Arc;
 use reqwest::Method;
 use serde_json::{Value as Json, json};
 
+use crate::graphql::files::Form;
 use crate::graphql::{Graph, options};
 use crate::server::{TestServer, answer, each_backend};
 
@@ -508,20 +509,12 @@ fn every_field_of_the_schema() {
             session.data(&format!("{{ health users {{ me {} }} }}", schema.select("Me", 3)), json!({})).await;
 
             let query = "mutation($u: Upload!) { files { create(file: $u) { name url } } }";
-            let operations = json!({"query": query, "variables": {"u": null}}).to_string();
-            let map = json!({"0": ["variables.u"]}).to_string();
-            let body = [("operations", operations), ("map", map), ("0", "data".to_owned())]
-                .map(|(name, content)| {
-                    format!("--X\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{content}\r\n")
-                })
-                .concat();
-            let form = graph
-                .request(Method::POST, "")
-                .header("Content-Type", "multipart/form-data; boundary=X")
-                .body(format!("{body}--X--\r\n"));
-            let got = answer(form).await;
-            assert_eq!((got.status, &got.json()["errors"][0]["extensions"]["code"]), (200, &json!(130)), "{got:?}");
-            assert_eq!(got.json()["data"], json!({"files": null}));
+            let file = ("a.txt", "text/plain", "data");
+            let got = answer(Form::of(query, &json!({"u": null})).file(&["variables.u"], file).to(&graph)).await;
+            let info = got.json()["data"]["files"]["create"].clone();
+            let name = info["name"].as_str().unwrap();
+            assert_eq!(info, json!({"name": name, "url": format!("{}/files/app/{name}", server.base)}));
+            assert_eq!(answer(server.bare(Method::GET, &format!("/files/app/{name}"))).await.text, "data");
         },
     );
 }

@@ -34,6 +34,8 @@ pub struct Call {
     pub payload: Map<String, Json>,
     /// A function: the files of the form that it was called with. They are no part of the payload's `params`.
     pub files: Vec<FormFile>,
+    /// A trigger on files: the file, for code that takes more than its name.
+    pub file: Option<TriggerFile>,
     /// How many calls of the app's code this one is inside of.
     pub depth: u32,
     /// The id by which the log knows the client's request.
@@ -51,6 +53,27 @@ pub struct FormFile {
     pub content_type: String,
     /// Its bytes.
     pub data: Bytes,
+}
+
+/// A file as a trigger has it, and as it gives it back.
+#[derive(Debug, Default, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct TriggerFile {
+    /// Its name: the given one before it is stored, then the stored one.
+    pub name: String,
+    /// Its address, once it has one.
+    pub url: Option<String>,
+    /// Its type, as far as it is known.
+    pub content_type: Option<String>,
+    /// Metadata.
+    pub metadata: Map<String, Json>,
+    /// Tags.
+    pub tags: Map<String, Json>,
+    /// The directory it is to be stored in.
+    pub directory: Option<String>,
+    /// Its bytes, which travel beside the JSON. To a trigger: `None` where it does not get them. From a trigger: `None` leaves them.
+    #[serde(skip)]
+    pub data: Option<Bytes>,
 }
 
 /// What the app's code answers. What a call cannot change stays `None`.
@@ -80,6 +103,13 @@ pub struct Answer {
     /// beforeFind: objects that answer the query. afterFind: objects that replace those found; a number is the place of one of
     /// those, untouched.
     pub objects: Option<Vec<Json>>,
+    /// A trigger on files: beforeSave: the file that is stored, or the address of one that exists; beforeFind: the one that is read
+    /// instead, by its name; afterFind: the bytes that are sent instead, and their type by its name.
+    pub file: Option<TriggerFile>,
+    /// afterFind of a file: whether browsers are to save it.
+    pub force_download: Option<bool>,
+    /// afterFind of a file: headers of the answer; those that were told and are missing are not sent.
+    pub response_headers: Option<Map<String, Json>>,
     /// The context of the request as it is now; `None`: unchanged.
     pub context: Option<Map<String, Json>>,
 }
@@ -90,6 +120,11 @@ pub trait Handler: fmt::Debug + Send + Sync {
     /// Whether beforeSave is told what was sent (`changes`) instead of the object as it would be (`object`).
     fn tells_changes(&self) -> bool {
         false
+    }
+
+    /// The longest file whose bytes triggers get, in bytes; `None`: they get none, and files need not be held in memory for them.
+    fn most_file_bytes(&self) -> Option<u64> {
+        None
     }
 
     /// Handles a call, in bounded time.

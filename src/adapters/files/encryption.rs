@@ -21,7 +21,8 @@ use ghash::GHash;
 use ghash::universal_hash::UniversalHash as _;
 use subtle::ConstantTimeEq as _;
 
-use super::blocks::{blocks, gather, once};
+use super::blocks::{blocks, gather};
+use super::in_memory::InMemory;
 use super::{ByteStream, FileError, FileInfo, Result, StoredFile};
 
 /// Bytes that encryption adds to a file: IV and tag.
@@ -158,7 +159,7 @@ pub async fn decrypt(raw: Box<dyn StoredFile>, key: &FileKey) -> Result<Box<dyn 
         check(&gcm.tag(), &tag)?;
         drop(all);
         let plain = apply(&mut counter, ciphertext)?;
-        return Ok(Box::new(Short { info, plain }));
+        return Ok(Box::new(InMemory::of(info, plain)));
     }
     let (iv, tag) = ends(&gather(raw.read(length..length + OVERHEAD).await?).await?)?;
     let mut gcm = Gcm::new(key, iv);
@@ -186,24 +187,6 @@ fn check(found: &[u8; 16], tag: &[u8; 16]) -> Result<()> {
         Ok(())
     } else {
         Err(FileError::Undecipherable("it was encrypted by another key, changed, or is plain"))
-    }
-}
-
-/// A decrypted file in memory.
-struct Short {
-    info: FileInfo,
-    plain: Bytes,
-}
-
-#[async_trait]
-impl StoredFile for Short {
-    fn info(&self) -> &FileInfo {
-        &self.info
-    }
-
-    async fn read(&self, range: Range<u64>) -> Result<ByteStream> {
-        let at = |position: u64| usize::try_from(position).unwrap_or(usize::MAX).min(self.plain.len());
-        Ok(once(self.plain.slice(at(range.start)..at(range.end).max(at(range.start)))))
     }
 }
 

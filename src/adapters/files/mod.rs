@@ -18,6 +18,7 @@ mod disk;
 pub mod encryption;
 pub mod file_system;
 pub mod gridfs;
+pub mod in_memory;
 pub mod open;
 pub mod settings;
 pub mod upkeep;

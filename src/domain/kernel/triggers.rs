@@ -11,7 +11,7 @@ use arc_swap::ArcSwap;
 use foldhash::fast::RandomState;
 use tokio::sync::Semaphore;
 
-pub use crate::adapters::cloud::handler::{Answer, Call, FormFile, Handler, Target};
+pub use crate::adapters::cloud::handler::{Answer, Call, FormFile, Handler, Target, TriggerFile};
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::trigger::Trigger;
 
@@ -285,7 +285,8 @@ mod tests {
     }
 
     fn call(depth: u32) -> Call {
-        Call { target: Target::Function("f".into()), payload: Map::new(), files: Vec::new(), depth, request: None }
+        let target = Target::Function("f".into());
+        Call { target, payload: Map::new(), files: Vec::new(), file: None, depth, request: None }
     }
 
     async fn answer_of(triggers: &Triggers, handler: Option<Arc<dyn Handler>>) -> Option<String> {

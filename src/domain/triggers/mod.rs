@@ -10,10 +10,10 @@ use serde_json::{Map, Value as Json};
 use crate::config::values::LogLevel;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::rehearsal;
-use crate::domain::kernel::triggers::{Answer, Call, FormFile, Handler, Target};
+use crate::domain::kernel::triggers::{Answer, Call, FormFile, Handler, Target, TriggerFile};
 use crate::error::Result;
 use crate::model::names::ClassName;
-use crate::model::trigger::Trigger;
+use crate::model::trigger::{self, Trigger};
 
 /// Calls the app's code in the name of a request.
 ///
@@ -25,7 +25,7 @@ pub async fn call(
     target: Target,
     payload: Map<String, Json>,
 ) -> Result<Answer> {
-    call_with_files(cx, handler, target, payload, Vec::new()).await
+    call_with_files(cx, handler, target, payload, Vec::new(), None).await
 }
 
 async fn call_with_files(
@@ -34,9 +34,10 @@ async fn call_with_files(
     target: Target,
     payload: Map<String, Json>,
     files: Vec<FormFile>,
+    file: Option<TriggerFile>,
 ) -> Result<Answer> {
     let (depth, request) = (cx.client.depth.saturating_add(1), cx.client.log_id.clone());
-    let call = Call { target, payload, files, depth, request };
+    let call = Call { target, payload, files, file, depth, request };
     let answer = cx.app.triggers.call(&**handler, call).await;
     cx.catch_up_with_schemas();
     let mut answer = answer?;
@@ -72,9 +73,32 @@ pub async fn fire(
     payload: Map<String, Json>,
 ) -> Result<Answer> {
     let answer = call(cx, handler, Target::Trigger(trigger, class.clone()), payload).await;
+    log_trigger(cx, trigger, class, &answer);
+    answer
+}
+
+/// Calls a trigger on files. The payload has what every handler is told of the file.
+///
+/// # Errors
+/// What the trigger refuses.
+pub async fn fire_with_file(
+    cx: &Context,
+    handler: &Arc<dyn Handler>,
+    trigger: Trigger,
+    payload: Map<String, Json>,
+    file: TriggerFile,
+) -> Result<Answer> {
+    let class = ClassName::unchecked(trigger::FILES);
+    let target = Target::Trigger(trigger, class.clone());
+    let answer = call_with_files(cx, handler, target, payload, Vec::new(), Some(file)).await;
+    log_trigger(cx, trigger, &class, &answer);
+    answer
+}
+
+fn log_trigger(cx: &Context, trigger: Trigger, class: &ClassName, answer: &Result<Answer>) {
     let levels = &cx.app.options.logging.levels;
     let name = trigger.name();
-    match &answer {
+    match answer {
         Ok(_) if trigger.is_before() => log_at!(levels.trigger_before_success, trigger = name, %class, "trigger done"),
         Ok(_) => log_at!(levels.trigger_after, trigger = name, %class, "trigger done"),
         Err(error) if trigger.is_before() => {
@@ -82,7 +106,6 @@ pub async fn fire(
         }
         Err(error) => tracing::error!(trigger = name, %class, %error, "trigger failed"),
     }
-    answer
 }
 
 /// Calls a trigger that comes before a write. For a part of a transaction it was called before that began.
@@ -133,7 +156,7 @@ pub async fn run(
     files: Vec<FormFile>,
 ) -> Result<Answer> {
     let payload = payload::function(cx, name, parameters);
-    let answer = call_with_files(cx, handler, Target::Function(name.to_owned()), payload, files).await;
+    let answer = call_with_files(cx, handler, Target::Function(name.to_owned()), payload, files, None).await;
     let levels = &cx.app.options.logging.levels;
     match &answer {
         Ok(_) => log_at!(levels.cloud_function_success, function = name, "function done"),

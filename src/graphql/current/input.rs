@@ -43,7 +43,7 @@ impl Bodies<'_> {
             (Some(FieldType::GeoPoint), _) => point(&value),
             (Some(FieldType::Polygon), _) => polygon(&value),
             (Some(FieldType::Acl), _) => acl(&value),
-            (Some(FieldType::File), _) => self.file(&value)?,
+            (Some(FieldType::File), _) => self.file(&value).await?,
             _ => value,
         })
     }
@@ -90,9 +90,9 @@ impl Bodies<'_> {
         Ok(json!({ "__op": "Batch", "ops": operations }))
     }
 
-    fn file(self, value: &Json) -> Result<Json> {
+    async fn file(self, value: &Json) -> Result<Json> {
         if let Some(upload) = value.get("upload").filter(|upload| !upload.is_null()) {
-            return uploads::store(self.run, upload);
+            return uploads::store(self.run, upload).await;
         }
         value
             .get("file")

@@ -87,7 +87,7 @@ pub async fn resolve(run: Run<'_>, field: &RootField) -> Result<Resolved, FieldE
         (Root::Delete(class), _) => delete(run, class, field).await,
         (Root::CreateFile, _) => {
             let upload = field.arguments.get("upload").unwrap_or(&Json::Null);
-            let info = uploads::store(run, upload)?;
+            let info = uploads::store(run, upload).await?;
             Ok(Resolved::Payload(Parts { values: Map::from_iter([("fileInfo".to_owned(), info)]), ..Parts::default() }))
         }
         (Root::CallCloudCode, _) => {

@@ -1,17 +1,23 @@
 //! The multipart form of requests with files: a part `operations`, a part `map`, and the files.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_graphql::{Value as ConstValue, Variables};
-use futures_util::stream;
+use bytes::{Bytes, BytesMut};
 use poem::http::HeaderMap;
 use poem::http::header::CONTENT_TYPE;
 use serde_json::{Map, Value as Json};
+use tokio::io::AsyncReadExt as _;
 
 use super::error::Refusal;
 
 /// Files that one request may hold.
 const MAX_FILES: usize = 20;
+/// Bytes that the parts which are no files may have, each.
+pub const OPERATION: u64 = 1 << 20;
+/// Bytes that are read at once.
+const PIECE: usize = 16 << 10;
 
 /// A request from a form.
 #[derive(Debug)]
@@ -25,17 +31,40 @@ pub struct Form {
 /// Files that came with a request.
 #[derive(Debug, Default)]
 pub struct Uploads {
-    /// Sizes of the files, in bytes.
-    sizes: Vec<u64>,
+    files: Vec<Upload>,
     /// Where in the operation the files belong: paths such as `variables.file`, by index of the file.
     places: Vec<(String, usize)>,
 }
 
+/// A file that came with a request.
+#[derive(Debug)]
+pub struct Upload {
+    /// The name its sender gives.
+    pub filename: String,
+    /// The type its sender gives.
+    pub content_type: Option<String>,
+    /// Its bytes; `None`: there were more than allowed.
+    pub bytes: Option<Bytes>,
+    /// How often it may still be used: as often as the map names it, so that a short request costs little.
+    uses: AtomicUsize,
+}
+
+/// How much a form may hold.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// Bytes of one file. What is above is read and thrown away.
+    pub file: u64,
+    /// Bytes of everything.
+    pub all: u64,
+}
+
 impl Uploads {
-    /// The size in bytes of the file that a value of an input of type `Upload` stands for.
+    /// The file that a value of an input of type `Upload` stands for; `None` when it was used as often as the map names it.
     #[must_use]
-    pub fn size(&self, upload: &Json) -> Option<u64> {
-        self.sizes.get(usize::try_from(upload.as_u64()?).ok()?).copied()
+    pub fn take(&self, upload: &Json) -> Option<&Upload> {
+        let file = self.files.get(usize::try_from(upload.as_u64()?).ok()?)?;
+        let left = file.uses.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |uses| uses.checked_sub(1));
+        left.is_ok().then_some(file)
     }
 
     /// Puts the files into variables, where the form's map says.
@@ -47,46 +76,84 @@ impl Uploads {
     }
 }
 
-/// Reads a form.
+fn bad(text: &str) -> Refusal {
+    Refusal::bad_request(text)
+}
+
+fn malformed() -> Refusal {
+    bad("Malformed multipart form.")
+}
+
+fn too_large() -> Refusal {
+    Refusal::new(413, "BAD_REQUEST", "The form is too large.")
+}
+
+/// Reads the bytes of a part; above `most` they are thrown away, and the answer is `None`. `room` is asked before bytes are kept.
+async fn bytes_of(
+    part: poem::web::Field,
+    most: u64,
+    left: &mut u64,
+    room: &mut (dyn FnMut(usize) -> Result<(), Refusal> + Send),
+) -> Result<Option<Bytes>, Refusal> {
+    let mut reader = part.into_async_read();
+    let (mut kept, mut length) = (BytesMut::new(), 0_u64);
+    loop {
+        let mut piece = BytesMut::with_capacity(PIECE);
+        let read = reader.read_buf(&mut piece).await.map_err(|_| malformed())? as u64;
+        if read == 0 {
+            return Ok((length <= most).then(|| kept.freeze()));
+        }
+        *left = left.checked_sub(read).ok_or_else(too_large)?;
+        length += read;
+        if length > most {
+            kept = BytesMut::new();
+            continue;
+        }
+        room(piece.len())?;
+        kept.extend_from_slice(&piece);
+    }
+}
+
+/// Reads a form while it arrives.
 ///
 /// # Errors
-/// 400 for a form that does not keep to the multipart request specification.
-pub async fn read(headers: &HeaderMap, bytes: Vec<u8>) -> Result<Form, Refusal> {
-    let bad = |text: &str| Refusal::bad_request(text);
+/// 400 for a form that does not keep to the multipart request specification; 413 above the bounds; what `room` refuses.
+pub async fn read(
+    headers: &HeaderMap,
+    body: poem::Body,
+    bounds: Bounds,
+    room: &mut (dyn FnMut(usize) -> Result<(), Refusal> + Send),
+) -> Result<Form, Refusal> {
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let mut request = poem::Request::builder()
-        .header(CONTENT_TYPE, kind)
-        .body(poem::Body::from_bytes_stream(stream::iter([Ok::<_, std::io::Error>(bytes::Bytes::from(bytes))])));
-    let (parts, mut body) = {
-        let body = poem::RequestBody::new(request.take_body());
-        (request, body)
-    };
-    let mut form = <poem::web::Multipart as poem::FromRequest>::from_request(&parts, &mut body)
-        .await
-        .map_err(|_| bad("Malformed multipart form."))?;
+    let request = poem::Request::builder().header(CONTENT_TYPE, kind).finish();
+    let mut body = poem::RequestBody::new(body);
+    let form = <poem::web::Multipart as poem::FromRequest>::from_request(&request, &mut body).await;
+    let mut form = form.map_err(|_| malformed())?;
     let mut operations = None;
     let mut map: Option<Map<String, Json>> = None;
-    let mut files: HashMap<String, usize> = HashMap::new();
-    let mut sizes = Vec::new();
-    loop {
-        let part = match form.next_field().await {
-            Ok(Some(part)) => part,
-            Ok(None) => break,
-            Err(_) => return Err(bad("Malformed multipart form.")),
-        };
+    let mut indices: HashMap<String, usize> = HashMap::new();
+    let mut files = Vec::new();
+    let mut left = bounds.all;
+    while let Some(part) = form.next_field().await.map_err(|_| malformed())? {
         let name = part.name().unwrap_or_default().to_owned();
-        let content = part.bytes().await.map_err(|_| bad("Malformed multipart form."))?;
         match (name.as_str(), &operations, &map) {
             ("operations", None, _) => {
-                operations =
-                    Some(object(&content).ok_or_else(|| bad("Invalid JSON in the 'operations' multipart field."))?);
+                let text = bytes_of(part, OPERATION, &mut left, room).await?.ok_or_else(too_large)?;
+                let invalid = || bad("Invalid JSON in the 'operations' multipart field.");
+                operations = Some(object(&text).ok_or_else(invalid)?);
             }
             ("map", Some(_), None) => {
-                map = Some(object(&content).ok_or_else(|| bad("Invalid JSON in the 'map' multipart field."))?);
+                let text = bytes_of(part, OPERATION, &mut left, room).await?.ok_or_else(too_large)?;
+                map = Some(object(&text).ok_or_else(|| bad("Invalid JSON in the 'map' multipart field."))?);
             }
+            // A part that the map does not name is nobody's.
+            (name, Some(_), Some(map)) if !map.contains_key(name) => {}
             (_, Some(_), Some(_)) if files.len() < MAX_FILES => {
-                files.insert(name, sizes.len());
-                sizes.push(content.len() as u64);
+                let filename = part.file_name().unwrap_or_default().to_owned();
+                let content_type = part.content_type().map(str::to_owned);
+                let bytes = bytes_of(part, bounds.file, &mut left, room).await?;
+                indices.insert(name, files.len());
+                files.push(Upload { filename, content_type, bytes, uses: AtomicUsize::new(0) });
             }
             (_, Some(_), Some(_)) => return Err(Refusal::new(413, "BAD_REQUEST", "Too many files.")),
             _ => return Err(bad("Misordered multipart fields; 'operations' and 'map' come first.")),
@@ -95,16 +162,19 @@ pub async fn read(headers: &HeaderMap, bytes: Vec<u8>) -> Result<Form, Refusal> 
     let operations = operations.ok_or_else(|| bad("Missing multipart field 'operations'."))?;
     let mut places = Vec::new();
     for (name, paths) in map.ok_or_else(|| bad("Missing multipart field 'map'."))? {
-        let index = *files.get(&name).ok_or_else(|| bad("File missing in the request."))?;
-        let paths = paths.as_array().ok_or_else(|| bad("Invalid type for the 'map' multipart field."))?;
-        for path in paths {
-            places.push((
-                path.as_str().ok_or_else(|| bad("Invalid type for the 'map' multipart field."))?.to_owned(),
-                index,
-            ));
+        let index = *indices.get(&name).ok_or_else(|| bad("File missing in the request."))?;
+        let invalid = || bad("Invalid type for the 'map' multipart field.");
+        for path in paths.as_array().ok_or_else(invalid)? {
+            places.push((path.as_str().ok_or_else(invalid)?.to_owned(), index));
+            if let Some(file) = files.get_mut(index) {
+                *file.uses.get_mut() += 1;
+            }
         }
     }
-    Ok(Form { operations, uploads: Uploads { sizes, places } })
+    if places.len() > MAX_FILES {
+        return Err(Refusal::new(413, "BAD_REQUEST", "Too many files."));
+    }
+    Ok(Form { operations, uploads: Uploads { files, places } })
 }
 
 fn object(bytes: &[u8]) -> Option<Map<String, Json>> {
@@ -147,7 +217,8 @@ mod tests {
     async fn form(parts: &str) -> Result<Form, Refusal> {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, "multipart/form-data; boundary=X".parse().unwrap());
-        read(&headers, parts.replace('\n', "\r\n").into_bytes()).await
+        let body = poem::Body::from(parts.replace('\n', "\r\n"));
+        read(&headers, body, Bounds { file: 4, all: 1000 }, &mut |_| Ok(())).await
     }
 
     #[tokio::test]
@@ -159,7 +230,13 @@ mod tests {
         let file = part("0", "data");
         let good = form(&format!("{operations}{map}{file}--X--\n")).await.unwrap();
         assert_eq!(good.uploads.places, [("variables.file".to_owned(), 0)]);
-        assert_eq!(good.uploads.sizes, [4]);
+        let first = json!(0);
+        assert_eq!(good.uploads.take(&first).unwrap().bytes.as_deref(), Some(&b"data"[..]));
+        assert!(good.uploads.take(&first).is_none() && good.uploads.take(&json!(1)).is_none());
+        let large = form(&format!("{operations}{map}{}--X--\n", part("0", "large"))).await.unwrap();
+        assert_eq!(large.uploads.take(&first).unwrap().bytes, None);
+        let unnamed = form(&format!("{operations}{map}{file}{}--X--\n", part("1", "x"))).await.unwrap();
+        assert_eq!(unnamed.uploads.files.len(), 1);
         for bad in [
             format!("{map}{operations}{file}--X--\n"),
             format!("{operations}{map}--X--\n"),
@@ -168,6 +245,8 @@ mod tests {
             "rubbish".to_owned(),
             format!("{}{map}{file}--X--\n", part("operations", "[1]")),
             format!("{operations}{}--X--\n", part("map", "{\"0\":1}")),
+            format!("{operations}{map}{}--X--\n", part("0", &"x".repeat(1000))),
+            format!("{operations}{map}{}", &file[..file.len() - 6]),
         ] {
             assert!(form(&bad).await.is_err(), "{bad}");
         }

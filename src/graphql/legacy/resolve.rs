@@ -164,7 +164,7 @@ async fn resolve<'a>(run: Run<'_>, member: &'a Member) -> Result<Found<'a>> {
         }
         Action::CreateFile(leaf) => {
             let upload = member.arguments.get("file").unwrap_or(&Json::Null);
-            let info = uploads::store(run, upload)?;
+            let info = uploads::store(run, upload).await?;
             Found::Json(project(leaf, &info))
         }
         Action::SignUp(leaf) => {

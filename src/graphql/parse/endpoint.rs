@@ -3,25 +3,25 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::TryStreamExt as _;
 use poem::http::{HeaderValue, Method, StatusCode, header};
-use poem::{Endpoint, Request, Response};
+use poem::{Body, Endpoint, Request, Response};
 use serde_json::json;
 
 use super::dialect::ParseDialect;
 use super::gate::GateCheck;
 use super::service::Service;
+use crate::domain::features::files::{self, Share};
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::auth::TokenUse;
 use crate::domain::kernel::context::Context;
 use crate::error::Result;
+use crate::graphql::engine::multipart::{Bounds, OPERATION};
 use crate::graphql::engine::{EngineExecutor, GraphQlRequest, Refusal, Text, multipart};
 use crate::http::answer::{self, RouteLabel, refusal};
 use crate::http::caller::Caller;
 use crate::http::gate::Gate;
 use crate::http::{body, detach};
-
-/// Bytes that the part of a request that is no file may always have.
-const OPERATION: u64 = 1 << 20;
 
 /// Files of the largest size that a form has room for.
 const UPLOADS: u64 = 3;
@@ -59,7 +59,8 @@ impl<D: ParseDialect> GraphQlEndpoint<D> {
 
     async fn answer(&self, mut request: Request) -> Result<Response> {
         let (cx, gate) = self.context(&request).await?;
-        let given = match self.read(&mut request).await? {
+        let mut room = files::room(&cx)?;
+        let given = match self.read(&mut request, &mut room).await? {
             Ok(given) => given,
             Err(refused) => return Ok(refuse(&refused)),
         };
@@ -67,7 +68,10 @@ impl<D: ParseDialect> GraphQlEndpoint<D> {
         // does not make a mutation, but there is none without it (or by the hash of a document that was sent before).
         let writes = given.query.is_empty() || given.query.contains("mutation");
         let service = self.service.clone();
-        let work = async move { service.answer(&cx, &gate, given).await };
+        let work = async move {
+            let _room = room;
+            service.answer(&cx, &gate, given).await
+        };
         Ok(match detach::run(&self.app.tasks, writes, work).await? {
             Ok(body) => respond(StatusCode::OK, body.into_bytes()),
             Err(refused) => refuse(&refused),
@@ -75,7 +79,7 @@ impl<D: ParseDialect> GraphQlEndpoint<D> {
     }
 
     /// Reads what the request asks for.
-    async fn read(&self, request: &mut Request) -> Result<Result<GraphQlRequest, Refusal>> {
+    async fn read(&self, request: &mut Request, room: &mut Share) -> Result<Result<GraphQlRequest, Refusal>> {
         let options = &self.app.options;
         match *request.method() {
             Method::GET => return Ok(GraphQlRequest::from_query_string(request.uri().query().unwrap_or_default())),
@@ -84,15 +88,20 @@ impl<D: ParseDialect> GraphQlEndpoint<D> {
         }
         let timeout = Duration::from_millis(options.own.request_timeout_ms);
         let taken = request.take_body();
-        let multipart = body::is_multipart(request.headers());
         let most = options.server.max_upload_size.bytes;
-        let limit =
-            if multipart { most.saturating_mul(UPLOADS).saturating_add(OPERATION) } else { most.max(OPERATION) };
-        let bytes = body::read(taken, request.headers(), limit, timeout).await?;
-        let _budget = self.gate.parsing.reserve(if multipart { 0 } else { bytes.len() }).await;
-        Ok(if multipart {
-            multipart::read(request.headers(), bytes).await.and_then(GraphQlRequest::from_form)
-        } else if is_json(request) {
+        if body::is_multipart(request.headers()) {
+            let pieces = body::pieces(taken, timeout).map_err(std::io::Error::other);
+            let all = most.saturating_mul(UPLOADS).saturating_add(2 * OPERATION);
+            let mut grow = |bytes| {
+                room.grow(bytes).map_err(|error| Refusal::new(error.status, "INTERNAL_SERVER_ERROR", &error.message))
+            };
+            let bounds = Bounds { file: most, all };
+            let form = multipart::read(request.headers(), Body::from_bytes_stream(pieces), bounds, &mut grow).await;
+            return Ok(form.and_then(GraphQlRequest::from_form));
+        }
+        let bytes = body::read(taken, request.headers(), most.max(OPERATION), timeout).await?;
+        let _budget = self.gate.parsing.reserve(bytes.len()).await;
+        Ok(if is_json(request) {
             self.gate.parsing.check(&bytes)?;
             GraphQlRequest::from_json(&bytes)
         } else {

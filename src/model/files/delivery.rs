@@ -76,6 +76,18 @@ fn is_shown(bare: &str) -> bool {
     }
 }
 
+/// `Content-Disposition` of a file that is to be saved under the name it is stored under. Where that is a token it is not quoted,
+/// as parse-server writes it.
+#[must_use]
+pub fn download(stored: &str) -> String {
+    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&+-.^_`|~".contains(&byte);
+    if !stored.is_empty() && stored.bytes().all(token) {
+        format!("attachment;filename={stored}")
+    } else {
+        attachment(names::given(stored))
+    }
+}
+
 /// `attachment` with the name, in ASCII and, if that is not all of it, in UTF-8 (RFC 6266).
 fn attachment(name: &str) -> String {
     let ascii: String = name

@@ -9,11 +9,11 @@ use poem::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use poem::{Body, Response};
 use serde_json::json;
 
-use crate::domain::features::files::{self, ByteStream, FileError, FileInfo, StoredFile};
+use crate::domain::features::files::{self, ByteStream, Download, FileError, FileInfo, StoredFile};
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::http::conditional::{self, Conditions, Decision};
 use crate::http::range::{self, Multipart, Selection};
-use crate::model::files::delivery::{Delivery, NO_SNIFFING};
+use crate::model::files::delivery::{self, Delivery, NO_SNIFFING};
 use crate::rest::call::Call;
 use crate::rest::reply;
 use crate::rest::route::Outcome;
@@ -53,7 +53,7 @@ pub async fn download(mut call: Call) -> Outcome {
     if !names_application(&call)? {
         return Err(ParseError { sensitive: true, ..ParseError::http(403, "Invalid application ID.") });
     }
-    let name = call.path("fileName")?.to_owned();
+    let name = files::find(&call.cx, call.path("fileName")?).await?;
     let asked = Asked { headers: request.headers(), head: request.method() == Method::HEAD };
     for _ in 1..ATTEMPTS {
         match asked.answer(&call, &name).await? {
@@ -78,16 +78,30 @@ impl Asked<'_> {
     }
 
     async fn answer(&self, call: &Call, name: &str) -> Result<FileResult<Response>> {
-        let Some(file) = files::open(&call.cx, name).await? else {
+        // What is no range is ignored, as everywhere in HTTP: then the whole file is asked for.
+        let whole = !self.header(header::RANGE).is_some_and(|range| range.starts_with("bytes="));
+        let Some(Download { file, force, headers }) = files::open(&call.cx, name, whole).await? else {
             return Ok(Ok(Response::builder()
                 .status(StatusCode::NOT_FOUND)
                 .content_type("text/plain")
                 .body("File not found.")));
         };
-        Ok(self.file(call, Arc::from(file)).await)
+        let answer = self.file(call, &file).await;
+        Ok(answer.map(|mut response| {
+            if force {
+                set(&mut response, header::CONTENT_DISPOSITION, &delivery::download(&file.info().name));
+            }
+            if let Some(headers) = headers {
+                response.headers_mut().remove(header::X_CONTENT_TYPE_OPTIONS);
+                for (name, value) in &headers {
+                    set_chosen(&mut response, name, value);
+                }
+            }
+            response
+        }))
     }
 
-    async fn file(&self, call: &Call, file: Arc<dyn StoredFile>) -> FileResult<Response> {
+    async fn file(&self, call: &Call, file: &Arc<dyn StoredFile>) -> FileResult<Response> {
         let info = file.info();
         let etag = conditional::etag(&info.version);
         let conditions = Conditions {
@@ -110,10 +124,10 @@ impl Asked<'_> {
                 set(&mut response, header::CONTENT_RANGE, &range::unsatisfied(info.length));
                 return Ok(response);
             }
-            Selection::Whole => self.whole(&file).await?,
+            Selection::Whole => self.whole(file).await?,
             Selection::Parts(parts) => match parts.as_slice() {
-                [part] => one(&file, part.clone()).await?,
-                _ => several(&file, parts, &call.cx.app.random.hex(16)).await?,
+                [part] => one(file, part.clone()).await?,
+                _ => several(file, parts, &call.cx.app.random.hex(16)).await?,
             },
         };
         validators(&mut response, info, &etag);
@@ -209,5 +223,15 @@ fn validators(response: &mut Response, info: &FileInfo, etag: &str) {
 fn set(response: &mut Response, name: header::HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         response.headers_mut().insert(name, value);
+    }
+}
+
+/// A header that a trigger chose: any but those of the connection.
+fn set_chosen(response: &mut Response, name: &str, value: &str) {
+    let Ok(name) = header::HeaderName::try_from(name) else { return };
+    let frames =
+        [header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::CONNECTION, header::UPGRADE, header::TRAILER];
+    if !frames.contains(&name) {
+        set(response, name, value);
     }
 }

@@ -7,21 +7,17 @@ use futures_util::{StreamExt as _, stream};
 use poem::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use poem::{Body, Request};
 use serde_json::{Map, Value as Json, json};
-use tokio::time::Instant;
 
 use crate::config::values::ByteSize;
-use crate::domain::features::files::{self, ByteStream, FileError, Upload};
+use crate::domain::features::files::{self, ByteStream, Content, FileError, Stored, Upload};
 use crate::domain::kernel::auth::Auth;
 use crate::domain::kernel::context::Context;
 use crate::error::{ErrorCode, ParseError, Result};
-use crate::http::body::drain;
+use crate::http::body::{self, drain};
 use crate::model::json::lenient_base64;
 use crate::rest::call::{Call, JsonMap};
 use crate::rest::reply;
 use crate::rest::route::Outcome;
-
-/// An upload may take so long for each byte beyond the patience for a request: slower ones are given up.
-const SLOWEST_BYTES_PER_SECOND: u64 = 16 << 10;
 
 /// Uploads a file.
 pub async fn upload(mut call: Call) -> Outcome {
@@ -32,17 +28,16 @@ pub async fn upload(mut call: Call) -> Outcome {
         let (content_type, body) = (call.content_type.take(), call.take_body());
         from_json(&call.cx, name, content_type, body).await?
     };
-    let url = call.cx.file_addresses().of(&stored);
-    let mut response = reply::json(&json!({ "url": url, "name": stored }))?;
+    let mut response = reply::json(&json!({ "url": stored.url, "name": stored.name }))?;
     response.set_status(StatusCode::CREATED);
-    if let Ok(location) = HeaderValue::from_str(&url) {
+    if let Ok(location) = HeaderValue::from_str(&stored.url) {
         response.headers_mut().insert(header::LOCATION, location);
     }
     Ok(response)
 }
 
 /// The body is the file.
-async fn from_body(cx: &Context, name: String, mut request: Request) -> Result<String> {
+async fn from_body(cx: &Context, name: String, mut request: Request) -> Result<Stored> {
     let mut body = Some(request.take_body());
     let headers = request.headers();
     let patience = Duration::from_millis(cx.app.options.own.request_timeout_ms);
@@ -57,7 +52,11 @@ async fn from_body(cx: &Context, name: String, mut request: Request) -> Result<S
             tags: object(headers, "x-parse-file-tags", "X-Parse-File-Tags")?,
             directory: text(headers, "x-parse-file-directory").map(Json::from),
         };
-        files::put(cx, upload, async || bounded(body.take().unwrap_or_else(Body::empty), bounds, patience).await).await
+        files::put(cx, upload, async || {
+            let bytes = bounded(body.take().unwrap_or_else(Body::empty), bounds, patience).await?;
+            Ok(Content { bytes, length: announced(headers), streamed: bounds.stream })
+        })
+        .await
     }
     .await;
     // A client that waits for permission to send is refused without a byte; others read the answer once they have sent all.
@@ -86,9 +85,8 @@ impl Bounds {
     }
 
     fn check_announced(self, headers: &HeaderMap) -> Result<()> {
-        let announced = text(headers, "content-length").and_then(|length| length.parse::<u64>().ok());
         let encoded = text(headers, "content-encoding").is_some_and(|coding| !coding.eq_ignore_ascii_case("identity"));
-        if announced.is_some_and(|length| length > self.most) {
+        if announced(headers).is_some_and(|length| length > self.most) {
             Err(self.exceeded())
         } else if encoded {
             Err(ParseError::http(415, "unsupported content encoding"))
@@ -100,14 +98,10 @@ impl Bounds {
 
 /// The bytes of a body, in pieces as they arrive. An error of the stream is the refusal for the client.
 async fn bounded(body: Body, bounds: Bounds, patience: Duration) -> Result<ByteStream> {
-    let started = Instant::now();
-    let pieces = Box::pin(body.into_bytes_stream());
+    let pieces = body::pieces(body, patience);
     let mut rest = stream::try_unfold((pieces, 0_u64), move |(mut pieces, seen)| async move {
         let refuse = |error: ParseError| FileError::Upload(Box::new(error));
-        let deadline = started + patience + Duration::from_secs(seen / SLOWEST_BYTES_PER_SECOND);
-        let piece = tokio::time::timeout_at(deadline, pieces.next()).await;
-        let Some(piece) = piece.map_err(|_| refuse(ParseError::http(408, "request timeout")))? else { return Ok(None) };
-        let piece = piece.map_err(|error| refuse(ParseError::http(400, "request aborted").with_source(error)))?;
+        let Some(piece) = pieces.next().await.transpose().map_err(refuse)? else { return Ok(None) };
         let seen = seen.saturating_add(piece.len() as u64);
         if seen > bounds.most {
             return Err(refuse(bounds.exceeded()));
@@ -129,7 +123,7 @@ fn nothing() -> ParseError {
 }
 
 /// The JSON of SDKs, from which the keys were taken.
-async fn from_json(cx: &Context, name: String, content_type: Option<String>, mut body: JsonMap) -> Result<String> {
+async fn from_json(cx: &Context, name: String, content_type: Option<String>, mut body: JsonMap) -> Result<Stored> {
     let data = match body.shift_remove("fileData") {
         None | Some(Json::Null) => Map::new(),
         Some(Json::Object(data)) => data,
@@ -150,7 +144,8 @@ async fn from_json(cx: &Context, name: String, content_type: Option<String>, mut
     };
     files::put(cx, upload, async || {
         let bytes = bytes.filter(|bytes| !bytes.is_empty()).ok_or_else(nothing)?;
-        Ok(stream::iter([Ok(Bytes::from(bytes))]).boxed())
+        let length = Some(bytes.len() as u64);
+        Ok(Content { bytes: stream::iter([Ok(Bytes::from(bytes))]).boxed(), length, streamed: false })
     })
     .await
 }
@@ -172,6 +167,11 @@ fn most(cx: &Context, headers: &HeaderMap) -> Result<u64> {
             most.ok_or_else(|| ParseError::new(ErrorCode::FileSaveError, message()))
         }
     }
+}
+
+/// Bytes of the body, as its sender says.
+fn announced(headers: &HeaderMap) -> Option<u64> {
+    text(headers, "content-length").and_then(|length| length.parse().ok())
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &'static str) -> Option<&'a str> {

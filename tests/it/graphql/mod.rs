@@ -2,6 +2,7 @@
 
 mod disclosure;
 mod documents;
+pub mod files;
 mod hostile;
 mod objects;
 mod persisted;

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod declarations;
+mod files;
 mod finds;
 mod functions;
 pub mod hook_server;
