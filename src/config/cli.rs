@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::declare::{Kind, from_text};
 use super::error::ConfigError;
+use super::files_command::{self, FilesArguments};
 use super::merge::{Place, Setting};
 use super::nearest;
 
@@ -15,6 +16,7 @@ pub(super) enum Verb {
     OpenApi,
     LiveQuery,
     HealthCheck,
+    Files,
     Help,
     Version,
 }
@@ -30,12 +32,21 @@ pub(super) struct Line {
     pub given: Vec<String>,
     /// Whether the OpenAPI document is wanted as YAML.
     pub yaml: bool,
+    /// What is to be done with files.
+    pub files: FilesArguments,
 }
 
 /// Takes a command line apart; `args` do not contain the program's name.
 pub(super) fn parse(args: impl IntoIterator<Item = OsString>, places: &[Place]) -> Result<Line, ConfigError> {
     let mut args = args.into_iter().peekable();
-    let mut line = Line { verb: Verb::Serve, operand: None, settings: Vec::new(), given: Vec::new(), yaml: false };
+    let mut line = Line {
+        verb: Verb::Serve,
+        operand: None,
+        settings: Vec::new(),
+        given: Vec::new(),
+        yaml: false,
+        files: FilesArguments::default(),
+    };
     let mut first = true;
     let mut flags_over = false;
     while let Some(arg) = args.next() {
@@ -48,6 +59,15 @@ pub(super) fn parse(args: impl IntoIterator<Item = OsString>, places: &[Place]) 
             Some("--help" | "-h") if !flags_over => line.verb = Verb::Help,
             Some("--version" | "-V") if !flags_over => line.verb = Verb::Version,
             Some("--yaml") if !flags_over && line.verb == Verb::OpenApi => line.yaml = true,
+            Some(flag) if !flags_over && line.verb == Verb::Files && line.files.takes(flag) => {
+                let (name, value) = flag.split_once('=').map_or((flag, None), |(name, value)| (name, Some(value)));
+                let value = match value {
+                    Some(value) => value.to_owned(),
+                    None if name == files_command::REMOVE => "true".to_owned(),
+                    None => text_of(args.next(), name)?,
+                };
+                line.files.set(name, value);
+            }
             Some(flag) if !flags_over && flag.starts_with('-') && flag.len() > 1 => {
                 let (name, value) = match flag.split_once('=') {
                     Some((name, value)) => (name, Some(value.to_owned())),
@@ -74,6 +94,10 @@ pub(super) fn parse(args: impl IntoIterator<Item = OsString>, places: &[Place]) 
             Some("live-query") if first => line.verb = Verb::LiveQuery,
             Some("openapi") if first => line.verb = Verb::OpenApi,
             Some("healthcheck") if first => line.verb = Verb::HealthCheck,
+            Some("files") if first => line.verb = Verb::Files,
+            Some(action) if line.verb == Verb::Files && line.files.action.is_none() => {
+                line.files.action = Some(action.to_owned());
+            }
             _ if line.operand.is_none() => line.operand = Some(PathBuf::from(arg)),
             _ => return Err(ConfigError::new(format!("more than one configuration file: {}", arg.to_string_lossy()))),
         }

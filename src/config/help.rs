@@ -12,6 +12,14 @@ Usage: reparse [FLAGS] [CONFIGURATION.json]
                                                     print the OpenAPI document of the app
        reparse live-query [FLAGS] [CONFIGURATION.json]
                                                     serve live queries alone, as a process of its own
+       reparse files copy --from PLACE --to PLACE [FLAGS] [CONFIGURATION.json]
+                                                    copy all files to another store; a PLACE is
+                                                    database, an adapter, or a configuration file
+       reparse files check [--remove] [--older-than MINUTES] [FLAGS] [CONFIGURATION.json]
+                                                    read all files; find what interrupted uploads left
+       reparse files rotate-key [--old-key KEY] [FLAGS] [CONFIGURATION.json]
+                                                    encrypt all files by the key of the configuration;
+                                                    without --old-key (or REPARSE_OLD_FILE_KEY) they are plain
        reparse healthcheck [URL]                    ask a running server whether it is well
 
 Without a configuration the server listens on 127.0.0.1:1337, keeps its data in ./data,

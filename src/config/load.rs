@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::cli::{self, Verb};
 use super::database_uri::DatabaseUri;
 use super::error::ConfigError;
+use super::files_command::{self, FilesTask};
 use super::merge::{self, Place, Setting};
 use super::{Options, first_run, help, nearest, resolve};
 use crate::random::Random;
@@ -38,6 +39,13 @@ pub enum Command {
         loaded: Box<Loaded>,
         /// As YAML instead of JSON.
         yaml: bool,
+    },
+    /// Do something with all files.
+    Files {
+        /// The options.
+        loaded: Box<Loaded>,
+        /// What.
+        task: FilesTask,
     },
     /// Ask a running server whether it is well; exit status 0 if so.
     HealthCheck {
@@ -77,8 +85,12 @@ pub fn load(
         Verb::Help => return Ok(Command::Help(help::text())),
         Verb::Version => return Ok(Command::Version(format!("reparse {}", env!("CARGO_PKG_VERSION")))),
         Verb::HealthCheck => return health_check(line, env, &places),
-        Verb::Serve | Verb::OpenApi | Verb::LiveQuery => {}
+        Verb::Serve | Verb::OpenApi | Verb::LiveQuery | Verb::Files => {}
     }
+    let task = match line.verb {
+        Verb::Files => Some(line.files.task(env.get(files_command::OLD_KEY))?),
+        _ => None,
+    };
     let (from_env, mut warnings) = variables(env, &places)?;
     let mut map = match &line.operand {
         Some(file) => merge::configuration(read_file(file)?)?,
@@ -99,9 +111,10 @@ pub fn load(
     let (options, more) = resolve(map)?;
     warnings.extend(more);
     let loaded = Box::new(Loaded { options, warnings, zero_configuration, fresh_keys });
-    Ok(match line.verb {
-        Verb::OpenApi => Command::OpenApi { loaded, yaml: line.yaml },
-        Verb::LiveQuery => Command::LiveQuery(loaded),
+    Ok(match (line.verb, task) {
+        (_, Some(task)) => Command::Files { loaded, task },
+        (Verb::OpenApi, None) => Command::OpenApi { loaded, yaml: line.yaml },
+        (Verb::LiveQuery, None) => Command::LiveQuery(loaded),
         _ => Command::Serve(loaded),
     })
 }
@@ -169,7 +182,7 @@ fn variables(env: &Environment, places: &[Place]) -> Result<(Vec<Setting>, Vec<S
     let known = || places.iter().map(|place| place.env).chain(SWITCHES.iter().map(|(theirs, _)| *theirs));
     let strange = env.keys().filter(|name| name.starts_with("PARSE_SERVER_") || name.starts_with("REPARSE_"));
     let warnings = strange
-        .filter(|name| !known().any(|env| env == name.as_str()))
+        .filter(|name| *name != files_command::OLD_KEY && !known().any(|env| env == name.as_str()))
         .map(|name| {
             let hint = nearest(name, known()).map(|env| format!("; did you mean {env}?")).unwrap_or_default();
             format!("environment variable {name} is no option{hint}")

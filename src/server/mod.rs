@@ -191,6 +191,15 @@ pub async fn classes(options: &Options) -> Result<Vec<ClassSchema>, StartError> 
     defined::foresee(options, stored).map_err(|error| StartError::Configuration(chain(&error)))
 }
 
+/// The place for files that the options name, beside a server that may be running on it.
+///
+/// # Errors
+/// When it cannot be opened.
+pub async fn file_store(options: &Options) -> Result<Arc<dyn FileStore>, StartError> {
+    let home = stores::home(options).await?;
+    files(options, home, &(Arc::new(SystemRandom) as Arc<dyn Random>))
+}
+
 /// The services that the options name.
 fn services(options: &Options, environment: &Environment) -> Result<Services, StartError> {
     let email = match &options.mail.email_adapter {

@@ -52,6 +52,17 @@ pub async fn open(
     }
 }
 
+/// Where files are kept beside the objects. Opens no embedded store: a server may be running on it.
+///
+/// # Errors
+/// When MongoDB cannot be reached.
+pub async fn home(options: &Options) -> Result<Home, StartError> {
+    match &options.database.uri {
+        DatabaseUri::Mongo { .. } => Ok(open(options, None).await?.1),
+        DatabaseUri::Embedded { dir } => Ok(Home::Embedded(dir.clone())),
+    }
+}
+
 /// The classes in the store, read beside a server that may be running on it.
 ///
 /// # Errors
