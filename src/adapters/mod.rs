@@ -5,5 +5,6 @@ pub mod cloud;
 pub mod email;
 pub mod files;
 pub mod http;
+pub mod images;
 pub mod internet;
 pub mod push;

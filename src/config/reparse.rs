@@ -2,6 +2,7 @@
 
 use super::declare::Status::Supported;
 use super::declare::{group, options};
+use super::files::FileOptions;
 use super::limits::Limits;
 use super::values::Synchronous;
 
@@ -54,6 +55,8 @@ options! {
         graphql_legacy_path: String = "/graphql/legacy".to_owned(), "graphQLLegacyPath", "REPARSE_GRAPHQL_LEGACY_PATH", Supported;
         /// What a request may cost.
         limits: Limits = Limits::default(), "limits", "REPARSE_LIMITS", Supported;
+        /// What is done with files beyond parse-server.
+        files: FileOptions = FileOptions::default(), "files", "REPARSE_FILES", Supported;
         /// Documents that each GraphQL dialect keeps for automatic persisted queries (0: none).
         graphql_persisted_queries: u32 = 1_000, "graphQLPersistedQueries", "REPARSE_GRAPHQL_PERSISTED_QUERIES", Supported;
         /// Bytes of these documents together.

@@ -143,7 +143,7 @@ impl Rest {
             let body = Payload::Json(fields);
             return Ok(IncomingRequest { method, query, body, files, content_type: None, caller, _budget: budget });
         }
-        let read = self.read_json(&mut request, known).await;
+        let read = self.read_json(&mut request, known, streamed).await;
         // Bytes of any kind were allowed: that they are no JSON says no more than that they name no application.
         let not_json = |error: ParseError| if error.is(ErrorCode::InvalidJson) { auth::unauthorized() } else { error };
         let (mut body, budget) = if streamed { read.map_err(not_json)? } else { read? };
@@ -179,14 +179,16 @@ impl Rest {
     }
 
     /// The body as a JSON object. Where no header names the application (`known`), the body is searched for it before
-    /// values are built.
-    async fn read_json(&self, request: &mut Request, known: bool) -> Result<(JsonMap, body::Budget)> {
+    /// values are built. `streamed`: the route takes bytes of any kind otherwise.
+    async fn read_json(&self, request: &mut Request, known: bool, streamed: bool) -> Result<(JsonMap, body::Budget)> {
         let options = &self.app.options;
         let taken = request.take_body();
         let patience = Duration::from_millis(options.own.request_timeout_ms);
         let headers = request.headers();
         let (multipart, form) = (body::is_multipart(headers), body::is_form(headers));
-        let most = options.server.max_upload_size.bytes.min(options.own.limits.json_bytes as u64);
+        let upload = options.server.max_upload_size.bytes;
+        // A file in base64 is bounded as other files are.
+        let most = if streamed { upload } else { upload.min(options.own.limits.json_bytes as u64) };
         let bytes = body::read(taken, headers, most, patience).await?;
         if multipart && !bytes.is_empty() {
             return Err(ParseError::new(ErrorCode::InvalidJson, "the request body must be JSON, not a form"));

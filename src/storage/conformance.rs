@@ -145,7 +145,7 @@ async fn read(
     }
     let shape = Shape {
         keys: options.keys.clone().map(|keys| keys.into_iter().collect()),
-        ..Shape::of(schema, FileAddresses { base: "http://files/".to_owned(), hosted_key: None })
+        ..Shape::of(schema, FileAddresses { base: "http://files/".to_owned(), ..FileAddresses::default() })
     };
     let written = store.find_json(schema, filter, options, &Arc::new(shape.clone()), None).await?;
     let written: Vec<Json> =

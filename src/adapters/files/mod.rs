@@ -177,13 +177,10 @@ pub trait FileStore: Send + Sync + fmt::Debug {
     /// `Store`.
     async fn metadata(&self, name: &str) -> Result<Option<Map<String, Json>>>;
 
-    /// The address clients read the file at, for stores that have one of their own; `None` where this server serves it.
-    /// Asks no network: it is called for each file field of each object that is read.
-    ///
-    /// # Errors
-    /// When the address cannot be signed.
-    async fn location(&self, _name: &str) -> Result<Option<String>> {
-        Ok(None)
+    /// The address clients read the file at, for stores that have one of their own; `None` where this server serves it, and as
+    /// long as the keys to sign an address have to be fetched.
+    fn location(&self, _name: &str) -> Option<String> {
+        None
     }
 
     /// Whether [`FileStore::location`] gives addresses: where it does not, nobody has to ask.

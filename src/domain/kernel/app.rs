@@ -17,6 +17,7 @@ use super::triggers::Triggers;
 use crate::clock::Clock;
 use crate::config::Options;
 use crate::error::{ParseError, Result};
+use crate::model::files::addresses::Elsewhere;
 use crate::model::files::hosts::AllowedHosts;
 use crate::model::operation::denylist::Denylist;
 use crate::random::Random;
@@ -49,6 +50,8 @@ pub struct App {
     pub entities: Arc<dyn Entities>,
     /// Finds the user of a session token.
     pub sessions: Arc<dyn Sessions>,
+    /// The place that gives files addresses of its own, if there is one.
+    pub file_addresses: Option<Arc<dyn Elsewhere>>,
     /// Clock.
     pub clock: Arc<dyn Clock>,
     /// Source of random ids and tokens.
@@ -82,6 +85,7 @@ impl App {
             events: Events::default(),
             denylist: denylist(&options)?,
             file_hosts: AllowedHosts::new(&options.files.upload.allowed_file_url_domains),
+            file_addresses: None,
             rules: RuleTable::default(),
             entities: Arc::new(NoRoles),
             sessions: Arc::new(NoSessions),
@@ -106,6 +110,7 @@ impl App {
             app.states.extend(feature.state);
             app.entities = feature.entities.unwrap_or(app.entities);
             app.sessions = feature.sessions.unwrap_or(app.sessions);
+            app.file_addresses = feature.file_addresses.or(app.file_addresses);
             app.server_info.extend(feature.server_info);
             app.on_start.extend(feature.on_start);
             app.on_stop.extend(feature.on_stop);

@@ -221,6 +221,7 @@ impl Context {
         FileAddresses {
             base: format!("{}/files/{}/", self.client.base_url, options.keys.app_id),
             hosted_key: options.files.file_key.as_ref().map(|key| key.expose().to_owned()),
+            elsewhere: self.app.file_addresses.clone(),
         }
     }
 

@@ -17,6 +17,7 @@ use super::class_rules::ClassRules;
 use crate::config::Options;
 use crate::error::Result;
 use crate::model::acl;
+use crate::model::files::addresses::Elsewhere;
 use crate::storage::Transaction;
 
 /// One feature: everything that the pipelines, the change stream, start and stop of the server have to know of it.
@@ -38,6 +39,8 @@ pub struct Feature {
     pub entities: Option<Arc<dyn Entities>>,
     /// Finds the user of a session token. One feature has it: sessions.
     pub sessions: Option<Arc<dyn Sessions>>,
+    /// Gives files addresses of their own. One feature has it: files.
+    pub file_addresses: Option<Arc<dyn Elsewhere>>,
     /// What the server can do because of it: a part of `features` in the answer of `/serverInfo`.
     pub server_info: Option<fn(&Options) -> Json>,
     /// Runs once the server's schema is read, before the first request.

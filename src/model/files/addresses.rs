@@ -1,6 +1,15 @@
 //! Addresses of files.
 
+use std::fmt;
+use std::sync::Arc;
+
 use crate::model::url_component;
+
+/// A place that gives files addresses of its own, so that clients read them there.
+pub trait Elsewhere: fmt::Debug + Send + Sync {
+    /// The address of a file. It is asked for each file field of each object, so it waits for nobody: `None` where it would have to.
+    fn address(&self, name: &str) -> Option<String>;
+}
 
 /// What addresses of files are made of.
 #[derive(Debug, Clone, Default)]
@@ -10,16 +19,19 @@ pub struct FileAddresses {
     /// The key of an application that was moved from the old hosted service (`fileKey`): the names of its files there are
     /// known by how they begin.
     pub hosted_key: Option<String>,
+    /// Where files have addresses of their own.
+    pub elsewhere: Option<Arc<dyn Elsewhere>>,
 }
 
 impl FileAddresses {
     /// The address of a file.
     #[must_use]
     pub fn of(&self, name: &str) -> String {
-        match (&self.hosted_key, hosted_at(name)) {
-            (Some(key), Some(host)) => format!("http://{host}/{key}/{}", url_component::encode(name)),
-            _ => format!("{}{}", self.base, url_component::encode_path(name)),
+        if let (Some(key), Some(host)) = (&self.hosted_key, hosted_at(name)) {
+            return format!("http://{host}/{key}/{}", url_component::encode(name));
         }
+        let elsewhere = self.elsewhere.as_ref().and_then(|elsewhere| elsewhere.address(name));
+        elsewhere.unwrap_or_else(|| format!("{}{}", self.base, url_component::encode_path(name)))
     }
 }
 
@@ -41,7 +53,7 @@ mod tests {
 
     #[test]
     fn names_of_the_hosted_service_are_known() {
-        let mut addresses = FileAddresses { base: "http://x/files/app/".to_owned(), hosted_key: None };
+        let mut addresses = FileAddresses { base: "http://x/files/app/".to_owned(), ..FileAddresses::default() };
         let uuid = "12345678-1234-1234-1234-123456789012-x y.txt";
         assert_eq!(addresses.of("a/b c.txt"), "http://x/files/app/a/b%20c.txt");
         assert_eq!(addresses.of("tfss-a.txt"), "http://x/files/app/tfss-a.txt");

@@ -3,5 +3,6 @@
 pub mod addresses;
 pub mod delivery;
 pub mod hosts;
+pub mod image;
 pub mod names;
 pub mod types;

@@ -12,8 +12,10 @@ use serde_json::json;
 use crate::domain::features::files::{self, ByteStream, Download, FileError, FileInfo, StoredFile};
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::http::conditional::{self, Conditions, Decision};
+use crate::http::query;
 use crate::http::range::{self, Multipart, Selection};
 use crate::model::files::delivery::{self, Delivery, NO_SNIFFING};
+use crate::model::files::image::Change;
 use crate::rest::call::Call;
 use crate::rest::reply;
 use crate::rest::route::Outcome;
@@ -54,7 +56,9 @@ pub async fn download(mut call: Call) -> Outcome {
         return Err(ParseError { sensitive: true, ..ParseError::http(403, "Invalid application ID.") });
     }
     let name = files::find(&call.cx, call.path("fileName")?).await?;
-    let asked = Asked { headers: request.headers(), head: request.method() == Method::HEAD };
+    let pairs: Vec<(String, String)> = query::pairs(&call.query).collect();
+    let image = files::wanted(&call.cx, pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
+    let asked = Asked { headers: request.headers(), head: request.method() == Method::HEAD, image };
     for _ in 1..ATTEMPTS {
         match asked.answer(&call, &name).await? {
             Ok(response) => return Ok(response),
@@ -70,6 +74,8 @@ struct Asked<'a> {
     headers: &'a HeaderMap,
     /// Without the bytes.
     head: bool,
+    /// In this form.
+    image: Option<Change>,
 }
 
 impl Asked<'_> {
@@ -80,11 +86,15 @@ impl Asked<'_> {
     async fn answer(&self, call: &Call, name: &str) -> Result<FileResult<Response>> {
         // What is no range is ignored, as everywhere in HTTP: then the whole file is asked for.
         let whole = !self.header(header::RANGE).is_some_and(|range| range.starts_with("bytes="));
-        let Some(Download { file, force, headers }) = files::open(&call.cx, name, whole).await? else {
+        let Some(found) = files::open(&call.cx, name, whole).await? else {
             return Ok(Ok(Response::builder()
                 .status(StatusCode::NOT_FOUND)
                 .content_type("text/plain")
                 .body("File not found.")));
+        };
+        let Download { file, force, headers } = match self.image {
+            Some(change) => files::changed(&call.cx, found, change).await?,
+            None => found,
         };
         let answer = self.file(call, &file).await;
         Ok(answer.map(|mut response| {

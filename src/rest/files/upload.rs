@@ -19,6 +19,9 @@ use crate::rest::call::{Call, JsonMap};
 use crate::rest::reply;
 use crate::rest::route::Outcome;
 
+/// Letters of base64.
+const LONG: usize = 512 << 10;
+
 /// Uploads a file.
 pub async fn upload(mut call: Call) -> Outcome {
     let name = call.path("fileName")?.to_owned();
@@ -138,7 +141,7 @@ async fn from_json(cx: &Context, name: String, content_type: Option<String>, mut
     let (metadata, tags) = (map("metadata")?, map("tags")?);
     let upload = Upload { name, content_type, metadata, tags, directory: data.shift_remove("directory") };
     let bytes = match body.shift_remove("base64") {
-        Some(Json::String(text)) => Some(lenient_base64(&text)),
+        Some(Json::String(text)) => Some(decode(text).await?),
         None | Some(Json::Null) => None,
         Some(_) => return Err(crate::domain::kernel::auth::unauthorized()),
     };
@@ -148,6 +151,14 @@ async fn from_json(cx: &Context, name: String, content_type: Option<String>, mut
         Ok(Content { bytes: stream::iter([Ok(Bytes::from(bytes))]).boxed(), length, streamed: false })
     })
     .await
+}
+
+/// Long texts are decoded apart from the threads that serve connections.
+async fn decode(text: String) -> Result<Vec<u8>> {
+    if text.len() < LONG {
+        return Ok(lenient_base64(&text));
+    }
+    tokio::task::spawn_blocking(move || lenient_base64(&text)).await.map_err(ParseError::internal)
 }
 
 fn not_object(key: &str) -> ParseError {

@@ -293,7 +293,8 @@ mod tests {
     /// Both ways to the wire give the same; tells whether the short one was taken.
     fn same(document: &Document) -> bool {
         let schema = schema();
-        let mut shape = Shape::of(&schema, FileAddresses { base: "http://x/files/".to_owned(), hosted_key: None });
+        let mut shape =
+            Shape::of(&schema, FileAddresses { base: "http://x/files/".to_owned(), ..FileAddresses::default() });
         shape.hidden = ["secret".to_owned()].into_iter().collect();
         shape.exclude = ["unwanted".to_owned()].into_iter().collect();
         let raw = RawDocumentBuf::try_from(document).unwrap();

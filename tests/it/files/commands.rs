@@ -109,10 +109,7 @@ async fn the_key_is_changed() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     put(&data(folder, None), "a.bin", &pattern(70_000)).await;
-    assert_eq!(
-        said(folder, &["rotate-key", "--fileKey=one"]),
-        "1 file encrypted (68.36 KiB), 0 were already, 0 failed"
-    );
+    assert!(said(folder, &["rotate-key", "--fileKey=one"]).starts_with("1 file encrypted"));
     assert!(get(&data(folder, Some("one")), "a.bin").await == pattern(70_000));
     let rotate = ["rotate-key", "--fileKey=two", "--old-key=one"];
     assert!(said(folder, &rotate).starts_with("1 file encrypted"));

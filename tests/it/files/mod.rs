@@ -4,6 +4,7 @@ mod commands;
 mod conformance;
 mod gridfs;
 mod http;
+mod images;
 mod memory;
 mod npm;
 mod places;

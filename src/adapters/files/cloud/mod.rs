@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 use object_store::path::Path;
@@ -176,9 +177,20 @@ impl FileStore for Cloud {
         }
     }
 
-    async fn location(&self, name: &str) -> Result<Option<String>> {
-        let Some(locate) = &self.kind.locate else { return Ok(None) };
-        Ok(Some(locate(name.to_owned(), self.path(name)?).await?))
+    fn location(&self, name: &str) -> Option<String> {
+        let (locate, path) = (self.kind.locate.as_ref()?, self.path(name).ok()?);
+        match locate(name.to_owned(), path.clone()).now_or_never() {
+            Some(Ok(address)) => Some(address),
+            Some(Err(error)) => {
+                tracing::warn!("an address of a file cannot be signed: {error}");
+                None
+            }
+            // The keys have expired and are fetched again, for the next one who asks.
+            None => {
+                tokio::runtime::Handle::try_current().ok()?.spawn(locate(name.to_owned(), path));
+                None
+            }
+        }
     }
 
     fn has_locations(&self) -> bool {

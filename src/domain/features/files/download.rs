@@ -4,28 +4,15 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use super::{Files, access, failure, triggers};
-use crate::adapters::files::{FileError, StoredFile};
+use super::state::{Files, failure};
+use super::transfer::Download;
+use super::transforms::renamed;
+use super::{access, triggers};
+use crate::adapters::files::in_memory::InMemory;
+use crate::adapters::files::{FileError, FileInfo};
 use crate::domain::kernel::context::Context;
 use crate::error::Result;
-
-/// A file on its way to a client.
-pub struct Download {
-    /// The file.
-    pub file: Arc<dyn StoredFile>,
-    /// Whether browsers are to save it, whatever it is.
-    pub force: bool,
-    /// Headers that a trigger chose instead of `X-Content-Type-Options`; `None`: it was not asked, or did not say.
-    pub headers: Option<Vec<(String, String)>>,
-}
-
-impl Download {
-    /// A file as it is.
-    #[must_use]
-    pub fn of(file: Arc<dyn StoredFile>) -> Self {
-        Self { file, force: false, headers: None }
-    }
-}
+use crate::model::files::image::Change;
 
 /// The name of the file that a caller who asks for `name` gets: its own, or the one that beforeFind names. Nobody who may not
 /// download learns whether there is one.
@@ -69,4 +56,27 @@ pub async fn metadata(cx: &Context, name: &str) -> Result<Option<Map<String, Jso
         }
         Err(error) => Err(failure(error)),
     }
+}
+
+/// What the query of a download asks for; `None` where images are not changed.
+///
+/// # Errors
+/// 102 for a value that is none.
+pub fn wanted<'a>(cx: &Context, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Option<Change>> {
+    let options = &cx.app.options.own.files;
+    if options.transforms { Change::read(pairs, options.transform_side) } else { Ok(None) }
+}
+
+/// An image as it was asked for.
+///
+/// # Errors
+/// 102 for what is no image, or too large a one; 503 when too many are being made.
+pub async fn changed(cx: &Context, found: Download, change: Change) -> Result<Download> {
+    let info = found.file.info().clone();
+    let key = (info.name.clone(), info.version.clone(), change);
+    let Files { held, transforms, .. } = cx.app.feature::<Files>()?;
+    let (bytes, format) = transforms.make(held, key, found.file.as_ref()).await?;
+    let FileInfo { name, modified, .. } = info;
+    let file = InMemory::new(renamed(&name, format), None, bytes, modified);
+    Ok(Download { file: Arc::new(file), ..found })
 }

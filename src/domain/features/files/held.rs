@@ -49,18 +49,17 @@ impl Share {
     /// # Errors
     /// 503 when there is none.
     pub fn grow(&mut self, bytes: usize) -> Result<()> {
-        let before = self.bytes.div_ceil(UNIT);
-        self.bytes = self.bytes.saturating_add(bytes);
-        let more = u32::try_from(self.bytes.div_ceil(UNIT) - before).unwrap_or(u32::MAX);
-        if more == 0 {
-            return Ok(());
+        let after = self.bytes.saturating_add(bytes);
+        let more = u32::try_from(after.div_ceil(UNIT) - self.bytes.div_ceil(UNIT)).unwrap_or(u32::MAX);
+        if more > 0 {
+            let permit = self.room.clone().try_acquire_many_owned(more);
+            let permit = permit.map_err(|_| ParseError::unavailable("Too many files are in memory.", 1))?;
+            match &mut self.permits {
+                Some(permits) => permits.merge(permit),
+                none => *none = Some(permit),
+            }
         }
-        let permit = self.room.clone().try_acquire_many_owned(more);
-        let permit = permit.map_err(|_| ParseError::unavailable("Too many files are in memory.", 1))?;
-        match &mut self.permits {
-            Some(permits) => permits.merge(permit),
-            none => *none = Some(permit),
-        }
+        self.bytes = after;
         Ok(())
     }
 }

@@ -10,9 +10,12 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 use serde_json::{Map, Value as Json, json};
 
-use super::{ByteStream, Content, Download, Draft, Share, Stored, StoredFile, failure};
+use super::held::Share;
+use super::state::{failure, room};
+use super::transfer::{Content, Download, Draft, Stored};
 use crate::adapters::files::blocks::{gather, once};
 use crate::adapters::files::in_memory::InMemory;
+use crate::adapters::files::{ByteStream, StoredFile};
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::triggers::{Answer, Handler, TriggerFile};
 use crate::domain::triggers::{self, payload};
@@ -59,7 +62,7 @@ fn forbidden(error: ParseError) -> ParseError {
 
 /// The bytes of a stream in memory, up to the handler's bound, and as long as all of them together have room.
 async fn hold(cx: &Context, bytes: ByteStream, most: u64) -> Result<Held> {
-    let mut room = super::room(cx)?;
+    let mut share = room(cx)?;
     let (mut bytes, mut pieces, mut length) = (bytes, Vec::new(), 0_u64);
     while let Some(piece) = bytes.next().await {
         let piece = piece.map_err(failure)?;
@@ -68,11 +71,11 @@ async fn hold(cx: &Context, bytes: ByteStream, most: u64) -> Result<Held> {
             let message = format!("A file of more than {most} bytes is too large for triggers; upload it as a stream.");
             return Err(ParseError::new(ErrorCode::FileSaveError, message));
         }
-        room.grow(piece.len())?;
+        share.grow(piece.len())?;
         pieces.push(Ok(piece));
     }
     let all = gather(Box::pin(futures_util::stream::iter(pieces))).await.map_err(failure)?;
-    Ok(Held { bytes: all, _room: room })
+    Ok(Held { bytes: all, _room: share })
 }
 
 /// Bytes in memory, and the room they take.
@@ -144,7 +147,7 @@ pub async fn after_save(cx: &Context, name: &str, url: &str, length: Option<u64>
 /// What the trigger refuses (153).
 pub async fn on_delete(cx: &Context, trigger: Trigger, name: &str) -> Result<()> {
     let Some(handler) = handler(cx, trigger) else { return Ok(()) };
-    let file = TriggerFile { name: name.to_owned(), url: Some(super::address(cx, name)?), ..TriggerFile::default() };
+    let file = TriggerFile { name: name.to_owned(), url: Some(cx.file_addresses().of(name)), ..TriggerFile::default() };
     let mut payload = payload(cx, trigger, &file);
     payload.insert("fileSize".to_owned(), Json::Null);
     let answer = triggers::fire_with_file(cx, &handler, trigger, payload, file).await;

@@ -2,79 +2,20 @@
 
 use std::ops::ControlFlow::{Break, Continue};
 
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
-use super::{Files, access, failure, triggers};
-use crate::adapters::files::{ByteStream, FileError, NewFile};
+use super::state::{Files, failure};
+use super::transfer::{Content, Draft, Stored, Upload};
+use super::{access, triggers};
+use crate::adapters::files::{FileError, NewFile};
 use crate::domain::kernel::auth::Auth;
 use crate::domain::kernel::context::Context;
-use crate::domain::kernel::triggers::TriggerFile;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::files::names;
 use crate::model::trigger::Trigger;
 
 /// Random bytes in front of a name, written as twice as many digits.
 const PREFIX_BYTES: usize = 16;
-
-/// What a client says of a file it uploads.
-#[derive(Debug, Default)]
-pub struct Upload {
-    /// The name it gives.
-    pub name: String,
-    /// The type it gives, as it was sent.
-    pub content_type: Option<String>,
-    /// Metadata.
-    pub metadata: Map<String, Json>,
-    /// Tags.
-    pub tags: Map<String, Json>,
-    /// The directory, of whatever type it was sent.
-    pub directory: Option<Json>,
-}
-
-/// The bytes of an upload.
-pub struct Content {
-    /// They arrive while they are stored.
-    pub bytes: ByteStream,
-    /// How many there will be, if that is known.
-    pub length: Option<u64>,
-    /// Whether the client asked for a stream: then no trigger gets them.
-    pub streamed: bool,
-}
-
-/// A file that may be stored, before it has the name under which it is.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Draft {
-    name: String,
-    content_type: Option<String>,
-    metadata: Map<String, Json>,
-    tags: Map<String, Json>,
-    directory: Option<String>,
-}
-
-impl Draft {
-    /// As triggers have it.
-    pub(super) fn to_trigger(&self) -> TriggerFile {
-        let Self { name, content_type, metadata, tags, directory } = self.clone();
-        TriggerFile { name, content_type, metadata, tags, directory, ..TriggerFile::default() }
-    }
-
-    /// As a trigger made it.
-    pub(super) fn from_trigger(file: TriggerFile) -> Self {
-        let TriggerFile { name, content_type, metadata, tags, directory, .. } = file;
-        Self { name, content_type, metadata, tags, directory: directory.filter(|directory| !directory.is_empty()) }
-    }
-
-    /// The file with the name under which it is stored.
-    fn named(self, cx: &Context) -> NewFile {
-        let Self { name, content_type, metadata, tags, directory } = self;
-        let content_type = content_type.filter(|text| !text.is_empty());
-        let named = names::with_extension(&name, Some(content_type.as_deref().unwrap_or("text/plain")));
-        let kept = names::content_type(&named, content_type.as_deref()).map(str::to_owned);
-        let prefix = (!cx.app.options.files.preserve_file_name).then(|| cx.app.random.hex(PREFIX_BYTES));
-        let stored = names::stored(directory.as_deref(), prefix.as_deref(), &named);
-        NewFile { name: stored, content_type: kept, metadata, tags, created: cx.now() }
-    }
-}
 
 /// The file an upload becomes, if the caller may upload it. No byte of it was looked at.
 ///
@@ -107,13 +48,15 @@ fn admit(cx: &Context, upload: Upload) -> Result<Draft> {
     Ok(Draft { name, content_type, metadata, tags, directory })
 }
 
-/// A file as its uploader may name it from now on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stored {
-    /// Its name.
-    pub name: String,
-    /// Its address.
-    pub url: String,
+/// The file with the name under which it is stored.
+fn named(cx: &Context, draft: Draft) -> NewFile {
+    let Draft { name, content_type, metadata, tags, directory } = draft;
+    let content_type = content_type.filter(|text| !text.is_empty());
+    let named = names::with_extension(&name, Some(content_type.as_deref().unwrap_or("text/plain")));
+    let kept = names::content_type(&named, content_type.as_deref()).map(str::to_owned);
+    let prefix = (!cx.app.options.files.preserve_file_name).then(|| cx.app.random.hex(PREFIX_BYTES));
+    let stored = names::stored(directory.as_deref(), prefix.as_deref(), &named);
+    NewFile { name: stored, content_type: kept, metadata, tags, created: cx.now() }
 }
 
 /// Stores an upload: all of it, or nothing. `content` is called once the caller, the name and the type are known to be allowed;
@@ -135,14 +78,14 @@ where
         }
     };
     let Content { bytes, length, streamed } = content;
-    let file = draft.named(cx);
+    let file = named(cx, draft);
     let name = file.name.clone();
     let stored = match cx.app.feature::<Files>()?.store.create(file, bytes).await {
         Ok(stored) => stored,
         Err(FileError::Name(reason)) => return Err(ParseError::new(ErrorCode::InvalidFileName, reason)),
         Err(error) => return Err(failure(error)),
     };
-    let url = super::address(cx, &name)?;
+    let url = cx.file_addresses().of(&name);
     triggers::after_save(cx, &name, &url, if streamed { length } else { Some(stored) }, streamed).await?;
     Ok(Stored { name, url })
 }

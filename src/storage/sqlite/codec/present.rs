@@ -90,7 +90,7 @@ mod tests {
             hidden: ["secret".to_owned()].into_iter().collect(),
             exclude: ["unwanted".to_owned()].into_iter().collect(),
             relations: vec![("likes".into(), ClassName::unchecked("Thing"))],
-            files: FileAddresses { base: "http://x/files/".to_owned(), hosted_key: None },
+            files: FileAddresses { base: "http://x/files/".to_owned(), ..FileAddresses::default() },
             ..Shape::default()
         }
     }

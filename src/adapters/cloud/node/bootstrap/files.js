@@ -36,6 +36,14 @@ function installFiles(Parse, run) {
       : new Reply({ file: json, hasData: true }, Buffer.from(data, 'base64'));
   }
 
+  /** What an error without a text says. */
+  function usualText(type, payload) {
+    const { name } = payload.file;
+    if (type === 'beforeSave' || type === 'afterSave') return `Could not store file: ${name}.`;
+    if (type === 'beforeDelete' || type === 'afterDelete') return 'Could not delete file.';
+    return type === 'afterFind' && !('forceDownload' in payload) ? 'Could not get file metadata.' : `Could not find file: ${name}.`;
+  }
+
   return async function onFile(trigger, payload, attachment) {
     const { type } = trigger;
     const finding = type === 'beforeFind' || type === 'afterFind';
@@ -43,18 +51,23 @@ function installFiles(Parse, run) {
     if (finding) delete request.log;
     request.file = fileOf(payload, attachment);
     if (!finding) request.fileSize = payload.fileSize;
-    if (type === 'afterFind') {
-      request.forceDownload = payload.forceDownload ?? false;
+    if (!finding && payload.stream) request.stream = true;
+    // Not for metadata.
+    const download = type === 'afterFind' && 'forceDownload' in payload;
+    if (download) {
+      request.forceDownload = payload.forceDownload;
       request.responseHeaders = payload.responseHeaders ?? {};
     }
     const sent = request.file;
-    const returned = await run(trigger, request);
+    const returned = await run(trigger, request, usualText(type, payload));
     if (type === 'beforeSave') {
       const file = returned instanceof Parse.File ? returned : request.file;
       return answerOf(file, file === sent);
     }
     if (!finding) return {};
-    const answer = type === 'afterFind' ? { forceDownload: Boolean(request.forceDownload), responseHeaders: request.responseHeaders } : {};
+    const answer = download
+      ? { forceDownload: Boolean(returned?.forceDownload ?? request.forceDownload), responseHeaders: returned?.responseHeaders ?? request.responseHeaders }
+      : {};
     if (!(returned?.file instanceof Parse.File)) return answer;
     const reply = await answerOf(returned.file, false);
     return new Reply({ ...answer, ...reply.value }, reply.attachment);

@@ -11,7 +11,7 @@ function install(Parse, registry, roles) {
   const isObject = value => value instanceof Parse.Object;
 
   /** Runs validator and handler; what they throw becomes the error of the call. */
-  async function run({ type, handler, validator }, request) {
+  async function run({ type, handler, validator }, request, usualText) {
     try {
       await validate(validator, request, roles);
     } catch (thrown) {
@@ -21,7 +21,7 @@ function install(Parse, registry, roles) {
     try {
       return await handler(request);
     } catch (thrown) {
-      const text = type === 'beforeSave' ? 'Script failed. Unknown error.' : 'Script failed.';
+      const text = usualText ?? (type === 'beforeSave' ? 'Script failed. Unknown error.' : 'Script failed.');
       throw asError(toFailure(thrown, { text }));
     }
   }

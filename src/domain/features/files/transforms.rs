@@ -1,0 +1,105 @@
+//! Images in another size or format (`files.transforms`): made when they are asked for, and kept for a while.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use moka::sync::Cache;
+use tokio::sync::Semaphore;
+
+use super::held::Held;
+use crate::adapters::files::StoredFile;
+use crate::adapters::files::blocks::gather;
+use crate::adapters::images;
+use crate::config::files::FileOptions;
+use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::files::image::{Change, Format};
+use crate::model::files::types;
+
+/// Which image in which form. The version changes with the bytes.
+pub type Key = (String, String, Change);
+
+/// What is kept, and how many images are being made.
+pub struct Transforms {
+    made: Cache<Key, (Bytes, Format)>,
+    /// Half of the cores: they take a core for a while.
+    slots: Arc<Semaphore>,
+    options: FileOptions,
+}
+
+impl Transforms {
+    /// With nothing made yet.
+    #[must_use]
+    pub fn new(options: &FileOptions) -> Self {
+        let weigh = |(name, version, _): &Key, (bytes, _): &(Bytes, Format)| {
+            u32::try_from(bytes.len() + name.len() + version.len() + 256).unwrap_or(u32::MAX)
+        };
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self {
+            made: Cache::builder().max_capacity(options.transform_cache_bytes).weigher(weigh).build(),
+            slots: Arc::new(Semaphore::new((cores / 2).max(1))),
+            options: options.clone(),
+        }
+    }
+
+    /// An image in the form that the key names.
+    ///
+    /// # Errors
+    /// 102 for what is no image, or too large a one; 503 when too many are being made.
+    pub async fn make(&self, held: &Held, key: Key, file: &dyn StoredFile) -> Result<(Bytes, Format)> {
+        if let Some(made) = self.made.get(&key) {
+            return Ok(made);
+        }
+        let length = file.info().length;
+        if length > self.options.transform_bytes {
+            return Err(refuse("The image is too large."));
+        }
+        let busy = || ParseError::unavailable("Too many images are being changed.", 1);
+        let patience = Duration::from_millis(self.options.transform_ms);
+        let slot = tokio::time::timeout(patience, self.slots.clone().acquire_owned()).await;
+        let slot = slot.map_err(|_| busy())?.map_err(ParseError::internal)?;
+        // Whoever waited before may have made it.
+        if let Some(made) = self.made.get(&key) {
+            return Ok(made);
+        }
+        let room = held.share(usize::try_from(length).unwrap_or(usize::MAX))?;
+        let read = async { gather(file.read(0..length).await?).await };
+        let bytes = read.await.map_err(ParseError::internal)?;
+        let (change, pixels) = (key.2, self.options.transform_pixels);
+        let work = tokio::task::spawn_blocking(move || {
+            let _held = (slot, room);
+            images::change(&bytes, change, pixels)
+        });
+        // The work goes on when nobody waits any more, and keeps its slot meanwhile.
+        let made = tokio::time::timeout(patience, work).await.map_err(|_| busy())?.map_err(ParseError::internal)?;
+        let (bytes, format) = made.map_err(|error| refuse(&error.to_string()))?;
+        let made = (Bytes::from(bytes), format);
+        self.made.insert(key, made.clone());
+        Ok(made)
+    }
+}
+
+fn refuse(message: &str) -> ParseError {
+    ParseError::new(ErrorCode::InvalidQuery, message.to_owned())
+}
+
+/// A name with the extension of a format.
+pub fn renamed(name: &str, format: Format) -> String {
+    let extension = types::extension(name);
+    let bare = if extension.is_empty() { name } else { name.strip_suffix(extension).unwrap_or(name) };
+    format!("{}.{}", bare.trim_end_matches('.'), format.extension())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_get_the_extension_of_the_format() {
+        for (name, expected) in
+            [("a.png", "a.jpg"), ("a", "a.jpg"), ("a.", "a.jpg"), ("d.x/a", "d.x/a.jpg"), ("a.b.c", "a.b.jpg")]
+        {
+            assert_eq!(renamed(name, Format::Jpeg), expected);
+        }
+    }
+}
