@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { document } from './lib/document.mjs';
+import { downloads } from './lib/downloads.mjs';
 import { growth } from './lib/growth.mjs';
 import { parseArguments, usage } from './lib/options.mjs';
 import { push } from './lib/push.mjs';
@@ -21,7 +22,7 @@ async function main() {
   const options = parseArguments(process.argv.slice(2));
   if (options.help) return console.log(usage);
   if (options.command === 'document') return document();
-  const run = { growth, push, table: runTable }[options.command];
+  const run = { table: runTable, growth, push, downloads }[options.command];
   return save(await run(options), options.out);
 }
 

@@ -8,6 +8,7 @@ import { binary } from '../lib/env.mjs';
 process.env.REPARSE_BENCH_BIN ??= binary;
 process.env.REPARSE_BENCH_LOAD ??= path.join(path.dirname(binary), 'reparse-load');
 const { budget } = await import('./lib/budget.mjs');
+const { describeDownloads, downloads } = await import('./lib/downloads.mjs');
 const { describePart, growth } = await import('./lib/growth.mjs');
 const { load } = await import('./lib/load.mjs');
 const { besideLogIns, measure } = await import('./lib/measure.mjs');
@@ -49,7 +50,7 @@ describe('benchmarks', () => {
       for (const contestant of contenders) {
         const { sample, ...figures } = await measure(contestant, scenario, { ...few, mongod: mongod.pid });
         assert.equal(figures.requests, few.requests);
-        shapes[contestant.which] = shape(JSON.parse(sample));
+        shapes[contestant.which] = scenario.bytes ? figures.bytes >= scenario.bytes : shape(JSON.parse(sample));
         rows.rounds[contestant.which] = [figures];
       }
       for (const which of ['mongo', 'embedded']) assert.deepEqual(shapes[which], shapes['parse-server'], which);
@@ -96,6 +97,13 @@ describe('benchmarks', () => {
     assert.doesNotMatch(text, /undefined|NaN|\[object/);
     assert.match(picture(result), /^<svg [^]*<\/svg>\n$/);
     assert.doesNotMatch(picture(result), /undefined|NaN|Infinity/);
+  });
+
+  test('many downloads at once', async () => {
+    const outcome = await downloads({ servers: ['embedded', 'parse-server'], count: 3, length: 1 << 20 });
+    const text = describeDownloads(outcome);
+    assert.match(text, /\| reparse, embedded \| 3 \| /);
+    assert.doesNotMatch(text, /undefined|NaN/);
   });
 
   test('growth', async () => {

@@ -80,18 +80,18 @@ export function spawnReparse(args, { env, cwd } = {}) {
   return new Child(binary, args, { env: { ...fast, ...env }, cwd });
 }
 
-async function startReparse(options, { database, args = [], env } = {}) {
+async function startReparse(options, { database, args = [], env, cwd } = {}) {
   const { file, config, dir } = await writeConfig(options, { database });
-  const child = spawnReparse([...args, file], { env, cwd: dir });
+  const child = spawnReparse([...args, file], { env, cwd: cwd ?? dir });
   return new Server(child, config.port, config).ready();
 }
 
-async function startReference(options, { database, env } = {}) {
+async function startReference(options, { database, cwd, env } = {}) {
   // the reference knows MongoDB only
   const uri = database?.startsWith('mongodb') ? database : freshDatabase('mongo');
   const { file, config, dir } = await writeConfig(options, { database: uri });
   const main = path.join(compatDir, 'node_modules/parse-server/bin/parse-server');
-  const child = new Child(process.execPath, [main, file], { cwd: dir, env: { PARSE_SERVER_LOGS_FOLDER: 'null', NODE_ENV: 'production', NODE_NO_WARNINGS: '1', ...env } });
+  const child = new Child(process.execPath, [main, file], { cwd: cwd ?? dir, env: { PARSE_SERVER_LOGS_FOLDER: 'null', NODE_ENV: 'production', NODE_NO_WARNINGS: '1', ...env } });
   return new Server(child, config.port, config).ready();
 }
 

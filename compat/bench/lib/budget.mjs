@@ -4,6 +4,8 @@ import { median, medianRatio, medians } from './measure.mjs';
 const TEN = ['get', 'me', 'equality', 'range', 'include', 'roles', 'gqlGet', 'gqlFind', 'gqlViewer'];
 const EIGHT = ['create', 'increment', 'batch', 'gqlCreate'];
 const HASHED = ['signUp', 'logIn', 'gqlSignUp', 'gqlLogIn'];
+const SMALL_FILES = ['upload', 'download'];
+const LARGE_FILES = ['uploadLarge', 'downloadLarge', 'downloadRange'];
 const ABOVE_DRIVER = { get: 2, range: 2, create: 2.5 };
 
 /** Cores that mongod kept busy. */
@@ -39,6 +41,12 @@ export function budget(result) {
   }
   for (const name of present(HASHED)) {
     row(`CPU, ${title(name)}`, '≤ 1.05 × the hash itself', medianRatio(of(name, 'mongo'), of(name, 'hash'), 'cpu'), value => value <= 1.05);
+  }
+  for (const name of present([...SMALL_FILES, ...LARGE_FILES])) {
+    const share = SMALL_FILES.includes(name) ? 0.2 : 0.35;
+    row(`CPU, ${title(name)}`, `≤ ${share} × parse-server's`, medianRatio(of(name, 'mongo'), of(name, 'parse-server'), 'cpu'), value => value <= share);
+    const faster = SMALL_FILES.includes(name) ? 5 : 2;
+    row(`throughput, ${title(name)}`, `≥ ${faster} × parse-server, where MongoDB is not the limit`, medianRatio(of(name, 'mongo'), of(name, 'parse-server'), 'perSecond'), value => (value >= faster ? true : undefined));
   }
   mixedRows(result, row);
   for (const name of present([...TEN, ...EIGHT])) {

@@ -1,11 +1,12 @@
 // The command line.
 import os from 'node:os';
 
-export const usage = `compat/bench/run [table|growth|push|document] [option…]
+export const usage = `compat/bench/run [table|growth|push|downloads|document] [option…]
 
   table               every scenario on every server, and the budget (the default)
   growth              how cost grows with clients, objects, classes and roles
   push                one push to many devices
+  downloads           memory of 100 downloads of 100 MiB at once (10 at parse-server, which holds them in memory)
   document            the tables of docs/performance.md and the picture, out of the results that are checked in
 
   --only a,b          these scenarios, or parts of growth (clients, objects, classes, roles)
@@ -15,6 +16,7 @@ export const usage = `compat/bench/run [table|growth|push|document] [option…]
   --warmup S          before each measurement (default 0.5)
   --objects N         the largest class of growth (default 1000000)
   --devices N         that get the push (default 100000)
+  --count N           of downloads (default 100)
   --no-start          do not measure the start
   --no-mixed          do not measure cheap requests beside log ins
   --out FILE          where the JSON goes (default compat/bench/results/TIME.json)
@@ -31,11 +33,11 @@ export function parseArguments(args) {
   };
   while (queue.length) {
     const word = queue.shift();
-    if (['table', 'growth', 'push', 'document'].includes(word)) options.command = word;
+    if (['table', 'growth', 'push', 'downloads', 'document'].includes(word)) options.command = word;
     else if (word === '--only' || word === '--servers') options[word.slice(2)] = value(word).split(',');
     else if (word === '--objects') options.objectLimit = number(word);
     else if (word === '--devices') options.devices = number(word);
-    else if (['--rounds', '--seconds', '--warmup'].includes(word)) options[word.slice(2)] = number(word);
+    else if (['--rounds', '--seconds', '--warmup', '--count'].includes(word)) options[word.slice(2)] = number(word);
     else if (word === '--out') options[word.slice(2)] = value(word);
     else if (word === '--no-start' || word === '--no-mixed') options[word.slice(5)] = false;
     else if (word === '--help') options.help = true;

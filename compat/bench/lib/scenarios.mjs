@@ -1,6 +1,6 @@
 // The scenarios. Each has a request with placeholders, what its answer must contain, and the equivalent operation of the bare
 // driver.
-import { item, PASSWORD, PER_GROUP } from './seed.mjs';
+import { item, LARGE_FILE, PASSWORD, PER_GROUP, SMALL_FILE } from './seed.mjs';
 
 /** A constraint for the query string. Holes are written `@list.field@` in it, which encoding leaves recognisable. */
 const encoded = constraint => encodeURIComponent(JSON.stringify(constraint)).replace(/%40([\w.]+)%40/g, '${$1}');
@@ -18,6 +18,7 @@ const ITEM_FIELDS = 'objectId title body score group active rating when createdA
 /**
  * `connections` is 32 where nothing else is said; password hashing gets 8, for a hash takes a core for a while.
  * `reads` compares with the driver also when it makes documents of the rows. `session` sends the token of a random user.
+ * `bytes`: the answer is no JSON, but so many bytes. `requests`: no more than these, because each leaves much behind.
  */
 const all = {
   health: {
@@ -120,6 +121,29 @@ const all = {
     body: graphql('query { viewer { sessionToken user { objectId username createdAt } } }'),
     expect: { status: 200, contains: ['"username":"${users.username}"'], absent: ['"errors"'] },
   },
+  upload: {
+    title: 'upload 100 KiB', group: 'Files', method: 'POST', path: '/files/${n}.bin', contentType: 'application/octet-stream',
+    body: () => 'x'.repeat(SMALL_FILE), connections: 8,
+    expect: { status: 201, contains: ['.bin"', '"url":"'] },
+  },
+  uploadLarge: {
+    title: 'upload 20 MiB', group: 'Files', method: 'POST', path: '/files/${n}.bin', contentType: 'application/octet-stream',
+    body: () => 'x'.repeat(LARGE_FILE), connections: 2, requests: 20,
+    expect: { status: 201, contains: ['.bin"', '"url":"'] },
+  },
+  download: {
+    title: 'download 100 KiB', group: 'Files', bytes: SMALL_FILE, method: 'GET', path: '/files/${apps.id}/${files.small}', connections: 8,
+    expect: { status: 200, absent: ['error'] },
+  },
+  downloadLarge: {
+    title: 'download 20 MiB', group: 'Files', bytes: LARGE_FILE, method: 'GET', path: '/files/${apps.id}/${files.large}', connections: 2,
+    expect: { status: 200, absent: ['error'] },
+  },
+  downloadRange: {
+    title: '1 MiB range of 20 MiB', group: 'Files', bytes: 1 << 20, method: 'GET', path: '/files/${apps.id}/${files.large}', connections: 4,
+    headers: { Range: `bytes=${5 << 20}-${(6 << 20) - 1}` },
+    expect: { status: 206, absent: ['error'] },
+  },
 };
 
 export const scenarios = Object.entries(all).map(([name, scenario]) => ({ name, connections: 32, ...scenario }));
@@ -132,10 +156,10 @@ function fail(name) {
 /** The stream of requests for the load generator. `run` keeps names of users apart between runs. */
 export function stream(scenario, server, { connections = scenario.connections, run = '0', first = 0, ...more } = {}) {
   const { mountPath, appId } = server.options;
-  const rest = scenario.group === 'REST';
-  const headers = { 'X-Parse-Application-Id': appId, Accept: 'application/json' };
+  const rest = scenario.group !== 'GraphQL';
+  const headers = { 'X-Parse-Application-Id': appId, Accept: scenario.bytes ? '*/*' : 'application/json', ...scenario.headers };
   const body = typeof scenario.body === 'function' ? scenario.body(mountPath) : scenario.body;
-  if (body !== undefined) headers['Content-Type'] = 'application/json';
+  if (body !== undefined) headers['Content-Type'] = scenario.contentType ?? 'application/json';
   if (scenario.session) headers['X-Parse-Session-Token'] = '${users.token}';
   return {
     name: scenario.name,
@@ -145,6 +169,7 @@ export function stream(scenario, server, { connections = scenario.connections, r
     headers,
     ...(body === undefined ? {} : { body: body.replaceAll('@run@', run) }),
     expect: scenario.expect,
+    ...(scenario.requests ? { requests: scenario.requests } : {}),
     first,
     ...more,
   };

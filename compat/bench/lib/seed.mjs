@@ -6,6 +6,8 @@ export const sizes = {
   small: { groups: 40, documents: 4, counters: 20, users: 3, authors: 10 },
 };
 
+export const SMALL_FILE = 100 << 10;
+export const LARGE_FILE = 20 << 20;
 export const PASSWORD = 'correct horse battery';
 export const PER_GROUP = 10;
 const BATCH = 50;
@@ -85,6 +87,14 @@ async function signUpAll(server, count) {
   });
 }
 
+/** Uploads a file of so many bytes; returns the name under which it is stored. */
+export async function upload(server, name, length, headers = {}) {
+  const request = { master: true, data: Buffer.alloc(length, 'x'), headers: { 'Content-Type': 'application/octet-stream', ...headers }, timeout: 120_000 };
+  const answer = await server.request('POST', `/files/${name}`, request);
+  if (answer.status !== 201) throw new Error(`${server.which}: upload: ${answer.status} ${answer.text.slice(0, 500)}`);
+  return answer.body.name;
+}
+
 export async function addRole(server, name, userIds) {
   const users = { __op: 'AddRelation', objects: userIds.map(id => pointer('_User', id)) };
   return server.must('POST', '/roles', { name, ACL: { '*': { read: true } }, ...(userIds.length ? { users } : {}) });
@@ -107,7 +117,10 @@ export async function seed(server, { groups, documents, counters, users: userCou
     return { title: `Document ${n}`, group: `d${Math.floor(n / 20)}`, ACL: { [`role:${role}`]: { read: true } } };
   });
   await createAll(server, 'Document', texts);
+  const [small, large] = [await upload(server, 'small.bin', SMALL_FILE), await upload(server, 'large.bin', LARGE_FILE)];
   return {
+    apps: [{ id: server.options.appId }],
+    files: [{ small, large }],
     items: items.map((id, n) => ({ id, title: `Item ${n}` })),
     groups: Array.from({ length: groups }, (_, n) => ({ name: `g${n}` })),
     // 100 rows lie above each

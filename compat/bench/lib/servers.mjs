@@ -22,6 +22,8 @@ const options = {
   mountGraphQL: true,
   graphQLPath: '/graphql',
   silent: true,
+  fileUpload: { enableForPublic: true },
+  maxUploadSize: '25mb',
   verbose: false,
 };
 

@@ -3,8 +3,10 @@
 import sys
 from datetime import datetime, timezone
 from http import HTTPStatus
+from io import BytesIO
 
 from reparse_client import AuthenticatedClient
+from reparse_client.api.files import download_file, upload_file
 from reparse_client.api.game_score import (
     create_game_score,
     delete_game_score,
@@ -31,6 +33,7 @@ from reparse_client.models import (
     ParseUpdated,
     SignedUp,
     SignUp,
+    StoredFile,
     TeamCreate,
     TeamIncluded,
     TeamPointer,
@@ -38,8 +41,10 @@ from reparse_client.models import (
     TeamPointerType,
     User,
 )
+from reparse_client.types import File
 
 OBJECT_NOT_FOUND = 101
+UPLOAD_REFUSED = 130
 USERNAME_TAKEN = 202
 INVALID_SESSION = 209
 
@@ -96,6 +101,15 @@ def scores(ann):
     refused(OBJECT_NOT_FOUND, get_game_score.sync(created.object_id, client=ann))
 
 
+def files(ann, application):
+    data = bytes([0, 1, 254, 255])
+    stored = is_a(StoredFile, upload_file.sync("a.bin", client=ann, body=File(payload=BytesIO(data))))
+    assert stored.name.endswith("_a.bin") and stored.url.endswith(stored.name)
+    read = is_a(File, download_file.sync(application, stored.name, client=ann))
+    assert read.payload.read() == data
+    refused(UPLOAD_REFUSED, upload_file.sync("a.html", client=ann, body=File(payload=BytesIO(data))))
+
+
 def main(url, application):
     settings = {"base_url": url, "prefix": "", "raise_on_unexpected_status": True}
     anybody = AuthenticatedClient(token=application, auth_header_name="X-Parse-Application-Id", **settings)
@@ -113,6 +127,7 @@ def main(url, application):
     assert (me.object_id, me.username) == (user.object_id, "python")
 
     scores(ann)
+    files(ann, application)
 
     assert log_out.sync_detailed(client=ann).status_code == HTTPStatus.OK
     refused(INVALID_SESSION, get_current_user.sync(client=ann))

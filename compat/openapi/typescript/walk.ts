@@ -6,6 +6,7 @@ import type { components, paths } from './schema.js';
 type ParseError = components['schemas']['Error'];
 
 const objectNotFound = 101;
+const uploadRefused = 130;
 const usernameTaken = 202;
 const invalidSession = 209;
 
@@ -73,6 +74,19 @@ assert.equal(changed.team.objectId, team.objectId);
 
 given(await client.DELETE('/classes/GameScore/{objectId}', { params }));
 refused(objectNotFound, await client.GET('/classes/GameScore/{objectId}', { params }));
+
+const bytes = new Uint8Array([0, 1, 254, 255]);
+// The generated type of bytes is text; they are sent as they are.
+const upload = { body: bytes as unknown as string, bodySerializer: (body: unknown) => body as BodyInit };
+const octets = { 'Content-Type': 'application/octet-stream' };
+const file = given(await client.POST('/files/{fileName}', { params: { path: { fileName: 'a.bin' } }, headers: octets, ...upload }));
+assert.ok(file.name.endsWith('_a.bin') && file.url.endsWith(file.name));
+const place = { params: { path: { appId: application, fileName: file.name } } };
+const data = given(await client.GET('/files/{appId}/{fileName}', { ...place, parseAs: 'arrayBuffer' }));
+assert.deepEqual(new Uint8Array(data as ArrayBuffer), bytes);
+assert.deepEqual(given(await client.GET('/files/{appId}/metadata/{fileName}', place)).metadata, {});
+const page = { params: { path: { fileName: 'a.html' } }, headers: octets, ...upload };
+refused(uploadRefused, await client.POST('/files/{fileName}', page));
 
 // @ts-expect-error: a team has no such field
 const misspelt: components['schemas']['TeamCreate'] = { nmae: 'Blues' };

@@ -9,6 +9,7 @@ use client::types::{
     TeamPointerClassName, TeamPointerType, TeamReference,
 };
 use client::{Client, Error as ClientError};
+use futures_util::StreamExt as _;
 use reqwest::header::{HeaderMap, HeaderValue};
 
 #[allow(clippy::all, clippy::pedantic, dead_code, unused_imports)]
@@ -18,6 +19,7 @@ mod client {
 
 type Outcome = Result<(), Box<dyn Error>>;
 
+const UPLOAD_REFUSED: i32 = 130;
 const USERNAME_TAKEN: i32 = 202;
 const OBJECT_NOT_FOUND: i32 = 101;
 
@@ -60,10 +62,27 @@ async fn main() -> Outcome {
     assert_eq!((me.object_id, me.username.as_deref()), (user.object_id, Some("rust")));
 
     scores(&ann).await?;
+    files(&ann, &application).await?;
 
     ann.log_out().send().await?;
     assert!(code(ann.get_current_user().send().await).is_some());
     println!("walked");
+    Ok(())
+}
+
+/// A file: uploaded, read back, refused.
+async fn files(ann: &Client, application: &str) -> Outcome {
+    let bytes = [0, 1, 254, 255];
+    let stored = ann.upload_file().file_name("a.bin").body(bytes.to_vec()).send().await?.into_inner();
+    assert!(stored.name.ends_with("_a.bin") && stored.url.ends_with(&stored.name));
+    let mut stream = ann.download_file().app_id(application).file_name(&stored.name).send().await?.into_inner();
+    let mut read = Vec::new();
+    while let Some(piece) = stream.next().await {
+        read.extend_from_slice(&piece?);
+    }
+    assert_eq!(read, bytes);
+    let refused = ann.upload_file().file_name("a.html").body(bytes.to_vec()).send().await;
+    assert_eq!(code(refused), Some(UPLOAD_REFUSED));
     Ok(())
 }
 
