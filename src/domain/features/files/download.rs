@@ -48,14 +48,14 @@ pub async fn open(cx: &Context, name: &str, whole: bool) -> Result<Option<Downlo
 /// As [`find`] and [`open`].
 pub async fn metadata(cx: &Context, name: &str) -> Result<Option<Map<String, Json>>> {
     let name = find(cx, name).await?;
-    match cx.app.feature::<Files>()?.store.metadata(&name).await {
-        Ok(None) | Err(FileError::NotFound | FileError::Name(_)) => Ok(None),
-        Ok(Some(metadata)) => {
-            triggers::after_find_metadata(cx, &name).await?;
-            Ok(Some(metadata))
-        }
-        Err(error) => Err(failure(error)),
-    }
+    let metadata = match cx.app.feature::<Files>()?.store.metadata(&name).await {
+        Ok(metadata) => metadata,
+        Err(FileError::NotFound | FileError::Name(_)) => None,
+        Err(error) => return Err(failure(error)),
+    };
+    // Other than for a download it is asked for a missing file, too, as by parse-server.
+    triggers::after_find_metadata(cx, &name).await?;
+    Ok(metadata)
 }
 
 /// What the query of a download asks for; `None` where images are not changed.

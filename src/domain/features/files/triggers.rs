@@ -12,7 +12,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::held::Share;
 use super::state::{failure, room};
-use super::transfer::{Content, Download, Draft, Stored};
+use super::transfer::{Content, Download, Draft};
 use crate::adapters::files::blocks::{gather, once};
 use crate::adapters::files::in_memory::InMemory;
 use crate::adapters::files::{ByteStream, StoredFile};
@@ -92,7 +92,7 @@ pub async fn before_save(
     cx: &Context,
     draft: Draft,
     content: Content,
-) -> Result<ControlFlow<Stored, (Draft, Content)>> {
+) -> Result<ControlFlow<TriggerFile, (Draft, Content)>> {
     let Some(handler) = handler(cx, Trigger::BeforeSave) else { return Ok(Continue((draft, content))) };
     let Content { mut bytes, mut length, streamed } = content;
     let mut file = draft.to_trigger();
@@ -114,11 +114,11 @@ pub async fn before_save(
     let answer = answer.map_err(refused(ErrorCode::FileSaveError))?;
     drop(room);
     let Some(changed) = answer.file else { return Ok(Continue((draft, Content { bytes, length, streamed }))) };
-    if let Some(url) = changed.url {
-        return Ok(Break(Stored { name: changed.name, url }));
+    if changed.url.is_some() {
+        return Ok(Break(changed));
     }
-    // Nobody can say of a stream what it will hold: an empty file in its place only renames it.
-    if let Some(data) = changed.data.as_ref().filter(|data| !streamed || !data.is_empty()) {
+    // A stream is stored whatever the trigger says of bytes, as parse-server does: it has seen none.
+    if let Some(data) = changed.data.as_ref().filter(|_| !streamed) {
         length = Some(data.len() as u64);
         bytes = once(data.clone());
     }
@@ -129,9 +129,8 @@ pub async fn before_save(
 ///
 /// # Errors
 /// What the trigger refuses (130), although the file is stored.
-pub async fn after_save(cx: &Context, name: &str, url: &str, length: Option<u64>, streamed: bool) -> Result<()> {
+pub async fn after_save(cx: &Context, file: TriggerFile, length: Option<u64>, streamed: bool) -> Result<()> {
     let Some(handler) = handler(cx, Trigger::AfterSave) else { return Ok(()) };
-    let file = TriggerFile { name: name.to_owned(), url: Some(url.to_owned()), ..TriggerFile::default() };
     let mut payload = payload(cx, Trigger::AfterSave, &file);
     payload.insert("fileSize".to_owned(), length.into());
     if streamed {
@@ -185,12 +184,8 @@ pub async fn after_find(cx: &Context, found: Box<dyn StoredFile>, whole: bool) -
     let found: Arc<dyn StoredFile> = Arc::from(found);
     let Some(handler) = handler(cx, Trigger::AfterFind) else { return Ok(Download::of(found)) };
     let info = found.info();
-    let mut file = TriggerFile {
-        name: info.name.clone(),
-        content_type: info.content_type.clone(),
-        metadata: info.metadata.clone(),
-        ..TriggerFile::default()
-    };
+    let mut file =
+        TriggerFile { name: info.name.clone(), content_type: info.content_type.clone(), ..TriggerFile::default() };
     let mut room = None;
     if let Some(most) = handler.most_file_bytes().filter(|most| whole && info.length <= *most) {
         let held = hold(cx, found.read(0..info.length).await.map_err(failure)?, most).await?;

@@ -10,6 +10,7 @@ use super::{access, triggers};
 use crate::adapters::files::{FileError, NewFile};
 use crate::domain::kernel::auth::Auth;
 use crate::domain::kernel::context::Context;
+use crate::domain::kernel::triggers::TriggerFile;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::files::names;
 use crate::model::trigger::Trigger;
@@ -70,14 +71,17 @@ where
 {
     let draft = admit(cx, upload)?;
     let content = content().await?;
+    let streamed = content.streamed;
     let (draft, content) = match triggers::before_save(cx, draft, content).await? {
         Continue(upload) => upload,
         Break(elsewhere) => {
-            triggers::after_save(cx, &elsewhere.name, &elsewhere.url, None, false).await?;
-            return Ok(elsewhere);
+            let stored = Stored { name: elsewhere.name.clone(), url: elsewhere.url.clone().unwrap_or_default() };
+            triggers::after_save(cx, elsewhere, None, streamed).await?;
+            return Ok(stored);
         }
     };
-    let Content { bytes, length, streamed } = content;
+    let Content { bytes, length, .. } = content;
+    let told = draft.to_trigger();
     let file = named(cx, draft);
     let name = file.name.clone();
     let stored = match cx.app.feature::<Files>()?.store.create(file, bytes).await {
@@ -86,7 +90,8 @@ where
         Err(error) => return Err(failure(error)),
     };
     let url = cx.file_addresses().of(&name);
-    triggers::after_save(cx, &name, &url, if streamed { length } else { Some(stored) }, streamed).await?;
+    let told = TriggerFile { name: name.clone(), url: Some(url.clone()), ..told };
+    triggers::after_save(cx, told, if streamed { length } else { Some(stored) }, streamed).await?;
     Ok(Stored { name, url })
 }
 
