@@ -71,8 +71,14 @@ impl Transforms {
             images::change(&bytes, change, pixels)
         });
         // The work goes on when nobody waits any more, and keeps its slot meanwhile.
-        let made = tokio::time::timeout(patience, work).await.map_err(|_| busy())?.map_err(ParseError::internal)?;
-        let (bytes, format) = made.map_err(|error| refuse(&error.to_string()))?;
+        let made = tokio::time::timeout(patience, work).await.map_err(|_| busy())?;
+        let (bytes, format) = match made {
+            Ok(made) => made.map_err(|error| refuse(&error.to_string()))?,
+            Err(panicked) => {
+                tracing::error!(%panicked, "an image could not be read");
+                return Err(refuse("The image is broken."));
+            }
+        };
         let made = (Bytes::from(bytes), format);
         self.made.insert(key, made.clone());
         Ok(made)
