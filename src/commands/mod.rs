@@ -1,5 +1,6 @@
 //! What the program can be asked to do, one module per command.
 
+pub mod embedded;
 pub mod files;
 pub mod healthcheck;
 pub mod openapi;

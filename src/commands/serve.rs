@@ -88,7 +88,7 @@ fn announce(loaded: &Loaded, addr: SocketAddr) {
 /// Lets the process open as many files as the system allows it to: every connection is one. The usual limit is for programs that a
 /// person starts.
 #[cfg(target_os = "linux")]
-fn raise_open_files() {
+pub(super) fn raise_open_files() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
     if limit.current != limit.maximum
@@ -99,4 +99,4 @@ fn raise_open_files() {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn raise_open_files() {}
+pub(super) fn raise_open_files() {}

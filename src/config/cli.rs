@@ -17,6 +17,7 @@ pub(super) enum Verb {
     LiveQuery,
     HealthCheck,
     Files,
+    Embedded,
     Help,
     Version,
 }
@@ -25,7 +26,7 @@ pub(super) enum Verb {
 #[derive(Debug)]
 pub(super) struct Line {
     pub verb: Verb,
-    /// The configuration file, or the url of a health check.
+    /// The configuration file, the url of a health check, or the socket of the program that embeds the server.
     pub operand: Option<PathBuf>,
     pub settings: Vec<Setting>,
     /// Names of the options given, dotted.
@@ -93,6 +94,7 @@ pub(super) fn parse(args: impl IntoIterator<Item = OsString>, places: &[Place]) 
             }
             Some("live-query") if first => line.verb = Verb::LiveQuery,
             Some("openapi") if first => line.verb = Verb::OpenApi,
+            Some("embedded") if first => line.verb = Verb::Embedded,
             Some("healthcheck") if first => line.verb = Verb::HealthCheck,
             Some("files") if first => line.verb = Verb::Files,
             Some(action) if line.verb == Verb::Files && line.files.action.is_none() => {

@@ -21,6 +21,7 @@ Usage: reparse [FLAGS] [CONFIGURATION.json]
                                                     encrypt all files by the key of the configuration;
                                                     without --old-key (or REPARSE_OLD_FILE_KEY) they are plain
        reparse healthcheck [URL]                    ask a running server whether it is well
+       reparse embedded SOCKET                      serve the Node program that listens there
 
 Without a configuration the server listens on 127.0.0.1:1337, keeps its data in ./data,
 and generates its keys there. As soon as there is a configuration file or an appId, the

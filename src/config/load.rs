@@ -11,7 +11,7 @@ use super::database_uri::DatabaseUri;
 use super::error::ConfigError;
 use super::files_command::{self, FilesTask};
 use super::merge::{self, Place, Setting};
-use super::{Options, first_run, help, nearest, resolve};
+use super::{Options, Unknown, first_run, help, nearest, resolve};
 use crate::random::Random;
 
 /// The environment variables of the process.
@@ -52,6 +52,11 @@ pub enum Command {
         /// The url to ask.
         url: String,
     },
+    /// Serve the program that started this process.
+    Embedded {
+        /// Where the program listens.
+        socket: PathBuf,
+    },
     /// Print this text.
     Help(String),
     /// Print this text.
@@ -85,6 +90,10 @@ pub fn load(
         Verb::Help => return Ok(Command::Help(help::text())),
         Verb::Version => return Ok(Command::Version(format!("reparse {}", env!("CARGO_PKG_VERSION")))),
         Verb::HealthCheck => return health_check(line, env, &places),
+        Verb::Embedded => {
+            let socket = line.operand.ok_or_else(|| ConfigError::new("embedded takes the path of a socket"))?;
+            return Ok(Command::Embedded { socket });
+        }
         Verb::Serve | Verb::OpenApi | Verb::LiveQuery | Verb::Files => {}
     }
     let task = match line.verb {
@@ -108,7 +117,7 @@ pub fn load(
     if zero_configuration {
         fresh_keys = without_configuration(&mut map, (line.verb == Verb::Serve).then_some(random))?;
     }
-    let (options, more) = resolve(map)?;
+    let (options, more) = resolve(map, Unknown::Refused)?;
     warnings.extend(more);
     let loaded = Box::new(Loaded { options, warnings, zero_configuration, fresh_keys });
     Ok(match (line.verb, task) {
@@ -126,6 +135,14 @@ fn alone(map: &mut Map<String, Value>) {
     if let Some(port) = port.filter(|port| !port.is_null()) {
         map.insert("port".to_owned(), port);
     }
+}
+
+/// Reads the options of a program that embeds the server. As in parse-server, a program's options do not come from the
+/// environment, and unknown ones are warned of.
+pub fn load_embedded(options: Map<String, Value>) -> Result<Loaded, ConfigError> {
+    let map = merge::configuration(Value::Object(options))?;
+    let (options, warnings) = resolve(map, Unknown::Warned)?;
+    Ok(Loaded { options, warnings, zero_configuration: false, fresh_keys: false })
 }
 
 /// What holds when nothing is configured: this machine only, the embedded
@@ -150,7 +167,7 @@ fn without_configuration(map: &mut Map<String, Value>, random: Option<&dyn Rando
         *map = trial;
         return Ok(false);
     };
-    let (options, _) = resolve(trial)?;
+    let (options, _) = resolve(trial, Unknown::Refused)?;
     let dir = match options.database.uri {
         DatabaseUri::Embedded { dir } => dir,
         DatabaseUri::Mongo { .. } => PathBuf::from(data_dir),

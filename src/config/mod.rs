@@ -45,7 +45,7 @@ pub use database_uri::DatabaseUri;
 use declare::{Problem, Reader, Section, Spec};
 pub use error::ConfigError;
 pub use files_command::{FilesPlace, FilesTask};
-pub use load::{Command, Environment, Loaded, environment, load};
+pub use load::{Command, Environment, Loaded, environment, load, load_embedded};
 pub use network::{IpList, TrustProxy};
 pub use values::Secret;
 
@@ -115,7 +115,7 @@ impl Options {
     /// no environment, no flags, no file. Fails like a start would.
     pub fn from_json(configuration: Value) -> Result<Self, ConfigError> {
         let map = merge::configuration(configuration)?;
-        resolve(map).map(|(options, _)| options)
+        resolve(map, Unknown::Refused).map(|(options, _)| options)
     }
 
     /// All rows of the first level.
@@ -125,9 +125,16 @@ impl Options {
     }
 }
 
+/// What happens to keys that no option has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unknown {
+    Refused,
+    Warned,
+}
+
 /// Turns merged settings into options: unknown keys, types, rules, support, in
 /// this order. Also gives the warnings.
-fn resolve(mut map: Map<String, Value>) -> Result<(Options, Vec<String>), ConfigError> {
+fn resolve(mut map: Map<String, Value>, unknown: Unknown) -> Result<(Options, Vec<String>), ConfigError> {
     let mut warnings = support::take_removed(&mut map);
     let names_database = map.get("databaseURI").is_some_and(|uri| !uri.is_null());
     let (mut options, problems) = read(map.clone());
@@ -137,7 +144,7 @@ fn resolve(mut map: Map<String, Value>) -> Result<(Options, Vec<String>), Config
             Problem::Unknown { path, nearest } => {
                 let hint = nearest.map(|key| format!("; did you mean {key}?")).unwrap_or_default();
                 let message = format!("unknown option {path}{hint}");
-                if !options.own.ignore_unsupported {
+                if unknown == Unknown::Refused && !options.own.ignore_unsupported {
                     return Err(ConfigError::new(message));
                 }
                 warnings.push(format!("{message} (ignored)"));

@@ -10,6 +10,7 @@ use super::answer::RequestId;
 use super::client;
 use super::credentials;
 use super::gate::rate_limit::Identity;
+use super::handed::Handed;
 use crate::config::Options;
 use crate::domain::features::sessions::open_context;
 use crate::domain::kernel::app::App;
@@ -49,7 +50,10 @@ impl Caller {
         let peer =
             request.remote_addr().as_socket_addr().copied().unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
         let local = request.local_addr().as_socket_addr().copied();
-        let origin = client::origin(&options.server, peer, local, request.headers());
+        let origin = match request.data::<Handed>() {
+            Some(handed) => client::handed_origin(&options.server, handed, request.headers()),
+            None => client::origin(&options.server, peer, local, request.headers()),
+        };
         Self {
             credentials: Credentials::default(),
             client: Client {

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use poem::http::{HeaderMap, header};
 use serde_json::{Map, Value as Json};
 
+use super::handed::Handed;
 use crate::config::network::TrustProxy;
 use crate::config::server::Server;
 
@@ -28,6 +29,20 @@ pub fn origin(options: &Server, peer: SocketAddr, local: Option<SocketAddr>, hea
         None => own_url(options, peer.ip().to_canonical(), local, headers),
     };
     Origin { ip, forwarded, base_url }
+}
+
+/// Where a request comes from that a program hands on: the program has looked at proxies already.
+#[must_use]
+pub fn handed_origin(options: &Server, handed: &Handed, headers: &HeaderMap) -> Origin {
+    let base_url = match &options.public_server_url {
+        Some(url) => url.trim_end_matches('/').to_owned(),
+        None => {
+            let scheme = if handed.https { "https" } else { "http" };
+            let host = named_host(headers).unwrap_or_else(|| format!("localhost:{}", options.port));
+            format!("{scheme}://{host}{}", handed.mount)
+        }
+    };
+    Origin { ip: handed.ip, forwarded: false, base_url }
 }
 
 /// The headers of a request for the app's code: names in lower case, the values of one name joined.
@@ -100,11 +115,13 @@ fn own_url(options: &Server, peer: IpAddr, local: Option<SocketAddr>, headers: &
     {
         scheme = "https";
     }
-    let host = text(header::HOST.as_str()).filter(|host| is_host(host)).map_or_else(
-        || local.map_or_else(|| format!("localhost:{}", options.port), |address| address.to_string()),
-        str::to_owned,
-    );
+    let host = named_host(headers)
+        .unwrap_or_else(|| local.map_or_else(|| format!("localhost:{}", options.port), |address| address.to_string()));
     format!("{scheme}://{host}{}", options.mount_path.trim_end_matches('/'))
+}
+
+fn named_host(headers: &HeaderMap) -> Option<String> {
+    headers.get(header::HOST)?.to_str().ok().filter(|host| is_host(host)).map(str::to_owned)
 }
 
 fn is_host(host: &str) -> bool {

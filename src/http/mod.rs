@@ -11,6 +11,7 @@ pub mod credentials;
 pub mod detach;
 pub mod form;
 pub mod gate;
+pub mod handed;
 pub mod middleware;
 pub mod mount;
 pub mod page;

@@ -16,13 +16,15 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use poem::http::uri::Scheme;
 use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Addr, Body, Endpoint, Request, RequestParts, Response};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener};
 use tokio_io_timeout::TimeoutWriter;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::connections::Connections;
 use super::cors::Cors;
+use super::handed::Handed;
 use super::wire::{RequestStart, Wire};
 
 /// All headers of a request together may have this many bytes.
@@ -54,39 +56,46 @@ pub struct Patience {
     pub write: Duration,
 }
 
+/// Who accepts: what all connections of a server share.
+#[derive(Debug)]
+pub struct Door<E> {
+    /// Answers the requests.
+    pub endpoint: Arc<E>,
+    /// Headers for refusals that come before the endpoint.
+    pub cors: Arc<Cors>,
+    /// How long clients may keep a connection waiting.
+    pub patience: Patience,
+    /// Accept no more, and finish.
+    pub stop: CancellationToken,
+}
+
+impl<E> Clone for Door<E> {
+    fn clone(&self) -> Self {
+        let Self { endpoint, cors, patience, stop } = self;
+        Self { endpoint: endpoint.clone(), cors: cors.clone(), patience: *patience, stop: stop.clone() }
+    }
+}
+
 /// Accepts connections until `stop`, then waits until those that are open have finished the request they are at.
-pub async fn serve<E>(
-    listener: TcpListener,
-    endpoint: Arc<E>,
-    cors: Arc<Cors>,
-    (patience, open): (Patience, Arc<Connections>),
-    stop: CancellationToken,
-) where
+pub async fn serve<E>(listener: TcpListener, door: Door<E>, open: Arc<Connections>)
+where
     E: Endpoint<Output = Response> + 'static,
 {
     let connections = TaskTracker::new();
-    loop {
-        let accepted = tokio::select! {
-            () = stop.cancelled() => break,
-            accepted = listener.accept() => accepted,
-        };
+    while let Some(accepted) = door.stop.run_until_cancelled(listener.accept()).await {
         match accepted {
             Ok((stream, remote)) => {
                 let Some(admitted) = open.admit(remote.ip()) else {
                     tracing::debug!(%remote, "a connection is refused: too many are open");
                     continue;
                 };
-                let served = connection(stream, remote, endpoint.clone(), cors.clone(), patience, stop.clone());
+                let served = client(stream, remote, door.clone());
                 connections.spawn(async move {
                     served.await;
                     drop(admitted);
                 });
             }
-            Err(error) => {
-                // Mostly too many open files; connections that close make room.
-                tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
+            Err(error) => cannot_accept(&error).await,
         }
     }
     drop(listener);
@@ -94,23 +103,53 @@ pub async fn serve<E>(
     connections.wait().await;
 }
 
-async fn connection<E>(
-    stream: TcpStream,
-    remote: SocketAddr,
-    endpoint: Arc<E>,
-    cors: Arc<Cors>,
-    patience: Patience,
-    stop: CancellationToken,
-) where
+/// Accepts connections of the program that hands requests on, like [`serve`]. The program has its own bounds for its clients.
+pub async fn serve_program<E>(listener: UnixListener, door: Door<E>)
+where
     E: Endpoint<Output = Response> + 'static,
 {
-    if !matches!(tokio::time::timeout(patience.first_byte, stream.readable()).await, Ok(Ok(()))) {
+    let connections = TaskTracker::new();
+    while let Some(accepted) = door.stop.run_until_cancelled(listener.accept()).await {
+        match accepted {
+            Ok((stream, _)) => {
+                let here = SocketAddr::from(([127, 0, 0, 1], 0));
+                connections.spawn(connection(stream, (here, here), true, door.clone()));
+            }
+            Err(error) => cannot_accept(&error).await,
+        }
+    }
+    drop(listener);
+    connections.close();
+    connections.wait().await;
+}
+
+/// Mostly too many open files; connections that close make room.
+async fn cannot_accept(error: &std::io::Error) {
+    tracing::warn!(%error, "cannot accept a connection");
+    tokio::time::sleep(Duration::from_millis(50)).await;
+}
+
+async fn client<E>(stream: TcpStream, remote: SocketAddr, door: Door<E>)
+where
+    E: Endpoint<Output = Response> + 'static,
+{
+    if !matches!(tokio::time::timeout(door.patience.first_byte, stream.readable()).await, Ok(Ok(()))) {
         return;
     }
     let local = stream.local_addr().unwrap_or(remote);
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "cannot set TCP_NODELAY");
     }
+    connection(stream, (local, remote), false, door).await;
+}
+
+/// Serves a connection. `handed`: a program hands requests on over it, and keeps it open for as long as it likes.
+async fn connection<E, S>(stream: S, (local, remote): (SocketAddr, SocketAddr), handed: bool, door: Door<E>)
+where
+    E: Endpoint<Output = Response> + 'static,
+    S: AsyncRead + AsyncWrite + Send + 'static,
+{
+    let Door { endpoint, cors, patience, stop } = door;
     let start = RequestStart::default();
     // A client that does not read its answer must not hold it for ever.
     let mut writer = TimeoutWriter::new(stream);
@@ -120,15 +159,19 @@ async fn connection<E>(
         let (endpoint, start) = (endpoint.clone(), start.clone());
         async move {
             let addresses = (LocalAddr(Addr::SocketAddr(local)), RemoteAddr(Addr::SocketAddr(remote)));
-            let (head, body) = request.into_parts();
+            let (mut head, body) = request.into_parts();
+            let told = if handed { Handed::take(&mut head.headers) } else { None };
             let head = RequestParts::from((head, addresses.0, addresses.1, Scheme::HTTP));
-            let request = Request::from_parts(head, watched(body, start));
+            let mut request = Request::from_parts(head, watched(body, start));
+            if let Some(told) = told {
+                request.set_data(told);
+            }
             Ok::<_, Infallible>(hyper::Response::from(endpoint.get_response(request).await))
         }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(patience.headers)
+        .header_read_timeout((!handed).then_some(patience.headers))
         .max_headers(HEADERS)
         .max_buf_size(HEADER_BYTES)
         .serve_connection(TokioIo::new(wire), service)

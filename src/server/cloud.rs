@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use poem::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use serde_json::{Map, Value as Json, json};
 
-use super::StartError;
+use super::{Program, StartError};
 use crate::adapters::cloud::node::{
     Cloud, CloudOptions, Handlers, Health, Host, LogLevel, LogLine, Origin, Registrations, RestRequest, RestResponse,
     Source, find_node,
@@ -27,35 +27,29 @@ use crate::model::trigger;
 use crate::rest::inside::InsideRequest;
 use crate::rest::request::Rest;
 
-/// Starts the app's cloud code, if the options name some, and waits until it is loaded.
+/// Starts the app's cloud code, if the options name some or a program embeds the server, and waits until it is loaded.
 ///
 /// # Errors
 /// When there is no Node, or the code cannot be loaded.
-pub async fn start(app: &Arc<App>, rest: Arc<Rest>) -> Result<Option<Arc<Cloud>>, StartError> {
+pub async fn start(
+    app: &Arc<App>,
+    rest: Arc<Rest>,
+    program: Option<&Program>,
+) -> Result<Option<Arc<Cloud>>, StartError> {
     let options = &app.options;
-    let Some(main) = &options.server.cloud else { return Ok(None) };
-    let main = PathBuf::from(main);
-    if !main.is_file() {
-        return Err(StartError::Configuration(format!("option cloud: there is no file {}", main.display())));
-    }
-    let own = &options.own;
-    let configured = own.node.as_ref().map(PathBuf::from);
-    let node = find_node(configured.as_deref(), std::env::var_os("PATH").as_deref());
-    let source = Source::Node {
-        node: node.map_err(StartError::Configuration)?,
-        main: Some(main.clone()),
-        folder: None,
-        workers: usize::from(own.cloud_workers),
-        reload: own.cloud_reload,
+    let source = match (program, &options.server.cloud) {
+        (Some(program), _) => Source::Joining { socket: program.cloud.clone(), token: program.token.clone() },
+        (None, Some(main)) => processes(options, PathBuf::from(main))?,
+        (None, None) => return Ok(None),
     };
-    let call_timeout = Duration::from_millis(own.cloud_timeout_ms);
+    let call_timeout = Duration::from_millis(options.own.cloud_timeout_ms);
     let host = Arc::new(CloudHost { app: app.clone(), rest, client: client(options), options: shown(options) });
     let cloud = Cloud::start(CloudOptions { call_timeout, ..CloudOptions::new(source) }, host, &*app.random).await;
     let cloud = cloud.map_err(StartError::Configuration)?;
     app.triggers.run_by(Arc::new(CloudHealth(Arc::downgrade(&cloud))));
     let registered = cloud.registrations().clone();
     tracing::info!(
-        main = %main.display(),
+        main = options.server.cloud,
         functions = registered.functions.len(),
         triggers = registered.triggers.values().map(std::collections::BTreeMap::len).sum::<usize>(),
         jobs = registered.jobs.len(),
@@ -63,6 +57,23 @@ pub async fn start(app: &Arc<App>, rest: Arc<Rest>) -> Result<Option<Arc<Cloud>>
         "cloud code is loaded"
     );
     Ok(Some(cloud))
+}
+
+/// Processes of the server's own that run a file.
+fn processes(options: &Options, main: PathBuf) -> Result<Source, StartError> {
+    if !main.is_file() {
+        return Err(StartError::Configuration(format!("option cloud: there is no file {}", main.display())));
+    }
+    let own = &options.own;
+    let configured = own.node.as_ref().map(PathBuf::from);
+    let node = find_node(configured.as_deref(), std::env::var_os("PATH").as_deref());
+    Ok(Source::Node {
+        node: node.map_err(StartError::Configuration)?,
+        main: Some(main),
+        folder: None,
+        workers: usize::from(own.cloud_workers),
+        reload: own.cloud_reload,
+    })
 }
 
 /// Where requests of cloud code come from.

@@ -7,14 +7,14 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::{StartError, chain, listen};
+use super::{StartError, bind, chain};
 use crate::domain::features::live_query::LiveQueries;
 use crate::domain::features::live_query::source::Source;
 use crate::domain::kernel::app::App;
 use crate::http::connections::Connections;
 use crate::http::cors::Cors;
 use crate::http::middleware::MiddlewareStack;
-use crate::http::serve::{self, Patience};
+use crate::http::serve::{self, Door, Patience};
 use crate::live_query::LiveQueryEndpoint;
 
 /// The live query server, where the options ask for one.
@@ -50,7 +50,7 @@ impl Live {
         let source = LiveQueries::of(app).map_err(|error| StartError::Configuration(chain(&error)))?.open(app).await;
         let source = source.map_err(|error| StartError::Storage(chain(&error)))?;
         let listener = match options.server.as_ref().and_then(|server| server.port) {
-            Some(port) => Some(listen(&app.options, port).await?),
+            Some(port) => Some(bind(&app.options, port).await?),
             None => None,
         };
         Ok(Self { endpoint: Some(endpoint), source, listener, stop })
@@ -68,9 +68,10 @@ impl Live {
         let addr = listener.as_ref().and_then(|listener| listener.local_addr().ok());
         let accepting = listener.zip(endpoint.clone()).map(|(listener, endpoint)| {
             let limits = &app.options.own.limits;
-            let bounds = (patience, Connections::new(limits.connections, limits.connections_per_address));
+            let open = Connections::new(limits.connections, limits.connections_per_address);
             let endpoint = Arc::new(MiddlewareStack::new(endpoint, cors.clone(), app.random.hex(4)));
-            tokio::spawn(serve::serve(listener, endpoint, cors.clone(), bounds, stop.clone()))
+            let door = Door { endpoint, cors: cors.clone(), patience, stop: stop.clone() };
+            tokio::spawn(serve::serve(listener, door, open))
         });
         RunningLive { endpoint, addr, accepting, telling, stop }
     }

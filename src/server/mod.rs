@@ -2,6 +2,7 @@
 
 mod cloud;
 mod live;
+mod program;
 mod stop;
 mod stores;
 
@@ -9,6 +10,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::OptionFuture;
 use poem::endpoint::{BoxEndpoint, EndpointExt as _};
 use poem::{Endpoint, Request, Response};
 use tokio_util::sync::CancellationToken;
@@ -37,7 +39,7 @@ use crate::http::cors::Cors;
 use crate::http::gate::Gate;
 use crate::http::middleware::MiddlewareStack;
 use crate::http::mount::below;
-use crate::http::serve::{self, Patience};
+use crate::http::serve::{self, Door, Patience};
 use crate::live_query::{LiveQueryEndpoint, wants_web_socket};
 use crate::model::schema::ClassSchema;
 use crate::pages::Pages;
@@ -47,6 +49,7 @@ use crate::rest::request::Rest;
 use crate::storage::mongo::CommandListener;
 
 use live::Live;
+pub use program::Program;
 pub use stop::RunningServer;
 
 /// Why a server did not start, for the person who started it.
@@ -79,6 +82,8 @@ pub struct Environment {
     pub commands: Option<CommandListener>,
     /// What is served.
     pub parts: Parts,
+    /// The program that embeds the server.
+    pub program: Option<Program>,
 }
 
 /// What a server serves.
@@ -93,16 +98,23 @@ pub enum Parts {
 
 impl Default for Environment {
     fn default() -> Self {
-        Self { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), commands: None, parts: Parts::All }
+        Self {
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+            commands: None,
+            parts: Parts::All,
+            program: None,
+        }
     }
 }
 
 /// A server whose store is open and whose address is taken, and which answers nobody yet.
 pub struct Server {
-    /// Where it will listen; with port 0 in the options, the port the system chose.
+    /// Where it will listen; with port 0 in the options, the port the system chose. The unspecified address, if only a program
+    /// reaches it.
     pub addr: SocketAddr,
     app: Arc<App>,
-    listener: tokio::net::TcpListener,
+    listeners: Listeners,
     cors: Arc<Cors>,
     endpoint: MiddlewareStack<Mounts>,
     cloud: Option<Arc<Cloud>>,
@@ -116,11 +128,9 @@ impl Server {
     /// When the store cannot be opened or the address cannot be had.
     pub async fn open(options: Options, environment: Environment) -> Result<Self, StartError> {
         let parts = environment.parts;
-        let listener = listen(&options, options.server.port).await?;
-        let addr = listener
-            .local_addr()
-            .map_err(|source| StartError::Listen { address: options.server.host.clone(), source })?;
+        let (addr, listeners) = listen(&options, environment.program.as_ref()).await?;
         let mut services = services(&options, &environment)?;
+        let program = environment.program;
         let (storage, home) = stores::open(&options, environment.commands).await?;
         match files(&options, home, &environment.random) {
             Ok(files) => services.files = Some(files),
@@ -142,7 +152,7 @@ impl Server {
         let mounted = async {
             let live = Live::open(&app).await?;
             let (mounts, rest) = mount(&app, live.on_main_port(), parts)?;
-            Ok((mounts, cloud::start(&app, rest).await?, live))
+            Ok((mounts, cloud::start(&app, rest, program.as_ref()).await?, live))
         };
         let (mounts, cloud, live) = match mounted.await {
             Ok(mounted) => mounted,
@@ -152,13 +162,13 @@ impl Server {
             }
         };
         let endpoint = MiddlewareStack::new(mounts, cors.clone(), app.random.hex(4));
-        Ok(Self { addr, app, listener, cors, endpoint, cloud, live })
+        Ok(Self { addr, app, listeners, cors, endpoint, cloud, live })
     }
 
     /// Answers requests from here on.
     #[must_use]
     pub fn serve(self) -> RunningServer {
-        let Self { addr, app, listener, cors, endpoint, cloud, live } = self;
+        let Self { addr, app, listeners, cors, endpoint, cloud, live } = self;
         let following = follow_changes(&app);
         let workers = Workers::start(&app);
         let limits = &app.options.own.limits;
@@ -167,10 +177,15 @@ impl Server {
             headers: Duration::from_millis(app.options.own.request_timeout_ms),
             write: Duration::from_millis(limits.write_timeout_ms),
         };
-        let bounds = (patience, Connections::new(limits.connections, limits.connections_per_address));
         let stop = CancellationToken::new();
         let live = live.start(&app, &cors, patience);
-        let accepting = tokio::spawn(serve::serve(listener, Arc::new(endpoint), cors, bounds, stop.clone()));
+        let door = Door { endpoint: Arc::new(endpoint), cors, patience, stop: stop.clone() };
+        let open = Connections::new(limits.connections, limits.connections_per_address);
+        let accepting = tokio::spawn(async move {
+            let clients = listeners.clients.map(|listener| serve::serve(listener, door.clone(), open));
+            let program = listeners.program.map(|listener| serve::serve_program(listener, door.clone()));
+            tokio::join!(OptionFuture::from(clients), OptionFuture::from(program));
+        });
         RunningServer { addr, app, stop, accepting, following, workers, cloud, live }
     }
 }
@@ -253,7 +268,27 @@ pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     text
 }
 
-async fn listen(options: &Options, port: u16) -> Result<tokio::net::TcpListener, StartError> {
+/// Where requests come in.
+struct Listeners {
+    clients: Option<tokio::net::TcpListener>,
+    program: Option<tokio::net::UnixListener>,
+}
+
+async fn listen(options: &Options, program: Option<&Program>) -> Result<(SocketAddr, Listeners), StartError> {
+    let mut listeners = Listeners { clients: None, program: program.map(Program::listen).transpose()? };
+    if program.is_some_and(|program| !program.listens) {
+        return Ok((SocketAddr::from(([0, 0, 0, 0], 0)), listeners));
+    }
+    let listener = bind(options, options.server.port).await?;
+    let addr = listener
+        .local_addr()
+        .map_err(|source| StartError::Listen { address: options.server.host.clone(), source })?;
+    listeners.clients = Some(listener);
+    Ok((addr, listeners))
+}
+
+/// Takes a port of the host.
+async fn bind(options: &Options, port: u16) -> Result<tokio::net::TcpListener, StartError> {
     let host = options.server.host.trim_start_matches('[').trim_end_matches(']');
     let address = format!("{}:{port}", options.server.host);
     let fail = |source| StartError::Listen { address: address.clone(), source };

@@ -56,4 +56,16 @@ impl RunningServer {
         self.app.storage.close().await;
         in_time
     }
+
+    /// Shuts down at once, because nobody waits for answers any more. What has been acknowledged is stored.
+    pub async fn abandon(self) {
+        self.stop.cancel();
+        self.app.stop();
+        self.accepting.abort();
+        self.following.abort();
+        if let Some(cloud) = &self.cloud {
+            cloud.shutdown().await;
+        }
+        self.app.storage.close().await;
+    }
 }

@@ -277,7 +277,7 @@ fn unknown_keys_name_the_nearest_one_at_any_depth() {
 }
 
 fn resolved(extra: Value) -> Result<(Options, Vec<String>), ConfigError> {
-    crate::config::resolve(crate::config::merge::configuration(configuration(extra))?)
+    crate::config::resolve(crate::config::merge::configuration(configuration(extra))?, crate::config::Unknown::Refused)
 }
 
 #[test]

@@ -154,9 +154,9 @@ impl Cloud {
         let text = |error: std::io::Error| format!("cloud code: cannot prepare the socket: {error}");
         let name = format!("reparse-cloud-{}", random.hex(8));
         let folder = PrivateFolder::create(&std::env::temp_dir(), &name).map_err(text)?;
-        let script = bootstrap::write(folder.path()).map_err(text)?;
         let (socket, origins): (PathBuf, Vec<_>) = match &options.source {
             Source::Node { node, folder: directory, workers, .. } => {
+                let script = bootstrap::write(folder.path()).map_err(text)?;
                 let socket = folder.path().join("socket");
                 let launch = |token: &String| {
                     Origins::Launched(Launch {

@@ -32,9 +32,10 @@ async function loadMain(file) {
  * @param takeConsole whether `console` goes to the server's log
  * @param run instead of a main file: the code of a program that joins by itself, called with `Parse`
  * @param given values of options that such a program gave
+ * @param Parse the SDK of such a program, which has set it up
+ * @param registry what such a program has registered already
  */
-async function join({ socket, token, takeConsole, run, given }) {
-  const registry = new Registry();
+async function join({ socket, token, takeConsole, run, given, Parse: own, registry = new Registry() }) {
   const loadedModules = modules.install({ given });
   // The server calls `load` as soon as it has welcomed the process, maybe before this code sees the welcome.
   let joined;
@@ -52,7 +53,7 @@ async function join({ socket, token, takeConsole, run, given }) {
 
   async function load(options, { main, modules: wanted }) {
     const file = main === null ? null : path.resolve(main);
-    const Parse = sdk.load(file ?? path.resolve('index.js'), options);
+    const Parse = own ?? sdk.load(file ?? path.resolve('index.js'), options);
     const roles = async user => (await channel.call('userRoles', { user })).value;
     rest.install(Parse, channel, options);
     cloud.install(Parse, registry, channel, options);
@@ -64,7 +65,8 @@ async function join({ socket, token, takeConsole, run, given }) {
     // From here on the code may register more at any time; the server knows before it sees an answer.
     channel.beforeAnswer = tellChanges;
     // Registrations outside of a call, by a timer.
-    setInterval(tellChanges, 250).unref();
+    const timer = setInterval(tellChanges, 250).unref();
+    channel.closed.then(() => clearInterval(timer));
     return registry.snapshot();
   }
 
@@ -75,4 +77,4 @@ async function join({ socket, token, takeConsole, run, given }) {
   }
 }
 
-module.exports = { join };
+module.exports = { join, loadMain };

@@ -1,0 +1,44 @@
+'use strict';
+// GraphQL of a server, mounted into an Express app.
+
+/** Fails as parse-server does: with a text. */
+const required = message => {
+  throw message;
+};
+
+class ParseGraphQLServer {
+  constructor(parseServer, config) {
+    if (!parseServer) required('You must provide a parseServer instance!');
+    if (!config?.graphQLPath) required('You must provide a config.graphQLPath!');
+    if (config.graphQLCustomTypeDefs !== undefined && config.graphQLCustomTypeDefs !== null) {
+      throw new Error('config.graphQLCustomTypeDefs: give the schema to ParseServer, as option graphQLSchema');
+    }
+    this.parseServer = parseServer;
+    this.config = config;
+  }
+
+  /** Serves GraphQL at `config.graphQLPath`. */
+  applyGraphQL(app) {
+    if (!app?.use) required('You must provide an Express.js app instance!');
+    app.use(this.config.graphQLPath, this.parseServer.middleware(this.parseServer.config.graphQLPath));
+  }
+
+  /** Serves the playground at `config.playgroundPath`. */
+  applyPlayground(app) {
+    if (!app?.get) required('You must provide an Express.js app instance!');
+    const path = this.config.playgroundPath ?? required('You must provide a config.playgroundPath to applyPlayground!');
+    app.use(path, this.parseServer.middleware(this.parseServer.config.playgroundPath));
+  }
+
+  /** Changes what of the schema GraphQL shows. */
+  async setGraphQLConfig(graphQLConfig) {
+    const { channel } = this.parseServer.embedded;
+    const request = { method: 'PUT', path: 'graphql-config', auth: { useMasterKey: true } };
+    const { value, attachment } = await channel.call('rest', request, Buffer.from(JSON.stringify({ params: graphQLConfig })));
+    const answer = JSON.parse(attachment.toString('utf8'));
+    if (value.status >= 400) throw new Error(answer.error);
+    return answer;
+  }
+}
+
+module.exports = { ParseGraphQLServer };

@@ -1,0 +1,32 @@
+'use strict';
+// Adapters that are part of the server: in a program there is only their description.
+
+/** The key of a description `{module, options}`. */
+const builtIn = Symbol.for('reparse.builtIn');
+
+/** A class whose instances describe an adapter of the server. */
+function described(module, optionsOf = options => options ?? {}) {
+  return class {
+    constructor(...args) {
+      Object.defineProperty(this, builtIn, { value: { module, options: optionsOf(...args) } });
+    }
+  };
+}
+
+const FileSystemAdapter = described('@parse/fs-files-adapter');
+
+/** The forms of old versions: `(bucket)`, `(accessKey, secretKey, bucket, options)`, `(options)`. */
+const S3Adapter = described('@parse/s3-files-adapter', (...args) => {
+  if (typeof args[0] !== 'string') return args[0] ?? {};
+  if (args.length < 3) return { bucket: args[0], ...args[1] };
+  const [accessKey, secretKey, bucket, options] = args;
+  return { accessKey, secretKey, bucket, ...options };
+});
+
+const GCSAdapter = described('@parse/gcs-files-adapter', (...args) => {
+  if (typeof args[0] !== 'string') return args[0] ?? {};
+  const [projectId, keyFilename, bucket, options] = args;
+  return { projectId, keyFilename, bucket, ...options };
+});
+
+module.exports = { FileSystemAdapter, GCSAdapter, S3Adapter, builtIn };

@@ -1,0 +1,181 @@
+'use strict';
+// The server's process: started for a program, and ended with it. `src/commands/embedded.rs` is its other end.
+const { spawn } = require('node:child_process');
+const crypto = require('node:crypto');
+const fs = require('node:fs');
+const net = require('node:net');
+const os = require('node:os');
+const path = require('node:path');
+const binary = require('./binary');
+const { load } = require('./bootstrap');
+
+const PROTOCOL = 1;
+/** Milliseconds in which the process must have called. */
+const CALL_TIME = 30_000;
+/** Milliseconds between two looks for the socket of a server that is starting. */
+const LOOK = 5;
+/** Milliseconds until a program that was thrown out joins again. */
+const REJOIN = 100;
+
+class Server {
+  /**
+   * @param {object} start
+   * @param {object} start.options the options as JSON
+   * @param {boolean} start.listens whether the server listens on host and port, too
+   * @param {object} start.given values that are no JSON, by the names under which the options have them
+   * @param {object} start.Parse the SDK
+   * @param {object} start.registry what the program has registered
+   * @param {(Parse: object) => unknown} start.run the program's cloud code
+   */
+  static async start(start) {
+    const self = new Server(start);
+    try {
+      await self.#start();
+      return self;
+    } catch (error) {
+      await self.kill();
+      // What the program's own code threw says more than what the server made of it.
+      throw self.thrown ?? error;
+    }
+  }
+
+  constructor(start) {
+    this.wish = start;
+    this.token = crypto.randomBytes(32).toString('hex');
+    this.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'reparse-'));
+    /** Path of the socket for requests. */
+    this.requests = path.join(this.folder, 'requests');
+    this.cloud = path.join(this.folder, 'cloud');
+    this.process = null;
+    this.connection = null;
+    this.channel = null;
+    this.loaded = false;
+    this.stopping = false;
+  }
+
+  async #start() {
+    const file = binary.find();
+    await binary.check(file);
+    const control = path.join(this.folder, 'program');
+    const listener = net.createServer();
+    await new Promise((resolve, reject) => listener.once('error', reject).listen(control, resolve));
+    const called = new Promise(resolve => listener.once('connection', resolve));
+    try {
+      this.process = spawn(file, ['embedded', control], { stdio: ['ignore', 'inherit', 'inherit'] });
+      /** Resolves once the process has ended, to how it did. */
+      this.ended = new Promise(resolve => {
+        this.process.once('error', error => resolve(error.message));
+        this.process.once('exit', (code, signal) => resolve(signal ?? `status ${code}`));
+      });
+      const early = this.ended.then(how => {
+        throw new Error(`reparse ended while it was started: ${how}`);
+      });
+      early.catch(() => {});
+      this.connection = await Promise.race([called, early, late(CALL_TIME, 'reparse did not call the program')]);
+      const answer = this.#ask();
+      const joined = this.#join(answer);
+      const { ready, error } = await Promise.race([answer, early, joined]);
+      if (error) throw new Error(error);
+      /** Where it listens, if it does. */
+      this.listening = ready.listening;
+    } finally {
+      listener.close();
+      fs.rmSync(control, { force: true });
+    }
+    this.ended.then(how => this.#gone(how));
+  }
+
+  /** Sends what is wanted; resolves to the answer. */
+  #ask() {
+    const { options, listens } = this.wish;
+    const wish = { protocol: PROTOCOL, requests: this.requests, cloud: this.cloud, token: this.token, listens, options };
+    this.connection.on('error', () => {});
+    this.connection.write(`${JSON.stringify(wish)}\n`);
+    return new Promise(resolve => {
+      let text = '';
+      this.connection.setEncoding('utf8').on('data', chunk => {
+        text += chunk;
+        if (text.includes('\n')) resolve(JSON.parse(text.slice(0, text.indexOf('\n'))));
+      });
+    });
+  }
+
+  /** Joins as the cloud process, as soon as the server is there. Fails only; who waits for the server waits for its answer. */
+  async #join(answer) {
+    let over = false;
+    answer.finally(() => (over = true));
+    while (!over && !this.stopping && !fs.existsSync(this.cloud)) await pause(LOOK);
+    if (!over && !this.stopping) await this.#connect();
+    return answer;
+  }
+
+  async #connect() {
+    const { given, Parse, registry, run } = this.wish;
+    const once = async sdk => {
+      if (this.loaded) return;
+      try {
+        await run(sdk);
+        this.loaded = true;
+      } catch (error) {
+        this.thrown = error;
+        throw error;
+      }
+    };
+    this.channel = await load.join({ socket: this.cloud, token: this.token, takeConsole: false, given, Parse, registry, run: once });
+    // A program that did not react for a while is thrown out.
+    this.channel.closed.then(() => this.#rejoin());
+  }
+
+  async #rejoin() {
+    while (!this.stopping && this.process.exitCode === null && this.process.signalCode === null) {
+      await pause(REJOIN);
+      try {
+        return await this.#connect();
+      } catch {
+        // The server is not there yet, or not any more.
+      }
+    }
+  }
+
+  #gone(how) {
+    this.#clean();
+    if (this.stopping) return;
+    // The program cannot do its work without the server: like an error in a server of its own.
+    process.nextTick(() => {
+      throw new Error(`reparse has ended: ${how}`);
+    });
+  }
+
+  /** Ends the server: requests in flight are finished. */
+  async stop() {
+    if (!this.stopping) {
+      this.stopping = true;
+      this.connection.write('{"stop":true}\n');
+    }
+    await this.ended;
+    this.#clean();
+  }
+
+  async kill() {
+    this.stopping = true;
+    if (this.process?.pid !== undefined) {
+      this.process.kill('SIGKILL');
+      await this.ended;
+    }
+    this.#clean();
+  }
+
+  #clean() {
+    this.connection?.destroy();
+    this.channel?.socket.destroy();
+    fs.rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+const pause = milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds));
+
+function late(milliseconds, message) {
+  return new Promise((_, reject) => setTimeout(() => reject(new Error(message)), milliseconds).unref());
+}
+
+module.exports = { Server };

@@ -1,0 +1,118 @@
+// The server lives as long as its program, and the other way round.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { Program, binary, freshDatabase, install, isAlive, sleep, tempFolder, until } from './support.mjs';
+
+const program = (more = '') => `
+const express = require('express');
+const { ParseServer } = require('parse-server');
+async function main() {
+  const port = Number(process.env.PORT);
+  const server = new ParseServer({
+    appId: 'app', masterKey: 'master', databaseURI: process.env.DB, allowClientClassCreation: true,
+    serverURL: 'http://127.0.0.1:' + port + '/parse', logLevel: 'error',
+  });
+  await server.start();
+  const app = express();
+  app.use('/parse', server.app);
+  const listening = app.listen(port, '127.0.0.1', () => console.log('READY'));
+  ${more}
+}
+main();
+`;
+
+async function start(more, options) {
+  const temp = tempFolder();
+  const running = await Program.start(install({ 'index.js': program(more) }), { ...options, env: { DB: freshDatabase('embedded'), TMPDIR: temp, ...options?.env } });
+  assert.ok(running.ready, running.output);
+  const [server] = running.servers();
+  assert.ok(isAlive(server));
+  return { running, server, temp };
+}
+
+const nothingLeft = (server, temp) =>
+  until(() => !isAlive(server) && fs.readdirSync(temp).length === 0, `the server ${server} ends and removes its sockets from ${temp}: ${fs.readdirSync(temp)}`);
+
+for (const signal of ['SIGKILL', 'SIGTERM', 'SIGINT']) {
+  test(`a program that ends by ${signal} leaves nothing behind`, async () => {
+    const { running, server, temp } = await start();
+    await running.stop(signal);
+    await nothingLeft(server, temp);
+  });
+}
+
+test('process.exit and an uncaught exception end the server', async () => {
+  for (const [more, code] of [["process.on('SIGUSR2', () => process.exit(3));", 3], ["process.on('SIGUSR2', () => { throw new Error('mine'); });", 1]]) {
+    const { running, server, temp } = await start(more);
+    const end = await running.stop('SIGUSR2');
+    assert.equal(end.code, code);
+    await nothingLeft(server, temp);
+  }
+});
+
+test('the program is told when its server has ended', async () => {
+  const { running, server } = await start();
+  process.kill(server, 'SIGKILL');
+  const end = await running.ended;
+  assert.equal(end.code, 1);
+  assert.match(running.output, /reparse has ended: SIGKILL/);
+  const lives = await start("process.on('uncaughtException', error => console.log('SEEN ' + error.message));");
+  process.kill(lives.server, 'SIGKILL');
+  await until(() => lives.running.output.includes('SEEN reparse has ended: SIGKILL'), 'the program sees it');
+  await lives.running.stop('SIGKILL');
+});
+
+test('handleShutdown finishes requests in flight; the program then ends by itself', async () => {
+  const { running, server, temp } = await start("process.on('SIGTERM', () => { listening.close(); server.handleShutdown().then(() => console.log('DOWN')); });");
+  const signUp = running.request('POST', '/parse/users', { body: { username: 'ann', password: 'correct horse' } });
+  await sleep(40);
+  const end = await running.stop('SIGTERM');
+  const { status } = await signUp;
+  assert.equal(status, 201);
+  assert.deepEqual(end, { code: 0, signal: null });
+  assert.match(running.output, /DOWN/);
+  await nothingLeft(server, temp);
+});
+
+test('signals to the whole group, as from a terminal, are the program’s to handle', async () => {
+  const { running, server } = await start("process.on('SIGINT', () => setTimeout(() => process.exit(0), 300));");
+  process.kill(server, 'SIGINT');
+  process.kill(server, 'SIGTERM');
+  await sleep(100);
+  assert.ok(isAlive(server));
+  assert.equal((await running.request('GET', '/parse/health')).status, 200);
+  await running.stop('SIGINT');
+});
+
+test('a program that is started again at once finds its data', async () => {
+  const DB = freshDatabase('embedded');
+  const folder = install({ 'index.js': program() });
+  for (let round = 1; round <= 3; round++) {
+    const running = await Program.start(folder, { env: { DB } });
+    assert.ok(running.ready, running.output);
+    await running.request('POST', '/parse/classes/Round', { body: { round } });
+    const { body } = await running.request('GET', '/parse/classes/Round?count=1&limit=0');
+    assert.equal(body.count, round);
+    await running.stop(['SIGTERM', 'SIGKILL', 'SIGINT'][round - 1]);
+  }
+});
+
+test('a program that blocks for a while goes on afterwards', async () => {
+  const { running } = await start("app.get('/block', (req, res) => { const end = Date.now() + 1500; while (Date.now() < end); res.send('over'); });");
+  const [blocked, other] = await Promise.all([running.request('GET', '/block'), running.request('GET', '/parse/health')]);
+  assert.deepEqual([blocked.text, other.status], ['over', 200]);
+  await running.stop();
+});
+
+test('parse-server in the scripts of a package runs the server', () => {
+  const folder = install({});
+  const script = path.join(folder, 'node_modules/parse-server/bin/parse-server.js');
+  const run = (...args) => spawnSync(process.execPath, [script, ...args], { cwd: folder, encoding: 'utf8', env: { ...process.env, REPARSE_BIN: binary } });
+  assert.match(run('--version').stdout, /^reparse \d/);
+  const refused = run('--appId');
+  assert.equal(refused.status, 1);
+  assert.match(refused.stderr, /flag --appId needs a value/);
+});

@@ -1,0 +1,11 @@
+import ParseServer from './ParseServer';
+
+/** GraphQL of a server, mounted into an Express app. */
+export declare class ParseGraphQLServer {
+  parseServer: ParseServer;
+  config: any;
+  constructor(parseServer: ParseServer, config: { graphQLPath: string; playgroundPath?: string; [key: string]: any });
+  applyGraphQL(app: any): void;
+  applyPlayground(app: any): void;
+  setGraphQLConfig(graphQLConfig: any): Promise<any>;
+}
