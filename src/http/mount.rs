@@ -18,6 +18,14 @@ pub fn trim(path: &str) -> &str {
     }
 }
 
+/// The path of a url, without a slash at the end: the mount path that its clients see. `None`: it is no url.
+#[must_use]
+pub fn of_url(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_once("://")?;
+    let path = rest.find('/').and_then(|start| rest.get(start..)).unwrap_or_default();
+    Some(path.trim_end_matches('/'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -28,5 +36,12 @@ mod tests {
         assert_eq!(below("/parse", "/parser/x"), None);
         assert_eq!(below("/", "/classes/X"), Some("/classes/X"));
         assert_eq!(trim("/classes/X//"), "/classes/X/");
+    }
+
+    #[test]
+    fn the_path_of_a_url() {
+        assert_eq!(of_url("https://a.example/api/parse/"), Some("/api/parse"));
+        assert_eq!(of_url("http://localhost:1337"), Some(""));
+        assert_eq!(of_url("nothing"), None);
     }
 }

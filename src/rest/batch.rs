@@ -13,6 +13,7 @@ use super::reply;
 use super::request::Rest;
 use super::route::{Outcome, Route};
 use super::router::Found;
+use crate::config::server::Server;
 use crate::domain::batch;
 use crate::domain::kernel::context::Context;
 use crate::error::{ErrorCode, ParseError, Result};
@@ -97,16 +98,28 @@ fn parts(rest: &Rest, cx: &Context, requests: Option<Json>, in_transaction: bool
             "A transaction contains {count} sub-requests, which exceeds the limit of {limit}."
         )));
     }
-    requests.into_iter().map(|request| part(rest, &options.server.mount_path, request)).collect()
+    let bases = bases(&options.server, &cx.client.base_url);
+    requests.into_iter().map(|request| part(rest, &bases, request)).collect()
 }
 
-fn part(rest: &Rest, mount_path: &str, request: Json) -> Result<Part> {
+/// What paths of parts begin with: clients take the path of the address by which they know the server.
+fn bases<'a>(options: &'a Server, base_url: &'a str) -> Vec<&'a str> {
+    let own = options.server_url.as_deref().and_then(mount::of_url).filter(|path| !path.is_empty());
+    let mut bases: Vec<_> =
+        [Some(options.mount_path.as_str()), mount::of_url(base_url), own].into_iter().flatten().collect();
+    // A base below another one goes first.
+    bases.sort_by_key(|base| std::cmp::Reverse(base.len()));
+    bases
+}
+
+fn part(rest: &Rest, bases: &[&str], request: Json) -> Result<Part> {
     let Json::Object(mut request) = request else { return Err(invalid("batch request path must be a string")) };
     let Some(Json::String(given)) = request.shift_remove("path") else {
         return Err(invalid("batch request path must be a string"));
     };
     let (whole, query) = given.split_once('?').unwrap_or((&given, ""));
-    let Some(path) = mount::below(mount_path, whole).map(mount::trim).filter(|path| !path.is_empty()) else {
+    let path = bases.iter().find_map(|base| mount::below(base, whole)).map(mount::trim);
+    let Some(path) = path.filter(|path| !path.is_empty()) else {
         return Err(invalid(format!("cannot route batch path {given}")));
     };
     let place = rest.router.look_up(path);
