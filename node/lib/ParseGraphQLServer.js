@@ -27,7 +27,7 @@ class ParseGraphQLServer {
   applyPlayground(app) {
     if (!app?.get) required('You must provide an Express.js app instance!');
     const path = this.config.playgroundPath ?? required('You must provide a config.playgroundPath to applyPlayground!');
-    app.use(path, this.parseServer.middleware(this.parseServer.config.playgroundPath));
+    app.use(path, this.parseServer.middleware(this.parseServer.config.playgroundPath, this.config.graphQLPath));
   }
 
   /** Changes what of the schema GraphQL shows. */

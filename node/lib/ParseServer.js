@@ -102,19 +102,20 @@ class ParseServer extends Middleware {
 
   /** The middleware for the REST API. */
   get app() {
-    this._app ??= (req, res, next) => this.#handOn(this.config.mountPath, req, res, next);
+    this._app ??= (req, res) => this.#handOn(this.config.mountPath, req, res);
     return this._app;
   }
 
-  /** The middleware for something that the server has at another path. */
-  middleware(pathOnServer) {
-    return (req, res, next) => this.#handOn(pathOnServer, req, res, next);
+  /** The middleware for something that the server has at another path. `graphQLPath`: where the program serves GraphQL. */
+  middleware(pathOnServer, graphQLPath) {
+    return (req, res) => this.#handOn(pathOnServer, req, res, graphQLPath);
   }
 
-  #handOn(prefix, req, res, next) {
+  #handOn(prefix, req, res, graphQLPath) {
     if (this.process) {
       const target = prefix === '/' ? req.url : prefix + (req.url.startsWith('/?') ? req.url.slice(1) : req.url);
-      forward(this.agent, req, res, target, req.baseUrl ?? '');
+      const mount = req.baseUrl || '/';
+      forward(this.agent, req, res, target, graphQLPath ? `${mount} ${graphQLPath}` : mount);
       return;
     }
     if (this.config.state === 'error') {
@@ -122,14 +123,14 @@ class ParseServer extends Middleware {
       return;
     }
     this.start().then(
-      () => this.#handOn(prefix, req, res, next),
+      () => this.#handOn(prefix, req, res, graphQLPath),
       () => refuse(res, 'error'),
     );
   }
 
   /** Hands a WebSocket on. */
   handOnUpgrade(pathOnServer, req, socket, head) {
-    if (this.process) upgrade(this.process.requests, req, socket, head, pathOnServer, '');
+    if (this.process) upgrade(this.process.requests, req, socket, head, pathOnServer);
     else socket.destroy();
   }
 

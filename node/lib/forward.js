@@ -14,23 +14,23 @@ const NOT_HANDED_ON = new Set([
 const NOT_HANDED_BACK = new Set(['connection', 'keep-alive', 'transfer-encoding']);
 const NO_BODY = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-/** Who sent a request, how, and below which path the program serves it: what the server cannot see for itself. */
-function originOf(req, mount) {
+/** Who sent a request, how, and at which paths the program serves it: what the server cannot see for itself. */
+function originOf(req, paths) {
   // Express knows of proxies.
   const ip = req.ip ?? req.socket.remoteAddress ?? '0.0.0.0';
   const protocol = req.protocol ?? (req.socket.encrypted ? 'https' : 'http');
-  return `${ip} ${protocol === 'https' || protocol === 'wss' ? 'https' : 'http'} ${mount || '/'}`;
+  return `${ip} ${protocol === 'https' || protocol === 'wss' ? 'https' : 'http'} ${paths}`;
 }
 
 /** The headers of a request as the server gets them: a flat list of names and values. */
-function headersOf(req, mount, { without, more = [] } = {}) {
+function headersOf(req, paths, { without, more = [] } = {}) {
   const raw = req.rawHeaders;
   const headers = [];
   for (let index = 0; index < raw.length; index += 2) {
     const name = raw[index].toLowerCase();
     if (!NOT_HANDED_ON.has(name) && !without?.has(name)) headers.push(raw[index], raw[index + 1]);
   }
-  headers.push('X-Reparse-Origin', originOf(req, mount), ...more);
+  headers.push('X-Reparse-Origin', originOf(req, paths), ...more);
   return headers;
 }
 
@@ -49,19 +49,19 @@ const LENGTH_TYPE_AND_CODING = new Set(['content-length', 'content-type', 'conte
  * Hands a request on.
  * @param {http.Agent} agent connections to the server
  * @param {string} path path on the server, with the query
- * @param {string} mount path below which the program serves it
+ * @param {string} paths path below which the program serves it; for the playground also that of GraphQL, after a blank
  */
-function forward(agent, req, res, path, mount) {
+function forward(agent, req, res, path, paths) {
   const parsed = parsedBody(req);
   let headers;
   if (parsed) {
     const without = parsed.type ? LENGTH_TYPE_AND_CODING : LENGTH;
     const more = ['Content-Length', String(parsed.bytes.length)];
     if (parsed.type) more.push('Content-Type', parsed.type);
-    headers = headersOf(req, mount, { without, more });
+    headers = headersOf(req, paths, { without, more });
   } else {
     const chunked = req.headers['transfer-encoding'] !== undefined;
-    headers = headersOf(req, mount, chunked ? { without: LENGTH, more: ['Transfer-Encoding', 'chunked'] } : undefined);
+    headers = headersOf(req, paths, chunked ? { without: LENGTH, more: ['Transfer-Encoding', 'chunked'] } : undefined);
   }
   const out = http.request({ agent, method: req.method, path, headers });
   out.on('response', answer => handBack(answer, res));
@@ -137,9 +137,9 @@ function fail(res, error) {
 }
 
 /** Hands a connection on that changes its protocol: a WebSocket. */
-function upgrade(socketPath, req, socket, head, path, mount) {
+function upgrade(socketPath, req, socket, head, path) {
   socket.on('error', () => {});
-  const headers = headersOf(req, mount, { more: ['Connection', 'Upgrade', 'Upgrade', req.headers.upgrade ?? 'websocket'] });
+  const headers = headersOf(req, '/', { more: ['Connection', 'Upgrade', 'Upgrade', req.headers.upgrade ?? 'websocket'] });
   const out = http.request({ socketPath, agent: false, method: req.method, path, headers });
   out.on('upgrade', (answer, stream, first) => {
     stream.on('error', () => socket.destroy());

@@ -8,6 +8,7 @@ use poem::{Endpoint, Request, Response};
 use crate::config::Options;
 use crate::error::ParseError;
 use crate::http::answer::{RouteLabel, refusal};
+use crate::http::handed::Handed;
 use crate::http::page::{Asset, Page, escape};
 
 const HTML: &str = include_str!("playground/page.html");
@@ -31,6 +32,8 @@ static ASSETS: [Asset; 6] = [
 #[derive(Debug)]
 pub struct PlaygroundEndpoint {
     path: Arc<str>,
+    graphql: String,
+    application: String,
     page: Page,
 }
 
@@ -39,19 +42,34 @@ impl PlaygroundEndpoint {
     #[must_use]
     pub fn new(options: &Options) -> Self {
         let path = options.graphql.playground_path.trim_end_matches('/');
-        let html = HTML
-            .replace("{{path}}", &escape(path))
-            .replace("{{url}}", &escape(&options.graphql.path))
-            .replace("{{application}}", &escape(&options.keys.app_id));
-        Self { path: path.into(), page: Page { html, policy: POLICY, assets: &ASSETS } }
+        let (graphql, application) = (options.graphql.path.clone(), options.keys.app_id.clone());
+        let page = page(path, &graphql, &application);
+        Self { path: path.into(), graphql, application, page }
     }
 
     fn answer(&self, request: &Request) -> Option<Response> {
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
             return None;
         }
-        self.page.answer(request.uri().path().get(self.path.len()..)?.trim_matches('/'))
+        let file = request.uri().path().get(self.path.len()..)?.trim_matches('/');
+        match request.data::<Handed>() {
+            // The program serves it at a path of its own.
+            Some(handed) if file.is_empty() => {
+                let graphql = handed.graphql.as_ref().unwrap_or(&self.graphql);
+                page(&handed.mount, graphql, &self.application).answer(file)
+            }
+            _ => self.page.answer(file),
+        }
     }
+}
+
+/// The page for these paths of itself and of GraphQL.
+fn page(path: &str, graphql: &str, application: &str) -> Page {
+    let html = HTML
+        .replace("{{path}}", &escape(path))
+        .replace("{{url}}", &escape(graphql))
+        .replace("{{application}}", &escape(application));
+    Page { html, policy: POLICY, assets: &ASSETS }
 }
 
 impl Endpoint for PlaygroundEndpoint {
