@@ -104,8 +104,16 @@ class Server {
   async #join(answer) {
     let over = false;
     answer.finally(() => (over = true));
-    while (!over && !this.stopping && !fs.existsSync(this.cloud)) await pause(LOOK);
-    if (!over && !this.stopping) await this.#connect();
+    while (!over && !this.stopping) {
+      try {
+        await this.#connect();
+        break;
+      } catch (error) {
+        // The socket is not there yet, or nobody listens on it yet.
+        if (error.code !== 'ENOENT' && error.code !== 'ECONNREFUSED') throw error;
+        await pause(LOOK);
+      }
+    }
     return answer;
   }
 

@@ -116,3 +116,59 @@ test('parse-server in the scripts of a package runs the server', () => {
   assert.equal(refused.status, 1);
   assert.match(refused.stderr, /flag --appId needs a value/);
 });
+
+test('cloud code that throws fails the start with its own error', async () => {
+  const failing = how => `
+    const { ParseServer } = require('parse-server');
+    class Mine extends Error {}
+    const server = new ParseServer({
+      appId: 'app', masterKey: 'master', databaseURI: process.env.DB, serverURL: 'http://127.0.0.1:1/parse', logLevel: 'error', cloud: ${how},
+    });
+    server.start().then(() => console.log('STARTED'), error => console.log('FAILED', error instanceof Mine, error?.message ?? error)).then(() => console.log('READY'));
+  `;
+  for (const [how, message] of [
+    ["() => { throw new Mine('thrown'); }", /FAILED true thrown/],
+    ["async () => { await null; throw new Mine('rejected'); }", /FAILED true rejected/],
+    ["'./nowhere.js'", /FAILED false Cannot find module/],
+    ["'./broken.js'", /FAILED false .*Unexpected/],
+    ['5', /FAILED false argument 'cloud' must either be a string or a function/],
+  ]) {
+    const folder = install({ 'index.js': failing(how), 'broken.js': 'if (' });
+    const running = await Program.start(folder, { env: { DB: freshDatabase('embedded') } });
+    const { code } = await running.ended;
+    assert.equal(code, 0, running.output);
+    assert.match(running.output, message);
+    assert.deepEqual(running.servers(), []);
+  }
+});
+
+test('code of the program that never answers, and a program that does not react', async () => {
+  const running = await Program.start(install({ 'index.js': `
+    const { ParseServer } = require('parse-server');
+    const express = require('express');
+    const server = new ParseServer({
+      appId: 'app', masterKey: 'master', databaseURI: process.env.DB, serverURL: 'http://127.0.0.1:' + process.env.PORT + '/parse', logLevel: 'error',
+      reparse: { cloudTimeoutMs: 700 },
+      cloud: Parse => {
+        Parse.Cloud.define('never', () => new Promise(() => {}));
+        Parse.Cloud.define('hello', () => 'hello');
+        Parse.Cloud.define('blocks', () => { const end = Date.now() + 3000; while (Date.now() < end); });
+        Parse.Cloud.define('later', () => setTimeout(() => { throw new Error('in a timer'); }, 10) && null);
+      },
+    });
+    process.on('uncaughtException', error => console.log('SEEN ' + error.message));
+    server.start().then(() => express().use('/parse', server.app).listen(Number(process.env.PORT), () => console.log('READY')));
+  ` }), { env: { DB: freshDatabase('embedded') } });
+  assert.ok(running.ready, running.output);
+  const call = name => running.request('POST', `/parse/functions/${name}`, { body: {} });
+  const never = await call('never');
+  assert.deepEqual([never.status, never.body.code], [400, 141]);
+  assert.equal((await call('hello')).body.result, 'hello');
+  // The call fails; the program is thrown out, and joins again with what it has registered.
+  assert.equal((await call('blocks')).body.code, 141);
+  await until(async () => (await call('hello')).body.result === 'hello', 'the program has joined again');
+  await call('later');
+  await until(() => running.output.includes('SEEN in a timer'), 'an error in a timer is the program’s');
+  assert.equal((await call('hello')).body.result, 'hello');
+  await running.stop('SIGKILL');
+});

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import http from 'node:http';
 import net from 'node:net';
 import { after, before, test } from 'node:test';
-import { Program, freshDatabase, install, send, sleep } from './support.mjs';
+import { Program, freePort, freshDatabase, install, send, sleep } from './support.mjs';
 
 const program = `
 const express = require('express');
@@ -137,4 +137,30 @@ test('clients that leave', async () => {
 test('what is no WebSocket of ours is not upgraded', async () => {
   const answer = await send(`${running.url}/api/v1/health`, { headers: { Connection: 'Upgrade', Upgrade: 'h2c' } });
   assert.equal(answer.status, 200);
+});
+
+test('a server that listens itself, beside the program', async () => {
+  const port = await freePort();
+  const listening = `
+    const { ParseServer } = require('parse-server');
+    const server = new ParseServer({
+      appId: 'app', masterKey: 'master', databaseURI: process.env.DB, allowClientClassCreation: true, logLevel: 'error', host: '127.0.0.1',
+      mountPath: '/api', serverURL: 'http://127.0.0.1:${port}/api', reparse: { listen: ${port} },
+      cloud: Parse => Parse.Cloud.define('where', () => 'in the program ' + process.pid),
+    });
+    server.start().then(() => require('http').createServer(server.app).listen(Number(process.env.PORT), () => console.log('READY')));
+  `;
+  const program = await Program.start(install({ 'index.js': listening }), { env: { DB: freshDatabase('embedded') } });
+  assert.ok(program.ready, program.output);
+  const headers = { 'X-Parse-Application-Id': 'app' };
+  const direct = await send(`http://127.0.0.1:${port}/api/classes/Thing`, { method: 'POST', body: { a: 1 }, headers });
+  assert.equal(direct.headers.location, `http://127.0.0.1:${port}/api/classes/Thing/${direct.body.objectId}`);
+  const called = await send(`http://127.0.0.1:${port}/api/functions/where`, { method: 'POST', body: {}, headers });
+  assert.deepEqual(called.body, { result: `in the program ${program.process.pid}` });
+  const handed = await program.request('GET', '/classes/Thing');
+  assert.equal(handed.body.results[0].objectId, direct.body.objectId);
+  // What only the program may say is nothing to a server that anybody reaches.
+  const spoofed = await send(`http://127.0.0.1:${port}/api/classes/Thing`, { method: 'POST', body: {}, headers: { ...headers, 'X-Reparse-Origin': '9.9.9.9 https /evil' } });
+  assert.ok(spoofed.headers.location.startsWith(`http://127.0.0.1:${port}/api/`));
+  await program.stop();
 });

@@ -88,7 +88,7 @@ export class Program {
     self.process = spawn(process.execPath, [...args, file], {
       cwd: folder,
       env: {
-        ...process.env, NODE_NO_WARNINGS: '1', PARSE_SERVER_LOGS_FOLDER: 'null', REPARSE_BIN: binary, PORT: String(self.port), ...env,
+        ...process.env, NODE_ENV: 'production', NODE_NO_WARNINGS: '1', PARSE_SERVER_LOGS_FOLDER: 'null', REPARSE_BIN: binary, PORT: String(self.port), ...env,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

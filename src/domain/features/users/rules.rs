@@ -112,14 +112,16 @@ impl ClassRules for UserRules {
     async fn follow_up(&self, cx: &Context, mut stored: Stored) -> Result<Stored> {
         let mut state: UserState = stored.state.take();
         verification::follow_up(cx, &state, &stored.row);
-        let by_master_header = cx.auth.is_master() && cx.master_key_in_header && cx.installation_id.is_none();
+        // Nobody is logged in by cloud code, nor by a master key in a header.
+        let by_code = cx.client.inside || (cx.auth.is_master() && cx.master_key_in_header);
+        let by_code = by_code && cx.installation_id.is_none();
         if stored.created {
             let linking = cx.auth.user().is_some() && state.auth_data_response.is_some();
-            if !by_master_header && !linking && verification::is_required(cx) {
+            if !by_code && !linking && verification::is_required(cx) {
                 if cx.app.options.mail.prevent_signup_with_unverified_email {
                     return Err(verification::unverified());
                 }
-            } else if !by_master_header && !linking {
+            } else if !by_code && !linking {
                 let created_with = match state.auth_provider.as_deref() {
                     Some(provider) => CreatedWith::log_in(provider),
                     None => CreatedWith::sign_up(),
@@ -143,7 +145,7 @@ impl ClassRules for UserRules {
             && state.auth_data_response.is_some()
             && cx.auth.is_master()
             && !cx.auth.is_read_only()
-            && !by_master_header
+            && !by_code
             && !verification::is_required(cx)
         {
             let created_with = CreatedWith::log_in(provider);

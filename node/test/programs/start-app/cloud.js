@@ -1,0 +1,1 @@
+Parse.Cloud.define('config', request => ({ appId: request.config.appId, mountPath: Parse.Server.mountPath }));
