@@ -44,7 +44,7 @@ class ParseServer extends Middleware {
     const masterKey = typeof given.masterKey === 'string' ? given.masterKey : undefined;
     Parse.initialize(given.appId, given.javascriptKey || 'unused', masterKey);
     Parse.serverURL = given.serverURL;
-    this.embedded = new App(given);
+    this.embedded = new App(this);
     if (given.serverStartComplete) this.#startAlone();
   }
 
@@ -128,9 +128,9 @@ class ParseServer extends Middleware {
     );
   }
 
-  /** Hands a WebSocket on. */
-  handOnUpgrade(pathOnServer, req, socket, head) {
-    if (this.process) upgrade(this.process.requests, req, socket, head, pathOnServer);
+  /** Hands a WebSocket on. The server takes them at any path. */
+  handOnUpgrade(req, socket, head) {
+    if (this.process) upgrade(this.process.requests, req, socket, head, req.url);
     else socket.destroy();
   }
 

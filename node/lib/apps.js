@@ -19,9 +19,16 @@ function current() {
   return apps.findLast(app => app.appId === Parse.applicationId) ?? apps.at(-1);
 }
 
+/** The app with this id, or if there is none the one that code belongs to. */
+function find(appId) {
+  return appId === undefined ? current() : apps.findLast(app => app.appId === appId);
+}
+
 class App {
-  /** @param {object} options the program's options */
-  constructor(options) {
+  /** @param {object} parseServer whose app it is */
+  constructor(parseServer) {
+    const options = parseServer.config;
+    this.parseServer = parseServer;
     this.appId = options.appId;
     this.registry = new registry.Registry();
     /** The channel to the server, once there is one. */
@@ -80,4 +87,4 @@ Parse.CoreManager.setRESTController({
 });
 globalThis.Parse = Parse;
 
-module.exports = { App, Parse, current };
+module.exports = { App, Parse, find };

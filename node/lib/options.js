@@ -171,6 +171,11 @@ async function read(options) {
   // The program looks at proxies where it takes the requests.
   if (!listens) delete asked.trustProxy;
   if (typeof listen === 'number') asked.port = listen;
+  if (asked.liveQuery || asked.liveQueryServerOptions) {
+    asked.startLiveQueryServer = true;
+    // The program listens for them.
+    if (asked.liveQueryServerOptions) asked.liveQueryServerOptions = { ...asked.liveQueryServerOptions, port: undefined };
+  }
   const reader = new Reader();
   const json = reader.members('', { ...DEFAULTS, ...defined(asked), mountGraphQL: true, mountPlayground: true });
   if (Object.keys(reparse).length > 0) json.reparse = reader.json('reparse', reparse);

@@ -50,3 +50,20 @@ test('the packed package has the JavaScript of the server, and all that it needs
   assert.ok(!files.some(file => file.startsWith('test/')));
   fs.rmSync(path.join(packageFolder, 'bootstrap'), { recursive: true, force: true });
 });
+
+for (const library of ['parse-server', 'reparse']) {
+  test(`a program in TypeScript compiles with the declarations of ${library}`, () => {
+    const folder = install(path.join(packageFolder, 'test/types'), library);
+    const tsc = path.join(packageFolder, 'node_modules/typescript/bin/tsc');
+    const { status, stdout } = spawnSync(process.execPath, [tsc, '-p', folder], { encoding: 'utf8' });
+    assert.equal(status, 0, stdout);
+  });
+}
+
+test('the declarations are right by themselves, and name every option', () => {
+  const tsc = path.join(packageFolder, 'node_modules/typescript/bin/tsc');
+  const checked = spawnSync(process.execPath, [tsc, '--noEmit', '--strict', '--target', 'es2022', '--moduleResolution', 'node', '--types', 'node', 'types/index.d.ts'], { cwd: packageFolder, encoding: 'utf8' });
+  assert.equal(checked.status, 0, checked.stdout);
+  const written = spawnSync(process.execPath, ['scripts/options-types.js', '--print'], { cwd: packageFolder, encoding: 'utf8' }).stdout;
+  assert.equal(fs.readFileSync(path.join(packageFolder, 'types/Options/index.d.ts'), 'utf8'), written, 'node scripts/options-types.js writes it');
+});
