@@ -172,3 +172,18 @@ test('code of the program that never answers, and a program that does not react'
   assert.equal((await call('hello')).body.result, 'hello');
   await running.stop('SIGKILL');
 });
+
+test('node --watch starts the program again, and its server', async () => {
+  const temp = tempFolder();
+  const folder = install({ 'index.js': program() });
+  const running = await Program.start(folder, { args: ['--watch'], env: { DB: freshDatabase('embedded'), TMPDIR: temp } });
+  assert.ok(running.ready, running.output);
+  await running.request('POST', '/parse/classes/Thing', { body: { a: 1 } });
+  fs.appendFileSync(path.join(folder, 'index.js'), '// changed\n');
+  await until(() => running.output.split('READY').length === 3, 'the program is ready again');
+  const { body } = await running.request('GET', '/parse/classes/Thing');
+  assert.equal(body.results.length, 1);
+  await until(() => fs.readdirSync(temp).length === 1, `one server is left, not ${fs.readdirSync(temp)}`);
+  await running.stop();
+  await until(() => fs.readdirSync(temp).length === 0, 'no server is left');
+});

@@ -136,7 +136,8 @@ pub struct Cloud {
     modules: Mutex<Vec<ModuleSpec>>,
     stop: CancellationToken,
     tasks: tokio_util::task::TaskTracker,
-    folder: PrivateFolder,
+    /// Of processes of the server's own.
+    folder: Option<PrivateFolder>,
 }
 
 impl std::fmt::Debug for Cloud {
@@ -152,10 +153,10 @@ impl Cloud {
     /// A text for the person who started the server: no socket, a code file that throws, …
     pub async fn start(options: CloudOptions, host: Arc<dyn Host>, random: &dyn Random) -> Result<Arc<Self>, String> {
         let text = |error: std::io::Error| format!("cloud code: cannot prepare the socket: {error}");
-        let name = format!("reparse-cloud-{}", random.hex(8));
-        let folder = PrivateFolder::create(&std::env::temp_dir(), &name).map_err(text)?;
-        let (socket, origins): (PathBuf, Vec<_>) = match &options.source {
+        let (folder, socket, origins): (Option<PrivateFolder>, PathBuf, Vec<_>) = match &options.source {
             Source::Node { node, folder: directory, workers, .. } => {
+                let name = format!("reparse-cloud-{}", random.hex(8));
+                let folder = PrivateFolder::create(&std::env::temp_dir(), &name).map_err(text)?;
                 let script = bootstrap::write(folder.path()).map_err(text)?;
                 let socket = folder.path().join("socket");
                 let launch = |token: &String| {
@@ -168,9 +169,9 @@ impl Cloud {
                     })
                 };
                 let tokens = (0..(*workers).max(1)).map(|_| random.hex(32));
-                (socket.clone(), tokens.map(|token| (launch(&token), token)).collect())
+                (Some(folder), socket.clone(), tokens.map(|token| (launch(&token), token)).collect())
             }
-            Source::Joining { socket, token } => (socket.clone(), vec![(Origins::Foreign, token.clone())]),
+            Source::Joining { socket, token } => (None, socket.clone(), vec![(Origins::Foreign, token.clone())]),
         };
         let listener = listener::bind(&socket).map_err(text)?;
         let cloud = Arc::new_cyclic(|cloud| Self {
@@ -384,7 +385,8 @@ impl Cloud {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
-        tracing::debug!("cloud code is stopped; {} is removed", self.folder.path().display());
+        let folder = self.folder.as_ref().map(|folder| folder.path().display().to_string());
+        tracing::debug!(folder, "cloud code is stopped");
     }
 
     /// Process ids of the processes that the server started, for tests and for the log.
