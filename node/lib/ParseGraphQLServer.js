@@ -10,8 +10,12 @@ class ParseGraphQLServer {
   constructor(parseServer, config) {
     if (!parseServer) required('You must provide a parseServer instance!');
     if (!config?.graphQLPath) required('You must provide a config.graphQLPath!');
-    if (config.graphQLCustomTypeDefs !== undefined && config.graphQLCustomTypeDefs !== null) {
-      throw new Error('config.graphQLCustomTypeDefs: give the schema to ParseServer, as option graphQLSchema');
+    const { graphQLCustomTypeDefs: definitions } = config;
+    if (definitions && definitions !== parseServer.config.graphQLSchema) {
+      if (parseServer.starting) {
+        throw new Error('config.graphQLCustomTypeDefs: give the schema to ParseServer, as option graphQLSchema, or make this before the start');
+      }
+      parseServer.config.graphQLSchema = definitions;
     }
     this.parseServer = parseServer;
     this.config = config;

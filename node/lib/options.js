@@ -19,11 +19,14 @@ const ADAPTERS = [
   'liveQuery.pubSubAdapter', 'liveQuery.wssAdapter', 'liveQueryServerOptions.pubSubAdapter', 'liveQueryServerOptions.wssAdapter',
 ];
 
-/** Options that may be functions, which the server calls. */
+/** Options that may be functions, which the server would call. */
 const CALLBACKS = [
   'verifyUserEmails', 'preventLoginWithUnverifiedEmail', 'sendUserEmailVerification', 'passwordPolicy.validatorCallback',
-  'schema.beforeMigration', 'schema.afterMigration', 'pages.customRoutes[].handler', 'graphQLSchema',
+  'schema.beforeMigration', 'schema.afterMigration', 'pages.customRoutes[].handler',
 ];
+
+/** Of both, those that the server calls by now. The others are refused by name. */
+const CALLED = [];
 
 /** Options that may be functions, which are asked once, at the start. */
 const ASKED = ['masterKey', 'publicServerURL'];
@@ -62,6 +65,7 @@ class Reader {
   }
 
   keep(path, value) {
+    if (!CALLED.includes(general(path))) refuse(path, 'the server cannot call code of a program for this option yet');
     this.given[path] = value;
     return `option:${path}`;
   }
@@ -113,7 +117,7 @@ class Reader {
     if (value === null || value instanceof Date) return value;
     if (value instanceof RegExp) return value.source;
     if (typeof value.toJSON === 'function') return this.json(path, value.toJSON());
-    if (path === 'graphQLSchema') return this.keep(path, value);
+    if (path === 'graphQLSchema') return schemaText(value);
     if (path === 'security.checkGroups') return refuse(path, 'checks of your own cannot run in the server');
     if (this.above.has(value)) return refuse(path, 'it contains itself');
     this.above.add(value);
@@ -135,6 +139,11 @@ class Reader {
     }
     return read;
   }
+}
+
+/** A parsed GraphQL schema as the text that it was parsed from. */
+function schemaText(schema) {
+  return schema.loc?.source?.body ?? refuse('graphQLSchema', 'give a file, a text or a parsed document; schema objects cannot be used');
 }
 
 /** A pattern with flags, which has no text form, as a function. */

@@ -1,6 +1,5 @@
-require('express');
 const express = require('express');
-const { ParseServer } = require('parse-server');
+const { FileSystemAdapter, ParseServer } = require('parse-server');
 
 const port = Number(process.env.PORT);
 (async () => {
@@ -17,12 +16,14 @@ const port = Number(process.env.PORT);
     allowCustomObjectId: true,
     masterKeyIps: ['127.0.0.1'],
     fileUpload: { enableForPublic: true },
+    filesAdapter: new FileSystemAdapter({ filesSubDirectory: 'uploads' }),
     passwordPolicy: { validatorPattern: /^(?=.{8,})/, validationError: 'too short' },
     protectedFields: { _User: { '*': ['email', 'phone'] } },
   });
   await parseServer.start();
   app.use('/api/parse', parseServer.app);
   app.get('/', (req, res) => res.type('text').send('root'));
+  app.get('/stored', (req, res) => res.json(require('fs').readdirSync('files/uploads').length));
   app.use((req, res) => res.status(404).json({ own: 'not found' }));
   app.use((err, req, res, next) => res.status(500).json({ own: err.message }));
   app.listen(port, '127.0.0.1', () => console.log('READY'));

@@ -12,6 +12,7 @@ export default async function (walk) {
   const { pathname } = new URL(file.body.url);
   const got = await walk.program.request('GET', pathname, { app: null });
   walk.note('the file', [got.status, got.text, got.headers['content-type']]);
+  await walk.own('GET', '/stored');
   await walk.own('GET', '/');
   await walk.own('GET', '/elsewhere');
 }
