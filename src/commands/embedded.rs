@@ -81,7 +81,7 @@ async fn talk(lines: &mut Lines<BufReader<OwnedReadHalf>>, mut writer: OwnedWrit
     }
     let program = Program { requests: wish.requests, cloud: wish.cloud, token: wish.token, listens: wish.listens };
     let environment = Environment { program: Some(program.clone()), ..Environment::default() };
-    let Some(opened) = unless_gone(lines, Server::open(loaded.options, environment)).await else {
+    let Some(opened) = unless_gone(lines, Box::pin(Server::open(loaded.options, environment))).await else {
         program.clean();
         return ExitCode::FAILURE;
     };

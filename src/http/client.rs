@@ -34,14 +34,13 @@ pub fn origin(options: &Server, peer: SocketAddr, local: Option<SocketAddr>, hea
 /// Where a request comes from that a program hands on: the program has looked at proxies already.
 #[must_use]
 pub fn handed_origin(options: &Server, handed: &Handed, headers: &HeaderMap) -> Origin {
-    let base_url = match &options.public_server_url {
-        Some(url) => url.trim_end_matches('/').to_owned(),
-        None => {
-            let scheme = if handed.https { "https" } else { "http" };
-            let host = named_host(headers).unwrap_or_else(|| format!("localhost:{}", options.port));
-            format!("{scheme}://{host}{}", handed.mount)
-        }
+    let own = || {
+        let scheme = if handed.https { "https" } else { "http" };
+        let host = named_host(headers).unwrap_or_else(|| format!("localhost:{}", options.port));
+        format!("{scheme}://{host}{}", handed.mount)
     };
+    let public = options.public_server_url.as_ref().map(|url| url.trim_end_matches('/').to_owned());
+    let base_url = public.unwrap_or_else(own);
     Origin { ip: handed.ip, forwarded: false, base_url }
 }
 
