@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 use super::connection::LiveConnection;
 use super::settings::Settings;
 use super::socket;
+use super::wire::Checked;
 use crate::domain::features::live_query::LiveQueries;
 use crate::domain::kernel::app::App;
 use crate::error::{ParseError, Result};
@@ -108,7 +109,7 @@ impl Endpoint for LiveQueryEndpoint {
                 .write_buffer_size(WRITE_BUFFER)
                 .max_message_size(Some(inner.settings.message_bytes))
                 .max_frame_size(Some(inner.settings.message_bytes));
-            let stream = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
+            let stream = WebSocketStream::from_raw_socket(Checked::new(stream), Role::Server, Some(config)).await;
             let (connection, inbox) =
                 LiveConnection::new(inner.app.clone(), inner.live.clone(), inner.settings.clone());
             socket::run(stream, connection, inbox, inner.settings.ping, &inner.stop).await;

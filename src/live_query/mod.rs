@@ -9,5 +9,6 @@ pub mod frame;
 pub mod message;
 pub mod settings;
 pub mod socket;
+pub mod wire;
 
 pub use endpoint::{LiveQueryEndpoint, wants_web_socket};
