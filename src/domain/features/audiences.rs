@@ -4,6 +4,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::config::Options;
 use crate::domain::classes;
+use crate::domain::kernel::class_rules::ClassRules;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::feature::Feature;
 use crate::domain::read::Found;
@@ -12,13 +13,28 @@ use crate::error::Result;
 use crate::model::json;
 use crate::model::names::AUDIENCE;
 use crate::model::object::Object;
+use crate::model::value::Value;
 
 const QUERY: &str = "query";
+const LAST_USED: &str = "lastUsed";
 
 /// Push audiences, for the kernel.
 #[must_use]
 pub fn feature() -> Feature {
-    Feature { server_info: Some(server_info), ..Feature::new("audiences") }
+    Feature { server_info: Some(server_info), ..Feature::new("audiences").rules(AUDIENCE, Rules) }
+}
+
+/// What is special about the rows.
+struct Rules;
+
+impl ClassRules for Rules {
+    /// parse-server shows the moment of the last use as a text, not as a date; dashboards go by that.
+    fn redact(&self, _cx: &Context, row: &mut Object) {
+        if let Some(Value::Date(moment)) = row.get(LAST_USED) {
+            let text = moment.to_iso();
+            row.insert(LAST_USED, text);
+        }
+    }
 }
 
 fn server_info(_options: &Options) -> Json {

@@ -20,7 +20,7 @@ use crate::model::date::Date;
 /// Batches of a push that are sent at the same time.
 const IN_FLIGHT: usize = 8;
 /// The row of a push shows counts that are at most about this old.
-const SHOWN_EVERY: Duration = Duration::from_millis(500);
+const SHOWN_EVERY: Duration = Duration::from_millis(250);
 
 /// Sends a push to the devices that are left, and says so in its row.
 ///
@@ -68,6 +68,10 @@ struct Sending<'a> {
     /// The number of the batch that a task sends.
     numbers: HashMap<Id, u64>,
     shown: Instant,
+    saved: Instant,
+    /// Whether something was counted since the counts were shown, and since they were saved.
+    unshown: bool,
+    unsaved: bool,
     /// Whether no further batch is taken.
     ending: bool,
     failure: Option<ParseError>,
@@ -86,6 +90,9 @@ impl<'a> Sending<'a> {
             in_flight: JoinSet::new(),
             numbers: HashMap::new(),
             shown: Instant::now(),
+            saved: Instant::now(),
+            unshown: false,
+            unsaved: false,
             ending: false,
             failure: None,
         }
@@ -96,7 +103,8 @@ impl<'a> Sending<'a> {
         loop {
             let before = self.work.progress.clone();
             let batches = self.take(devices).await;
-            match self.work.save(self.app).await {
+            let fresh = batches.is_empty() && !self.unsaved && self.saved.elapsed() < HELD_FOR / 3;
+            match if fresh { Ok(true) } else { self.save().await } {
                 Ok(true) => batches.into_iter().for_each(|batch| self.start(batch)),
                 Ok(false) => {
                     // What is in flight arrives all the same, but counts as lost for whoever holds the work now.
@@ -108,15 +116,16 @@ impl<'a> Sending<'a> {
             if self.in_flight.is_empty() {
                 break;
             }
+            let pause = if self.unshown { SHOWN_EVERY.saturating_sub(self.shown.elapsed()) } else { HELD_FOR / 3 };
             tokio::select! {
                 Some(done) = self.in_flight.join_next_with_id() => self.count(done),
-                // Nothing came back for a while: the next round says that the work is still held.
-                () = tokio::time::sleep(HELD_FOR / 3) => {}
+                // Nothing came back for a while: what is known is shown, or the next round says that the work is still held.
+                () = tokio::time::sleep(pause) => {}
             }
             while let Some(done) = self.in_flight.try_join_next_with_id() {
                 self.count(done);
             }
-            if self.shown.elapsed() >= SHOWN_EVERY && !self.show().await {
+            if self.unshown && self.shown.elapsed() >= SHOWN_EVERY && !self.show().await {
                 self.ending = true;
             }
         }
@@ -125,6 +134,13 @@ impl<'a> Sending<'a> {
             None if self.pushes.stop.is_cancelled() => Ok(Some(End::GoOnLater(self.app.clock.now()))),
             None => Ok(None),
         }
+    }
+
+    /// Says how far the work got. Tells whether this server still holds it.
+    async fn save(&mut self) -> Result<bool> {
+        let held = self.work.save(self.app).await?;
+        (self.saved, self.unsaved) = (Instant::now(), false);
+        Ok(held)
     }
 
     /// Takes batches until enough are in flight.
@@ -192,11 +208,12 @@ impl<'a> Sending<'a> {
         }
         progress.done += 1;
         progress.failures = 0;
+        (self.unshown, self.unsaved) = (true, true);
     }
 
     /// Shows in the row how far the push got. Tells whether the push is still wanted.
     async fn show(&mut self) -> bool {
-        self.shown = Instant::now();
+        (self.shown, self.unshown) = (Instant::now(), false);
         match status::change(self.app, self.work, status::running(self.work)).await {
             Ok(wanted) => wanted,
             Err(error) => {
