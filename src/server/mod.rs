@@ -280,9 +280,8 @@ async fn listen(options: &Options, program: Option<&Program>) -> Result<(SocketA
         return Ok((SocketAddr::from(([0, 0, 0, 0], 0)), listeners));
     }
     let listener = bind(options, options.server.port).await?;
-    let addr = listener
-        .local_addr()
-        .map_err(|source| StartError::Listen { address: options.server.host.clone(), source })?;
+    let addr =
+        listener.local_addr().map_err(|source| StartError::Listen { address: options.server.host.clone(), source })?;
     listeners.clients = Some(listener);
     Ok((addr, listeners))
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::adapters::cloud::node::Cloud;
 use super::live::RunningLive;
+use crate::adapters::cloud::node::Cloud;
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::workers::Workers;
 

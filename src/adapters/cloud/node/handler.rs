@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Weak};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value as Json, json};
 
@@ -12,10 +13,13 @@ use super::error::CloudError;
 use super::host::Origin;
 use super::registrations::Registrations;
 use super::{Cloud, SCRIPT_FAILED};
-use crate::adapters::cloud::handler::{Answer, Call, FormFile, Handler, Target};
+use crate::adapters::cloud::handler::{Answer, Call, FormFile, Handler, Target, TriggerFile};
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::names::ClassName;
 use crate::model::trigger::Trigger;
+
+/// The longest file whose bytes triggers get: what fits into a message of the channel beside the rest.
+const MOST_FILE_BYTES: u64 = 60 << 20;
 
 /// What calls which code.
 pub type Handlers = Vec<(Target, Arc<dyn Handler>)>;
@@ -63,7 +67,12 @@ struct Told {
     include_read_preference: Option<Json>,
     subquery_read_preference: Option<Json>,
     objects: Option<Vec<Json>>,
+    event: Option<String>,
     send_event: Option<bool>,
+    file: Option<TriggerFile>,
+    has_data: bool,
+    force_download: Option<bool>,
+    response_headers: Option<Map<String, Json>>,
     message: Option<String>,
     context: Option<Map<String, Json>>,
 }
@@ -103,11 +112,15 @@ impl Told {
         self.query.take()
     }
 
-    fn answer(mut self, sent: Option<Map<String, Json>>) -> Answer {
+    /// `attachment`: the bytes beside the answer, which are those of its file if it says so.
+    fn answer(mut self, sent: Option<Map<String, Json>>, attachment: Bytes) -> Answer {
         let object = match sent {
             Some(sent) => self.written(sent),
             None => self.response.take().or_else(|| self.object.take()),
         };
+        if let Some(file) = self.file.as_mut().filter(|_| self.has_data) {
+            file.data = Some(attachment);
+        }
         let headers = std::mem::take(&mut self.headers);
         let header = |(name, value): (String, Json)| Some((name, value.as_str()?.to_owned()));
         Answer {
@@ -119,7 +132,11 @@ impl Told {
             original: self.original,
             changed: self.changed,
             objects: self.objects,
+            event: self.event,
             send_event: self.send_event,
+            file: self.file,
+            force_download: self.force_download,
+            response_headers: self.response_headers,
             context: self.context,
         }
     }
@@ -131,8 +148,12 @@ impl Handler for JavaScript {
         true
     }
 
+    fn most_file_bytes(&self) -> Option<u64> {
+        Some(MOST_FILE_BYTES)
+    }
+
     async fn call(&self, call: Call) -> Result<Answer> {
-        let Call { target, mut payload, files, depth, request } = call;
+        let Call { target, mut payload, files, file, depth, request } = call;
         // The process has these by itself.
         for known in ["log", "triggerName", "functionName"] {
             payload.swap_remove(known);
@@ -149,7 +170,10 @@ impl Handler for JavaScript {
         let cloud = self.cloud.upgrade().ok_or_else(|| CloudError::Unavailable("the server stops".to_owned()))?;
         let origin =
             Origin { request: request.as_deref().unwrap_or_default().to_owned(), depth: depth.saturating_sub(1) };
-        let attachment = attach(&mut payload, &files);
+        let attachment = match file {
+            Some(file) => attach_file(&mut payload, file),
+            None => attach(&mut payload, &files).into(),
+        };
         let sent = Sent { kind, name, origin: &origin, payload: &payload, attachment: &attachment, deadline: None };
         let answer = cloud.call(&sent).await?;
         let told: Told = answer.read()?;
@@ -157,8 +181,23 @@ impl Handler for JavaScript {
             (Target::Trigger(Trigger::BeforeSave, _), Some(Json::Object(sent))) => Some(sent),
             _ => None,
         };
-        Ok(told.answer(sent))
+        Ok(told.answer(sent, answer.attachment))
     }
+}
+
+/// Puts the file of a trigger into the payload, and gives its bytes, which go beside it.
+fn attach_file(payload: &mut Map<String, Json>, file: TriggerFile) -> Bytes {
+    let TriggerFile { name, url, content_type, metadata, tags, directory, data } = file;
+    let mut told = Map::from_iter([
+        ("name".to_owned(), name.into()),
+        ("metadata".to_owned(), metadata.into()),
+        ("tags".to_owned(), tags.into()),
+    ]);
+    let texts = [("url", url), ("contentType", content_type), ("directory", directory)];
+    told.extend(texts.into_iter().filter_map(|(key, text)| Some((key.to_owned(), text?.into()))));
+    payload.insert("file".to_owned(), told.into());
+    payload.insert("hasData".to_owned(), data.is_some().into());
+    data.unwrap_or_default()
 }
 
 /// Puts the files of a form beside the payload, which tells where each is.

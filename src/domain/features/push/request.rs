@@ -99,7 +99,8 @@ pub(super) fn read(
     if interval.is_some() && body.contains_key("expiration_time") {
         return Err(misconfigured("Both expiration_time and expiration_interval cannot be set"));
     }
-    let push_time = body.get("push_time").map(|time| Ok((read_time(time)?, is_local(time)))).transpose()?;
+    let push_time =
+        body.get("push_time").map(|time| Ok::<_, ParseError>((read_time(time)?, is_local(time)))).transpose()?;
     if let (Some(interval), None) = (interval, push_time) {
         body.insert("expiration_time".to_owned(), cx.now().plus_seconds(interval).millis().into());
     }
