@@ -1,4 +1,4 @@
-//! The command line.
+//! Parses the command line.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use super::files_command::{self, FilesArguments};
 use super::merge::{Place, Setting};
 use super::nearest;
 
-/// What the command line asks for.
+/// The command to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verb {
     Serve,
@@ -22,22 +22,22 @@ pub(super) enum Verb {
     Version,
 }
 
-/// A command line, taken apart.
+/// A parsed command line.
 #[derive(Debug)]
 pub(super) struct Line {
     pub verb: Verb,
     /// The configuration file, the url of a health check, or the socket of the program that embeds the server.
     pub operand: Option<PathBuf>,
     pub settings: Vec<Setting>,
-    /// Names of the options given, dotted.
+    /// Dotted names of the options that are set by flags.
     pub given: Vec<String>,
-    /// Whether the OpenAPI document is wanted as YAML.
+    /// Whether to print the OpenAPI document as YAML.
     pub yaml: bool,
     /// What is to be done with files.
     pub files: FilesArguments,
 }
 
-/// Takes a command line apart; `args` do not contain the program's name.
+/// Parses the arguments without the program's name.
 pub(super) fn parse(args: impl IntoIterator<Item = OsString>, places: &[Place]) -> Result<Line, ConfigError> {
     let mut args = args.into_iter().peekable();
     let mut line = Line {
@@ -116,7 +116,7 @@ fn text_of(value: Option<OsString>, flag: &str) -> Result<String, ConfigError> {
     }
 }
 
-/// The option of a flag: `--appId`, `--app-id`, `--accountLockout.duration`.
+/// Finds the option of a flag: `--appId`, `--app-id`, `--accountLockout.duration`.
 fn find<'a>(flag: &str, places: &'a [Place]) -> Result<&'a Place, ConfigError> {
     let name = flag.trim_start_matches('-');
     let wanted = plain(name);
@@ -131,7 +131,7 @@ fn find<'a>(flag: &str, places: &'a [Place]) -> Result<&'a Place, ConfigError> {
     })
 }
 
-/// A name without what people write differently.
+/// A name in lower case without hyphens, for comparison.
 fn plain(name: &str) -> String {
     name.chars().filter(|c| *c != '-').map(|c| c.to_ascii_lowercase()).collect()
 }

@@ -1,4 +1,4 @@
-//! Which store, and where.
+//! The option `databaseURI`.
 
 use std::path::PathBuf;
 
@@ -7,17 +7,17 @@ use serde_json::Value;
 use super::declare::{Kind, OptionValue, Reader};
 use super::values::Secret;
 
-/// The place objects are kept.
+/// The store, and its location.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DatabaseUri {
-    /// A MongoDB server; the connection string may hold a password.
+    /// MongoDB. The connection string may contain a password.
     Mongo {
         /// The connection string.
         uri: Secret,
     },
     /// The embedded store.
     Embedded {
-        /// Its folder.
+        /// Its directory.
         dir: PathBuf,
     },
 }
@@ -42,13 +42,13 @@ impl DatabaseUri {
         }
     }
 
-    /// Reads a connection string; `Err` says what is wrong with it, without quoting it.
+    /// Parses a connection string. The error message does not quote it.
     pub fn parse(text: &str) -> Result<Self, String> {
         if let Some(rest) = text.strip_prefix("file:") {
-            // `file:///var/lib/x` is the url form of `file:/var/lib/x`
+            // `file:///var/lib/x` means the same as `file:/var/lib/x`
             let dir = rest.strip_prefix("//").unwrap_or(rest);
             if dir.is_empty() || dir.contains('\0') {
-                return Err("databaseURI names no folder: write for example file:./data".to_owned());
+                return Err("databaseURI contains no directory: use for example file:./data".to_owned());
             }
             return Ok(DatabaseUri::Embedded { dir: PathBuf::from(dir) });
         }

@@ -1,46 +1,46 @@
-//! How an option is declared: once, in one line of a table, from which the
-//! struct field, its default, its parsing, `--help`, `docs/options.md` and the
-//! list that is compared with parse-server's are derived.
+//! Declares options. Each option is one row of a table. The struct field, its default, its
+//! parsing, `--help`, `docs/options.md` and the comparison with parse-server's options are
+//! generated from that row.
 
 use serde_json::{Map, Value};
 
-/// What the server does with an option.
+/// Whether the server supports an option.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
-    /// Works.
+    /// The option is supported.
     Supported,
-    /// parse-server has it, this server does not yet: giving it stops the start.
+    /// parse-server supports it, this server does not yet: if it is set, the server refuses to start.
     NotYet,
-    /// Accepted without effect; the text says why nothing is lost by that.
+    /// Accepted and ignored; the text says why it makes no difference.
     Harmless(&'static str),
 }
 
-/// The shape of an option's value; decides how text from the environment or a
-/// flag is read.
+/// The type of an option's value. It decides how text from the environment or a flag is
+/// parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// `true`/`1` or `false`/`0`.
     Boolean,
     /// A JSON number.
     Number,
-    /// The text itself.
+    /// A string; the text is used as it is.
     Text,
-    /// Comma separated, or a JSON array.
+    /// A list, written with commas or as a JSON array.
     List,
-    /// A JSON object; text that is no JSON stays text and is judged by the type.
+    /// A JSON object. Text that is not JSON stays a string, which the option's type accepts or refuses.
     Object,
-    /// A JSON object whose keys are options themselves.
+    /// A JSON object whose keys are options.
     Group,
 }
 
 impl Kind {
-    /// The word for this kind in messages and documentation.
+    /// Name of the type in the documentation.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Kind::Boolean => "boolean",
             Kind::Number => "number",
-            Kind::Text => "text",
+            Kind::Text => "string",
             Kind::List => "list",
             Kind::Object => "object",
             Kind::Group => "group",
@@ -48,29 +48,29 @@ impl Kind {
     }
 }
 
-/// One row of the table of options.
+/// A row of the table of options.
 #[derive(Debug, Clone)]
 pub struct Spec {
-    /// Key in JSON and name of the flag.
+    /// Key in the configuration file and name of the flag.
     pub key: &'static str,
     /// Environment variable.
     pub env: &'static str,
-    /// Shape of the value.
+    /// Type of the value.
     pub kind: Kind,
     /// Default as JSON; `null` if there is none.
     pub default: Value,
-    /// What the server does with it.
+    /// Whether the server supports it.
     pub status: Status,
-    /// What it means.
+    /// Its description for administrators.
     pub doc: &'static str,
-    /// The options inside, when `kind` is [`Kind::Group`].
+    /// The options inside a group.
     pub group: Vec<Spec>,
-    /// Whether the group stands in a list (`rateLimit`).
+    /// Whether the option is a list of groups (`rateLimit`).
     pub repeated: bool,
 }
 
 impl Spec {
-    /// The row of a field of type `T`; called by the macro.
+    /// Builds the row of a field of type `T`; called by the macro.
     #[must_use]
     pub fn of<T: OptionValue>(
         key: &'static str,
@@ -92,19 +92,19 @@ impl Spec {
     }
 }
 
-/// A type an option can have.
+/// A type that an option can have.
 pub trait OptionValue: Sized {
-    /// Its shape.
+    /// Type of the JSON value.
     const KIND: Kind;
     /// Whether it is a list of groups.
     const REPEATED: bool = false;
-    /// Whether `null` is a value of its own, not the absence of one.
+    /// Whether `null` is a value. If not, it means "not set".
     const NULLABLE: bool = false;
 
-    /// Reads the value; what is wrong goes to `reader`, with the path it carries.
+    /// Reads the value. Problems are added to `reader`, which knows the path of the value.
     fn from_json(value: Value, reader: &mut Reader) -> Option<Self>;
 
-    /// The value as a configuration file would have it.
+    /// The value as it is written in a configuration file.
     fn to_json(&self) -> Value;
 
     /// The options inside, for groups.
@@ -114,29 +114,29 @@ pub trait OptionValue: Sized {
     }
 }
 
-/// A struct made by [`options!`](crate::config::declare::options).
+/// A struct that [`options!`](crate::config::declare::options) generates.
 pub trait Section: Sized {
     /// The rows of its fields, in order.
     fn specs() -> Vec<Spec>;
 
-    /// Takes its keys out of `map`; the rest stays.
+    /// Reads its keys and removes them from `map`; other keys stay.
     fn read(map: &mut Map<String, Value>, reader: &mut Reader) -> Self;
 
-    /// The struct as a configuration file would have it.
+    /// The struct as it is written in a configuration file.
     fn write(&self, map: &mut Map<String, Value>);
 }
 
-/// What is wrong with a configuration.
+/// A problem in a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Problem {
-    /// A key that no option has.
+    /// An unknown key.
     Unknown {
         /// Dotted path of the key.
         path: String,
-        /// The nearest key that exists at that place.
+        /// The known key at that level that is most similar.
         nearest: Option<String>,
     },
-    /// A value an option cannot have; the whole message.
+    /// An invalid value, with the complete error message.
     Wrong(String),
 }
 
@@ -144,12 +144,12 @@ pub enum Problem {
 #[derive(Debug, Default)]
 pub struct Reader {
     path: Vec<String>,
-    /// What was found so far, in the order of reading.
+    /// The problems found so far, in the order of reading.
     pub problems: Vec<Problem>,
 }
 
 impl Reader {
-    /// Dotted path of the value at hand.
+    /// Dotted path of the value that is being read.
     #[must_use]
     pub fn path(&self) -> String {
         self.path.join(".").replace(".[", "[")
@@ -163,7 +163,7 @@ impl Reader {
         result
     }
 
-    /// Notes that the value at hand is not what the option takes.
+    /// Records that the current value is not `wanted`.
     pub fn wrong<T>(&mut self, wanted: &str, found: &Value) -> Option<T> {
         let path = self.path();
         let message = super::messages::wrong_type(&path, found)
@@ -172,13 +172,13 @@ impl Reader {
         None
     }
 
-    /// Notes a message of its own wording.
+    /// Records an error with a complete message.
     pub fn refuse<T>(&mut self, message: String) -> Option<T> {
         self.problems.push(Problem::Wrong(message));
         None
     }
 
-    /// Notes the keys that are left in `map` as unknown.
+    /// Records the keys that are left in `map` as unknown.
     pub fn unknown(&mut self, map: &Map<String, Value>, specs: &[Spec]) {
         for key in map.keys() {
             let path = self.within(key.clone(), |reader| reader.path());
@@ -187,8 +187,8 @@ impl Reader {
         }
     }
 
-    /// Takes `key` out of `map` and reads it; the default stands for a key that
-    /// is missing, empty (`null`) or wrong.
+    /// Removes `key` from `map` and reads its value. Returns the default if the key is missing,
+    /// `null` or invalid.
     pub fn take<T: OptionValue>(&mut self, map: &mut Map<String, Value>, key: &str, default: impl FnOnce() -> T) -> T {
         let Some(value) = map.shift_remove(key) else { return default() };
         let read = self.within(key.to_owned(), |reader| {
@@ -202,8 +202,8 @@ impl Reader {
     }
 }
 
-/// A text from the environment, a flag or a loose file as JSON; `None` if the
-/// text is nothing of that kind.
+/// Parses text from the environment, a flag or a file as a value of `kind`; `None` if it
+/// is not one.
 #[must_use]
 pub fn from_text(text: &str, kind: Kind) -> Option<Value> {
     match kind {
@@ -227,22 +227,21 @@ pub fn from_text(text: &str, kind: Kind) -> Option<Value> {
     }
 }
 
-/// A value as a message may name it: its kind, never its content, which may be a secret.
+/// Describes a value for error messages: its type, never its content, which may be a secret.
 #[must_use]
 pub fn describe(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
         Value::Number(_) => "that number",
-        Value::String(_) => "text",
+        Value::String(_) => "a string",
         Value::Array(_) => "a list",
         Value::Object(_) => "an object",
     }
 }
 
-/// Declares a struct of options. Each field is one row:
-/// doc comment (its meaning), name, type, default, JSON key, environment
-/// variable, and what the server does with it.
+/// Declares a struct of options. Each field is one row: doc comment (the description),
+/// name, type, default, JSON key, environment variable, status.
 macro_rules! options {
     (
         $(#[$outer:meta])*
@@ -291,7 +290,7 @@ macro_rules! options {
     };
 }
 
-/// Declares a group: [`options!`] and its use as the value of another option.
+/// Declares a struct of options that is the value of another option.
 macro_rules! group {
     ($(#[$outer:meta])* pub struct $name:ident { $($rows:tt)* }) => {
         $crate::config::declare::options! { $(#[$outer])* pub struct $name { $($rows)* } }

@@ -1,8 +1,8 @@
-//! Why a configuration is refused.
+//! The error of a refused configuration.
 
 use std::fmt;
 
-/// One reason the server does not start, written for the person who configures it.
+/// Why the server refuses to start, as a message for the administrator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
     message: String,
@@ -10,20 +10,20 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    /// A reason in our words or parse-server's.
+    /// An error with a message of this server or of parse-server.
     #[must_use]
     pub fn new(message: impl Into<String>) -> Self {
         ConfigError { message: message.into(), thrown: false }
     }
 
-    /// A reason that parse-server throws as an `Error` object.
+    /// An error that parse-server throws as an `Error` object.
     #[must_use]
     pub fn thrown(message: impl Into<String>) -> Self {
         ConfigError { message: message.into(), thrown: true }
     }
 
-    /// The last line a process writes before it gives up. Tools that look for
-    /// parse-server's output tell its `Error` objects from plain texts by the first word.
+    /// The last line of output before the process exits. As in parse-server, it begins with
+    /// `Error` for thrown errors and with `error` for others.
     #[must_use]
     pub fn line(&self) -> String {
         let word = if self.thrown { "Error" } else { "error" };

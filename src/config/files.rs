@@ -1,4 +1,4 @@
-//! Files.
+//! Options of files.
 
 use super::declare::Status::{Harmless, Supported};
 use super::declare::{group, options};
@@ -6,38 +6,38 @@ use super::free::Free;
 use super::values::Secret;
 
 options! {
-    /// Files.
+    /// Options of files.
     pub struct Files {
-        /// Who may upload what.
+        /// Who may upload files, and of which types.
         upload: FileUpload = FileUpload::default(), "fileUpload", "PARSE_SERVER_FILE_UPLOAD_OPTIONS", Supported;
-        /// Who may download.
+        /// Who may download files.
         download: FileDownload = FileDownload::default(), "fileDownload", "PARSE_SERVER_FILE_DOWNLOAD_OPTIONS", Supported;
-        /// File storage implementation.
+        /// Adapter that stores files (default: the database or data directory).
         files_adapter: Option<Free> = None, "filesAdapter", "PARSE_SERVER_FILES_ADAPTER", Supported;
-        /// No random prefix for files.
+        /// Store files under the name that the client sent, without a random prefix.
         preserve_file_name: bool = false, "preserveFileName", "PARSE_SERVER_PRESERVE_FILE_NAME", Supported;
         /// Key that encrypts files in GridFS and in the data directory, and stands in the addresses of files of the old hosted service.
         file_key: Option<Secret> = None, "fileKey", "PARSE_SERVER_FILE_KEY", Supported;
-        /// Encrypts nothing.
+        /// Not used.
         encryption_key: Option<Secret> = None, "encryptionKey", "PARSE_SERVER_ENCRYPTION_KEY", Harmless("parse-server 9 encrypts nothing by it; fileKey does, and the fs adapter has an option encryptionKey of its own");
     }
 }
 
-/// What may be uploaded: nothing a browser would run.
+/// Default of `fileExtensions`: excludes types that a browser may execute.
 const DEFAULT_EXTENSIONS: &str = r"^(?!([xXsS]?[hH][tT][mM][lL]?(\+[xX][mM][lL])?|[xX][hH][tT]|[sS][vV][gG]([zZ]|\+[xX][mM][lL])?|[xX][mM][lL]|[xX][sS][lL][tT]?(\+[xX][mM][lL])?|[xX][sS][dD]|[rR][nN][gG]|[rR][dD][fF](\+[xX][mM][lL])?|[oO][wW][lL]|[mM][aA][tT][hH][mM][lL](\+[xX][mM][lL])?)$)";
 
 group! {
-    /// Who may upload what.
+    /// Who may upload files, and of which types.
     pub struct FileUpload {
-        /// Hosts allowed in urls of File values.
+        /// Hosts that URLs of File values may have.
         allowed_file_url_domains: Vec<String> = vec!["*".to_owned()], "allowedFileUrlDomains", "PARSE_SERVER_FILE_UPLOAD_ALLOWED_FILE_URL_DOMAINS", Supported;
-        /// Anonymous users may upload.
+        /// Anonymous users may upload files.
         enable_for_anonymous_user: bool = false, "enableForAnonymousUser", "PARSE_SERVER_FILE_UPLOAD_ENABLE_FOR_ANONYMOUS_USER", Supported;
-        /// Users may upload.
+        /// Logged in users may upload files.
         enable_for_authenticated_user: bool = true, "enableForAuthenticatedUser", "PARSE_SERVER_FILE_UPLOAD_ENABLE_FOR_AUTHENTICATED_USER", Supported;
-        /// Everybody may upload.
+        /// Callers who are not logged in may upload files.
         enable_for_public: bool = false, "enableForPublic", "PARSE_SERVER_FILE_UPLOAD_ENABLE_FOR_PUBLIC", Supported;
-        /// Patterns of allowed extensions.
+        /// Patterns of file extensions that may be uploaded.
         file_extensions: Vec<String> = vec![DEFAULT_EXTENSIONS.to_owned()], "fileExtensions", "PARSE_SERVER_FILE_UPLOAD_FILE_EXTENSIONS", Supported;
     }
 }
@@ -61,13 +61,13 @@ group! {
 }
 
 group! {
-    /// Who may download.
+    /// Who may download files.
     pub struct FileDownload {
-        /// Anonymous users may download.
+        /// Anonymous users may download files.
         enable_for_anonymous_user: bool = true, "enableForAnonymousUser", "PARSE_SERVER_FILE_DOWNLOAD_ENABLE_FOR_ANONYMOUS_USER", Supported;
-        /// Users may download.
+        /// Logged in users may download files.
         enable_for_authenticated_user: bool = true, "enableForAuthenticatedUser", "PARSE_SERVER_FILE_DOWNLOAD_ENABLE_FOR_AUTHENTICATED_USER", Supported;
-        /// Everybody may download.
+        /// Callers who are not logged in may download files.
         enable_for_public: bool = true, "enableForPublic", "PARSE_SERVER_FILE_DOWNLOAD_ENABLE_FOR_PUBLIC", Supported;
     }
 }

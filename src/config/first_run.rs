@@ -1,5 +1,5 @@
-//! The keys of a server that was started without a configuration: made on the
-//! first run, kept in the data directory, never shown again.
+//! The keys of a server without a configuration. They are generated on the first run,
+//! stored in the data directory and printed once.
 
 use std::fs;
 use std::io::{self, Write};
@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::error::ConfigError;
 use crate::random::Random;
 
-/// The file in the data directory.
+/// Name of the key file in the data directory.
 const FILE: &str = "keys.json";
 
 /// Application id and keys of a data directory.
@@ -19,16 +19,16 @@ pub(super) struct Generated {
     pub app_id: String,
     pub master_key: String,
     pub maintenance_key: String,
-    /// Whether they were made just now.
+    /// Whether they were generated just now.
     pub fresh: bool,
 }
 
-/// Reads the keys of `dir`, or makes them. When two servers start at once, both
-/// get the keys of whoever was first.
+/// Reads the keys in `dir`, or generates them. If two servers start at once, both get the
+/// keys of the first.
 pub(super) fn keys(dir: &Path, random: &dyn Random) -> Result<Generated, ConfigError> {
     let file = dir.join(FILE);
     let fail =
-        |error: io::Error| ConfigError::new(format!("cannot keep the generated keys in {}: {error}", file.display()));
+        |error: io::Error| ConfigError::new(format!("cannot store the generated keys in {}: {error}", file.display()));
     if let Some(keys) = read(&file)? {
         return Ok(keys);
     }
@@ -46,7 +46,7 @@ pub(super) fn keys(dir: &Path, random: &dyn Random) -> Result<Generated, ConfigE
     });
     let draft = dir.join(format!(".{FILE}.{}", random.hex(8)));
     write_private(&draft, &format!("{text:#}\n")).map_err(fail)?;
-    // A link appears whole or not at all, and never over another file.
+    // A hard link is created atomically and never replaces another file.
     let linked = fs::hard_link(&draft, &file);
     let removed = fs::remove_file(&draft);
     match linked {
@@ -61,7 +61,7 @@ pub(super) fn keys(dir: &Path, random: &dyn Random) -> Result<Generated, ConfigE
     Ok(keys)
 }
 
-/// The keys in `file`; `None` if there is no such file.
+/// Reads the keys in `file`; `None` if the file does not exist.
 fn read(file: &Path) -> Result<Option<Generated>, ConfigError> {
     let text = match fs::read_to_string(file) {
         Ok(text) => text,
@@ -81,7 +81,7 @@ fn read(file: &Path) -> Result<Option<Generated>, ConfigError> {
     }
 }
 
-/// Makes the data directory, for its owner alone.
+/// Creates the data directory, accessible by its owner only.
 fn make_dir(dir: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -90,7 +90,7 @@ fn make_dir(dir: &Path) -> io::Result<()> {
     builder.create(dir)
 }
 
-/// Writes a new file that only its owner can read, and waits for the disk.
+/// Writes a new file that only its owner can read, and flushes it to disk.
 fn write_private(file: &PathBuf, text: &str) -> io::Result<()> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);

@@ -1,5 +1,5 @@
-//! Options whose content is free JSON: an adapter's settings, a provider's.
-//! They hold passwords, so none of them is ever printed.
+//! Options that contain arbitrary JSON: settings of adapters and identity providers.
+//! They can contain passwords, so their `Debug` output omits the settings.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::declare::{Kind, OptionValue, Reader, Spec, Status};
 
-/// Any JSON value; its meaning is checked by whoever uses it.
+/// Any JSON value. The code that uses it checks it.
 #[derive(Clone, PartialEq)]
 pub struct Free(pub Value);
 
@@ -29,7 +29,7 @@ impl OptionValue for Free {
     }
 }
 
-/// An object with keys of the user's choice.
+/// An object with arbitrary keys.
 impl OptionValue for Map<String, Value> {
     const KIND: Kind = Kind::Object;
 
@@ -45,7 +45,7 @@ impl OptionValue for Map<String, Value> {
     }
 }
 
-/// Free JSON inside a list (class definitions).
+/// Arbitrary JSON inside a list (class definitions).
 impl OptionValue for Value {
     const KIND: Kind = Kind::Object;
 
@@ -71,7 +71,7 @@ impl Providers {
 }
 
 impl fmt::Debug for Providers {
-    /// Names only: settings hold client secrets.
+    /// Shows only the names: the settings contain client secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()
     }
@@ -92,7 +92,7 @@ impl OptionValue for Providers {
     }
 }
 
-/// An adapter: the name of one that is built in, and its settings.
+/// The name of a built-in adapter, and its settings.
 #[derive(Clone, PartialEq)]
 pub struct Module {
     /// Name of the adapter.
@@ -102,7 +102,7 @@ pub struct Module {
 }
 
 impl fmt::Debug for Module {
-    /// Without the settings: they hold passwords and urls with passwords.
+    /// Omits the settings: they contain passwords and URLs with passwords.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Module").field("module", &self.module).finish_non_exhaustive()
     }

@@ -1,20 +1,20 @@
-//! GraphQL.
+//! Options of GraphQL.
 
 use super::declare::Status::{NotYet, Supported};
 use super::declare::options;
 
 options! {
-    /// GraphQL.
+    /// Options of GraphQL.
     pub struct GraphQl {
-        /// Serve GraphQL.
+        /// Serve the GraphQL API.
         mount: bool = false, "mountGraphQL", "PARSE_SERVER_MOUNT_GRAPHQL", Supported;
-        /// Path of GraphQL.
+        /// Path of the GraphQL API.
         path: String = "/graphql".to_owned(), "graphQLPath", "PARSE_SERVER_GRAPHQL_PATH", Supported;
-        /// Clients may introspect.
+        /// Clients without the master key may use introspection.
         public_introspection: bool = false, "graphQLPublicIntrospection", "PARSE_SERVER_GRAPHQL_PUBLIC_INTROSPECTION", Supported;
-        /// File or object with additional GraphQL schema.
+        /// Additional GraphQL schema: a file or an object.
         schema: Option<String> = None, "graphQLSchema", "PARSE_SERVER_GRAPH_QLSCHEMA", NotYet;
-        /// Serve the (deprecated) playground.
+        /// Serve the GraphQL playground.
         mount_playground: bool = false, "mountPlayground", "PARSE_SERVER_MOUNT_PLAYGROUND", Supported;
         /// Path of the playground.
         playground_path: String = "/playground".to_owned(), "playgroundPath", "PARSE_SERVER_PLAYGROUND_PATH", Supported;

@@ -1,4 +1,4 @@
-//! The table of options as `--help` and as `docs/options.md`.
+//! Writes the table of options as `--help` and as `docs/options.md`.
 
 use std::fmt::Write;
 
@@ -20,16 +20,16 @@ Usage: reparse [FLAGS] [CONFIGURATION.json]
        reparse files rotate-key [--old-key KEY] [FLAGS] [CONFIGURATION.json]
                                                     encrypt all files by the key of the configuration;
                                                     without --old-key (or REPARSE_OLD_FILE_KEY) they are plain
-       reparse healthcheck [URL]                    ask a running server whether it is well
+       reparse healthcheck [URL]                    check whether a running server is healthy
        reparse embedded SOCKET                      serve the Node program that listens there
 
-Without a configuration the server listens on 127.0.0.1:1337, keeps its data in ./data,
-and generates its keys there. As soon as there is a configuration file or an appId, the
-defaults below hold. Flags win over the environment, the environment over the file.
-Options inside a group are also flags: --accountLockout.duration 5.
+Without a configuration the server listens on 127.0.0.1:1337, stores its data in ./data
+and generates its keys there. With a configuration file, an appId or a masterKey it uses
+the defaults below. Flags override environment variables, which override the file.
+Options inside a group have flags too: --accountLockout.duration 5.
 
-  --help, -h       this text
-  --version, -V    the version
+  --help, -h       print this text
+  --version, -V    print the version
 ";
 
 /// The text of `--help`.
@@ -82,10 +82,10 @@ fn shorten(text: &str) -> String {
 pub fn markdown() -> String {
     let mut out = String::from(
         "# Options\n\n\
-         Generated from the declarations in `src/config/`; a test fails when this file is stale.\n\
-         How options are given, and what wins over what, is in [configuration.md](configuration.md).\n\n\
-         **Status**: *yes* works; *not yet* stops the start (or is warned of, with `--ignore-unsupported`);\n\
-         *no effect* is accepted because nothing is lost by it.\n",
+         Generated from the declarations in `src/config/`; a test fails if this file is out of date.\n\
+         [configuration.md](configuration.md) explains how to set options and which source overrides which.\n\n\
+         **Status**: *yes*: supported; *not yet*: the server refuses to start, or logs a warning with `--ignore-unsupported`;\n\
+         *no effect*: accepted and ignored, because it makes no difference to this server.\n",
     );
     for (title, specs) in Options::areas() {
         let _ = write!(out, "\n## {title}\n\n");
@@ -94,8 +94,8 @@ pub fn markdown() -> String {
             group(&mut out, spec, spec.key);
         }
     }
-    out.push_str("\n## Dropped by parse-server 9\n\nAccepted with a warning, without effect.\n\n");
-    out.push_str("| Key | Variable | Why it is not needed |\n|---|---|---|\n");
+    out.push_str("\n## Removed in parse-server 9\n\nAccepted with a warning and ignored.\n\n");
+    out.push_str("| Key | Variable | Why it is ignored |\n|---|---|---|\n");
     for (path, env, reason) in REMOVED {
         let _ = writeln!(out, "| `{}` | `{env}` | {reason} |", path.join("."));
     }
@@ -103,7 +103,7 @@ pub fn markdown() -> String {
 }
 
 fn group(out: &mut String, spec: &Spec, path: &str) {
-    let of = if spec.repeated { "one entry of" } else { "inside" };
+    let of = if spec.repeated { "An entry of" } else { "Inside" };
     let _ = write!(out, "\n### {of} `{path}`\n\n");
     table(out, &spec.group);
     for inner in spec.group.iter().filter(|inner| !inner.group.is_empty()) {

@@ -8,31 +8,31 @@ use super::values::Secret;
 options! {
     /// Application id, keys, and the addresses they may be used from.
     pub struct Keys {
-        /// Application id (required).
+        /// Application id (required). Clients send it with every request.
         app_id: String = String::new(), "appId", "PARSE_SERVER_APPLICATION_ID", Supported;
-        /// Master key (required): may do everything.
+        /// Master key (required). Requests that use it bypass all permission checks.
         master_key: Secret = Secret::new(""), "masterKey", "PARSE_SERVER_MASTER_KEY", Supported;
-        /// Maintenance key: reads and writes internal fields.
+        /// Maintenance key. Requests that use it can read and write internal fields.
         maintenance_key: Option<Secret> = None, "maintenanceKey", "PARSE_SERVER_MAINTENANCE_KEY", Supported;
-        /// Master key without write access.
+        /// Read-only master key. Requests that use it can read everything and change nothing.
         read_only_master_key: Option<Secret> = None, "readOnlyMasterKey", "PARSE_SERVER_READ_ONLY_MASTER_KEY", Supported;
-        /// Client key for mobile SDKs.
+        /// Key that mobile SDKs send. If any client key is set, every request needs one of them.
         client_key: Option<Secret> = None, "clientKey", "PARSE_SERVER_CLIENT_KEY", Supported;
-        /// Client key for JavaScript.
+        /// Key that the JavaScript SDK sends.
         javascript_key: Option<Secret> = None, "javascriptKey", "PARSE_SERVER_JAVASCRIPT_KEY", Supported;
-        /// Client key for REST.
+        /// Key that REST clients send.
         rest_api_key: Option<Secret> = None, "restAPIKey", "PARSE_SERVER_REST_API_KEY", Supported;
-        /// Client key for .NET.
+        /// Key that the .NET SDK sends.
         dot_net_key: Option<Secret> = None, "dotNetKey", "PARSE_SERVER_DOT_NET_KEY", Supported;
-        /// Sent to web hooks as X-Parse-Webhook-Key.
+        /// Key that is sent to web hooks in the header `X-Parse-Webhook-Key`.
         webhook_key: Option<Secret> = None, "webhookKey", "PARSE_SERVER_WEBHOOK_KEY", Supported;
-        /// Addresses and ranges from which the master key may be used.
+        /// Addresses and ranges that may use the master key.
         master_key_ips: IpList = IpList::loopback(), "masterKeyIps", "PARSE_SERVER_MASTER_KEY_IPS", Supported;
-        /// Addresses and ranges from which the maintenance key may be used.
+        /// Addresses and ranges that may use the maintenance key.
         maintenance_key_ips: IpList = IpList::loopback(), "maintenanceKeyIps", "PARSE_SERVER_MAINTENANCE_KEY_IPS", Supported;
-        /// Addresses and ranges from which the read-only master key may be used.
+        /// Addresses and ranges that may use the read-only master key.
         read_only_master_key_ips: IpList = IpList::everywhere(), "readOnlyMasterKeyIps", "PARSE_SERVER_READ_ONLY_MASTER_KEY_IPS", Supported;
-        /// Seconds a master key obtained from a function is kept.
-        master_key_ttl: Option<f64> = None, "masterKeyTtl", "PARSE_SERVER_MASTER_KEY_TTL", Harmless("keys are texts here");
+        /// Seconds for which a master key that a function returned is cached.
+        master_key_ttl: Option<f64> = None, "masterKeyTtl", "PARSE_SERVER_MASTER_KEY_TTL", Harmless("the master key is always a string");
     }
 }

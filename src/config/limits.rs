@@ -1,40 +1,40 @@
-//! What a request may cost. Every bound holds for master keys too: they protect the server, not the data.
+//! Limits on the cost of a request. They also apply to requests with the master key, because they protect the server, not the data.
 
 use super::declare::Status::Supported;
 use super::declare::group;
 
 group! {
-    /// What a request may cost.
+    /// Limits on the cost of a request.
     pub struct Limits {
-        /// Bytes of a JSON body; files have maxUploadSize.
+        /// Maximum bytes of a JSON body (for uploads of files: maxUploadSize).
         json_bytes: usize = 20 * 1024 * 1024, "jsonBytes", "REPARSE_LIMITS_JSON_BYTES", Supported;
-        /// Values in a JSON body: texts, numbers, lists and objects together.
+        /// Maximum number of values in a JSON body: strings, numbers, arrays and objects together.
         values: usize = 1_000_000, "values", "REPARSE_LIMITS_VALUES", Supported;
-        /// Bytes of JSON bodies that are parsed at the same time; the next request waits.
+        /// Maximum bytes of JSON bodies that are parsed at the same time; further requests wait.
         parsing_bytes: usize = 64 * 1024 * 1024, "parsingBytes", "REPARSE_LIMITS_PARSING_BYTES", Supported;
-        /// Names in keys, excludeKeys, include and order together.
+        /// Maximum number of names in `keys`, `excludeKeys`, `include` and `order` together.
         names: usize = 1000, "names", "REPARSE_LIMITS_NAMES", Supported;
-        /// Objects that includes put into the rows of a request, each place counted.
+        /// Maximum number of objects that `include` adds to the results of a request; an object added twice counts twice.
         included_objects: usize = 100_000, "includedObjects", "REPARSE_LIMITS_INCLUDED_OBJECTS", Supported;
-        /// Bytes of the objects that a request reads for its answer.
+        /// Maximum bytes of the objects that a request reads for its response.
         answer_bytes: usize = 64 * 1024 * 1024, "answerBytes", "REPARSE_LIMITS_ANSWER_BYTES", Supported;
-        /// Objects that a request reads, those of its batch parts together.
+        /// Maximum number of objects that a request reads; all parts of a batch count together.
         rows: usize = 1_000_000, "rows", "REPARSE_LIMITS_ROWS", Supported;
-        /// Parts of a batch from a caller without the master key, unless requestComplexity.batchRequestLimit is given.
+        /// Maximum number of requests in a batch without the master key; requestComplexity.batchRequestLimit overrides it.
         batch_parts: usize = 100, "batchParts", "REPARSE_LIMITS_BATCH_PARTS", Supported;
-        /// Parts of a batch that is a transaction.
+        /// Maximum number of requests in a batch with `transaction`.
         transaction_parts: usize = 500, "transactionParts", "REPARSE_LIMITS_TRANSACTION_PARTS", Supported;
-        /// Milliseconds a transaction may take on the embedded store, where it holds the only writer.
+        /// Maximum milliseconds of a transaction on the embedded store, where other writes wait for it.
         transaction_ms: u64 = 2000, "transactionMs", "REPARSE_LIMITS_TRANSACTION_MS", Supported;
-        /// Milliseconds a transaction on the embedded store may do nothing.
+        /// Maximum milliseconds for which a transaction on the embedded store may be idle.
         transaction_idle_ms: u64 = 250, "transactionIdleMs", "REPARSE_LIMITS_TRANSACTION_IDLE_MS", Supported;
-        /// Milliseconds a search may wait for a reader of the embedded store; then it is answered with 503.
+        /// Maximum milliseconds for which a query waits for a free reader of the embedded store; then it fails with 503.
         reader_wait_ms: u64 = 5000, "readerWaitMs", "REPARSE_LIMITS_READER_WAIT_MS", Supported;
-        /// Milliseconds a search of the embedded store may take.
+        /// Maximum milliseconds that a query takes on the embedded store.
         search_ms: u64 = 1000, "searchMs", "REPARSE_LIMITS_SEARCH_MS", Supported;
-        /// Connections that are open at the same time.
+        /// Maximum number of open connections.
         connections: usize = 10_000, "connections", "REPARSE_LIMITS_CONNECTIONS", Supported;
-        /// Connections that one address may have open.
+        /// Maximum number of open connections from one address.
         connections_per_address: usize = 1000, "connectionsPerAddress", "REPARSE_LIMITS_CONNECTIONS_PER_ADDRESS", Supported;
         /// Web sockets of live queries that are open at the same time.
         live_sockets: usize = 20_000, "liveSockets", "REPARSE_LIMITS_LIVE_SOCKETS", Supported;
@@ -46,9 +46,9 @@ group! {
         live_message_bytes: usize = 1 << 20, "liveMessageBytes", "REPARSE_LIMITS_LIVE_MESSAGE_BYTES", Supported;
         /// Events that may wait for one web socket; a client that reads more slowly is disconnected with code 1013.
         live_queue: usize = 1000, "liveQueue", "REPARSE_LIMITS_LIVE_QUEUE", Supported;
-        /// Milliseconds until the first byte of a request must have come, on a new connection.
+        /// Maximum milliseconds from accepting a connection to the first byte of its first request.
         header_timeout_ms: u64 = 10_000, "headerTimeoutMs", "REPARSE_LIMITS_HEADER_TIMEOUT_MS", Supported;
-        /// Milliseconds a client may leave a part of its answer unread.
+        /// Maximum milliseconds for which a client may stop reading its response.
         write_timeout_ms: u64 = 60_000, "writeTimeoutMs", "REPARSE_LIMITS_WRITE_TIMEOUT_MS", Supported;
     }
 }

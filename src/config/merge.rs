@@ -1,5 +1,5 @@
-//! Settings from text and file, put together into one tree as a configuration
-//! file would have it.
+//! Merges settings from the file, the environment and flags into one tree with the form
+//! of a configuration file.
 
 use serde_json::{Map, Value};
 
@@ -8,23 +8,23 @@ use super::error::ConfigError;
 use super::support::REMOVED;
 use super::{Options, nearest};
 
-/// One value from the environment or a flag.
+/// A value from the environment or a flag.
 #[derive(Debug, Clone)]
 pub(super) struct Setting {
-    /// Keys from the first level inwards; one or two.
+    /// Path of the option: one or two keys.
     path: Vec<&'static str>,
     repeated: bool,
     value: Value,
 }
 
-/// An option that can be given from outside a file: itself, or one inside a group.
+/// An option that can be set by a variable or a flag: a top-level option, or one inside a group.
 #[derive(Debug)]
 pub(super) struct Place {
-    /// Keys from the first level inwards.
+    /// Path of the option.
     pub path: Vec<&'static str>,
     /// Environment variable.
     pub env: &'static str,
-    /// Shape of the value.
+    /// Type of the value.
     pub kind: Kind,
     repeated: bool,
 }
@@ -35,16 +35,16 @@ impl Place {
         self.path.join(".")
     }
 
-    /// Reads `text` as a value of this option. `origin` names where it came
-    /// from; the text itself may be a secret and is not quoted.
+    /// Parses `text` as a value of this option. Error messages name its `origin` and do not
+    /// quote the text, which may be a secret.
     pub fn setting(&self, text: &str, origin: &str) -> Result<Setting, ConfigError> {
         let value = from_text(text, self.kind).ok_or_else(|| {
             let wanted = match self.kind {
                 Kind::Boolean => "true or false",
                 Kind::Number => "a number",
-                Kind::List => "a comma separated or JSON list",
+                Kind::List => "a list, separated by commas or as JSON",
                 Kind::Group | Kind::Object => "a JSON object",
-                Kind::Text => "text",
+                Kind::Text => "a string",
             };
             ConfigError::new(format!("option {} must be {wanted} ({origin})", self.name()))
         })?;
@@ -52,7 +52,7 @@ impl Place {
     }
 }
 
-/// Every option that has a variable and a flag, groups before their parts.
+/// Every option that has a variable and a flag; groups before the options inside.
 pub(super) fn places() -> Vec<Place> {
     let mut all = Vec::new();
     let mut parts = Vec::new();
@@ -74,9 +74,10 @@ pub(super) fn places() -> Vec<Place> {
     all
 }
 
-/// Lays settings of one source over what is there: a whole group replaces the
-/// group, a part of a group only itself. Parts of a repeated group make up one
-/// entry, which replaces a list of a lower source and follows one of the same.
+/// Applies the settings of one source to the tree. A group replaces the group; an option
+/// inside a group replaces only that option. Options inside a list of groups form one
+/// entry. The entry replaces the list of an earlier source, and is appended to a list of
+/// the same source.
 pub(super) fn overlay(map: &mut Map<String, Value>, settings: Vec<Setting>) {
     let (wholes, parts): (Vec<_>, Vec<_>) = settings.into_iter().partition(|setting| setting.path.len() == 1);
     let given: Vec<&str> = wholes.iter().filter_map(|setting| setting.path.first().copied()).collect();
@@ -97,8 +98,8 @@ pub(super) fn overlay(map: &mut Map<String, Value>, settings: Vec<Setting>) {
     }
 }
 
-/// Puts a value at a path, making the groups on the way. A group that is given
-/// as something else stays, to be refused when it is read.
+/// Sets the value at a path and creates missing groups. A group whose value is not an object
+/// is left unchanged; reading it reports the error.
 fn insert(map: &mut Map<String, Value>, path: &[&'static str], value: Value) {
     let Some((first, rest)) = path.split_first() else { return };
     if rest.is_empty() {
@@ -114,8 +115,8 @@ fn insert(map: &mut Map<String, Value>, path: &[&'static str], value: Value) {
     }
 }
 
-/// The settings of a configuration as a file holds it: also in the form
-/// `{"apps": [{…}]}`, also with our own options in an object `reparse`.
+/// The settings of a configuration file, including the form `{"apps": [{…}]}` and options
+/// inside an object `reparse`.
 pub(super) fn configuration(json: Value) -> Result<Map<String, Value>, ConfigError> {
     let Value::Object(mut map) = json else {
         return Err(ConfigError::new("a configuration must be a JSON object"));
@@ -142,7 +143,7 @@ pub(super) fn configuration(json: Value) -> Result<Map<String, Value>, ConfigErr
     Ok(map)
 }
 
-/// Moves the options inside `reparse` to the first level.
+/// Moves the options inside `reparse` to the top level.
 fn unfold_own(map: &mut Map<String, Value>) -> Result<(), ConfigError> {
     let own = match map.shift_remove("reparse") {
         None | Some(Value::Null) => return Ok(()),
@@ -156,14 +157,14 @@ fn unfold_own(map: &mut Map<String, Value>) -> Result<(), ConfigError> {
             return Err(ConfigError::new(format!("unknown option reparse.{key}{}", hint.unwrap_or_default())));
         }
         if map.insert(key.clone(), value).is_some() {
-            return Err(ConfigError::new(format!("option {key} is given twice: on the first level and in reparse")));
+            return Err(ConfigError::new(format!("option {key} is set twice: at the top level and in reparse")));
         }
     }
     Ok(())
 }
 
-/// parse-server reads numbers, booleans, lists and groups of a file also from
-/// text, on the first level only.
+/// Parses strings of a file as numbers, booleans, lists and groups. Like parse-server, only
+/// at the top level.
 fn loosen(value: &mut Value, kind: Kind) {
     if let (Value::String(text), Kind::Boolean | Kind::Number | Kind::List | Kind::Group) = (&*value, kind)
         && let Some(read) = from_text(text, kind)

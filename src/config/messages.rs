@@ -1,12 +1,12 @@
-//! The words parse-server uses when a value has the wrong type, for the options
-//! where it has words of its own.
+//! parse-server's error messages for values of the wrong type, for options that have a
+//! message of their own.
 
 use serde_json::Value;
 
 use super::values::LogLevel;
 
-/// parse-server's message for a value of the wrong type at `path`; `None` if
-/// ours is used.
+/// parse-server's message for a value of the wrong type at `path`; `None` if it has none
+/// of its own and the general message is used.
 pub(super) fn wrong_type(path: &str, found: &Value) -> Option<String> {
     let general = without_indexes(path);
     let (area, key) = general.split_once('.').unwrap_or(("", &general));
@@ -56,7 +56,7 @@ pub(super) fn wrong_type(path: &str, found: &Value) -> Option<String> {
     Some(sentence.to_owned())
 }
 
-/// Options of the first level.
+/// Messages of top-level options.
 fn top(key: &str, found: &Value) -> Option<String> {
     let sentence = match key {
         "defaultLimit" => "Default limit must be a number.",
@@ -160,12 +160,12 @@ fn parse_server_option(path: &str, key: &str, area: &str) -> Option<String> {
     Some(format!("Parse Server option {path} must be {wanted}."))
 }
 
-/// Whether `null` at `path` is a wrong value, where it otherwise means "not given".
+/// Whether `null` at `path` is refused. For other options it means "not set".
 pub(super) fn null_is_wrong(path: &str) -> bool {
     matches!(path, "databaseOptions.schemaCacheTtl" | "sessionLength" | "fileUpload" | "fileDownload" | "installation")
 }
 
-/// `rateLimit[0].zone` as `rateLimit[].zone`.
+/// Removes list indexes from a path: `rateLimit[0].zone` becomes `rateLimit[].zone`.
 fn without_indexes(path: &str) -> String {
     path.chars().filter(|c| !c.is_ascii_digit()).collect()
 }

@@ -1,8 +1,8 @@
-//! The options: each declared once, in the file of its area, and loaded in the
-//! order defaults < configuration file < environment < flags.
+//! The options of the server. Each is declared once, in the file of its area. Flags override
+//! environment variables, which override the configuration file, which overrides the defaults.
 //!
-//! [`load`] turns the command line and the environment into a [`Command`];
-//! everything else in the server receives typed [`Options`] and reads neither.
+//! [`load`] turns the command line and the environment into a [`Command`]. The rest of the
+//! server gets typed [`Options`] and never reads the environment.
 
 mod cli;
 pub mod database;
@@ -49,11 +49,11 @@ pub use load::{Command, Environment, Loaded, environment, load, load_embedded};
 pub use network::{IpList, TrustProxy};
 pub use values::Secret;
 
-/// Declares the root: one section per area, whose keys all stand on the first
-/// level of a configuration file.
+/// Declares [`Options`]: one field for each area. The keys of all areas are at the top level of
+/// a configuration file.
 macro_rules! areas {
     ($($(#[doc = $doc:literal])+ $field:ident: $ty:ty, $title:literal;)*) => {
-        /// Every option, in areas.
+        /// All options, by area.
         #[derive(Debug, Clone, PartialEq, Default)]
         pub struct Options {
             $($(#[doc = $doc])+ pub $field: $ty,)*
@@ -82,19 +82,19 @@ macro_rules! areas {
 }
 
 areas! {
-    /// Application id, keys, who may use them.
+    /// Application id, keys, and the addresses that may use them.
     keys: keys::Keys, "Keys";
-    /// The HTTP server.
+    /// HTTP server.
     server: server::Server, "Server";
-    /// Where objects are stored.
+    /// Database and queries.
     database: database::Database, "Database";
-    /// Who may make classes.
+    /// Schema.
     schema: schema::Schema, "Schema";
     /// Users and sessions.
     users: users::Users, "Users and sessions";
-    /// Mail flows.
-    mail: mail::Mail, "E-mail";
-    /// What callers may see, ask and send.
+    /// Email verification, password reset and their pages.
+    mail: mail::Mail, "Email";
+    /// What callers may read, request and send.
     security: security::Security, "Security";
     /// Files.
     files: files::Files, "Files";
@@ -106,19 +106,19 @@ areas! {
     push: push::Push, "Push and installations";
     /// Logs.
     logging: logging::Logging, "Logs";
-    /// What parse-server does not have.
-    own: reparse::ReparseOptions, "Options of reparse alone";
+    /// Options that parse-server does not have.
+    own: reparse::ReparseOptions, "Options that only reparse has";
 }
 
 impl Options {
-    /// The options of a configuration given as JSON, as a file would hold it:
-    /// no environment, no flags, no file. Fails like a start would.
+    /// Reads options from JSON with the form of a configuration file, without environment and
+    /// flags. Fails where the server would refuse to start.
     pub fn from_json(configuration: Value) -> Result<Self, ConfigError> {
         let map = merge::configuration(configuration)?;
         resolve(map, Unknown::Refused).map(|(options, _)| options)
     }
 
-    /// All rows of the first level.
+    /// All top-level rows.
     #[must_use]
     fn specs() -> Vec<Spec> {
         Self::areas().into_iter().flat_map(|(_, specs)| specs).collect()
@@ -132,8 +132,8 @@ enum Unknown {
     Warned,
 }
 
-/// Turns merged settings into options: unknown keys, types, rules, support, in
-/// this order. Also gives the warnings.
+/// Turns merged settings into options and warnings. Checks unknown keys, types, rules and
+/// support, in this order.
 fn resolve(mut map: Map<String, Value>, unknown: Unknown) -> Result<(Options, Vec<String>), ConfigError> {
     let mut warnings = support::take_removed(&mut map);
     let names_database = map.get("databaseURI").is_some_and(|uri| !uri.is_null());
@@ -169,7 +169,7 @@ fn resolve(mut map: Map<String, Value>, unknown: Unknown) -> Result<(Options, Ve
     Ok((options, warnings))
 }
 
-/// Reads every option and lists what is wrong.
+/// Reads every option and lists the problems.
 fn read(mut map: Map<String, Value>) -> (Options, Vec<Problem>) {
     let mut reader = Reader::default();
     let options = Options::read(&mut map, &mut reader);
@@ -177,7 +177,7 @@ fn read(mut map: Map<String, Value>) -> (Options, Vec<Problem>) {
     (options, reader.problems)
 }
 
-/// Fills in what depends on other options.
+/// Sets the options whose default depends on other options.
 fn complete(options: &mut Options) {
     let server = &mut options.server;
     for path in [
@@ -200,7 +200,7 @@ fn complete(options: &mut Options) {
     security.protected_fields.complete(security.protected_fields_owner_exempt);
 }
 
-/// The candidate most like `word`, if any is alike.
+/// The candidate most similar to `word`, if one is similar enough.
 fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<String> {
     let lower = word.to_lowercase();
     candidates

@@ -1,4 +1,4 @@
-//! Options about addresses: who may use a key, which proxies are believed.
+//! Types of options about addresses: who may use a key, which proxies are trusted.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::declare::{Kind, OptionValue, Reader};
 
-/// Addresses and ranges. IPv4 and IPv6 are apart: `0.0.0.0/0` admits every IPv4
-/// caller and no IPv6 one.
+/// Addresses and ranges. IPv4 and IPv6 are separate: `0.0.0.0/0` contains every IPv4 address
+/// and no IPv6 address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IpList {
     /// The ranges; a single address is a range of one.
@@ -17,7 +17,7 @@ pub struct IpList {
 }
 
 impl IpList {
-    /// Reads the entries; `Err` is the first that is no address or range.
+    /// Parses the entries; `Err` is the first that is not an address or range.
     pub fn parse<S: AsRef<str>>(entries: &[S]) -> Result<Self, String> {
         let mut list = IpList { nets: Vec::new(), text: Vec::new() };
         for entry in entries {
@@ -40,7 +40,7 @@ impl IpList {
         Self::parse(&["0.0.0.0/0", "::0"]).unwrap_or_else(|_| Self::none())
     }
 
-    /// No address at all.
+    /// An empty list.
     #[must_use]
     pub fn none() -> Self {
         IpList { nets: Vec::new(), text: Vec::new() }
@@ -55,8 +55,8 @@ impl IpList {
     }
 }
 
-/// An address or range; the unspecified addresses alone (`0.0.0.0`, `::`, `::0`)
-/// stand for all of their family, as in parse-server.
+/// Parses an address or range. As in parse-server, the unspecified addresses (`0.0.0.0`,
+/// `::`, `::0`) mean all addresses of their family.
 fn parse_net(entry: &str) -> Option<IpNet> {
     if entry.contains('/') {
         return entry.parse().ok();
@@ -89,16 +89,16 @@ impl OptionValue for IpList {
     }
 }
 
-/// Whose `X-Forwarded-For` is believed.
+/// Proxies whose `X-Forwarded-For` header is trusted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TrustProxy {
-    /// Nobody's: the caller is whoever connects.
+    /// None: the caller's address is that of the connection.
     Nobody,
-    /// Everybody's: the leftmost address counts. Only safe behind a proxy that replaces the header.
+    /// All: the leftmost address counts. Only safe behind a proxy that replaces the header.
     Everybody,
-    /// That of so many proxies, counted from this server.
+    /// This number of proxies, counted from this server.
     Hops(u32),
-    /// That of proxies with these addresses.
+    /// Proxies with these addresses.
     Addresses(Vec<IpNet>),
 }
 

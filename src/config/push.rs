@@ -1,4 +1,4 @@
-//! Push and installations.
+//! Options of push and installations.
 
 use std::fmt;
 
@@ -9,52 +9,52 @@ use super::declare::{Kind, OptionValue, Reader, group, options};
 use super::values::{DuplicateDeviceTokenAction, MergePriority};
 
 options! {
-    /// Push and installations.
+    /// Options of push and installations.
     pub struct Push {
-        /// Push senders.
+        /// Senders of push messages and their settings.
         senders: Option<Senders> = None, "push", "PARSE_SERVER_PUSH", Supported;
-        /// Pushes with a `push_time` wait for it.
+        /// Send push messages with a `push_time` at that time.
         scheduled_push: bool = false, "scheduledPush", "PARSE_SERVER_SCHEDULED_PUSH", Supported;
-        /// Handling of duplicate device tokens.
+        /// What happens to installations with the same device token.
         installation: Installations = Installations::default(), "installation", "PARSE_SERVER_INSTALLATION", Supported;
     }
 }
 
 group! {
-    /// What happens to installations that share a device token.
+    /// What happens to installations with the same device token.
     pub struct Installations {
-        /// Delete the other row or only clear its field (update).
+        /// `delete` the other installation, or `update` it by removing its device token.
         duplicate_device_token_action: DuplicateDeviceTokenAction = DuplicateDeviceTokenAction::Delete, "duplicateDeviceTokenAction", "PARSE_SERVER_INSTALLATION_DUPLICATE_DEVICE_TOKEN_ACTION", Supported;
-        /// With the caller's rights.
+        /// Change the other installation with the permissions of the caller.
         duplicate_device_token_action_enforce_auth: bool = false, "duplicateDeviceTokenActionEnforceAuth", "PARSE_SERVER_INSTALLATION_DUPLICATE_DEVICE_TOKEN_ACTION_ENFORCE_AUTH", Supported;
-        /// Which row survives a merge: deviceToken or installationId.
+        /// Installation that is kept when two are merged: the one found by `deviceToken` or by `installationId`.
         duplicate_device_token_merge_priority: MergePriority = MergePriority::DeviceToken, "duplicateDeviceTokenMergePriority", "PARSE_SERVER_INSTALLATION_DUPLICATE_DEVICE_TOKEN_MERGE_PRIORITY", Supported;
     }
 }
 
 group! {
-    /// How pushes are split and who sends them (`push.queueOptions`).
+    /// How push messages are split and which server sends them (`push.queueOptions`).
     pub struct Queue {
-        /// Devices that are handed to the sender at a time.
+        /// Maximum number of devices in one call of the sender.
         batch_size: u64 = 100, "batchSize", "", Supported;
-        /// Only write pushes down; another server with the same channel sends them.
+        /// Only store push messages; another server with the same channel sends them.
         disable_push_worker: bool = false, "disablePushWorker", "", Supported;
-        /// Pushes are sent by servers with the same channel (none: APPID-parse-server-push).
+        /// Channel of the push queue: servers with the same channel send each other's messages (default: `APPID-parse-server-push`).
         channel: Option<String> = None, "channel", "", Supported;
     }
 }
 
-/// The option `push`: what sends, and the queue.
+/// The option `push`: settings of senders, and the queue.
 #[derive(Clone, PartialEq)]
 pub struct Senders {
-    /// Everything but the queue; its meaning is checked by the adapters.
+    /// The settings of senders, which the adapters validate.
     pub settings: Map<String, Value>,
     /// The queue.
     pub queue: Queue,
 }
 
 impl fmt::Debug for Senders {
-    /// Without the settings, which hold keys of services.
+    /// Omits the settings, which contain keys of services.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Senders").field("queue", &self.queue).finish_non_exhaustive()
     }

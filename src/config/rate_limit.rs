@@ -1,4 +1,4 @@
-//! Rate limits.
+//! Options of rate limits.
 
 use super::declare::Status::{NotYet, Supported};
 use super::declare::group;
@@ -7,23 +7,23 @@ use super::values::{RateLimitZone, Secret, TextList};
 group! {
     /// One rate limit.
     pub struct RateLimit {
-        /// Text of the refusal.
+        /// Error message for requests above the limit.
         error_response_message: String = "Too many requests.".to_owned(), "errorResponseMessage", "PARSE_SERVER_RATE_LIMIT_ERROR_RESPONSE_MESSAGE", Supported;
-        /// Also count requests from 127.0.0.1.
+        /// Count requests from 127.0.0.1 too.
         include_internal_requests: bool = false, "includeInternalRequests", "PARSE_SERVER_RATE_LIMIT_INCLUDE_INTERNAL_REQUESTS", Supported;
-        /// Also count master requests.
+        /// Count requests with the master key too.
         include_master_key: bool = false, "includeMasterKey", "PARSE_SERVER_RATE_LIMIT_INCLUDE_MASTER_KEY", Supported;
-        /// Share the counters through Redis.
+        /// Redis server that holds the counters.
         redis_url: Option<Secret> = None, "redisUrl", "PARSE_SERVER_RATE_LIMIT_REDIS_URL", NotYet;
-        /// Requests per window.
+        /// Maximum number of requests in a window (required).
         request_count: Option<u64> = None, "requestCount", "PARSE_SERVER_RATE_LIMIT_REQUEST_COUNT", Supported;
-        /// Methods concerned: a list, or one pattern.
+        /// HTTP methods that are counted: a list, or one pattern (default: all).
         request_methods: Option<TextList> = None, "requestMethods", "PARSE_SERVER_RATE_LIMIT_REQUEST_METHODS", Supported;
-        /// Path pattern (required).
+        /// Pattern of the paths that are counted (required).
         request_path: String = String::new(), "requestPath", "PARSE_SERVER_RATE_LIMIT_REQUEST_PATH", Supported;
-        /// Window in ms.
+        /// Length of a window in milliseconds (required).
         request_time_window: Option<f64> = None, "requestTimeWindow", "PARSE_SERVER_RATE_LIMIT_REQUEST_TIME_WINDOW", Supported;
-        /// Counted per ip, global, user or session.
+        /// What has a counter of its own: each `ip`, `user` or `session`, or `global` for one counter.
         zone: RateLimitZone = RateLimitZone::Ip, "zone", "PARSE_SERVER_RATE_LIMIT_ZONE", Supported;
     }
 }

@@ -1,16 +1,16 @@
-//! Options that are little rules of their own: protected fields, denied words, limits.
+//! Types of options: protected fields, denied keywords, limits.
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use super::declare::{Kind, OptionValue, Reader};
 
-/// Fields hidden from callers: class → entity → fields. Entities are `*`,
+/// Fields that are hidden from callers: class → entity → fields. Entities are `*`,
 /// `authenticated`, `role:NAME`, `userField:FIELD` and user ids.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProtectedFields(pub IndexMap<String, IndexMap<String, Vec<String>>>);
 
-/// The class whose e-mail is hidden by default.
+/// The class whose `email` is hidden by default.
 const USERS: &str = "_User";
 
 impl Default for ProtectedFields {
@@ -21,8 +21,8 @@ impl Default for ProtectedFields {
 }
 
 impl ProtectedFields {
-    /// Adds what is hidden by default, as parse-server does: the own list of an
-    /// entity stays alone only if the owner is not exempt from it.
+    /// Adds the fields that are hidden by default, as parse-server does. A list that is
+    /// configured for the same entity is left unchanged if owners are not exempt.
     pub fn complete(&mut self, owner_exempt: bool) {
         for (class, entities) in Self::default().0 {
             let Some(current) = self.0.get_mut(&class) else {
@@ -74,19 +74,19 @@ impl OptionValue for ProtectedFields {
     }
 }
 
-/// A word, a value or a pair of both that requests must not contain.
+/// A key, a value, or a pair of both that requests must not contain.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeniedKeyword {
-    /// Pattern of the key; any key if missing.
+    /// Pattern of the key; `None` matches any key.
     pub key: Option<Value>,
-    /// Pattern of the value; any value if missing.
+    /// Pattern of the value; `None` matches any value.
     pub value: Option<Value>,
-    /// The entry as configured, which the refusal quotes.
+    /// The entry as configured; the error message quotes it.
     pub raw: Value,
 }
 
 impl DeniedKeyword {
-    /// What is denied when nothing is configured.
+    /// The keywords that are denied by default.
     #[must_use]
     pub fn defaults() -> Vec<Self> {
         [
@@ -123,21 +123,21 @@ impl OptionValue for DeniedKeyword {
     }
 }
 
-/// A bound on what a client may ask for; -1 in JSON is none.
+/// A limit for clients; -1 in JSON means no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit(Option<u64>);
 
 impl Limit {
-    /// No bound.
+    /// No limit.
     pub const NONE: Limit = Limit(None);
 
-    /// The bound, at least 1; `None` if there is none.
+    /// The limit, at least 1; `None` means no limit.
     #[must_use]
     pub fn get(self) -> Option<u64> {
         self.0
     }
 
-    /// Whether `count` is more than the bound.
+    /// Whether `count` is greater than the limit.
     #[must_use]
     pub fn is_exceeded_by(self, count: usize) -> bool {
         self.0.is_some_and(|limit| u64::try_from(count).is_ok_and(|count| count > limit))

@@ -1,4 +1,4 @@
-//! Who may make classes, and classes made by configuration.
+//! Options of the schema: who may create classes, and classes defined by the configuration.
 
 use serde_json::Value;
 
@@ -6,33 +6,33 @@ use super::declare::Status::{NotYet, Supported};
 use super::declare::{group, options};
 
 options! {
-    /// Who may make classes, and classes made by configuration.
+    /// Options of the schema: who may create classes, and classes defined by the configuration.
     pub struct Schema {
-        /// Clients may create classes by writing to them.
+        /// Clients may create a class by creating an object of it.
         allow_client_class_creation: bool = false, "allowClientClassCreation", "PARSE_SERVER_ALLOW_CLIENT_CLASS_CREATION", Supported;
-        /// Classes defined by configuration.
+        /// Classes that the server creates or changes at start.
         definitions: Option<Definitions> = None, "schema", "PARSE_SERVER_SCHEMA", Supported;
     }
 }
 
 group! {
-    /// Classes defined by configuration.
+    /// Classes that the server creates or changes at start.
     pub struct Definitions {
-        /// Callback.
+        /// Function that is called after the classes are changed.
         after_migration: Option<String> = None, "afterMigration", "PARSE_SERVER_SCHEMA_AFTER_MIGRATION", NotYet;
-        /// Callback.
+        /// Function that is called before the classes are changed.
         before_migration: Option<String> = None, "beforeMigration", "PARSE_SERVER_SCHEMA_BEFORE_MIGRATION", NotYet;
-        /// The classes (required).
+        /// Definitions of the classes (required).
         definitions: Vec<Value> = Vec::new(), "definitions", "PARSE_SERVER_SCHEMA_DEFINITIONS", Supported;
-        /// Drop fields not defined.
+        /// Delete fields that the definition of their class does not contain, with their data.
         delete_extra_fields: bool = false, "deleteExtraFields", "PARSE_SERVER_SCHEMA_DELETE_EXTRA_FIELDS", Supported;
-        /// Keep indexes not defined.
+        /// Keep indexes that the definition of their class does not contain.
         keep_unknown_indexes: bool = false, "keepUnknownIndexes", "PARSE_SERVER_SCHEMA_KEEP_UNKNOWN_INDEXES", Supported;
-        /// Refuse schema changes through the API.
+        /// Refuse changes of the schema through the API.
         lock_schemas: bool = false, "lockSchemas", "PARSE_SERVER_SCHEMA_LOCK_SCHEMAS", Supported;
-        /// Drop and re-make fields whose type changed.
+        /// Delete and recreate fields whose type differs from the definition, with their data.
         recreate_modified_fields: bool = false, "recreateModifiedFields", "PARSE_SERVER_SCHEMA_RECREATE_MODIFIED_FIELDS", Supported;
-        /// Drop classes not defined.
+        /// Delete classes that are not defined, with their objects.
         strict: bool = false, "strict", "PARSE_SERVER_SCHEMA_STRICT", Supported;
     }
 }

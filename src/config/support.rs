@@ -1,7 +1,7 @@
-//! What of parse-server's options this server does not have (yet), and what
-//! parse-server itself has dropped.
+//! Options of parse-server that this server does not support, and options that
+//! parse-server 9 has removed.
 //!
-//! Whether an option works stands with its declaration; here are the cases
+//! Whether an option is supported is stated in its declaration. This file handles the cases
 //! that depend on the value.
 
 use serde_json::{Map, Value};
@@ -10,16 +10,16 @@ use super::Options;
 use super::declare::{Spec, Status};
 use crate::adapters::{auth, email, files, push};
 
-/// Why `pages.customRoutes` cannot be had.
-const OWN_ROUTES: &str = "JavaScript functions cannot run in this server; files go into the folder of pages.pagesPath, and \
-    routes with code of their own belong to a server beside this one";
+/// Why `pages.customRoutes` is not supported.
+const OWN_ROUTES: &str = "this server cannot run JavaScript functions; put files into the directory pages.pagesPath and \
+    serve routes that need code from a server of your own";
 
-/// The providers that are built in; `anonymous` needs no adapter.
+/// Names of the built-in identity providers; `anonymous` needs no adapter.
 fn providers() -> impl Iterator<Item = &'static str> {
     std::iter::once("anonymous").chain(auth::PROVIDERS.iter().map(|provider| provider.name))
 }
 
-/// Kinds of providers that may have any name.
+/// Modules that a provider of any name can use.
 fn modules() -> impl Iterator<Item = &'static str> {
     auth::MODULES.iter().map(|module| module.name)
 }
@@ -28,18 +28,18 @@ fn listed(names: impl Iterator<Item = &'static str>) -> String {
     names.collect::<Vec<_>>().join(", ")
 }
 
-/// Options that parse-server 5 to 8 had and 9 has not: path, variable, what became of them.
+/// Options that parse-server 5 to 8 had and 9 has removed: path, variable, why they are ignored.
 pub(super) const REMOVED: &[(&[&str], &str, &str)] = &[
     (
         &["encodeParseObjectInCloudFunction"],
         "PARSE_SERVER_ENCODE_PARSE_OBJECT_IN_CLOUD_FUNCTION",
-        "objects in function calls are always objects",
+        "Parse objects are always encoded in function calls",
     ),
-    (&["pages", "enableRouter"], "PARSE_SERVER_PAGES_ENABLE_ROUTER", "the pages are always served this way"),
-    (&["serverStartComplete"], "PARSE_SERVER_SERVER_START_COMPLETE", "there is no JavaScript to call"),
+    (&["pages", "enableRouter"], "PARSE_SERVER_PAGES_ENABLE_ROUTER", "this server always has its pages router"),
+    (&["serverStartComplete"], "PARSE_SERVER_SERVER_START_COMPLETE", "this server cannot call JavaScript functions"),
 ];
 
-/// Takes options that parse-server dropped out of the settings; one warning each.
+/// Removes options that parse-server 9 no longer has from the settings; one warning for each.
 pub(super) fn take_removed(map: &mut Map<String, Value>) -> Vec<String> {
     let mut warnings = Vec::new();
     for (path, _, reason) in REMOVED {
@@ -51,23 +51,22 @@ pub(super) fn take_removed(map: &mut Map<String, Value>) -> Vec<String> {
             _ => None,
         };
         if taken.is_some() {
-            warnings.push(format!("option {} has no effect any more: {reason}", path.join(".")));
+            warnings.push(format!("option {} no longer has an effect: {reason}", path.join(".")));
         }
     }
     warnings
 }
 
-/// A setting that asks for something that does not exist yet.
+/// A setting that this server does not support yet.
 #[derive(Debug)]
 pub(super) struct Gap {
-    /// Where it stands; list positions as `[0]`.
+    /// Path of the setting; list positions as `[0]`.
     pub path: Vec<String>,
-    /// What to tell the person who configured it.
+    /// Message for the administrator.
     pub message: String,
 }
 
-/// The settings that ask for what does not exist yet. A value that says the
-/// same as the default asks for nothing.
+/// Finds the settings that are not supported yet. A value that equals the default is accepted.
 pub(super) fn missing(options: &Options, given: &Map<String, Value>) -> Vec<Gap> {
     let written = options.write();
     let defaults = Options::default().write();
@@ -81,7 +80,7 @@ pub(super) fn missing(options: &Options, given: &Map<String, Value>) -> Vec<Gap>
     for (name, settings) in &options.users.auth.0 {
         if asks_for_provider(settings) && !has_provider(name, settings) {
             let reason = format!(
-                "there is no such provider; built in: {}; under any name: {{\"oauth2\": true, …}} or a module of {}",
+                "unknown provider; built-in providers: {}; a provider of any other name needs {{\"oauth2\": true, …}} or one of the modules {}",
                 listed(providers()),
                 listed(modules())
             );
@@ -97,14 +96,14 @@ pub(super) fn missing(options: &Options, given: &Map<String, Value>) -> Vec<Gap>
         && !files::open::ADAPTERS.contains(&module)
     {
         let built_in = listed(files::open::ADAPTERS.iter().copied());
-        let reason = format!("there is no such adapter, and JavaScript modules cannot be loaded; built in: {built_in}");
+        let reason = format!("unknown adapter; JavaScript modules cannot be loaded; built-in adapters: {built_in}");
         gaps.push(gap(vec!["filesAdapter".to_owned()], &reason));
     }
     if let Some(adapter) = &options.mail.email_adapter
         && !email::ADAPTERS.iter().any(|(name, _)| *name == adapter.module)
     {
         let built_in = listed(email::ADAPTERS.iter().map(|(name, _)| *name));
-        let reason = format!("there is no such adapter, and JavaScript modules cannot be loaded; built in: {built_in}");
+        let reason = format!("unknown adapter; JavaScript modules cannot be loaded; built-in adapters: {built_in}");
         gaps.push(gap(vec!["emailAdapter".to_owned()], &reason));
     }
     if let Some(reason) = options.push.senders.as_ref().and_then(|senders| push::missing(&senders.settings)) {
@@ -113,7 +112,7 @@ pub(super) fn missing(options: &Options, given: &Map<String, Value>) -> Vec<Gap>
     gaps
 }
 
-/// Whether the server has a provider.
+/// Whether the server supports a provider.
 fn has_provider(name: &str, settings: &Value) -> bool {
     match settings.get("module") {
         None | Some(Value::Null) => {
@@ -123,7 +122,7 @@ fn has_provider(name: &str, settings: &Value) -> bool {
     }
 }
 
-/// Whether a provider's settings switch it on.
+/// Whether a provider is enabled by its settings.
 fn asks_for_provider(settings: &Value) -> bool {
     match settings {
         Value::Null | Value::Bool(false) => false,
@@ -163,7 +162,7 @@ fn gap(path: Vec<String>, reason: &str) -> Gap {
     Gap { path, message }
 }
 
-/// Takes a setting out, as if it had not been given.
+/// Removes a setting, as if it had not been set.
 pub(super) fn prune(map: &mut Map<String, Value>, path: &[String]) {
     let Some((last, way)) = path.split_last() else { return };
     let Some((first, rest)) = way.split_first() else {

@@ -1,4 +1,4 @@
-//! What options demand of each other and of their values, beyond types.
+//! Checks values beyond their types, and options against each other.
 
 use fancy_regex::Regex;
 
@@ -13,7 +13,7 @@ fn refuse(message: impl Into<String>) -> Check {
     Err(ConfigError::new(message))
 }
 
-/// The options without which nothing works.
+/// Checks that the required options are set.
 pub(super) fn required(options: &Options, names_database: bool) -> Check {
     let keys = &options.keys;
     let missing = [
@@ -29,14 +29,14 @@ pub(super) fn required(options: &Options, names_database: bool) -> Check {
     }
     if !names_database {
         return refuse(
-            "option databaseURI is required: \"file:./data\" keeps the data in a folder here, \
+            "option databaseURI is required: \"file:./data\" stores data in a directory, \
              \"mongodb://localhost:27017/parse\" in MongoDB",
         );
     }
     Ok(())
 }
 
-/// Every rule; the first that is broken.
+/// Checks all rules; fails with the first that is broken.
 pub(super) fn rules(options: &Options) -> Check {
     keys(options)?;
     if let Some(lockout) = &options.users.account_lockout {
@@ -129,18 +129,18 @@ fn server(options: &Options) -> Check {
             return refuse(format!("The option {name} must be a valid URL starting with http:// or https://."));
         }
         if url.chars().any(|c| c.is_control() || c == ' ') {
-            return refuse(format!("option {name} must be a URL, without blanks and control characters"));
+            return refuse(format!("option {name} must be a URL without spaces and control characters"));
         }
     }
     if server.max_upload_size.bytes == 0 {
-        return refuse("option maxUploadSize must be more than nothing");
+        return refuse("option maxUploadSize must be greater than 0");
     }
     for name in &server.allow_headers {
         if name.trim().is_empty() {
             return refuse("Allow headers must not contain empty strings");
         }
         if !name.chars().all(|c| c.is_ascii_graphic() && !"\"(),/:;<=>?@[\\]{}".contains(c)) {
-            return refuse("option allowHeaders must contain names of headers");
+            return refuse("option allowHeaders must contain valid header names");
         }
     }
     for origin in server.allow_origin.iter().flat_map(|list| &list.0) {
@@ -194,7 +194,7 @@ fn sessions_and_limits(options: &Options) -> Check {
         return refuse("Max limit must be a value greater than 0.");
     }
     if !(1..=64).contains(&database.object_id_size) {
-        return refuse("option objectIdSize must be a whole number from 1 to 64");
+        return refuse("option objectIdSize must be an integer from 1 to 64");
     }
     if database.collection_prefix.contains(['$', '\0']) {
         return refuse("option collectionPrefix must not contain $ or NUL");
@@ -256,7 +256,7 @@ fn rate_limit(limit: &RateLimit) -> Check {
         return refuse("rateLimit.requestCount must be defined");
     }
     if limit.request_time_window.is_some_and(|window| window <= 0.0) {
-        return refuse("option rateLimit.requestTimeWindow must be over 0");
+        return refuse("option rateLimit.requestTimeWindow must be greater than 0");
     }
     Ok(())
 }
@@ -264,13 +264,13 @@ fn rate_limit(limit: &RateLimit) -> Check {
 fn own(options: &Options) -> Check {
     let own = &options.own;
     if !(4..=31).contains(&own.bcrypt_cost) {
-        return refuse("option bcryptCost must be a whole number from 4 to 31");
+        return refuse("option bcryptCost must be an integer from 4 to 31");
     }
     if own.data_dir.is_empty() || own.data_dir.contains('\0') {
-        return refuse("option dataDir must name a folder");
+        return refuse("option dataDir must be a directory path");
     }
     if own.hash_threads.is_some_and(|threads| !(1..=1024).contains(&threads)) {
-        return refuse("option hashThreads must be a whole number from 1 to 1024");
+        return refuse("option hashThreads must be an integer from 1 to 1024");
     }
     let positive = [
         (u64::from(own.hash_queue), "hashQueue"),
@@ -281,7 +281,7 @@ fn own(options: &Options) -> Check {
     ];
     for (value, name) in positive {
         if value == 0 {
-            return refuse(format!("option {name} must be over 0"));
+            return refuse(format!("option {name} must be greater than 0"));
         }
     }
     Ok(())
@@ -294,17 +294,19 @@ fn check_pattern(pattern: &str, name: &str) -> Check {
     Ok(())
 }
 
-/// What is allowed but probably not meant.
+/// Warnings about settings that are valid but probably a mistake.
 pub(super) fn warnings(options: &Options) -> Vec<String> {
     let mut warnings = Vec::new();
     if options.keys.app_id.contains(|c: char| "!#$%'()*+&/:;=?@[]{}^,|<>".contains(c)) {
-        warnings.push("option appId contains special characters, which cause trouble in urls".to_owned());
+        warnings.push("option appId contains special characters that must be escaped in URLs".to_owned());
     }
     if options.security.user_sensitive_fields.is_some() {
-        warnings.push("option userSensitiveFields is the old form of protectedFields".to_owned());
+        warnings.push("option userSensitiveFields is deprecated: use protectedFields".to_owned());
     }
     if options.security.protected_fields.0.values().any(indexmap::IndexMap::is_empty) {
-        warnings.push("option protectedFields names a class without entities, which protects nothing there".to_owned());
+        warnings.push(
+            "option protectedFields has a class without entries, so no fields of that class are protected".to_owned(),
+        );
     }
     warnings
 }

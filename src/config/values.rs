@@ -1,4 +1,4 @@
-//! The types options have, and how each is read from JSON.
+//! Types of options, and how each is read from JSON.
 
 use crate::model::js_pattern::JsPattern;
 use std::fmt;
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::declare::{Kind, OptionValue, Reader, Spec};
 
-/// A key or password: compared and sent, never printed.
+/// A key or password. It has no `Display`, and `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
@@ -18,7 +18,7 @@ impl Secret {
         Secret(text.into())
     }
 
-    /// The text itself; the caller takes care where it goes.
+    /// The secret text. Do not log it or put it into a message.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -64,7 +64,7 @@ impl OptionValue for String {
     fn from_json(value: Value, reader: &mut Reader) -> Option<Self> {
         match value {
             Value::String(text) => Some(text),
-            other => reader.wrong("text", &other),
+            other => reader.wrong("a string", &other),
         }
     }
 
@@ -88,13 +88,13 @@ impl OptionValue for f64 {
     }
 }
 
-/// `number` as integer, if it is one of moderate size.
+/// `number` as an integer, if it is one and fits.
 #[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
 fn whole(number: f64) -> Option<i64> {
     (number.fract() == 0.0 && number.abs() < 9.0e15).then_some(number as i64)
 }
 
-/// Whole numbers, also when written `3.0`; the message names the range.
+/// Integers, also written as `3.0`. The error message contains the range.
 macro_rules! integer {
     ($($ty:ty),*) => {$(
         impl OptionValue for $ty {
@@ -104,7 +104,7 @@ macro_rules! integer {
                 let number = value.as_i64().or_else(|| value.as_f64().and_then(whole));
                 match number.and_then(|number| <$ty>::try_from(number).ok()) {
                     Some(number) => Some(number),
-                    None => reader.wrong(&format!("a whole number from {} to {}", <$ty>::MIN, <$ty>::MAX), &value),
+                    None => reader.wrong(&format!("an integer from {} to {}", <$ty>::MIN, <$ty>::MAX), &value),
                 }
             }
 
@@ -147,7 +147,7 @@ impl<T: OptionValue> OptionValue for Vec<T> {
     fn from_json(value: Value, reader: &mut Reader) -> Option<Self> {
         let items = match value {
             Value::Array(items) => items,
-            // parse-server takes a single rate limit for a list of one
+            // like parse-server, accepts a single rate limit instead of a list
             Value::Object(_) if Self::REPEATED => vec![value],
             _ => return reader.wrong("a list", &value),
         };
@@ -167,7 +167,7 @@ impl<T: OptionValue> OptionValue for Vec<T> {
     }
 }
 
-/// One text or several, given as text or list.
+/// One or several strings, written as a string or a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TextList(pub Vec<String>);
 
@@ -186,7 +186,7 @@ impl OptionValue for TextList {
     }
 }
 
-/// A number of bytes, written as `20mb`, `1kb` or `1024`.
+/// A size, written as `20mb`, `1kb` or `1024` (bytes).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ByteSize {
     /// The number of bytes.
@@ -195,7 +195,8 @@ pub struct ByteSize {
 }
 
 impl ByteSize {
-    /// Reads `20mb`; `None` if it is no size. Units are powers of 1024, in any case.
+    /// Parses a size such as `20mb`; `None` if it is not a size. Units are powers of 1024 and
+    /// ignore case.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let lower = text.trim().to_ascii_lowercase();
@@ -218,7 +219,7 @@ impl ByteSize {
         Some(ByteSize { bytes, text: text.to_owned() })
     }
 
-    /// No byte at all.
+    /// 0 bytes.
     #[must_use]
     pub fn zero() -> Self {
         ByteSize { bytes: 0, text: "0".to_owned() }
@@ -257,7 +258,7 @@ impl OptionValue for ByteSize {
     }
 }
 
-/// Declares an enum whose variants are words in JSON.
+/// Declares an enum whose variants are strings in JSON.
 macro_rules! words {
     ($(#[$outer:meta])* pub enum $name:ident { $(#[doc = $doc:literal] $variant:ident = $word:literal,)* }) => {
         $(#[$outer])*
@@ -265,10 +266,10 @@ macro_rules! words {
         pub enum $name { $(#[doc = $doc] $variant,)* }
 
         impl $name {
-            /// The words a configuration may use.
+            /// The strings that a configuration may contain.
             pub const WORDS: &'static [&'static str] = &[$($word),*];
 
-            /// The word of this variant.
+            /// The string of this variant.
             #[must_use]
             pub fn word(self) -> &'static str {
                 match self { $(Self::$variant => $word,)* }
@@ -296,35 +297,35 @@ macro_rules! words {
 }
 
 words! {
-    /// How much is logged.
+    /// A log level.
     pub enum LogLevel {
-        /// Failures of the server.
+        /// Errors of the server.
         Error = "error",
-        /// Failures that were dealt with.
+        /// Problems that the server could handle.
         Warn = "warn",
-        /// What happens.
+        /// Normal events.
         Info = "info",
-        /// With details.
+        /// More details.
         Debug = "debug",
-        /// With more of them.
+        /// Details for debugging.
         Verbose = "verbose",
-        /// With all of them.
+        /// All details.
         Silly = "silly",
-        /// Nothing.
+        /// No logs.
         Silent = "silent",
     }
 }
 
 words! {
-    /// What a rate limit counts by.
+    /// What a rate limit has a counter for.
     pub enum RateLimitZone {
-        /// The caller's address.
+        /// Each address.
         Ip = "ip",
         /// All callers together.
         Global = "global",
-        /// The user.
+        /// Each user.
         User = "user",
-        /// The session token.
+        /// Each session token.
         Session = "session",
     }
 }
@@ -350,11 +351,11 @@ words! {
 }
 
 words! {
-    /// When the embedded store tells the disk to write.
+    /// When the embedded store flushes to disk.
     pub enum Synchronous {
-        /// Before every acknowledgement: nothing acknowledged is ever lost.
+        /// Before each write is acknowledged: no acknowledged write is lost.
         Full = "full",
-        /// At checkpoints: the last writes may be lost when the machine (not the process) fails.
+        /// At checkpoints: if the machine (not the process) crashes, the last writes may be lost.
         Normal = "normal",
     }
 }
