@@ -1,6 +1,6 @@
-//! The one error type that crosses layers.
+//! The error type that all layers share.
 //!
-//! Codes are those of Parse; the HTTP status follows from the code in one table ([`ErrorCode::status`]).
+//! Codes are those of Parse. [`ErrorCode::status`] maps each code to its HTTP status.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -66,7 +66,7 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
-    /// Every code.
+    /// All codes.
     pub const ALL: [Self; 52] = [
         Self::OtherCause,
         Self::InternalServerError,
@@ -134,7 +134,7 @@ impl ErrorCode {
         Self::ALL.iter().copied().find(|code| code.number() == number)
     }
 
-    /// The HTTP status that goes with the code: 404 for 101, 500 for 1, 400 for all others.
+    /// The HTTP status of the code: 404 for 101, 500 for 1, 400 for all others.
     #[must_use]
     pub const fn status(self) -> u16 {
         match self {
@@ -145,33 +145,33 @@ impl ErrorCode {
     }
 }
 
-/// An error as a client sees it, with what only the log may see.
+/// An error for a client, with details that are only logged.
 pub struct ParseError {
-    /// Parse's code; absent for the few refusals that have none (`{"error":"unauthorized"}`).
+    /// Parse's code; absent for the few errors that have none (`{"error":"unauthorized"}`).
     pub code: Option<ErrorCode>,
     /// A code that the app's code chose and that is none of Parse's: clients read it instead of `code`.
     pub own_code: Option<i64>,
-    /// HTTP status of the answer.
+    /// HTTP status of the response.
     pub status: u16,
-    /// The text. Clients see it unless [`ParseError::sensitive`] is set and the server sanitises its answers.
+    /// The message. Clients see it unless [`ParseError::sensitive`] is set and the server sanitises errors.
     pub message: Cow<'static, str>,
-    /// Whether the text tells more than a client should know: it becomes `Permission denied` unless
+    /// Whether the message contains details that clients should not see. They get `Permission denied` instead, unless
     /// `enableSanitizedErrorResponse` is off.
     pub sensitive: bool,
-    /// Seconds after which the client may try again (`Retry-After`).
+    /// Seconds after which the client may retry (`Retry-After`).
     pub retry_after: Option<u32>,
-    /// The cause, for the log alone.
+    /// The cause. It is logged and never sent.
     pub source: Option<Box<dyn Error + Send + Sync>>,
 }
 
-/// Result of everything that can fail towards a client.
+/// Result of functions that fail with an error for a client.
 pub type Result<T, E = ParseError> = std::result::Result<T, E>;
 
-/// What a client reads instead of a sensitive text.
+/// The message that replaces a sensitive one.
 pub const SANITIZED_MESSAGE: &str = "Permission denied";
 
 impl ParseError {
-    /// An error with a code; the status follows from the code.
+    /// An error with a code and the status of that code.
     #[must_use]
     pub fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
         Self {
@@ -200,7 +200,7 @@ impl ParseError {
         self.own_code.or_else(|| self.code.map(|code| i64::from(code.number())))
     }
 
-    /// A refusal without a code, at the level of HTTP.
+    /// An error of the HTTP layer, without a code.
     #[must_use]
     pub fn http(status: u16, message: impl Into<Cow<'static, str>>) -> Self {
         Self {
@@ -214,13 +214,13 @@ impl ParseError {
         }
     }
 
-    /// A refusal whose text is for the log; clients read `Permission denied` by default.
+    /// An error whose message is only logged; clients get `Permission denied` by default.
     #[must_use]
     pub fn sanitized(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
         Self { sensitive: true, ..Self::new(code, message) }
     }
 
-    /// 119, sanitised: the caller may not do this.
+    /// 119, sanitised: the caller has no permission.
     #[must_use]
     pub fn forbidden(message: impl Into<Cow<'static, str>>) -> Self {
         Self::sanitized(ErrorCode::OperationForbidden, message)
@@ -238,7 +238,7 @@ impl ParseError {
         Self::new(ErrorCode::ObjectNotFound, "Object not found.")
     }
 
-    /// A failure of ours or of the database; the client reads a general text, the log the cause.
+    /// An internal error or a database error. The client gets a general message; the cause is logged.
     #[must_use]
     pub fn internal(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self {
@@ -247,7 +247,7 @@ impl ParseError {
         }
     }
 
-    /// 503: the server is busy or its database is away; the client may try again.
+    /// 503: the server is overloaded or its database is unavailable; the client may retry.
     #[must_use]
     pub fn unavailable(message: impl Into<Cow<'static, str>>, retry_after: u32) -> Self {
         Self { status: 503, retry_after: Some(retry_after), ..Self::new(ErrorCode::ConnectionFailed, message) }
@@ -260,7 +260,7 @@ impl ParseError {
         self
     }
 
-    /// The text a client may read.
+    /// The message for the client.
     #[must_use]
     pub fn public_message(&self, sanitize: bool) -> &str {
         if self.sensitive && sanitize { SANITIZED_MESSAGE } else { &self.message }

@@ -8,7 +8,8 @@
 //!   model/  storage/  adapters/        pure data  |  storage trait  |  traits for outside services
 //! ```
 //!
-//! Data flows down as requests and up as results; nothing below calls up. Only [`server`] names implementations.
+//! Requests go down as values and results come back up; lower layers never call upper ones. Only [`server`] chooses
+//! implementations.
 
 pub mod adapters;
 pub mod clock;

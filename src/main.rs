@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use mimalloc::MiMalloc;
 
-/// A fifth less processor time per request than with the C library's.
+/// With this allocator a request takes a fifth less processor time than with the C library's.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

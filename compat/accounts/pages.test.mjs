@@ -149,13 +149,13 @@ describe('pages', () => {
     const verify = (await box.take(user.email)).link;
     assert.match(verify, /\/parse\/konto\/app\/verify_email\?token=/);
     const page = await open(`${verify}&locale=de-AT`);
-    assert.equal(await heading(page), 'Die Adresse ist bestätigt');
+    assert.equal(await heading(page), 'Ihre Adresse wurde bestätigt');
     await Parse.User.requestPasswordReset(user.email);
     await page.goto(`${(await box.take(user.email)).link}&locale=de`);
     assert.equal(await heading(page), 'Neues Passwort wählen');
     await picture(page, 'page-choose-password-de');
     await choose(page, 'second');
-    assert.equal(await heading(page), 'Das Passwort ist geändert');
+    assert.equal(await heading(page), 'Das Passwort wurde geändert');
     await Parse.User.logIn('gerda', 'second');
     await page.close();
   });
@@ -165,7 +165,7 @@ describe('pages', () => {
     const user = await newUser('fred');
     const page = await open(`${(await box.take(user.email)).link}&locale=de`);
     assert.match(page.url(), /\/apps\/de\/email_verification_success\.html\?/);
-    assert.equal(await heading(page), 'Die Adresse ist bestätigt');
+    assert.equal(await heading(page), 'Ihre Adresse wurde bestätigt');
     await Parse.User.requestPasswordReset(user.email);
     await page.goto((await box.take(user.email)).link);
     assert.match(page.url(), /\/apps\/password_reset\.html\?.*token=/);

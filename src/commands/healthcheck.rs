@@ -1,14 +1,14 @@
-//! `reparse healthcheck`: asks a server whether it is healthy.
+//! `reparse healthcheck`: checks whether a server is healthy.
 
 use std::process::ExitCode;
 use std::time::Duration;
 
 use super::fail;
 
-/// Time that the server has to answer.
+/// Time limit for the response.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Succeeds when the server at `url` answers 200. Redirects are not followed, and no proxy is asked.
+/// Succeeds if the server at `url` answers 200. Follows no redirects and uses no proxy.
 pub async fn check(url: &str) -> ExitCode {
     let client = reqwest::Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none()).no_proxy();
     let answer = match client.build() {

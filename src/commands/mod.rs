@@ -1,4 +1,4 @@
-//! What the program can be asked to do, one module per command.
+//! The commands of the program, one module each.
 
 pub mod embedded;
 pub mod files;
@@ -9,13 +9,13 @@ pub mod serve;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-/// Prints text for the person at the terminal. Whoever reads may stop reading: that is no error.
+/// Prints text to standard output. A closed pipe is not an error.
 pub fn say(text: &str) {
     let mut out = std::io::stdout().lock();
     let _gone = writeln!(out, "{text}").and_then(|()| out.flush());
 }
 
-/// Says why a command failed.
+/// Prints why a command failed to standard error.
 #[must_use]
 pub fn fail(line: &str) -> ExitCode {
     let _gone = writeln!(std::io::stderr(), "{line}");

@@ -1,4 +1,4 @@
-//! `reparse openapi`: prints the document of the API.
+//! `reparse openapi`: prints the OpenAPI document.
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -7,7 +7,7 @@ use super::fail;
 use crate::config::Loaded;
 use crate::{rest, server};
 
-/// Prints the OpenAPI document of the app. Nothing is made or changed for it, and a server may be running.
+/// Prints the OpenAPI document of the application. Reads only; a server may be running on the store.
 pub async fn print_document(loaded: &Loaded, yaml: bool) -> ExitCode {
     let options = &loaded.options;
     for warning in &loaded.warnings {

@@ -1,4 +1,4 @@
-//! `reparse`: serves until it is told to stop.
+//! `reparse`: runs the server until a signal stops it.
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -10,14 +10,14 @@ use crate::config::{DatabaseUri, Loaded};
 use crate::logging;
 use crate::server::{Environment, Parts, Server};
 
-/// Runs a server until a signal stops it.
+/// Runs the server until a signal stops it.
 pub async fn serve(loaded: Loaded, parts: Parts) -> ExitCode {
     let _logging = logging::start(&loaded.options.logging);
     raise_open_files();
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
-    // Signals count from here on: one that comes while the store is being opened must not be lost.
+    // Listen for signals first, so that one that arrives while the store is being opened is not lost.
     let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
     else {
         return fail("error: cannot listen for signals");
@@ -31,7 +31,7 @@ pub async fn serve(loaded: Loaded, parts: Parts) -> ExitCode {
         _ = terminate.recv() => return ExitCode::SUCCESS,
         _ = interrupt.recv() => return ExitCode::SUCCESS,
     };
-    // Whoever gets an answer can read the banner already.
+    // Print the banner before the first request can be answered.
     announce(&loaded, server.addr);
     let server = server.serve();
     tokio::select! {
@@ -40,12 +40,12 @@ pub async fn serve(loaded: Loaded, parts: Parts) -> ExitCode {
     }
     tracing::info!("shutting down: waiting for in-flight requests to finish");
     if !server.shutdown().await {
-        tracing::warn!("shut down before all requests were finished");
+        tracing::warn!("shut down before all requests had finished");
     }
     ExitCode::SUCCESS
 }
 
-/// The banner: where things are, and a first command to try. Keys appear in the run that made them, and never again.
+/// The start banner: URLs, directories, and a first command to try. It contains the keys only in the run that generated them.
 fn announce(loaded: &Loaded, addr: SocketAddr) {
     let options = &loaded.options;
     let host = if addr.ip().is_unspecified() { format!("localhost:{}", addr.port()) } else { addr.to_string() };
@@ -73,7 +73,7 @@ fn announce(loaded: &Loaded, addr: SocketAddr) {
     if loaded.fresh_keys {
         app_id.clone_from(&options.keys.app_id);
         lines.push(format!("  App id   {app_id}"));
-        lines.push(format!("  Master key (shown this once)  {}", options.keys.master_key.expose()));
+        lines.push(format!("  Master key (shown only once)  {}", options.keys.master_key.expose()));
     }
     if let (true, Some(file)) = (loaded.zero_configuration, &keys_file) {
         lines.push(format!("  Keys     {}", file.display()));
@@ -85,8 +85,8 @@ fn announce(loaded: &Loaded, addr: SocketAddr) {
     say(&lines.join("\n"));
 }
 
-/// Lets the process open as many files as the system allows it to: every connection is one. The usual limit is for programs that a
-/// person starts.
+/// Raises the limit of open files to the maximum that the system allows, because every connection needs one. The default
+/// limit is too low for a server.
 #[cfg(target_os = "linux")]
 pub(super) fn raise_open_files() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -94,7 +94,7 @@ pub(super) fn raise_open_files() {
     if limit.current != limit.maximum
         && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit })
     {
-        tracing::warn!(%error, "the number of open files cannot be raised");
+        tracing::warn!(%error, "cannot raise the limit of open files");
     }
 }
 

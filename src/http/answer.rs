@@ -1,4 +1,4 @@
-//! JSON answers, and the one form of errors.
+//! JSON responses, and the form of errors.
 
 use std::error::Error as _;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,26 +10,26 @@ use serde::Serialize;
 use super::gate::rate_limit::Exceeded;
 use crate::error::ParseError;
 
-/// The content type of every JSON answer.
+/// The content type of JSON responses.
 pub const JSON: &str = "application/json; charset=utf-8";
 
-/// The route of a request, for its log line. The middleware puts it on the request; whoever finds the route fills it in.
+/// The route of a request, for its log line. The middleware adds this to the request, and the router sets it.
 #[derive(Debug, Clone, Default)]
 pub struct RouteLabel(Arc<Mutex<Option<Arc<str>>>>);
 
 impl RouteLabel {
-    /// That of a request.
+    /// The value that belongs to a request.
     #[must_use]
     pub fn of(request: &Request) -> Self {
         request.data::<Self>().cloned().unwrap_or_default()
     }
 
-    /// Fills it in.
+    /// Sets the route.
     pub fn set(&self, route: Arc<str>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(route);
     }
 
-    /// What was filled in.
+    /// The route, if it has been set.
     #[must_use]
     pub fn get(&self) -> Option<Arc<str>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -47,15 +47,15 @@ struct ErrorBody<'a> {
     error: &'a str,
 }
 
-/// An answer with a JSON body that is serialised already.
+/// A response with a JSON body that is already serialised.
 #[must_use]
 pub fn json(status: StatusCode, body: Vec<u8>) -> Response {
     Response::builder().status(status).header(header::CONTENT_TYPE, HeaderValue::from_static(JSON)).body(body)
 }
 
-/// An error as the client reads it: `{"code":N,"error":TEXT}`, without `code` for refusals at the level of HTTP.
+/// An error as a response: `{"code":N,"error":TEXT}`, without `code` for errors of the HTTP layer.
 ///
-/// Failures of the server are logged here with their causes; sensitive texts that the client does not get to read, too.
+/// Logs errors of the server with their causes, and messages that are hidden from the client.
 #[must_use]
 pub fn refusal(error: &ParseError, sanitize: bool) -> Response {
     log(error, sanitize);

@@ -1,4 +1,4 @@
-//! Request bodies: bounded in size, time and number of values, read once, parsed once.
+//! Request bodies: limited in size, time and number of values; read once and parsed once.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -18,13 +18,13 @@ use tokio::time::Instant;
 
 use crate::error::{ErrorCode, ParseError, Result};
 
-/// How much of a body that is too large is read and thrown away, so that the client gets to read the refusal.
+/// Maximum bytes of an oversized body that are read and discarded, so that the client can read the error.
 const DRAINED: usize = 64 << 20;
 
 /// Reads a body.
 ///
 /// # Errors
-/// 413 above `limit` bytes, 408 when it takes longer than `patience`, 415 for a compressed one, 400 when the client breaks off.
+/// 413 above `limit` bytes, 408 if it takes longer than `patience`, 415 if it is compressed, 400 if the client disconnects.
 pub async fn read(body: Body, headers: &HeaderMap, limit: u64, patience: Duration) -> Result<Vec<u8>> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
@@ -83,8 +83,8 @@ pub fn pieces(body: Body, patience: Duration) -> BoxStream<'static, Result<Bytes
     paced.boxed()
 }
 
-/// Reads what is left of a body and throws it away, up to a bound and as long as `patience` lasts, so that the client gets to
-/// read the answer.
+/// Reads and discards the rest of a body, up to a limit and for at most `patience`, so that the client can read the
+/// response.
 pub async fn drain(body: Body, patience: Duration) {
     let read = async {
         let mut stream = body.into_bytes_stream();
@@ -96,11 +96,11 @@ pub async fn drain(body: Body, patience: Duration) {
             }
         }
     };
-    // A client that is slower than that has lost its patience, too.
+    // A slower client does not get the response.
     let _ = tokio::time::timeout(patience, read).await;
 }
 
-/// Bounds of what is being parsed at a time: values take many times the memory of their text.
+/// Limits the bytes of JSON that are parsed at the same time, because values need many times the memory of their text.
 #[derive(Debug)]
 pub struct Parsing {
     bytes: Arc<Semaphore>,
@@ -108,17 +108,18 @@ pub struct Parsing {
     max_values: usize,
 }
 
-/// A share of the parsing budget; dropping it gives it back.
+/// A part of the parsing budget, which is returned when this is dropped.
 #[derive(Debug, Default)]
 pub struct Budget(#[expect(dead_code, reason = "held for its drop")] Option<OwnedSemaphorePermit>);
 
-/// Bodies up to this many bytes take nothing of the budget: so many requests cannot arrive at once.
+/// Bodies up to this many bytes do not use the budget, because too few can arrive at once to matter.
 const SMALL: usize = 64 << 10;
-/// Bodies of more bytes are parsed apart from the threads that serve connections.
+/// Larger bodies are parsed on other threads than those that serve connections.
 const LARGE: usize = 512 << 10;
 
 impl Parsing {
-    /// `budget`: bytes of bodies that may be parsed and held as values at a time. `max_values`: values of one body.
+    /// `budget`: maximum bytes of bodies that are parsed or held as values at the same time. `max_values`: maximum number of
+    /// values in one body.
     #[must_use]
     pub fn new(budget: u64, max_values: usize) -> Self {
         let budget =
@@ -126,7 +127,7 @@ impl Parsing {
         Self { bytes: Arc::new(Semaphore::new(usize::try_from(budget).unwrap_or(usize::MAX))), budget, max_values }
     }
 
-    /// Waits until a body of this length has room. One that is larger than the budget takes all of it.
+    /// Waits until the budget has room for a body of this length. A body larger than the budget uses all of it.
     pub async fn reserve(&self, length: usize) -> Budget {
         if length <= SMALL {
             return Budget::default();
@@ -136,12 +137,12 @@ impl Parsing {
         Budget(self.bytes.clone().acquire_many_owned(share).await.ok())
     }
 
-    /// Parses a body as a JSON object. An empty body is an empty object, and so is an empty list, which is how PHP writes
-    /// an empty object.
+    /// Parses a body as a JSON object. An empty body counts as an empty object, and so does `[]`, which PHP sends for an
+    /// empty object.
     ///
     /// # Errors
-    /// 107 when it is no JSON, no object, nested deeper than 127 levels, no UTF-8, holds a number no one can represent,
-    /// or more values than are allowed.
+    /// 107 if it is not a JSON object, not UTF-8, nested deeper than 127 levels, or contains a number out of range or too
+    /// many values.
     pub async fn object(&self, bytes: Vec<u8>) -> Result<Map<String, Json>> {
         let most = self.max_values;
         if bytes.len() < LARGE {
@@ -150,10 +151,10 @@ impl Parsing {
         tokio::task::spawn_blocking(move || parse_object(&bytes, most)).await.map_err(ParseError::internal)?
     }
 
-    /// Counts the values of a JSON body that somebody else parses.
+    /// Counts the values of a JSON body that other code parses.
     ///
     /// # Errors
-    /// 107 when it holds more values than are allowed.
+    /// 107 if it contains too many values.
     pub fn check(&self, bytes: &[u8]) -> Result<()> {
         check_values(bytes, self.max_values)
     }
@@ -177,7 +178,7 @@ fn parse(bytes: &[u8], max_values: usize) -> Result<Json> {
 }
 
 fn check_values(bytes: &[u8], max_values: usize) -> Result<()> {
-    // A value takes two bytes at least, so most bodies need not be counted.
+    // A value needs at least two bytes, so most bodies need no counting.
     if bytes.len() / 2 > max_values && count_values(bytes) > max_values {
         return Err(ParseError::new(ErrorCode::InvalidJson, "the request body holds too many values"));
     }
@@ -188,12 +189,12 @@ fn invalid(error: &serde_json::Error) -> ParseError {
     ParseError::new(ErrorCode::InvalidJson, format!("invalid JSON: {error}"))
 }
 
-/// Without the byte order mark that some clients begin with.
+/// Removes the byte order mark that some clients send.
 fn without_mark(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
 }
 
-/// The values of a JSON text, or more: every list, object and comma outside of strings counts.
+/// An upper bound for the number of values in a JSON text: counts arrays, objects and commas outside of strings.
 fn count_values(bytes: &[u8]) -> usize {
     let (mut count, mut in_string, mut escaped) = (1_usize, false, false);
     for byte in bytes {
@@ -208,10 +209,10 @@ fn count_values(bytes: &[u8]) -> usize {
     count
 }
 
-/// The text of a member of a JSON object, found without building values.
+/// Finds a string member of a JSON object without building values.
 ///
 /// # Errors
-/// 107 when the bytes are no JSON object.
+/// 107 if the bytes are not a JSON object.
 pub fn member(bytes: &[u8], name: &str) -> Result<Option<String>> {
     let bytes = without_mark(bytes);
     if bytes.iter().all(u8::is_ascii_whitespace) {
@@ -251,19 +252,19 @@ impl<'de> Visitor<'de> for Member<'_> {
     }
 }
 
-/// Whether a body begins as a JSON object or list does, whatever its content type says.
+/// Whether a body begins like a JSON object or array, whatever its content type says.
 #[must_use]
 pub fn looks_like_json(bytes: &[u8]) -> bool {
     without_mark(bytes).iter().find(|byte| !byte.is_ascii_whitespace()).is_none_or(|first| matches!(first, b'{' | b'['))
 }
 
-/// Whether the body is a form with files, the one kind that is not JSON.
+/// Whether the body is a multipart form.
 #[must_use]
 pub fn is_multipart(headers: &HeaderMap) -> bool {
     is_of_kind(headers, b"multipart/form-data")
 }
 
-/// Whether the body says to be a form without files. Many clients send JSON under this name, since it is their default.
+/// Whether the content type is that of a form without files. Many clients send JSON with it, because it is their default.
 #[must_use]
 pub fn is_form(headers: &HeaderMap) -> bool {
     is_of_kind(headers, b"application/x-www-form-urlencoded")

@@ -1,4 +1,4 @@
-//! Who calls: worked out once per request, the same for every protocol.
+//! The caller of a request. It is determined once per request, in the same way for every protocol.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,13 +18,13 @@ use crate::domain::kernel::auth::{self, Auth, Credentials, TokenUse};
 use crate::domain::kernel::context::{Client, Context};
 use crate::error::Result;
 
-/// What a request says of its caller, before any of it is checked.
+/// The caller's claims in a request, before they are checked.
 pub struct Caller {
     /// Keys and tokens.
     pub credentials: Credentials,
-    /// Where the request comes from.
+    /// Address of the caller and of the server.
     pub client: Client,
-    /// Whether the caller's address is that of the connection, not one a proxy told.
+    /// Whether the caller's address is that of the connection, not one from a proxy's header.
     pub direct: bool,
 }
 
@@ -32,7 +32,7 @@ impl Caller {
     /// Reads headers and addresses of a request.
     ///
     /// # Errors
-    /// 107 when the context for triggers is no JSON object.
+    /// 107 if the context for triggers is not a JSON object.
     pub fn of(request: &Request, app: &App) -> Result<Self> {
         let headers = request.headers();
         let mut caller = Self::without_keys(request, &app.options);
@@ -44,7 +44,7 @@ impl Caller {
         Ok(caller)
     }
 
-    /// Reads addresses alone: for what is open to everybody.
+    /// Reads only the addresses, for routes that are open to everyone.
     #[must_use]
     pub fn without_keys(request: &Request, options: &Options) -> Self {
         let peer =
@@ -66,36 +66,36 @@ impl Caller {
         }
     }
 
-    /// Whether a header names the application.
+    /// Whether a header contains the application id.
     #[must_use]
     pub fn names_application(&self, options: &Options) -> bool {
         self.credentials.application_id.as_deref() == Some(options.keys.app_id.as_str())
     }
 
-    /// Checks the keys; the session is not looked at.
+    /// Checks the keys, not the session.
     ///
     /// # Errors
-    /// 403 for an unknown application, a missing client key, or a key that may not come from the caller's address.
+    /// 403 for an unknown application, a missing client key, or a key that is not allowed from the caller's address.
     pub fn auth(&self, app: &App) -> Result<Auth> {
         auth::standing(app, &self.credentials, self.client.ip)
     }
 
-    /// Checks a master key in a header where none is needed: whoever would be refused elsewhere is anonymous.
+    /// Checks a master key on a route that needs none. A caller who would be refused elsewhere is anonymous.
     #[must_use]
     pub fn optional_auth(&self, app: &App) -> Auth {
         if self.credentials.master_key_in_header { self.auth(app).unwrap_or(Auth::Anonymous) } else { Auth::Anonymous }
     }
 
-    /// As rate limits know the caller.
+    /// The caller as rate limits see it.
     #[must_use]
     pub const fn identity<'a>(&self, auth: &'a Auth) -> Identity<'a> {
         Identity { ip: self.client.ip, direct: self.direct, auth }
     }
 
-    /// The context of the request: looks the session up.
+    /// Opens the context of the request, which looks up the session.
     ///
     /// # Errors
-    /// 209 when the token is unknown or has expired.
+    /// 209 if the token is unknown or has expired.
     pub async fn open(self, app: &Arc<App>, auth: Auth, token: TokenUse) -> Result<Context> {
         open_context(app, auth, self.credentials, token, self.client).await
     }

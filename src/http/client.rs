@@ -1,4 +1,4 @@
-//! Where a request comes from, and the address the caller knows this server by.
+//! The caller's address, and the URL under which the caller reaches this server.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -9,18 +9,18 @@ use super::handed::Handed;
 use crate::config::network::TrustProxy;
 use crate::config::server::Server;
 
-/// What HTTP tells of the caller's whereabouts.
+/// Addresses of a request.
 #[derive(Debug, Clone)]
 pub struct Origin {
     /// The caller's address.
     pub ip: IpAddr,
-    /// Whether a proxy said so; otherwise it is the address of the connection.
+    /// Whether the address is from a proxy's header; otherwise it is that of the connection.
     pub forwarded: bool,
-    /// Base of addresses in answers: `publicServerURL`, or scheme, host and mount path.
+    /// Base of URLs in responses: `publicServerURL`, or scheme, host and mount path of the request.
     pub base_url: String,
 }
 
-/// Finds out where a request comes from.
+/// Determines the addresses of a request.
 #[must_use]
 pub fn origin(options: &Server, peer: SocketAddr, local: Option<SocketAddr>, headers: &HeaderMap) -> Origin {
     let (ip, forwarded) = address(&options.trust_proxy, peer.ip().to_canonical(), headers);
@@ -44,7 +44,7 @@ pub fn handed_origin(options: &Server, handed: &Handed, headers: &HeaderMap) -> 
     Origin { ip: handed.ip, forwarded: false, base_url }
 }
 
-/// The headers of a request for the app's code: names in lower case, the values of one name joined.
+/// The headers of a request for cloud code: names in lower case, values of the same name joined.
 #[must_use]
 pub fn headers(headers: &HeaderMap) -> Map<String, Json> {
     let mut map = Map::with_capacity(headers.keys_len());
@@ -56,14 +56,14 @@ pub fn headers(headers: &HeaderMap) -> Map<String, Json> {
     map
 }
 
-/// How many calls of the app's code a request says to be inside of.
+/// The depth of nested calls of cloud code that a request claims (`X-Parse-Cloud-Depth`).
 #[must_use]
 pub fn depth(headers: &HeaderMap) -> u32 {
     headers.get("x-parse-cloud-depth").and_then(|depth| depth.to_str().ok()?.parse().ok()).unwrap_or(0)
 }
 
-/// The caller's address: that of the connection, unless a trusted proxy names another. Forwarded addresses are read from
-/// the right, because only the right end is written by proxies of ours.
+/// The caller's address: that of the connection, or the one that a trusted proxy names. Forwarded addresses are read from
+/// the right, because only the rightmost ones are written by trusted proxies.
 fn address(trust: &TrustProxy, peer: IpAddr, headers: &HeaderMap) -> (IpAddr, bool) {
     if *trust == TrustProxy::Nobody {
         return (peer, false);
@@ -76,7 +76,7 @@ fn address(trust: &TrustProxy, peer: IpAddr, headers: &HeaderMap) -> (IpAddr, bo
             break;
         }
         let Some(next) = parse_address(text.trim()) else {
-            // A proxy that does not know whom it speaks for: nobody's address, so that it is not taken for the proxy itself.
+            // The proxy does not know the address: use 0.0.0.0, so that the caller is not mistaken for the proxy.
             return (IpAddr::V4(Ipv4Addr::UNSPECIFIED), true);
         };
         current = next;
@@ -94,7 +94,7 @@ fn is_trusted(trust: &TrustProxy, address: IpAddr, hop: usize) -> bool {
     }
 }
 
-/// An address as proxies write it: bare, with a port, or in brackets.
+/// Parses an address as proxies write it: bare, with a port, or in brackets.
 fn parse_address(text: &str) -> Option<IpAddr> {
     let bare = text.parse::<IpAddr>().ok();
     let bracketed = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
@@ -102,8 +102,8 @@ fn parse_address(text: &str) -> Option<IpAddr> {
     bare.or_else(bracketed).or_else(with_port).map(|address| address.to_canonical())
 }
 
-/// Scheme, host and mount path as the caller sees them. A `Host` that is none gives way to the address of the connection:
-/// it must not reach a `Location`.
+/// Scheme, host and mount path as the caller sees them. An invalid `Host` header is replaced by the address of the
+/// connection, so that it never gets into a `Location`.
 fn own_url(options: &Server, peer: IpAddr, local: Option<SocketAddr>, headers: &HeaderMap) -> String {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let mut scheme = "http";

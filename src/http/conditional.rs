@@ -1,10 +1,10 @@
-//! Conditional requests (RFC 9110, 13) for things that have a version and a date.
+//! Conditional requests (RFC 9110, 13) for resources with a version and a date.
 
 use std::time::{Duration, UNIX_EPOCH};
 
 use crate::model::date::Date;
 
-/// The headers of a request that set a condition, as they were sent.
+/// The conditional headers of a request, as they were sent.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Conditions<'a> {
     /// `If-Match`.
@@ -19,49 +19,49 @@ pub struct Conditions<'a> {
     pub if_range: Option<&'a str>,
 }
 
-/// What the conditions of a GET or HEAD come to.
+/// The outcome of the conditions of a GET or HEAD request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
-    /// Send it; `Range` counts.
+    /// Send the resource; `Range` applies.
     Send,
-    /// Send all of it: `Range` was meant for another version.
+    /// Send all of it, because `Range` was meant for another version.
     SendWhole,
-    /// 304.
+    /// Answer 304.
     NotModified,
-    /// 412.
+    /// Answer 412.
     Failed,
 }
 
-/// The header `ETag` for a version; a text without quotes.
+/// The `ETag` header for a version (without quotes).
 #[must_use]
 pub fn etag(version: &str) -> String {
     let plain: String = version.chars().filter(|letter| matches!(letter, '!'..='~') && *letter != '"').collect();
     format!("\"{plain}\"")
 }
 
-/// A date as HTTP writes it, to the second.
+/// Formats a date as in HTTP headers, to the second.
 #[must_use]
 pub fn http_date(date: Date) -> String {
     let since = Duration::from_secs(u64::try_from(date.millis() / 1000).unwrap_or_default());
     httpdate::fmt_http_date(UNIX_EPOCH + since)
 }
 
-/// Seconds since 1970 of a date as HTTP writes it.
+/// Parses a date of an HTTP header to seconds since 1970.
 fn seconds(text: &str) -> Option<u64> {
     let date = httpdate::parse_http_date(text.trim()).ok()?;
     date.duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs())
 }
 
-/// Whether a list of tags has this one. `*` stands for any. Weak comparison: `W/` does not count.
+/// Whether a list of tags contains this one; `*` matches any. Weak comparison: `W/` is ignored.
 fn lists(list: &str, etag: &str) -> bool {
     list.trim() == "*" || list.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag)
 }
 
-/// Decides by the order of RFC 9110, 13.2.2. `etag` is the header as it would be sent.
+/// Evaluates the conditions in the order of RFC 9110, 13.2.2. `etag` is the header as it would be sent.
 #[must_use]
 pub fn decide(conditions: Conditions<'_>, etag: &str, modified: Date) -> Decision {
     let modified = u64::try_from(modified.millis() / 1000).unwrap_or_default();
-    // A date that is none does not count.
+    // An invalid date is ignored.
     let not_after = |text: Option<&str>| text.and_then(seconds).map(|date| modified <= date);
     let holds = match conditions.if_match {
         Some(list) => lists(list, etag) && !list.trim_start().starts_with("W/"),
@@ -86,7 +86,7 @@ pub fn decide(conditions: Conditions<'_>, etag: &str, modified: Date) -> Decisio
                 Decision::SendWhole
             }
         }
-        // A date must be this one; a weak tag never fits.
+        // A date must be equal; a weak tag never matches.
         Some(date) => {
             if seconds(date) == Some(modified) {
                 Decision::Send

@@ -1,10 +1,10 @@
-//! How many connections are open, in all and from one address.
+//! Counts open connections, in total and by address.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Counts open connections, and refuses those beyond the bounds.
+/// Counts open connections and refuses those above the limits.
 #[derive(Debug)]
 pub struct Connections {
     most: usize,
@@ -19,13 +19,13 @@ struct Open {
 }
 
 impl Connections {
-    /// At most so many connections, and so many from one address.
+    /// Limits for all connections and for those from one address.
     #[must_use]
     pub fn new(most: usize, most_per_address: usize) -> Arc<Self> {
         Arc::new(Self { most, most_per_address, open: Mutex::default() })
     }
 
-    /// Room for one more connection from an address; `None` when a bound is reached.
+    /// Counts a connection from an address; `None` if a limit is reached.
     #[must_use]
     pub fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Admitted> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
@@ -39,7 +39,7 @@ impl Connections {
     }
 }
 
-/// A connection that is counted until this is dropped.
+/// A counted connection; dropping this ends the count.
 #[derive(Debug)]
 pub struct Admitted {
     connections: Arc<Connections>,

@@ -1,4 +1,4 @@
-//! The headers that let browsers of other origins in. They are on every answer.
+//! CORS headers, which every response gets.
 
 use poem::http::{HeaderMap, HeaderValue, header};
 
@@ -8,7 +8,7 @@ const METHODS: &str = "GET,PUT,POST,DELETE,OPTIONS";
 const HEADERS: &str = "X-Parse-Master-Key, X-Parse-REST-API-Key, X-Parse-Javascript-Key, X-Parse-Application-Id, X-Parse-Client-Version, X-Parse-Session-Token, X-Requested-With, X-Parse-Revocable-Session, X-Parse-Request-Id, Content-Type, Pragma, Cache-Control";
 const EXPOSED: &str = "X-Parse-Job-Status-Id, X-Parse-Push-Status-Id";
 
-/// The headers, made once.
+/// The headers, built once.
 #[derive(Debug)]
 pub struct Cors {
     origins: Vec<HeaderValue>,
@@ -16,7 +16,7 @@ pub struct Cors {
 }
 
 impl Cors {
-    /// As `allowOrigin` and `allowHeaders` say. Names and origins that cannot stand in a header are left out.
+    /// Builds the headers from `allowOrigin` and `allowHeaders`. Names and origins that are not valid in a header are left out.
     #[must_use]
     pub fn new(options: &Server) -> Self {
         let mut origins: Vec<HeaderValue> = options
@@ -37,7 +37,7 @@ impl Cors {
         Self { origins, allowed }
     }
 
-    /// Puts the headers on an answer to a request from `origin`.
+    /// Adds the headers to a response for a request from `origin`.
     pub fn apply(&self, origin: Option<&HeaderValue>, headers: &mut HeaderMap) {
         let matching = origin.and_then(|origin| self.origins.iter().find(|allowed| *allowed == origin));
         if let Some(allowed) = matching.or_else(|| self.origins.first()) {

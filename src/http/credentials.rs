@@ -1,4 +1,4 @@
-//! Who the caller says to be, in headers.
+//! Credentials in the headers of a request.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,8 +8,8 @@ use serde_json::{Map, Value as Json};
 use crate::domain::kernel::auth::Credentials;
 use crate::error::{ErrorCode, ParseError, Result};
 
-/// Reads the `X-Parse-…` headers and HTTP Basic authentication. Basic authentication counts only for a known
-/// application: `appId:masterKey` or `appId:javascript-key=KEY`.
+/// Reads the `X-Parse-…` headers and HTTP Basic authentication, which is ignored unless it names this application:
+/// `appId:masterKey` or `appId:javascript-key=KEY`.
 #[must_use]
 pub fn from_headers(headers: &HeaderMap, known_application: &str) -> Credentials {
     let text = |name: &str| {
@@ -40,7 +40,7 @@ pub fn from_headers(headers: &HeaderMap, known_application: &str) -> Credentials
     credentials
 }
 
-/// User and password of HTTP Basic authentication; exactly one colon parts them.
+/// User and password of HTTP Basic authentication, separated by exactly one colon.
 fn basic(headers: &HeaderMap) -> Option<(String, String)> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, encoded) = value.split_once(' ')?;
@@ -52,10 +52,10 @@ fn basic(headers: &HeaderMap) -> Option<(String, String)> {
     (!password.contains(':')).then(|| (user.to_owned(), password.to_owned()))
 }
 
-/// The object that triggers get to see, from its header.
+/// Parses the context for triggers from its header.
 ///
 /// # Errors
-/// 107 when it is no JSON object.
+/// 107 if it is not a JSON object.
 pub fn cloud_context(headers: &HeaderMap) -> Result<Option<Map<String, Json>>> {
     match headers.get("x-parse-cloud-context") {
         None => Ok(None),
@@ -63,10 +63,10 @@ pub fn cloud_context(headers: &HeaderMap) -> Result<Option<Map<String, Json>>> {
     }
 }
 
-/// The object that triggers get to see, from text.
+/// Parses the context for triggers.
 ///
 /// # Errors
-/// 107 when it is no JSON object.
+/// 107 if it is not a JSON object.
 pub fn parse_context(text: &[u8]) -> Result<Map<String, Json>> {
     serde_json::from_slice(text).map_err(|_| invalid_context())
 }

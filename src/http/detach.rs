@@ -1,4 +1,4 @@
-//! Work that outlives its client: a write is carried through even when nobody waits for the answer.
+//! Runs writes to their end, even if the client disconnects.
 
 use std::future::Future;
 use std::panic::resume_unwind;
@@ -8,11 +8,11 @@ use tracing::Instrument as _;
 
 use crate::error::{ParseError, Result};
 
-/// Runs work of a request. If it `writes`, it runs to its end even when the client leaves; a stopping server waits for
-/// `tasks`. A panic goes on in the caller.
+/// Runs the work of a request. If it `writes`, it runs to its end even if the client disconnects; shutdown waits for
+/// `tasks`. A panic is propagated to the caller.
 ///
 /// # Errors
-/// Those of the work; 1 when the runtime stops before it is done.
+/// The errors of the work; 1 if the runtime stops before it is done.
 pub async fn run<T, F>(tasks: &TaskTracker, writes: bool, work: F) -> Result<T>
 where
     F: Future<Output = Result<T>> + Send + 'static,

@@ -1,5 +1,4 @@
-//! What happens to every request, whatever it wants: it gets an id, a log line and CORS headers, and a panic becomes an
-//! answer.
+//! Middleware of all requests: request id, log line, CORS headers, and a 500 response if a handler panics.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -15,10 +14,10 @@ use super::answer::{RequestId, RouteLabel, refusal};
 use super::cors::Cors;
 use crate::error::{ErrorCode, ParseError};
 
-/// Logged as the status of requests whose clients left before they were answered.
+/// Status that is logged if the client disconnects before the response.
 const CLIENT_CLOSED_REQUEST: u16 = 499;
 
-/// Wraps the endpoint that serves everything.
+/// Wraps the endpoint of the whole server.
 pub struct MiddlewareStack<E> {
     inner: E,
     cors: Arc<Cors>,
@@ -27,7 +26,7 @@ pub struct MiddlewareStack<E> {
 }
 
 impl<E> MiddlewareStack<E> {
-    /// `prefix` begins every request id, so that ids of several processes differ.
+    /// Every request id begins with `prefix`, so that the ids of several processes differ.
     #[must_use]
     pub fn new(inner: E, cors: Arc<Cors>, prefix: String) -> Self {
         Self { inner, cors, prefix, counter: AtomicU64::new(1) }
@@ -68,7 +67,7 @@ impl<E: Endpoint<Output = Response> + 'static> MiddlewareStack<E> {
                 .copied()
                 .map(str::to_owned)
                 .or_else(|| panic.downcast_ref::<String>().cloned());
-            tracing::error!(panic = text.unwrap_or_default(), "a request made the server panic");
+            tracing::error!(panic = text.unwrap_or_default(), "a request handler panicked");
             let error = ParseError {
                 status: StatusCode::INTERNAL_SERVER_ERROR.as_u16(),
                 ..ParseError::new(ErrorCode::InternalServerError, "Internal server error.")
@@ -78,7 +77,7 @@ impl<E: Endpoint<Output = Response> + 'static> MiddlewareStack<E> {
     }
 }
 
-/// The log line of a request. It is written when the request ends, in whatever way.
+/// The log line of a request. It is written when the request ends, also if the client disconnects or the handler panics.
 struct LogLine {
     started: Instant,
     method: Method,

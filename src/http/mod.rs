@@ -1,4 +1,4 @@
-//! What REST and GraphQL share of HTTP: the middleware every request passes, who the caller says to be, bodies, errors, pages.
+//! HTTP code that all protocols share: connections, middleware, the caller's credentials, bodies, errors, pages.
 
 pub mod answer;
 pub mod body;

@@ -1,6 +1,6 @@
 //! Paths below a mount path.
 
-/// The part of a path below a mount path, in any case; `None` when it is elsewhere.
+/// The part of a path below a mount path, ignoring case; `None` if the path is not below it.
 #[must_use]
 pub fn below<'a>(mount: &str, path: &'a str) -> Option<&'a str> {
     let mount = mount.trim_end_matches('/');
@@ -8,7 +8,7 @@ pub fn below<'a>(mount: &str, path: &'a str) -> Option<&'a str> {
     (head.eq_ignore_ascii_case(mount) && (rest.is_empty() || rest.starts_with('/'))).then_some(rest)
 }
 
-/// A path below the mount path, without the slashes that do not count: one at the end, a second one at the start.
+/// A path below the mount path, without ignored slashes: one at the end, a second one at the start.
 #[must_use]
 pub fn trim(path: &str) -> &str {
     let path = if path.starts_with("//") { path.get(1..).unwrap_or(path) } else { path };

@@ -1,4 +1,4 @@
-//! Pages that this binary carries with the files they load: how they are served, and text in them.
+//! Serves pages that are embedded in the binary, with the files that they load.
 
 use poem::Response;
 use poem::http::{HeaderValue, header};
@@ -31,32 +31,32 @@ impl Asset {
         Self { name, kind: "text/plain; charset=utf-8", content, compressed: false }
     }
 
-    /// The content is compressed with gzip, and sent so.
+    /// The content, compressed with gzip; it is sent compressed.
     #[must_use]
     pub const fn compressed(self) -> Self {
         Self { compressed: true, ..self }
     }
 }
 
-/// A page and what it loads.
+/// A page and the files that it loads.
 #[derive(Debug)]
 pub struct Page {
     /// The page itself.
     pub html: String,
-    /// Its content security policy: what it may load and talk to.
+    /// Its content security policy.
     pub policy: &'static str,
-    /// What it loads.
+    /// The files that it loads.
     pub assets: &'static [Asset],
 }
 
 impl Page {
-    /// Whether there is such a file; the empty name is the page itself.
+    /// Whether the file exists; the empty name is the page itself.
     #[must_use]
     pub fn has(&self, file: &str) -> bool {
         file.is_empty() || self.asset(file).is_some()
     }
 
-    /// A file, or for the empty name the page; `None`: there is no such file.
+    /// A file, or the page for the empty name; `None` if the file does not exist.
     #[must_use]
     pub fn answer(&self, file: &str) -> Option<Response> {
         if file.is_empty() {
@@ -85,8 +85,8 @@ impl Page {
     }
 }
 
-/// Text as an attribute of a page has it, in quotation marks of either kind. (Templates of mails and pages escape by rules of
-/// their own: those of the language they are written in.)
+/// Escapes text for an HTML attribute in single or double quotes. (Templates of mails and pages escape by the rules of their
+/// template language.)
 #[must_use]
 pub fn escape(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut out, letter| {

@@ -1,17 +1,17 @@
-//! Query strings, and forms without files: `a=1&b=2`.
+//! Parses query strings and forms without files: `a=1&b=2`.
 
 use std::collections::HashSet;
 
 use serde_json::{Map, Value as Json};
 
-/// Pairs that are read at most; what follows does not count.
+/// Maximum number of pairs; further ones are ignored.
 const MAX_PAIRS: usize = 1000;
-/// Brackets of one name that are read; what follows is the name of a member as it is.
+/// Maximum number of brackets in a name that are parsed; the rest is used as a literal name.
 const MAX_DEPTH: usize = 5;
-/// Lists that are written with positions may have this many; with more, positions are names of members.
+/// Maximum length of a list that is written with positions; with more, positions become names of members.
 const MAX_POSITIONS: usize = 20;
 
-/// The names and values.
+/// The decoded names and values.
 pub fn pairs(text: &str) -> impl Iterator<Item = (String, String)> + '_ {
     text.split('&').filter(|pair| !pair.is_empty()).take(MAX_PAIRS).map(|pair| {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -19,15 +19,15 @@ pub fn pairs(text: &str) -> impl Iterator<Item = (String, String)> + '_ {
     })
 }
 
-/// Percent and plus decoding; bytes that are no UTF-8 become replacement characters.
+/// Decodes percent escapes and plus signs; invalid UTF-8 becomes replacement characters.
 fn decode(text: &str) -> String {
     let spaced = text.replace('+', " ");
     percent_encoding::percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
 }
 
-/// A query as an object, as parse-server reads it. Names with brackets build objects and lists of texts
-/// (`where[a][$in][]=x`); the value of another name goes through `plain`, and becomes one of a list if the name comes
-/// several times.
+/// Parses a query to an object, as parse-server does. Names with brackets build objects and arrays of strings
+/// (`where[a][$in][]=x`). The value of any other name is converted by `plain`; if the name occurs several times, the
+/// values become an array.
 pub fn object(text: &str, plain: impl Fn(String) -> Json) -> Map<String, Json> {
     let mut object = Map::new();
     let (mut bracketed, mut repeated) = (HashSet::new(), HashSet::new());
@@ -56,7 +56,7 @@ pub fn object(text: &str, plain: impl Fn(String) -> Json) -> Map<String, Json> {
     object
 }
 
-/// Removes the places of lists that nothing was put in.
+/// Removes empty positions of lists.
 fn close_gaps(value: &mut Json) {
     match value {
         Json::Array(list) => {
@@ -68,7 +68,7 @@ fn close_gaps(value: &mut Json) {
     }
 }
 
-/// The head of a name with brackets, and what is in them. `None`: there are none, or they do not close.
+/// The part of a name before its brackets, and their contents. `None` if it has no brackets or they are not closed.
 fn segments(name: &str) -> Option<(&str, Vec<&str>)> {
     let (head, mut rest) = name.split_once('[').map(|(head, _)| (head, name.get(head.len()..).unwrap_or_default()))?;
     if head.is_empty() {
@@ -99,7 +99,7 @@ fn insert(slot: &mut Json, path: &[&str], value: String) {
     match slot {
         Json::Null if segment.is_empty() || position.is_some() => *slot = Json::Array(Vec::new()),
         Json::Null => *slot = Json::Object(Map::new()),
-        // A list that gets a name becomes an object; a text that gets one becomes the first of a list.
+        // A list to which a name is added becomes an object; a string to which a value is added becomes the first item of a list.
         Json::Array(list) if !segment.is_empty() && position.is_none() => {
             let members = std::mem::take(list).into_iter().enumerate();
             *slot = Json::Object(members.map(|(index, value)| (index.to_string(), value)).collect());

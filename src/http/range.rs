@@ -2,24 +2,24 @@
 
 use std::ops::Range;
 
-/// Most ranges that are answered one by one; a request for more gets everything.
+/// Maximum number of ranges in a request; a request for more gets the whole file.
 const MAX_RANGES: usize = 16;
 
-/// What of a file is to be sent.
+/// The part of a file to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selection {
-    /// All of it, as 200: no range was asked for, or none that can be understood.
+    /// All of it, with status 200: the request has no valid range.
     Whole,
-    /// These parts, as 206: one, or several as `multipart/byteranges`.
+    /// These parts, with status 206: one, or several as `multipart/byteranges`.
     Parts(Vec<Range<u64>>),
-    /// Nothing, as 416: every range lies behind the end.
+    /// Nothing, with status 416: every range begins after the end of the file.
     Unsatisfiable,
 }
 
-/// Reads the header for a file of so many bytes.
+/// Parses the header for a file of this length.
 ///
-/// What cannot be understood is ignored, as the RFC says: another unit, a broken list, an end before its start. So are
-/// ranges that overlap or are many: they would let a small request ask for much work.
+/// Invalid headers are ignored, as the RFC says: another unit, a malformed list, an end before its start. So are overlapping
+/// or too many ranges, with which a small request could cause much work.
 #[must_use]
 pub fn select(header: Option<&str>, length: u64) -> Selection {
     let Some((unit, list)) = header.and_then(|header| header.split_once('=')) else { return Selection::Whole };
@@ -49,7 +49,7 @@ pub fn select(header: Option<&str>, length: u64) -> Selection {
     }
 }
 
-/// One range within the file; empty if it lies behind the end; `None` if it is no range.
+/// Parses a range and limits it to the file; empty if it begins after the end; `None` if it is not a range.
 fn parse(spec: &str, length: u64) -> Option<Range<u64>> {
     let (first, last) = spec.split_once('-')?;
     let (first, last) = (first.trim(), last.trim());
@@ -61,7 +61,7 @@ fn parse(spec: &str, length: u64) -> Option<Range<u64>> {
     Some(first..end.min(length).max(first))
 }
 
-/// Digits and nothing else. What is too large for a file is the largest number.
+/// Parses digits. A number that is too large becomes the largest number.
 fn number(text: &str) -> Option<u64> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().unwrap_or(u64::MAX))
@@ -79,21 +79,21 @@ pub fn unsatisfied(length: u64) -> String {
     format!("bytes */{length}")
 }
 
-/// What stands before each part of an answer with several parts, and after the last one.
+/// The framing of a response with several parts.
 #[derive(Debug, Clone)]
 pub struct Multipart {
-    /// In front of each part, in their order.
+    /// Bytes before each part, in order.
     pub heads: Vec<String>,
-    /// Behind the last part.
+    /// Bytes after the last part.
     pub tail: String,
-    /// `Content-Type` of the whole.
+    /// `Content-Type` of the response.
     pub content_type: String,
-    /// `Content-Length` of the whole.
+    /// `Content-Length` of the response.
     pub length: u64,
 }
 
 impl Multipart {
-    /// The frame for these parts. `boundary` must not occur in the file: random letters.
+    /// Builds the framing for these parts. `boundary` consists of random letters, so that it does not occur in the file.
     #[must_use]
     pub fn new(parts: &[Range<u64>], length: u64, content_type: &str, boundary: &str) -> Self {
         let head = |part| {

@@ -1,4 +1,4 @@
-//! Connections: HTTP/1.1 with keep-alive, bounded headers, bounded patience, and an orderly end.
+//! Connections: HTTP/1.1 with keep-alive, limits for headers, timeouts, and graceful shutdown.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -27,17 +27,17 @@ use super::cors::Cors;
 use super::handed::Handed;
 use super::wire::{RequestStart, Wire};
 
-/// All headers of a request together may have this many bytes.
+/// Maximum bytes of all headers of a request.
 const HEADER_BYTES: usize = 64 << 10;
-/// A request may have this many headers.
+/// Maximum number of headers of a request.
 const HEADERS: usize = 100;
-/// Connections the system holds until they are accepted.
+/// Maximum number of connections that wait to be accepted.
 const BACKLOG: u32 = 1024;
 
-/// Opens a socket.
+/// Opens a listening socket.
 ///
 /// # Errors
-/// When the address is taken, or none of this machine.
+/// If the address is in use, or does not belong to this machine.
 pub fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_reuseaddr(true)?;
@@ -45,14 +45,14 @@ pub fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// How long a client may keep a connection waiting.
+/// Timeouts of a connection.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
-    /// Until the first byte on a new connection.
+    /// For the first byte on a new connection.
     pub first_byte: Duration,
-    /// To send the headers of a request, the pause between two requests included.
+    /// For the headers of a request, including the pause since the previous request.
     pub headers: Duration,
-    /// To read some of the answer, once the system has no room for more of it.
+    /// For the client to read some of the response, once the send buffer is full.
     pub write: Duration,
 }
 
@@ -76,7 +76,7 @@ impl<E> Clone for Door<E> {
     }
 }
 
-/// Accepts connections until `stop`, then waits until those that are open have finished the request they are at.
+/// Accepts connections until `stop`, then waits until open connections have finished their current request.
 pub async fn serve<E>(listener: TcpListener, door: Door<E>, open: Arc<Connections>)
 where
     E: Endpoint<Output = Response> + 'static,
@@ -86,7 +86,7 @@ where
         match accepted {
             Ok((stream, remote)) => {
                 let Some(admitted) = open.admit(remote.ip()) else {
-                    tracing::debug!(%remote, "a connection is refused: too many are open");
+                    tracing::debug!(%remote, "connection refused: too many are open");
                     continue;
                 };
                 let served = client(stream, remote, door.clone());
@@ -125,7 +125,7 @@ where
 
 /// Mostly too many open files; connections that close make room.
 async fn cannot_accept(error: &std::io::Error) {
-    tracing::warn!(%error, "cannot accept a connection");
+    tracing::warn!(%error, "failed to accept a connection");
     tokio::time::sleep(Duration::from_millis(50)).await;
 }
 
@@ -138,7 +138,7 @@ where
     }
     let local = stream.local_addr().unwrap_or(remote);
     if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "cannot set TCP_NODELAY");
+        tracing::debug!(%error, "failed to set TCP_NODELAY");
     }
     connection(stream, (local, remote), false, door).await;
 }
@@ -151,7 +151,7 @@ where
 {
     let Door { endpoint, cors, patience, stop } = door;
     let start = RequestStart::default();
-    // A client that does not read its answer must not hold it for ever.
+    // A client that does not read its response must not keep it in memory forever.
     let mut writer = TimeoutWriter::new(stream);
     writer.set_timeout(Some(patience.write));
     let wire = Wire::new(Box::pin(writer), cors, start.clone());
@@ -185,11 +185,11 @@ where
         }
     };
     if let Err(error) = outcome {
-        tracing::debug!(%error, "a connection ended early");
+        tracing::debug!(%error, "connection closed early");
     }
 }
 
-/// The body of a request, which says when it has been read: then the next request begins.
+/// The body of a request. It signals when it has been read completely, because then the next request begins.
 fn watched(body: Incoming, start: RequestStart) -> Body {
     if body.is_end_stream() {
         start.expect();

@@ -1,8 +1,8 @@
-//! The bytes of a connection, around hyper, which is stricter than Parse's clients and silent where it refuses.
+//! Adapts the bytes of a connection for hyper, which is stricter than Parse's clients and sends errors without a body.
 //!
-//! Some clients send `"`, `<` and `>` unencoded in the address (`?where={"a":1}`); they are encoded before hyper reads them.
-//! Requests that hyper refuses itself are answered with an empty body; they get the body, the headers and the log line
-//! that every other refusal has.
+//! Some clients send `"`, `<` and `>` unencoded in the URL (`?where={"a":1}`); they are encoded before hyper reads them.
+//! hyper answers requests that it refuses with an empty body; such responses get the body, the headers and the log line
+//! of every other error.
 
 use std::io;
 use std::pin::Pin;
@@ -16,10 +16,10 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::answer::JSON;
 use super::cors::Cors;
 
-/// hyper's own refusals have fewer bytes than this.
+/// Maximum bytes of an error response that hyper itself sends.
 const OWN_REFUSAL: usize = 256;
 
-/// Whether the next byte of the client begins a request: the one before has been read to the end of its body.
+/// Whether the next byte from the client begins a request, because the previous request has been read completely.
 #[derive(Debug, Clone)]
 pub struct RequestStart(Arc<AtomicBool>);
 
@@ -30,7 +30,7 @@ impl Default for RequestStart {
 }
 
 impl RequestStart {
-    /// The body of a request has been read.
+    /// Records that the body of a request has been read completely.
     pub fn expect(&self) {
         self.0.store(true, Ordering::Release);
     }
@@ -45,21 +45,21 @@ pub struct Wire<S> {
     stream: S,
     cors: Arc<Cors>,
     start: RequestStart,
-    /// Whether the bytes that come next belong to the first line of a request.
+    /// Whether the next bytes belong to the first line of a request.
     in_first_line: bool,
-    /// Bytes for hyper that its buffer had no room for.
+    /// Bytes for hyper that did not fit into its buffer.
     surplus: Vec<u8>,
-    /// Bytes for the client that stand for some of hyper's.
+    /// Bytes for the client that replace hyper's.
     pending: Vec<u8>,
 }
 
 impl<S> Wire<S> {
-    /// A connection that has just begun.
+    /// Wraps a new connection.
     pub fn new(stream: S, cors: Arc<Cors>, start: RequestStart) -> Self {
         Self { stream, cors, start, in_first_line: false, surplus: Vec::new(), pending: Vec::new() }
     }
 
-    /// Encodes what must not stand in the first line of a request. `None`: the bytes are fine as they are.
+    /// Encodes characters that hyper does not accept in the first line of a request. `None` if there are none.
     fn encoded(&mut self, bytes: &[u8]) -> Option<Vec<u8>> {
         if self.start.take() {
             self.in_first_line = begins_request(bytes);
@@ -86,7 +86,7 @@ impl<S> Wire<S> {
         Some(encoded)
     }
 
-    /// What is sent instead of a refusal of hyper's own; `None`: the bytes are something else.
+    /// The replacement for an error response of hyper; `None` if the bytes are something else.
     fn instead_of(&self, bytes: &[u8]) -> Option<Vec<u8>> {
         if bytes.len() > OWN_REFUSAL || !bytes.starts_with(b"HTTP/1.1 4") {
             return None;
@@ -98,7 +98,7 @@ impl<S> Wire<S> {
             "431" => ("431 Request Header Fields Too Large", "the headers are too large"),
             _ => return None,
         };
-        // Answers of ours have CORS headers already.
+        // Responses of this server already have CORS headers.
         if head.contains("access-control-allow-origin") {
             return None;
         }
@@ -119,7 +119,7 @@ impl<S> Wire<S> {
     }
 }
 
-/// Whether bytes begin with a method and a path. Others are left alone: they are the rest of something.
+/// Whether bytes begin with a method and a path. Other bytes are left unchanged, because they belong to something else.
 fn begins_request(bytes: &[u8]) -> bool {
     let method = bytes.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
     (3..=7).contains(&method) && bytes.get(method..).is_some_and(|rest| rest.starts_with(b" /"))
@@ -165,7 +165,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
         ready!(this.poll_pending(cx))?;
         match this.instead_of(bytes) {
             Some(answer) => {
-                // It is sent with the flush that follows.
+                // It is sent with the next flush.
                 this.pending = answer;
                 Poll::Ready(Ok(bytes.len()))
             }

@@ -1,18 +1,18 @@
-//! The pages this server brings along, in its languages. A page is the layout with the texts of one row.
+//! The built-in pages in each language. A page is the layout with the texts of one row.
 
 use super::Page;
 
-/// The frame of every page. Values are escaped when it is filled; there is no script in it.
+/// The HTML layout of every page. Values are escaped when it is filled. It contains no script.
 const LAYOUT: &str = include_str!("layout.html");
-/// The form of the page that sets a password.
+/// The form for a new password.
 const PASSWORD_FORM: &str = include_str!("password_form.html");
-/// The form of the page behind an expired link.
+/// The form on the page for an expired link, which requests a new mail.
 const RESEND_FORM: &str = include_str!("resend_form.html");
 
-/// An example of a page whose texts are placeholders of the options.
+/// An example page whose texts are placeholders from the options.
 pub const EXAMPLE: &str = include_str!("example.html");
 
-/// Texts of one language.
+/// The texts of one language.
 struct Language {
     tag: &'static str,
     /// Page, heading, text.
@@ -31,77 +31,77 @@ const LANGUAGES: [Language; 2] = [
             (
                 Page::PasswordResetLinkInvalid,
                 "This link does not work",
-                "It is incomplete, has already been used, or has expired. Request a new password again to get another link.",
+                "It is incomplete, has already been used, or has expired. Request a password reset again to get a new link.",
             ),
             (Page::EmailVerificationSuccess, "Your address has been confirmed", "Thank you. You can close this page."),
             (
                 Page::EmailVerificationLinkInvalid,
                 "This link does not work",
-                "It is incomplete, or has already been used. Your address may be confirmed by now.",
+                "It is incomplete or has already been used. Your address may already be confirmed.",
             ),
-            (
-                Page::EmailVerificationLinkExpired,
-                "This link has expired",
-                "Request another one to confirm your address.",
-            ),
+            (Page::EmailVerificationLinkExpired, "This link has expired", "Request a new one to confirm your address."),
             (
                 Page::EmailVerificationSendSuccess,
                 "Check your email",
-                "If there is an address to confirm, we have sent another link to it.",
+                "If there is an address to confirm, we have sent it a new link.",
             ),
             (
                 Page::EmailVerificationSendFail,
                 "No email was sent",
-                "The address is unknown, or has already been confirmed.",
+                "The address is unknown or has already been confirmed.",
             ),
         ],
         label: "New password",
         set: "Set password",
-        resend: "Send another link",
+        resend: "Send a new link",
     },
     Language {
         tag: "de",
         texts: [
             (Page::PasswordReset, "Neues Passwort wählen", ""),
-            (Page::PasswordResetSuccess, "Das Passwort ist geändert", "Die Anmeldung geht ab jetzt mit dem neuen."),
+            (
+                Page::PasswordResetSuccess,
+                "Das Passwort wurde geändert",
+                "Sie können sich jetzt mit dem neuen Passwort anmelden.",
+            ),
             (
                 Page::PasswordResetLinkInvalid,
-                "Dieser Link geht nicht",
-                "Er ist unvollständig, schon benutzt oder abgelaufen. Wer nochmals ein neues Passwort anfordert, bekommt einen neuen.",
+                "Dieser Link ist ungültig",
+                "Er ist unvollständig, wurde bereits verwendet oder ist abgelaufen. Fordern Sie erneut ein Passwort an, um einen neuen Link zu erhalten.",
             ),
             (
                 Page::EmailVerificationSuccess,
-                "Die Adresse ist bestätigt",
-                "Vielen Dank. Diese Seite kann geschlossen werden.",
+                "Ihre Adresse wurde bestätigt",
+                "Vielen Dank. Sie können diese Seite schließen.",
             ),
             (
                 Page::EmailVerificationLinkInvalid,
-                "Dieser Link geht nicht",
-                "Er ist unvollständig oder schon benutzt. Vielleicht ist die Adresse bereits bestätigt.",
+                "Dieser Link ist ungültig",
+                "Er ist unvollständig oder wurde bereits verwendet. Vielleicht ist Ihre Adresse schon bestätigt.",
             ),
             (
                 Page::EmailVerificationLinkExpired,
                 "Dieser Link ist abgelaufen",
-                "Um die Adresse zu bestätigen, braucht es einen neuen.",
+                "Fordern Sie einen neuen an, um Ihre Adresse zu bestätigen.",
             ),
             (
                 Page::EmailVerificationSendSuccess,
-                "Bitte ins Postfach sehen",
-                "Falls es etwas zu bestätigen gibt, ist ein neuer Link unterwegs.",
+                "Prüfen Sie Ihr Postfach",
+                "Falls noch eine Adresse zu bestätigen ist, haben wir einen neuen Link gesendet.",
             ),
             (
                 Page::EmailVerificationSendFail,
-                "Keine Mail verschickt",
-                "Die Adresse ist unbekannt oder schon bestätigt.",
+                "Es wurde keine E-Mail gesendet",
+                "Die Adresse ist unbekannt oder wurde bereits bestätigt.",
             ),
         ],
         label: "Neues Passwort",
         set: "Passwort setzen",
-        resend: "Neuen Link schicken",
+        resend: "Neuen Link senden",
     },
 ];
 
-/// Whether there are texts for the language of a locale.
+/// Whether there are texts in the language of a locale.
 pub fn speaks(locale: &str) -> bool {
     language(locale).is_some()
 }

@@ -1,4 +1,4 @@
-//! The owner's own pages: addresses elsewhere, and texts for placeholders.
+//! Custom pages: URLs to redirect to, and values for placeholders.
 
 use serde_json::Value as Json;
 
@@ -7,7 +7,7 @@ use crate::config::mail::{CustomPages, PagesCustomUrls};
 use crate::model::template::Values;
 
 impl Page {
-    /// The owner's url for the page: `pages.customUrls`, or the older `customPages`.
+    /// The custom URL for the page: `pages.customUrls`, or the older `customPages`.
     pub(super) fn own_url<'a>(self, urls: &'a PagesCustomUrls, old: &'a CustomPages) -> Option<&'a str> {
         let url = match self {
             Self::PasswordReset => urls.password_reset.as_ref().or(old.choose_password.as_ref()),
@@ -40,7 +40,7 @@ impl Page {
 }
 
 impl Pages {
-    /// The owner's values: `placeholders`, and the texts of the locale.
+    /// Values for placeholders: `pages.placeholders` and the texts of the locale.
     pub(super) fn values(&self, locale: Option<&str>) -> Values {
         let options = &self.app.options.mail.pages;
         let mut values = Values::new();

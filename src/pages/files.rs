@@ -1,11 +1,11 @@
-//! The owner's folder of pages. What a request names is looked up inside of it, and nowhere else.
+//! Files in the directory of custom pages (`pages.pagesPath`). Requests cannot reach files outside it.
 
 use std::path::{Component, Path, PathBuf};
 
-/// Largest file that is served, in bytes.
+/// Maximum size of a file that is served, in bytes.
 const MAX_FILE: u64 = 16 << 20;
 
-/// The place of a file inside the folder; `None` when there is none, or when the way leads out of it.
+/// Path of a file inside the directory; `None` if the file does not exist or its path leads out of the directory.
 fn place(folder: &Path, path: &str) -> Option<PathBuf> {
     let plain = !path.contains(['\\', '\0'])
         && Path::new(path).components().all(|part| matches!(part, Component::Normal(_)))
@@ -13,18 +13,18 @@ fn place(folder: &Path, path: &str) -> Option<PathBuf> {
     if !plain {
         return None;
     }
-    // Links count as what they lead to.
+    // Symbolic links are resolved first.
     let found = std::fs::canonicalize(folder.join(path)).ok()?;
     let about = std::fs::metadata(&found).ok()?;
     (found.starts_with(folder) && about.is_file() && about.len() <= MAX_FILE).then_some(found)
 }
 
-/// A text file.
+/// Reads a text file.
 pub fn text(folder: &Path, path: &str) -> Option<String> {
     std::fs::read_to_string(place(folder, path)?).ok()
 }
 
-/// A file with its type.
+/// Reads a file, with its content type.
 pub async fn bytes(folder: &Path, path: &str) -> Option<(&'static str, Vec<u8>)> {
     let found = place(folder, path)?;
     let extension = found.extension()?.to_str()?.to_ascii_lowercase();
@@ -46,7 +46,7 @@ pub async fn bytes(folder: &Path, path: &str) -> Option<(&'static str, Vec<u8>)>
     Some((content_type, tokio::fs::read(found).await.ok()?))
 }
 
-/// The folder of a locale, or of its language, that has a file.
+/// The directory of a locale, or of its language, that contains a file.
 pub fn localized_folder(folder: &Path, locale: &str, file: &str) -> Option<String> {
     let language = locale.split('-').next().unwrap_or_default();
     [locale, language].into_iter().find(|name| place(folder, &format!("{name}/{file}")).is_some()).map(str::to_owned)

@@ -1,4 +1,4 @@
-//! What happens behind the links: addresses are verified, passwords set, mails sent again.
+//! The flows behind the links in mails: verify an email address, set a password, send a mail again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,26 +19,26 @@ use crate::http::body;
 use crate::rest::call::Call;
 use crate::rest::route::Outcome;
 
-/// Bytes a form may have.
+/// Maximum bytes of a form.
 const MAX_FORM: u64 = 64 << 10;
 
 /// A request for a page of this application.
 pub struct PageRequest<'a> {
-    /// Who asks: nobody.
+    /// An anonymous caller.
     pub cx: &'a Context,
-    /// Name of the application, for texts.
+    /// Name of the application, shown in texts.
     pub app_name: &'a str,
-    /// Where the server is reached.
+    /// Public URL of the server.
     pub public_url: &'a str,
-    /// The language that is asked for.
+    /// Locale that the request asks for.
     pub locale: Option<String>,
 }
 
 impl Pages {
-    /// Begins a flow; `None` when links in mails are not configured.
+    /// Begins a flow; `None` if links in mails are not configured.
     ///
     /// # Errors
-    /// 403 when another application is named.
+    /// 403 if the path names another application.
     fn begin<'a>(&'a self, cx: &'a Context, app_id: &str, locale: Option<String>) -> Result<Option<PageRequest<'a>>> {
         let options = &self.app.options;
         if app_id != options.keys.app_id {
@@ -121,7 +121,7 @@ impl Pages {
         let (token, password) = (given("token"), given("new_password"));
         let begun = self.begin(&call.cx, call.path("appId")?, locale)?;
         if by_script {
-            // Scripts are shown no page, so it does not matter whether there are any.
+            // Scripts get JSON, so this works without pages.
             let token = token.ok_or_else(|| ParseError::new(ErrorCode::OtherCause, "Missing token"))?;
             let password = password.ok_or_else(|| ParseError::new(ErrorCode::PasswordMissing, "Missing password"))?;
             reset::reset(&call.cx, token, password).await?;
@@ -157,15 +157,15 @@ impl Pages {
     }
 }
 
-/// A form that was sent.
+/// A submitted form.
 struct Submitted {
     form: Form,
     locale: Option<String>,
-    /// Whether a script of the owner's page sent it, which wants JSON.
+    /// Whether a script of a custom page sent it; it gets JSON.
     by_script: bool,
 }
 
-/// The language that is asked for in a form, the query or a header, if it has the form of one.
+/// The locale in the form, the query or a header, if it is well formed.
 pub fn locale(request: &Request, form: &Form, query: &Form) -> Option<String> {
     let header = request.headers().get("x-parse-page-param-locale").and_then(|value| value.to_str().ok());
     [form.get("locale"), query.get("locale"), header]

@@ -1,4 +1,5 @@
-//! What a browser sends: a query, a form, or (from scripts of the owner's pages) JSON. Only texts count.
+//! Parses what a browser sends: a query, a form, or (from scripts of custom pages) JSON. Values that are not strings are
+//! ignored.
 
 use std::collections::HashMap;
 
@@ -8,9 +9,9 @@ use serde_json::Value as Json;
 
 use crate::http::query;
 
-/// What a form leaves alone.
+/// Characters that are not percent-encoded in a form.
 const FORM: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'*').remove(b' ');
-/// Fields that are read at most.
+/// Maximum number of fields; further ones are ignored.
 const MAX_FIELDS: usize = 100;
 
 /// Fields by name.
@@ -18,12 +19,12 @@ const MAX_FIELDS: usize = 100;
 pub struct Form(HashMap<String, String>);
 
 impl Form {
-    /// The query of a request, or a form without files.
+    /// Parses a query, or a form without files.
     pub fn query(text: &str) -> Self {
         Self(query::pairs(text).take(MAX_FIELDS).collect())
     }
 
-    /// A body: JSON if it says so, else a form.
+    /// Parses a body: JSON if its content type says so, otherwise a form.
     pub fn body(headers: &HeaderMap, bytes: &[u8]) -> Self {
         let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let json =
@@ -39,13 +40,13 @@ impl Form {
         Self(texts.collect())
     }
 
-    /// A field.
+    /// The value of a field.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
 }
 
-/// A value for a query, as browsers write forms.
+/// Encodes a value for a query, as browsers encode forms.
 pub fn encode(text: &str) -> String {
     utf8_percent_encode(text, FORM).to_string().replace(' ', "+")
 }

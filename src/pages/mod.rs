@@ -1,7 +1,8 @@
-//! The public pages behind the links of mails: verify an address, choose a new password, and static files of the owner.
+//! The public pages behind the links in mails: verify an email address, choose a new password; and static files of the
+//! directory of custom pages.
 //!
-//! They belong to browsers, not to SDKs: an application is named in the path, no key is needed, and what a link brings is
-//! shown escaped or not at all.
+//! They are for browsers, not for SDKs: the path names the application, no key is needed, and parameters of a link are
+//! always escaped.
 
 mod built_in;
 mod custom;
@@ -59,10 +60,10 @@ impl Page {
     }
 }
 
-/// The pages of an app.
+/// The pages of an application.
 pub struct Pages {
     app: Arc<App>,
-    /// First segment of their paths.
+    /// First segment of their paths (`pages.pagesEndpoint`).
     endpoint: String,
     folder: Option<PathBuf>,
     /// Locale → texts by name.
@@ -72,10 +73,10 @@ pub struct Pages {
 }
 
 impl Pages {
-    /// Reads what the options name.
+    /// Reads the files that the options name.
     ///
     /// # Errors
-    /// A text for the person who configured it.
+    /// A message for the administrator.
     pub fn open(app: &Arc<App>) -> Result<Self, String> {
         let options = &app.options.mail.pages;
         let folder = match &options.pages_path {

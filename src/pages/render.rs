@@ -1,4 +1,4 @@
-//! How pages are shown: as content or by redirects, with their headers.
+//! Sends pages, as content or as redirects, with their headers.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,17 +18,17 @@ use crate::model::url_component;
 use crate::rest::call::Call;
 use crate::rest::route::Outcome;
 
-/// How a page gets to the browser.
+/// How a page is sent to the browser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
-    /// As the answer itself, unless the options want a redirect.
+    /// As the response itself, unless `pages.forceRedirect` is on.
     Content,
-    /// By a redirect.
+    /// As a redirect.
     Redirect,
 }
 
 impl Pages {
-    /// Shows a page: the owner's url for it, the owner's file, or the built-in one.
+    /// Sends a page: a redirect to its custom URL, the custom file, or the built-in page.
     pub(super) fn page(
         &self,
         request: &PageRequest<'_>,
@@ -62,12 +62,12 @@ impl Pages {
         response
     }
 
-    /// The parameters as headers, for pages that are put into frames or apps.
+    /// Adds the parameters as headers, for pages that are shown in frames or apps.
     fn tell(&self, response: &mut Response, parameters: &[(&'static str, &str)]) {
         let encode = self.app.options.mail.pages.encode_page_param_headers;
         for (name, value) in parameters {
             let text = if encode { url_component::encode(value) } else { (*value).to_owned() };
-            // Browsers and servers of the web read headers as Latin-1.
+            // Browsers read headers as Latin-1.
             let bytes: Option<Vec<u8>> = text.chars().map(|letter| u8::try_from(u32::from(letter)).ok()).collect();
             let value = bytes
                 .and_then(|bytes| HeaderValue::from_bytes(&bytes).ok())
@@ -79,7 +79,7 @@ impl Pages {
         }
     }
 
-    /// The folder that has the page in the language of a locale.
+    /// The directory that contains the page in the language of a locale.
     fn localized(&self, page: Page, locale: Option<&str>) -> Option<String> {
         let locale = locale?;
         match &self.folder {
@@ -101,7 +101,7 @@ impl Pages {
         self.html(own.as_deref(), Some(page), locale, &values)
     }
 
-    /// A filled page. Built-in ones are fenced in; the owner's may do as the owner likes.
+    /// A filled page. Built-in pages get a content security policy; custom pages do not.
     fn html(&self, own: Option<&str>, page: Option<Page>, locale: Option<&str>, values: &Values) -> Response {
         let html = match (own, page) {
             (Some(own), _) => render(own, values, Escape::Html),
@@ -120,7 +120,7 @@ impl Pages {
         response
     }
 
-    /// A file of the owner's folder, or a built-in page.
+    /// A file of the directory of custom pages, or a built-in page.
     pub(super) async fn file(self: Arc<Self>, mut call: Call) -> Outcome {
         let request = call.take_request().ok_or_else(ParseError::unknown_route)?;
         let form = Form::query(&call.query);
@@ -165,7 +165,7 @@ impl Pages {
     }
 }
 
-/// The answer where there is no page.
+/// The response if the page does not exist.
 pub fn not_found() -> Response {
     page_response(StatusCode::NOT_FOUND, "text/html; charset=utf-8", b"Not found.".to_vec())
 }
@@ -175,7 +175,7 @@ fn page_response(status: StatusCode, content_type: &'static str, body: Vec<u8>) 
     for (name, value) in [
         (header::CONTENT_TYPE, content_type),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        // A token in the address must not travel on.
+        // A token in the URL must not be sent to other hosts.
         (header::REFERRER_POLICY, "no-referrer"),
         (header::CACHE_CONTROL, "no-store"),
     ] {
@@ -184,7 +184,7 @@ fn page_response(status: StatusCode, content_type: &'static str, body: Vec<u8>) 
     response
 }
 
-/// No script, nothing from elsewhere; forms lead to this server and, by redirects, to the owner's pages.
+/// Allows no scripts and nothing from other hosts. Forms may be sent to this server and, by redirects, to custom pages.
 pub fn security_policy(app: &App) -> HeaderValue {
     let options = &app.options;
     let mut targets = vec!["'self'".to_owned()];
@@ -202,7 +202,7 @@ pub fn security_policy(app: &App) -> HeaderValue {
     HeaderValue::try_from(policy).unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'"))
 }
 
-/// Scheme and authority of an address.
+/// Scheme and authority of a URL.
 fn origin_of(url: &str) -> Option<String> {
     let (scheme, rest) = url.split_once("://")?;
     let authority = rest.split(['/', '?', '#']).next().filter(|authority| !authority.is_empty())?;

@@ -1,4 +1,4 @@
-//! Composition: picks the implementations, builds the [`App`], mounts the protocols, and takes all of it down again.
+//! Puts the server together: chooses the implementations, builds the [`App`], mounts the protocols, and shuts down.
 
 mod cloud;
 mod live;
@@ -52,18 +52,18 @@ use live::Live;
 pub use program::Program;
 pub use stop::RunningServer;
 
-/// Why a server did not start, for the person who started it.
+/// Why the server did not start, as a message for the administrator.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The configuration contradicts itself in a way that shows only now.
+    /// The configuration is invalid in a way that only shows when the parts are built.
     #[error("{0}")]
     Configuration(String),
-    /// The host is none of this machine, or cannot be found.
+    /// The server cannot listen on its address.
     #[error("cannot listen on {address}: {source}")]
     Listen {
         /// Host and port.
         address: String,
-        /// What the system says.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// The store cannot be opened.
@@ -71,7 +71,7 @@ pub enum StartError {
     Storage(String),
 }
 
-/// What a server takes from its environment.
+/// What the server uses of its environment; tests replace it.
 #[derive(Debug, Clone)]
 pub struct Environment {
     /// Clock.
@@ -108,7 +108,7 @@ impl Default for Environment {
     }
 }
 
-/// A server whose store is open and whose address is taken, and which answers nobody yet.
+/// A server whose store is open and whose address is bound, but which accepts no connections yet.
 pub struct Server {
     /// Where it will listen; with port 0 in the options, the port the system chose. The unspecified address, if only a program
     /// reaches it.
@@ -122,10 +122,10 @@ pub struct Server {
 }
 
 impl Server {
-    /// Opens the store and takes the address.
+    /// Opens the store and binds the address.
     ///
     /// # Errors
-    /// When the store cannot be opened or the address cannot be had.
+    /// If the store cannot be opened or the address cannot be bound.
     pub async fn open(options: Options, environment: Environment) -> Result<Self, StartError> {
         let parts = environment.parts;
         let (addr, listeners) = listen(&options, environment.program.as_ref()).await?;
@@ -165,7 +165,7 @@ impl Server {
         Ok(Self { addr, app, listeners, cors, endpoint, cloud, live })
     }
 
-    /// Answers requests from here on.
+    /// Starts to accept connections.
     #[must_use]
     pub fn serve(self) -> RunningServer {
         let Self { addr, app, listeners, cors, endpoint, cloud, live } = self;
@@ -196,11 +196,11 @@ impl std::fmt::Debug for Server {
     }
 }
 
-/// The classes of an app as its server would have them: those in the store, and what the options define. Nothing is
-/// changed, and a server may be running on the store.
+/// The classes of an application: those in the store and those that the options define. Reads only; a server may be
+/// running on the store.
 ///
 /// # Errors
-/// When the store cannot be read, or the options define a class that is none.
+/// If the store cannot be read, or the options define an invalid class.
 pub async fn classes(options: &Options) -> Result<Vec<ClassSchema>, StartError> {
     let stored = stores::classes(options).await?;
     defined::foresee(options, stored).map_err(|error| StartError::Configuration(chain(&error)))
@@ -215,7 +215,7 @@ pub async fn file_store(options: &Options) -> Result<Arc<dyn FileStore>, StartEr
     files(options, home, &(Arc::new(SystemRandom) as Arc<dyn Random>))
 }
 
-/// The services that the options name.
+/// Opens the services that the options name.
 fn services(options: &Options, environment: &Environment) -> Result<Services, StartError> {
     let email = match &options.mail.email_adapter {
         Some(adapter) => {
@@ -241,7 +241,7 @@ fn services(options: &Options, environment: &Environment) -> Result<Services, St
     Ok(Services { email, providers, files: None, push, web_hooks })
 }
 
-/// The place for files that the options name.
+/// Opens the store of files that the options name.
 fn files(options: &Options, home: Home, random: &Arc<dyn Random>) -> Result<Arc<dyn FileStore>, StartError> {
     let options = &options.files;
     let adapter = options.files_adapter.as_ref().map(|adapter| &adapter.0);
@@ -256,7 +256,7 @@ fn files(options: &Options, home: Home, random: &Arc<dyn Random>) -> Result<Arc<
     }
 }
 
-/// An error with its causes, in one line.
+/// An error and its causes in one line.
 pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -296,7 +296,7 @@ async fn bind(options: &Options, port: u16) -> Result<tokio::net::TcpListener, S
     serve::listen(first).map_err(fail)
 }
 
-/// What is served where.
+/// Mounts the protocols on their paths.
 struct Mounts {
     paths: Vec<(String, BoxEndpoint<'static, Response>)>,
     /// Takes web sockets on any path.
@@ -325,7 +325,7 @@ fn mount(app: &Arc<App>, live: Option<LiveQueryEndpoint>, parts: Parts) -> Resul
         mounts.push((options.graphql.playground_path.clone(), PlaygroundEndpoint::new(options).boxed()));
     }
     mounts.push((options.server.mount_path.clone(), endpoint.boxed()));
-    // A path below another one goes first.
+    // Longer paths come first, because one may be below another.
     mounts.sort_by_key(|(path, _)| std::cmp::Reverse(path.trim_end_matches('/').len()));
     let mounts = Mounts { paths: mounts, live, sanitize: options.security.enable_sanitized_error_response };
     Ok((mounts, rest))

@@ -1,4 +1,4 @@
-//! A server that runs, and how it stops.
+//! The running server and its shutdown.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,12 +12,12 @@ use crate::adapters::cloud::node::Cloud;
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::workers::Workers;
 
-/// A server that accepts requests. Dropping it leaves it running.
+/// A server that accepts requests. Dropping this value does not stop it.
 #[derive(Debug)]
 pub struct RunningServer {
-    /// Where it listens.
+    /// The address it listens on.
     pub addr: SocketAddr,
-    /// What it serves.
+    /// The application it serves.
     pub app: Arc<App>,
     pub(super) stop: CancellationToken,
     pub(super) accepting: JoinHandle<()>,
@@ -34,8 +34,8 @@ impl RunningServer {
         self.live.addr
     }
 
-    /// Shuts down: accepts no more requests, lets those in flight finish for as long as `shutdownTimeoutMs` allows,
-    /// closes the store. Tells whether everything finished in time.
+    /// Shuts down: accepts no more requests, waits up to `shutdownTimeoutMs` for those in flight, closes the store.
+    /// Returns whether everything finished in time.
     pub async fn shutdown(self) -> bool {
         self.stop.cancel();
         self.app.stop();

@@ -12,10 +12,10 @@ use crate::storage::Storage;
 use crate::storage::mongo::{CommandListener, ImagesOf, MongoOptions, MongoStorage};
 use crate::storage::sqlite::{self, EmbeddedOptions, EmbeddedStorage, Synchronous};
 
-/// Opens the store, and says where files are kept beside it. `listener` hears what is asked of MongoDB.
+/// Opens the store and its default place for files. `listener` is called with each command sent to MongoDB.
 ///
 /// # Errors
-/// When it cannot be reached, read or locked; the text says which store and why.
+/// If it cannot be reached, read or locked; the message names the store and the reason.
 pub async fn open(
     options: &Options,
     listener: Option<CommandListener>,
@@ -63,10 +63,10 @@ pub async fn home(options: &Options) -> Result<Home, StartError> {
     }
 }
 
-/// The classes in the store, read beside a server that may be running on it.
+/// Reads the classes in the store. A server may be running on it.
 ///
 /// # Errors
-/// When there is no store, or it cannot be read.
+/// If the store does not exist or cannot be read.
 pub async fn classes(options: &Options) -> Result<Vec<ClassSchema>, StartError> {
     match &options.database.uri {
         DatabaseUri::Mongo { .. } => {

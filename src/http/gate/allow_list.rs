@@ -1,22 +1,21 @@
-//! `routeAllowList`: the only routes clients may use.
+//! `routeAllowList`: the only routes that clients may call.
 
 use fancy_regex::Regex;
 use poem::http::Method;
 
 use crate::error::{ParseError, Result};
 
-/// The patterns, made once. Each is anchored at both ends and matches paths without the mount path, slashes at the ends
-/// and query.
+/// The compiled patterns. Each must match the whole path, without mount path, slashes at the ends, and query.
 #[derive(Debug)]
 pub struct RouteAllowList(Option<Vec<Regex>>);
 
 impl RouteAllowList {
     /// # Errors
-    /// A text naming the pattern that is none.
+    /// A message that names the invalid pattern.
     pub fn new(patterns: Option<&[String]>) -> std::result::Result<Self, String> {
         let compile = |pattern: &String| {
             Regex::new(&format!("^(?:{pattern})$"))
-                .map_err(|error| format!("routeAllowList: \"{pattern}\" is no regular expression: {error}"))
+                .map_err(|error| format!("routeAllowList: \"{pattern}\" is not a valid regular expression: {error}"))
         };
         Ok(Self(patterns.map(|patterns| patterns.iter().map(compile).collect()).transpose()?))
     }
@@ -27,14 +26,14 @@ impl RouteAllowList {
         self.0.is_none()
     }
 
-    /// Lets a caller through, or not. Masters pass always.
+    /// Checks whether a caller may call a route. Callers with the master key always may.
     ///
     /// # Errors
-    /// 119, sanitised, when a list is configured and no pattern matches.
+    /// 119, sanitised, if a list is configured and no pattern matches.
     pub fn check(&self, is_master: bool, method: &Method, path: &str) -> Result<()> {
         let Some(patterns) = &self.0 else { return Ok(()) };
         let path = path.trim_matches('/');
-        // A pattern that gives up (it backtracks without end) has not matched.
+        // A pattern that exceeds the backtracking limit counts as not matched.
         if is_master || patterns.iter().any(|pattern| pattern.is_match(path).unwrap_or(false)) {
             return Ok(());
         }

@@ -1,5 +1,5 @@
-//! What is asked of a call before it runs, whatever protocol it comes by: is its route allowed, is it used too often. There is one
-//! gate for a server, so that nothing is counted twice and no protocol is a way around another's limits.
+//! Checks before a call runs, in every protocol: is the route allowed, is a rate limit exceeded. All protocols share one
+//! gate, so that no call is counted twice and no protocol bypasses the limits of another.
 
 mod allow_list;
 pub mod operations;
@@ -19,26 +19,26 @@ use allow_list::RouteAllowList;
 use operations::Operations;
 use rate_limit::{Identity, RateLimits, Standing};
 
-/// The gate.
+/// The checks that all protocols share.
 #[derive(Debug)]
 pub struct Gate {
-    /// How often routes may be used.
+    /// Rate limits.
     limits: RateLimits,
     /// How often functions and triggers may be used that say so themselves.
     declared: ArcSwap<RateLimits>,
-    /// Which may be used at all.
+    /// Routes that clients may call.
     pub allowed: RouteAllowList,
     /// The routes that calls of other protocols count as.
     pub operations: Operations,
-    /// How much of bodies is parsed at a time.
+    /// Limit of JSON that is parsed at the same time.
     pub parsing: Parsing,
 }
 
 impl Gate {
-    /// The gate that the options describe.
+    /// Builds the gate from the options.
     ///
     /// # Errors
-    /// A text naming the rate limit or allow-list pattern that is none.
+    /// A message that names the invalid rate limit or pattern.
     pub fn new(options: &Options, operations: Operations) -> std::result::Result<Self, String> {
         let (security, limits) = (&options.security, &options.own.limits);
         Ok(Self {
@@ -69,7 +69,7 @@ impl Gate {
     /// Counts a call under every limit on its route in zones that need the session (`with_session`) or do not.
     ///
     /// # Errors
-    /// 429, code 100, when there were too many.
+    /// 429, code 100, if a limit is exceeded.
     pub fn count(
         &self,
         with_session: bool,
@@ -83,10 +83,10 @@ impl Gate {
         Ok(standing.or(declared))
     }
 
-    /// Counts a call of a caller whose session is known already, under every limit on its route.
+    /// Counts a call of a caller whose session has been looked up, for every limit of its route.
     ///
     /// # Errors
-    /// 429, code 100, when there were too many.
+    /// 429, code 100, if a limit is exceeded.
     pub fn count_all(&self, method: &Method, path: &str, who: &Identity<'_>, now: i64) -> Result<()> {
         self.count(false, method, path, who, now)?;
         self.count(true, method, path, who, now).map(|_| ())

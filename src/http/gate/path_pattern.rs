@@ -4,17 +4,17 @@ use std::fmt::Write as _;
 
 use fancy_regex::Regex;
 
-/// A pattern. It ignores case, a slash at the end, and a missing one at the start.
+/// A compiled pattern. It ignores case, a slash at the end, and a missing one at the start.
 #[derive(Debug)]
 pub struct PathPattern(Regex);
 
 impl PathPattern {
-    /// `:name` is one segment, `*name` one or more characters of any kind, braces are optional parts (but `{*name}` at the
-    /// end of a segment also matches nothing), a backslash takes the next character as it is. The former `*` and `(.*)` are
-    /// understood as well.
+    /// `:name` matches one segment, `*name` one or more characters of any kind. Parts in braces are optional (but `{*name}`
+    /// at the end of a segment also matches nothing). A backslash makes the next character literal. The older forms `*` and
+    /// `(.*)` work too.
     ///
     /// # Errors
-    /// A text that says what is wrong with the pattern.
+    /// A message that says why the pattern is invalid.
     pub fn new(pattern: &str) -> Result<Self, String> {
         let mut regex = String::from("(?i)^/?");
         let mut characters = pattern.trim_matches('/').chars().peekable();
@@ -45,7 +45,7 @@ impl PathPattern {
                 }
                 '\\' => match characters.next() {
                     Some(next) => push_literal(&mut regex, next),
-                    None => return Err(format!("requestPath: \"{pattern}\" ends in a backslash")),
+                    None => return Err(format!("requestPath: \"{pattern}\" ends with a backslash")),
                 },
                 '(' | ')' | '[' | ']' | '+' | '?' | '!' | '}' => {
                     return Err(format!("requestPath: \"{pattern}\" has an unexpected \"{character}\""));
@@ -54,13 +54,13 @@ impl PathPattern {
             }
         }
         if open > 0 {
-            return Err(format!("requestPath: \"{pattern}\" has an open brace"));
+            return Err(format!("requestPath: \"{pattern}\" has an unclosed brace"));
         }
         regex.push_str("/?$");
         Regex::new(&regex).map(Self).map_err(|error| format!("requestPath: \"{pattern}\": {error}"))
     }
 
-    /// Whether a path has this pattern.
+    /// Whether a path matches.
     #[must_use]
     pub fn matches(&self, path: &str) -> bool {
         self.0.is_match(path).unwrap_or(true)
@@ -71,7 +71,7 @@ fn push_literal(regex: &mut String, character: char) {
     if character.is_ascii_alphanumeric() || character == '/' || !character.is_ascii() {
         regex.push(character);
     } else {
-        // Writing to a string does not fail.
+        // Writing to a string cannot fail.
         let _ = write!(regex, "\\x{{{:x}}}", u32::from(character));
     }
 }

@@ -1,7 +1,7 @@
-//! `rateLimit`: how often a caller may use a route.
+//! `rateLimit`: how often a caller may call a route.
 //!
-//! A call is counted once, under the route it means after method override, spelling and batching, so there is no other way
-//! to say the same that is counted elsewhere.
+//! A call is counted once, under its route after method override, normalisation of the path, and batching. So a client
+//! cannot avoid a limit by writing the same call in another way.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -17,7 +17,7 @@ use crate::config::values::RateLimitZone;
 use crate::domain::kernel::auth::Auth;
 use crate::error::{ErrorCode, ParseError, Result};
 
-/// Counters kept per limit. When there are more callers than that in one window, the newcomers share one counter.
+/// Maximum number of counters of a limit. If a window has more callers, the further ones share one counter.
 const COUNTERS: usize = 100_000;
 
 /// All limits.
@@ -44,18 +44,18 @@ struct Window {
     count: u64,
 }
 
-/// Who is counted.
+/// The caller of a counted call.
 #[derive(Debug)]
 pub struct Identity<'a> {
     /// The caller's address.
     pub ip: IpAddr,
-    /// Whether that address is the connection's own, not one a proxy told.
+    /// Whether the address is that of the connection, not one from a proxy's header.
     pub direct: bool,
-    /// The caller's standing; sessions are resolved already.
+    /// The caller; its session has been looked up.
     pub auth: &'a Auth,
 }
 
-/// How a counted call stands: for the `X-RateLimit-…` headers.
+/// State of a limit after a call, for the `X-RateLimit-…` headers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
     limit: u64,
@@ -64,13 +64,13 @@ pub struct Standing {
     reset: i64,
 }
 
-/// Why a call was refused: how it stands.
+/// The error of a call above a limit, with the state of that limit.
 #[derive(Debug, thiserror::Error)]
-#[error("a rate limit is reached")]
+#[error("a rate limit is exceeded")]
 pub struct Exceeded(Standing);
 
 impl Exceeded {
-    /// Tells the client how calls stand, if it was refused for their number.
+    /// Adds the headers of the exceeded limit to an error response.
     pub fn tell(error: &ParseError, response: &mut Response) {
         if let Some(Self(standing)) = error.source.as_ref().and_then(|source| source.downcast_ref()) {
             standing.apply(response);
@@ -80,7 +80,7 @@ impl Exceeded {
 
 impl RateLimits {
     /// # Errors
-    /// A text naming what is wrong with a limit.
+    /// A message that names the invalid limit.
     pub fn new(options: &[RateLimit]) -> std::result::Result<Self, String> {
         let limit = |option: &RateLimit| Limit::new(option).map(Arc::new);
         Ok(Self(options.iter().map(limit).collect::<std::result::Result<_, _>>()?))
@@ -106,10 +106,10 @@ impl RateLimits {
         Self(limits)
     }
 
-    /// Counts a call under every limit on its route in zones that need the session (`with_session`) or do not.
+    /// Counts a call for the limits of its route: those whose zone needs the session (`with_session`), or the others.
     ///
     /// # Errors
-    /// 429, code 100, when there were too many.
+    /// 429, code 100, if a limit is exceeded.
     pub fn count(
         &self,
         with_session: bool,
@@ -130,7 +130,7 @@ impl RateLimits {
     }
 }
 
-/// The methods a limit is about: a list of names, or one pattern.
+/// The methods that a limit counts: a list of names, or one pattern.
 #[derive(Debug)]
 enum Methods {
     Names(Vec<String>),
@@ -143,7 +143,7 @@ impl Methods {
             [] => Ok(None),
             [pattern] => Regex::new(&format!("(?i){pattern}"))
                 .map(|regex| Some(Self::Pattern(regex)))
-                .map_err(|error| format!("requestMethods: \"{pattern}\" is no regular expression: {error}")),
+                .map_err(|error| format!("requestMethods: \"{pattern}\" is not a valid regular expression: {error}")),
             names => Ok(Some(Self::Names(names.to_vec()))),
         }
     }
@@ -185,7 +185,7 @@ impl Limit {
     fn key(&self, who: &Identity<'_>) -> String {
         let ip = || match who.ip {
             IpAddr::V4(ip) => ip.to_string(),
-            // A household has a /64; single addresses of it cost nothing.
+            // One client usually controls a whole /64, so IPv6 addresses are counted by their /64.
             IpAddr::V6(ip) => format!("{:x}", u128::from(ip) >> 64),
         };
         match self.zone {
@@ -228,7 +228,7 @@ impl Limit {
 }
 
 impl Standing {
-    /// Tells the client how many calls are left.
+    /// Adds headers with the number of calls left.
     pub fn apply(self, response: &mut Response) {
         let headers = response.headers_mut();
         headers.insert(HeaderName::from_static("x-ratelimit-limit"), HeaderValue::from(self.limit));
