@@ -1,5 +1,5 @@
-//! `POST /batch`: several requests in one. Each part goes through the routes like a request of its own, with the context
-//! that was made for the whole.
+//! `POST /batch`: several requests in one. Each part is routed like a separate request, with the context of the whole
+//! batch.
 
 use futures_util::{StreamExt as _, stream};
 use poem::Response;
@@ -19,13 +19,13 @@ use crate::domain::kernel::context::Context;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::http::mount;
 
-/// Parts of one batch that run at the same time.
+/// Maximum number of parts of a batch that run at the same time.
 const AT_ONCE: usize = 64;
 /// Attempts before a transaction that hits a write conflict is given up.
 const ATTEMPTS: u32 = 5;
-/// The operation of the route, which no part may be.
+/// The operation id of this route; parts must not be batches.
 const BATCH: &str = "batch";
-/// What the general routes of objects begin with.
+/// Prefix of the general routes of objects.
 const CLASSES: &str = "/classes/";
 
 /// The route.
@@ -49,7 +49,7 @@ async fn run_batch(mut call: Call) -> Outcome {
     Ok(reply::bytes(bytes))
 }
 
-/// A part of a batch, checked so far that it has a route.
+/// A part of a batch whose route has been found.
 #[derive(Debug, Clone)]
 pub struct Part {
     /// Its method.
@@ -63,7 +63,7 @@ pub struct Part {
 }
 
 impl Part {
-    /// Whether it makes, changes or deletes an object of a class by the general routes.
+    /// Whether it creates, updates or deletes an object by the general routes.
     fn writes_objects(&self) -> bool {
         self.method != Method::GET && self.found.route().path.starts_with(CLASSES)
     }
@@ -73,7 +73,7 @@ fn invalid(message: impl Into<std::borrow::Cow<'static, str>>) -> ParseError {
     ParseError::new(ErrorCode::InvalidJson, message)
 }
 
-/// Judges all parts before any of them runs.
+/// Checks all parts before any of them runs.
 fn parts(rest: &Rest, cx: &Context, requests: Option<Json>, in_transaction: bool) -> Result<Vec<Part>> {
     let Some(Json::Array(requests)) = requests else {
         return Err(invalid("requests must be an array"));
@@ -132,18 +132,19 @@ fn part(rest: &Rest, bases: &[&str], request: Json) -> Result<Part> {
     };
     let method = Method::from_bytes(name.as_bytes()).ok();
     let found = method.and_then(|method| Some((place.found(&method)?, method)));
-    // Pages and the like are for browsers, not for parts of a request.
+    // Pages are for browsers and cannot be parts of a batch.
     let Some((found, method)) = found.filter(|(found, _)| found.route().about.is_some()) else {
         return Err(invalid(format!("cannot route {name} {path}")));
     };
     let mut body = object(request.shift_remove("body"));
-    // The context of the whole counts.
+    // Use the context of the whole batch.
     body.shift_remove("_context");
     Ok(Part { method, found, query: query.to_owned(), body })
 }
 
-/// The body of a part as an object. What is none has the members that JavaScript sees in it, so that the route refuses it
-/// in its own words, and the other parts run.
+/// The body of a part as an object. Other values are converted to objects as JavaScript would, so that the route
+/// refuses
+/// them with its own error while the other parts run.
 fn object(body: Option<Json>) -> JsonMap {
     match body {
         Some(Json::Object(body)) => body,
@@ -167,7 +168,7 @@ async fn concurrently(call: &Call, parts: Vec<Part>) -> Vec<u8> {
     join(&results)
 }
 
-/// All parts in their order inside one transaction. The first that fails undoes all, and its error is the answer.
+/// Runs all parts in order in one transaction. The first error rolls it back and is returned.
 async fn transaction(call: &Call, parts: Vec<Part>) -> Result<Vec<u8>> {
     let mut attempt = 1;
     loop {
@@ -182,7 +183,7 @@ async fn attempt_transaction(call: &Call, parts: Vec<Part>) -> Result<Vec<u8>> {
     let asked = batch::rehearse(&call.cx);
     if let Some(asking) = &asked {
         for (number, part) in parts.iter().enumerate().filter(|(_, part)| part.writes_objects()) {
-            // What it was refused for comes again when the part is carried out.
+            // The same error occurs again when the part runs.
             let _ = one(call, &batch::part(asking, number), part.clone()).await;
         }
     }
@@ -216,7 +217,7 @@ async fn one(call: &Call, cx: &Context, part: Part) -> Outcome {
     call.rest.carry_out(part).await
 }
 
-/// The entry of a part: its body is JSON already.
+/// The entry of a part in the response; its body is already JSON.
 async fn entry(rest: &Rest, outcome: Outcome) -> Vec<u8> {
     let mut response: Response = outcome.unwrap_or_else(|error| rest.refuse(&error));
     let key: &[u8] = if response.status().is_success() { b"{\"success\":" } else { b"{\"error\":" };

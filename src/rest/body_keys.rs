@@ -1,4 +1,4 @@
-//! What a JSON body says of its own request: the keys that the JavaScript SDK sends there, and the method.
+//! Credentials and method in a JSON body, where the JavaScript SDK sends them.
 
 use poem::http::Method;
 use serde_json::{Map, Value as Json};
@@ -10,22 +10,22 @@ use crate::domain::kernel::auth::{Credentials, unauthorized};
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::http::{credentials, query};
 
-/// The member that names the application.
+/// The member with the application id.
 const APPLICATION: &str = "_ApplicationId";
 
-/// What a body says besides keys.
+/// Other members with a special meaning.
 pub struct BodyCredentials {
-    /// The object for triggers.
+    /// The context for triggers.
     pub cloud_context: Option<Map<String, Json>>,
-    /// The type of the content that a file in the body has.
+    /// Content type of a file in the body.
     pub content_type: Option<String>,
 }
 
-/// Whether a body names the application. No values are built for this: until it is known, nothing about a request is
-/// worth more memory than its bytes. `form`: the body says to be a form.
+/// Whether a body contains the application id. Finds it without building values, so that an unknown caller cannot make
+/// the server use more memory than the bytes of the body. `form`: the content type is that of a form.
 ///
 /// # Errors
-/// 107 when the body is no JSON.
+/// 107 if the body is not JSON.
 pub fn name_application(bytes: &[u8], application: &str, form: bool) -> Result<bool> {
     if form && !crate::http::body::looks_like_json(bytes) {
         let text = String::from_utf8_lossy(bytes);
@@ -34,11 +34,12 @@ pub fn name_application(bytes: &[u8], application: &str, form: bool) -> Result<b
     Ok(crate::http::body::member(bytes, APPLICATION)?.as_deref() == Some(application))
 }
 
-/// Takes credentials out of the body of a request whose headers name no known application. A master key that came in a
-/// header all the same must be the right one.
+/// Removes the credentials from the body of a request whose headers name no known application. If the headers contain a
+/// master key, it must be right.
 ///
 /// # Errors
-/// 403 when the body names no known application, or holds a key that is no text; 107 when `_context` is no object.
+/// 403 if the body names no known application or contains a key that is not a string; 107 if `_context` is not an
+/// object.
 pub fn take(body: &mut JsonMap, known: &Keys, credentials: &mut Credentials) -> Result<BodyCredentials> {
     if body.get(APPLICATION).and_then(Json::as_str) != Some(&known.app_id) {
         return Err(unauthorized());
@@ -72,7 +73,7 @@ pub fn take(body: &mut JsonMap, known: &Keys, credentials: &mut Credentials) -> 
     Ok(BodyCredentials { cloud_context, content_type })
 }
 
-/// Removes a key whose value must be text; null and empty text count as absent.
+/// Removes a key whose value must be a string; null and an empty string count as absent.
 fn text(body: &mut JsonMap, key: &str) -> Result<Option<String>> {
     match body.shift_remove(key) {
         None | Some(Json::Null) => Ok(None),
@@ -81,10 +82,10 @@ fn text(body: &mut JsonMap, key: &str) -> Result<Option<String>> {
     }
 }
 
-/// Takes `_method` out of a body: the method that a POST stands for.
+/// Removes `_method` from a body: the method that a POST stands for.
 ///
 /// # Errors
-/// 107 when it is no method.
+/// 107 if it is not an HTTP method.
 pub fn method(body: &mut JsonMap) -> Result<Option<Method>> {
     let invalid = || ParseError::new(ErrorCode::InvalidJson, "_method must be the name of an HTTP method");
     match body.shift_remove("_method") {

@@ -1,4 +1,4 @@
-//! What a handler is given: who calls, and what was sent.
+//! The input of a handler: the caller, parameters and body.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::model::json::is_truthy;
 /// A JSON object.
 pub type JsonMap = Map<String, Json>;
 
-/// The body of a request, as its route has it.
+/// The body of a request, in the form that its route declares.
 pub enum Payload {
     /// A JSON object; empty if there was no body.
     Json(JsonMap),
@@ -26,36 +26,36 @@ pub enum Payload {
 
 /// A call of a route.
 pub struct Call {
-    /// Who calls.
+    /// The context of the caller.
     pub cx: Context,
     /// The route, with the values of its parameters.
     pub found: Found,
-    /// The part of the address after the question mark.
+    /// The query of the URL, without the question mark.
     pub query: String,
-    /// What was sent.
+    /// The body.
     pub body: Payload,
     /// The files of a form ([`super::route::BodyKind::Form`]).
     pub files: Vec<FormFile>,
-    /// The type of the content, where the body says it (`_ContentType`) and not a header.
+    /// The content type from the body (`_ContentType`), if it is there and not in a header.
     pub content_type: Option<String>,
     /// Whether the caller's address is that of the connection.
     pub direct: bool,
-    /// The API: a batch calls other routes.
+    /// The API; a batch calls other routes of it.
     pub rest: Arc<Rest>,
 }
 
 impl Call {
-    /// The value of a parameter of the path, decoded.
+    /// The decoded value of a path parameter.
     ///
     /// # Errors
-    /// 1 when the route states no such parameter, which a handler does not ask for.
+    /// 1 if the route has no such parameter, which is a bug in the handler.
     pub fn path(&self, name: &'static str) -> Result<&str> {
         self.found.value(name).ok_or_else(|| {
             ParseError::new(ErrorCode::InternalServerError, format!("{:?} has no {name}", self.found.route()))
         })
     }
 
-    /// Takes the JSON body; it can be taken once.
+    /// Takes the JSON body; the second call returns an empty object.
     pub fn take_body(&mut self) -> JsonMap {
         match &mut self.body {
             Payload::Json(body) => std::mem::take(body),
@@ -63,7 +63,7 @@ impl Call {
         }
     }
 
-    /// Takes the request of a route whose body is a stream; `None` when the client sent JSON that names the application.
+    /// Takes the request of a route whose body is a stream; `None` if the client sent JSON that names the application.
     pub fn take_request(&mut self) -> Option<Request> {
         match std::mem::replace(&mut self.body, Payload::Json(JsonMap::new())) {
             Payload::Stream(request) => Some(*request),
@@ -74,8 +74,9 @@ impl Call {
         }
     }
 
-    /// Parameters of a read: from the query, each value as JSON if it is some, else as text; or from the body of a request
-    /// that came as a POST with `_method`. The query counts where both have a name.
+    /// Parameters of a read, from the query (each value as JSON if it is valid JSON, otherwise as a string) and from
+    /// the body
+    /// of a POST with `_method`. The query overrides the body.
     pub fn take_parameters(&mut self) -> JsonMap {
         let mut parameters = self.take_body();
         parameters.extend(query::object(&self.query, |text| match serde_json::from_str(&text) {
@@ -85,7 +86,7 @@ impl Call {
         parameters
     }
 
-    /// Parameters of a log in: the body, or all of the query (as text) when that has the name and the body has not.
+    /// Parameters of a log in: the body, or the query (as strings) if it contains a name and the body does not.
     pub fn take_login_parameters(&mut self) -> JsonMap {
         let body = self.take_body();
         let query = query::object(&self.query, Json::String);

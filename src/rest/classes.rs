@@ -1,4 +1,4 @@
-//! Objects of any class.
+//! Routes of objects of any class.
 
 use poem::http::Method;
 use serde_json::json;
@@ -25,10 +25,10 @@ const OBJECTS: Resource = Resource {
 /// The routes.
 pub fn routes() -> Vec<Route> {
     vec![
-        OBJECTS.create::<Fields, Created>("createObject", "Make an object.").idempotent(),
+        OBJECTS.create::<Fields, Created>("createObject", "Create an object.").idempotent(),
         OBJECTS.find("findObjects", "Query objects."),
         OBJECTS.get::<ParseObject>("getObject", "Get an object."),
-        OBJECTS.update("updateObject", "Change an object.").idempotent(),
+        OBJECTS.update("updateObject", "Update an object.").idempotent(),
         OBJECTS.delete("deleteObject", "Delete an object."),
         Route::hidden(Method::DELETE, "/purge/{className}", "purgeClass", purge)
             .access(Access::Master)

@@ -1,4 +1,4 @@
-//! The application's configuration.
+//! Routes of the application's configuration and of the GraphQL configuration.
 
 use poem::http::Method;
 
@@ -13,17 +13,17 @@ use crate::domain::features::{global_config, graphql_config};
 pub fn routes() -> Vec<Route> {
     vec![
         Route::hidden(Method::GET, "/config", "getConfig", get)
-            .documented::<Config>(Tag::Administration, "The parameters the caller may read."),
+            .documented::<Config>(Tag::Administration, "Get the parameters that the caller may read."),
         Route::hidden(Method::PUT, "/config", "updateConfig", update)
             .access(Access::Master)
-            .documented::<Result>(Tag::Administration, "Set and remove parameters.")
+            .documented::<Result>(Tag::Administration, "Set and delete parameters.")
             .json::<Config>(),
         Route::hidden(Method::GET, "/graphql-config", "getGraphQLConfig", get_graphql)
             .access(Access::Master)
-            .documented::<Fields>(Tag::Administration, "How classes appear in the GraphQL API."),
+            .documented::<Fields>(Tag::Administration, "Get the configuration of classes in the GraphQL API."),
         Route::hidden(Method::PUT, "/graphql-config", "updateGraphQLConfig", update_graphql)
             .access(Access::Master)
-            .documented::<Result>(Tag::Administration, "Set how classes appear in the GraphQL API.")
+            .documented::<Result>(Tag::Administration, "Set the configuration of classes in the GraphQL API.")
             .json::<Config>(),
     ]
 }

@@ -1,7 +1,8 @@
-//! The forms of bodies and answers, as the document names them.
+//! The schemas of request and response bodies in the OpenAPI document.
 //!
-//! These types hold nothing: a handler works with JSON, because every class has the fields its users gave it, and because
-//! what is wrong with a body is for the domain to say, in Parse's words.
+//! These types contain no data. Handlers work with JSON, because the fields of a class are not known at compile time,
+//! and
+//! because the domain validates bodies and answers with Parse's errors.
 
 use std::borrow::Cow;
 
@@ -9,7 +10,7 @@ use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
 use poem_openapi::types::Type;
 use serde_json::{Value as Json, json};
 
-/// One property of a form.
+/// A property of a schema.
 struct Property {
     name: &'static str,
     description: &'static str,
@@ -17,7 +18,8 @@ struct Property {
     schema: MetaSchemaRef,
 }
 
-/// Declares forms: name, whether further properties may come (`open`) or not (`closed`), an example, the properties.
+/// Declares schemas: name, whether further properties are allowed (`open`) or not (`closed`), an example, the
+/// properties.
 macro_rules! forms {
     ($($(#[doc = $doc:literal])+ $name:ident $openness:ident $example:tt { $($(#[doc = $about:literal])+ $need:ident $property:literal: $kind:ty,)* })*) => {$(
         $(#[doc = $doc])+
@@ -87,11 +89,11 @@ fn form(description: &'static str, open: bool, example: Json, properties: Vec<Pr
 pub type AnyJson = poem_openapi::types::Any<Json>;
 
 forms! {
-    /// An error. `code` is Parse's; refusals at the level of HTTP have none.
+    /// An error. `code` is Parse's; errors of the HTTP layer have none.
     Error closed { "code": 101, "error": "Object not found." } {
         /// Parse's error code.
         optional "code": i32,
-        /// What is wrong.
+        /// Error message.
         required "error": String,
     }
 
@@ -106,22 +108,23 @@ forms! {
         required "url": String,
     }
 
-    /// What is kept with a file; empty if there is no such file.
+    /// Metadata of a file; empty if the file does not exist.
     FileMetadata closed { "metadata": { "author": "somebody" } } {
-        /// As it was sent.
+        /// The metadata that was sent with the upload.
         optional "metadata": Fields,
     }
 
-    /// Fields of an object. Typed values are objects with `__type` (`Date`, `Pointer`, `GeoPoint`, …), operations objects with `__op`.
+    /// Fields of an object. Typed values are objects with `__type` (`Date`, `Pointer`, `GeoPoint`, …), operations
+    /// objects with `__op`.
     Fields open { "score": 1337, "playedAt": { "__type": "Date", "iso": "2020-02-03T04:05:06.789Z" } } {}
 
-    /// An object of some class.
+    /// An object of any class.
     ParseObject open { "objectId": "Ed1nuqPvcm", "createdAt": "2020-02-03T04:05:06.789Z", "updatedAt": "2020-02-03T04:05:06.789Z", "score": 1337 } {
         /// Identifies the object within its class.
         optional "objectId": String,
-        /// When it was made, ISO 8601.
+        /// When the object was created, ISO 8601.
         optional "createdAt": String,
-        /// When it was last changed, ISO 8601.
+        /// When the object was last updated, ISO 8601.
         optional "updatedAt": String,
     }
 
@@ -129,37 +132,37 @@ forms! {
     Results open { "results": [], "count": 0 } {
         /// The objects, or with `explain` the plan of the query.
         required "results": AnyJson,
-        /// How many there are without `limit` and `skip`, if `count` was asked for.
+        /// With `count`: number of matching objects, regardless of `limit` and `skip`.
         optional "count": i64,
     }
 
-    /// What the server decided when it made an object.
+    /// The values that the server set when it created the object.
     Created open { "objectId": "Ed1nuqPvcm", "createdAt": "2020-02-03T04:05:06.789Z" } {
         /// The object's id.
         optional "objectId": String,
-        /// When it was made, ISO 8601.
+        /// When the object was created, ISO 8601.
         optional "createdAt": String,
     }
 
-    /// What the server decided when it changed an object; results of operations are among it.
+    /// The values that the server set when it updated the object, including results of operations.
     Updated open { "updatedAt": "2020-02-03T04:05:06.789Z" } {
-        /// When it was changed, ISO 8601.
+        /// When the object was updated, ISO 8601.
         optional "updatedAt": String,
     }
 
-    /// A user to sign up: a name and a password, or `authData` of a provider. Further fields are stored.
+    /// A user to sign up: username and password, or `authData` of an identity provider. Further fields are stored.
     SignUp open { "username": "ann", "password": "correct horse", "email": "ann@example.com" } {
-        /// Name to log in with; unique, whatever its case.
+        /// Username; unique, ignoring case.
         optional "username": String,
         /// Password.
         optional "password": String,
-        /// E-mail address; unique, whatever its case.
+        /// Email address; unique, ignoring case.
         optional "email": String,
-        /// Data of other providers, by their names.
+        /// Data of identity providers, by the name of the provider.
         optional "authData": AnyJson,
     }
 
-    /// A user that has been signed up.
+    /// The user that was signed up.
     SignedUp open { "objectId": "Ed1nuqPvcm", "createdAt": "2020-02-03T04:05:06.789Z", "sessionToken": "r:0123456789abcdef0123456789abcdef" } {
         /// The user's id.
         optional "objectId": String,
@@ -169,15 +172,15 @@ forms! {
         optional "sessionToken": String,
     }
 
-    /// Who logs in.
+    /// Credentials of a log in.
     LogIn closed { "username": "ann", "password": "correct horse" } {
-        /// Name, or e-mail address.
+        /// Username or email address.
         optional "username": String,
-        /// E-mail address.
+        /// Email address.
         optional "email": String,
         /// Password.
         optional "password": String,
-        /// Data of additional factors, by their providers' names.
+        /// Data of additional factors, by the name of the provider.
         optional "authData": AnyJson,
     }
 
@@ -185,47 +188,47 @@ forms! {
     User open { "objectId": "Ed1nuqPvcm", "username": "ann", "createdAt": "2020-02-03T04:05:06.789Z", "updatedAt": "2020-02-03T04:05:06.789Z" } {
         /// The user's id.
         optional "objectId": String,
-        /// The user's name.
+        /// The username.
         optional "username": String,
-        /// E-mail address; only the user sees it unless configured otherwise.
+        /// Email address; by default visible to the user only.
         optional "email": String,
-        /// Token of a session: after a log in, and for the user who asks for itself.
+        /// Session token, in responses to log in and to requests for the current user.
         optional "sessionToken": String,
         /// When the user signed up, ISO 8601.
         optional "createdAt": String,
-        /// When it was last changed, ISO 8601.
+        /// When the object was last updated, ISO 8601.
         optional "updatedAt": String,
     }
 
-    /// A user to log in as.
+    /// The user to log in as.
     LogInAs closed { "userId": "Ed1nuqPvcm" } {
         /// The user's id.
         optional "userId": String,
     }
 
-    /// An e-mail address.
+    /// An email address.
     Mail closed { "email": "ann@example.com" } {
-        /// The address.
+        /// The email address.
         optional "email": String,
     }
 
-    /// A request for challenges of authentication providers.
+    /// A request for challenges of identity providers.
     ChallengeRequest closed { "username": "ann", "password": "correct horse", "challengeData": { "mfa": {} } } {
-        /// Name of the user who logs in.
+        /// Username.
         optional "username": String,
-        /// E-mail address of the user who logs in.
+        /// Email address.
         optional "email": String,
-        /// Password of that user.
+        /// Password.
         optional "password": String,
-        /// Instead of name and password: the id at one provider that the user logs in with.
+        /// Instead of username and password: the user's id at one identity provider.
         optional "authData": AnyJson,
-        /// Data per provider.
+        /// Data for the challenge, by the name of the provider.
         optional "challengeData": AnyJson,
     }
 
     /// Challenges.
     Challenge open { "challengeData": {} } {
-        /// Challenge per provider.
+        /// Challenges by the name of the provider.
         optional "challengeData": AnyJson,
     }
 
@@ -233,15 +236,15 @@ forms! {
     Session open { "objectId": "mtRBHYJcGQ", "sessionToken": "r:0123456789abcdef0123456789abcdef", "createdAt": "2020-02-03T04:05:06.789Z", "updatedAt": "2020-02-03T04:05:06.789Z" } {
         /// The session's id.
         optional "objectId": String,
-        /// Its token.
+        /// The session token.
         optional "sessionToken": String,
-        /// Pointer to its user.
+        /// Pointer to the user.
         optional "user": AnyJson,
-        /// How it came about.
+        /// The action and the identity provider that created the session.
         optional "createdWith": AnyJson,
-        /// When it ends, as Date.
+        /// When the session expires, as Date.
         optional "expiresAt": AnyJson,
-        /// The installation it was made on.
+        /// The installation that created the session.
         optional "installationId": String,
     }
 
@@ -251,7 +254,7 @@ forms! {
         optional "className": String,
         /// Fields by name: `type`, `targetClass`, `required`, `defaultValue`.
         optional "fields": AnyJson,
-        /// Who may do what.
+        /// Permissions by operation.
         optional "classLevelPermissions": AnyJson,
         /// Indexes by name: field → 1, -1, `text`, `2dsphere`.
         optional "indexes": AnyJson,
@@ -263,11 +266,11 @@ forms! {
         required "results": Vec<ClassSchema>,
     }
 
-    /// Several requests in one.
+    /// Several requests.
     Batch closed { "requests": [{ "method": "POST", "path": "/parse/classes/GameScore", "body": { "score": 1337 } }] } {
         /// The requests.
         required "requests": Vec<BatchPart>,
-        /// All or nothing.
+        /// Whether the requests run in a transaction: all succeed or none has an effect.
         optional "transaction": bool,
     }
 
@@ -275,59 +278,59 @@ forms! {
     BatchPart closed { "method": "POST", "path": "/parse/classes/GameScore", "body": { "score": 1337 } } {
         /// HTTP method.
         required "method": String,
-        /// Path, mount path included.
+        /// Path, including the mount path.
         required "path": String,
         /// Body.
         optional "body": AnyJson,
     }
 
-    /// Answer to one request of a batch: one of the two.
+    /// Response to one request of a batch: either `success` or `error`.
     BatchEntry closed { "success": { "objectId": "Ed1nuqPvcm", "createdAt": "2020-02-03T04:05:06.789Z" } } {
-        /// Body of the answer.
+        /// Body of the response.
         optional "success": AnyJson,
         /// The error.
         optional "error": Error,
     }
 
-    /// Whether the server is well.
+    /// Health of the server.
     Health closed { "status": "ok" } {
-        /// `ok`, or what is wrong.
+        /// `ok`, or the problem.
         required "status": String,
     }
 
-    /// What the server can do.
+    /// Features of the server.
     ServerInfo open { "features": {}, "parseServerVersion": "9.10.0" } {
         /// Features by area.
         required "features": AnyJson,
-        /// Version of parse-server whose behaviour this server has.
+        /// Version of parse-server that this server is compatible with.
         required "parseServerVersion": String,
     }
 
     /// The application's configuration.
     Config open { "params": { "welcome": "Hello" }, "masterKeyOnly": {} } {
-        /// Values by name.
+        /// Values by parameter name.
         optional "params": AnyJson,
-        /// Which of them only the master key may read.
+        /// Parameters that only the master key may read, by name.
         optional "masterKeyOnly": AnyJson,
     }
 
-    /// The outcome of a request that gives no object.
+    /// The result of a request that returns no object.
     Outcome open { "result": true } {
         /// The result.
         optional "result": AnyJson,
     }
 
-    /// Names a job to start.
+    /// The job to start.
     JobStart closed { "jobName": "nightly" } {
-        /// The job's name.
+        /// Name of the job.
         optional "jobName": String,
     }
 
     /// A push message.
     Push open { "channels": ["news"], "data": { "alert": "Hello" } } {
-        /// Channels whose installations get it.
+        /// Channels whose subscribers receive the message.
         optional "channels": Vec<String>,
-        /// Query for installations that get it.
+        /// Query for the installations that receive the message.
         optional "where": AnyJson,
         /// The message.
         optional "data": AnyJson,

@@ -1,4 +1,4 @@
-//! Whether the server is healthy, and what it can do.
+//! Health, server information, security check, log.
 
 use poem::Response;
 use poem::http::{HeaderValue, Method, StatusCode, header};
@@ -16,7 +16,8 @@ use crate::domain::features::{health, logs, security, server_info};
 use crate::error::{ErrorCode, ParseError};
 use crate::http::answer;
 
-/// `status` is what parse-server's probes read; `error` makes it an error like every other.
+/// An unhealthy response: `status` is for probes that were written for parse-server, `error` is the usual form of
+/// errors.
 const UNHEALTHY: &[u8] = br#"{"status":"error","error":"The database does not answer."}"#;
 /// The reason is in the log: it may hold the app's code.
 const NO_CLOUD_CODE: &[u8] = br#"{"status":"error","error":"Cloud code does not run."}"#;
@@ -30,21 +31,21 @@ pub fn routes() -> Vec<Route> {
             .stream()
             .documented::<describe::Health>(
                 Tag::Health,
-                "Whether the server answers and reaches its database. Needs no application id; any method will do.",
+                "Check whether the server and its database are available. Needs no application id and accepts any method.",
             )
             .responses(register_health, health_responses),
         Route::hidden(Method::GET, "/serverInfo", "getServerInfo", get_server_info)
             .access(Access::Master)
-            .documented::<ServerInfo>(Tag::Administration, "What the server can do."),
+            .documented::<ServerInfo>(Tag::Administration, "Get the features of the server."),
         Route::hidden(Method::GET, "/security", "getSecurityReport", security_report)
             .access(Access::Master)
-            .documented::<Result>(Tag::Administration, "The report of the security check."),
+            .documented::<Result>(Tag::Administration, "Run the security check and get its report."),
         Route::hidden(Method::GET, "/scriptlog", "getLogs", read_logs)
             .access(Access::Master)
-            .documented::<Vec<Fields>>(Tag::Administration, "The last lines of the log.")
+            .documented::<Vec<Fields>>(Tag::Administration, "Get the latest lines of the log.")
             .query(&[LOGS]),
         Route::hidden(Method::POST, "/validate_purchase", "validatePurchase", validate_purchase)
-            .documented::<Result>(Tag::Administration, "Check a receipt of a purchase.")
+            .documented::<Result>(Tag::Administration, "Validate the receipt of a purchase.")
             .json::<Fields>(),
     ]
 }
@@ -65,7 +66,7 @@ fn health_responses() -> Vec<MetaResponse> {
     vec![
         response(200, "The server is healthy.", describe::Health::schema_ref()),
         response(400, "The route is not on the list of allowed routes.", describe::Error::schema_ref()),
-        response(429, "Too many requests; `Retry-After` says when to come back.", describe::Error::schema_ref()),
+        response(429, "Too many requests. Retry after the time given in `Retry-After`.", describe::Error::schema_ref()),
         response(503, "The database does not answer, or cloud code does not run.", describe::Error::schema_ref()),
     ]
 }
@@ -73,7 +74,7 @@ fn health_responses() -> Vec<MetaResponse> {
 async fn check_health(call: Call) -> Outcome {
     let app = &call.cx.app;
     let body = if let Err(error) = health::check(app).await {
-        tracing::warn!(%error, "the database does not answer");
+        tracing::warn!(%error, "the database is not responding");
         UNHEALTHY
     } else if let Some(reason) = app.triggers.failure() {
         tracing::warn!(reason, "cloud code does not run");

@@ -1,14 +1,14 @@
-//! `idempotencyOptions.paths`: on which paths a request id counts. Which routes can have one, they state themselves.
+//! `idempotencyOptions.paths`: paths on which repeated request ids are refused. Routes declare whether they support it.
 
 use fancy_regex::Regex;
 
-/// The patterns of paths, made once. They are anchored at the start and match paths without slashes at their ends.
+/// The compiled patterns. They are anchored at the start and match paths without slashes at their ends.
 #[derive(Debug)]
 pub struct IdempotentPaths(Vec<Regex>);
 
 impl IdempotentPaths {
     /// # Errors
-    /// A text naming the pattern that is not valid.
+    /// A message that names the invalid pattern.
     pub fn new(patterns: &[String]) -> Result<Self, String> {
         let compile = |pattern: &String| {
             Regex::new(&format!("^(?:{pattern})")).map_err(|error| {
@@ -18,7 +18,7 @@ impl IdempotentPaths {
         Ok(Self(patterns.iter().map(compile).collect::<Result<_, _>>()?))
     }
 
-    /// Whether a path is among them.
+    /// Whether a path matches.
     #[must_use]
     pub fn include(&self, path: &str) -> bool {
         self.0.iter().any(|pattern| pattern.is_match(path.trim_matches('/')).unwrap_or(false))

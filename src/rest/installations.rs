@@ -1,4 +1,4 @@
-//! Installations: the class of the same name under routes of its own.
+//! Routes of the class `_Installation`.
 
 use super::describe::{Created, Fields, ParseObject};
 use super::openapi::Tag;
@@ -20,12 +20,12 @@ const INSTALLATIONS: Resource = Resource {
 pub fn routes() -> Vec<Route> {
     vec![
         INSTALLATIONS
-            .create::<Fields, Created>("createInstallation", "Make an installation.")
+            .create::<Fields, Created>("createInstallation", "Create an installation.")
             .idempotent()
             .header(InstallationId),
         INSTALLATIONS.find("findInstallations", "Query installations."),
         INSTALLATIONS.get::<ParseObject>("getInstallation", "Get an installation."),
-        INSTALLATIONS.update("updateInstallation", "Change an installation.").idempotent().header(InstallationId),
+        INSTALLATIONS.update("updateInstallation", "Update an installation.").idempotent().header(InstallationId),
         INSTALLATIONS.delete("deleteInstallation", "Delete an installation."),
     ]
 }

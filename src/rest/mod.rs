@@ -1,7 +1,7 @@
 //! The REST API: decode, call one domain function, encode.
 //!
-//! Each area states its [routes](route::Route); from these statements requests are [matched](router),
-//! [admitted](request) and [described](openapi).
+//! Each area declares its [routes](route::Route). These declarations are used to [match](router) and [admit](request)
+//! requests and to build the [OpenAPI document](openapi).
 
 mod batch;
 mod body_keys;
@@ -74,11 +74,10 @@ pub fn operations() -> Operations {
     operations
 }
 
-/// The endpoint that serves everything below the mount path, behind a gate: the API, the documents of it, and the routes
-/// that others bring.
+/// The endpoint of everything below the mount path: the API, its OpenAPI documents, and routes of other modules.
 ///
 /// # Errors
-/// A text naming the pattern of the options that is not valid.
+/// A message that names the invalid pattern in the options.
 pub fn endpoint(app: &Arc<App>, gate: &Arc<Gate>, others: Vec<Route>) -> Result<RestEndpoint, String> {
     let mut all = routes();
     all.extend(openapi::served::routes(&app.options));
@@ -92,7 +91,7 @@ pub fn endpoint(app: &Arc<App>, gate: &Arc<Gate>, others: Vec<Route>) -> Result<
     Ok(RestEndpoint(Arc::new(rest)))
 }
 
-/// The document of the API with the classes of an application.
+/// The OpenAPI document with the classes of an application.
 #[must_use]
 pub fn typed_document(mount_path: &str, classes: &[ClassSchema]) -> Json {
     openapi::typed(document(mount_path), classes)

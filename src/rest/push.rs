@@ -29,7 +29,7 @@ pub fn routes() -> Vec<Route> {
             .query(&[FIND]),
         Route::hidden(Method::POST, ALL, "createPushAudience", create)
             .access(Access::Master)
-            .documented::<Created>(Tag::Push, "Make an audience.")
+            .documented::<Created>(Tag::Push, "Create an audience.")
             .json::<Fields>()
             .creates(),
         Route::hidden(Method::GET, ONE, "getPushAudience", get)
@@ -38,7 +38,7 @@ pub fn routes() -> Vec<Route> {
             .query(&[GET]),
         Route::hidden(Method::PUT, ONE, "updatePushAudience", update)
             .access(Access::Master)
-            .documented::<Updated>(Tag::Push, "Change an audience.")
+            .documented::<Updated>(Tag::Push, "Update an audience.")
             .json::<Fields>(),
         Route::hidden(Method::DELETE, ONE, "deletePushAudience", delete)
             .access(Access::Master)

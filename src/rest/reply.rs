@@ -1,4 +1,4 @@
-//! Answers of handlers.
+//! Responses of handlers.
 
 use poem::Response;
 use poem::http::{HeaderValue, StatusCode, header};
@@ -13,18 +13,18 @@ use crate::http::answer;
 use crate::model::names;
 use crate::model::rows::JsonRows;
 
-/// Bytes of an answer to a query besides its rows, at most.
+/// Maximum bytes of a query's response besides its rows.
 const ROOM_AROUND_ROWS: usize = 64;
 
 /// 200 with this body.
 ///
 /// # Errors
-/// 1 when it cannot be serialised, which does not happen.
+/// 1 if it cannot be serialised, which does not happen.
 pub fn json(body: &(impl Serialize + ?Sized)) -> Outcome {
     Ok(bytes(serde_json::to_vec(body).map_err(ParseError::internal)?))
 }
 
-/// 200 with a body that is JSON already.
+/// 200 with a body that is already JSON.
 #[must_use]
 pub fn bytes(body: Vec<u8>) -> Response {
     answer::json(StatusCode::OK, body)
@@ -36,7 +36,7 @@ pub fn empty() -> Response {
     bytes(b"{}".to_vec())
 }
 
-/// The answer to a create or an update: status and `Location` as the domain says.
+/// The response to a create or an update, with the status and `Location` that the domain returned.
 ///
 /// # Errors
 /// As [`json`].
@@ -58,7 +58,7 @@ pub fn saved(cx: &Context, saved: &Saved) -> Outcome {
     Ok(response)
 }
 
-/// The answer to a query.
+/// The response to a query.
 ///
 /// # Errors
 /// As [`json`].
@@ -79,7 +79,7 @@ pub fn found(found: &Found<JsonRows>) -> Outcome {
     Ok(bytes(body))
 }
 
-/// 108: the server does not do this.
+/// 108: this server does not have the feature.
 #[must_use]
 pub fn unavailable(what: &str) -> ParseError {
     ParseError::new(ErrorCode::CommandUnavailable, format!("{what} is not available on this server."))

@@ -1,5 +1,5 @@
-//! The way of a request, in this order: its route, the application, the body and what it says of itself (keys, method),
-//! the caller's keys and address, rate limits, the list of allowed routes, the session, the handler.
+//! Handles a request, in this order: route, application, body with its credentials and method, the caller's keys and
+//! address, rate limits, allowed routes, session, handler.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -36,16 +36,16 @@ pub struct Rest {
     pub(super) idempotency: IdempotentPaths,
 }
 
-/// A request that has been read: what it asks for and who it says to be.
+/// A request that has been read, with the caller's claims.
 struct IncomingRequest {
-    /// The effective method: `_method` of a POST counts.
+    /// The method, or `_method` of a POST.
     method: Method,
     query: String,
     body: Payload,
     files: Vec<FormFile>,
     content_type: Option<String>,
     caller: Caller,
-    /// The share of the parsing budget that the body takes up until the request is answered.
+    /// The part of the parsing budget that the body uses until the request is answered.
     _budget: body::Budget,
 }
 
@@ -62,7 +62,7 @@ impl Endpoint for RestEndpoint {
 }
 
 impl Rest {
-    /// An error as the client reads it.
+    /// An error as a response.
     pub(super) fn refuse(&self, error: &ParseError) -> Response {
         refusal(error, self.app.options.security.enable_sanitized_error_response)
     }
@@ -85,13 +85,13 @@ impl Rest {
         if let Some(pattern) = place.pattern(&incoming.method) {
             label.set(pattern);
         }
-        // A client that leaves must not stop a write halfway; a read that nobody waits for is given up.
+        // A write continues if the client disconnects; a read is cancelled.
         let writes = incoming.method != Method::GET;
         let rest = self.clone();
         detach::run(&self.app.tasks, writes, async move { rest.admit(incoming, place).await }).await
     }
 
-    /// A route that needs no application id.
+    /// Handles a route that needs no application id.
     async fn answer_public(self: &Arc<Self>, request: Request, found: Found) -> Outcome {
         let options = &self.app.options;
         let (caller, auth) = if found.route().access == Access::OptionalKey {
@@ -122,7 +122,7 @@ impl Rest {
         self.with_standing(outcome, standing)
     }
 
-    /// Reads what the request says.
+    /// Reads the request.
     async fn read(&self, mut request: Request, place: &Place) -> Result<IncomingRequest> {
         let options = &self.app.options;
         let mut caller = Caller::of(&request, &self.app)?;
@@ -144,7 +144,7 @@ impl Rest {
             return Ok(IncomingRequest { method, query, body, files, content_type: None, caller, _budget: budget });
         }
         let read = self.read_json(&mut request, known, streamed).await;
-        // Bytes of any kind were allowed: that they are no JSON says no more than that they name no application.
+        // The body may be any bytes: if it is not JSON, it only means that it contains no application id.
         let not_json = |error: ParseError| if error.is(ErrorCode::InvalidJson) { auth::unauthorized() } else { error };
         let (mut body, budget) = if streamed { read.map_err(not_json)? } else { read? };
         let mut content_type = None;
@@ -205,7 +205,7 @@ impl Rest {
         Ok((body, budget))
     }
 
-    /// Decides who is calling and whether the call may proceed; then it does.
+    /// Checks the caller and runs the call.
     async fn admit(self: &Arc<Self>, incoming: IncomingRequest, place: Place) -> Outcome {
         let IncomingRequest { method, query, body, files, content_type, caller, _budget } = incoming;
         let found = place.found(&method);
@@ -229,7 +229,7 @@ impl Rest {
         self.with_standing(outcome, before_session.or(with_session))
     }
 
-    /// The answer with the headers that say how often the caller may still call; refusals have them, too.
+    /// Adds the headers with the remaining number of calls to a response, also to errors.
     fn with_standing(&self, outcome: Outcome, standing: Option<Standing>) -> Outcome {
         let Some(standing) = standing else { return outcome };
         let mut response = outcome.unwrap_or_else(|error| self.refuse(&error));
@@ -241,11 +241,11 @@ impl Rest {
         self.gate.count(with_session, method, path, who, self.app.clock.now().millis())
     }
 
-    /// Judges the parts of a batch, each as a request of its own, before any of them is carried out. The whole batch is refused
-    /// for one that may not be.
+    /// Checks each part of a batch like a separate request, before any of them runs. If one is refused, the whole
+    /// batch is.
     ///
     /// # Errors
-    /// What the limits and the list of routes refuse.
+    /// Checks the rate limits and the allowed routes.
     pub(super) fn admit_parts(&self, cx: &Context, parts: &[Part], direct: bool) -> Result<()> {
         let ip: IpAddr = cx.client.ip;
         let identity = Identity { ip, direct, auth: &cx.auth };
@@ -254,7 +254,7 @@ impl Rest {
         for Part { method, found, .. } in parts {
             let path = found.path();
             for with_session in [false, true] {
-                // As parse-server does: 429 is for requests, this one is but part of one.
+                // Like parse-server, which uses 429 only for whole requests.
                 let counted = self.count(with_session, method, &path, &identity);
                 counted.map_err(|error| ParseError { status: 400, retry_after: None, source: None, ..error })?;
             }
@@ -263,10 +263,10 @@ impl Rest {
         Ok(())
     }
 
-    /// Carries out a call that was admitted, or a part of a batch that [`Rest::admit_parts`] let through.
+    /// Runs a call that was admitted, or a part of a batch that [`Rest::admit_parts`] admitted.
     ///
     /// # Errors
-    /// What the route refuses to its callers, and what its handler refuses.
+    /// Errors of the route's access rules and of its handler.
     pub(super) async fn carry_out(&self, call: Call) -> Outcome {
         let route = call.found.route().clone();
         if route.access == Access::Master {
@@ -284,7 +284,7 @@ fn takes_forms(place: &Place, method: &Method) -> bool {
     place.route(method).is_some_and(|route| route.body == BodyKind::Form)
 }
 
-/// `HEAD` is `GET` without the body of the answer.
+/// `HEAD` is `GET` without the body of the response.
 fn effective(method: &Method) -> Method {
     if *method == Method::HEAD { Method::GET } else { method.clone() }
 }

@@ -1,4 +1,4 @@
-//! The five routes that make, find, get, change and delete objects of a class: written once, stated for every class.
+//! The five routes that create, find, get, update and delete objects of a class, shared by all classes.
 
 use poem::http::Method;
 use poem_openapi::types::Type;
@@ -14,20 +14,20 @@ use crate::domain::classes;
 use crate::error::Result;
 use crate::http::gate::operations::Verb;
 
-/// Objects of a class under paths of its own, or (without a class) of the class that the path names as `className`.
+/// Objects of one class under a path of its own, or (without a class) of the class that the path names as `className`.
 #[derive(Debug, Clone, Copy)]
 pub struct Resource {
     /// The class.
     pub class: Option<&'static str>,
     /// Path of all objects.
     pub all: &'static str,
-    /// Path of one object; its parameter is `objectId`.
+    /// Path of an object, with the parameter `objectId`.
     pub one: &'static str,
     /// Area of the API.
     pub tag: Tag,
     /// Who may call.
     pub access: Access,
-    /// Whether the class has triggers, which get to see the context that a client sends.
+    /// Whether the class can have triggers, which receive the context that a client sends.
     pub triggers: bool,
 }
 
@@ -60,7 +60,7 @@ impl Resource {
         if writes && self.triggers { route.header(HeaderParameter::CloudContext) } else { route }
     }
 
-    /// Creates an object from a body of the form `B`.
+    /// Creates an object from a body with the schema `B`.
     pub fn create<B: Type, T: Type>(self, operation: &'static str, summary: &'static str) -> Route {
         self.route::<T, _, _>(Verb::Create, operation, summary, create).json::<B>().creates()
     }
@@ -75,7 +75,7 @@ impl Resource {
         self.route::<T, _, _>(Verb::Get, operation, summary, get).query(&[GET])
     }
 
-    /// Changes an object.
+    /// Updates an object.
     pub fn update(self, operation: &'static str, summary: &'static str) -> Route {
         self.route::<describe::Updated, _, _>(Verb::Update, operation, summary, update).json::<describe::Fields>()
     }

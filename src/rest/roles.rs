@@ -1,4 +1,4 @@
-//! Roles: the class of the same name under routes of its own.
+//! Routes of the class `_Role`.
 
 use super::describe::{Created, Fields, ParseObject};
 use super::openapi::Tag;
@@ -18,10 +18,10 @@ const ROLES: Resource = Resource {
 /// The routes.
 pub fn routes() -> Vec<Route> {
     vec![
-        ROLES.create::<Fields, Created>("createRole", "Make a role."),
+        ROLES.create::<Fields, Created>("createRole", "Create a role."),
         ROLES.find("findRoles", "Query roles."),
         ROLES.get::<ParseObject>("getRole", "Get a role."),
-        ROLES.update("updateRole", "Change a role."),
+        ROLES.update("updateRole", "Update a role."),
         ROLES.delete("deleteRole", "Delete a role."),
     ]
 }

@@ -1,7 +1,7 @@
-//! The statement of a route: everything the server knows about it, said once.
+//! The declaration of a route with all its attributes.
 //!
-//! The [router](super::router) matches by it, [requests](super::request) are admitted by it, and the
-//! [document](super::openapi) is made from it.
+//! The [router](super::router) matches requests with it, [`request`](super::request) checks callers with it, and the
+//! [OpenAPI document](super::openapi) is built from it.
 
 use std::borrow::Cow;
 use std::future::Future;
@@ -19,89 +19,92 @@ use crate::domain::kernel::auth::TokenUse;
 use crate::error::Result;
 use crate::http::gate::operations::Verb;
 
-/// What a handler gives.
+/// The result of a handler.
 pub type Outcome = Result<poem::Response>;
 
-/// A handler of any route.
+/// The handler of a route.
 type Handler = Box<dyn Fn(Call) -> Pin<Box<dyn Future<Output = Outcome> + Send>> + Send + Sync>;
 
 /// Who may call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Anybody, without an application id; keys and tokens are not looked at.
+    /// Anyone, without an application id; keys and tokens are ignored.
     Public,
-    /// Anybody, without an application id; a master key in a header counts, and whoever would be refused elsewhere is
-    /// anonymous here. Where the path has an `{appId}` it names the application.
+    /// Anyone, without an application id. A master key in a header is checked; a caller who would be refused
+    /// elsewhere is
+    /// anonymous here. If the path has an `{appId}`, it names the application.
     OptionalKey,
-    /// Callers who name the application (and send a client key, where those are configured).
+    /// Callers who send the application id (and a client key, if any is configured).
     Application,
-    /// As [`Access::Application`]; the document says that a session is needed, and the domain refuses without.
+    /// As [`Access::Application`]; the document says that a session is needed, and the domain refuses callers without
+    /// one.
     Session,
-    /// Callers with a master key, the read-only one, or the maintenance key. Others get 403 before the handler runs.
+    /// Callers with the master key, the read-only master key or the maintenance key. Others get 403 before the
+    /// handler runs.
     Master,
-    /// As [`Access::Master`], but the handler refuses others in words of its own.
+    /// As [`Access::Master`], but the handler refuses other callers with an error of its own.
     MasterByHandler,
 }
 
 impl Access {
-    /// Whether no application id is needed.
+    /// Whether the route needs no application id.
     #[must_use]
     pub const fn is_public(self) -> bool {
         matches!(self, Self::Public | Self::OptionalKey)
     }
 }
 
-/// What a request to a route has for a body.
+/// The kind of body that a route accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BodyKind {
-    /// Nothing the handler reads. JSON is allowed, because SDKs send their keys in it.
+    /// None. JSON is accepted, because SDKs send their keys in it, but the handler does not read it.
     None,
     /// A JSON object, read and parsed before the handler runs.
     Json,
     /// A JSON object, or a form with files from callers whose headers name the application.
     Form,
-    /// Bytes of any kind: the handler gets the request itself with its headers, its body unread (reading it is bounded by
-    /// [`crate::http::body::read`]), and may take over the connection. A JSON client that names its application in the
-    /// body is read as [`BodyKind::Json`].
+    /// Any bytes. The handler gets the request with its unread body (use [`crate::http::body::read`] to read it within
+    /// limits) and may take over the connection. The body of a JSON client that sends its application id there is parsed as
+    /// for [`BodyKind::Json`].
     Stream,
 }
 
 /// The methods a route answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Methods {
-    /// One. `GET` includes `HEAD`.
+    /// One method. `GET` includes `HEAD`.
     One(Method),
-    /// Whatever there is. The document shows `GET`.
+    /// All methods. The document shows `GET`.
     Any,
 }
 
 /// A route.
 pub struct Route {
-    /// Methods it answers.
+    /// The methods that it answers.
     pub methods: Methods,
-    /// Its path below the mount path: fixed segments, `{name}` for one segment, `{*name}` for all that follow.
+    /// Its path below the mount path: fixed segments, `{name}` for one segment, `{*name}` for the rest of the path.
     pub path: Cow<'static, str>,
-    /// Its name: operation id of the document, and the name generated clients give it.
+    /// Operation id in the document, which generated clients use as a name.
     pub operation: &'static str,
     /// What it does with objects, and the class that it is for alone; `None` for other routes.
     pub object: Option<(Verb, Option<&'static str>)>,
     /// Who may call.
     pub access: Access,
-    /// What the body is.
+    /// Kind of body.
     pub body: BodyKind,
-    /// What is done with a session token.
+    /// How a session token is treated.
     pub token: TokenUse,
-    /// Whether a request id is remembered, so that the same request is not carried out twice.
+    /// Whether a request id is remembered, so that a repeated request is refused.
     pub idempotent: bool,
-    /// What the read-only master key is told, if it may not call.
+    /// Error message for callers with the read-only master key, if they may not call the route.
     pub refuses_read_only: Option<&'static str>,
-    /// What the document says; `None` leaves the route out of it.
+    /// Its description in the document; `None` leaves the route out.
     pub about: Option<About>,
-    /// Carries it out.
+    /// The handler.
     pub handler: Handler,
 }
 
-/// What the document says of a route beyond what the server goes by.
+/// The attributes of a route that only the document uses.
 pub struct About {
     /// Area of the API.
     pub tag: Tag,
@@ -111,39 +114,39 @@ pub struct About {
     pub description: Option<&'static str>,
     /// Parameters of the query.
     pub query: &'static [&'static [Parameter]],
-    /// Headers it looks at, besides those that name the caller.
+    /// Headers that it uses, besides those that identify the caller.
     pub headers: Vec<HeaderParameter>,
-    /// Form of the body.
+    /// Schema of the body.
     pub request: Option<Form>,
-    /// Form of the answer, and statuses of success.
+    /// Schema of the response, and statuses of success.
     pub response: Response,
 }
 
-/// The form of a body: how the document names it.
+/// The schema of a body in the document.
 #[derive(Clone, Copy)]
 pub struct Form {
     /// Its media type.
     pub content_type: &'static str,
-    /// Brings its types into the document.
+    /// Registers its types in the document.
     pub register: fn(&mut Registry),
-    /// Refers to it.
+    /// A reference to it.
     pub schema: fn() -> MetaSchemaRef,
 }
 
 impl Form {
-    /// The form of a type.
+    /// The schema of a type.
     #[must_use]
     pub fn of<T: Type>() -> Self {
         Self { content_type: "application/json", register: T::register, schema: T::schema_ref }
     }
 
-    /// Bytes of any kind.
+    /// Any bytes.
     #[must_use]
     pub fn bytes() -> Self {
         Self { content_type: "application/octet-stream", ..Self::of::<Binary<Vec<u8>>>() }
     }
 
-    /// As the body of requests.
+    /// The body as poem-openapi describes it.
     #[must_use]
     pub fn request(self) -> MetaRequest {
         let content = vec![MetaMediaType { content_type: self.content_type, schema: (self.schema)() }];
@@ -151,19 +154,19 @@ impl Form {
     }
 }
 
-/// Answers of a route.
+/// The responses of a route.
 #[derive(Clone, Copy)]
 pub enum Response {
-    /// 200 with this form, and refusals.
+    /// 200 with this schema, and errors.
     Ok(Form),
-    /// 200 or, when an object was created, 201 with this form and a `Location`; and refusals.
+    /// 200, or 201 with a `Location` if an object was created, with this schema; and errors.
     Created(Form),
-    /// All of them, in the route's own words.
+    /// Responses that the route describes itself.
     Own(fn(&mut Registry), fn() -> Vec<MetaResponse>),
 }
 
 impl Response {
-    /// As the document lists them.
+    /// The responses as poem-openapi describes them.
     #[must_use]
     pub fn responses(self) -> MetaResponses {
         let responses = match self {
@@ -176,7 +179,7 @@ impl Response {
         MetaResponses { responses }
     }
 
-    /// Brings its types into the document.
+    /// Registers its types in the document.
     pub fn register(self, registry: &mut Registry) {
         match self {
             Self::Ok(form) | Self::Created(form) => (form.register)(registry),
@@ -186,8 +189,9 @@ impl Response {
 }
 
 impl Route {
-    /// A route that the document does not show: callers who name the application, no body, a session token that is
-    /// checked, no idempotency.
+    /// A route with these defaults: callers with the application id, no body, the session token is checked, no
+    /// idempotency,
+    /// not in the document.
     pub fn hidden<F, Fut>(
         method: Method,
         path: impl Into<Cow<'static, str>>,
@@ -219,25 +223,25 @@ impl Route {
         Self { object: Some((verb, class)), ..self }
     }
 
-    /// Says who may call.
+    /// Sets who may call.
     #[must_use]
     pub fn access(self, access: Access) -> Self {
         Self { access, ..self }
     }
 
-    /// Says what is done with a session token.
+    /// Sets how a session token is treated.
     #[must_use]
     pub fn token(self, token: TokenUse) -> Self {
         Self { token, ..self }
     }
 
-    /// Says that a request id counts.
+    /// Request ids are remembered, so that repeated requests are refused.
     #[must_use]
     pub fn idempotent(self) -> Self {
         Self { idempotent: true, ..self }.header(HeaderParameter::RequestId)
     }
 
-    /// Says that the read-only master key may not call, and what it is told (119).
+    /// Refuses callers with the read-only master key with this message (119).
     #[must_use]
     pub fn refuses_read_only(self, message: &'static str) -> Self {
         Self { refuses_read_only: Some(message), ..self }
@@ -249,19 +253,19 @@ impl Route {
         Self { body: BodyKind::Form, ..self }
     }
 
-    /// Says that the body is a stream.
+    /// The body is a stream.
     #[must_use]
     pub fn stream(self) -> Self {
         Self { body: BodyKind::Stream, ..self }
     }
 
-    /// Says that every method is answered.
+    /// The route answers all methods.
     #[must_use]
     pub fn any_method(self) -> Self {
         Self { methods: Methods::Any, ..self }
     }
 
-    /// Shows the route in the document. The answer has the form of `T`.
+    /// Adds the route to the document. The response has the schema of `T`.
     #[must_use]
     pub fn documented<T: Type>(self, tag: Tag, summary: &'static str) -> Self {
         let about = About {
@@ -283,26 +287,26 @@ impl Route {
         self
     }
 
-    /// Adds sentences to the document.
+    /// Adds a description to the document.
     #[must_use]
     pub fn description(self, text: &'static str) -> Self {
         self.amend(|about| about.description = Some(text))
     }
 
-    /// The body is a JSON object of the form of `T`. The form is for the document: what is in a body is for the domain to
-    /// judge.
+    /// The body is a JSON object with the schema of `T`. Only the document uses the schema; the domain validates the
+    /// body.
     #[must_use]
     pub fn json<T: Type>(self) -> Self {
         Self { body: BodyKind::Json, ..self }.amend(|about| about.request = Some(Form::of::<T>()))
     }
 
-    /// The body is bytes of any kind.
+    /// The body is any bytes.
     #[must_use]
     pub fn bytes(self) -> Self {
         self.stream().amend(|about| about.request = Some(Form::bytes()))
     }
 
-    /// An object may be created: 201 with its address.
+    /// The route may create an object: 201 with its URL.
     #[must_use]
     pub fn creates(self) -> Self {
         self.amend(|about| {
@@ -312,19 +316,19 @@ impl Route {
         })
     }
 
-    /// The answers, in the route's own words.
+    /// Sets the responses.
     #[must_use]
     pub fn responses(self, register: fn(&mut Registry), responses: fn() -> Vec<MetaResponse>) -> Self {
         self.amend(|about| about.response = Response::Own(register, responses))
     }
 
-    /// What the query may hold.
+    /// Adds query parameters.
     #[must_use]
     pub fn query(self, parameters: &'static [&'static [Parameter]]) -> Self {
         self.amend(|about| about.query = parameters)
     }
 
-    /// A header it looks at.
+    /// Adds a header.
     #[must_use]
     pub fn header(self, header: HeaderParameter) -> Self {
         self.amend(|about| about.headers.push(header))

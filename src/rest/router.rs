@@ -1,5 +1,6 @@
-//! Which route a request means: one look-up per request, by Parse's rules. Case does not matter in fixed segments, one
-//! slash at the end and a second one after the mount path do not count, parameters are percent-decoded once.
+//! Finds the route of a request with one look-up, by Parse's rules: fixed segments ignore case, one slash at the end
+//! and a
+//! second one after the mount path are ignored, parameters are percent-decoded once.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -13,11 +14,11 @@ use super::route::{Methods, Route};
 /// The routes of a server.
 #[derive(Debug, Default)]
 pub struct Router {
-    /// By first segment, in lower case; the routes with more fixed segments first.
+    /// By first segment, in lower case. Routes with more fixed segments come first.
     by_head: HashMap<String, Vec<Arc<Entry>>>,
 }
 
-/// A route with its path taken apart.
+/// A route with its parsed path.
 #[derive(Debug)]
 struct Entry {
     route: Arc<Route>,
@@ -30,11 +31,11 @@ struct Entry {
 enum Segment {
     Fixed(String),
     Parameter(String),
-    /// All that follows, at least one character.
+    /// The rest of the path, at least one character.
     Rest(String),
 }
 
-/// What a path stands for: the routes that fit it, before it is known which method counts.
+/// The routes that match a path, before the method is known.
 #[derive(Debug, Clone)]
 pub struct Place {
     path: String,
@@ -50,8 +51,9 @@ pub struct Found {
 }
 
 impl Router {
-    /// A router over these routes. Of several that fit a request, that with more fixed segments is meant, then that which
-    /// is listed first.
+    /// A router for these routes. If several match a request, the one with more fixed segments is chosen, then the
+    /// one that is
+    /// listed first.
     #[must_use]
     pub fn new(routes: Vec<Route>) -> Self {
         let mut by_head: HashMap<String, Vec<Arc<Entry>>> = HashMap::new();
@@ -71,7 +73,7 @@ impl Router {
         Self { by_head }
     }
 
-    /// Looks a path up. It begins with one slash and ends with none.
+    /// Looks up a path, which must begin with one slash and not end with one.
     #[must_use]
     pub fn look_up(&self, path: &str) -> Place {
         let fitting = self.fitting(path).unwrap_or_default();
@@ -97,8 +99,9 @@ impl Place {
         self.entry(method).map(|entry| &entry.route)
     }
 
-    /// The route for a method, with the values of its parameters. `PUT /users/me` means the user with the id `me`, although
-    /// `GET /users/me` is a route of its own.
+    /// The route for a method, with the values of its parameters. `PUT /users/me` updates the user with the id `me`,
+    /// although
+    /// `GET /users/me` is a separate route.
     #[must_use]
     pub fn found(&self, method: &Method) -> Option<Found> {
         let entry = self.entry(method)?;
@@ -119,7 +122,7 @@ impl Place {
         self.fitting.iter().find(answers)
     }
 
-    /// The path as limits and allow lists see it when no route was found: decoded.
+    /// The decoded path, which limits and allow lists use if no route was found.
     #[must_use]
     pub fn decoded_path(&self) -> Cow<'_, str> {
         decode_path(&self.path)
@@ -143,8 +146,9 @@ impl Found {
         names.zip(&self.values).find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
     }
 
-    /// The path as limits and allow lists see it: in the route's spelling, with decoded parameters, so that there is no
-    /// second way to write what they are about. A slash inside of a parameter stays escaped.
+    /// The path that limits and allow lists use: the route's own spelling with decoded parameters, so that a client
+    /// cannot
+    /// avoid them by another spelling. A slash inside a parameter stays escaped.
     #[must_use]
     pub fn path(&self) -> String {
         let mut path = String::new();
@@ -197,7 +201,7 @@ impl Entry {
         rest.is_none()
     }
 
-    /// The values of the parameters in a path that fits.
+    /// The values of the parameters, if the path matches.
     fn values(&self, path: &str) -> Vec<String> {
         let mut values = Vec::new();
         let mut rest = path.strip_prefix('/').unwrap_or(path);

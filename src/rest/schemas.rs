@@ -1,4 +1,4 @@
-//! Classes as such.
+//! Routes of the schema: classes, their fields, permissions and indexes.
 
 use poem::http::Method;
 use serde_json::{Value as Json, json};
@@ -18,21 +18,21 @@ pub fn routes() -> Vec<Route> {
     vec![
         Route::hidden(Method::GET, ALL, "listSchemas", all)
             .access(Access::Master)
-            .documented::<ClassSchemas>(Tag::Schemas, "All classes."),
+            .documented::<ClassSchemas>(Tag::Schemas, "Get all classes."),
         Route::hidden(Method::GET, ONE, "getSchema", get)
             .access(Access::Master)
-            .documented::<ClassSchema>(Tag::Schemas, "A class."),
+            .documented::<ClassSchema>(Tag::Schemas, "Get a class."),
         Route::hidden(Method::POST, ALL, "createSchema", create)
             .access(Access::Master)
-            .documented::<ClassSchema>(Tag::Schemas, "Make a class that the body names.")
+            .documented::<ClassSchema>(Tag::Schemas, "Create a class; the body contains its name.")
             .json::<ClassSchema>(),
         Route::hidden(Method::POST, ONE, "createNamedSchema", create_named)
             .access(Access::Master)
-            .documented::<ClassSchema>(Tag::Schemas, "Make a class.")
+            .documented::<ClassSchema>(Tag::Schemas, "Create a class.")
             .json::<ClassSchema>(),
         Route::hidden(Method::PUT, ONE, "updateSchema", update)
             .access(Access::Master)
-            .documented::<ClassSchema>(Tag::Schemas, "Add and remove fields and indexes, set permissions.")
+            .documented::<ClassSchema>(Tag::Schemas, "Add and delete fields and indexes, set permissions.")
             .json::<ClassSchema>(),
         Route::hidden(Method::DELETE, ONE, "deleteSchema", delete)
             .access(Access::Master)
@@ -40,7 +40,7 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-/// The body of a class. Its objects may come as empty lists, which is how PHP writes empty objects.
+/// The body of a class. Empty arrays in it count as empty objects, because PHP sends those.
 fn take_schema(call: &mut Call) -> JsonMap {
     let mut body = call.take_body();
     for name in ["fields", "indexes", "classLevelPermissions"] {

@@ -1,4 +1,4 @@
-//! Sessions.
+//! Routes of the class `_Session`.
 
 use poem::http::Method;
 
@@ -25,16 +25,18 @@ const SESSIONS: Resource = Resource {
 /// The routes.
 pub fn routes() -> Vec<Route> {
     vec![
-        // The token is for the handler to judge: it names the session that is asked for.
+        // The handler checks the token, because it identifies the requested session.
         Route::hidden(Method::GET, "/sessions/me", "getCurrentSession", me)
             .access(Access::Session)
             .token(TokenUse::Keep)
-            .documented::<Session>(Tag::Sessions, "The session of the request."),
-        SESSIONS.find("findSessions", "Sessions of the user."),
-        SESSIONS.create::<Fields, Session>("createSession", "Make another session of the user.").header(InstallationId),
-        SESSIONS.get::<Session>("getSession", "Get a session of the user."),
-        SESSIONS.update("updateSession", "Change own fields of a session."),
-        SESSIONS.delete("deleteSession", "End a session."),
+            .documented::<Session>(Tag::Sessions, "Get the current session."),
+        SESSIONS.find("findSessions", "Find the sessions of the current user."),
+        SESSIONS
+            .create::<Fields, Session>("createSession", "Create another session of the current user.")
+            .header(InstallationId),
+        SESSIONS.get::<Session>("getSession", "Get a session of the current user."),
+        SESSIONS.update("updateSession", "Update custom fields of a session."),
+        SESSIONS.delete("deleteSession", "Delete a session, which logs it out."),
     ]
 }
 

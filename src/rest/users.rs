@@ -1,4 +1,4 @@
-//! Users: sign up, log in, log out, and the routes of single users.
+//! Routes of users: sign up, log in, log out, and the class `_User`.
 
 use poem::http::Method;
 
@@ -27,15 +27,15 @@ const USERS: Resource = Resource {
 pub fn routes() -> Vec<Route> {
     let by_session = Resource { access: Access::Session, ..USERS };
     vec![
-        USERS.create::<SignUp, SignedUp>("signUp", "Sign up.").idempotent().header(InstallationId),
+        USERS.create::<SignUp, SignedUp>("signUp", "Sign up a user.").idempotent().header(InstallationId),
         USERS.find("findUsers", "Query users."),
         Route::hidden(Method::GET, "/users/me", "getCurrentUser", me)
             .access(Access::Session)
-            .documented::<User>(Tag::Users, "The user of the session."),
+            .documented::<User>(Tag::Users, "Get the current user."),
         USERS.get::<User>("getUser", "Get a user."),
-        by_session.update("updateUser", "Change a user.").idempotent().header(InstallationId),
+        by_session.update("updateUser", "Update a user.").idempotent().header(InstallationId),
         by_session.delete("deleteUser", "Delete a user."),
-        // A token that ran out must not keep anybody from logging in.
+        // An expired token must not prevent a log in.
         Route::hidden(Method::POST, "/login", "logIn", log_in)
             .token(TokenUse::Drop)
             .documented::<User>(Tag::Users, "Log in.")
@@ -45,26 +45,29 @@ pub fn routes() -> Vec<Route> {
             .token(TokenUse::Drop)
             .documented::<User>(
                 Tag::Users,
-                "Log in with the name and password in the query. Prefer POST: addresses end up in logs.",
+                "Log in with username and password in the query. Prefer POST, because URLs are often logged.",
             )
             .query(&[LOG_IN])
             .header(InstallationId),
         Route::hidden(Method::POST, "/verifyPassword", "verifyPassword", verify_password)
-            .documented::<User>(Tag::Users, "Check a password without making a session.")
+            .documented::<User>(Tag::Users, "Verify a password without creating a session.")
             .json::<LogIn>(),
         Route::hidden(Method::GET, "/verifyPassword", "verifyPasswordByQuery", verify_password)
-            .documented::<User>(Tag::Users, "Check a password in the query. Prefer POST: addresses end up in logs.")
+            .documented::<User>(
+                Tag::Users,
+                "Verify a password in the query. Prefer POST, because URLs are often logged.",
+            )
             .query(&[LOG_IN]),
         Route::hidden(Method::POST, "/loginAs", "logInAs", log_in_as)
             .access(Access::MasterByHandler)
-            .documented::<User>(Tag::Users, "Make a session for any user.")
+            .documented::<User>(Tag::Users, "Create a session for any user.")
             .json::<LogInAs>()
             .header(InstallationId),
         Route::hidden(Method::POST, "/logout", "logOut", log_out)
             .access(Access::Session)
-            .documented::<Nothing>(Tag::Users, "End the session."),
+            .documented::<Nothing>(Tag::Users, "Log out: delete the current session."),
         Route::hidden(Method::POST, "/requestPasswordReset", "requestPasswordReset", request_password_reset)
-            .documented::<Nothing>(Tag::Users, "Have a mail sent with a link to set a new password.")
+            .documented::<Nothing>(Tag::Users, "Send a mail with a link to set a new password.")
             .json::<Mail>(),
         Route::hidden(
             Method::POST,
@@ -72,15 +75,15 @@ pub fn routes() -> Vec<Route> {
             "requestVerificationEmail",
             request_verification_email,
         )
-        .documented::<Nothing>(Tag::Users, "Have the mail sent again that verifies an address.")
+        .documented::<Nothing>(Tag::Users, "Send the verification mail for an email address again.")
         .json::<Mail>(),
         Route::hidden(Method::POST, "/challenge", "challenge", challenge)
-            .documented::<Challenge>(Tag::Users, "Ask authentication providers for a challenge.")
+            .documented::<Challenge>(Tag::Users, "Get a challenge from identity providers.")
             .json::<ChallengeRequest>(),
         Route::hidden(Method::POST, "/upgradeToRevocableSession", "upgradeToRevocableSession", upgrade_session)
             .access(Access::Session)
             .token(TokenUse::Upgrade)
-            .documented::<Session>(Tag::Users, "Trade a session token of the old kind for a session."),
+            .documented::<Session>(Tag::Users, "Exchange a legacy session token for a session."),
     ]
 }
 

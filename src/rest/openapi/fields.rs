@@ -1,7 +1,6 @@
-//! Forms of values: the components that all classes share, and the form of a field as it is read, made and changed.
+//! Schemas of values: the components that all classes share, and the schema of a field in reads, creates and updates.
 //!
-//! A form that may be null is a component of its own beside the one that may not: generators understand that, while they
-//! disagree about `nullable` beside a reference.
+//! A nullable schema is a separate component, because generators disagree about `nullable` next to a reference.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,13 +11,13 @@ use crate::model::names::ClassName;
 use crate::model::schema::{Field, FieldType};
 use crate::model::value::Value;
 
-/// A moment as text, such as `createdAt` has it.
+/// The schema of a date as a string, such as `createdAt`.
 #[must_use]
 pub fn moment(description: &str) -> Json {
     json!({ "type": "string", "format": "date-time", "description": description })
 }
 
-/// Names under which a form of `T` is registered when null counts as well.
+/// The name of the nullable variant of a component.
 const OR_NULL: &str = "OrNull";
 
 /// A reference to a component.
@@ -27,7 +26,7 @@ pub fn reference(name: &str) -> Json {
     json!({ "$ref": format!("#/components/schemas/{name}") })
 }
 
-/// Every component that [`Forms`] can make by itself: no class may take such a name.
+/// All components that [`Forms`] can build; no class may use these names.
 pub const SHARED: [&str; 37] = [
     "ParseDate",
     "ParseDateOrNull",
@@ -68,19 +67,19 @@ pub const SHARED: [&str; 37] = [
     "ParseUpdated",
 ];
 
-/// Makes forms, and remembers the components that they need.
+/// Builds schemas and collects the components that they refer to.
 #[derive(Debug, Default)]
 pub struct Forms {
-    /// Names of the classes that have components of their own, by class.
+    /// Component names of classes, by class.
     pub classes: BTreeMap<ClassName, String>,
-    /// Classes whose objects may be included in others.
+    /// Classes whose objects can be included in others.
     pub included: BTreeSet<ClassName>,
-    /// The components made so far, by name.
+    /// The components built so far, by name.
     pub components: BTreeMap<String, Json>,
 }
 
 impl Forms {
-    /// A field as it is read.
+    /// The schema of a field in responses.
     pub fn read(&mut self, field: &Field) -> Json {
         match &field.kind {
             FieldType::String => json!({ "type": "string", "nullable": true }),
@@ -99,7 +98,7 @@ impl Forms {
         }
     }
 
-    /// A field as it is written when an object is made.
+    /// The schema of a field in a create.
     pub fn create(&mut self, field: &Field) -> Json {
         let nullable = !field.required;
         let mut form = match &field.kind {
@@ -121,7 +120,7 @@ impl Forms {
         form
     }
 
-    /// A field as it is written when an object is changed: a value, or an operation.
+    /// The schema of a field in an update: a value or an operation.
     pub fn update(&mut self, field: &Field) -> Json {
         let required = field.required;
         let name = match &field.kind {
@@ -144,14 +143,14 @@ impl Forms {
                 return if required { pointer } else { json!({ "oneOf": [pointer, self.shared("ParseDelete")] }) };
             }
         };
-        // What must be there cannot be taken away.
+        // A required field cannot be deleted.
         if required && !matches!(field.kind, FieldType::Number | FieldType::Array) {
             return self.create(&Field { default: None, ..field.clone() });
         }
         self.shared(name)
     }
 
-    /// Date, bytes, file, point or polygon, as a client sends it.
+    /// The schema of a date, bytes, file, point or polygon that a client sends.
     fn written(&mut self, kind: &FieldType, nullable: bool) -> Json {
         let name = match kind {
             FieldType::Date => "ParseDate",
@@ -167,12 +166,12 @@ impl Forms {
         self.classes.get(class).cloned()
     }
 
-    /// A pointer to an object of the class.
+    /// The schema of a pointer to an object of the class.
     fn pointer(&mut self, class: &ClassName) -> Json {
         let Some(name) = self.name_of(class) else { return self.shared("ParsePointer") };
         let name = format!("{name}Pointer");
         let form = typed(
-            &format!("Names an object of {class}."),
+            &format!("A pointer to an object of {class}."),
             "Pointer",
             &[
                 ("className", json!({ "type": "string", "enum": [class.as_str()] })),
@@ -183,18 +182,19 @@ impl Forms {
         self.add(name, form)
     }
 
-    /// What is read where a pointer is: the pointer, or the object itself if it was included.
+    /// The schema of a pointer field in responses: the pointer, or the object if it was included.
     fn pointed(&mut self, class: &ClassName) -> Json {
         let Some(name) = self.name_of(class) else { return self.shared("ParseReference") };
         self.included.insert(class.clone());
         let form = json!({
-            "description": format!("A pointer to an object of {class}; with `include` the object itself."),
+            "description": format!("A pointer to an object of {class}, or with `include` the object."),
             "oneOf": [self.pointer(class), reference(&format!("{name}Included"))],
         });
         self.add(format!("{name}Reference"), form)
     }
 
-    /// Makes the components of included objects: objects that tell their class. Those of the objects are there by now.
+    /// Builds the components of included objects, which contain `className`. The components of the classes must exist
+    /// already.
     pub fn finish(&mut self) {
         for class in std::mem::take(&mut self.included) {
             let Some(name) = self.name_of(&class) else { continue };
@@ -211,7 +211,7 @@ impl Forms {
                 if let Some(Json::Array(own)) = take(form, "required") {
                     required.extend(own);
                 }
-                let description = format!("An object of the class {class} in place of a pointer to it.");
+                let description = format!("An included object of the class {class}.");
                 form.insert("description".to_owned(), description.into());
                 form.insert("properties".to_owned(), properties.into());
                 form.insert("required".to_owned(), required.into());
@@ -220,11 +220,11 @@ impl Forms {
         }
     }
 
-    /// A relation to objects of the class, as it is read.
+    /// The schema of a relation in responses.
     fn relation(&mut self, class: &ClassName) -> Json {
         let Some(name) = self.name_of(class) else { return self.shared("ParseRelation") };
         let form = typed(
-            &format!("A relation to objects of {class}. Ask for them with `$relatedTo`."),
+            &format!("A relation to objects of {class}. Query them with `$relatedTo`."),
             "Relation",
             &[("className", json!({ "type": "string", "enum": [class.as_str()] }))],
             &[],
@@ -232,17 +232,17 @@ impl Forms {
         self.add(format!("{name}Relation"), form)
     }
 
-    /// How a relation changes.
+    /// The schema of a change of a relation.
     fn relation_update(&mut self, class: &ClassName) -> Json {
         let Some(name) = self.name_of(class) else { return self.shared("ParseRelationUpdate") };
         let pointer = self.pointer(class);
         self.add(
             format!("{name}RelationUpdate"),
-            members(&format!("Adds objects of {class} to a relation, or removes some."), &pointer),
+            members(&format!("Adds objects of {class} to a relation, or removes them."), &pointer),
         )
     }
 
-    /// The shared component of this name.
+    /// A reference to a shared component.
     pub fn shared(&mut self, name: &str) -> Json {
         if !self.components.contains_key(name) {
             let form = self.make(name);
@@ -251,7 +251,7 @@ impl Forms {
         reference(name)
     }
 
-    /// The shared component of this name, or null.
+    /// A reference to the nullable variant of a shared component.
     fn or_null(&mut self, name: &str) -> Json {
         let both = format!("{name}{OR_NULL}");
         if !self.components.contains_key(&both) {
@@ -276,7 +276,7 @@ impl Forms {
             "ParseFile" => typed("A file that was uploaded.", "File", &[("name", text()), ("url", text())], &[]),
             "ParseFileInput" => typed("A file that was uploaded.", "File", &[("name", text())], &[("url", text())]),
             "ParseGeoPoint" => {
-                // No bounds: what others stored beyond them is answered as it is.
+                // No bounds: other programs may have stored values outside of them, which are returned unchanged.
                 let degrees = |about: &str| json!({ "type": "number", "format": "double", "description": about });
                 let (latitude, longitude) = (degrees("From -90 to 90."), degrees("From -180 to 180."));
                 let about = "A point on earth, in degrees.";
@@ -286,24 +286,24 @@ impl Forms {
                 let pair = json!({ "type": "array", "items": { "type": "number", "format": "double" }, "minItems": 2, "maxItems": 2 });
                 let corners = json!({
                     "type": "array", "items": pair, "minItems": 3,
-                    "description": "Corners, each as latitude and longitude; the last is the first again.",
+                    "description": "Corners, each as latitude and longitude; the last equals the first.",
                 });
                 typed("An area on earth.", "Polygon", &[("coordinates", corners)], &[])
             }
             "ParsePermissions" => json!({
                 "type": "object",
-                "description": "What somebody may do; what is absent is not allowed.",
+                "description": "Permissions of a user or role; missing ones are not granted.",
                 "properties": { "read": { "type": "boolean" }, "write": { "type": "boolean" } },
             }),
             "ParseACL" => json!({
                 "type": "object",
-                "description": "Who may read and write: by the id of a user, `role:NAME`, or `*` for everybody.",
+                "description": "Permissions by user id, `role:NAME`, or `*` for everyone.",
                 "additionalProperties": self.shared("ParsePermissions"),
             }),
             "ParsePointer" => typed("Names an object.", "Pointer", &[("className", text()), ("objectId", text())], &[]),
             "ParseReference" => json!({
                 "type": "object",
-                "description": "A pointer to an object; with `include` the object itself.",
+                "description": "A pointer to an object, or with `include` the object.",
                 "required": ["__type", "className", "objectId"],
                 "properties": {
                     "__type": { "type": "string", "enum": ["Pointer", "Object"] }, "className": text(), "objectId": text(),
@@ -360,15 +360,15 @@ impl Forms {
         }
     }
 
-    /// A value, or one of some operations.
+    /// The schema of a value or an operation.
     fn change(&mut self, field: &Field, operations: &[&str]) -> Json {
         let mut forms = vec![self.create(field)];
         forms.extend(operations.iter().map(|name| self.shared(name)));
-        json!({ "description": "A value, or an operation on the value there is.", "oneOf": forms })
+        json!({ "description": "A value, or an operation on the current value.", "oneOf": forms })
     }
 }
 
-/// Whether a default can be told in the form of the field itself. Others are told in words.
+/// Whether a default value fits the schema of its field. Others are described in words.
 #[must_use]
 pub fn simple(default: &Value) -> bool {
     matches!(default, Value::String(_) | Value::Number(_) | Value::Boolean(_))
@@ -381,7 +381,7 @@ fn plain(mut form: Json, nullable: bool) -> Json {
     form
 }
 
-/// An object with `__type`.
+/// The schema of an object with `__type`.
 fn typed(description: &str, kind: &str, required: &[(&str, Json)], optional: &[(&str, Json)]) -> Json {
     let mut properties = Map::new();
     properties.insert("__type".to_owned(), json!({ "type": "string", "enum": [kind] }));
@@ -390,7 +390,7 @@ fn typed(description: &str, kind: &str, required: &[(&str, Json)], optional: &[(
     json!({ "type": "object", "description": description, "required": required, "properties": properties })
 }
 
-/// An object with `__op`.
+/// The schema of an object with `__op`.
 fn operation(description: &str, names: &[&str], operand: Option<(&str, Json)>) -> Json {
     let mut properties = Map::new();
     properties.insert("__op".to_owned(), json!({ "type": "string", "enum": names }));
@@ -402,7 +402,7 @@ fn operation(description: &str, names: &[&str], operand: Option<(&str, Json)>) -
     json!({ "type": "object", "description": description, "required": required, "properties": properties })
 }
 
-/// The operations on a relation whose members are named so.
+/// The schema of operations on a relation with such pointers.
 fn members(description: &str, pointer: &Json) -> Json {
     let objects = ("objects", json!({ "type": "array", "items": pointer, "minItems": 1 }));
     operation(description, &["AddRelation", "RemoveRelation"], Some(objects))

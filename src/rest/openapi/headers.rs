@@ -1,4 +1,4 @@
-//! Headers that some operations look at, besides those that tell who is calling.
+//! Headers of particular operations, besides those that identify the caller.
 
 use poem_openapi::registry::{MetaOperationParam, MetaParamIn, MetaSchema, MetaSchemaRef};
 
@@ -21,24 +21,26 @@ pub enum HeaderParameter {
     FileDirectory,
 }
 
-/// As the document lists one.
+/// The header as poem-openapi describes it.
 #[must_use]
 pub fn meta(header: HeaderParameter) -> MetaOperationParam {
     let (name, about) = match header {
         HeaderParameter::InstallationId => (
             "X-Parse-Installation-Id",
-            "The installation that calls, by an id that the client made up for itself. A new session belongs to it.",
+            "Id of the calling installation, which the client generates. New sessions are assigned to it.",
         ),
         HeaderParameter::RequestId => (
             "X-Parse-Request-Id",
-            "Names the request: sent again, it is refused (159) instead of carried out again, where the server is configured so.",
+            "Unique id of the request. If idempotency is configured, a repeated request with the same id is refused with 159.",
         ),
-        HeaderParameter::CloudContext => ("X-Parse-Cloud-Context", "A JSON object that triggers get to see."),
+        HeaderParameter::CloudContext => ("X-Parse-Cloud-Context", "A JSON object that is passed to triggers."),
         HeaderParameter::UploadMode => ("X-Parse-Upload-Mode", "`stream`: the file may be empty."),
-        HeaderParameter::FileMetadata => ("X-Parse-File-Metadata", "A JSON object that is kept with the file."),
-        HeaderParameter::FileTags => ("X-Parse-File-Tags", "A JSON object, kept where the store of files has tags."),
+        HeaderParameter::FileMetadata => ("X-Parse-File-Metadata", "Metadata of the file, a JSON object."),
+        HeaderParameter::FileTags => {
+            ("X-Parse-File-Tags", "Tags of the file, a JSON object; ignored by stores without tags.")
+        }
         HeaderParameter::FileDirectory => {
-            ("X-Parse-File-Directory", "Where the file goes, as a path; with the master key alone.")
+            ("X-Parse-File-Directory", "Directory to store the file in; only with the master key.")
         }
     };
     MetaOperationParam {

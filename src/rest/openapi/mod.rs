@@ -1,4 +1,4 @@
-//! The document: made by poem-openapi from the [statements](super::route::Route) of the routes.
+//! The OpenAPI document, which poem-openapi builds from the [declarations](super::route::Route) of the routes.
 
 pub mod answers;
 mod fields;
@@ -41,7 +41,7 @@ pub enum Tag {
     Roles,
     /// Installations of apps on devices.
     Installations,
-    /// Several requests in one.
+    /// Several requests.
     Batch,
     /// Classes, their fields, permissions and indexes.
     Schemas,
@@ -57,23 +57,23 @@ pub enum Tag {
     Health,
 }
 
-/// The headers that tell who is calling: scheme, header, description.
+/// The headers that identify the caller: scheme, header, description.
 const SCHEMES: [(&str, &str, &str); 4] = [
-    ("applicationId", "X-Parse-Application-Id", "Identifies the application. Every request needs it."),
+    ("applicationId", "X-Parse-Application-Id", "Application id. Every request needs it."),
     (
         "restApiKey",
         "X-Parse-REST-API-Key",
-        "The REST key, where the server is configured with one. Other clients send theirs as X-Parse-Javascript-Key, X-Parse-Client-Key or X-Parse-Windows-Key.",
+        "REST API key, if the server has one. Other clients send theirs as X-Parse-Javascript-Key, X-Parse-Client-Key or X-Parse-Windows-Key.",
     ),
-    ("sessionToken", "X-Parse-Session-Token", "Token of a user's session."),
+    ("sessionToken", "X-Parse-Session-Token", "Session token of a user."),
     (
         "masterKey",
         "X-Parse-Master-Key",
-        "The master key: no permission is checked. Never in a client app. The read-only master key comes in this header, too.",
+        "Master key, which bypasses all permission checks. Never put it into a client app. The read-only master key is sent in this header too.",
     ),
 ];
 
-/// The schemes that a caller may use, each entry a set that is needed together.
+/// The security schemes of a caller; each entry is a set that is needed together.
 const fn callers(access: Access) -> &'static [&'static [&'static str]] {
     match access {
         Access::Public | Access::OptionalKey => &[],
@@ -93,7 +93,7 @@ const fn callers(access: Access) -> &'static [&'static [&'static str]] {
     }
 }
 
-/// The routes, as poem-openapi describes them. It does not route to them: the [router](super::router) does.
+/// The routes as poem-openapi describes them. Requests are dispatched by the [router](super::router).
 struct Described;
 
 impl OpenApi for Described {
@@ -102,7 +102,7 @@ impl OpenApi for Described {
         for route in super::routes() {
             let Some(about) = &route.about else { continue };
             let operation = operation(&route, about);
-            // What the router takes for all that follows is one parameter here.
+            // A parameter that matches the rest of the path is a normal parameter here.
             let path = route.path.replace("{*", "{");
             match paths.iter_mut().find(|known| known.path == path) {
                 Some(known) => known.operations.push(operation),
@@ -179,10 +179,10 @@ fn path_parameter(name: &str) -> MetaOperationParam {
     }
 }
 
-/// The document of the API, without the classes of an application. `mount_path` is where the API is served.
+/// The document of the API without the classes of an application. `mount_path` is the path of the API.
 #[must_use]
 pub fn document(mount_path: &str) -> Json {
-    let about = "The Parse REST API. Objects belong to classes; classes, and fields of them, come into being when they are first used, if the server allows it.";
+    let about = "The Parse REST API. Objects belong to classes. Fields, and classes if the server allows it, are created when they are first used.";
     let service = OpenApiService::new(Described, "reparse", env!("CARGO_PKG_VERSION"))
         .description(about)
         .server(if mount_path.is_empty() { "/" } else { mount_path });
@@ -192,7 +192,7 @@ pub fn document(mount_path: &str) -> Json {
         info.insert("license".to_owned(), json!({ "name": "Apache-2.0", "url": url }));
     }
     if let Some(tags) = document.get_mut("tags").and_then(Json::as_array_mut) {
-        // In the order of the routes: the registry sorts them by name.
+        // The registry sorts paths by name; restore the order of the routes.
         let order: Vec<&str> =
             super::routes().iter().filter_map(|route| Some(route.about.as_ref()?.tag.name())).collect();
         tags.sort_by_key(|tag| order.iter().position(|name| tag.get("name").and_then(Json::as_str) == Some(name)));
@@ -204,8 +204,8 @@ pub fn document(mount_path: &str) -> Json {
     document
 }
 
-/// Writes operations the same way each time and no longer than needed: schemes in their order (the registry's is random),
-/// `security` of public operations (left out, it would mean that any scheme will do), no defaults of parameters.
+/// Makes the document reproducible and short: security schemes in a fixed order (the registry's is random), an empty
+/// `security` for public operations (a missing one would mean any scheme), no default values of attributes.
 fn tidy(operation: &mut Map<String, Json>) {
     let security = operation.entry("security").or_insert_with(|| json!([]));
     for schemes in security.as_array_mut().into_iter().flatten() {

@@ -1,20 +1,22 @@
-//! Names for what the document says of a class: components, operations, tag.
+//! Names of a class's components, operations and tag in the document.
 //!
-//! Generators turn names into identifiers of many languages, where case and underscores may go; so two names differ only
-//! if they differ without these. Names are given class by class in the order of the classes' own names, and a name that
-//! is taken gives way: a class keeps its names when a class is added whose name begins with its own.
+//! Generators turn names into identifiers of many languages and may drop case and underscores. So two names count as
+//! equal
+//! if they differ only in these. Names are assigned to the classes in the order of their names. If a name is taken,
+//! another
+//! is chosen, so that a class keeps its names when a class is added whose name begins with the same letters.
 
 use std::collections::HashSet;
 
 use serde_json::Value as Json;
 
-/// What is put behind a class's name to name what belongs to it.
+/// Suffixes of a class's components.
 const COMPONENTS: [&str; 9] =
     ["", "Create", "Update", "Pointer", "Reference", "Included", "List", "Relation", "RelationUpdate"];
-/// What is put before it to name its operations.
+/// Prefixes of a class's operations.
 const OPERATIONS: [&str; 5] = ["create", "get", "find", "update", "delete"];
 
-/// Names that are given away.
+/// Names that are in use.
 #[derive(Debug, Default)]
 pub struct Names {
     components: HashSet<String>,
@@ -23,7 +25,7 @@ pub struct Names {
 }
 
 impl Names {
-    /// Those of a document.
+    /// Collects the names in a document.
     #[must_use]
     pub fn of(document: &Json) -> Self {
         let keys = |pointer: &str| document.pointer(pointer).and_then(Json::as_object).into_iter().flatten();
@@ -37,12 +39,12 @@ impl Names {
         }
     }
 
-    /// Takes a name out of reach for classes.
+    /// Reserves a name, so that no class gets it.
     pub fn take_component(&mut self, name: &str) {
         self.components.insert(plain(name));
     }
 
-    /// Finds the name of a class that has none in the document yet, and gives it away with all that belongs to it.
+    /// Finds an unused name for a class, and reserves it with its components and operations.
     pub fn give(&mut self, class: &str) -> String {
         let wish = upper_first(class.trim_start_matches('_'));
         let mut name = wish.clone();
@@ -56,7 +58,7 @@ impl Names {
         name
     }
 
-    /// Gives a name away with all that belongs to it.
+    /// Reserves a name with its components and operations.
     pub fn take(&mut self, name: &str) {
         self.components.extend(COMPONENTS.iter().map(|part| plain(&format!("{name}{part}"))));
         self.operations.extend(OPERATIONS.iter().map(|verb| plain(&format!("{verb}{name}"))));
@@ -70,7 +72,7 @@ impl Names {
     }
 }
 
-/// A name without what languages write differently.
+/// A name in lower case without underscores, for comparison.
 fn plain(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect()
 }

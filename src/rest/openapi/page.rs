@@ -1,22 +1,24 @@
-//! The page to read the document and try calls: Swagger UI, served from this binary. It knows the application id and no
-//! key.
+//! The page that shows the document and can send requests: Swagger UI, embedded in the binary. It contains the
+//! application
+//! id but no key.
 
 use crate::config::Options;
 use crate::http::page::{Asset, Page, escape};
 
-/// Where the page is, below the mount path.
+/// Path of the page below the mount path.
 pub const PATH: &str = "/docs";
-/// Where the files are that it loads.
+/// Path of the files that it loads.
 pub const FILES: &str = "/docs/{*file}";
 
 const HTML: &str = include_str!("page/page.html");
 
-/// What the page may load and talk to: this server alone. Swagger UI sets styles on elements and has its icons inside its
-/// style sheet.
+/// Content security policy: the page may load from and send requests to this server only. Swagger UI sets styles on
+/// elements
+/// and has its icons inside its style sheet.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Swagger UI 5.35.0; its licence, notice and those of its parts lie beside the files.
+/// Swagger UI 5.35.0. Its licence and notice, and those of its parts, are next to the files.
 static ASSETS: [Asset; 5] = [
     Asset::script("swagger-ui-bundle.js", include_bytes!("page/swagger-ui-bundle.js.gz")).compressed(),
     Asset::style("swagger-ui.css", include_bytes!("page/swagger-ui.css.gz")).compressed(),

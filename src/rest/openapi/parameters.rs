@@ -5,16 +5,16 @@ use poem_openapi::registry::{MetaOperationParam, MetaParamIn, MetaSchema, MetaSc
 /// A query parameter: name, kind of value, description.
 pub type Parameter = (&'static str, Kind, &'static str);
 
-/// What values of a parameter are.
+/// Type of a parameter's value.
 #[derive(Debug, Clone, Copy)]
 pub enum Kind {
-    /// Any text.
+    /// Any string.
     Text,
     /// `true` or `false`.
     Boolean,
-    /// A whole number, 0 or more.
+    /// An integer, 0 or greater.
     Natural,
-    /// One of some words.
+    /// One of these words.
     Word(&'static [&'static str]),
 }
 
@@ -22,70 +22,67 @@ use Kind::{Boolean, Natural, Text, Word};
 
 const MEMBER: Kind = Word(&["PRIMARY", "PRIMARY_PREFERRED", "SECONDARY", "SECONDARY_PREFERRED", "NEAREST"]);
 
-const KEYS: Parameter = ("keys", Text, "Fields to return, comma between them.");
-const EXCLUDE_KEYS: Parameter = ("excludeKeys", Text, "Fields not to return, comma between them.");
-const INCLUDE: Parameter = ("include", Text, "Pointers to replace by their objects, comma between them.");
-const READ_PREFERENCE: Parameter = ("readPreference", MEMBER, "Which member of a replica set to ask.");
-const INCLUDE_READ_PREFERENCE: Parameter = ("includeReadPreference", MEMBER, "Which one to ask for included objects.");
+const KEYS: Parameter = ("keys", Text, "Fields to return, separated by commas.");
+const EXCLUDE_KEYS: Parameter = ("excludeKeys", Text, "Fields not to return, separated by commas.");
+const INCLUDE: Parameter = ("include", Text, "Pointers to replace by their objects, separated by commas.");
+const READ_PREFERENCE: Parameter = ("readPreference", MEMBER, "Members of the replica set to read from.");
+const INCLUDE_READ_PREFERENCE: Parameter =
+    ("includeReadPreference", MEMBER, "Members of the replica set to read included objects from.");
 const SUBQUERY_READ_PREFERENCE: Parameter =
-    ("subqueryReadPreference", MEMBER, "Which one to ask for the queries within constraints.");
+    ("subqueryReadPreference", MEMBER, "Members of the replica set to run subqueries on.");
 
-/// Of every operation that lists objects.
+/// Parameters of operations that list objects.
 pub const FIND: &[Parameter] = &[
-    ("where", Text, "Constraints, as JSON."),
-    ("order", Text, "Fields to sort by, comma between them, `-` before those that descend."),
-    ("limit", Natural, "How many objects at most (default 100)."),
-    ("skip", Natural, "How many objects to leave out at the start."),
+    ("where", Text, "Conditions as JSON."),
+    ("order", Text, "Fields to sort by, separated by commas; `-` before a field sorts it in descending order."),
+    ("limit", Natural, "Maximum number of objects (default 100)."),
+    ("skip", Natural, "Number of objects to skip at the start."),
     KEYS,
     EXCLUDE_KEYS,
     INCLUDE,
-    ("includeAll", Boolean, "Replace all pointers by their objects, one level."),
-    ("count", Natural, "1: tell how many objects match."),
-    ("redirectClassNameForKey", Text, "Query the class that this relation field leads to."),
+    ("includeAll", Boolean, "Replace all pointers of the first level by their objects."),
+    ("count", Natural, "1: return the number of matching objects too."),
+    ("redirectClassNameForKey", Text, "Query the target class of this pointer or relation field instead."),
     READ_PREFERENCE,
     INCLUDE_READ_PREFERENCE,
     SUBQUERY_READ_PREFERENCE,
     ("hint", Text, "Index to use."),
-    (
-        "explain",
-        Boolean,
-        "Answer with the plan of the query instead; with the master key alone unless configured otherwise.",
-    ),
-    ("comment", Text, "Goes to the log of the database with the query."),
+    ("explain", Boolean, "Return the plan of the query instead of its result; by default only with the master key."),
+    ("comment", Text, "Comment that the database logs with the query."),
 ];
 
-/// Of every operation that gives one object.
+/// Parameters of operations that get one object.
 pub const GET: &[Parameter] =
     &[KEYS, EXCLUDE_KEYS, INCLUDE, READ_PREFERENCE, INCLUDE_READ_PREFERENCE, SUBQUERY_READ_PREFERENCE];
 
-/// Of a log in by GET.
+/// Parameters of log in by GET.
 pub const LOG_IN: &[Parameter] = &[
-    ("username", Text, "Name, or e-mail address."),
-    ("email", Text, "E-mail address."),
+    ("username", Text, "Username or email address."),
+    ("email", Text, "Email address."),
     ("password", Text, "Password."),
 ];
 
-/// Of an aggregation.
+/// Parameters of an aggregation.
 pub const AGGREGATE: &[Parameter] = &[
-    ("pipeline", Text, "Stages in MongoDB's language, as a JSON array."),
-    ("where", Text, "Constraints that come before the pipeline, as JSON."),
-    ("distinct", Text, "A field whose different values are asked for, instead of a pipeline."),
+    ("pipeline", Text, "Stages of a MongoDB aggregation pipeline, as a JSON array."),
+    ("where", Text, "Conditions that are applied before the pipeline, as JSON."),
+    ("distinct", Text, "Return the distinct values of this field instead of running a pipeline."),
     ("hint", Text, "Index to use."),
-    ("explain", Boolean, "Answer with the plan instead."),
-    ("comment", Text, "Goes to the log of the database with the pipeline."),
+    ("explain", Boolean, "Return the plan instead of the result."),
+    ("comment", Text, "Comment that the database logs with the pipeline."),
     READ_PREFERENCE,
 ];
 
-/// Of the log.
+/// Parameters of the log.
 pub const LOGS: &[Parameter] = &[
-    ("from", Text, "Earliest moment, ISO 8601 (default: a week before `until`)."),
-    ("until", Text, "Latest moment, ISO 8601 (default: now)."),
-    ("size", Natural, "How many lines at most (default 10)."),
-    ("order", Word(&["asc", "desc"]), "Oldest (`asc`) or newest (`desc`, the default) first."),
-    ("level", Word(&["info", "error"]), "`error`: errors alone."),
+    ("from", Text, "Earliest time, ISO 8601 (default: a week before `until`)."),
+    ("until", Text, "Latest time, ISO 8601 (default: now)."),
+    ("size", Natural, "Maximum number of lines (default 10)."),
+    ("order", Word(&["asc", "desc"]), "Sort order: oldest first (`asc`) or newest first (`desc`, the default)."),
+    ("level", Word(&["info", "error"]), "`error`: only errors."),
 ];
 
-/// As the document lists one.
+/// The parameter as poem-openapi describes it.
 #[must_use]
 pub fn meta((name, kind, about): &Parameter) -> MetaOperationParam {
     let schema = match kind {

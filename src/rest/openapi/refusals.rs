@@ -1,11 +1,13 @@
-//! Refusals, told once: most operations refuse alike, and a document that says so in each of them is several times as long.
+//! Shared error responses. Most operations have the same ones; repeating them in each operation would make the document
+//! several times as long.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
 
-/// Makes the answer that operations give most often with a status of refusal a component, `Error` and the status, and lets
-/// them refer to it. What an operation says in its own words stays there.
+/// For each error status, turns the most common response into a component named `Error` and the status, and replaces
+/// that
+/// response with a reference. Different descriptions stay in their operations.
 pub fn share(document: &mut Json) {
     let mut shared: BTreeMap<String, Json> = BTreeMap::new();
     for (status, answers) in count(document) {
@@ -28,7 +30,7 @@ pub fn share(document: &mut Json) {
     }
 }
 
-/// How often each answer is given, by status of refusal.
+/// Number of uses of each response, by error status.
 fn count(document: &mut Json) -> BTreeMap<String, Vec<(Json, usize)>> {
     let mut counted: BTreeMap<String, Vec<(Json, usize)>> = BTreeMap::new();
     for answers in answers_mut(document) {
@@ -43,7 +45,7 @@ fn count(document: &mut Json) -> BTreeMap<String, Vec<(Json, usize)>> {
     counted
 }
 
-/// The answers of each operation, by status.
+/// The responses of each operation, by status.
 fn answers_mut(document: &mut Json) -> impl Iterator<Item = &mut Map<String, Json>> {
     let paths = document.get_mut("paths").and_then(Json::as_object_mut).into_iter().flat_map(Map::values_mut);
     paths

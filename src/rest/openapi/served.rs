@@ -1,5 +1,6 @@
-//! How the API describes itself: the document as JSON and YAML, for anybody without the app's classes, for masters with
-//! them; and the page to read it and try it.
+//! Serves the document as JSON and YAML, and the page that shows it. Only callers with the master key get the classes
+//! of the
+//! application, unless `openapi.publicSchema` is on.
 
 use std::sync::{Arc, OnceLock};
 
@@ -23,38 +24,38 @@ use crate::rest::route::{Access, Outcome, Route};
 
 /// The content type of YAML (RFC 9512).
 const YAML: &str = "application/yaml; charset=utf-8";
-/// What decides which document a caller gets.
+/// Determines which document a caller gets.
 const VARY: HeaderValue =
     HeaderValue::from_static("X-Parse-Application-Id, X-Parse-Master-Key, X-Parse-Maintenance-Key, Authorization");
 
 /// The documents of a server.
 struct Documents {
     mount_path: String,
-    /// Made when it is first asked for: most servers never are, and start the sooner.
+    /// Built on the first request, so that it does not slow down the start.
     base: OnceLock<Document>,
-    /// Whether everybody gets the document with the app's classes.
+    /// Whether every caller gets the document with the classes of the application.
     public: bool,
     current: ArcSwapOption<OfApp>,
-    /// One document is made at a time; whoever needs it as well waits for it.
+    /// Held while a document is built, so that concurrent requests wait for it instead of building another.
     making: Mutex<()>,
 }
 
-/// How a document is written.
+/// Format of a document.
 #[derive(Debug, Clone, Copy)]
 enum Notation {
     Json,
     Yaml,
 }
 
-/// A document in both notations.
+/// A document in both formats.
 #[derive(Debug)]
 struct Document {
     json: Bytes,
-    /// Made when it is first asked for.
+    /// Built on the first request.
     yaml: OnceLock<Bytes>,
 }
 
-/// The document of the app at one moment.
+/// The document for one version of the schema.
 #[derive(Debug)]
 struct OfApp {
     snapshot: Arc<Schemas>,
@@ -62,7 +63,7 @@ struct OfApp {
 }
 
 impl Documents {
-    /// As the options say.
+    /// Builds the documents from the options.
     fn new(options: &Options) -> Self {
         Self {
             mount_path: options.server.mount_path.clone(),
@@ -78,7 +79,7 @@ impl Documents {
         self.base.get_or_init(|| Document::new(&crate::rest::document(&self.mount_path)))
     }
 
-    /// The document with the classes of the snapshot.
+    /// The document with the classes of a schema snapshot.
     async fn of_app(&self, snapshot: &Arc<Schemas>) -> Result<Arc<OfApp>> {
         let fitting = || self.current.load_full().filter(|made| Arc::ptr_eq(&made.snapshot, snapshot));
         if let Some(ready) = fitting() {
@@ -113,7 +114,7 @@ impl Document {
     }
 }
 
-/// The routes of the documents and of the page, as the options say.
+/// The routes of the documents and of the page that the options enable.
 #[must_use]
 pub fn routes(options: &Options) -> Vec<Route> {
     let wish = &options.own.openapi;

@@ -1,8 +1,10 @@
-//! The document of one app: the base document, and what the app's classes are like.
+//! The document of an application: the base document with the classes of the application.
 //!
-//! Every class gets components for its objects as they are read, made and changed, and paths of its own beside
-//! `/classes/{className}`, made from the operations of the base document so that parameters and refusals are the same.
-//! The classes with routes of their own (users, sessions, roles, installations) get their fields into what is there.
+//! Every class gets components for reads, creates and updates, and paths besides `/classes/{className}`. These are
+//! copied
+//! from the operations of the base document, so that parameters and errors are the same. For classes with routes of
+//! their
+//! own (users, sessions, roles, installations) the existing operations are extended by the fields.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -13,17 +15,17 @@ use crate::model::json as rest;
 use crate::model::names::{self, ClassName};
 use crate::model::schema::{ClassSchema, Field};
 
-/// A class with routes of its own: what it is called, and which operations deal with its objects.
+/// A class with routes of its own, and its operations in the base document.
 struct Own {
     class: &'static str,
     name: &'static str,
-    /// Operation and name of the body.
+    /// Operation and component of its body.
     create: Option<(&'static str, &'static str)>,
-    /// Operation that gets one object, where the base document does not name the class's component already.
+    /// Operation that gets one object, if the base document does not use the component of the class already.
     get: Option<&'static str>,
     find: &'static str,
     update: &'static str,
-    /// Whether its objects always tell id and times.
+    /// Whether responses always contain id and dates.
     whole: bool,
 }
 
@@ -66,8 +68,7 @@ const OWN: [Own; 4] = [
     },
 ];
 
-/// Adds the classes of an app to the base document. Internal classes among them, and columns that nobody reads, are left
-/// out.
+/// Adds the classes of an application to the base document, without internal classes and hidden columns.
 #[must_use]
 pub fn typed(mut document: Json, classes: &[ClassSchema]) -> Json {
     let mut given = Names::of(&document);
@@ -96,13 +97,13 @@ pub fn typed(mut document: Json, classes: &[ClassSchema]) -> Json {
     forms.finish();
     if let Some(known) = document.pointer_mut("/components/schemas").and_then(Json::as_object_mut) {
         known.extend(std::mem::take(&mut forms.components));
-        // Whatever brought a component, it is found by its name.
+        // Components are looked up by name, wherever they were registered.
         known.sort_keys();
     }
     document
 }
 
-/// The classes that get paths, those of the app's own making first, each kind by name.
+/// The classes that get paths: custom classes first, then system classes, each sorted by name.
 fn classes_of_app(classes: &[ClassSchema]) -> Vec<&ClassSchema> {
     let mut chosen: Vec<&ClassSchema> = classes
         .iter()
@@ -131,10 +132,10 @@ fn fields(class: &ClassSchema) -> Vec<(&str, &Field)> {
     fields
 }
 
-/// Components of a class's objects: as they are read, and what a query gives.
+/// Adds the components of a class for responses: an object, and the result of a query.
 fn readable(forms: &mut Forms, class: &ClassSchema, name: &str, whole: bool) {
     let mut properties = Map::new();
-    properties.insert("objectId".to_owned(), json!({ "type": "string", "description": "Identifies the object." }));
+    properties.insert("objectId".to_owned(), json!({ "type": "string", "description": "Id of the object." }));
     properties.insert("createdAt".to_owned(), moment("When it was made, ISO 8601."));
     properties.insert("updatedAt".to_owned(), moment("When it was last changed, ISO 8601."));
     properties.insert("ACL".to_owned(), forms.shared("ParseACL"));
@@ -164,7 +165,7 @@ fn readable(forms: &mut Forms, class: &ClassSchema, name: &str, whole: bool) {
             "results": { "type": "array", "items": reference(name) },
             "count": {
                 "type": "integer", "format": "int64",
-                "description": "How many there are without `limit` and `skip`, if `count` was asked for.",
+                "description": "With `count`: number of matching objects, regardless of `limit` and `skip`.",
             },
         },
     });
@@ -172,7 +173,7 @@ fn readable(forms: &mut Forms, class: &ClassSchema, name: &str, whole: bool) {
     forms.components.insert(format!("{name}List"), list);
 }
 
-/// The component of a class's new objects.
+/// Adds the component of a create.
 fn creatable(forms: &mut Forms, class: &ClassSchema, name: &str) {
     let always = system_classes::required_columns(&class.name);
     let mut properties = Map::new();
@@ -197,7 +198,7 @@ fn creatable(forms: &mut Forms, class: &ClassSchema, name: &str) {
     let mut description = format!("A new object of the class {}.", class.name);
     for (field, kind) in fields(class) {
         if let Some(default) = kind.default.as_ref().filter(|default| !simple(default)) {
-            description = format!("{description} Without a value, `{field}` becomes `{}`.", rest::encode(default));
+            description = format!("{description} The default of `{field}` is `{}`.", rest::encode(default));
         }
     }
     let mut form = json!({ "type": "object", "description": description, "properties": properties });
@@ -207,7 +208,7 @@ fn creatable(forms: &mut Forms, class: &ClassSchema, name: &str) {
     forms.components.insert(name.to_owned(), form);
 }
 
-/// The component of changes of a class's objects.
+/// Adds the component of an update.
 fn changeable(forms: &mut Forms, class: &ClassSchema, name: &str) {
     let mut properties = Map::new();
     for (field, kind) in fields(class) {
@@ -221,13 +222,13 @@ fn changeable(forms: &mut Forms, class: &ClassSchema, name: &str) {
     properties.insert("ACL".to_owned(), forms.shared("ParseACLUpdate"));
     let form = json!({
         "type": "object",
-        "description": format!("What changes of an object of the class {}; what is absent stays as it is.", class.name),
+        "description": format!("Changes to an object of the class {}. Missing fields stay unchanged.", class.name),
         "properties": properties,
     });
     forms.components.insert(name.to_owned(), form);
 }
 
-/// Brings the fields of a class with routes of its own into the operations there are.
+/// Adds the fields of a class with routes of its own to its operations.
 fn bring_in(document: &mut Json, forms: &mut Forms, own: &Own, class: &ClassSchema) {
     let (name, list, changes) = (own.name, format!("{}List", own.name), format!("{}Update", own.name));
     readable(forms, class, name, own.whole);
@@ -244,7 +245,7 @@ fn bring_in(document: &mut Json, forms: &mut Forms, own: &Own, class: &ClassSche
     set_body(operation_of(document, own.update), &changes);
 }
 
-/// Adds a class: its components, paths and tag.
+/// Adds the components, paths and tag of a class.
 fn add(document: &mut Json, forms: &mut Forms, class: &ClassSchema, name: &str) {
     let (create, update) = (format!("{name}Create"), format!("{name}Update"));
     readable(forms, class, name, true);
@@ -270,12 +271,12 @@ fn add(document: &mut Json, forms: &mut Forms, class: &ClassSchema, name: &str) 
     };
     let list = format!("{name}List");
     let all = json!({
-        "post": one("createObject", "create", format!("Make an object of {class_name}."), Some(&create), Some("ParseCreated")),
+        "post": one("createObject", "create", format!("Create an object of {class_name}."), Some(&create), Some("ParseCreated")),
         "get": one("findObjects", "find", format!("Query objects of {class_name}."), None, Some(&list)),
     });
     let each = json!({
         "get": one("getObject", "get", format!("Get an object of {class_name}."), None, Some(name)),
-        "put": one("updateObject", "update", format!("Change an object of {class_name}."), Some(&update), Some("ParseUpdated")),
+        "put": one("updateObject", "update", format!("Update an object of {class_name}."), Some(&update), Some("ParseUpdated")),
         "delete": one("deleteObject", "delete", format!("Delete an object of {class_name}."), None, None),
     });
     if let Some(paths) = document.get_mut("paths").and_then(Json::as_object_mut) {
@@ -283,32 +284,32 @@ fn add(document: &mut Json, forms: &mut Forms, class: &ClassSchema, name: &str) 
         paths.insert(format!("/classes/{class_name}/{{objectId}}"), each);
     }
     if let Some(tags) = document.get_mut("tags").and_then(Json::as_array_mut) {
-        // Behind the area of all classes, and those of the classes that came before.
+        // After the tag of all classes and those of the classes before.
         let next = tags.iter().position(|tag| tag.get("name").and_then(Json::as_str) == Some("Roles"));
         let tag = json!({ "name": name, "description": format!("Objects of the class {class_name}.") });
         tags.insert(next.unwrap_or(tags.len()), tag);
     }
 }
 
-/// The answer to a create or an update.
+/// The component of the response to a create or an update.
 fn saved(member: &str, about: &str) -> Json {
     let mut properties = Map::new();
     let mut required = vec![member];
     if member == "createdAt" {
         required.insert(0, "objectId");
-        properties.insert("objectId".to_owned(), json!({ "type": "string", "description": "The object's id." }));
+        properties.insert("objectId".to_owned(), json!({ "type": "string", "description": "Id of the object." }));
     }
     properties.insert(member.to_owned(), moment(&format!("When it was {about}, ISO 8601.")));
     json!({
         "type": "object",
-        "description": "What the server decided; results of operations and values it filled in are among it.",
+        "description": "The values that the server set, including defaults and results of operations.",
         "required": required,
         "properties": properties,
         "additionalProperties": true,
     })
 }
 
-/// The operation with this id.
+/// Finds an operation by its id.
 fn operation_of<'a>(document: &'a mut Json, id: &str) -> Option<&'a mut Json> {
     let paths = document.get_mut("paths")?.as_object_mut()?;
     paths
@@ -318,8 +319,9 @@ fn operation_of<'a>(document: &'a mut Json, id: &str) -> Option<&'a mut Json> {
         .find(|operation| operation.get("operationId").and_then(Json::as_str) == Some(id))
 }
 
-/// Takes parameters away that a class's operation does not need, or that make it answer in another form: objects of another
-/// class, or the plan of the query.
+/// Removes parameters that an operation of a class does not need, and those that change the schema of its response:
+/// objects
+/// of another class, or the plan of the query.
 fn keep_form(operation: Option<&mut Json>) {
     let parameters = operation.and_then(|operation| operation.get_mut("parameters")?.as_array_mut());
     if let Some(parameters) = parameters {
@@ -330,7 +332,7 @@ fn keep_form(operation: Option<&mut Json>) {
     }
 }
 
-/// Makes a component the form of an operation's body.
+/// Sets the schema of an operation's request body to a component.
 fn set_body(operation: Option<&mut Json>, component: &str) {
     let form = operation.and_then(|operation| operation.pointer_mut("/requestBody/content/application~1json/schema"));
     if let (Some(form), false) = (form, component.is_empty()) {
@@ -338,8 +340,9 @@ fn set_body(operation: Option<&mut Json>, component: &str) {
     }
 }
 
-/// Makes a component the form of what an operation answers when all goes well. Where it answers so with several statuses,
-/// the last is the one of objects of classes.
+/// Sets the schema of an operation's success response to a component. If it has several success statuses, the last
+/// one is
+/// that of objects of classes.
 fn set_answer(operation: Option<&mut Json>, component: &str) {
     let Some(answers) = operation.and_then(|operation| operation.get_mut("responses")?.as_object_mut()) else { return };
     if component.is_empty() {

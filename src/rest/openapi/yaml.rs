@@ -1,7 +1,8 @@
-//! JSON as YAML in block style.
+//! Writes JSON as YAML in block style.
 //!
-//! A small part of YAML 1.2 is enough to write, and no more is written: block mappings and sequences, plain scalars that
-//! no version of YAML reads as anything but text, double-quoted scalars in JSON's notation for all other text.
+//! It uses a small part of YAML 1.2: block mappings and sequences, plain scalars that every version of YAML reads as
+//! strings,
+//! and double-quoted scalars in JSON's notation for all other strings.
 
 use std::fmt::Write as _;
 
@@ -22,7 +23,7 @@ pub fn of(value: &Json) -> String {
     out
 }
 
-/// `inline`: the first line begins where the text ends already, behind the dash of a sequence.
+/// `inline`: the first line continues the current line, after the dash of a sequence.
 fn mapping<'a>(out: &mut String, entries: impl Iterator<Item = (&'a String, &'a Json)>, depth: usize, inline: bool) {
     for (index, (key, value)) in entries.enumerate() {
         if index > 0 || !inline {
@@ -48,7 +49,7 @@ fn sequence(out: &mut String, list: &[Json], depth: usize) {
     }
 }
 
-/// What follows a key or a dash.
+/// Writes the value after a key or a dash.
 fn below(out: &mut String, value: &Json, depth: usize) {
     match value {
         Json::Object(map) if !map.is_empty() => {
@@ -76,7 +77,7 @@ fn indent(out: &mut String, depth: usize) {
 fn scalar(out: &mut String, value: &Json) {
     match value {
         Json::String(value) => text(out, value),
-        // Empty lists and maps, numbers, truth values and null are written alike.
+        // Empty lists and maps, numbers, booleans and null are written as in JSON.
         other => out.push_str(&other.to_string()),
     }
 }
@@ -85,7 +86,7 @@ fn text(out: &mut String, value: &str) {
     if is_plain(value) {
         out.push_str(value);
     } else {
-        // Line breaks of Unicode would end a line for a YAML reader.
+        // A YAML parser treats Unicode line breaks as the end of a line.
         let quoted = Json::from(value).to_string();
         for letter in quoted.chars() {
             match letter {
@@ -98,7 +99,7 @@ fn text(out: &mut String, value: &str) {
     }
 }
 
-/// Whether every YAML reader takes the text for itself: words of letters that mean nothing else, with few other signs.
+/// Whether every YAML parser reads the text as a string: letters that form no keyword, and few other characters.
 fn is_plain(value: &str) -> bool {
     let sign = |letter: char| {
         letter.is_ascii_alphanumeric() || matches!(letter, '_' | '.' | '-' | '/' | ' ' | ',' | ';' | '(' | ')')
