@@ -1,4 +1,4 @@
-//! Aggregations: pipelines in MongoDB's language, and the different values of a field. For masters.
+//! Aggregations: MongoDB pipelines and distinct values of a field. They need the master key.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -14,14 +14,17 @@ use crate::model::query::options::ReadPreference;
 use crate::model::{columns, json};
 use crate::storage::AggregateOptions;
 
-/// Stages that write, which the read-only master key must not.
+/// Stages that write; the read-only master key must not use them.
 const WRITING_STAGES: [&str; 2] = ["$out", "$merge"];
 
-/// Runs what the parameters ask for: `pipeline` (a list of stages, or an object of them), or the stages as parameters, or
-/// `distinct`; with `where`, `hint`, `explain`, `comment`, `readPreference`, `rawValues`, `rawFieldNames`. Gives the rows.
+/// Runs a pipeline (`pipeline`, a list or an object of stages, or the stages as parameters) or `distinct`, with the
+/// options
+/// `where`, `hint`, `explain`, `comment`, `readPreference`, `rawValues`, `rawFieldNames`. Returns the resulting rows.
 ///
 /// # Errors
-/// 403 without a master key, 119 for the read-only one where it may not, 102 for what is no pipeline.
+/// 403 without a master key, 119 for the read-only master key if aggregations or stages are not allowed to it, 102
+/// for an
+/// invalid pipeline.
 pub async fn aggregate(cx: &Context, class: &str, mut parameters: Map<String, Json>) -> Result<Vec<Json>> {
     cx.require_master()?;
     let database = &cx.app.options.database.query;
@@ -66,7 +69,7 @@ fn refused(message: impl Into<std::borrow::Cow<'static, str>>) -> ParseError {
     ParseError::new(ErrorCode::InvalidQuery, message)
 }
 
-/// Takes the options out of the parameters.
+/// Removes the options from the parameters.
 fn options(parameters: &mut Map<String, Json>, raw_values: bool, raw_field_names: bool) -> Result<AggregateOptions> {
     let hint = parameters.remove("hint").filter(|hint| !hint.is_null() && hint.as_str() != Some(""));
     let explain = match parameters.remove("explain") {
@@ -154,7 +157,7 @@ fn check_stage(stage: &Json) -> Result<()> {
     Ok(())
 }
 
-/// Grouping by nothing makes one group, however nothing is written.
+/// Normalises a missing or null `_id` of `$group`, which means one group for all rows.
 fn group_all(stage: &mut Json) {
     if let Some(key) = stage.get_mut("$group").and_then(|group| group.get_mut("_id")) {
         let is_nothing = match key {
@@ -169,7 +172,7 @@ fn group_all(stage: &mut Json) {
     }
 }
 
-/// Whether a stage writes.
+/// Whether a stage writes to the database.
 fn writes(stage: &Json) -> bool {
     stage.as_object().is_some_and(|stage| stage.keys().any(|name| WRITING_STAGES.contains(&name.as_str())))
 }

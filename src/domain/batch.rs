@@ -6,13 +6,14 @@ use crate::domain::kernel::rehearsal::Rehearsal;
 use crate::error::{ParseError, Result};
 use crate::storage::StorageError;
 
-/// The context in which the triggers of a transaction's parts are asked before it begins; `None`: the app has no code.
+/// The context in which the before triggers of a transaction's parts run, before the transaction begins; `None` if the
+/// application has no cloud code.
 #[must_use]
 pub fn rehearse(cx: &Context) -> Option<Context> {
     (!cx.app.triggers.is_empty()).then(|| cx.with_rehearsal(Rehearsal::default()))
 }
 
-/// The context of one part, by its number, of what [`rehearse`] or [`begin`] gave.
+/// The context of the part with this number, from the context of [`rehearse`] or [`begin`].
 #[must_use]
 pub fn part(cx: &Context, number: usize) -> Context {
     match cx.rehearsal() {
@@ -21,10 +22,11 @@ pub fn part(cx: &Context, number: usize) -> Context {
     }
 }
 
-/// Begins a transaction: what is done with the context returned is part of it. `cx` may be one of [`rehearse`].
+/// Begins a transaction. Everything done with the returned context is part of it. `cx` may be a context of
+/// [`rehearse`].
 ///
 /// # Errors
-/// When the store cannot begin one (MongoDB needs a replica set).
+/// If the store cannot begin one (MongoDB needs a replica set).
 pub async fn begin(cx: &Context) -> Result<Context> {
     let transaction = cx.app.storage.begin().await.map_err(failure)?;
     let inside = cx.in_transaction(transaction);
@@ -34,15 +36,15 @@ pub async fn begin(cx: &Context) -> Result<Context> {
     })
 }
 
-/// Makes lasting what was done in the context's transaction.
+/// Commits the context's transaction.
 ///
 /// # Errors
-/// When the store cannot; then nothing was done.
+/// If the commit fails; then the transaction has no effect.
 pub async fn commit(cx: &Context) -> Result<()> {
     match &cx.transaction {
         Some(transaction) => {
             let committed = cx.app.storage.commit(transaction.clone()).await.map_err(failure);
-            // What was forgotten at each write may have been read again before the commit.
+            // Entries that were invalidated at each write may have been cached again before the commit.
             cx.app.caches.clear();
             if committed.is_ok()
                 && let Some(deferred) = cx.deferred()
@@ -55,17 +57,17 @@ pub async fn commit(cx: &Context) -> Result<()> {
     }
 }
 
-/// Undoes what was done in the context's transaction.
+/// Rolls back the context's transaction.
 pub async fn abort(cx: &Context) {
     if let Some(transaction) = &cx.transaction
         && let Err(error) = cx.app.storage.abort(transaction.clone()).await
     {
-        // The store undoes by itself what is never committed.
-        tracing::warn!(%error, "a transaction could not be aborted");
+        // The store rolls back a transaction that is never committed.
+        tracing::warn!(%error, "failed to abort a transaction");
     }
 }
 
-/// Whether the error says that two transactions met: the whole transaction may be tried again.
+/// Whether the error is a write conflict between transactions, after which the whole transaction can be retried.
 #[must_use]
 pub fn is_conflict(error: &ParseError) -> bool {
     let source = error.source.as_ref().and_then(|source| source.downcast_ref::<StorageError>());

@@ -1,5 +1,6 @@
-//! Objects of any class, asked for in REST's form: maps of JSON, which are read once, here. Callers that have typed commands call the
-//! pipelines themselves.
+//! Operations on objects of any class with parameters in REST's form (JSON maps), which are parsed here. Callers with
+//! typed
+//! commands call the pipelines directly.
 
 use serde_json::{Map, Value as Json};
 
@@ -15,18 +16,18 @@ use crate::model::object::Object;
 use crate::model::query::parameters::QueryParameters;
 use crate::model::rows::JsonRows;
 
-/// Makes an object.
+/// Creates an object.
 ///
 /// # Errors
-/// As the write pipeline.
+/// Those of the write pipeline.
 pub async fn create(cx: &Context, class: &str, body: Map<String, Json>) -> Result<Saved> {
     write::save(cx, Save::create(class, body)?).await
 }
 
-/// Changes an object.
+/// Updates an object.
 ///
 /// # Errors
-/// As the write pipeline; 101 when there is none that the caller may write.
+/// Those of the write pipeline; 101 if no object with this id is writable by the caller.
 pub async fn update(cx: &Context, class: &str, id: &str, body: Map<String, Json>) -> Result<Saved> {
     write::save(cx, Save::update(class, id, body)?).await
 }
@@ -34,15 +35,15 @@ pub async fn update(cx: &Context, class: &str, id: &str, body: Map<String, Json>
 /// Deletes an object.
 ///
 /// # Errors
-/// 101 when there is none that the caller may write.
+/// 101 if no object with this id is writable by the caller.
 pub async fn delete(cx: &Context, class: &str, id: &str) -> Result<()> {
     delete::delete(cx, Delete::new(class, id)).await
 }
 
-/// Finds objects. `parameters`: those of the find route, as [`FindQuery::read`] takes them.
+/// Finds objects. `parameters` are those of the find route ([`FindQuery::read`]).
 ///
 /// # Errors
-/// As the read pipeline.
+/// Those of the read pipeline.
 pub async fn find(cx: &Context, class: &str, parameters: Map<String, Json>) -> Result<Found> {
     let query = FindQuery::read(cx, class, parameters);
     read::find(cx, permitted(cx, class, query).await?).await
@@ -75,7 +76,7 @@ async fn permitted(cx: &Context, class: &str, query: Result<FindQuery>) -> Resul
     }
 }
 
-/// As [`find`], the objects as JSON.
+/// Like [`find`], with the objects as JSON text.
 ///
 /// # Errors
 /// As [`find`].
@@ -84,16 +85,17 @@ pub async fn find_json(cx: &Context, class: &str, parameters: Map<String, Json>)
     read::find_json(cx, permitted(cx, class, query).await?).await
 }
 
-/// Reads an object.
+/// Gets an object by its id.
 ///
 /// # Errors
-/// 101 when there is none that the caller may read.
+/// 101 if no object with this id is readable by the caller.
 pub async fn get(cx: &Context, class: &str, id: &str, parameters: Map<String, Json>) -> Result<Object> {
     read::get(cx, GetQuery::read(cx, class, id, &parameters)?).await
 }
 
-/// Reads an object that the caller has just saved, as [`get`] does. `written`: the row that the save gave; where it tells all that
-/// is asked for, the store is not asked again.
+/// Gets an object that the caller has just saved, like [`get`]. `written` is the row that the save returned; if it
+/// contains
+/// all requested fields, the store is not read again.
 ///
 /// # Errors
 /// As [`get`].
@@ -108,7 +110,7 @@ pub async fn get_saved(
     read::get_known(cx, GetQuery::new(class, id, parameters), known).await
 }
 
-/// As [`get`], the object as JSON.
+/// Like [`get`], with the object as JSON text.
 ///
 /// # Errors
 /// As [`get`].

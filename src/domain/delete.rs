@@ -1,4 +1,4 @@
-//! The delete pipeline: admit, scope, beforeDelete, delete, tell the class's rules and the subscribers, afterDelete.
+//! The delete pipeline: check the caller, narrow the filter, beforeDelete, delete, class rules, events, afterDelete.
 
 use std::sync::Arc;
 
@@ -20,22 +20,23 @@ use crate::model::object::Object;
 use crate::model::query::Filter;
 use crate::model::trigger::Trigger;
 
-/// Deletes one row.
+/// Deletes an object.
 ///
 /// # Errors
-/// 101 when there is none within reach, 119 when the class refuses, and what the class's rules and triggers say.
+/// 101 if the caller can reach no such object, 119 if the class does not permit it, and errors of class rules and
+/// triggers.
 pub async fn delete(cx: &Context, delete: Delete) -> Result<()> {
     let Delete { class: class_name, id } = delete;
     let (class_name, id) = (&class_name, id.as_str());
     admit::refuse_caller(cx, class_name, Operation::Delete)?;
     triggers::end_unless_asking(cx, Trigger::BeforeDelete, class_name)?;
-    // a class that nobody has made has no rows: 101, also where clients may not make classes
+    // a class that does not exist has no objects: 101, even if clients may not create classes
     let rules = cx.app.rules.of(class_name);
     rules.before_delete(cx, id).await?;
     let concerned = Concerned::find(cx, class_name, id).await?;
     let class = cx.class(class_name);
     scope::admit(cx, &class, Operation::Delete).await?;
-    // what a caller cannot read at all, such as another's session, is out of reach here as well
+    // objects that the caller can never read, such as sessions of others, cannot be deleted either
     let row = Filter::eq("objectId", id).and(rules.read_filter(cx)?);
     let scope = scope::scope(cx, &class, Operation::Delete, row, None).await?;
     let mut before = None;
@@ -58,7 +59,7 @@ pub async fn delete(cx: &Context, delete: Delete) -> Result<()> {
     Ok(())
 }
 
-/// What the app's code and the subscribers have to do with a deletion.
+/// The triggers and subscribers that are called for a deletion.
 struct Concerned {
     triggers: Option<Arc<ClassTriggers>>,
     told: bool,
@@ -67,7 +68,7 @@ struct Concerned {
 }
 
 impl Concerned {
-    /// Reads the object as any reader does, where a trigger is to see it. `None`: nobody is concerned.
+    /// Reads the object for triggers and subscribers. `None` if there are none.
     async fn find(cx: &Context, class: &ClassName, id: &str) -> Result<Option<Self>> {
         let triggers = cx.app.triggers.of(class.as_str());
         let triggers = triggers.filter(|triggers| triggers.has_any(&[Trigger::BeforeDelete, Trigger::AfterDelete]));

@@ -1,7 +1,7 @@
-//! What the server does. Knows no HTTP, no GraphQL and no database.
+//! The application logic of the server, independent of HTTP, GraphQL and the database.
 //!
-//! Features (`users`, `sessions`, `roles`, …) call pipelines (`write`, `read`, `delete`); pipelines call `permissions` and `schema`;
-//! all of them stand on the `kernel`.
+//! Features (`users`, `sessions`, `roles`, …) call pipelines (`write`, `read`, `delete`). Pipelines call `schema` and
+//! `permissions`. All of them use the `kernel`.
 
 pub mod aggregate;
 pub mod batch;

@@ -1,4 +1,4 @@
-//! The start of an app on a store.
+//! Opens the application on a store.
 
 use std::sync::Arc;
 
@@ -12,11 +12,11 @@ use crate::error::Result;
 use crate::random::Random;
 use crate::storage::Storage;
 
-/// Opens an app on a store: makes the classes and indexes that a fresh database lacks, reads the schema, applies the classes that the
-/// options define, tells the features.
+/// Opens the application: creates missing classes and indexes, reads the schema, applies the class definitions in the
+/// options, starts the features.
 ///
 /// # Errors
-/// When the store cannot be read or written, or a class that the options define cannot be.
+/// If the store cannot be read or written, or a class definition in the options cannot be applied.
 pub async fn open(
     options: Options,
     storage: Arc<dyn Storage>,

@@ -1,5 +1,6 @@
-//! Rows in the store, within what a [`Scoped`] filter lets the caller reach. Storage failures become Parse errors here, except where
-//! the caller must know which unique index refused a write.
+//! Access to the store with [`Scoped`] filters, which limit it to the rows that the caller may reach. Storage errors
+//! become
+//! Parse errors here, except where the caller must know which unique index was violated.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use crate::model::shape::Shape;
 use crate::model::value::Value;
 use crate::storage::{IndexSpec, StorageError};
 
-/// Rows within the caller's reach.
+/// Finds rows.
 ///
 /// # Errors
 /// As [`failure`].
@@ -32,7 +33,7 @@ pub async fn find(cx: &Context, class: &Class, scope: &Scoped, options: &FindOpt
     with_indexes(cx, class, scope, || storage.find(&class.schema, scope.filter(), options, transaction)).await
 }
 
-/// As [`find`], the rows as JSON.
+/// Like [`find`], with the rows as JSON text.
 ///
 /// # Errors
 /// As [`failure`].
@@ -51,7 +52,7 @@ pub async fn find_json(
         .await
 }
 
-/// Runs a search that may need an index which is made when it is first asked for.
+/// Runs a query. If it needs an index that is created on demand, creates the index and runs the query again.
 async fn with_indexes<T, F>(cx: &Context, class: &Class, scope: &Scoped, search: impl Fn() -> F) -> Result<T>
 where
     F: Future<Output = crate::storage::Result<T>>,
@@ -66,7 +67,7 @@ where
     }
 }
 
-/// Makes the index without which a kind of query cannot run (`F_2d`, `F_2dsphere`, `F_text`), as parse-server does.
+/// Creates the index that a query needs (`F_2d`, `F_2dsphere`, `F_text`), as parse-server does.
 ///
 /// # Errors
 /// As [`failure`].
@@ -85,8 +86,8 @@ pub async fn create_index_on_demand(cx: &Context, class: &Class, field: &str, ki
     cx.app.storage.create_indexes(&class.schema, &[index]).await.map_err(failure)
 }
 
-/// Makes the index that a text search needs, and lists it with the class. A class has one such index at most; once there is
-/// one, searches go by it.
+/// Creates the index of a text search and adds it to the class. A class has at most one such index, which all its text
+/// searches use.
 async fn index_searched_text(cx: &Context, class: &Class, scope: &Scoped) -> Result<()> {
     let Some(field) = searched_text(scope.filter()) else { return Ok(()) };
     let is_text = |keys: &IndexKeys| keys.values().any(|kind| kind == "text");
@@ -100,7 +101,7 @@ async fn index_searched_text(cx: &Context, class: &Class, scope: &Scoped) -> Res
     cx.reload_schemas().await.map(|_| ())
 }
 
-/// The field of the text search in a condition.
+/// The field of the `$text` search in a condition.
 fn searched_text(filter: &Resolved) -> Option<&str> {
     match filter {
         Filter::And(parts) | Filter::Or(parts) | Filter::Nor(parts) => parts.iter().find_map(searched_text),
@@ -110,7 +111,7 @@ fn searched_text(filter: &Resolved) -> Option<&str> {
     }
 }
 
-/// The first row within reach.
+/// Finds the first row.
 ///
 /// # Errors
 /// As [`failure`].
@@ -119,7 +120,7 @@ pub async fn find_one(cx: &Context, class: &Class, scope: &Scoped) -> Result<Opt
     Ok(find(cx, class, scope, &options).await?.pop())
 }
 
-/// How many rows are within reach.
+/// Counts rows.
 ///
 /// # Errors
 /// As [`failure`].
@@ -131,10 +132,10 @@ pub async fn count(cx: &Context, class: &Class, scope: &Scoped, options: &FindOp
     cx.app.storage.count(&class.schema, scope.filter(), options, cx.transaction.as_ref()).await.map_err(failure)
 }
 
-/// Changes one row within reach; `None` when there is none.
+/// Updates one row; `None` if none matches.
 ///
 /// # Errors
-/// The store's own, so that the caller can tell which unique index refused.
+/// The error of the store, so that the caller knows which unique index was violated.
 pub async fn update_one(
     cx: &Context,
     class: &Class,
@@ -147,7 +148,7 @@ pub async fn update_one(
     cx.app.storage.update_one(&class.schema, scope.filter(), update, cx.transaction.as_ref()).await
 }
 
-/// Changes all rows within reach; gives their number.
+/// Updates all rows; returns their number.
 ///
 /// # Errors
 /// As [`failure`].
@@ -159,7 +160,7 @@ pub async fn update_many(cx: &Context, class: &Class, scope: &Scoped, update: &U
     cx.app.storage.update_many(&class.schema, scope.filter(), update, transaction).await.map_err(failure)
 }
 
-/// Changes the first row within reach, or makes one out of the filter's equalities and the update.
+/// Updates the first row, or inserts one from the filter's equalities and the update.
 ///
 /// # Errors
 /// As [`failure`].
@@ -167,15 +168,15 @@ pub async fn upsert(cx: &Context, class: &Class, scope: &Scoped, update: &Update
     cx.app.storage.upsert(&class.schema, scope.filter(), update, cx.transaction.as_ref()).await.map_err(failure)
 }
 
-/// Stores a new row.
+/// Inserts a row.
 ///
 /// # Errors
-/// The store's own, so that the caller can tell which unique index refused.
+/// The error of the store, so that the caller knows which unique index was violated.
 pub async fn insert(cx: &Context, class: &Class, row: Object) -> Result<(), StorageError> {
     cx.app.storage.insert(&class.schema, row, cx.transaction.as_ref()).await
 }
 
-/// Deletes the rows within reach; gives their number.
+/// Deletes all rows; returns their number.
 ///
 /// # Errors
 /// As [`failure`].
@@ -205,7 +206,7 @@ pub fn by_ids(ids: impl IntoIterator<Item = String>) -> Resolved {
     }
 }
 
-/// Adds members to relations and takes members out.
+/// Adds members to relations and removes members.
 ///
 /// # Errors
 /// As [`failure`].

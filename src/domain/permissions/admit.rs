@@ -1,11 +1,11 @@
-//! Refusals that look at the caller and the class alone, before any row is asked for.
+//! Checks of the caller and the class before any row is read.
 
 use super::Operation;
 use crate::domain::kernel::context::Context;
 use crate::error::{ParseError, Result};
 use crate::model::names::{self, ClassName};
 
-/// Refuses callers that may not carry out this operation on this class, whatever the row.
+/// Refuses callers who may not run this operation on this class, whatever the row.
 ///
 /// # Errors
 /// 119, sanitised.
@@ -22,7 +22,7 @@ pub fn refuse_caller(cx: &Context, class: &ClassName, operation: Operation) -> R
     cx.app.rules.of(class).refuse(cx, operation)
 }
 
-/// Refuses clients on classes that do not exist, when they may not make classes.
+/// Refuses clients on classes that do not exist, if they may not create classes.
 ///
 /// # Errors
 /// 119, sanitised.

@@ -1,5 +1,6 @@
-//! What an aggregation must not reach. Its stages are MongoDB's language and pass the query tree by, so the columns that let their
-//! reader act as a user (hashes, tokens, identities) are kept out here, whatever name a stage gives them.
+//! Restricts aggregations. Their stages are MongoDB's language and do not pass through the query tree. So the columns
+//! with
+//! which a reader could act as a user (hashes, tokens, identities) are excluded here, even if a stage renames them.
 
 use serde_json::Value as Json;
 
@@ -7,7 +8,7 @@ use crate::domain::kernel::context::Context;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::columns;
 
-/// Stages that the read-only master key may use: those that read the rows of one class.
+/// Stages that the read-only master key may use: those that read rows of the class only.
 const READ_ONLY_STAGES: [&str; 18] = [
     "$match",
     "$project",
@@ -29,14 +30,14 @@ const READ_ONLY_STAGES: [&str; 18] = [
     "$replaceRoot",
 ];
 
-/// Operators that run code in the database, or turn names into values.
+/// Operators that run code in the database, or turn field names into values.
 const READ_ONLY_REFUSED: [&str; 5] = ["$function", "$accumulator", "$where", "$objectToArray", "$getField"];
 
-/// Refuses a pipeline that names a secret column in an expression, and for the read-only master key also stages and operators that
-/// reach further than the rows of the class. The maintenance key may do everything.
+/// Refuses a pipeline that uses a secret column in an expression. With the read-only master key also refuses stages and
+/// operators that read more than the rows of the class. The maintenance key may use everything.
 ///
 /// # Errors
-/// 119 for what the caller must not use.
+/// 119 for a column, stage or operator that the caller may not use.
 pub fn check(cx: &Context, stages: &[Json]) -> Result<()> {
     if cx.auth.is_maintenance() {
         return Ok(());
@@ -84,7 +85,7 @@ fn refused(name: &str) -> ParseError {
     ParseError::new(ErrorCode::OperationForbidden, format!("An aggregation must not use {name} with this key."))
 }
 
-/// Takes the secret columns out of results, at any depth: rows that a stage put into others, and pairs of names and values.
+/// Removes the secret columns from results at any depth, including rows inside others and pairs of names and values.
 pub fn redact(cx: &Context, results: &mut [Json]) {
     if !cx.auth.is_maintenance() {
         results.iter_mut().for_each(strip);

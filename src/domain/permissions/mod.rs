@@ -1,7 +1,7 @@
-//! Who may do what: class level permissions, pointer permissions, ACLs and protected fields.
+//! Permissions: class level permissions (CLP), pointer permissions, ACLs and protected fields.
 //!
-//! Permissions are filters: what a caller may not see is not asked for. [`scope::Scoped`] is the only thing
-//! [`crate::domain::store`] accepts, and only this module makes it.
+//! Permissions become conditions of the query, so the store never returns rows that the caller may not see.
+//! [`crate::domain::store`] accepts only filters of the type [`scope::Scoped`], and only this module can create one.
 
 pub mod admit;
 pub mod aggregation;

@@ -1,4 +1,4 @@
-//! Fields hidden from some readers: removed from answers, and refused in conditions and orders.
+//! Protected fields: removed from results, and refused in conditions and sort orders.
 
 use crate::domain::kernel::classes::Class;
 use crate::domain::kernel::context::Context;
@@ -9,22 +9,22 @@ use crate::model::value::Value;
 
 const USER_FIELD: &str = "userField:";
 
-/// What a reader may not see of a class.
+/// The fields of a class that a caller may not see.
 #[derive(Debug, Default)]
 pub struct Visibility {
-    /// Fields hidden by the sets that apply to the caller; `None`: no set applies.
+    /// Fields that are hidden by the sets that apply to the caller; `None` if no set applies.
     fields: Option<Vec<String>>,
-    /// Field that may point at the caller → fields hidden then. Such a set can only shrink the protection.
+    /// Field that may point to the caller → fields that are hidden in such rows. These sets can only unhide fields.
     by_user_field: Vec<(String, Vec<String>)>,
-    /// The caller's own row of users is shown whole.
+    /// The callers see all fields of their own user.
     exempt: Option<String>,
     user: Option<String>,
-    /// What users have for other services: a condition on it would give away, letter by letter, what nobody may read.
+    /// The column of linked identities. Conditions on it could reveal secrets character by character.
     identities: bool,
 }
 
 impl Visibility {
-    /// Works out what applies to the caller. `object_id`: the id a condition asks for, if it does.
+    /// Determines the fields that are hidden from the caller. `object_id`: the id in the condition, if any.
     ///
     /// # Errors
     /// When the caller's roles cannot be read.
@@ -67,12 +67,12 @@ impl Visibility {
         Ok(Self { fields, by_user_field, exempt, user: user.map(str::to_owned), identities: is_user_class })
     }
 
-    /// Fields that must be read although nobody asked for them, to know what is hidden.
+    /// Fields that must be read to decide what is hidden, even if they were not requested.
     pub fn needed_fields(&self) -> impl Iterator<Item = &str> {
         self.by_user_field.iter().map(|(field, _)| field.as_str())
     }
 
-    /// Refuses a condition or order that names a hidden field.
+    /// Refuses a condition or sort order that uses a hidden field.
     ///
     /// # Errors
     /// 119, sanitised.
@@ -88,24 +88,24 @@ impl Visibility {
         Ok(())
     }
 
-    /// Whether the same is hidden in every row.
+    /// Whether the same fields are hidden in every row.
     #[must_use]
     pub fn is_uniform(&self) -> bool {
         self.by_user_field.is_empty() && self.exempt.is_none()
     }
 
-    /// The fields hidden by a set that does not depend on the row.
+    /// The fields that are hidden in every row.
     pub fn fields(&self) -> impl Iterator<Item = &str> {
         self.fields.iter().flatten().map(String::as_str)
     }
 
-    /// Whether the field is hidden by a set that does not depend on the row.
+    /// Whether the field is hidden in every row.
     #[must_use]
     pub fn hides(&self, field: &str) -> bool {
         self.fields().any(|hidden| hidden == field)
     }
 
-    /// Removes what is hidden from a row.
+    /// Removes the hidden fields from a row.
     pub fn redact(&self, row: &mut Object) {
         if self.exempt.is_some() && row.get_str("objectId") == self.exempt.as_deref() {
             return;

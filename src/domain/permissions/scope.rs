@@ -1,4 +1,4 @@
-//! Filters narrowed to what the caller may reach.
+//! Filters that are narrowed to the rows that the caller may reach.
 
 use super::Operation;
 use crate::domain::kernel::classes::Class;
@@ -9,12 +9,13 @@ use crate::model::query::{Constraint, Filter, Resolved};
 use crate::model::schema::FieldType;
 use crate::model::value::Value;
 
-/// A filter that holds the caller's permissions. Only this module makes one.
+/// A filter with the caller's permissions. Only this module can create one.
 #[derive(Debug)]
 pub struct Scoped(Resolved);
 
 impl Scoped {
-    /// A filter of the server's own look-ups, outside of any caller's permissions; `_why` says at the call what for.
+    /// A filter of a look-up by the server itself, without a caller's permissions. `_why` documents its purpose at
+    /// the call.
     #[must_use]
     pub fn internal(filter: Resolved, _why: &'static str) -> Self {
         Self(filter)
@@ -26,7 +27,7 @@ impl Scoped {
         &self.0
     }
 
-    /// Whether nothing can match.
+    /// Whether no row can match.
     #[must_use]
     pub fn is_never(&self) -> bool {
         matches!(self.0, Filter::Never)
@@ -36,7 +37,7 @@ impl Scoped {
 /// Checks the class level permissions for an operation.
 ///
 /// # Errors
-/// 119 or 101, sanitised, when the operation is closed to the caller.
+/// 119 or 101, sanitised, if the caller may not run the operation.
 pub async fn admit(cx: &Context, class: &Class, operation: Operation) -> Result<()> {
     if cx.auth.is_master() {
         return Ok(());
@@ -44,11 +45,12 @@ pub async fn admit(cx: &Context, class: &Class, operation: Operation) -> Result<
     class.permissions.admit(&class.schema.name, operation, &cx.entities().await?, false)
 }
 
-/// Narrows a filter to the rows on which the caller may carry out the operation: pointer permissions, then the rows' ACLs.
-/// `also`: another operation of the same request that must reach the rows as well (a field added).
+/// Narrows a filter to the rows on which the caller may run the operation, by pointer permissions and ACLs. `also`: a
+/// second
+/// operation of the same request that must be permitted too (adding a field).
 ///
 /// # Errors
-/// When the caller's roles cannot be read.
+/// If the caller's roles cannot be read.
 pub async fn scope(
     cx: &Context,
     class: &Class,
@@ -69,7 +71,7 @@ pub async fn scope(
     Ok(Scoped(filter.and(Filter::field(column, Constraint::In(holders)))))
 }
 
-/// Whether two operations may reach different rows for the caller: where the class has permissions by fields of its rows.
+/// Whether the caller may reach different rows with two operations, because of pointer permissions.
 #[must_use]
 pub fn differ(cx: &Context, class: &Class, one: Operation, other: Operation) -> bool {
     let goes_by_rows = |operation| !class.permissions.row_fields(operation).is_empty();

@@ -1,4 +1,4 @@
-//! Pointers replaced by what they point at: one query per level and class.
+//! Replaces pointers by their objects (`include`), with one query per level and class.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -16,15 +16,15 @@ use crate::model::query::{Constraint, Filter};
 use crate::model::schema::FieldType;
 use crate::model::value::{Pointer, Value};
 
-/// Follows the pointers a query names.
+/// Includes the objects of the pointers that a query names.
 ///
 /// # Errors
-/// 119 or 101 when the class of a pointer is closed to the caller.
+/// 119 or 101 if the caller may not read the class of a pointer.
 pub async fn include(cx: &Context, class: &Class, rows: &mut [Object], parameters: &QueryParameters) -> Result<()> {
     if rows.is_empty() {
         return Ok(());
     }
-    // Every prefix of a path is a level of its own; shorter ones come first.
+    // Every prefix of a path is a separate level; shorter ones come first.
     let mut levels: BTreeSet<(usize, Vec<String>)> = BTreeSet::new();
     let mut add = |path: &str| {
         let parts: Vec<String> = path.split('.').map(str::to_owned).collect();
@@ -47,7 +47,7 @@ pub async fn include(cx: &Context, class: &Class, rows: &mut [Object], parameter
 }
 
 async fn include_level(cx: &Context, rows: &mut [Object], path: &[String], parameters: &QueryParameters) -> Result<()> {
-    // By class, the ids and how often each is pointed at.
+    // By class: the ids, and the number of pointers to each.
     let mut wanted: BTreeMap<ClassName, HashMap<String, usize>> = BTreeMap::new();
     for row in rows.iter_mut() {
         walk(row, path, &mut |value| {
@@ -76,7 +76,7 @@ async fn include_level(cx: &Context, rows: &mut [Object], path: &[String], param
             let Value::Pointer(pointer) = value else { return true };
             let Some((object, uses)) = fetched.get_mut(pointer) else { return false };
             *uses = uses.saturating_sub(1);
-            // The last to point at an object gets it, the others a copy.
+            // The last pointer to an object gets the object itself, the others a copy.
             *value = Value::Object(if *uses == 0 { std::mem::take(object) } else { object.clone() });
             true
         });
@@ -84,7 +84,7 @@ async fn include_level(cx: &Context, rows: &mut [Object], path: &[String], param
     Ok(())
 }
 
-/// Visits the values at a path, through objects and arrays; those for which `visit` says no are removed.
+/// Visits the values at a path, through objects and arrays, and removes those for which `visit` returns `false`.
 fn walk(object: &mut Object, path: &[String], visit: &mut dyn FnMut(&mut Value) -> bool) {
     let Some((field, rest)) = path.split_first() else {
         return;
@@ -112,7 +112,7 @@ fn walk_value(value: &mut Value, rest: &[String], visit: &mut dyn FnMut(&mut Val
     }
 }
 
-/// The objects with these ids that the caller may read, each as a fetched object.
+/// Reads the objects with these ids that the caller may read.
 async fn fetch(
     cx: &Context,
     class_name: &ClassName,
@@ -161,7 +161,7 @@ fn filter_of(mut ids: Vec<String>) -> Filter {
     }
 }
 
-/// What a query says of the objects at a path.
+/// The parameters of a query for the objects at a path.
 fn parameters_below(path: &[String], parameters: &QueryParameters) -> QueryParameters {
     let QueryParameters { keys, exclude_keys, include, read_preferences, .. } = parameters;
     let paths = below(Some(&include.paths), path).unwrap_or_default();
@@ -174,7 +174,7 @@ fn parameters_below(path: &[String], parameters: &QueryParameters) -> QueryParam
     }
 }
 
-/// What the dotted paths say below a path; `None` when they say nothing of it.
+/// The parts of dotted paths below a path; `None` if there are none.
 fn below(paths: Option<&[String]>, path: &[String]) -> Option<Vec<String>> {
     let prefix = format!("{}.", path.join("."));
     let below: Vec<String> = paths?.iter().filter_map(|key| key.strip_prefix(&prefix)).map(str::to_owned).collect();

@@ -1,4 +1,6 @@
-//! How much one query may include (`requestComplexity`); masters may include anything. Limits on conditions hold where they are read.
+//! Limits for `include` (`requestComplexity`), which do not apply to the master key. Limits for conditions are
+//! checked where
+//! conditions are parsed.
 
 use crate::domain::kernel::context::Context;
 use crate::error::{ErrorCode, ParseError, Result};

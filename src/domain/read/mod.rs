@@ -1,8 +1,10 @@
-//! The read pipeline: how rows are found, whatever their class.
+//! The read pipeline for objects of any class.
 //!
-//! Stages: refuse callers → beforeFind ([`triggers`]) → unknown classes → limits → hidden fields → class permission → [`resolve`] (sub-queries) → scope →
-//! store → [`redact`] (what the caller may read of each row) → [`include`] (pointers) → afterFind. Where what may be read is the same in every
-//! row, no pointer is followed and no trigger is called, the store does the last two by itself and gives JSON.
+//! Stages: check the caller → beforeFind ([`triggers`]) → unknown classes → limits → hidden fields → class permission →
+//! [`resolve`] (sub-queries) → scope → store → [`redact`] (hidden fields and columns) → [`include`] (pointers) →
+//! afterFind. If
+//! the same fields are hidden in every row, no pointer is included and there is no trigger, the store writes JSON
+//! directly.
 
 pub mod include;
 pub mod limits;
@@ -36,34 +38,34 @@ use crate::model::rows::JsonRows;
 use crate::model::schema::FieldType;
 use crate::model::value::Value;
 
-/// Answer to a query.
+/// The result of a query.
 #[derive(Debug, Default)]
 pub struct Found<R = Vec<Object>> {
-    /// The rows, ready for the wire.
+    /// The rows in the form that the caller sees.
     pub results: R,
-    /// How many match, when asked.
+    /// Number of matching rows, if requested.
     pub count: Option<u64>,
-    /// The store's plan, when it was asked instead of rows.
+    /// The query plan of the store, if requested instead of rows.
     pub plan: Option<Json>,
 }
 
 impl Found {
-    /// The rows as JSON.
+    /// The rows as JSON text.
     ///
     /// # Errors
-    /// 1 when a row cannot be written, which does not happen.
+    /// 1 if a row cannot be serialised, which does not happen.
     pub fn into_json(self) -> Result<Found<JsonRows>> {
         let results = JsonRows::of(&self.results).map_err(ParseError::internal)?;
         Ok(Found { results, count: self.count, plan: self.plan })
     }
 }
 
-/// Finds rows.
+/// Finds objects.
 ///
 /// # Errors
-/// 102, 105, 107 for what is asked; 101, 119 for who asks.
+/// 102, 105, 107 for invalid queries; 101, 119 for missing permissions.
 pub async fn find(cx: &Context, query: FindQuery) -> Result<Found> {
-    // In a box, because conditions may have queries in them.
+    // Boxed, because conditions may contain queries.
     Box::pin(async {
         let query = Query::prepare(cx, query, Operation::Find).await?;
         query.found(query.objects()).await
@@ -71,7 +73,8 @@ pub async fn find(cx: &Context, query: FindQuery) -> Result<Found> {
     .await
 }
 
-/// As [`find`], the rows as JSON. Where no rule looks into them the store writes them as they rest.
+/// Like [`find`], with the rows as JSON text. If no rule inspects the rows, the store writes the JSON from its stored
+/// bytes.
 ///
 /// # Errors
 /// As [`find`].
@@ -80,26 +83,26 @@ pub async fn find_json(cx: &Context, query: FindQuery) -> Result<Found<JsonRows>
     query.found(query.json(|_| {})).await
 }
 
-/// Reads one row by its id.
+/// Gets an object by its id.
 ///
 /// # Errors
-/// 101 when there is none that the caller may read.
+/// 101 if no object with this id is readable by the caller.
 pub async fn get(cx: &Context, query: GetQuery) -> Result<Object> {
     get_known(cx, query, CachedRow::None).await
 }
 
-/// What is known of a row before it is read.
+/// A row that is already in memory, to avoid a read.
 #[derive(Debug)]
 pub enum CachedRow {
-    /// Nothing, or nothing that still holds.
+    /// None.
     None,
-    /// The row as it has just gone to the store.
+    /// The row that has just been written.
     Written(Object),
-    /// The row, whole, as the store has just given it.
+    /// The complete row that the store has just returned.
     Read(Object),
 }
 
-/// As [`get`]; where what is known is what the store would give, the store is not asked. All rules of reading hold as for any row.
+/// Like [`get`], but does not read the store if the known row is what it would return. All permissions apply as usual.
 ///
 /// # Errors
 /// As [`get`].
@@ -123,7 +126,7 @@ pub async fn get_known(cx: &Context, query: GetQuery, known: CachedRow) -> Resul
     .await
 }
 
-/// As [`get`], the row as JSON.
+/// Like [`get`], with the object as JSON text.
 ///
 /// # Errors
 /// As [`get`].
@@ -134,25 +137,25 @@ pub async fn get_json(cx: &Context, query: GetQuery) -> Result<Vec<u8>> {
     if row.is_empty() { Err(ParseError::not_found()) } else { Ok(row.into_bytes()) }
 }
 
-/// A query that may be run.
+/// A query whose permissions have been checked.
 struct Query<'a> {
     cx: &'a Context,
     class: Arc<Class>,
     operation: Operation,
-    /// Without the condition, which is in the scope.
+    /// The parameters; the condition is in the scope.
     request: FindQuery,
     visibility: Visibility,
     scope: Scoped,
-    /// What is counted, where the permission to count reaches other rows than the permission to find.
+    /// The filter of `count`, if the permissions for count and find reach different rows.
     counted: Option<Scoped>,
-    /// Whether another class is searched than the one that was named.
+    /// Whether `redirectClassNameForKey` changed the class.
     redirected: bool,
-    /// What the app's code has to do with it.
+    /// The find triggers of the class.
     concerned: Option<triggers::Concerned>,
 }
 
 impl<'a> Query<'a> {
-    /// Everything up to the store. `verb`: find or get, as the caller asks.
+    /// Runs all stages before the store. `verb`: find or get.
     async fn prepare(cx: &'a Context, mut request: FindQuery, verb: Operation) -> Result<Self> {
         let named = request.class.clone();
         let named = &named;
@@ -197,7 +200,7 @@ impl<'a> Query<'a> {
         Ok(Self { cx, class, operation, request, visibility, scope, counted, redirected, concerned })
     }
 
-    /// The answer, with rows of this kind.
+    /// Reads the rows and the count.
     async fn found<R: Default>(&self, rows: impl Future<Output = Result<R>>) -> Result<Found<R>> {
         if let Some(verbosity) = &self.request.parameters.explain {
             let plan = if self.scope.is_never() { None } else { Some(self.explain(verbosity).await?) };
@@ -246,7 +249,8 @@ impl<'a> Query<'a> {
         }
     }
 
-    /// The objects with which a trigger answered: those that are stored as far as the caller may read them, others as they are.
+    /// The objects that beforeFind returned. Stored objects are limited to those that the caller may read; others are
+    /// unchanged.
     async fn answered(&self, objects: &[Object]) -> Result<Vec<Object>> {
         if self.cx.auth.is_master() {
             return Ok(objects.to_vec());
@@ -285,7 +289,8 @@ impl<'a> Query<'a> {
         Ok(rows)
     }
 
-    /// Whether the row answers the query: nothing else is asked for, and permissions look at nothing of the row but its ACL.
+    /// Whether the known row answers the query: it contains all requested fields, and permissions depend only on its
+    /// ACL.
     fn is_told_by_row(&self) -> bool {
         self.concerned.as_ref().is_none_or(|concerned| concerned.answered.is_none())
             && self.visibility.is_uniform()
@@ -294,7 +299,7 @@ impl<'a> Query<'a> {
             && is_about_acl_alone(self.scope.filter())
     }
 
-    /// Whether what is asked for comes from the store as it went there: fields of simple types, of a class without rules of its own.
+    /// Whether the store would return the requested fields unchanged: simple types in a class without rules of its own.
     fn rests_as_written(&self) -> bool {
         let simple = |field: &String| {
             let kind = self.class.schema.kind(field);
@@ -304,7 +309,7 @@ impl<'a> Query<'a> {
             && self.request.parameters.keys.as_ref().is_some_and(|keys| keys.iter().all(simple))
     }
 
-    /// The row as the caller reads it; `None` when the caller may not.
+    /// The row in the form that the caller sees; `None` if the caller may not read it.
     async fn object_of(&self, row: Object) -> Result<Option<Object>> {
         if !Matcher::for_class(self.scope.filter(), &self.class.schema)?.matches(&row)? {
             return Ok(None);
@@ -312,7 +317,7 @@ impl<'a> Query<'a> {
         Ok(self.rows().redact(vec![row], &self.view()).await.pop())
     }
 
-    /// `complete` has a say in rows of classes with rules of their own.
+    /// Lets the rules of the class complete the rows.
     async fn json(&self, complete: impl Fn(&mut Object)) -> Result<JsonRows> {
         let view = self.view();
         let looked_into = self.redirected
@@ -342,7 +347,7 @@ fn is_about_acl_alone(filter: &Resolved) -> bool {
     }
 }
 
-/// The class level permission that the rows of a query need: a find of nothing but one id is a get, one of no rows a count.
+/// The class level permission of a query: a find by one id only counts as get, a find without rows as count.
 fn permission_needed(request: &FindQuery, verb: Operation) -> Operation {
     let by_id = matches!(
         &request.filter,
@@ -355,13 +360,13 @@ fn permission_needed(request: &FindQuery, verb: Operation) -> Operation {
     }
 }
 
-/// One query's class and purpose.
+/// The class and the operation of a query.
 pub(super) struct Rows<'a> {
     /// The request.
     pub cx: &'a Context,
     /// The class.
     pub class: &'a Arc<Class>,
-    /// What for.
+    /// The operation.
     pub operation: Operation,
 }
 
@@ -380,7 +385,7 @@ impl Rows<'_> {
         rows
     }
 
-    /// What the store is asked besides the filter.
+    /// The options for the store.
     pub fn options(&self, request: &FindQuery, view: &View<'_>) -> Result<FindOptions> {
         let database = &self.cx.app.options.database;
         let limit = match (request.parameters.limit, self.operation, request.unlimited) {
@@ -413,7 +418,7 @@ impl Rows<'_> {
     }
 }
 
-/// The class that `redirectClassNameForKey` leads to.
+/// The target class of the field in `redirectClassNameForKey`.
 fn redirect(cx: &Context, class: &ClassName, key: Option<&str>) -> Result<Option<ClassName>> {
     let Some(key) = key else { return Ok(None) };
     let class = cx.class(class);
@@ -436,7 +441,7 @@ fn refuse_hidden(class: &Class, visibility: &Visibility, request: &FindQuery) ->
     request.parameters.order.iter().try_for_each(|criterion| visibility.refuse(class, &criterion.path, "sort by"))
 }
 
-/// The first row of a class that meets a condition, as it rests, outside of any caller's permissions.
+/// The first row of a class that matches a condition, in its stored form and without permission checks.
 ///
 /// # Errors
 /// When the store fails.
@@ -445,7 +450,7 @@ pub async fn internal_one(cx: &Context, class: &str, filter: Resolved, why: &'st
     store::find_one(cx, &class, &Scoped::internal(filter, why)).await
 }
 
-/// As [`internal_one`], all rows and with options.
+/// Like [`internal_one`], for all matching rows and with options.
 ///
 /// # Errors
 /// When the store fails.

@@ -1,4 +1,6 @@
-//! What a caller reads of a row: internal columns go, hidden fields go, stored forms become Parse's.
+//! Converts stored rows to the form that the caller sees: removes internal columns and hidden fields, and converts
+//! stored
+//! values to Parse's form.
 
 use std::sync::Arc;
 
@@ -11,18 +13,18 @@ use crate::model::query::parameters::QueryParameters;
 use crate::model::schema::FieldType;
 use crate::model::shape::{ALWAYS_SHOWN, Names, Shape};
 
-/// How rows of one class look to one caller.
+/// How rows of a class are shown to a caller.
 pub struct View<'a> {
     cx: &'a Context,
     visibility: &'a Visibility,
     rules: Arc<dyn ClassRules>,
     shape: Arc<Shape>,
-    /// Whether what is seen of a row does not depend on it.
+    /// Whether all rows show the same fields.
     uniform: bool,
 }
 
 impl<'a> View<'a> {
-    /// The view of a query.
+    /// Builds the view of a query.
     #[must_use]
     pub fn new(cx: &'a Context, class: &Class, visibility: &'a Visibility, parameters: &QueryParameters) -> Self {
         let rules = cx.app.rules.of(&class.schema.name);
@@ -43,7 +45,7 @@ impl<'a> View<'a> {
         Self { cx, visibility, rules, shape: Arc::new(shape), uniform }
     }
 
-    /// The fields the store must read; `None`: all.
+    /// The fields that the store must read; `None` means all.
     #[must_use]
     pub fn needed_fields(&self) -> Option<Vec<String>> {
         let mut fields: Vec<String> = self.shape.keys.as_ref()?.iter().cloned().collect();
@@ -54,13 +56,13 @@ impl<'a> View<'a> {
         Some(fields)
     }
 
-    /// How all rows look, when that does not depend on the row.
+    /// The view of all rows, if it does not depend on the row.
     #[must_use]
     pub fn uniform(&self) -> Option<&Arc<Shape>> {
         self.uniform.then_some(&self.shape)
     }
 
-    /// The row as the caller reads it.
+    /// The row in the form that the caller sees.
     #[must_use]
     pub fn redact(&self, mut row: Object) -> Object {
         if !self.uniform {
@@ -71,12 +73,12 @@ impl<'a> View<'a> {
     }
 }
 
-/// The top level fields wanted; `None`: all.
+/// The requested top-level fields; `None` means all.
 fn wanted(class: &Class, parameters: &QueryParameters, exclude: &Names) -> Option<Names> {
-    // To leave out fields is to ask for all others that the class has.
+    // `excludeKeys` means all other fields of the class.
     let all_fields = || class.schema.fields.keys().cloned().collect::<Vec<_>>();
     let asked = parameters.keys.clone().or_else(|| (!exclude.is_empty()).then(all_fields))?;
-    // An include expands what is wanted and does not add to it; `includeAll` asks for everything that it expands.
+    // `include` does not add fields; `includeAll` adds all fields that it includes.
     let roots = asked.iter().map(|path| path.split('.').next().unwrap_or(path));
     let all =
         class.schema.fields.iter().filter(|(_, field)| {

@@ -1,4 +1,4 @@
-//! Relations of many objects at once, for answers that hold a list of objects with their relations.
+//! Reads the relations of many objects at once, for lists of objects with their relations.
 
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
@@ -6,11 +6,12 @@ use crate::domain::permissions::protected_fields::Visibility;
 use crate::error::{ParseError, Result};
 use crate::model::names::ClassName;
 
-/// The members of a relation of several objects, as pairs `(owner, member)`. The owners must be objects that the caller has read
-/// in the same request: whether it may is not asked again. The members are ids; reading them is another matter.
+/// The members of a relation of several objects, as pairs `(owner id, member id)`. The owners must be objects that
+/// the caller
+/// has read in the same request, because that permission is not checked again. The members themselves are not read.
 ///
 /// # Errors
-/// 119 when the caller may not see the field, or the class is none of its business.
+/// 119 if the field is hidden from the caller, or the class is not accessible.
 pub async fn members_of(cx: &Context, class: &str, key: &str, owners: &[String]) -> Result<Vec<(String, String)>> {
     let name = ClassName::unchecked(class);
     let class = cx.class(&name);

@@ -1,4 +1,4 @@
-//! Conditions that need other queries first become conditions that a store can evaluate.
+//! Replaces conditions that need other queries (`$inQuery`, `$relatedTo`, …) by conditions that a store can evaluate.
 
 use std::collections::BTreeSet;
 use std::pin::Pin;
@@ -19,22 +19,22 @@ use crate::model::schema::FieldType;
 use crate::model::trigger::Trigger;
 use crate::model::value::{Pointer, Value};
 
-/// Sub-queries inside sub-queries, at most, whatever the options say.
+/// Maximum depth of nested sub-queries, whatever the options allow.
 const MAX_DEPTH: u32 = 20;
 
-/// The query whose condition is resolved.
+/// The query whose condition is being resolved.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SubQueryContext {
-    /// How many queries it is inside of.
+    /// The number of queries around it.
     pub depth: u32,
-    /// Which member of a replica set answers the queries in it.
+    /// Read preference of its sub-queries.
     pub read_preference: Option<ReadPreference>,
 }
 
-/// Resolves a filter of a class for a caller.
+/// Resolves a filter of a class for the caller.
 ///
 /// # Errors
-/// What a sub-query refuses.
+/// The errors of sub-queries.
 #[must_use]
 pub fn resolve<'a>(
     cx: &'a Context,
@@ -77,7 +77,7 @@ async fn resolve_all(
     Ok(resolved)
 }
 
-/// `authData.P` rests in a column of its own.
+/// `authData.PROVIDER` is stored in a column of its own.
 fn stored_path(path: &str) -> String {
     columns::path(path).into_owned()
 }
@@ -168,7 +168,7 @@ async fn sub_query(cx: &Context, query: SubQuery, keys: Vec<String>, inside: Sub
     find(cx, request).await
 }
 
-/// The values at a dotted key, array elements one by one.
+/// The values at a dotted key; elements of arrays one by one.
 fn collect(value: &Value, key: &str, values: &mut Vec<Value>) {
     let (field, rest) = key.split_once('.').map_or((key, None), |(field, rest)| (field, Some(rest)));
     let object = match value {
@@ -199,7 +199,7 @@ fn collect(value: &Value, key: &str, values: &mut Vec<Value>) {
     }
 }
 
-/// `$relatedTo`: the members of a relation, if the caller may read its owner and the key is not hidden.
+/// `$relatedTo`: the members of a relation, if the caller may read its owner and the field is not hidden.
 async fn related_to(cx: &Context, object: &Pointer, key: &str) -> Result<Option<Vec<String>>> {
     let owner_class = cx.class(&object.class);
     if !cx.auth.is_master() {
@@ -228,7 +228,7 @@ async fn related_to(cx: &Context, object: &Pointer, key: &str) -> Result<Option<
     Ok(Some(members.into_iter().map(|(_, member)| member).collect()))
 }
 
-/// A condition on a relation field: the rows in whose relation the object is, or is not.
+/// A condition on a relation field: the rows whose relation contains the object, or does not.
 async fn members_filter(cx: &Context, class: &Class, field: &str, constraint: Constraint) -> Result<Resolved> {
     let ids = |values: Vec<Value>| -> Vec<String> {
         values
@@ -246,7 +246,7 @@ async fn members_filter(cx: &Context, class: &Class, field: &str, constraint: Co
         Constraint::NotIn(values) => (Some(ids(values)), true),
         // Whether the relation has any member.
         Constraint::Exists(there) => (None, !there),
-        // A relation has no value to compare, and no place.
+        // A relation has no value to compare.
         Constraint::Lt(_)
         | Constraint::Lte(_)
         | Constraint::Gt(_)

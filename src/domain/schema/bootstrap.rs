@@ -1,5 +1,6 @@
-//! What the server makes at its start on any database: the classes `_User`, `_Role` and `_Idempotency`, and their indexes.
-//! Names and options are parse-server's, so that both can serve one database (`docs/storage.md`).
+//! Creates the classes `_User`, `_Role` and `_Idempotency` and their indexes at start. Names and options are
+//! parse-server's,
+//! so that both servers can use one database (`docs/storage.md`).
 
 use indexmap::IndexMap;
 use serde_json::json;
@@ -11,10 +12,10 @@ use crate::model::names::{self, ClassName};
 use crate::model::schema::{ClassSchema, IndexKeys};
 use crate::storage::{IndexSpec, Result, Storage, StorageError};
 
-/// Makes what is missing and writes the list of real indexes into each class's schema document.
+/// Creates what is missing, and writes the list of existing indexes into the schema document of each class.
 ///
 /// # Errors
-/// When the store cannot be read or written.
+/// If the store cannot be read or written.
 pub async fn prepare(storage: &dyn Storage, options: &Options) -> Result<()> {
     for name in [names::USER, names::ROLE] {
         let mut schema = ClassSchema::new(ClassName::unchecked(name));
@@ -40,7 +41,7 @@ pub async fn prepare(storage: &dyn Storage, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// The indexes of a server with these options, by class.
+/// The indexes for these options, by class.
 #[must_use]
 pub fn indexes(options: &Options) -> IndexMap<String, Vec<IndexSpec>> {
     let switches = &options.database.driver;
@@ -72,7 +73,7 @@ pub fn indexes(options: &Options) -> IndexMap<String, Vec<IndexSpec>> {
             user.push(IndexSpec { unique: true, ..sparse(&format!("{column}_id"), &format!("{column}.id")) });
         }
     }
-    // The embedded store refuses names that differ only in case by an index as well.
+    // On the embedded store a unique index refuses usernames that differ only in case.
     for field in ["username", "email"] {
         user.push(IndexSpec {
             unique: true,
@@ -100,7 +101,7 @@ pub fn indexes(options: &Options) -> IndexMap<String, Vec<IndexSpec>> {
     all
 }
 
-/// Where parse-server leaves a collection scan on a hot path.
+/// Indexes for frequent queries that scan the whole collection in parse-server.
 fn own_indexes() -> [(String, Vec<IndexSpec>); 3] {
     let plain = |name: &str, field: &str| IndexSpec { sparse: false, ..sparse(name, field) };
     let user = ClassName::unchecked(names::ROLE);

@@ -1,4 +1,4 @@
-//! Changes of classes by the schema API: what they may be, and carrying them out.
+//! Validates and applies changes of classes by the schema API.
 
 use std::sync::Arc;
 
@@ -22,28 +22,28 @@ use crate::model::schema::{ClassSchema, Field, FieldType, IndexKeys};
 use crate::model::value::Value;
 use crate::storage::{IndexSpec, StorageError};
 
-/// What a request wants of a class.
+/// The requested changes of a class.
 #[derive(Debug, Default)]
 pub struct ClassChange {
-    /// Fields to add (or whose options to change).
+    /// Fields to add, or to change the options of.
     pub fields: IndexMap<String, Map<String, Json>>,
     /// Fields to remove.
     pub deleted_fields: Vec<String>,
     /// New permissions.
     pub permissions: Option<Map<String, Json>>,
-    /// The class is to have no permissions of its own any more: it is open to all.
+    /// Removes the permissions of the class, which is open to everyone then.
     pub resets_permissions: bool,
-    /// Indexes to make.
+    /// Indexes to create.
     pub indexes: IndexMap<String, IndexKeys>,
     /// Indexes to drop.
     pub deleted_indexes: Vec<String>,
 }
 
 impl ClassChange {
-    /// Reads a request.
+    /// Parses a request.
     ///
     /// # Errors
-    /// 107 when a part is no object.
+    /// 107 if a part is not an object.
     pub fn read(mut body: Map<String, Json>) -> Result<Self> {
         let mut change = Self::default();
         let invalid = || ParseError::new(ErrorCode::InvalidJson, "invalid JSON");
@@ -52,7 +52,7 @@ impl ClassChange {
             match body.remove(name) {
                 None | Some(Json::Null) => Ok(Map::new()),
                 Some(Json::Object(map)) => Ok(map),
-                // An empty object as PHP writes it.
+                // PHP sends `[]` for an empty object.
                 Some(Json::Array(list)) if list.is_empty() => Ok(Map::new()),
                 Some(_) => Err(invalid()),
             }
@@ -91,10 +91,10 @@ pub fn no_such_class(name: &str) -> ParseError {
     ParseError::new(ErrorCode::InvalidClassName, format!("Class {name} does not exist."))
 }
 
-/// Makes a class; gives it as it is then.
+/// Creates a class and returns it.
 ///
 /// # Errors
-/// 103, 105, 107, 111, 135, 136, 102: what the request gets wrong.
+/// 102, 103, 105, 107, 111, 135, 136 for invalid requests.
 pub async fn create(cx: &Context, name: &str, change: ClassChange) -> Result<Arc<Class>> {
     let class_name = ClassName::parse(name)?;
     let exists = || ParseError::new(ErrorCode::InvalidClassName, format!("Class {name} already exists."));
@@ -133,10 +133,10 @@ pub async fn create(cx: &Context, name: &str, change: ClassChange) -> Result<Arc
     Ok(class)
 }
 
-/// Changes a class; gives it as it is then.
+/// Changes a class and returns it.
 ///
 /// # Errors
-/// As [`create`]; 255 for a field that exists, or to remove, does not.
+/// As [`create`]; 255 for adding a field that exists or deleting one that does not.
 pub async fn update(cx: &Context, name: &str, change: ClassChange) -> Result<Arc<Class>> {
     let class_name = ClassName::unchecked(name);
     let class = cx.reload_schemas().await?.get(&class_name).cloned().ok_or_else(|| no_such_class(name))?;
@@ -156,7 +156,7 @@ pub async fn update(cx: &Context, name: &str, change: ClassChange) -> Result<Arc
         if wanted.kind != known.kind {
             return Err(check::mismatch(&class_name, &field, &known.kind, &wanted.kind.to_string()));
         }
-        // Migrations repeat fields that are there.
+        // Migrations repeat existing fields.
         if wanted.required == known.required && wanted.default == known.default {
             continue;
         }
@@ -221,7 +221,7 @@ pub async fn update(cx: &Context, name: &str, change: ClassChange) -> Result<Arc
     check::reload(cx, &class_name).await
 }
 
-/// A class that lives in memory gets its schema document before it is changed.
+/// A class that exists only in memory gets a schema document before it is changed.
 async fn ensure_stored(cx: &Context, class: &Class) -> Result<()> {
     if class.stored {
         return Ok(());
@@ -232,10 +232,10 @@ async fn ensure_stored(cx: &Context, class: &Class) -> Result<()> {
     }
 }
 
-/// Drops a class without rows, and its relations.
+/// Deletes a class without objects, and its relations.
 ///
 /// # Errors
-/// 255 when it has rows.
+/// 255 if it has objects.
 pub async fn drop(cx: &Context, name: &ClassName) -> Result<()> {
     let Some(class) = cx.reload_schemas().await?.get(name).cloned() else { return Ok(()) };
     let everything = Scoped::internal(Filter::All, "is the class empty");
@@ -255,10 +255,10 @@ pub async fn drop(cx: &Context, name: &ClassName) -> Result<()> {
     cx.reload_schemas().await.map(|_| ())
 }
 
-/// Deletes all rows of a class.
+/// Deletes all objects of a class.
 ///
 /// # Errors
-/// When the store fails.
+/// If the store fails.
 pub async fn purge(cx: &Context, name: &ClassName) -> Result<()> {
     let class = cx.class(name);
     cx.app.events.announce_purge(name, None);
@@ -271,7 +271,7 @@ pub async fn purge(cx: &Context, name: &ClassName) -> Result<()> {
     Ok(())
 }
 
-/// The fields a request adds, checked.
+/// Checks the fields that a request adds.
 fn check_new_fields(
     known: &ClassSchema,
     wanted: &IndexMap<String, Map<String, Json>>,
@@ -299,7 +299,7 @@ fn check_new_fields(
     Ok(added)
 }
 
-/// A field as a request defines it.
+/// Parses the definition of a field.
 ///
 /// # Errors
 /// 103, 107, 111, 135.
@@ -401,7 +401,9 @@ async fn make_indexes(cx: &Context, schema: &ClassSchema, indexes: &[IndexSpec])
     }
     let storage = &cx.app.storage;
     storage.create_indexes(schema, indexes).await.map_err(failure)?;
-    // A store may leave out an index that equals another one. It must not be listed then: the next start would take it off the list.
+    // A store may not create an index that equals another one. It must not be added to the list then, because the
+    // next start
+    // would remove it.
     let real = storage.indexes(&schema.name).await.map_err(failure)?;
     match indexes.iter().find(|index| !real.contains_key(&index.name)) {
         None => Ok(()),

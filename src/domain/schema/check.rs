@@ -1,4 +1,4 @@
-//! Types of a write against the schema: refuses what does not fit, makes classes and fields that are not there yet.
+//! Checks the types of a write against the schema, and creates missing classes and fields.
 
 use std::sync::Arc;
 
@@ -18,22 +18,22 @@ use crate::model::schema::{ClassSchema, Field, FieldType};
 use crate::model::value::Value;
 use crate::storage::StorageError;
 
-/// How often a class is looked at again that others change while a write adapts it.
+/// Maximum number of retries if other requests change the class at the same time.
 const ROUNDS: usize = 4;
 
-/// A class whose schema fits the write.
+/// A class whose schema matches the write.
 pub struct AdaptedClass {
     /// The class as it is after fields were added.
     pub class: Arc<Class>,
-    /// Whether the write brings a field the class did not have.
+    /// Whether the write adds a field to the class.
     pub adds_field: bool,
 }
 
-/// Checks a write and adapts the class to it. `updating`: the row exists already.
+/// Checks a write and adds missing fields to the class. `updating`: the row exists already.
 ///
 /// # Errors
-/// 105 for a bad field name, 111 for a type that does not fit, 119 when the caller may not add fields, 107 for a class name
-/// that no class can have.
+/// 105 for an invalid field name, 111 for a wrong type, 119 if the caller may not add fields, 107 for an invalid
+/// class name.
 pub async fn adapt_class(
     cx: &Context,
     class_name: &ClassName,
@@ -54,7 +54,7 @@ pub async fn adapt_class(
     }
     check_types(&class.schema, &wanted)?;
     check_geo_points(&class.schema, &new)?;
-    // One round, unless others change the class at the same time.
+    // One attempt is enough unless other requests change the class at the same time.
     for _ in 0..ROUNDS {
         let new = missing(&class);
         if class.stored && new.is_empty() {
@@ -73,16 +73,16 @@ pub async fn adapt_class(
     Ok(AdaptedClass { class, adds_field })
 }
 
-/// The class as it is in the database now.
+/// Reads the class from the database.
 ///
 /// # Errors
-/// When the schema cannot be read.
+/// If the schema cannot be read.
 pub(super) async fn reload(cx: &Context, name: &ClassName) -> Result<Arc<Class>> {
     let schemas = cx.reload_schemas().await?;
     Ok(schemas.get(name).cloned().unwrap_or_else(|| cx.app.schemas.unknown_class(name)))
 }
 
-/// Makes a class with its first fields. Another process may be faster; then fields may still be missing.
+/// Creates a class with its first fields. If another process creates it first, fields may still be missing.
 async fn create_class(cx: &Context, name: &ClassName, fields: &[(String, FieldType)]) -> Result<()> {
     if !names::is_valid_class_name(name.as_str()) {
         return Err(ParseError::new(ErrorCode::InvalidJson, "schema class name does not revalidate"));
@@ -110,7 +110,7 @@ async fn add_field(cx: &Context, class: &Class, name: &str, kind: &FieldType) ->
     }
 }
 
-/// Indexes that come with a field: `2dsphere` for polygons, our own for relations.
+/// Creates the indexes of a field: `2dsphere` for polygons, those of the join class for relations.
 async fn prepare_column(cx: &Context, schema: &ClassSchema, name: &str, kind: &FieldType) -> Result<()> {
     match kind {
         FieldType::Polygon => {
@@ -126,13 +126,13 @@ async fn prepare_column(cx: &Context, schema: &ClassSchema, name: &str, kind: &F
     }
 }
 
-/// A field that a write names.
+/// A field in a write.
 struct WantedField {
-    /// Its name, without what is below it.
+    /// Its name, without a path below it.
     name: String,
-    /// The type the write gives it; `None`: any type fits, because the value is null or removed.
+    /// The type of the value; `None` if any type matches, because the value is null or deleted.
     kind: Option<FieldType>,
-    /// Whether the write removes it, or a part of it. A null is a value that is put into the field.
+    /// Whether the write deletes it or a part of it. Null is a value, not a deletion.
     removed: bool,
 }
 
@@ -145,7 +145,7 @@ fn wanted_fields(cx: &Context, class: &ClassName, write: &ParsedWrite) -> Result
             continue;
         }
         check_name(cx, class, root)?;
-        // Internal columns, which the maintenance key may write, are in no schema.
+        // Internal columns, which the maintenance key may write, are not part of any schema.
         if root.starts_with('_') {
             continue;
         }
@@ -222,7 +222,7 @@ fn check_geo_points(schema: &ClassSchema, new: &[(String, FieldType)]) -> Result
     Ok(())
 }
 
-/// Whether a JSON value is missing in the sense of required fields.
+/// Whether a JSON value counts as missing for a required field.
 #[must_use]
 pub fn is_blank(value: Option<&Json>) -> bool {
     match value {

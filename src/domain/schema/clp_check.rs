@@ -1,4 +1,4 @@
-//! What class level permissions may look like. Texts are parse-server's (`compat/transcripts/schemas-invalid.json`).
+//! Validates class level permissions. The messages are parse-server's (`compat/transcripts/schemas-invalid.json`).
 
 use serde_json::{Map, Value as Json};
 
@@ -10,10 +10,10 @@ fn refuse(text: String) -> ParseError {
     ParseError::new(ErrorCode::InvalidJson, text)
 }
 
-/// Checks permissions against the class they are for. `custom_ids`: clients choose ids, so that every text can be one.
+/// Checks the permissions of a class. `custom_ids`: clients may choose objectIds, so any string can be a user id.
 ///
 /// # Errors
-/// 107 that names the part at fault.
+/// 107 that names the invalid part.
 pub fn check(schema: &ClassSchema, permissions: &Map<String, Json>, custom_ids: bool) -> Result<()> {
     for (name, value) in permissions {
         match name.as_str() {
@@ -93,7 +93,7 @@ fn check_protected_fields(schema: &ClassSchema, value: &Json, custom_ids: bool) 
         ))
     })?;
     for (entity, fields) in sets {
-        // A field that the class does not have yet protects nothing.
+        // A field that the class does not have cannot be protected.
         let known = entity.starts_with("userField:") || is_entity(entity, custom_ids) || entity == "authenticated";
         if !known {
             return Err(refuse(format!("'{entity}' is not a valid key for class level permissions")));
@@ -147,7 +147,7 @@ fn is_entity(entity: &str, custom_ids: bool) -> bool {
     entity == "*" || is_role || is_id
 }
 
-/// A value as JavaScript puts it into a text.
+/// Formats a value as JavaScript does in a template string.
 fn plain(value: &Json) -> String {
     match value {
         Json::String(text) => text.clone(),

@@ -1,5 +1,6 @@
-//! Classes defined by configuration (the option `schema`), applied at every start: what is missing is made, what differs is
-//! changed as far as the options allow, and nobody but masters may add fields afterwards.
+//! Applies the class definitions of the option `schema` at every start: creates what is missing and changes what
+//! differs, as
+//! far as the options allow. Afterwards only the master key may add fields.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -18,10 +19,10 @@ use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::names::{self, ClassName};
 use crate::model::schema::{ClassSchema, IndexKeys};
 
-/// Fields or indexes as they are defined.
+/// Definitions of fields or indexes.
 type Parts = IndexMap<String, Map<String, Json>>;
 
-/// One class as the option defines it.
+/// The definition of a class.
 #[derive(Debug)]
 struct Definition {
     name: String,
@@ -33,7 +34,7 @@ struct Definition {
 /// Applies the definitions, if there are any.
 ///
 /// # Errors
-/// What is wrong with a definition, by class; when the store fails.
+/// An invalid definition, with the name of its class; if the store fails.
 pub async fn apply(app: &Arc<App>) -> Result<()> {
     let Some(options) = &app.options.schema.definitions else { return Ok(()) };
     let definitions: Vec<Definition> = options.definitions.iter().map(Definition::read).collect::<Result<_>>()?;
@@ -73,10 +74,10 @@ pub async fn apply(app: &Arc<App>) -> Result<()> {
     Ok(())
 }
 
-/// The classes that there will be when [`apply`] has run on these, as far as their fields go. Changes nothing.
+/// The classes with their fields as [`apply`] will leave them. Changes nothing.
 ///
 /// # Errors
-/// What is wrong with a definition, by class.
+/// An invalid definition, with the name of its class.
 pub fn foresee(options: &Options, mut classes: Vec<ClassSchema>) -> Result<Vec<ClassSchema>> {
     for class in &mut classes {
         system_classes::add_default_columns(class);
@@ -108,7 +109,7 @@ pub fn foresee(options: &Options, mut classes: Vec<ClassSchema>) -> Result<Vec<C
     Ok(classes)
 }
 
-/// Changes a class that is there.
+/// Changes an existing class.
 async fn bring_in_line(cx: &Context, options: &Definitions, definition: &Definition, class: &Class) -> Result<()> {
     let name = &class.schema.name;
     let mut first = ClassChange::default();
@@ -127,7 +128,7 @@ async fn bring_in_line(cx: &Context, options: &Definitions, definition: &Definit
             first.deleted_fields.push(field.clone());
             second.fields.insert(field.clone(), wanted.clone());
         } else {
-            tracing::warn!(class = %name, field, defined = %read.kind, real = %known.kind, "the field has another type than defined");
+            tracing::warn!(class = %name, field, defined = %read.kind, real = %known.kind, "the type of the field differs from its definition");
         }
     }
     let extra = class
@@ -168,13 +169,13 @@ async fn bring_in_line(cx: &Context, options: &Definitions, definition: &Definit
     change::update(cx, name.as_str(), second).await.map(|_| ())
 }
 
-/// Indexes that the server makes by itself and needs.
+/// Indexes that the server itself creates and needs.
 fn kept_indexes(cx: &Context, class: &ClassName) -> HashSet<String> {
     let own = bootstrap::indexes(&cx.app.options).shift_remove(class.as_str()).unwrap_or_default();
     own.into_iter().map(|index| index.name).chain(["_id_".to_owned()]).collect()
 }
 
-/// Whether the index is one that queries or polygons bring with them.
+/// Whether the index was created for a query or a polygon field.
 fn is_on_demand(name: &str, keys: &IndexKeys) -> bool {
     keys.iter().any(|(field, kind)| {
         kind.as_str()
@@ -192,7 +193,7 @@ impl Definition {
             Some(_) => Err(invalid(format!("schema.definitions, class {name}: {key} must be an object"))),
         };
         let class = ClassName::unchecked(name.as_str());
-        // Fields that the class has anyway need no definition, whatever theirs looks like.
+        // Definitions of default fields are ignored.
         let parts = |key: &str| -> Result<Parts> {
             part(key)?
                 .into_iter()
@@ -209,7 +210,7 @@ impl Definition {
         Ok(Self { name, fields, indexes, permissions })
     }
 
-    /// Everything, for a class that is not there yet.
+    /// All changes that create a missing class.
     fn whole(&self) -> ClassChange {
         ClassChange {
             fields: self.fields.clone(),
@@ -220,13 +221,13 @@ impl Definition {
     }
 }
 
-/// Permissions under which only masters add fields: classes have the fields that are defined.
+/// Permissions under which only the master key can add fields.
 fn without_new_fields(mut permissions: Map<String, Json>) -> Map<String, Json> {
     permissions.insert("addField".to_owned(), json!({}));
     permissions
 }
 
-/// The permissions of a class that has none of its own.
+/// The permissions of a class without permissions of its own.
 fn open_to_all() -> Map<String, Json> {
     ["find", "count", "get", "create", "update", "delete"]
         .into_iter()

@@ -1,4 +1,4 @@
-//! How classes come about and change: by the start of the server, by options, by the schema API, by a write that brings a field.
+//! Creates and changes classes: at start, from the options, by the schema API, and when a write contains a new field.
 
 pub mod bootstrap;
 pub mod change;

@@ -1,19 +1,19 @@
-//! The write pipeline: how a row is made or changed, whatever its class.
+//! The write pipeline, which creates and updates objects of any class.
 //!
-//! Each stage takes the previous value by move, so none can be skipped or repeated:
+//! Each stage takes the value of the previous one by move, so none can be skipped or repeated:
 //!
 //! | stage | value | what happens |
 //! |---|---|---|
 //! | [`open`] | [`Save`] → [`Draft`] | read-only callers, internal classes, object ids, class creation, denied keywords |
 //! | prepare | `Draft` → `Draft` or done | `ClassRules::prepare`: sessions, authData, restricted fields |
-//! | permit | `Draft` → `Draft` | class level permission, before anything of the row is looked at |
-//! | [`triggers`] | `Draft` → `Draft` | beforeSave: may refuse, and change what is written |
+//! | permit | `Draft` → `Draft` | class level permission, before the row is read |
+//! | [`triggers`] | `Draft` → `Draft` | beforeSave: may refuse or change the write |
 //! | [`validate_fields`] | `Draft` → [`Checked`] | types against the schema, new fields, defaults, required fields |
 //! | transform | `Checked` → `Checked` | `ClassRules::transform`: hash, unique names |
-//! | [`store`] | `Checked` → [`Stored`] | the one write, and the relations |
+//! | [`store`] | `Checked` → [`Stored`] | the write of the row and its relations |
 //! | follow up | `Stored` → `Stored` | `ClassRules::follow_up`: session token, cleared sessions |
-//! | [`respond`] | `Stored` → [`Saved`] | what the client reads |
-//! | [`triggers`] | `Saved` → `Saved` | subscribers are told, afterSave |
+//! | [`respond`] | `Stored` → [`Saved`] | the response |
+//! | [`triggers`] | `Saved` → `Saved` | events, afterSave |
 
 pub mod open;
 pub mod respond;
@@ -33,21 +33,23 @@ use crate::model::operation::Update;
 use crate::model::query::{Filter, Resolved};
 use crate::model::trigger::Trigger;
 
-/// Makes or changes a row.
+/// Creates or updates an object.
 ///
 /// # Errors
-/// Whatever a stage refuses.
+/// The errors of the stages.
 ///
 /// # Cancel safety
-/// From the write itself on, the work goes on when the caller stops waiting, so that what belongs to a write is done.
+/// From the write on, the work continues even if the caller stops waiting, so that every write is followed by the
+/// stages
+/// after it.
 pub async fn save(cx: &Context, save: Save) -> Result<Saved> {
     save_only(cx, save, Filter::All, Update::default()).await
 }
 
-/// As [`save`], with more that must hold of the row that is changed, and internal columns that are written with it.
+/// Like [`save`], with an additional condition on the row to update, and internal columns to write.
 ///
 /// # Errors
-/// As [`save`]; 101 when the row does not meet `only` at the time of the write.
+/// As [`save`]; 101 if the row does not match `only` at the time of the write.
 ///
 /// # Cancel safety
 /// As [`save`].

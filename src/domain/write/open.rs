@@ -1,4 +1,4 @@
-//! First stage: may this caller try to write this at all?
+//! First stage of a write: checks caller, class, object id and ACL.
 
 use serde_json::{Map, Value as Json};
 
@@ -19,8 +19,9 @@ use crate::model::value::Value;
 /// Opens a write.
 ///
 /// # Errors
-/// 119 for read-only callers, internal classes and classes that clients may not make; 104, 105 for object ids; 123 for ACLs; 130 for
-/// addresses of files.
+/// 119 for read-only callers, internal classes and classes that clients may not create; 104, 105 for invalid object
+/// ids; 123
+/// for invalid ACLs; 130 for file URLs that are not allowed.
 pub fn open(cx: &Context, save: Save) -> Result<Draft> {
     let Save { class, id, new_id: chosen, mut body } = save;
     let operation = if id.is_some() { Operation::Update } else { Operation::Create };
@@ -59,7 +60,7 @@ pub fn open(cx: &Context, save: Save) -> Result<Draft> {
     })
 }
 
-/// The id of a new row: the client's where that is allowed, else a random one.
+/// The id of a new row: the client's if custom ids are allowed, otherwise a random one.
 fn new_id(cx: &Context, body: &mut Map<String, Json>) -> Result<String> {
     let database = &cx.app.options.database;
     let given = body.remove("objectId");
@@ -87,10 +88,10 @@ fn new_id(cx: &Context, body: &mut Map<String, Json>) -> Result<String> {
     Ok(cx.app.random.alphanumeric(usize::from(database.object_id_size)))
 }
 
-/// An id that somebody chose.
+/// Checks a custom id.
 ///
 /// # Errors
-/// 119 for one that permissions would take for a role or for everybody, 104 for one without text.
+/// 119 for an id that permissions would treat as a role or as `*`, 104 for an empty id.
 pub fn checked_id(id: String) -> Result<String> {
     if id.starts_with("role:") || id == "*" {
         return Err(ParseError::forbidden("Invalid object ID."));
@@ -101,7 +102,7 @@ pub fn checked_id(id: String) -> Result<String> {
     Ok(id)
 }
 
-/// The maintenance key may say when a row was made.
+/// Dates that the maintenance key sets for a new row.
 fn take_times(body: &mut Map<String, Json>, facts: &mut Facts) -> Result<()> {
     let mut date = |field: &str| -> Result<Option<Date>> {
         match body.get(field) {

@@ -1,4 +1,4 @@
-//! What a client reads after a write.
+//! Builds the response to a write.
 
 use crate::domain::kernel::class_rules::ClassRules;
 use crate::domain::kernel::context::Context;
@@ -10,10 +10,10 @@ use crate::model::json;
 use crate::model::object::Object;
 use crate::model::value::Value;
 
-/// Builds the answer: id and time, results of operations, what the server filled in.
+/// Builds the response: id and date, results of operations, values that the server set.
 ///
 /// # Errors
-/// When the caller's roles are needed and cannot be read.
+/// If the caller's roles are needed and cannot be read.
 pub async fn respond(
     cx: &Context,
     stored: Stored,
@@ -51,7 +51,7 @@ pub async fn respond(
     Ok(Saved { created, location, body, row: Some(row) })
 }
 
-/// Tells what triggers had to do with the write.
+/// Adds the changes of triggers to the response.
 fn tell_changes(body: &mut Object, concerned: &Concerned, row: &Object, rules: &dyn ClassRules) {
     let told: &[&str] = if concerned.has_after_save() { rules.told_with_after_save() } else { &[] };
     for field in concerned.changed.iter().map(String::as_str).chain(told.iter().copied()) {
@@ -70,7 +70,7 @@ fn tell_changes(body: &mut Object, concerned: &Concerned, row: &Object, rules: &
     }
 }
 
-/// Puts the value at a path of the row at the same path of the answer. Into arrays: the whole array.
+/// Copies the value at a path of the row to the response; for a path into an array, the whole array.
 fn insert_result(body: &mut Object, path: &str, row: &Object) {
     let Some((root, rest)) = path.split_once('.') else {
         if let Some(value) = row.get(path) {

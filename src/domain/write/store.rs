@@ -1,4 +1,4 @@
-//! The one write of a row, and of its relations.
+//! Writes the row and its relations.
 
 use crate::domain::kernel::class_rules::ClassRules;
 
@@ -19,7 +19,7 @@ use crate::storage::StorageError;
 /// Writes the row.
 ///
 /// # Errors
-/// 101 when no row is within reach, 137 and its kin when a unique index refuses.
+/// 101 if no matching object is visible to the caller; 137, 202 or 203 if a unique index is violated.
 pub async fn store(cx: &Context, checked: Checked, rules: &dyn ClassRules) -> Result<Stored> {
     let Checked { class, adds_field, id, new_id, write, acl, internal, only, mut facts, state } = checked;
     let now = cx.now();

@@ -1,4 +1,4 @@
-//! The fields of a write against the schema: types, new fields, required fields, defaults.
+//! Checks the fields of a write against the schema: types, new fields, required fields, defaults.
 
 use serde_json::Value as Json;
 
@@ -14,7 +14,7 @@ use crate::model::operation::{Change, parse};
 use crate::model::query::geo::is_polygon;
 use crate::model::value::Value;
 
-/// Checks the fields and adapts the class to them.
+/// Checks the fields and adds new ones to the class.
 ///
 /// # Errors
 /// 105, 107, 111, 119, 121, 142: see `docs/compatibility.md` and the schema checks.
@@ -71,7 +71,7 @@ pub async fn validate_fields(cx: &Context, draft: Draft) -> Result<Checked> {
         return Err(required(name));
     }
     write.update.0.retain(|(path, _)| !matches!(path.as_str(), "objectId" | "createdAt" | "updatedAt"));
-    // A fetched object sent back stands for a pointer to it.
+    // A fetched object that is sent back counts as a pointer to it.
     for (_, change) in &mut write.update.0 {
         if let Change::Set(value) = change {
             fold_fetched_object(value);
@@ -85,7 +85,7 @@ fn required(field: &str) -> ParseError {
     ParseError::new(ErrorCode::ValidationError, format!("{field} is required"))
 }
 
-/// The ACL the class gives to new rows; `currentUser` becomes the caller.
+/// The default ACL of the class for new rows; `currentUser` becomes the caller.
 fn default_acl(cx: &Context, class: &Class) -> Option<Json> {
     let template = class.permissions.default_acl.as_ref()?;
     let mut acl = serde_json::Map::new();
@@ -99,7 +99,7 @@ fn default_acl(cx: &Context, class: &Class) -> Option<Json> {
     Some(Json::Object(acl))
 }
 
-/// Polygons rest closed: their last corner is the first again.
+/// Closes a polygon for storage: its last corner must equal the first.
 fn close_polygon(value: &mut Value) -> Result<()> {
     let Value::Polygon(corners) = value else { return Ok(()) };
     if !is_polygon(corners) {
