@@ -1,8 +1,10 @@
 //! The GraphQL API: decode, call the domain, encode.
 //!
-//! `engine` runs GraphQL and knows nothing of Parse. `parse` holds what Parse adds for every dialect: classes, reading, writing out,
-//! the HTTP endpoint. The dialects, [`Current`] and [`Legacy`], say what schemas look like and what root fields do; neither uses the
-//! other.
+//! `engine` executes GraphQL and contains nothing of Parse. `parse` contains what both dialects need of Parse:
+//! classes, reads,
+//! rendering, the HTTP endpoint. The dialects [`Current`] and [`Legacy`] define the schemas and the root fields;
+//! neither uses
+//! the other.
 
 mod current;
 mod engine;

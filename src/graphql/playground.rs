@@ -1,4 +1,4 @@
-//! The playground: `GraphiQL`, served from this binary. The page knows the application id and no key.
+//! The playground: `GraphiQL`, embedded in the binary. The page contains the application id but no key.
 
 use std::sync::Arc;
 
@@ -13,11 +13,13 @@ use crate::http::page::{Asset, Page, escape};
 
 const HTML: &str = include_str!("playground/page.html");
 
-/// What the page may load and talk to: this server, and the fonts inside its style sheet. `GraphiQL` sets styles on elements.
+/// Content security policy: the page may load from and send requests to this server only, and use the fonts inside
+/// its style
+/// sheet. `GraphiQL` sets styles on elements.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self' data:; \
                       img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// `GraphiQL` 2.4.7, React 18.3.1; their licences lie beside the files.
+/// `GraphiQL` 2.4.7, React 18.3.1; their licences are next to the files.
 static ASSETS: [Asset; 6] = [
     Asset::script("graphiql.min.js", include_bytes!("playground/graphiql.min.js.gz")).compressed(),
     Asset::style("graphiql.min.css", include_bytes!("playground/graphiql.min.css.gz")).compressed(),

@@ -1,4 +1,4 @@
-//! Runs a root field and writes its answer.
+//! Executes a root field and writes its result.
 
 use serde_json::{Map, Value as Json};
 
@@ -12,7 +12,7 @@ use crate::graphql::parse::render::Renderer;
 use crate::graphql::parse::run::Run;
 use crate::model::object::Object;
 
-/// Runs a root field of the current dialect.
+/// Executes a root field of the current dialect.
 pub async fn answer(run: Run<'_>, field: &RootField) -> Answer {
     let sanitize = run.sanitizes();
     let nullable = matches!(field.root, Root::Node) || matches!(field.output, Output::Payload(_));
@@ -30,7 +30,7 @@ pub async fn answer(run: Run<'_>, field: &RootField) -> Answer {
     Answer { key: field.key.clone(), value, errors, nullable }
 }
 
-/// Reads the relations selected of what a root field found.
+/// Reads the selected relations of a root field's result.
 async fn relations(run: Run<'_>, field: &RootField, resolved: &Resolved) -> Relations {
     let mut objects: Vec<(&ObjectPlan, &Object)> = Vec::new();
     match (&field.output, resolved) {
@@ -54,7 +54,7 @@ async fn relations(run: Run<'_>, field: &RootField, resolved: &Resolved) -> Rela
     run.fetcher().relations(objects).await
 }
 
-/// Writes the value of a field; false when it has none.
+/// Writes the value of a field; false if it has none.
 fn write<'a>(renderer: &mut Renderer<'a>, field: &'a RootField, resolved: &Resolved) -> bool {
     match (&field.output, resolved) {
         (Output::Leaf(leaf), Resolved::Json(value)) => renderer.out.value(&project(leaf, value)),

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 
 use crate::graphql::parse::catalog::{Catalog, Class};
 
-/// One field of the query or mutation type.
+/// A field of the query or mutation type.
 #[derive(Debug, Clone)]
 pub enum Root {
     Node,
@@ -36,7 +36,7 @@ pub enum Root {
     CallCloudCode,
 }
 
-/// What the schema offers: the classes, and what the fields of its root do.
+/// The classes and the root fields of a schema.
 #[derive(Debug)]
 pub struct Roots {
     /// The classes.

@@ -1,4 +1,4 @@
-//! Classes and configuration, for holders of the master key.
+//! Queries and mutations on classes and configuration, which need the master key.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -11,7 +11,7 @@ use crate::domain::kernel::context::Context;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::graphql::parse::error::FieldError;
 
-/// The lists of a schema input and the types they add.
+/// The lists of a schema input, and the field types that they add.
 const ADDITIONS: [(&str, &str); 12] = [
     ("addStrings", "String"),
     ("addNumbers", "Number"),
@@ -82,7 +82,7 @@ fn cloud_config(config: &Json, name: &str) -> Json {
     json!({ "value": value, "isMasterKeyOnly": part("masterKeyOnly").and_then(Json::as_bool) })
 }
 
-/// A class of the schema API as GraphQL shows it.
+/// Converts a class of the schema API to GraphQL's form.
 fn class(schema: &Json) -> Json {
     let fields = schema.get("fields").and_then(Json::as_object).into_iter().flatten();
     let shown: Vec<Json> = fields
@@ -94,7 +94,7 @@ fn class(schema: &Json) -> Json {
     json!({ "name": schema.get("className"), "schemaFields": shown })
 }
 
-/// The fields of a schema input in the words of the schema API.
+/// Converts the fields of a schema input to the schema API's form.
 fn fields(input: Option<&Json>, existing: Option<&Map<String, Json>>) -> Result<Json> {
     let mut fields = Map::new();
     let list = |key: &str| match input.and_then(|input| input.get(key)) {

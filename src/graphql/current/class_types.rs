@@ -1,4 +1,4 @@
-//! The types of one class.
+//! The types of a class.
 
 use std::collections::BTreeSet;
 
@@ -9,13 +9,13 @@ use crate::graphql::parse::catalog::{Catalog, Class};
 use crate::graphql::parse::config::{ClassConfig, SortField};
 use crate::model::schema::{ClassSchema, FieldType};
 
-/// Fields every object has; inputs do not take them.
+/// Fields that every object has; inputs do not have them.
 const OBJECT_FIELDS: [&str; 4] = ["objectId", "createdAt", "updatedAt", "ACL"];
 
-/// Operators that join filters; no field may take their names in a filter.
+/// Operators that join filters; fields with these names are left out of filters.
 const JOINERS: [&str; 3] = ["OR", "AND", "NOR"];
 
-/// Names of the types a class brings along.
+/// Names of the types of a class.
 #[must_use]
 pub fn names_of(type_name: &str) -> [String; 16] {
     let t = type_name;
@@ -118,7 +118,7 @@ pub fn find_field(ty: &str, target: &str) -> FieldDef {
         .argument("options", "ReadOptionsInput")
 }
 
-/// Fields that are not every object's; only the chosen ones, if any are chosen.
+/// The fields of a class without those that every object has; only the configured ones, if any are configured.
 fn own_fields<'a>(class: &'a Class, chosen: Option<&[String]>) -> impl Iterator<Item = (&'a str, &'a FieldType)> {
     class.fields.iter().map(|(name, kind)| (name.as_str(), kind)).filter(move |(name, _)| {
         !OBJECT_FIELDS.contains(name)

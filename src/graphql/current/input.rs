@@ -1,4 +1,4 @@
-//! `fields` of create and update inputs → bodies of REST.
+//! Converts `fields` of create and update inputs to REST bodies.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -12,7 +12,7 @@ use crate::http::gate::operations::{Operation, Verb};
 use crate::model::names::USER;
 use crate::model::schema::FieldType;
 
-/// Turns inputs into bodies; makes the objects that inputs ask to be made on the way.
+/// Converts inputs to bodies, and creates the objects that inputs contain (`createAndLink`, `createAndAdd`).
 #[derive(Debug, Clone, Copy)]
 pub struct Bodies<'a> {
     /// The request.
@@ -23,7 +23,7 @@ impl Bodies<'_> {
     /// The body that creates or updates an object with these fields.
     ///
     /// # Errors
-    /// 106 for a pointer or relation without one thing to do; those of creating the objects asked for.
+    /// 106 for a pointer or relation without an operation; errors of creating objects.
     pub async fn body(self, class: &Class, fields: Map<String, Json>) -> Result<Map<String, Json>> {
         let mut body = Map::new();
         for (name, value) in fields {
@@ -101,7 +101,8 @@ impl Bodies<'_> {
             .ok_or_else(|| ParseError::new(ErrorCode::FileSaveError, "Invalid file upload."))
     }
 
-    /// A pointer to an object made from these fields. Boxed: its fields may ask for more objects.
+    /// Creates an object from these fields and returns a pointer to it. Boxed, because its fields may create more
+    /// objects.
     async fn made(self, class: &Class, fields: &Map<String, Json>) -> Result<Json> {
         let operation = Operation::Object(Verb::Create, class.name.clone(), String::new());
         self.run.gate.admit(self.run.cx, &operation)?;

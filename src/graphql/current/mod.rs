@@ -1,4 +1,4 @@
-//! The dialect of the current API: a query, a find query and three mutations for each class, and global ids.
+//! The dialect of the current API: for each class a get query, a find query and three mutations; global ids.
 
 mod answer;
 mod catalog;

@@ -1,8 +1,8 @@
-//! From names of classes to names in the GraphQL schema.
+//! Derives GraphQL names from names of classes.
 
 use super::plural::plural;
 
-/// Types that no class may take.
+/// Reserved names of types.
 pub const RESERVED_TYPES: [&str; 33] = [
     "String",
     "Boolean",
@@ -39,10 +39,10 @@ pub const RESERVED_TYPES: [&str; 33] = [
     "ChallengePayload",
 ];
 
-/// Queries that no class may take.
+/// Reserved names of queries.
 pub const RESERVED_QUERIES: [&str; 6] = ["health", "viewer", "class", "classes", "cloudConfig", "node"];
 
-/// Mutations that no class may take.
+/// Reserved names of mutations.
 pub const RESERVED_MUTATIONS: [&str; 14] = [
     "signUp",
     "logIn",
@@ -60,7 +60,7 @@ pub const RESERVED_MUTATIONS: [&str; 14] = [
     "challenge",
 ];
 
-/// The name of a class's type: the first letter upper-cased, a leading underscore dropped.
+/// The type name of a class: without a leading underscore, with the first letter in upper case.
 #[must_use]
 pub fn type_name(class: &str) -> String {
     change_first(class.strip_prefix('_').unwrap_or(class), |first| first.to_ascii_uppercase())

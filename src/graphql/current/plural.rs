@@ -1,6 +1,6 @@
 //! English plurals, as the names of find queries need them (`person` → `people`).
 
-/// Words that are their own plural.
+/// Words whose plural equals the singular.
 const UNCOUNTABLE: [&str; 101] = [
     "adulthood",
     "advice",
@@ -105,10 +105,10 @@ const UNCOUNTABLE: [&str; 101] = [
     "sheep",
 ];
 
-/// Endings of words that are their own plural.
+/// Endings of words whose plural equals the singular.
 const UNCOUNTABLE_ENDINGS: [&str; 9] = ["pokemon", "pokémon", "deer", "fish", "measles", "ois", "ous", "pox", "sheep"];
 
-/// Plurals that follow no rule.
+/// Irregular plurals.
 const IRREGULAR: [(&str, &str); 61] = [
     ("i", "we"),
     ("me", "us"),
@@ -173,7 +173,7 @@ const IRREGULAR: [(&str, &str); 61] = [
     ("women", "women"),
 ];
 
-/// Latin and Greek stems and what follows them in the plural: (stems, singular or plural endings, plural ending).
+/// Latin and Greek stems: (stems, singular or plural endings, plural ending).
 const CLASSICAL: [(&[&str], &[&str], &str); 6] = [
     (&["matr", "cod", "mur", "sil", "vert", "ind", "append"], &["ix", "ex"], "ices"),
     (
@@ -225,7 +225,7 @@ const CLASSICAL: [(&[&str], &[&str], &str); 6] = [
     ),
 ];
 
-/// The plural of a word whose other letters may be of any case (`gameScore` → `gameScores`).
+/// The plural of a word in any case (`gameScore` → `gameScores`).
 #[must_use]
 pub fn plural(word: &str) -> String {
     let lower = word.to_lowercase();
@@ -346,7 +346,7 @@ fn classical(word: &str, lower: &str, table: &[(&[&str], &[&str], &str)]) -> Opt
     })
 }
 
-/// The replacement in the case of the word it replaces: all capitals, one capital, or small.
+/// Gives the replacement the case of the original: upper case, capitalised, or lower case.
 fn with_case(word: &str, plural: &str) -> String {
     let capital = |text: &str| {
         let mut letters = text.chars();

@@ -1,4 +1,4 @@
-//! Root fields: each calls the domain once and hands back what it found.
+//! Resolves root fields; each calls the domain once and returns its result.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -20,10 +20,10 @@ use crate::graphql::parse::{ids, uploads};
 use crate::model::object::Object;
 use crate::model::value::Value;
 
-/// What a root field found.
+/// The result of a root field.
 #[derive(Debug)]
 pub enum Resolved {
-    /// A value without class.
+    /// A plain value.
     Json(Json),
     /// An object.
     Object(Object),
@@ -55,7 +55,7 @@ pub struct Parts {
     pub values: Map<String, Json>,
 }
 
-/// Runs a root field.
+/// Resolves a root field.
 ///
 /// # Errors
 /// Those of the domain.
@@ -137,7 +137,7 @@ async fn update(run: Run<'_>, class: &Class, field: &RootField) -> Result<Resolv
     read_back(run, class, field, &id, saved).await
 }
 
-/// The object as the caller may see it after the change. What the change itself answered, and reading does not, is added.
+/// The object that the caller may see after the write, with the values that only the response to the write contains.
 async fn read_back(
     run: Run<'_>,
     class: &Class,
@@ -171,7 +171,7 @@ async fn delete(run: Run<'_>, class: &Class, field: &RootField) -> Result<Resolv
 }
 
 impl Parts {
-    /// A payload that only says that all went well.
+    /// A payload that only reports success.
     #[must_use]
     pub fn ok() -> Self {
         Self { values: Map::from_iter([("ok".to_owned(), json!(true))]), ..Self::default() }

@@ -1,4 +1,4 @@
-//! The fields of an operation's root, compiled before the first of them runs.
+//! Compiles the root fields of an operation, before the first of them runs.
 
 use async_graphql::Pos;
 use serde_json::{Map, Value as Json};
@@ -9,25 +9,25 @@ use crate::graphql::parse::catalog::Catalog;
 use crate::graphql::parse::ids;
 use crate::graphql::parse::plan::{Compiler, ConnectionPlan, ObjectPlan};
 
-/// One field of the root.
+/// A root field.
 #[derive(Debug)]
 pub struct RootField {
-    /// Key in the answer.
+    /// Key in the response.
     pub key: String,
-    /// Where it stands.
+    /// Its position in the document.
     pub place: Pos,
-    /// What it does.
+    /// Its operation.
     pub root: Root,
     /// Its arguments, unless a connection has them; for mutations, those inside `input`.
     pub arguments: Map<String, Json>,
-    /// What is selected of its value.
+    /// The selection of its value.
     pub output: Output,
 }
 
 /// Selection of a root field's value.
 #[derive(Debug)]
 pub enum Output {
-    /// Of a value without class.
+    /// Of a plain value.
     Leaf(Leaf),
     /// Of an object; `None` for a class that is not in the schema.
     Object(Option<ObjectPlan>),
@@ -94,10 +94,10 @@ impl PayloadPlan {
     }
 }
 
-/// Compiles a root field; `None` for those that are no field of the schema (`__typename`, introspection).
+/// Compiles a root field; `None` for those of every schema (`__typename`, introspection).
 ///
 /// # Errors
-/// 400 when arguments do not fit.
+/// 400 if arguments are invalid.
 pub fn compile<'a>(
     selector: Selector<'a>,
     roots: &'a Roots,

@@ -1,4 +1,4 @@
-//! From classes and configuration to a schema.
+//! Builds a schema from classes and configuration.
 
 use std::sync::{Arc, LazyLock};
 
@@ -23,10 +23,10 @@ static BASE: LazyLock<Result<Types, String>> = LazyLock::new(|| types::read_sdl(
 /// Types that a schema with users has.
 static USERS: LazyLock<Result<Types, String>> = LazyLock::new(|| types::read_sdl(include_str!("users.graphql")));
 
-/// Makes the schema of these classes.
+/// Builds the schema of these classes.
 ///
 /// # Errors
-/// When the types do not fit together: a fault of ours.
+/// If the types do not fit together, which is a bug.
 pub fn build(classes: &[&ClassSchema], config: &SchemaConfig) -> Result<Schema<Roots>, SchemaError> {
     let (types, roots) = parts(classes, config)?;
     Schema::new(types, roots, scalars::to_json)
@@ -47,7 +47,7 @@ fn parts(classes: &[&ClassSchema], config: &SchemaConfig) -> Result<(Types, Root
             || !is_name(&class.type_name)
             || wanted.iter().any(|name| taken.contains(name))
         {
-            tracing::warn!(class = %schema.name, "class left out of the GraphQL schema: the names of its types are taken");
+            tracing::warn!(class = %schema.name, "class is not in the GraphQL schema: the names of its types are taken");
             continue;
         }
         taken.extend(wanted);
@@ -80,7 +80,7 @@ fn parts(classes: &[&ClassSchema], config: &SchemaConfig) -> Result<(Types, Root
     Ok((types, Roots { classes: catalog, queries, mutations }))
 }
 
-/// Makes a root type of its fields; gives what they do.
+/// Adds a root type with its fields; returns their operations.
 fn split(fields: IndexMap<String, (FieldDef, Root)>, type_name: &str, types: &mut Types) -> IndexMap<String, Root> {
     let (mut object, mut roots) = (ObjectDef::default(), IndexMap::new());
     for (field, (definition, root)) in fields {
@@ -105,7 +105,7 @@ fn class(schema: &ClassSchema, config: &SchemaConfig) -> Class {
     }
 }
 
-/// The functions of the app's code by name, and how they are called.
+/// The cloud functions by name.
 fn add_function_types(types: &mut Types, functions: &[String]) {
     types.insert("CloudCodeFunction".to_owned(), TypeDef::Enum(functions.to_vec()));
     let input = [("functionName", "CloudCodeFunction!"), ("params", "Object"), ("clientMutationId", "String")];
@@ -168,7 +168,7 @@ impl RootFields {
             let own = format!("{}{t}", verb.to_lowercase());
             let name = config.alias("mutation", alias).unwrap_or(&own);
             if RESERVED_MUTATIONS.contains(&name) || self.mutations.contains_key(name) {
-                tracing::warn!(class = %class.name, mutation = name, "mutation left out of the GraphQL schema: its name is taken");
+                tracing::warn!(class = %class.name, mutation = name, "mutation is not in the GraphQL schema: its name is taken");
                 continue;
             }
             let field = FieldDef::new(&format!("{verb}{t}Payload")).argument("input", &format!("{verb}{t}Input!"));
@@ -178,7 +178,7 @@ impl RootFields {
 
     fn class_query(&mut self, name: &str, field: FieldDef, root: Root) {
         if RESERVED_QUERIES.contains(&name) || self.queries.contains_key(name) {
-            tracing::warn!(query = name, "query left out of the GraphQL schema: its name is taken");
+            tracing::warn!(query = name, "query is not in the GraphQL schema: its name is taken");
         } else {
             self.query(name, field, root);
         }

@@ -1,4 +1,4 @@
-//! Sign-up, log-in and what else concerns the caller's own user.
+//! Mutations on users: sign up, log in, log out, passwords, verification.
 
 use serde_json::{Map, Value as Json};
 
@@ -76,13 +76,13 @@ async fn body(run: Run<'_>, fields: Option<&Json>) -> Result<Map<String, Json>> 
     }
 }
 
-/// Errors of this mutation reach clients without Parse's code.
+/// Removes Parse's code from the errors of this mutation, as parse-server does.
 fn uncoded(cx: &Context, error: &ParseError) -> FieldError {
     let sanitize = cx.app.options.security.enable_sanitized_error_response;
     FieldError::Uncoded(error.public_message(sanitize).to_owned())
 }
 
-/// Sets a password by a token. What the token or the password lacks is told as the value that was thrown.
+/// Sets a password with a token. Errors have the form in which parse-server reports thrown values.
 async fn confirm_reset(cx: &Context, arguments: &Map<String, Json>) -> Result<(), FieldError> {
     let given = |key: &str| arguments.get(key).and_then(Json::as_str).filter(|text| !text.is_empty());
     let Some(password) = given("password") else {
@@ -100,7 +100,7 @@ async fn confirm_reset(cx: &Context, arguments: &Map<String, Json>) -> Result<()
     })
 }
 
-/// The payload after a session has begun: the user is read with the rights of that session.
+/// The payload with a new session: the user is read with the permissions of that session.
 async fn begun(run: Run<'_>, user: &Object, plan: &PayloadPlan) -> Result<Parts> {
     let token = user.get_str("sessionToken").filter(|token| !token.is_empty()).ok_or_else(no_session)?.to_owned();
     let mut parts = Parts::default();
@@ -116,10 +116,10 @@ async fn begun(run: Run<'_>, user: &Object, plan: &PayloadPlan) -> Result<Parts>
     Ok(parts)
 }
 
-/// The caller's session and user.
+/// The current session and its user.
 ///
 /// # Errors
-/// 209 when there is no session.
+/// 209 if there is no session.
 pub async fn viewer(run: Run<'_>, plan: &ViewerPlan) -> Result<Viewer> {
     let (Some(token), Some(id)) = (run.cx.session_token.clone(), run.cx.auth.user_id()) else {
         return Err(no_session());

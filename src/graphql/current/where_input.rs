@@ -1,4 +1,4 @@
-//! `where` of GraphQL → `where` of REST. What the words mean is the domain's affair; here they are only renamed.
+//! Converts `where` of GraphQL to `where` of REST by renaming operators. The domain validates them.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -40,7 +40,7 @@ fn bad(name: &str) -> ParseError {
     ParseError::new(ErrorCode::InvalidQuery, format!("bad constraint: {name}"))
 }
 
-/// The filter in REST's words.
+/// Converts a filter.
 ///
 /// # Errors
 /// 102 for a constraint that is null.
@@ -63,7 +63,7 @@ fn sub_filter(catalog: &Catalog, class: Option<&Class>, filter: &Json) -> Result
     to_rest(catalog, class, filter).map(Json::Object)
 }
 
-/// Adds the constraints on one field.
+/// Adds the constraints on a field.
 fn constrain(
     catalog: &Catalog,
     class: Option<&Class>,
@@ -75,7 +75,7 @@ fn constrain(
         if value.is_null() {
             return Err(bad(field));
         }
-        // A bare value, from a filter inside `inQueryKey`, which has no type.
+        // A plain value, from a filter inside `inQueryKey`, which has no type.
         rest.insert(field.to_owned(), value.clone());
         return Ok(());
     };
@@ -126,7 +126,7 @@ fn put(rest: &mut Map<String, Json>, field: &str, operator: &str, value: Json) {
     }
 }
 
-/// Whether the value is a list of keys and values, as filters on objects have.
+/// Whether the value is a list of keys and values, as in filters on objects.
 fn is_keyed(value: &Json) -> bool {
     value.as_array().is_some_and(|list| {
         !list.is_empty() && list.iter().all(|item| item.get("key").is_some() && item.get("value").is_some())

@@ -1,4 +1,4 @@
-//! Values of variables and arguments, fitted to their types and turned into JSON.
+//! Coerces values of variables and arguments to their types, as JSON.
 
 use async_graphql::dynamic::TypeRef;
 use async_graphql::parser::types::{Field, OperationDefinition};
@@ -9,10 +9,10 @@ use super::error::Refusal;
 use super::scalars::{self, ScalarReader, shown};
 use super::types::{InputDef, TypeDef, Types, read_type};
 
-/// Stands for a variable that has no value, where a value may be left out.
+/// Marks a variable without a value where a value is optional.
 const UNDEFINED: &[u8] = b"undefined";
 
-/// Why a value does not fit.
+/// Why a value is invalid.
 #[derive(Debug)]
 pub struct Misfit {
     message: String,
@@ -24,14 +24,14 @@ impl Misfit {
     }
 }
 
-/// Reads values against a schema's types.
+/// Coerces values to a schema's types.
 #[derive(Debug, Clone, Copy)]
 pub struct Reader<'a> {
     /// The types.
     pub types: &'a Types,
     /// Reads the scalars that GraphQL does not define.
     pub scalars: ScalarReader,
-    /// Whether the caller may learn names of types and fields.
+    /// Whether error messages may contain names of types and fields.
     pub may_introspect: bool,
 }
 
@@ -41,10 +41,10 @@ pub fn is_undefined(value: &ConstValue) -> bool {
     matches!(value, ConstValue::Binary(bytes) if **bytes == *UNDEFINED)
 }
 
-/// The values of an operation's variables: those given, checked, and the defaults of the others.
+/// The values of an operation's variables: the given ones, checked, and the defaults of the others.
 ///
 /// # Errors
-/// 400 `BAD_USER_INPUT` when one is missing or does not fit its type.
+/// 400 `BAD_USER_INPUT` if one is missing or invalid.
 pub fn variables(
     reader: Reader<'_>,
     operation: &OperationDefinition,
@@ -88,10 +88,10 @@ fn has_upload(value: &ConstValue) -> bool {
     }
 }
 
-/// The arguments of a field, with the values of variables in their places.
+/// The arguments of a field, with variables replaced by their values.
 ///
 /// # Errors
-/// 400 when one does not fit its type.
+/// 400 if one is invalid.
 pub fn arguments(
     reader: Reader<'_>,
     definitions: &indexmap::IndexMap<String, InputDef>,
@@ -181,7 +181,7 @@ impl Reader<'_> {
         given: impl Iterator<Item = (&'g Name, &'g ConstValue)>,
     ) -> Result<Map<String, Json>, Misfit> {
         let mut read = Map::new();
-        // In the order given: it is the order in which fields are stored.
+        // Keep the given order, because fields are stored in it.
         for (name, value) in given {
             if let Some(definition) = definitions.get(name.as_str())
                 && !is_undefined(value)

@@ -1,9 +1,10 @@
-//! Descriptions that introspection gives. Those of a dialect are made when they are asked for, so that schemas carry none; those of
-//! what every schema has are here.
+//! Descriptions for introspection. Those of a dialect are computed when they are requested, so that schemas need no
+//! memory for
+//! them; those of GraphQL's own types are here.
 
 use std::borrow::Cow;
 
-/// What a description is of.
+/// The part of a schema that a description belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place<'a> {
     /// A type.
@@ -28,41 +29,41 @@ pub fn built_in(place: Place<'_>) -> Option<&'static str> {
     Some(match place {
         Place::Type(name) => match name {
             "Boolean" => "True or false.",
-            "Float" => "A number of double precision.",
-            "ID" => "An identifier. It is written as text; whole numbers are accepted too.",
-            "Int" => "A whole number of 32 bits with a sign.",
-            "String" => "Text in Unicode.",
+            "Float" => "A double-precision floating-point number.",
+            "ID" => "An identifier, a string; integers are accepted too.",
+            "Int" => "A signed 32-bit integer.",
+            "String" => "A Unicode string.",
             "__Schema" => "The schema of this server.",
             "__Type" => "A type of the schema, or a list or non-null form of one.",
             "__TypeKind" => "The kinds of types.",
             "__Field" => "A field of an object type or interface.",
             "__InputValue" => "An argument, or a field of an input object.",
             "__EnumValue" => "One value of an enumeration.",
-            "__Directive" => "A directive that documents may use.",
-            "__DirectiveLocation" => "The places where a directive may stand.",
+            "__Directive" => "A directive that documents can use.",
+            "__DirectiveLocation" => "The places where a directive can be used.",
             _ => return None,
         },
         Place::Field(ty, field) if ty.starts_with("__") => match field {
             "args" => "The arguments it takes.",
-            "defaultValue" => "The value that counts when none is given, in GraphQL's notation.",
+            "defaultValue" => "The value that is used if none is given, in GraphQL syntax.",
             "deprecationReason" => "Why it should no longer be used.",
-            "description" => "What it means, in words.",
-            "directives" => "The directives that documents may use.",
+            "description" => "The description.",
+            "directives" => "The directives that documents can use.",
             "enumValues" => "The values of an enumeration.",
             "fields" => "The fields of an object type or interface.",
             "inputFields" => "The fields of an input object.",
             "interfaces" => "The interfaces that an object type implements.",
             "isDeprecated" => "Whether it should no longer be used.",
             "isOneOf" => "Whether exactly one field of an input object must be given.",
-            "isRepeatable" => "Whether the directive may stand several times at one place.",
+            "isRepeatable" => "Whether the directive can be used several times at the same place.",
             "kind" => "The kind of the type.",
-            "locations" => "Where the directive may stand.",
+            "locations" => "The places where the directive can be used.",
             "mutationType" => "The type whose fields change data.",
             "name" => "The name.",
             "ofType" => "The type inside a list or non-null type.",
-            "possibleTypes" => "The object types that a union or an interface stands for.",
+            "possibleTypes" => "The object types of a union or an interface.",
             "queryType" => "The type whose fields read data.",
-            "specifiedByURL" => "The address of the rules for a scalar.",
+            "specifiedByURL" => "The URL of the specification of a scalar.",
             "subscriptionType" => "The type whose fields report changes.",
             "type" => "The type of the value.",
             "types" => "All types of the schema.",

@@ -1,4 +1,4 @@
-//! What the engine asks of a dialect: how the fields of its root are compiled, and what they do.
+//! The interface between the engine and a dialect, which compiles and executes the root fields.
 
 use futures_util::future::BoxFuture;
 
@@ -7,22 +7,24 @@ use super::error::Refusal;
 use super::execute::Answer;
 use super::select::{Selected, Selector};
 
-/// A dialect: the meaning of a schema's root fields. Bounds, validation, introspection and order of execution are the same for all.
+/// A dialect defines the root fields of a schema. Limits, validation, introspection and order of execution are the
+/// engine's.
 pub trait Dialect: Send + Sync + 'static {
-    /// What the dialect knows of a schema besides its types.
+    /// The dialect's data about a schema, besides its types.
     type Catalog: std::fmt::Debug + Send + Sync + 'static;
 
-    /// What its fields are given to work with: one request's context.
+    /// The context of a request, which its fields receive.
     type Request<'a>: Copy + Send;
 
-    /// A root field, compiled.
+    /// A compiled root field.
     type Field: Send;
 
-    /// Compiles a root field and takes its arguments; `None`, and nothing taken, for those that every schema has (`__typename`,
-    /// introspection).
+    /// Compiles a root field and consumes its arguments. `None`, without consuming them, for fields that every schema
+    /// has
+    /// (`__typename`, introspection).
     ///
     /// # Errors
-    /// 400 when arguments do not fit.
+    /// 400 if arguments are invalid.
     fn compile<'a>(
         selector: Selector<'a>,
         catalog: &'a Self::Catalog,
@@ -30,7 +32,7 @@ pub trait Dialect: Send + Sync + 'static {
         field: &mut Selected<'a>,
     ) -> Result<Option<Self::Field>, Refusal>;
 
-    /// Describes a part of the schema, for introspection; `None` for what every schema has.
+    /// Describes a part of the schema for introspection; `None` for parts that every schema has.
     fn describe(catalog: &Self::Catalog, place: Place<'_>) -> Option<Description>;
 
     /// Runs a root field.

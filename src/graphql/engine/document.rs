@@ -1,7 +1,8 @@
-//! The document of a request: bounded before it is parsed, measured after.
+//! The document of a request: checked against limits before it is parsed, measured afterwards.
 //!
-//! All of this is linear in the size of the text. The bounds lie far above what clients send; a document that breaks one is
-//! refused before anything is validated.
+//! All of this takes time linear in the size of the text. The limits are far above what clients send; a document that
+//! exceeds
+//! one is refused before validation.
 
 use std::collections::HashMap;
 
@@ -13,25 +14,25 @@ use async_graphql::{Pos, Positioned};
 
 use super::error::Refusal;
 
-/// Bytes of text.
+/// Maximum bytes of text.
 pub const MAX_BYTES: usize = 256 * 1024;
-/// Names, numbers, strings and signs.
+/// Maximum number of tokens: names, numbers, strings and punctuators.
 pub const MAX_TOKENS: usize = 20_000;
-/// Brackets inside brackets, and selections inside selections once fragments are put in their places.
+/// Maximum nesting of brackets, and of selections after fragments are expanded.
 pub const MAX_NESTING: usize = 60;
-/// Fields with another name.
+/// Maximum number of aliases.
 const MAX_ALIASES: usize = 1_000;
-/// Fragment definitions.
+/// Maximum number of fragment definitions.
 const MAX_FRAGMENTS: usize = 500;
-/// Variables of one operation.
+/// Maximum number of variables of an operation.
 const MAX_VARIABLES: usize = 500;
-/// Selections once fragments are put in their places.
+/// Maximum number of selections after fragments are expanded.
 const MAX_SELECTIONS: u64 = 20_000;
 
-/// Parses a document that [`scan`] let pass.
+/// Parses a document that [`scan`] accepted.
 ///
 /// # Errors
-/// 400 when it is malformed.
+/// 400 if it is malformed.
 pub fn parse(text: &str) -> Result<ExecutableDocument, Refusal> {
     parse_query(text).map_err(|error| match &error {
         SyntaxError::Syntax { start, .. } => Refusal::at(
@@ -57,10 +58,10 @@ fn too(what: &str) -> Refusal {
     Refusal::invalid(&format!("The document {what}."), &[])
 }
 
-/// Counts tokens and nesting without recursion; gives the number of tokens.
+/// Counts tokens and nesting without recursion; returns the number of tokens.
 ///
 /// # Errors
-/// 400 when the text is too large, or nested too deep.
+/// 400 if the text is too large or nested too deep.
 pub fn scan(text: &str) -> Result<usize, Refusal> {
     if text.len() > MAX_BYTES {
         return Err(too("is too large"));
@@ -111,7 +112,7 @@ fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
-/// The index behind the string that begins at `start`; the end of the text when it does not end.
+/// The index after the string that begins at `start`, or the end of the text if the string is not closed.
 fn end_of_string(bytes: &[u8], start: usize) -> usize {
     let rest = bytes.get(start..).unwrap_or_default();
     if rest.starts_with(b"\"\"\"") {
@@ -139,10 +140,10 @@ fn end_of_string(bytes: &[u8], start: usize) -> usize {
     bytes.len()
 }
 
-/// The operation to run.
+/// Chooses the operation to run.
 ///
 /// # Errors
-/// 400 when the name names none, or is missing although there are several.
+/// 400 if no operation has the name, or the name is missing and there are several operations.
 pub fn operation<'a>(
     document: &'a ExecutableDocument,
     name: Option<&str>,
@@ -165,16 +166,16 @@ pub fn operation<'a>(
     })
 }
 
-/// How large an operation is once fragments are put in their places.
+/// Size of an operation after fragments are expanded.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Size {
-    /// Fields.
+    /// Number of fields.
     pub fields: u64,
-    /// Fields inside fields.
+    /// Depth of nested fields.
     pub depth: u64,
-    /// Fields, inline fragments and spreads.
+    /// Number of fields, inline fragments and spreads.
     selections: u64,
-    /// Selections inside selections.
+    /// Depth of nested selections.
     nesting: u64,
 }
 
@@ -194,9 +195,9 @@ pub struct Measure<'a> {
     /// `None` while a fragment is being measured.
     fragments: HashMap<&'a str, Option<Size>>,
     aliases: usize,
-    /// Whether the document asks for the schema, anywhere.
+    /// Whether the document contains introspection.
     pub introspects: bool,
-    /// The sizes of the operations, by their places.
+    /// The sizes of the operations, by their positions.
     pub sizes: Vec<(Pos, Size)>,
 }
 
@@ -204,7 +205,7 @@ impl<'a> Measure<'a> {
     /// Measures the document.
     ///
     /// # Errors
-    /// 400 when it breaks a bound, or when a fragment contains itself.
+    /// 400 if it exceeds a limit, or if a fragment contains itself.
     pub fn of(document: &'a ExecutableDocument) -> Result<Self, Refusal> {
         let mut measure =
             Self { document, fragments: HashMap::new(), aliases: 0, introspects: false, sizes: Vec::new() };
@@ -232,7 +233,7 @@ impl<'a> Measure<'a> {
             }
             None => {}
         }
-        // A fragment that is not there is the validator's affair.
+        // The validator reports missing fragments.
         let Some(fragment) = self.document.fragments.get(name) else { return Ok(Size::default()) };
         self.fragments.insert(name, None);
         let size = self.set(&fragment.node.selection_set.node, level + 1)?;

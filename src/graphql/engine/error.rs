@@ -1,52 +1,52 @@
-//! Errors as GraphQL clients see them.
+//! Errors of GraphQL responses.
 
 use async_graphql::Pos;
 use serde_json::{Map, Value as Json, json};
 
-/// The longest piece of a client's own text that an error repeats, in characters.
+/// Maximum number of characters of the client's text that an error repeats.
 const LONGEST_ECHO: usize = 200;
 
-/// The most errors one answer lists.
+/// Maximum number of errors in a response.
 pub const MAX_ERRORS: usize = 100;
 
-/// The code of errors that have no better one.
+/// The code of errors without a more specific one.
 pub const INTERNAL: &str = "INTERNAL_SERVER_ERROR";
 
-/// Why a request is not executed at all.
+/// The response to a request that is not executed at all.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Refusal {
     /// HTTP status.
     pub status: u16,
-    /// The errors of the answer, as JSON.
+    /// The errors of the response as JSON.
     pub errors: Vec<Json>,
 }
 
 impl Refusal {
-    /// One error without a place.
+    /// One error without a location.
     #[must_use]
     pub fn new(status: u16, code: &'static str, message: &str) -> Self {
         Self::at(status, code, message, &[])
     }
 
-    /// One error at places of the document.
+    /// One error with locations in the document.
     #[must_use]
     pub fn at(status: u16, code: &'static str, message: &str, places: &[Pos]) -> Self {
         Self { status, errors: vec![document_error(code, message, places)] }
     }
 
-    /// 400: the document does not fit the schema.
+    /// 400: the document is not valid for the schema.
     #[must_use]
     pub fn invalid(message: &str, places: &[Pos]) -> Self {
         Self::at(400, "GRAPHQL_VALIDATION_FAILED", message, places)
     }
 
-    /// 400: the values of variables do not fit.
+    /// 400: the values of variables are invalid.
     #[must_use]
     pub fn bad_input(message: &str, places: &[Pos]) -> Self {
         Self::at(400, "BAD_USER_INPUT", message, places)
     }
 
-    /// 400: the request is not one of GraphQL.
+    /// 400: the request is not a GraphQL request.
     #[must_use]
     pub fn bad_request(message: &str) -> Self {
         Self::new(400, "BAD_REQUEST", message)
@@ -74,7 +74,7 @@ fn place_json(place: Pos) -> Json {
     json!({ "line": place.line, "column": place.column })
 }
 
-/// A client's text, cut where it is too long to repeat.
+/// Shortens a client's text for an error message.
 #[must_use]
 pub fn shorten(text: &str) -> String {
     match text.char_indices().nth(LONGEST_ECHO) {

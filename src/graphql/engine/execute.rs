@@ -1,4 +1,4 @@
-//! Running an operation: queries side by side, mutations one after the other; then the answer.
+//! Executes an operation (queries concurrently, mutations in order) and writes the response.
 
 use futures_util::StreamExt as _;
 use serde_json::Value as Json;
@@ -10,23 +10,23 @@ use super::leaf::Leaf;
 use super::schema::Schema;
 use super::text::Text;
 
-/// Root fields of a query that run at the same time.
+/// Maximum number of root fields of a query that run at the same time.
 pub const TOGETHER: usize = 8;
 
-/// One field of the root; `F`: what a dialect makes of a field of its own.
+/// A root field; `F` is a field compiled by the dialect.
 #[derive(Debug)]
 pub enum RootField<F> {
     /// `__typename` of the root.
     TypeName(String),
     /// `__schema`.
     Schema(String, Leaf),
-    /// `__type`, and the name asked for.
+    /// `__type`, with the requested name.
     Type(String, String, Leaf),
     /// A field of the dialect.
     Dialect(Box<F>),
 }
 
-/// Runs the fields of an operation; gives the body of the answer.
+/// Executes the fields of an operation and returns the body of the response.
 pub async fn execute<'a, D: Dialect>(
     schema: &'a Schema<D::Catalog>,
     context: D::Request<'a>,
@@ -72,7 +72,7 @@ pub async fn execute<'a, D: Dialect>(
     body
 }
 
-/// Puts the answers of fields together: their object, `None` when one is missing that must not be, and all their errors.
+/// Combines the results of fields: their object (`None` if a non-null field has no value) and all errors.
 pub fn gather(answers: Vec<Answer>) -> (Option<Text>, Vec<Json>) {
     let (mut data, mut errors, mut lost) = (Text::default(), Vec::new(), false);
     let mut first = data.open('{');
@@ -89,7 +89,7 @@ pub fn gather(answers: Vec<Answer>) -> (Option<Text>, Vec<Json>) {
     ((!lost).then_some(data), errors)
 }
 
-/// A step on the way to a value of the answer.
+/// A step of a path in the response.
 #[derive(Debug, Clone, Copy)]
 pub enum Step<'a> {
     /// Into an object.
@@ -99,7 +99,7 @@ pub enum Step<'a> {
 }
 
 impl Step<'_> {
-    /// The way to a value of the answer, as errors tell it.
+    /// The path of a value in the response, for errors.
     #[must_use]
     pub fn path(steps: &[Self]) -> Vec<Json> {
         let json = |step: &Self| match *step {
@@ -110,15 +110,15 @@ impl Step<'_> {
     }
 }
 
-/// The answer of one root field.
+/// The result of a root field.
 #[derive(Debug)]
 pub struct Answer {
-    /// Key in the answer.
+    /// Key in the response.
     pub key: String,
-    /// Its value; `None` when there is none.
+    /// Its value; `None` if it has none.
     pub value: Option<Text>,
-    /// What went wrong.
+    /// Its errors.
     pub errors: Vec<Json>,
-    /// Whether null is a value of it.
+    /// Whether it may be null.
     pub nullable: bool,
 }

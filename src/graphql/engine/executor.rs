@@ -1,5 +1,6 @@
-//! The engine behind async-graphql's `Executor`, so that whatever serves one (async-graphql-poem's endpoints, above all that for
-//! web sockets) serves a dialect. `docs/decisions/graphql-engine.md` says why HTTP requests do not take this road.
+//! Implements async-graphql's `Executor` with the engine, so that endpoints of async-graphql-poem (above all the one
+//! for web
+//! sockets) can serve a dialect. `docs/decisions/graphql-engine.md` says why HTTP requests do not use it.
 
 use std::sync::Arc;
 
@@ -12,16 +13,16 @@ use super::error::Refusal;
 use super::request::GraphQlRequest;
 use super::text::Text;
 
-/// Answers requests of callers that are known from the data of a request or of a connection.
+/// Executes requests of the caller in the data of the request or the connection.
 pub trait Serve: Send + Sync + 'static {
-    /// The body of the answer.
+    /// The body of the response.
     ///
     /// # Errors
-    /// When the request is not executed at all.
+    /// If the request is not executed at all.
     fn serve<'a>(&'a self, data: &'a Data, request: GraphQlRequest) -> BoxFuture<'a, Result<Text, Refusal>>;
 }
 
-/// Executes requests by a [`Serve`].
+/// Executes requests with a [`Serve`].
 #[derive(Debug)]
 pub struct EngineExecutor<S>(pub Arc<S>);
 
@@ -39,7 +40,7 @@ impl<S: Serve> Executor for EngineExecutor<S> {
 
     fn execute_stream(&self, mut request: Request, session_data: Option<Arc<Data>>) -> BoxStream<'static, Response> {
         let server = self.0.clone();
-        // Subscriptions are refused as such: no schema has a subscription type yet. Everything else has one answer.
+        // Subscriptions are refused, because no schema has a subscription type yet. Everything else has one response.
         let answer = async move {
             let own = std::mem::take(&mut request.data);
             let data = session_data.as_deref().unwrap_or(&own);

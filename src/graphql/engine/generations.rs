@@ -1,5 +1,6 @@
-//! A cache with bounds on the number and weight of its entries. Two generations: what is asked for moves to the young one; when that
-//! is half of what may be held, it becomes the old one, and what nobody asked for since is dropped.
+//! A cache with limits on the number and weight of its entries. It has two generations: a used entry moves to the
+//! young one.
+//! When the young generation reaches half of the limit, it becomes the old one, and the previous old one is dropped.
 
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
@@ -16,19 +17,19 @@ pub struct Generations<V> {
 struct Held<V> {
     young: HashMap<Box<str>, (V, usize)>,
     old: HashMap<Box<str>, (V, usize)>,
-    /// Weight of the young ones.
+    /// Weight of the young generation.
     weight: usize,
 }
 
 impl<V: Clone> Generations<V> {
-    /// An empty cache for at most this many entries, with at most this weight together.
+    /// An empty cache with at most this many entries and this total weight.
     #[must_use]
     pub fn new(most: usize, max_weight: usize) -> Self {
         let held = Held { young: HashMap::new(), old: HashMap::new(), weight: 0 };
         Self { most, max_weight, held: RwLock::new(held) }
     }
 
-    /// The value kept under this key.
+    /// The value with this key.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<V> {
         let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
@@ -41,7 +42,7 @@ impl<V: Clone> Generations<V> {
         Some(value)
     }
 
-    /// Keeps a value, unless it weighs more than an eighth of what may be held.
+    /// Adds a value, unless it weighs more than an eighth of the limit.
     pub fn keep(&self, key: &str, value: &V, weight: usize) {
         if weight > self.max_weight / 8 || self.most == 0 {
             return;
@@ -60,7 +61,7 @@ impl<V: Clone> Generations<V> {
         held.weight = held.weight.saturating_add(weight);
         held.young.insert(key.into(), (value.clone(), weight));
         drop(held);
-        // Nobody waits for the lock while these are freed.
+        // Free the entries after the lock has been released.
         drop(dropped);
     }
 

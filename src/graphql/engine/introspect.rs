@@ -1,4 +1,4 @@
-//! The schema told about itself. async-graphql would leave out types that no query leads to; clients know them all the same.
+//! Answers introspection. async-graphql would leave out types that no query can reach, but clients expect them.
 
 use std::sync::LazyLock;
 
@@ -13,7 +13,7 @@ use super::types::{FieldDef, InputDef, TypeDef, Types, read_sdl};
 /// GraphQL's own scalars.
 const SCALARS: [&str; 5] = ["Boolean", "Float", "ID", "Int", "String"];
 
-/// The types that introspection answers with.
+/// The types of introspection.
 pub static TYPES: LazyLock<Types> =
     LazyLock::new(|| read_sdl(include_str!("introspection.graphql")).unwrap_or_default());
 
@@ -31,10 +31,11 @@ const DIRECTIVES: [Directive; 4] = [
     ("specifiedBy", &["SCALAR"], &[("url", "String!", None)]),
 ];
 
-/// Lists inside lists (fields of types of fields …) that one introspection may go through.
+/// Maximum number of nested lists (fields of types of fields …) in an introspection.
 const MAX_LISTS: usize = 2;
 
-/// Whether a selection goes through more lists than any tool does; each multiplies the answer by the size of the schema.
+/// Whether a selection has more nested lists than any tool needs; each multiplies the response by the size of the
+/// schema.
 #[must_use]
 pub fn is_too_deep(leaf: &Leaf) -> bool {
     fn lists(leaf: &Leaf) -> usize {
@@ -56,7 +57,7 @@ pub struct Introspector<'a> {
 }
 
 impl<'a> Introspector<'a> {
-    /// One for these types. `describe`: what the dialect says of them.
+    /// Creates it for these types. `describe` returns the dialect's descriptions.
     #[must_use]
     pub const fn new(types: &'a Types, describe: Describer<'a>) -> Self {
         Self { types, describe }
@@ -228,7 +229,7 @@ fn kind(definition: Option<&TypeDef>) -> &'static str {
     }
 }
 
-/// The selected fields of an object, each made by `value` from its name and selection.
+/// The selected fields of an object; `value` computes each from its name and selection.
 fn show(leaf: &Leaf, value: &dyn Fn(&str, &Leaf) -> Json) -> Json {
     let Leaf::Object(type_name, fields) = leaf else { return Json::Null };
     let field = |(key, name, inner): &(String, String, Leaf)| {

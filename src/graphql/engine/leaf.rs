@@ -1,4 +1,4 @@
-//! Selections of values that are read as a whole: scalars, and objects of fixed types.
+//! Selections of values that are read completely: scalars, and objects of fixed types.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ pub enum Leaf {
     Scalar,
     /// Fields of an object of this type: key, name, selection.
     Object(String, Vec<(String, String, Leaf)>),
-    /// An object of one of several types; its `__typename` tells which.
+    /// An object of one of several types, which its `__typename` names.
     Abstract(HashMap<String, Leaf>),
 }
 

@@ -1,11 +1,15 @@
-//! A GraphQL engine: from the text of a request to the body of its answer.
+//! A GraphQL engine: executes the text of a request and writes the body of the response.
 //!
-//! It knows types, documents, selections and values. What the fields of a schema mean is a [`Dialect`]'s affair, who may do what
-//! the caller's: the engine is told in a [`Policy`].
+//! It handles types, documents, selections and values. A [`Dialect`] defines the fields of a schema; the calling code
+//! passes
+//! the caller's permissions as a [`Policy`].
 //!
-//! A request passes [`request`] (or [`multipart`]), `document` (bounds that are checked before anything is parsed), `validation` (by
-//! async-graphql against the [`Schema`]; `prepared` remembers what passed), `operation` (the operation, its variables and its root
-//! fields, compiled by the dialect) and [`execute`]. Nothing is run before all of it is understood.
+//! A request passes through [`request`] (or [`multipart`]), `document` (limits that are checked before parsing),
+//! `validation`
+//! (by async-graphql against the [`Schema`]; `prepared` caches valid documents), `operation` (the operation, its
+//! variables and
+//! its root fields, compiled by the dialect) and [`execute`]. Nothing runs before the whole operation has been
+//! compiled.
 
 mod coerce;
 pub(crate) mod describe;

@@ -1,4 +1,4 @@
-//! The multipart form of requests with files: a part `operations`, a part `map`, and the files.
+//! Requests with files as multipart forms: a part `operations`, a part `map`, and the files.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,7 +12,7 @@ use tokio::io::AsyncReadExt as _;
 
 use super::error::Refusal;
 
-/// Files that one request may hold.
+/// Maximum number of files in a request.
 const MAX_FILES: usize = 20;
 /// Bytes that the parts which are no files may have, each.
 pub const OPERATION: u64 = 1 << 20;
@@ -22,17 +22,17 @@ const PIECE: usize = 16 << 10;
 /// A request from a form.
 #[derive(Debug)]
 pub struct Form {
-    /// The operation, as a JSON body would hold it.
+    /// The operation as in a JSON body.
     pub operations: Map<String, Json>,
     /// The files.
     pub uploads: Uploads,
 }
 
-/// Files that came with a request.
+/// Files in a request.
 #[derive(Debug, Default)]
 pub struct Uploads {
     files: Vec<Upload>,
-    /// Where in the operation the files belong: paths such as `variables.file`, by index of the file.
+    /// Paths of the files in the operation, such as `variables.file`, by index of the file.
     places: Vec<(String, usize)>,
 }
 
@@ -67,10 +67,10 @@ impl Uploads {
         left.is_ok().then_some(file)
     }
 
-    /// Puts the files into variables, where the form's map says.
+    /// Sets the variables that the form's map assigns to files.
     ///
     /// # Errors
-    /// 400 when a path leads nowhere.
+    /// 400 if a path does not exist.
     pub fn place(&self, variables: &mut Variables) -> Result<(), Refusal> {
         place(variables, &self.places)
     }

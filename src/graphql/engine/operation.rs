@@ -1,4 +1,4 @@
-//! From the text of a request to the body of its answer.
+//! Runs the operation of a request and writes the body of the response.
 
 use std::sync::Arc;
 
@@ -21,21 +21,21 @@ use super::select::{Selected, Selector};
 use super::text::Text;
 use super::validation;
 
-/// What a caller may ask for.
+/// Permissions and limits of a caller.
 #[derive(Debug, Clone, Copy)]
 pub struct Policy {
-    /// Whether the caller may learn the schema, by introspection and from errors.
+    /// Whether the caller may learn the schema by introspection and from error messages.
     pub may_introspect: bool,
-    /// The most fields inside fields, if there is a bound.
+    /// Maximum depth of fields; `None` means no limit.
     pub max_depth: Option<u64>,
-    /// The most fields, if there is a bound.
+    /// Maximum number of fields; `None` means no limit.
     pub max_fields: Option<u64>,
 }
 
 /// Runs an operation.
 ///
 /// # Errors
-/// When the request is not executed at all; errors of single fields are in the body.
+/// If the request is not executed at all. Errors of single fields are in the body.
 pub async fn run<'a, D: Dialect>(
     schema: &'a Schema<D::Catalog>,
     persisted: &PersistedQueries,
@@ -56,7 +56,7 @@ pub async fn run<'a, D: Dialect>(
     if found.as_ref().is_ok_and(|operation| operation.node.ty == OperationType::Subscription) {
         return Err(Refusal::invalid("Schema is not configured to execute subscription operation.", &[]));
     }
-    // Errors of the document come before that of a missing operation.
+    // Report errors of the document before a missing operation.
     if !fits {
         let any_name = document.operations.iter().next().and_then(|(name, _)| name).map(ToString::to_string);
         let validated = if found.is_ok() { name } else { any_name.as_deref() };

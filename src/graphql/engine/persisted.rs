@@ -1,5 +1,6 @@
-//! Automatic persisted queries: a client sends the hash of a document it expects to be known, and the document itself only when the
-//! server asks for it.
+//! Automatic persisted queries: a client sends the hash of a document, and the document itself only if the server
+//! does not
+//! know it yet.
 
 use std::sync::Arc;
 
@@ -10,30 +11,32 @@ use super::error::{INTERNAL, Refusal};
 use super::generations::Generations;
 use super::request::GraphQlRequest;
 
-/// Documents by the SHA-256 of their text, as far as there is room.
+/// A bounded cache of documents by the SHA-256 of their text.
 #[derive(Debug)]
 pub struct PersistedQueries {
-    /// `None` when none are kept.
+    /// `None` if persisted queries are off.
     known: Option<Generations<Arc<str>>>,
 }
 
-/// A document that is to be kept once it is known to fit the schema.
+/// A document to keep once it has been validated.
 #[derive(Debug)]
 pub struct Registration(String);
 
 impl PersistedQueries {
-    /// Keeps at most this many documents, with at most this many bytes together; none at all when one of both is 0.
+    /// Keeps at most this many documents with at most this many bytes together; none if either is 0.
     #[must_use]
     pub fn new(most: usize, max_bytes: usize) -> Self {
         let known = (most > 0 && max_bytes > 0).then(|| Generations::new(most, max_bytes));
         Self { known }
     }
 
-    /// Gives a request that names its document by a hash that document. `Some` for one that brings a document for later requests.
+    /// Adds the document to a request that contains only its hash. `Some` if the request contains a document for
+    /// later requests.
     ///
     /// # Errors
-    /// 200 `PERSISTED_QUERY_NOT_FOUND` when the document is not known, and `PERSISTED_QUERY_NOT_SUPPORTED` when none are kept; 400 for
-    /// another version, or a hash that is not that of the document.
+    /// 200 `PERSISTED_QUERY_NOT_FOUND` if the document is unknown, `PERSISTED_QUERY_NOT_SUPPORTED` if persisted
+    /// queries are off;
+    /// 400 for an unknown version, or a hash that does not match the document.
     pub fn resolve(&self, request: &mut GraphQlRequest) -> Result<Option<Registration>, Refusal> {
         let Some(given) = request.persisted_query.take() else { return Ok(None) };
         let Some(known) = &self.known else {

@@ -1,7 +1,8 @@
-//! Documents that were parsed, measured and found to fit the schema: those that come again need none of it a second time.
+//! Caches documents that have been parsed, measured and validated.
 //!
-//! What is kept depends on nothing but the text and the schema: a schema has its own [`Documents`], so that none outlives it. What
-//! depends on the request (operation, variables, rights, limits) is looked at each time.
+//! An entry depends only on the text and the schema. Each schema has its own [`Documents`], so that no entry outlives
+//! it.
+//! Everything that depends on the request (operation, variables, permissions, limits) is checked each time.
 
 use std::sync::Arc;
 
@@ -12,20 +13,20 @@ use super::document::{self, Measure, Size};
 use super::error::Refusal;
 use super::generations::Generations;
 
-/// Bytes of memory that the documents of one schema may take, by an estimate some three times too high for most.
+/// Maximum bytes of the cached documents of a schema, by an estimate that is about three times too high for most.
 const ROOM: usize = 16 << 20;
 
-/// Bytes that a token of the text takes at most once it is parsed: a field in a list that grew to twice its length, and a name.
+/// Maximum bytes of a parsed token: a field in a list with spare capacity for as many more, and a name.
 const TOKEN: usize = 512;
 
-/// A document, parsed and measured.
+/// A parsed and measured document.
 #[derive(Debug)]
 pub struct Prepared {
     /// The document.
     pub document: ExecutableDocument,
-    /// Whether it asks for the schema, anywhere.
+    /// Whether it contains introspection.
     pub introspects: bool,
-    /// The sizes of its operations, by their places.
+    /// The sizes of its operations, by their positions.
     sizes: Vec<(Pos, Size)>,
     tokens: usize,
 }
@@ -34,7 +35,7 @@ impl Prepared {
     /// Parses and measures a document.
     ///
     /// # Errors
-    /// 400 when it is malformed, or breaks a bound.
+    /// 400 if it is malformed or exceeds a limit.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
         let tokens = document::scan(text)?;
         let document = document::parse(text)?;
@@ -53,7 +54,7 @@ impl Prepared {
     }
 }
 
-/// The documents that fit a schema, as far as there is room.
+/// The bounded cache of the valid documents of a schema.
 #[derive(Debug)]
 pub struct Documents(Generations<Arc<Prepared>>);
 
@@ -64,13 +65,13 @@ impl Default for Documents {
 }
 
 impl Documents {
-    /// The document with this text, if it is known to fit the schema.
+    /// The document with this text, if it is cached.
     #[must_use]
     pub fn get(&self, text: &str) -> Option<Arc<Prepared>> {
         self.0.get(text)
     }
 
-    /// Keeps a document that fits the schema, unless it is large.
+    /// Caches a valid document unless it is too large.
     pub fn keep(&self, text: &str, prepared: &Arc<Prepared>) {
         self.0.keep(text, prepared, prepared.weight(text));
     }

@@ -1,4 +1,4 @@
-//! GraphQL requests as HTTP carries them: in a body, a form or an address.
+//! Parses GraphQL requests from a JSON body, a form or a query string.
 
 use async_graphql::{Value as ConstValue, Variables};
 use serde::Deserialize;
@@ -7,24 +7,24 @@ use serde_json::{Map, Value as Json};
 use super::error::Refusal;
 use super::multipart::{Form, Uploads};
 
-/// What a client asks for.
+/// A GraphQL request.
 #[derive(Debug, Default)]
 pub struct GraphQlRequest {
-    /// The document; empty when the client only names it by `persisted_query`.
+    /// The document; empty if the client only sends its hash (`persisted_query`).
     pub query: String,
-    /// The operation to run, when the document has several.
+    /// The name of the operation to run, if the document has several.
     pub operation_name: Option<String>,
     /// Values of variables.
     pub variables: Variables,
-    /// `extensions.persistedQuery`, unchecked.
+    /// `extensions.persistedQuery`, not validated yet.
     pub persisted_query: Option<Json>,
-    /// Files that came along.
+    /// Files in the request.
     pub uploads: Uploads,
-    /// Whether only a query may be run.
+    /// Whether only queries may run, not mutations.
     pub only_query: bool,
 }
 
-/// A body without mistakes, read in one go.
+/// A well-formed body.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Body {
@@ -49,10 +49,10 @@ impl GraphQlRequest {
     /// Reads the JSON body of a POST request.
     ///
     /// # Errors
-    /// 400 that says what is wrong.
+    /// 400 with the problem.
     pub fn from_json(bytes: &[u8]) -> Result<Self, Refusal> {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        // An array would do for serde, but is a batch.
+        // serde would accept an array, but that is a batch.
         if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{')
             && let Ok(body) = serde_json::from_slice::<Body>(bytes)
             && (body.query.is_some() || body.extensions.is_some())
@@ -79,7 +79,7 @@ impl GraphQlRequest {
     /// Reads the query string of a GET request.
     ///
     /// # Errors
-    /// 400 that says what is wrong.
+    /// 400 with the problem.
     pub fn from_query_string(query: &str) -> Result<Self, Refusal> {
         let mut body = Map::new();
         for (key, value) in pairs(query) {
@@ -99,14 +99,14 @@ impl GraphQlRequest {
     /// Reads a form with files.
     ///
     /// # Errors
-    /// 400 that says what is wrong.
+    /// 400 with the problem.
     pub fn from_form(form: Form) -> Result<Self, Refusal> {
         let mut request = Self { uploads: form.uploads, ..Self::from_map(form.operations)? };
         request.uploads.place(&mut request.variables)?;
         Ok(request)
     }
 
-    /// The refusal of a request without a body that is JSON.
+    /// The error for a request whose body is not JSON.
     #[must_use]
     pub fn empty() -> Refusal {
         Refusal::bad_request("POST body missing, invalid Content-Type, or JSON object has no keys.")

@@ -1,4 +1,4 @@
-//! Values of GraphQL's own scalars, and of `Upload`; those of other scalars are the dialect's.
+//! Values of GraphQL's own scalars and of `Upload`. The dialect reads those of other scalars.
 
 use async_graphql::Value as ConstValue;
 use serde_json::{Map, Value as Json};
@@ -8,10 +8,10 @@ use super::error::shorten;
 
 /// Reads a value of a scalar that GraphQL does not define, as literal or variable.
 ///
-/// The error says why the scalar does not take the value.
+/// Why the scalar does not accept the value.
 pub type ScalarReader = fn(&str, &ConstValue) -> Result<Json, String>;
 
-/// Whether a scalar takes the value.
+/// Whether a scalar accepts the value.
 #[must_use]
 pub fn is_valid(others: ScalarReader, scalar: &str, value: &ConstValue) -> bool {
     matches!(value, ConstValue::Null) || read(others, scalar, value).is_ok()
@@ -29,7 +29,7 @@ pub fn read(others: ScalarReader, scalar: &str, value: &ConstValue) -> Result<Js
         ("Boolean", ConstValue::Boolean(truth)) => Ok(Json::from(*truth)),
         ("Int", ConstValue::Number(number)) => integer(number).map_or_else(|| refused("non-integer value"), Ok),
         ("Float", ConstValue::Number(number)) => Ok(Json::Number(number.clone())),
-        // The form parser alone makes binary values: the index of a part of the form.
+        // Only the form parser creates binary values: the index of a part of the form.
         ("Upload", ConstValue::Binary(index)) => {
             Ok(Json::from(std::str::from_utf8(index).unwrap_or_default().parse::<u64>().unwrap_or_default()))
         }
@@ -43,7 +43,7 @@ pub fn read(others: ScalarReader, scalar: &str, value: &ConstValue) -> Result<Js
     }
 }
 
-/// A value of no declared type as JSON; `None` when an upload stands somewhere in it.
+/// A value of no declared type as JSON; `None` if it contains an upload.
 #[must_use]
 pub fn plain(value: &ConstValue) -> Option<Json> {
     Some(match value {
@@ -63,7 +63,7 @@ pub fn plain(value: &ConstValue) -> Option<Json> {
     })
 }
 
-/// A value as errors show it.
+/// A value as error messages show it.
 #[must_use]
 pub fn shown(value: &ConstValue) -> String {
     match value {

@@ -1,4 +1,4 @@
-//! A schema, ready to answer requests.
+//! A schema that can execute requests.
 
 use async_graphql::dynamic::{Schema as DynamicSchema, SchemaError};
 
@@ -8,37 +8,37 @@ use super::scalars::ScalarReader;
 use super::types::{self, Types};
 use super::validation::OnlyValidate;
 
-/// A schema; `C`: what its dialect knows of it besides its types.
+/// A schema; `C` is the dialect's data about it.
 #[derive(Debug)]
 pub struct Schema<C> {
     /// Every type.
     pub types: Types,
-    /// The dialect's part.
+    /// The dialect's data.
     pub catalog: C,
     /// Reads the values of scalars that GraphQL does not define.
     scalars: ScalarReader,
-    /// async-graphql's form of it, which validates documents.
+    /// The schema of async-graphql, which validates documents.
     pub(super) dynamic: DynamicSchema,
-    /// Documents that are known to fit it.
+    /// Cache of valid documents.
     pub(super) documents: Documents,
 }
 
 impl<C> Schema<C> {
-    /// The schema with these types.
+    /// Creates a schema with these types.
     ///
     /// # Errors
-    /// When the types do not fit together.
+    /// If the types do not fit together.
     pub fn new(types: Types, catalog: C, scalars: ScalarReader) -> Result<Self, SchemaError> {
         let dynamic = types::assemble(&types, scalars, OnlyValidate)?;
         Ok(Self { types, catalog, scalars, dynamic, documents: Documents::default() })
     }
 
-    /// Reads values against these types. `may_introspect`: whether errors may name types and fields.
+    /// Coerces values to these types. `may_introspect`: whether errors may name types and fields.
     pub(super) const fn reader(&self, may_introspect: bool) -> Reader<'_> {
         Reader { types: &self.types, scalars: self.scalars, may_introspect }
     }
 
-    /// The schema in the schema language, as async-graphql prints it.
+    /// The schema in the schema language (SDL), printed by async-graphql.
     #[cfg(test)]
     pub(crate) fn sdl(&self) -> String {
         self.dynamic.sdl()

@@ -1,4 +1,4 @@
-//! What an operation selects: fields with the same key merged, fragments in their places, skipped fields left out.
+//! The selections of an operation: merges fields with the same key, expands fragments, removes skipped fields.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -14,39 +14,39 @@ use super::introspect;
 use super::leaf::Leaf;
 use super::types::{InputDef, TypeDef, Types};
 
-/// What is needed to read selections.
+/// The context for reading selections.
 #[derive(Debug, Clone, Copy)]
 pub struct Selector<'a> {
     /// The document.
     pub document: &'a ExecutableDocument,
     /// The values of its variables.
     pub variables: &'a Variables,
-    /// The types, and what errors may tell of them.
+    /// The types, and whether errors may name them.
     pub reader: Reader<'a>,
 }
 
 /// One selected field.
 #[derive(Debug)]
 pub struct Selected<'a> {
-    /// Its key in the answer.
+    /// Its key in the response.
     pub key: &'a str,
     /// Its name in the schema.
     pub name: &'a str,
     /// Its arguments.
     pub arguments: Map<String, Json>,
-    /// What is selected of its value.
+    /// The selection of its value.
     pub sets: Vec<&'a SelectionSet>,
-    /// Where it stands in the document.
+    /// Its position in the document.
     pub place: Pos,
 }
 
 type Groups<'a> = IndexMap<&'a str, Vec<&'a Positioned<Field>>>;
 
 impl<'a> Selector<'a> {
-    /// The fields selected of an object of this type.
+    /// The selected fields of an object of this type.
     ///
     /// # Errors
-    /// 400 when arguments do not fit, or fields with the same key differ.
+    /// 400 if arguments are invalid, or fields with the same key differ.
     pub fn fields(self, type_name: &str, sets: &[&'a SelectionSet]) -> Result<Vec<Selected<'a>>, Refusal> {
         let mut groups = Groups::new();
         for set in sets {
@@ -55,7 +55,7 @@ impl<'a> Selector<'a> {
         groups.into_iter().map(|(key, fields)| self.merge(type_name, key, &fields)).collect()
     }
 
-    /// Selection of a value whose type leads to no object of the dialect.
+    /// The selection of a value whose type contains no object of the dialect.
     ///
     /// # Errors
     /// 400 as [`Selector::fields`].
@@ -162,7 +162,7 @@ impl<'a> Selector<'a> {
     }
 }
 
-/// The argument of `__type`, which is no field of the query type.
+/// The argument of `__type`, which the query type does not contain.
 static TYPE_ARGUMENTS: LazyLock<IndexMap<String, InputDef>> =
     LazyLock::new(|| IndexMap::from([("name".to_owned(), InputDef::new("String!"))]));
 
@@ -176,7 +176,7 @@ fn definitions<'a>(types: &'a Types, type_name: &str, field: &str) -> Option<&'a
     }
 }
 
-/// Whether a fragment on `condition` is about objects of the type.
+/// Whether a fragment on `condition` applies to objects of the type.
 fn applies(types: &Types, condition: &str, type_name: &str) -> bool {
     condition == type_name
         || match (types.get(condition), types.get(type_name)) {

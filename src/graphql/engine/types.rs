@@ -1,4 +1,4 @@
-//! The types of the schema as plain data: read from SDL or made from classes, then handed to async-graphql.
+//! The types of a schema as plain data, read from SDL or built from classes, and converted for async-graphql.
 
 use async_graphql::Value as ConstValue;
 use async_graphql::dynamic::{
@@ -13,7 +13,7 @@ use indexmap::IndexMap;
 
 use super::scalars::{self, ScalarReader};
 
-/// All types by name, in the order of their making.
+/// All types by name, in the order they were added.
 pub type Types = IndexMap<String, TypeDef>;
 
 /// One type.
@@ -56,12 +56,12 @@ pub struct FieldDef {
 pub struct InputDef {
     /// Its type.
     pub ty: TypeRef,
-    /// The value it has when none is given.
+    /// Its default value.
     pub default: Option<ConstValue>,
 }
 
 impl InputDef {
-    /// An input without default, its type in GraphQL's notation.
+    /// An input without default, from its type in GraphQL syntax.
     #[must_use]
     pub fn new(ty: &str) -> Self {
         Self { ty: type_ref(ty), default: None }
@@ -69,13 +69,13 @@ impl InputDef {
 }
 
 impl FieldDef {
-    /// A field without arguments, its type in GraphQL's notation.
+    /// A field without arguments, from its type in GraphQL syntax.
     #[must_use]
     pub fn new(ty: &str) -> Self {
         Self { ty: type_ref(ty), arguments: IndexMap::new() }
     }
 
-    /// The field with one more argument.
+    /// Adds an argument to the field.
     #[must_use]
     pub fn argument(mut self, name: &str, ty: &str) -> Self {
         self.arguments.insert(name.to_owned(), InputDef::new(ty));
@@ -96,7 +96,7 @@ pub fn object_of(fields: &[(&str, &str)]) -> TypeDef {
     TypeDef::Object(ObjectDef { implements: Vec::new(), fields })
 }
 
-/// Whether GraphQL takes the text as a name.
+/// Whether the text is a valid GraphQL name.
 #[must_use]
 pub fn is_name(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
@@ -104,7 +104,7 @@ pub fn is_name(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// Reads a type in GraphQL's notation (`[User!]!`).
+/// Parses a type in GraphQL syntax (`[User!]!`).
 #[must_use]
 pub fn type_ref(text: &str) -> TypeRef {
     if let Some(inner) = text.strip_suffix('!') {
@@ -116,7 +116,7 @@ pub fn type_ref(text: &str) -> TypeRef {
     }
 }
 
-/// Reads types from a document in the schema language; what is no type definition is passed over.
+/// Reads the type definitions of a document in the schema language; ignores everything else.
 ///
 /// # Errors
 /// The parser's message for a malformed document.
@@ -158,7 +158,7 @@ fn read_input(input: InputValueDefinition) -> (String, InputDef) {
     (input.name.node.to_string(), InputDef { ty: read_type(&input.ty.node), default })
 }
 
-/// The reference a type in a document stands for.
+/// Converts a type of a document to a type reference.
 #[must_use]
 pub fn read_type(ty: &ParsedType) -> TypeRef {
     let base = match &ty.base {
@@ -168,11 +168,11 @@ pub fn read_type(ty: &ParsedType) -> TypeRef {
     if ty.nullable { base } else { TypeRef::NonNull(Box::new(base)) }
 }
 
-/// Makes async-graphql's schema. It validates documents and prints itself; values come from [`super::execute`], so
-/// its resolvers answer nothing.
+/// Builds the schema of async-graphql, which validates documents and prints the schema. Values come from
+/// [`super::execute`], so its resolvers return nothing.
 ///
 /// # Errors
-/// When the types do not fit together.
+/// If the types do not fit together.
 pub fn assemble(
     types: &Types,
     scalars: ScalarReader,

@@ -1,4 +1,5 @@
-//! Validation by async-graphql, its messages in the words clients know, and without names the caller may not learn.
+//! Validates documents with async-graphql. Messages are reworded as in graphql-js, without names that the caller may
+//! not learn.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use async_graphql::{Request, Response, ServerError, Value as ConstValue};
 
 use super::error::{MAX_ERRORS, Refusal, document_error};
 
-/// Keeps async-graphql from executing what is only to be validated.
+/// Prevents async-graphql from executing the document.
 pub struct OnlyValidate;
 
 impl ExtensionFactory for OnlyValidate {
@@ -31,10 +32,10 @@ impl Extension for OnlyValidate {
     }
 }
 
-/// Holds a document against the schema. Values of variables are not looked at.
+/// Validates a document against the schema, without the values of variables.
 ///
 /// # Errors
-/// 400 with what does not fit; `may_introspect` decides whether names of the schema may be in the messages.
+/// 400 with the errors; `may_introspect` decides whether messages may contain names of the schema.
 pub async fn validate(
     schema: &Schema,
     document: &ExecutableDocument,
@@ -59,15 +60,16 @@ pub async fn validate(
     Err(Refusal { status: 400, errors })
 }
 
-/// The names a caller wrote: those an error may repeat.
+/// The names in the caller's document, which errors may repeat.
 fn words(text: &str) -> HashSet<&str> {
     text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
         .filter(|word| !word.is_empty())
         .collect()
 }
 
-/// The validator's message as graphql-js would put it where clients may look at it. Unless the caller may introspect, a message
-/// with a name the caller did not write is replaced as a whole.
+/// Rewords the validator's message as in graphql-js, because clients may parse it. Unless the caller may introspect,
+/// a message
+/// with a name that is not in the document is replaced completely.
 fn message(error: &ServerError, known: Option<&HashSet<&str>>) -> String {
     let quoted: Vec<&str> = error.message.split('"').skip(1).step_by(2).collect();
     let may_say = |name: &str| known.is_none_or(|known| words(name).iter().all(|word| known.contains(word)));

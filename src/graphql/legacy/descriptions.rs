@@ -1,4 +1,4 @@
-//! Descriptions of the early dialect's schema, in introspection.
+//! Descriptions of the schema of the legacy dialect, for introspection.
 
 use std::borrow::Cow;
 
@@ -8,14 +8,14 @@ use crate::graphql::parse::catalog::{Catalog, Class};
 use crate::graphql::parse::describe::{self, pick};
 use crate::model::names::USER;
 
-/// The types that a class brings along: what stands after its name, and what they are.
+/// The types of a class: suffix of their names, description.
 const CLASS_TYPES: [(&str, &str); 9] = [
     ("Class", "An object of the class `{}`."),
     ("SignUpFields", "The fields of a new object of the class `{}`."),
     ("Fields", "The fields of an object of the class `{}` and their values."),
     ("Constraints", "Conditions on objects of the class `{}`. All of them must hold."),
     ("Order", "The orders in which objects of the class `{}` can be listed."),
-    ("FindResult", "Objects of the class `{}`, and how many there are."),
+    ("FindResult", "Objects of the class `{}` and their number."),
     ("PointerConstraint", "Conditions on a pointer to the class `{}`."),
     (
         "Pointer",
@@ -32,7 +32,7 @@ pub fn describe(catalog: &Catalog, place: Place<'_>) -> Option<Description> {
             None => of_class(catalog, name).map(|(class, _, text)| text.replace("{}", &class.name).into()),
         },
         Place::Field("ObjectsQuery" | "ObjectsMutation", field) => member(catalog, field),
-        Place::Field(ME, "sessionToken") => Some(Cow::Borrowed("The token to send with requests of the session.")),
+        Place::Field(ME, "sessionToken") => Some(Cow::Borrowed("The session token, to be sent with further requests.")),
         Place::Field(ME, field) => class_field(catalog.class(USER)?, "Class", field),
         Place::Field(ty, field) => match fixed_type(ty).or_else(|| describe::shared_type(ty)) {
             Some(_) => fixed_field(ty, field).map(Cow::Borrowed),
@@ -43,7 +43,7 @@ pub fn describe(catalog: &Catalog, place: Place<'_>) -> Option<Description> {
         Place::Value("RelationOp", value) => pick(
             value,
             &[
-                ("Batch", "Several changes one after the other."),
+                ("Batch", "Several changes in order."),
                 ("AddRelation", "Adds members."),
                 ("RemoveRelation", "Removes members."),
             ],
@@ -53,7 +53,7 @@ pub fn describe(catalog: &Catalog, place: Place<'_>) -> Option<Description> {
     }
 }
 
-/// The class that a type belongs to, and what stands after its name.
+/// The class of a type, with the suffix and description of the type.
 fn of_class<'c>(catalog: &'c Catalog, type_name: &str) -> Option<(&'c Class, &'static str, &'static str)> {
     CLASS_TYPES.iter().find_map(|(after, text)| {
         let class = catalog.class(type_name.strip_suffix(after)?)?;
@@ -63,10 +63,10 @@ fn of_class<'c>(catalog: &'c Catalog, type_name: &str) -> Option<(&'c Class, &'s
 
 fn member(catalog: &Catalog, name: &str) -> Option<Description> {
     const VERBS: [(&str, &str, &str); 5] = [
-        ("get", "Reads an object of the class `{}`.", "Reads an object of any class."),
-        ("find", "Lists objects of the class `{}`.", "Lists objects of any class."),
+        ("get", "Gets an object of the class `{}`.", "Gets an object of any class."),
+        ("find", "Finds objects of the class `{}`.", "Finds objects of any class."),
         ("create", "Creates an object of the class `{}`.", "Creates an object of any class."),
-        ("update", "Changes an object of the class `{}`.", "Changes an object of any class."),
+        ("update", "Updates an object of the class `{}`.", "Updates an object of any class."),
         ("delete", "Deletes an object of the class `{}`.", "Deletes an object of any class."),
     ];
     VERBS.iter().find_map(|(verb, text, any)| {
@@ -85,16 +85,16 @@ fn argument(field: &str, name: &str) -> Option<&'static str> {
             &[
                 ("objectId", "The id of the object."),
                 ("className", "The name of the class."),
-                ("where", "Conditions that the objects must meet."),
-                ("order", "In which order to list them; later entries count where earlier ones are equal."),
-                ("skip", "How many objects to leave out at the beginning."),
-                ("limit", "How many objects to list."),
-                ("keys", "The names of the fields to read, with commas between them."),
-                ("include", "The names of pointers to follow, with commas between them."),
-                ("includeAll", "Whether to follow all pointers."),
+                ("where", "Conditions that the objects must match."),
+                ("order", "The sort order; later entries apply where earlier ones are equal."),
+                ("skip", "Number of objects to skip at the start."),
+                ("limit", "Maximum number of objects to return."),
+                ("keys", "The names of the fields to read, separated by commas."),
+                ("include", "The names of pointers to include, separated by commas."),
+                ("includeAll", "Whether to include the objects of all pointers."),
                 ("fields", if field == "signUp" { "The fields of the user." } else { "The fields and their values." }),
                 ("file", "The file."),
-                ("username", "The name of the user."),
+                ("username", "The username."),
                 ("password", "The password of the user."),
             ],
         )
@@ -104,13 +104,13 @@ fn argument(field: &str, name: &str) -> Option<&'static str> {
 fn class_field(class: &Class, suffix: &str, field: &str) -> Option<Description> {
     let fixed = match suffix {
         "Class" => describe::object_field(field),
-        "Fields" | "SignUpFields" if field == "ACL" => Some("Who may read and write the object."),
+        "Fields" | "SignUpFields" if field == "ACL" => Some("Permissions to read and write the object."),
         "Constraints" => describe::joiner(field),
-        "FindResult" => pick(field, &[("results", "The objects."), ("count", "How many objects meet the conditions.")]),
+        "FindResult" => pick(field, &[("results", "The objects."), ("count", "Number of objects that match the conditions.")]),
         "PointerConstraint" => return describe::constraint(field).map(Cow::Borrowed),
         "RelationOp" => {
             let texts = [
-                ("_op", "What to do."),
+                ("_op", "The kind of change."),
                 ("ops", "The changes, for `Batch`."),
                 ("objects", "Pointers to the members, for the other changes."),
             ];
@@ -124,7 +124,7 @@ fn class_field(class: &Class, suffix: &str, field: &str) -> Option<Description> 
     match suffix {
         "Class" => Some(describe::field(class, field, "The field")),
         "Fields" | "SignUpFields" => {
-            Some(describe::field(class, field, "A value, or null to remove it, for the field"))
+            Some(describe::field(class, field, "A value, or null to delete it, for the field"))
         }
         "Constraints" => Some(describe::field(class, field, "Conditions on the field")),
         _ => None,
@@ -135,24 +135,24 @@ fn fixed_type(name: &str) -> Option<&'static str> {
     pick(
         name,
         &[
-            ("Query", "What can be read."),
-            ("Mutation", "What can be changed."),
-            ("ObjectsQuery", "Reads objects of classes."),
-            ("ObjectsMutation", "Changes objects of classes."),
-            ("FilesMutation", "Stores files."),
-            ("UsersQuery", "Reads the caller's own user."),
-            ("UsersMutation", "Creates users, and begins and ends sessions."),
-            (ME, "The caller's own user and its session."),
+            ("Query", "Operations that read data."),
+            ("Mutation", "Operations that change data."),
+            ("ObjectsQuery", "Operations that read objects."),
+            ("ObjectsMutation", "Operations that change objects."),
+            ("FilesMutation", "Operations that upload files."),
+            ("UsersQuery", "Operations that read the current user."),
+            ("UsersMutation", "Operations that sign up, log in and log out."),
+            (ME, "The current user and the session token."),
             ("Class", "The fields that every object has."),
             ("CreateResult", "The result of creating an object."),
-            ("UpdateResult", "The result of changing an object."),
-            ("FindResult", "Objects of any class, and how many there are."),
+            ("UpdateResult", "The result of updating an object."),
+            ("FindResult", "Objects of any class and their number."),
             ("SignUpResult", "A new user and its session."),
             ("GeoPoint", "A point on the earth."),
             ("GeoPointInfo", "A point on the earth."),
             ("RelationOp", "The kinds of changes to a relation."),
             ("ArrayConstraint", "Conditions on an array."),
-            ("BooleanConstraint", "Conditions on a truth value."),
+            ("BooleanConstraint", "Conditions on a boolean."),
             ("BytesConstraint", "Conditions on binary data."),
             ("DateConstraint", "Conditions on a date."),
             ("FileConstraint", "Conditions on a file."),
@@ -160,14 +160,14 @@ fn fixed_type(name: &str) -> Option<&'static str> {
             ("NumberConstraint", "Conditions on a number."),
             ("ObjectConstraint", "Conditions on an object."),
             ("PolygonConstraint", "Conditions on a polygon."),
-            ("StringConstraint", "Conditions on a text."),
+            ("StringConstraint", "Conditions on a string."),
             ("BoxOperator", "A rectangle on the map."),
             ("CenterSphereOperator", "A circle on the earth."),
-            ("GeoIntersectsOperator", "What a polygon must contain."),
+            ("GeoIntersectsOperator", "The point that a polygon must contain."),
             ("GeoWithinOperator", "An area that a point must lie in: a polygon or a circle."),
             ("WithinOperator", "An area that a point must lie in."),
-            ("SearchOperator", "What to search for."),
-            ("TextOperator", "A search for words."),
+            ("SearchOperator", "The terms and options of a text search."),
+            ("TextOperator", "A text search."),
             ("SelectOperator", "A query and the field of its results to compare with."),
             ("Subquery", "A query inside a condition."),
         ],
@@ -176,10 +176,10 @@ fn fixed_type(name: &str) -> Option<&'static str> {
 
 fn fixed_field(ty: &str, field: &str) -> Option<&'static str> {
     match (ty, field) {
-        ("Query", "health") => Some("True if the server is there."),
-        ("Query" | "Mutation", "objects") => Some("Objects of classes."),
-        ("Query" | "Mutation", "users") => Some("Users and sessions."),
-        ("Mutation", "files") => Some("Stored files."),
+        ("Query", "health") => Some("Always true if the server is running."),
+        ("Query" | "Mutation", "objects") => Some("Operations on objects."),
+        ("Query" | "Mutation", "users") => Some("Operations on users and sessions."),
+        ("Mutation", "files") => Some("Operations on files."),
         ("SelectOperator", "key") => Some("The field of the results."),
         _ => describe::object_field(field)
             .or_else(|| describe::constraint(field))
@@ -189,18 +189,18 @@ fn fixed_field(ty: &str, field: &str) -> Option<&'static str> {
                     field,
                     &[
                         ("name", "The name."),
-                        ("url", "The address."),
-                        ("create", "Stores a file."),
-                        ("signUp", "Creates a user and begins a session."),
-                        ("logIn", "Begins a session with a user name and a password."),
-                        ("logOut", "Ends the session."),
-                        ("me", "The user whose session the request carries."),
-                        ("sessionToken", "The token to send with requests of the session."),
+                        ("url", "The URL."),
+                        ("create", "Uploads a file."),
+                        ("signUp", "Signs up: creates a user and a session."),
+                        ("logIn", "Logs in with a username and a password."),
+                        ("logOut", "Logs out: deletes the current session."),
+                        ("me", "The current user."),
+                        ("sessionToken", "The session token, to be sent with further requests."),
                         ("results", "The objects."),
-                        ("count", "How many objects meet the conditions."),
+                        ("count", "Number of objects that match the conditions."),
                         ("query", "The query."),
                         ("className", "The name of the class."),
-                        ("where", "Conditions that the objects must meet."),
+                        ("where", "Conditions that the objects must match."),
                     ],
                 )
             }),

@@ -1,4 +1,4 @@
-//! Filters and bodies of the early dialect in REST's words.
+//! Converts filters and bodies of the legacy dialect to REST's form.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -42,7 +42,7 @@ fn operator(word: &str) -> Option<&'static str> {
     OPERATORS.iter().find(|(name, _)| *name == word).map(|(_, operator)| *operator)
 }
 
-/// A filter in REST's words. What it does not know it leaves as it is: REST's own words, and mistakes, of which the domain tells.
+/// Converts a filter. Unknown keys stay unchanged; the domain reports the invalid ones.
 pub fn filter(given: &Map<String, Json>) -> Map<String, Json> {
     let mut rest = Map::new();
     for (field, value) in given {
@@ -65,7 +65,7 @@ fn sub_filter(given: &Json) -> Json {
     given.as_object().map_or_else(|| given.clone(), |given| Json::Object(filter(given)))
 }
 
-/// What is demanded of one field. An object without any operator is a value to be equal to.
+/// The constraints on a field. An object without an operator is a value to compare with.
 fn constraints(value: &Json) -> Json {
     let Some(given) = value.as_object().filter(|given| given.keys().any(|word| is_operator(word))) else {
         return value.clone();
@@ -107,7 +107,7 @@ fn subquery(given: &Map<String, Json>) -> Json {
     Json::Object(query)
 }
 
-/// A word inside `_text` and the operators on places.
+/// A key inside `_text` or a geographic operator.
 fn inner((word, value): (&String, &Json)) -> (String, Json) {
     let renamed = match word.as_str() {
         "_search" => "$search",
@@ -152,12 +152,12 @@ fn search_word((word, value): (&String, &Json)) -> (String, Json) {
     (renamed.to_owned(), value.clone())
 }
 
-/// A point as REST writes it; what is none stays as it is.
+/// Converts a point to REST's form; other values stay unchanged.
 fn point_of(value: &Json) -> Json {
     if value.get("latitude").is_some() && value.get("longitude").is_some() { point(value) } else { value.clone() }
 }
 
-/// The body that creates or updates an object with these fields. Scalars have become REST's values already.
+/// The body that creates or updates an object with these fields. Scalars are already in REST's form.
 pub fn body(class: &Class, fields: &Map<String, Json>) -> Map<String, Json> {
     let value = |name: &str, value: &Json| match class.fields.get(name) {
         _ if value.is_null() => json!({ "__op": "Delete" }),

@@ -1,4 +1,4 @@
-//! Root fields and the members of their groups, compiled before the first of them runs.
+//! Compiles root fields and the members of their groups, before the first of them runs.
 
 use std::sync::Arc;
 
@@ -12,40 +12,40 @@ use crate::graphql::parse::plan::{Compiler, ConnectionPlan, ObjectPlan};
 use crate::model::names::USER;
 use crate::model::schema::FieldType;
 
-/// One field of the root.
+/// A root field.
 #[derive(Debug)]
 pub struct RootField {
-    /// Key in the answer.
+    /// Key in the response.
     pub key: String,
-    /// What it is.
+    /// Its kind.
     pub kind: RootKind,
 }
 
-/// What a field of the root is.
+/// Kind of a root field.
 #[derive(Debug)]
 pub enum RootKind {
     /// `health`.
     Health,
-    /// A group: its type, whether its members change anything, and those selected.
+    /// A group: its type, whether it contains mutations, and the selected members.
     Group(String, bool, Vec<Member>),
 }
 
-/// One selected member of a group.
+/// A selected member of a group.
 #[derive(Debug)]
 pub struct Member {
-    /// Key in the answer.
+    /// Key in the response.
     pub key: String,
-    /// Where it stands.
+    /// Its position in the document.
     pub place: Pos,
     /// Its arguments, unless a connection has them.
     pub arguments: Map<String, Json>,
-    /// Whether null is a value of it.
+    /// Whether it may be null.
     pub nullable: bool,
-    /// What it does.
+    /// Its operation.
     pub action: Action,
 }
 
-/// What a member does. The actions of `objects` without a class are about the class that the arguments name.
+/// The operation of a member. Actions of `objects` without a class use the class in the arguments.
 #[derive(Debug)]
 pub enum Action {
     /// `__typename`.
@@ -70,22 +70,22 @@ pub enum Action {
     UpdateAny(Leaf),
     /// Deletes an object.
     DeleteAny,
-    /// Keeps a file.
+    /// Uploads a file.
     CreateFile(Leaf),
-    /// Makes a user and a session.
+    /// Signs up.
     SignUp(Leaf),
-    /// Begins a session.
+    /// Logs in.
     LogIn(ObjectPlan),
-    /// Ends the session.
+    /// Logs out.
     LogOut,
-    /// The user of the session.
+    /// Gets the current user.
     Me(ObjectPlan),
 }
 
-/// Compiles a root field; `None` for those that are no field of the schema.
+/// Compiles a root field; `None` for those of every schema.
 ///
 /// # Errors
-/// 400 when arguments do not fit.
+/// 400 if arguments are invalid.
 pub fn compile<'a>(
     selector: Selector<'a>,
     catalog: &'a Catalog,
@@ -157,10 +157,10 @@ fn users<'a>(compiler: &mut Compiler<'a>, catalog: &Catalog, field: &mut Selecte
     })
 }
 
-/// Compiles the members of one group.
+/// Compiles the members of a group.
 type Members<'a> = fn(&mut Compiler<'a>, &Catalog, &mut Selected<'a>) -> Result<Action, Refusal>;
 
-/// Users as their own sessions see them.
+/// Reads users with the permissions of their own sessions.
 fn me(user: &Class) -> Arc<Class> {
     let mut fields = user.fields.clone();
     fields.insert("sessionToken".to_owned(), FieldType::String);

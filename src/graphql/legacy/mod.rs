@@ -1,7 +1,8 @@
-//! The early dialect of GraphQL: operations in the groups `objects`, `files` and `users`, names as classes have them.
+//! The dialect of the legacy API: operations in the groups `objects`, `files` and `users`, class names unchanged.
 //!
-//! It has its own `schema`, `member`s (root fields and the members of groups, compiled) and resolvers, and its own words for filters
-//! and bodies (`input`).
+//! It has its own `schema`, `member`s (compiled root fields and members of groups), resolvers, and conversion of
+//! filters and
+//! bodies (`input`).
 
 mod descriptions;
 mod input;
@@ -19,7 +20,7 @@ use super::parse::config::SchemaConfig;
 use super::parse::run::Run;
 use crate::model::schema::ClassSchema;
 
-/// The early dialect.
+/// The legacy dialect.
 #[derive(Debug, Clone, Copy)]
 pub struct Legacy;
 

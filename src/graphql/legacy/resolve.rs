@@ -1,4 +1,4 @@
-//! Members of groups: each calls the domain once and writes what it found.
+//! Resolves the members of groups; each calls the domain once and writes its result.
 
 use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
@@ -25,11 +25,10 @@ use crate::model::names::USER;
 use crate::model::object::Object;
 use crate::model::value::Value;
 
-/// The field of a user that holds the token of its session.
+/// The field of a user with the session token.
 const SESSION_TOKEN: &str = "sessionToken";
 
-/// Runs a field of the root. In a group that changes things, members run one after the other; a failing member does not keep the
-/// next from running.
+/// Resolves a root field. Mutations of a group run in order; the next one runs even if one fails.
 pub async fn answer(run: Run<'_>, field: &RootField) -> Answer {
     let key = field.key.clone();
     let RootKind::Group(type_name, mutation, members) = &field.kind else {
@@ -85,17 +84,17 @@ fn write<'a>(
     (written.then_some(renderer.out), renderer.errors)
 }
 
-/// What a member found.
+/// The result of a member.
 enum Found<'a> {
-    /// A value, ready for the answer.
+    /// A value for the response.
     Json(Json),
-    /// An object, and what is selected of it.
+    /// An object and its selection.
     Object(&'a ObjectPlan, Object),
-    /// Rows, and what is selected of them.
+    /// Rows and their selection.
     Rows(&'a ConnectionPlan, Connection),
 }
 
-/// The operation of REST that a member does.
+/// The REST operation of a member.
 fn operation(member: &Member) -> Option<Operation> {
     let text = |key: &str| member.arguments.get(key).and_then(Json::as_str).unwrap_or_default();
     let all = |verb, class: &str| Operation::Object(verb, class.to_owned(), String::new());
@@ -197,8 +196,8 @@ async fn resolve<'a>(run: Run<'_>, member: &'a Member) -> Result<Found<'a>> {
     })
 }
 
-/// The class of an operation on any class. Such an operation cannot show or take only some fields, so it is closed where the
-/// configuration of GraphQL shapes the class, as it is where that closes the operation.
+/// The class of an operation on any class. Such an operation cannot hide fields, so it is refused for classes that the
+/// GraphQL configuration hides, hides partly, or has this operation disabled for.
 fn any_class<'m>(run: Run<'_>, name: &'m str, kind: &str, verb: &str) -> Result<&'m str> {
     let config = &run.catalog.config;
     let class: ClassConfig<'_> = config.class(name);
@@ -223,7 +222,7 @@ const FIND: [&str; 9] = [
     "subqueryReadPreference",
 ];
 
-/// The arguments that REST knows under the same names.
+/// The arguments that have the same names in REST.
 fn parameters(member: &Member, names: &[&str]) -> Map<String, Json> {
     let given = |name: &&str| Some(((*name).to_owned(), member.arguments.get(*name)?.clone()));
     names.iter().filter_map(given).filter(|(_, value)| !value.is_null()).collect()
@@ -245,10 +244,10 @@ async fn find_any(run: Run<'_>, class: &str, member: &Member, leaf: &Leaf) -> Re
     Ok(project(leaf, &json!({ "results": rows, "count": found.count.unwrap_or(0) })))
 }
 
-/// The user of a session, as that session may see it.
+/// The user of a session, as that session may read it.
 async fn me(run: Run<'_>, plan: &ObjectPlan, id: &str, token: &str) -> Result<Object> {
     let mut parameters = Wanted::by([plan]).parameters();
-    // The token is no field of the user.
+    // The token is not a field of the user.
     let keys = parameters.keys.get_or_insert_default();
     keys.retain(|key| key != SESSION_TOKEN);
     keys.push("objectId".to_owned());
@@ -257,7 +256,7 @@ async fn me(run: Run<'_>, plan: &ObjectPlan, id: &str, token: &str) -> Result<Ob
     Ok(user)
 }
 
-/// The selected part of what a write answered.
+/// The selected fields of the response to a write.
 fn shown<'a>(leaf: &Leaf, saved: &Object) -> Result<Found<'a>> {
     Ok(Found::Json(project(leaf, &json(saved)?)))
 }

@@ -1,4 +1,4 @@
-//! The types of the early dialect: fixed ones, and those that each class brings along.
+//! Builds the schema of the legacy dialect: fixed types, and types for each class.
 
 use std::collections::HashSet;
 use std::sync::{Arc, LazyLock};
@@ -21,20 +21,20 @@ static BASE: LazyLock<Result<Types, String>> = LazyLock::new(|| types::read_sdl(
 /// Types that a schema with users has.
 static USERS: LazyLock<Result<Types, String>> = LazyLock::new(|| types::read_sdl(include_str!("users.graphql")));
 
-/// The type of the caller's own user.
+/// The type of the current user.
 pub const ME: &str = "Me";
 
-/// Fields every object has.
+/// Fields that every object has.
 const OBJECT_FIELDS: [(&str, &str); 4] =
     [("objectId", "ID!"), ("createdAt", "Date!"), ("updatedAt", "Date!"), ("ACL", "Object")];
 
-/// Where to read from.
+/// Arguments with read preferences.
 const READ_OPTIONS: [&str; 2] = ["readPreference", "includeReadPreference"];
 
-/// Makes the schema of these classes.
+/// Builds the schema of these classes.
 ///
 /// # Errors
-/// When the types do not fit together: a fault of ours.
+/// If the types do not fit together, which is a bug.
 pub fn build(classes: &[&ClassSchema], config: &SchemaConfig) -> Result<Schema<Catalog>, SchemaError> {
     let base = BASE.as_ref().map_err(|error| SchemaError(error.clone()))?;
     let users = USERS.as_ref().map_err(|error| SchemaError(error.clone()))?;
@@ -82,7 +82,7 @@ pub fn build(classes: &[&ClassSchema], config: &SchemaConfig) -> Result<Schema<C
     Schema::new(types, catalog, scalars::to_json)
 }
 
-/// Names of the types a class brings along.
+/// Names of the types of a class.
 fn names_of(class: &str) -> Vec<String> {
     ["Class", "Fields", "Constraints", "Order", "FindResult", "Pointer", "PointerConstraint", "RelationOp"]
         .iter()
@@ -156,7 +156,7 @@ fn object(catalog: &Catalog, class: &Class, config: ClassConfig<'_>) -> TypeDef 
     TypeDef::Object(ObjectDef { implements: vec!["Class".to_owned()], fields })
 }
 
-/// Types that are the same in and out.
+/// Types that inputs and outputs share.
 fn plain_type(kind: &FieldType) -> String {
     match kind {
         FieldType::Number => "Float".to_owned(),
@@ -166,7 +166,7 @@ fn plain_type(kind: &FieldType) -> String {
     }
 }
 
-/// Inputs serve creation and update; they take what the configuration lets both take.
+/// The fields of inputs, which create and update share: those that the configuration allows for both.
 fn fields(catalog: &Catalog, class: &Class, config: ClassConfig<'_>) -> IndexMap<String, InputDef> {
     let (create, update) = (config.create_fields(), config.update_fields());
     let updatable = |name: &str| update.as_ref().is_none_or(|chosen| chosen.iter().any(|field| field == name));
@@ -292,7 +292,7 @@ impl Groups {
         }
     }
 
-    /// Adds the members for any class, and the roots.
+    /// Adds the members for any class, and the root types.
     fn finish(mut self, types: &mut Types, with_users: bool) {
         let generic = |ty: &str| FieldDef::new(ty).argument("className", "String!");
         let get =

@@ -1,4 +1,5 @@
-//! The current schema: made anew when classes, configuration or functions change, swapped at once.
+//! Caches the schema of a dialect. It is rebuilt when classes, configuration or functions change, and swapped
+//! atomically.
 
 use std::sync::Arc;
 
@@ -18,13 +19,13 @@ use crate::model::schema::ClassSchema;
 #[derive(Debug)]
 pub struct SchemaCache<D: ParseDialect> {
     current: ArcSwapOption<Current<D::Catalog>>,
-    /// One build at a time: requests that need the new schema wait for it, all others go on with what they have.
+    /// Held during a build: requests that need the new schema wait for it; requests in flight keep the old one.
     building: Mutex<()>,
 }
 
 #[derive(Debug)]
 struct Current<C> {
-    /// The snapshot the schema was last found to fit.
+    /// The snapshot for which the schema was last valid.
     snapshot: Arc<Schemas>,
     classes: Vec<ClassSchema>,
     config: SchemaConfig,
@@ -44,10 +45,10 @@ impl<D: ParseDialect> Default for SchemaCache<D> {
 }
 
 impl<D: ParseDialect> SchemaCache<D> {
-    /// The schema of the classes as they are now. Changes cost nothing until the next request; a burst of them one build.
+    /// The schema of the current classes. It is rebuilt by the first request after a change, once for several changes.
     ///
     /// # Errors
-    /// When the configuration cannot be read.
+    /// If the configuration cannot be read.
     pub async fn get(&self, cx: &Context) -> Result<Arc<Schema<D::Catalog>>, ParseError> {
         let config = SchemaConfig::read(&graphql_config::current(cx).await?);
         let config = config.with_functions(cx.app.triggers.function_names());
@@ -63,20 +64,20 @@ impl<D: ParseDialect> SchemaCache<D> {
         }
         let classes = shapes(&snapshot);
         let schema = match known.as_ref().filter(|current| current.classes == classes && current.config == config) {
-            // Something changed that the schema does not show, such as permissions.
+            // The change does not affect the schema, for example permissions.
             Some(current) => current.schema.clone(),
             None => Arc::new(make::<D>(classes.clone(), config.clone()).await?),
         };
         let new = Arc::new(Current { snapshot, classes, config, schema: schema.clone() });
         if let Some(old) = self.current.swap(Some(new)) {
-            // Taking apart hundreds of thousands of small pieces is nothing that a request should wait for.
+            // Freeing hundreds of thousands of small allocations must not delay the request.
             tokio::task::spawn_blocking(move || drop((known, old)));
         }
         Ok(schema)
     }
 }
 
-/// What the schema shows of the classes, in a fixed order.
+/// The parts of the classes that affect the schema, in a fixed order.
 fn shapes(snapshot: &Schemas) -> Vec<ClassSchema> {
     let mut classes: Vec<ClassSchema> = snapshot
         .iter()
@@ -100,6 +101,6 @@ async fn make<D: ParseDialect>(
     let count = classes.len();
     let work = move || D::build(&classes.iter().collect::<Vec<_>>(), &config);
     let made = tokio::task::spawn_blocking(work).await.map_err(ParseError::internal)?;
-    tracing::debug!(classes = count, milliseconds = started.elapsed().as_millis(), "GraphQL schema made");
+    tracing::debug!(classes = count, milliseconds = started.elapsed().as_millis(), "GraphQL schema built");
     made.map_err(|error| ParseError::internal(error.0))
 }

@@ -1,4 +1,4 @@
-//! The classes in a schema, under their GraphQL names.
+//! The classes of a schema with their GraphQL names.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub struct Class {
     pub singular: String,
     /// All fields, sorted by name.
     pub fields: IndexMap<String, FieldType>,
-    /// Name of the type of its rows, with their number and place.
+    /// Name of the type of a list of its objects.
     pub rows_type: String,
     /// Whether inputs may create objects of the class.
     pub creatable: bool,
@@ -30,15 +30,15 @@ pub struct Class {
     pub is_user: bool,
 }
 
-/// Turns a filter of a class, as a dialect writes it, into one of REST.
+/// Converts a filter of the dialect to one of REST.
 pub type FilterReader = fn(&Catalog, &Class, &Map<String, Json>) -> Result<Map<String, Json>>;
 
 /// The classes in a schema.
 #[derive(Debug)]
 pub struct Catalog {
-    /// Which classes are shown, and how.
+    /// Configuration of the classes.
     pub config: SchemaConfig,
-    /// How the dialect's filters are read.
+    /// Converts filters of the dialect.
     pub read_filter: FilterReader,
     by_name: HashMap<String, Arc<Class>>,
     by_type: HashMap<String, Arc<Class>>,
@@ -76,7 +76,7 @@ impl Catalog {
     }
 }
 
-/// The classes that the configuration shows, in the order in which they take names.
+/// The classes that the configuration shows, in the order in which their names are assigned.
 #[must_use]
 pub fn shown<'c>(classes: &[&'c ClassSchema], config: &SchemaConfig) -> Vec<&'c ClassSchema> {
     let mut shown: Vec<&ClassSchema> =
@@ -85,7 +85,7 @@ pub fn shown<'c>(classes: &[&'c ClassSchema], config: &SchemaConfig) -> Vec<&'c 
     shown
 }
 
-/// The fields of a class that GraphQL can name, sorted.
+/// The fields of a class whose names are valid in GraphQL, sorted.
 #[must_use]
 pub fn fields_of(schema: &ClassSchema) -> IndexMap<String, FieldType> {
     let mut fields: Vec<(String, FieldType)> = schema

@@ -1,24 +1,25 @@
-//! The part of `graphql-config` that shapes the schema. It was checked when it was stored; here it is only read.
+//! The part of `graphql-config` that affects the schema. It was validated when it was stored.
 
 use serde_json::{Map, Value as Json};
 
 use crate::graphql::engine::types::is_name;
 
-/// Which classes the schema shows, and how.
+/// Configuration of the classes in the schema.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SchemaConfig {
     enabled: Option<Vec<String>>,
     disabled: Option<Vec<String>>,
     classes: Map<String, Json>,
-    /// Names of the app's functions that GraphQL takes as names, sorted. They come with the app's code, not with the configuration.
+    /// Names of the cloud functions that are valid GraphQL names, sorted. They come from cloud code, not from the
+    /// configuration.
     pub functions: Vec<String>,
 }
 
-/// How the schema shows one class; everything by default.
+/// Configuration of a class; by default the schema shows everything.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ClassConfig<'a>(Option<&'a Json>);
 
-/// One field a class may be sorted by.
+/// A field that a class can be sorted by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SortField {
     /// The field.
@@ -48,14 +49,14 @@ impl SchemaConfig {
         }
     }
 
-    /// The configuration with these functions of the app.
+    /// Adds these cloud functions to the configuration.
     #[must_use]
     pub fn with_functions(self, mut functions: Vec<String>) -> Self {
         functions.retain(|name| is_name(name));
         Self { functions, ..self }
     }
 
-    /// Whether the schema shows the class at all.
+    /// Whether the schema shows the class.
     #[must_use]
     pub fn shows(&self, class: &str) -> bool {
         let listed = |list: &Vec<String>| list.iter().any(|name| name == class);
@@ -82,19 +83,19 @@ impl<'a> ClassConfig<'a> {
         texts(self.at(path))
     }
 
-    /// Whether an operation is there: `("query", "get")`, `("mutation", "destroy")`, …
+    /// Whether an operation is enabled: `("query", "get")`, `("mutation", "destroy")`, …
     #[must_use]
     pub fn allows(self, kind: &str, verb: &str) -> bool {
         self.at(&[kind, verb]).and_then(Json::as_bool).unwrap_or(true)
     }
 
-    /// The name an operation is given: `("query", "getAlias")`, …
+    /// The configured name of an operation: `("query", "getAlias")`, …
     #[must_use]
     pub fn alias(self, kind: &str, key: &str) -> Option<&'a str> {
         self.at(&[kind, key]).and_then(Json::as_str).filter(|alias| is_name(alias))
     }
 
-    /// Whether the class shows all its fields everywhere.
+    /// Whether the class shows all fields in all types.
     #[must_use]
     pub fn is_whole(self) -> bool {
         self.at(&["type"]).is_none()

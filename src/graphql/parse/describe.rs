@@ -1,4 +1,4 @@
-//! Descriptions that both dialects give in introspection.
+//! Descriptions that both dialects use in introspection.
 
 use std::borrow::Cow;
 
@@ -6,10 +6,10 @@ use super::catalog::Class;
 use crate::graphql::engine::Description;
 use crate::model::schema::FieldType;
 
-/// What `clientMutationId` is for.
-pub const CLIENT_MUTATION_ID: &str = "A text that comes back with the result.";
+/// The description of `clientMutationId`.
+pub const CLIENT_MUTATION_ID: &str = "Any string; the result contains the same string.";
 
-/// The text with this name.
+/// Finds the description with this name.
 pub fn pick(name: &str, texts: &[(&'static str, &'static str)]) -> Option<&'static str> {
     texts.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
 }
@@ -21,12 +21,12 @@ pub fn shared_type(name: &str) -> Option<&'static str> {
         &[
             ("Any", "A value of any type."),
             ("Object", "An object with any fields."),
-            ("Date", "A moment in ISO 8601, such as `2030-01-31T12:00:00.000Z`, or an object with `__type` and `iso`."),
+            ("Date", "A date in ISO 8601, such as `2030-01-31T12:00:00.000Z`, or an object with `__type` and `iso`."),
             ("Bytes", "Binary data in base64."),
             ("File", "A stored file: its name, or an object with `__type`, `name` and `url`."),
-            ("Upload", "A file that comes with the request, as the multipart request specification says."),
+            ("Upload", "A file in the request, as defined by the GraphQL multipart request specification."),
             ("FileInfo", "A stored file."),
-            ("ReadPreference", "Which members of a replica set are read from."),
+            ("ReadPreference", "Members of the replica set to read from."),
         ],
     )
 }
@@ -36,17 +36,17 @@ pub fn object_field(field: &str) -> Option<&'static str> {
     pick(
         field,
         &[
-            ("id", "The global id, which names the object among those of all classes."),
+            ("id", "The global id, which is unique among objects of all classes."),
             ("objectId", "The id of the object within its class."),
             ("createdAt", "When the object was created."),
-            ("updatedAt", "When the object was last changed."),
-            ("ACL", "Who may read and write the object."),
-            ("authDataResponse", "What authentication services answered; only in results of mutations."),
+            ("updatedAt", "When the object was last updated."),
+            ("ACL", "Permissions to read and write the object."),
+            ("authDataResponse", "Responses of identity providers; only in results of mutations."),
         ],
     )
 }
 
-/// Describes a field of a class; `before` stands in front of its name.
+/// Describes a field of a class; `before` is the text before its name.
 pub fn field(class: &Class, name: &str, before: &str) -> Description {
     let kind = match class.fields.get(name) {
         Some(FieldType::Pointer(target)) => format!("a pointer to the class `{target}`"),
@@ -60,9 +60,9 @@ pub fn field(class: &Class, name: &str, before: &str) -> Description {
 /// Describes an operator that joins conditions.
 pub fn joiner(name: &str) -> Option<&'static str> {
     Some(match name.trim_start_matches('_').to_ascii_lowercase().as_str() {
-        "or" => "At least one of these must hold.",
-        "and" => "All of these must hold.",
-        "nor" => "None of these may hold.",
+        "or" => "At least one of these conditions must match.",
+        "and" => "All of these conditions must match.",
+        "nor" => "None of these conditions may match.",
         _ => return None,
     })
 }
@@ -72,40 +72,40 @@ pub fn constraint(name: &str) -> Option<&'static str> {
     pick(
         name.trim_start_matches('_'),
         &[
-            ("equalTo", "The value is this one; an array contains it."),
-            ("eq", "The value is this one; an array contains it."),
-            ("notEqualTo", "The value is not this one; an array does not contain it."),
-            ("ne", "The value is not this one; an array does not contain it."),
+            ("equalTo", "The value equals this one, or the array contains it."),
+            ("eq", "The value equals this one, or the array contains it."),
+            ("notEqualTo", "The value does not equal this one, or the array does not contain it."),
+            ("ne", "The value does not equal this one, or the array does not contain it."),
             ("lessThan", "The value is less than this one."),
             ("lt", "The value is less than this one."),
-            ("lessThanOrEqualTo", "The value is less than this one or equal to it."),
-            ("lte", "The value is less than this one or equal to it."),
+            ("lessThanOrEqualTo", "The value is less than or equal to this one."),
+            ("lte", "The value is less than or equal to this one."),
             ("greaterThan", "The value is greater than this one."),
             ("gt", "The value is greater than this one."),
-            ("greaterThanOrEqualTo", "The value is greater than this one or equal to it."),
-            ("gte", "The value is greater than this one or equal to it."),
+            ("greaterThanOrEqualTo", "The value is greater than or equal to this one."),
+            ("gte", "The value is greater than or equal to this one."),
             ("in", "The value is one of these."),
             ("notIn", "The value is none of these."),
             ("nin", "The value is none of these."),
             ("exists", "Whether the field has a value."),
-            ("inQueryKey", "The value occurs in a field of the results of a query."),
-            ("select", "The value occurs in a field of the results of a query."),
-            ("notInQueryKey", "The value does not occur in a field of the results of a query."),
-            ("dontSelect", "The value does not occur in a field of the results of a query."),
-            ("inQuery", "The pointer leads to a result of a query."),
-            ("notInQuery", "The pointer does not lead to a result of a query."),
-            ("containedBy", "All elements are among these."),
-            ("contains", "All of these are elements."),
-            ("all", "All of these are elements."),
-            ("matchesRegex", "The text matches this regular expression."),
-            ("regex", "The text matches this regular expression."),
+            ("inQueryKey", "The value occurs in a field of a query's results."),
+            ("select", "The value occurs in a field of a query's results."),
+            ("notInQueryKey", "The value does not occur in a field of a query's results."),
+            ("dontSelect", "The value does not occur in a field of a query's results."),
+            ("inQuery", "The pointer refers to a result of a query."),
+            ("notInQuery", "The pointer does not refer to a result of a query."),
+            ("containedBy", "The array contains only these elements."),
+            ("contains", "The array contains all of these elements."),
+            ("all", "The array contains all of these elements."),
+            ("matchesRegex", "The string matches this regular expression."),
+            ("regex", "The string matches this regular expression."),
             ("options", "Flags of the regular expression: `i`, `m`, `s` and `x`."),
-            ("text", "The text has the words of a search."),
-            ("nearSphere", "Points near this one, the nearest first."),
-            ("maxDistance", "The largest distance from the point, in radians."),
-            ("maxDistanceInRadians", "The largest distance from the point, in radians."),
-            ("maxDistanceInMiles", "The largest distance from the point, in miles."),
-            ("maxDistanceInKilometers", "The largest distance from the point, in kilometres."),
+            ("text", "The text matches a search."),
+            ("nearSphere", "The point is near this one; results are sorted by distance."),
+            ("maxDistance", "The maximum distance from the point, in radians."),
+            ("maxDistanceInRadians", "The maximum distance from the point, in radians."),
+            ("maxDistanceInMiles", "The maximum distance from the point, in miles."),
+            ("maxDistanceInKilometers", "The maximum distance from the point, in kilometres."),
             ("within", "The point lies in a rectangle."),
             ("geoWithin", "The point lies in a polygon or a circle."),
             ("geoIntersects", "The polygon contains a point."),
@@ -113,13 +113,13 @@ pub fn constraint(name: &str) -> Option<&'static str> {
     )
 }
 
-/// Describes a part of searches and of conditions on places.
+/// Describes a part of a text search or of a geographic condition.
 pub fn place(name: &str) -> Option<&'static str> {
     pick(
         name.trim_start_matches('_'),
         &[
-            ("latitude", "Degrees north of the equator; negative in the south."),
-            ("longitude", "Degrees east of Greenwich; negative in the west."),
+            ("latitude", "Latitude in degrees; negative in the south."),
+            ("longitude", "Longitude in degrees; negative in the west."),
             ("box", "The rectangle."),
             ("bottomLeft", "Its south-west corner."),
             ("upperRight", "Its north-east corner."),
@@ -129,22 +129,22 @@ pub fn place(name: &str) -> Option<&'static str> {
             ("distance", "The radius of the circle, in radians."),
             ("point", "The point."),
             ("search", "The search."),
-            ("term", "The words."),
-            ("language", "The language of the words, which decides what counts as the same word."),
-            ("caseSensitive", "Whether upper and lower case differ."),
-            ("diacriticSensitive", "Whether letters with and without accents differ."),
+            ("term", "The words to search for."),
+            ("language", "The language of the words, for stemming and stop words."),
+            ("caseSensitive", "Whether the search is case-sensitive."),
+            ("diacriticSensitive", "Whether the search distinguishes accents."),
         ],
     )
 }
 
-/// Describes an argument that says where to read from.
+/// Describes an argument with a read preference.
 pub fn read_argument(name: &str) -> Option<&'static str> {
     pick(
         name,
         &[
-            ("readPreference", "Which members of a replica set the objects are read from."),
-            ("includeReadPreference", "Which members of a replica set the objects behind pointers are read from."),
-            ("subqueryReadPreference", "Which members of a replica set queries inside conditions read from."),
+            ("readPreference", "Members of the replica set to read the objects from."),
+            ("includeReadPreference", "Members of the replica set to read included objects from."),
+            ("subqueryReadPreference", "Members of the replica set to run subqueries on."),
         ],
     )
 }
@@ -163,11 +163,11 @@ pub fn read_preference(value: &str) -> Option<&'static str> {
     )
 }
 
-/// Describes a value of an enumeration of orders.
+/// Describes a value of an enumeration of sort orders.
 pub fn order(value: &str) -> Option<Description> {
     let (field, direction) = match value.strip_suffix("_DESC") {
         Some(field) => (field, "largest"),
         None => (value.strip_suffix("_ASC")?, "smallest"),
     };
-    Some(Cow::Owned(format!("By the field `{field}`, the {direction} value first.")))
+    Some(Cow::Owned(format!("Sort by the field `{field}`, {direction} value first.")))
 }

@@ -1,4 +1,4 @@
-//! A dialect of Parse's GraphQL API: a schema made from classes.
+//! A dialect of Parse's GraphQL API: builds a schema from classes.
 
 use async_graphql::dynamic::SchemaError;
 
@@ -10,9 +10,9 @@ use crate::model::schema::ClassSchema;
 
 /// A dialect whose schema shows the classes of an application.
 pub trait ParseDialect: for<'a> Dialect<Request<'a> = Run<'a>, Catalog: AsRef<Catalog>> {
-    /// Makes the schema of these classes.
+    /// Builds the schema of these classes.
     ///
     /// # Errors
-    /// When the types do not fit together: a fault of ours.
+    /// If the types do not fit together, which is a bug.
     fn build(classes: &[&ClassSchema], config: &SchemaConfig) -> Result<Schema<Self::Catalog>, SchemaError>;
 }

@@ -23,7 +23,7 @@ use crate::http::caller::Caller;
 use crate::http::gate::Gate;
 use crate::http::{body, detach};
 
-/// Files of the largest size that a form has room for.
+/// Number of files of the maximum size that a form can contain.
 const UPLOADS: u64 = 3;
 
 /// Serves a dialect of GraphQL at one path.
@@ -36,20 +36,21 @@ pub struct GraphQlEndpoint<D: ParseDialect> {
 }
 
 impl<D: ParseDialect> GraphQlEndpoint<D> {
-    /// The endpoint of an app, mounted at `path` behind a gate.
+    /// The endpoint of an application at `path`, with its gate.
     #[must_use]
     pub fn new(app: &Arc<App>, gate: &Arc<Gate>, path: &str) -> Self {
         let service = Arc::new(Service::new(&app.options));
         Self { app: app.clone(), gate: gate.clone(), service, pattern: path.into() }
     }
 
-    /// Executes requests for callers whose [`Caller`](super::service::Caller) is in the data of the request or the connection.
+    /// Executes requests for callers whose [`Caller`](super::service::Caller) is in the data of the request or the
+    /// connection.
     #[must_use]
     pub fn executor(&self) -> EngineExecutor<Service<D>> {
         EngineExecutor(self.service.clone())
     }
 
-    /// Who calls, and the limits of the routes it uses; only credentials in headers count.
+    /// The caller, from the credentials in the headers.
     async fn context(&self, request: &Request) -> Result<(Context, GateCheck)> {
         let caller = Caller::of(request, &self.app)?;
         let gate = GateCheck { gate: self.gate.clone(), direct: caller.direct, mount: self.pattern.clone() };
@@ -64,7 +65,8 @@ impl<D: ParseDialect> GraphQlEndpoint<D> {
             Ok(given) => given,
             Err(refused) => return Ok(refuse(&refused)),
         };
-        // A client that leaves must not stop a mutation halfway; a query that nobody waits for is given up. The word alone
+        // A client that leaves must not stop a mutation halfway; a query that nobody waits for is given up. The word
+        // alone
         // does not make a mutation, but there is none without it (or by the hash of a document that was sent before).
         let writes = given.query.is_empty() || given.query.contains("mutation");
         let service = self.service.clone();

@@ -1,4 +1,4 @@
-//! Errors of fields as Parse's GraphQL API reports them.
+//! Errors of fields in the form of Parse's GraphQL API.
 
 use async_graphql::Pos;
 use serde_json::Value as Json;
@@ -9,11 +9,11 @@ use crate::graphql::engine::{INTERNAL, field_error};
 /// Why a field has no value.
 #[derive(Debug)]
 pub enum FieldError {
-    /// A refusal or failure of the domain.
+    /// An error of the domain.
     Parse(ParseError),
-    /// The same, from a mutation that does not give Parse's code.
+    /// The same, from a mutation that does not return Parse's code.
     Uncoded(String),
-    /// A value is missing where the schema promises one: type and field.
+    /// A non-null field has no value: type and field.
     Missing(String, String),
 }
 
@@ -38,7 +38,7 @@ impl FieldError {
     }
 }
 
-/// An error of the domain as JSON; causes go to the log.
+/// An error of the domain as JSON. Logs the cause.
 #[must_use]
 pub fn parse_error(error: &ParseError, place: Pos, path: &[Json], sanitize: bool) -> Json {
     if let Some(source) = &error.source {
@@ -47,7 +47,7 @@ pub fn parse_error(error: &ParseError, place: Pos, path: &[Json], sanitize: bool
     field_error(error.public_message(sanitize), &Json::from(number(error)), place, path)
 }
 
-/// Parse's code; refusals that REST gives without one are forbidden operations.
+/// Parse's code; errors without one count as 119.
 fn number(error: &ParseError) -> i64 {
     let usual = match error.status {
         403 => ErrorCode::OperationForbidden,

@@ -1,4 +1,4 @@
-//! Points and polygons of inputs, as the domain reads them.
+//! Converts points and polygons of inputs to REST's form.
 
 use serde_json::{Value as Json, json};
 

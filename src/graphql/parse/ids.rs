@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-/// Padding may be missing, as clients' decoders allow.
+/// Padding is optional, as in clients' decoders.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &base64::alphabet::STANDARD,
     GeneralPurposeConfig::new()
@@ -20,7 +20,7 @@ pub fn global(class: &str, id: &str) -> String {
     STANDARD.encode(format!("{class}:{id}"))
 }
 
-/// Class and `objectId` of a global id; `None` when the text is none.
+/// Class and `objectId` of a global id; `None` if the text is not one.
 #[must_use]
 pub fn split(text: &str) -> Option<(String, String)> {
     let plain = String::from_utf8(LENIENT.decode(text).ok()?).ok()?;
@@ -28,7 +28,7 @@ pub fn split(text: &str) -> Option<(String, String)> {
     (!class.is_empty()).then(|| (class.to_owned(), id.to_owned()))
 }
 
-/// The `objectId` that the text stands for in a class: that of a global id of the class, or else the text itself.
+/// The `objectId` in a global id of the class; otherwise the text itself.
 #[must_use]
 pub fn local(class: &str, text: &str) -> String {
     match split(text) {
@@ -43,7 +43,7 @@ pub fn cursor(index: u64) -> String {
     STANDARD.encode(format!("{CURSOR}{index}"))
 }
 
-/// The index a cursor stands for.
+/// The index of a cursor; `None` if the text is not one.
 #[must_use]
 pub fn index(cursor: &str) -> Option<u64> {
     let plain = String::from_utf8(LENIENT.decode(cursor).ok()?).ok()?;

@@ -1,4 +1,5 @@
-//! What both dialects share of Parse: classes and their configuration, reading and writing out objects, sessions, and the HTTP
+//! Parse code that both dialects share: classes and their configuration, reading and rendering objects, sessions, the
+//! HTTP
 //! endpoint.
 
 pub(super) mod cache;

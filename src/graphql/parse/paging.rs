@@ -1,21 +1,21 @@
-//! Which rows of a connection are asked for.
+//! Paging arguments of connections.
 
 use serde_json::{Map, Value as Json};
 
 use super::ids;
 use crate::error::{ErrorCode, ParseError, Result};
 
-/// Rows of a connection when no number is asked for.
+/// Default number of rows of a connection.
 pub const DEFAULT_LIMIT: u64 = 100;
 
-/// Paging arguments, reduced to what a find takes.
+/// Paging arguments as the parameters of a find.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Page {
-    /// Rows to pass over.
+    /// Number of rows to skip.
     pub skip: Option<u64>,
-    /// Rows to read.
+    /// Maximum number of rows to read.
     pub limit: Option<u64>,
-    /// Whether the rows are the last ones, so that all must be counted first.
+    /// Whether the last rows are requested, which needs a count first.
     pub from_end: bool,
 }
 
@@ -23,7 +23,7 @@ impl Page {
     /// Reads `skip`, `first` (or `limit`), `after`, `last` and `before`.
     ///
     /// # Errors
-    /// 102 for a negative number or a text that is no cursor.
+    /// 102 for a negative number or an invalid cursor.
     pub fn read(arguments: &Map<String, Json>, max_limit: Option<u64>) -> Result<Self> {
         let mut page = Self { skip: count(arguments, "skip", "Skip")?, ..Self::default() };
         if let Some(after) = cursor(arguments, "after", "After")? {
@@ -51,7 +51,7 @@ impl Page {
         Ok(page)
     }
 
-    /// Whether nothing but the default page is asked for.
+    /// Whether the default page is requested.
     #[must_use]
     pub fn is_default(&self) -> bool {
         *self == Self::default()

@@ -1,4 +1,4 @@
-//! From objects to the JSON of an answer.
+//! Writes objects as JSON of the response.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -19,21 +19,21 @@ use crate::model::value::Value;
 /// Writes the value of one field of an operation, and collects its errors.
 #[derive(Debug)]
 pub struct Renderer<'a> {
-    /// Relations read.
+    /// The relations that have been read.
     pub relations: &'a Relations,
-    /// Where in the answer we are.
+    /// The current path in the response.
     pub path: Vec<Step<'a>>,
-    /// What is written so far.
+    /// The text written so far.
     pub out: Text,
     /// Errors so far.
     pub errors: Vec<Json>,
-    /// Whether sensitive texts are hidden.
+    /// Whether sensitive error messages are hidden.
     pub sanitize: bool,
 }
 
 impl<'a> Renderer<'a> {
-    /// An object; false, and nothing written, when a value is missing that the schema promises, which makes the object as a whole
-    /// missing.
+    /// Writes an object. Returns false and writes nothing if a non-null field has no value, which makes the object
+    /// null.
     pub fn object(&mut self, plan: &'a ObjectPlan, object: &Object) -> bool {
         let start = self.out.end();
         let mut first = self.out.open('{');
@@ -58,7 +58,7 @@ impl<'a> Renderer<'a> {
         true
     }
 
-    /// As [`Renderer::object`], but writes null for a missing one.
+    /// Like [`Renderer::object`], but writes null for a missing object.
     fn nullable_object(&mut self, plan: &'a ObjectPlan, object: &Object) {
         if !self.object(plan, object) {
             self.out.null();
@@ -70,7 +70,7 @@ impl<'a> Renderer<'a> {
         self.errors.push(error.to_json(field.place, &Step::path(&self.path), self.sanitize));
     }
 
-    /// Writes a field; false, and nothing written, when it has no value.
+    /// Writes a field. Returns false and writes nothing if it has no value.
     fn field(&mut self, plan: &'a ObjectPlan, field: &'a ObjectField, object: &Object) -> bool {
         let value = object.get(&field.name).filter(|value| !value.is_null());
         match (&field.kind, value) {
@@ -84,7 +84,7 @@ impl<'a> Renderer<'a> {
             }
             (FieldKind::Relation(connection), _) => {
                 let Some(owner) = object.get_str("objectId") else { return false };
-                // There are none of an object that the caller may not read.
+                // An object that the caller may not read has none.
                 match self.relations.get(&(connection.slot, owner.to_owned())) {
                     Some(Ok(rows)) => self.connection(connection, rows),
                     Some(Err(error)) => {
@@ -160,7 +160,7 @@ impl<'a> Renderer<'a> {
         self.out.close('}');
     }
 
-    /// A list that promises every row: null when one is missing.
+    /// A list of non-null rows; null if one is missing.
     fn results(&mut self, plan: &'a ObjectPlan, connection: &Connection) {
         let (start, mut whole) = (self.out.end(), true);
         let mut first = self.out.open('[');
@@ -220,7 +220,7 @@ fn scalar(kind: &FieldType, value: &Value) -> Json {
     }
 }
 
-/// An ACL as GraphQL lists it; without one, everybody may do everything.
+/// An ACL in the form of GraphQL. No ACL means that everyone may read and write.
 fn acl(value: Option<&Value>) -> Json {
     let Some(entries) = value.and_then(Value::as_object) else {
         return json!({ "users": null, "roles": null, "public": { "read": true, "write": true } });

@@ -1,4 +1,4 @@
-//! What the fields of one request work with.
+//! The context of a request for its fields.
 
 use super::catalog::Catalog;
 use super::fetch::Fetcher;
@@ -6,16 +6,16 @@ use super::gate::GateCheck;
 use crate::domain::kernel::context::Context;
 use crate::graphql::engine::multipart::Uploads;
 
-/// One request, as root fields see it.
+/// The context of a request, which root fields receive.
 #[derive(Debug, Clone, Copy)]
 pub struct Run<'a> {
-    /// Who asks.
+    /// The caller.
     pub cx: &'a Context,
-    /// The limits of the routes that fields stand for.
+    /// Rate limits and allowed routes of the fields.
     pub gate: &'a GateCheck,
     /// The classes.
     pub catalog: &'a Catalog,
-    /// Files that came along.
+    /// Files in the request.
     pub uploads: &'a Uploads,
 }
 
@@ -26,7 +26,7 @@ impl<'a> Run<'a> {
         Fetcher { cx: self.cx, catalog: self.catalog }
     }
 
-    /// Whether sensitive texts of errors are hidden.
+    /// Whether sensitive error messages are hidden.
     #[must_use]
     pub fn sanitizes(self) -> bool {
         self.cx.app.options.security.enable_sanitized_error_response

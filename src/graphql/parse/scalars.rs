@@ -1,4 +1,4 @@
-//! Which values Parse's scalars take, and what they become in REST JSON.
+//! Validates values of Parse's scalars and converts them to REST JSON.
 
 use async_graphql::Value as ConstValue;
 use serde_json::{Value as Json, json};
@@ -9,7 +9,7 @@ use crate::model::Date;
 /// A value of a scalar as REST JSON.
 ///
 /// # Errors
-/// Why the scalar does not take the value.
+/// Why the scalar does not accept the value.
 pub fn to_json(scalar: &str, value: &ConstValue) -> Result<Json, String> {
     match (scalar, value) {
         ("Date", ConstValue::String(text)) => date(text).ok_or_else(|| misfit(scalar, value)),
@@ -45,7 +45,7 @@ pub fn to_json(scalar: &str, value: &ConstValue) -> Result<Json, String> {
     }
 }
 
-/// The class that a pointer scalar of the early dialect points to.
+/// The target class of a pointer scalar of the legacy dialect.
 fn target_of(scalar: &str) -> Option<&str> {
     scalar.strip_suffix("Pointer").filter(|class| !class.is_empty())
 }
@@ -71,7 +71,7 @@ fn field<'a>(value: &'a ConstValue, name: &str) -> Option<&'a ConstValue> {
     if let ConstValue::Object(map) = value { map.get(name) } else { None }
 }
 
-/// A typed object (`{__type, …}`) whose one text is under `key`.
+/// A typed object (`{__type, …}`) with one string, under `key`.
 fn typed(scalar: &str, value: &ConstValue, key: &str, make: impl Fn(&str) -> Option<Json>) -> Result<Json, String> {
     let kind = matches!(field(value, "__type"), Some(ConstValue::String(kind)) if kind == scalar);
     match field(value, key) {

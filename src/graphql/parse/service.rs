@@ -1,4 +1,4 @@
-//! A dialect at work: its current schema and the documents that clients refer to by hash.
+//! Serves a dialect: holds its current schema and the persisted queries.
 
 use async_graphql::Data;
 use futures_util::future::BoxFuture;
@@ -12,33 +12,33 @@ use crate::domain::kernel::context::Context;
 use crate::error::Result;
 use crate::graphql::engine::{self, GraphQlRequest, INTERNAL, PersistedQueries, Policy, Refusal, Serve, Text};
 
-/// Answers the requests of one dialect.
+/// Executes the requests of a dialect.
 #[derive(Debug)]
 pub struct Service<D: ParseDialect> {
     schemas: SchemaCache<D>,
     persisted: PersistedQueries,
 }
 
-/// Who calls.
+/// The caller of a request.
 #[derive(Debug)]
 pub struct Caller {
     /// The request's context.
     pub cx: Context,
-    /// The limits of the routes it uses.
+    /// Rate limits and allowed routes of the caller.
     pub gate: GateCheck,
 }
 
 impl<D: ParseDialect> Service<D> {
-    /// A service without a schema; it is made when the first request needs it.
+    /// A service without a schema, which is built for the first request.
     #[must_use]
     pub fn new(options: &Options) -> Self {
         Self { schemas: SchemaCache::default(), persisted: persisted(options) }
     }
 
-    /// Answers a request.
+    /// Executes a request.
     ///
     /// # Errors
-    /// When the schema cannot be made; inside, when the request is not executed at all.
+    /// If the schema cannot be built. The inner error: the request is not executed at all.
     pub async fn answer(
         &self,
         cx: &Context,
@@ -67,7 +67,7 @@ impl<D: ParseDialect> Serve for Service<D> {
     }
 }
 
-/// A cache for persisted queries, as large as the options say.
+/// The cache of persisted queries, with the limits in the options.
 fn persisted(options: &Options) -> PersistedQueries {
     let size = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
     PersistedQueries::new(
@@ -76,7 +76,7 @@ fn persisted(options: &Options) -> PersistedQueries {
     )
 }
 
-/// What the caller may ask for.
+/// Permissions and limits of the caller.
 fn policy(cx: &Context) -> Policy {
     let options = &cx.app.options;
     let limits = &options.security.request_complexity;

@@ -1,4 +1,4 @@
-//! The caller's own user, read with the rights of its session.
+//! Reads the current user with the permissions of its session.
 
 use crate::domain::features::sessions;
 use crate::domain::kernel::auth::Auth;
@@ -16,7 +16,7 @@ pub fn no_session() -> ParseError {
     ParseError::sanitized(ErrorCode::InvalidSessionToken, "Invalid session token")
 }
 
-/// The request as one that asks for a session: a sign up here ends with a session also when the master key makes it.
+/// The context for a sign up, which here creates a session even with the master key.
 #[must_use]
 pub fn with_session(cx: &Context) -> Context {
     let mut own = cx.clone();
@@ -24,16 +24,16 @@ pub fn with_session(cx: &Context) -> Context {
     own
 }
 
-/// The rights with which the user of a session that has just begun is read.
+/// The context for reading the user of a new session.
 #[must_use]
 pub fn standing_after(cx: &Context, user: &Object) -> Auth {
     if cx.auth.is_master() { cx.auth.clone() } else { sessions::standing_of(user) }
 }
 
-/// Reads a user by a query, as its own session may.
+/// Reads a user with the permissions of its own session.
 ///
 /// # Errors
-/// 209 when that session may not read it.
+/// 209 if that session may not read it.
 pub async fn read_own(cx: &Context, id: &str, parameters: QueryParameters) -> Result<Object> {
     let found = read::find(cx, FindQuery::from(GetQuery::new(USER, id, parameters))).await?;
     found.results.into_iter().next().ok_or_else(no_session)

@@ -1,4 +1,4 @@
-//! Files that come with a request.
+//! Files in a request.
 
 use futures_util::stream;
 use serde_json::{Value as Json, json};
