@@ -106,7 +106,9 @@ fn class_field(class: &Class, suffix: &str, field: &str) -> Option<Description> 
         "Class" => describe::object_field(field),
         "Fields" | "SignUpFields" if field == "ACL" => Some("Permissions to read and write the object."),
         "Constraints" => describe::joiner(field),
-        "FindResult" => pick(field, &[("results", "The objects."), ("count", "Number of objects that match the conditions.")]),
+        "FindResult" => {
+            pick(field, &[("results", "The objects."), ("count", "Number of objects that match the conditions.")])
+        }
         "PointerConstraint" => return describe::constraint(field).map(Cow::Borrowed),
         "RelationOp" => {
             let texts = [
