@@ -1,4 +1,4 @@
-//! The only source of time.
+//! The clock of the server.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,13 +7,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::model::date::Date;
 
-/// Tells the time. Shared by everything that writes or compares dates.
+/// A clock. All code that writes or compares dates uses it.
 pub trait Clock: Send + Sync + fmt::Debug {
-    /// The present moment, to the millisecond.
+    /// Current time, to the millisecond.
     fn now(&self) -> Date;
 }
 
-/// The machine's clock.
+/// The clock of the operating system.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct SystemClock;
 
@@ -25,18 +25,18 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that only moves when told to, so that dates in tests are exact.
+/// A clock that only moves when a test moves it, so that dates are exact.
 #[derive(Debug, Clone)]
 pub struct ManualClock(Arc<AtomicI64>);
 
 impl ManualClock {
-    /// A clock that stands at `start`.
+    /// A clock at `start`.
     #[must_use]
     pub fn new(start: Date) -> Self {
         Self(Arc::new(AtomicI64::new(start.millis())))
     }
 
-    /// Moves the clock forward (or back, if negative) by so many milliseconds.
+    /// Moves the clock forward (or back, if negative) by this many milliseconds.
     pub fn advance(&self, millis: i64) {
         self.0.fetch_add(millis, Ordering::SeqCst);
     }

@@ -1,4 +1,4 @@
-//! The process: reads its arguments and picks the command.
+//! The process: parses its arguments and runs the command.
 
 use std::process::ExitCode;
 
@@ -7,7 +7,7 @@ use crate::config::{self, Command};
 use crate::random::SystemRandom;
 use crate::server::Parts;
 
-/// Does what the command line asks for; the exit status says whether it went well.
+/// Runs the command of the command line and returns the exit status.
 #[must_use]
 pub fn main() -> ExitCode {
     let command = match config::load(std::env::args_os().skip(1), &config::environment(), &SystemRandom) {

@@ -1,4 +1,4 @@
-//! The only source of identifiers and tokens.
+//! The random source of ids and tokens.
 
 use std::fmt;
 use std::sync::Mutex;
@@ -8,19 +8,19 @@ use rand::{RngCore, SeedableRng};
 
 const ALPHANUMERIC: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
-/// Gives random bytes and, from these, everything the server has to invent.
+/// Generates random bytes, ids and tokens.
 pub trait Random: Send + Sync + fmt::Debug {
     /// Fills the buffer with random bytes.
     fn fill(&self, buffer: &mut [u8]);
 
-    /// A text of `length` characters of `A-Z a-z 0-9`, each equally likely.
+    /// A string of `length` characters of `A-Z a-z 0-9`, each equally likely.
     fn alphanumeric(&self, length: usize) -> String {
         let mut text = String::with_capacity(length);
         let mut buffer = [0_u8; 32];
         while text.len() < length {
             self.fill(&mut buffer);
             for byte in buffer {
-                // 248 = 4 × 62: bytes above would favour the first letters.
+                // 248 = 4 × 62: larger bytes would favour the first letters.
                 if byte < 248
                     && text.len() < length
                     && let Some(letter) = ALPHANUMERIC.get(usize::from(byte % 62))
@@ -56,7 +56,7 @@ pub fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// The operating system's generator.
+/// The random generator of the operating system.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct SystemRandom;
 
@@ -67,7 +67,7 @@ impl Random for SystemRandom {
     }
 }
 
-/// The same sequence for the same seed; for tests alone.
+/// A generator with the same sequence for the same seed; only for tests.
 #[derive(Debug)]
 pub struct SeededRandom(Mutex<StdRng>);
 

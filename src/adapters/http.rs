@@ -1,4 +1,5 @@
-//! Calls of other servers: only `https` (or loopback, where the owner allows it), bounded in time and size, no redirects.
+//! HTTP client for external services: only `https` (or `http` to this machine), with limits for time and size,
+//! without redirects.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -7,23 +8,23 @@ use std::time::Duration;
 use reqwest::{Client, RequestBuilder, Response, Url};
 use serde_json::Value as Json;
 
-/// Seconds until a call is given up.
+/// Timeout of a call in seconds.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// Longest answer that is read, in bytes.
+/// Maximum bytes of a response.
 const MAX_ANSWER: usize = 1 << 20;
 
-/// Why a call failed. The text is for the log.
+/// Why a call failed; the message is only logged.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
-    /// The server could not be reached, or did not answer in time.
+    /// The server could not be reached, or did not respond in time.
     #[error("the call failed: {0}")]
     Unreachable(String),
-    /// The server answered, but not with what was asked for.
-    #[error("unexpected answer: {0}")]
+    /// The response is not the expected one.
+    #[error("unexpected response: {0}")]
     Answer(String),
 }
 
-/// Makes calls.
+/// Sends requests.
 #[derive(Clone)]
 pub struct Caller {
     client: Client,
@@ -36,10 +37,10 @@ impl fmt::Debug for Caller {
 }
 
 impl Caller {
-    /// A caller with connections of its own.
+    /// A client with its own connection pool.
     ///
     /// # Errors
-    /// When TLS cannot be set up.
+    /// If TLS cannot be set up.
     pub fn new() -> Result<Self, String> {
         let client = Client::builder()
             .timeout(TIMEOUT)
@@ -47,7 +48,7 @@ impl Caller {
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("reparse/", env!("CARGO_PKG_VERSION")))
             .build()
-            .map_err(|error| format!("no HTTP client: {error}"))?;
+            .map_err(|error| format!("cannot create an HTTP client: {error}"))?;
         Ok(Self { client })
     }
 
@@ -61,10 +62,11 @@ impl Caller {
         self.client.post(url.clone()).header("accept", "application/json")
     }
 
-    /// Sends a request and reads its answer: status, whether it was a success, and the body as JSON (null when it is none).
+    /// Sends a request and reads the response: status, whether it is a success, and the body as JSON (null if it is
+    /// not JSON).
     ///
     /// # Errors
-    /// When there is no answer, or one that is too long.
+    /// If there is no response, or it is too large.
     pub async fn json(&self, request: RequestBuilder) -> Result<(u16, Json), CallError> {
         let response = request.send().await.map_err(|error| CallError::Unreachable(chain(&error)))?;
         let status = response.status().as_u16();
@@ -72,7 +74,7 @@ impl Caller {
         Ok((status, serde_json::from_slice(&body).unwrap_or(Json::Null)))
     }
 
-    /// As [`Caller::json`], but anything except success with JSON is an error.
+    /// Like [`Caller::json`], but any response other than a success with JSON is an error.
     ///
     /// # Errors
     /// As [`Caller::json`]; also for other statuses.
@@ -84,7 +86,7 @@ impl Caller {
     }
 }
 
-/// The text of an error with those of its causes.
+/// The message of an error and its causes.
 pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -96,7 +98,7 @@ pub(super) fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// The body of an answer, if it has no more bytes than `most`.
+/// The body of a response, if it has at most `most` bytes.
 pub(super) async fn read(mut response: Response, most: usize) -> Result<Vec<u8>, CallError> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| CallError::Unreachable(chain(&error)))? {
@@ -108,20 +110,20 @@ pub(super) async fn read(mut response: Response, most: usize) -> Result<Vec<u8>,
     Ok(body)
 }
 
-/// Reads an address of the configuration: `https`, or `http` to this machine itself.
+/// Parses a URL of the configuration: `https`, or `http` to this machine.
 ///
 /// # Errors
-/// A text for the person who configured it.
+/// A message for the administrator.
 pub fn address(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|error| format!("{text} is no address: {error}"))?;
+    let url = Url::parse(text).map_err(|error| format!("{text} is not a valid URL: {error}"))?;
     match url.scheme() {
         "https" => Ok(url),
         "http" if is_loopback(&url) => Ok(url),
-        _ => Err(format!("{text}: only https is allowed (http to this machine alone)")),
+        _ => Err(format!("{text}: only https is allowed (http only to this machine)")),
     }
 }
 
-/// Whether an address names this machine itself.
+/// Whether a URL points to this machine.
 #[must_use]
 pub fn is_loopback(url: &Url) -> bool {
     url.host_str().is_some_and(|host| {

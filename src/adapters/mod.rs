@@ -1,4 +1,4 @@
-//! Traits for services outside of the server, and their implementations.
+//! Traits of external services, and their implementations.
 
 pub mod auth;
 pub mod cloud;

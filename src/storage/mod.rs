@@ -1,13 +1,15 @@
-//! Where rows live: the contract every store keeps, in words and as a trait.
+//! The interface of stores: the trait [`Storage`] and its contract.
 //!
-//! A store knows classes, rows, filters and updates; it knows no class by name and no rule of Parse. Rows cross this
-//! boundary as [`Object`]s in REST terms (`objectId`, `createdAt`, `updatedAt` as dates, pointers as pointers) plus columns
-//! that clients never see: `_rperm` and `_wperm` (arrays of entities; absent: open to all) and whatever internal columns
-//! the domain keeps (`_hashed_password`, `_auth_data_anonymous`, …).
+//! A store handles classes, rows, filters and updates, and contains no rules of Parse. Rows are passed as [`Object`]s
+//! in
+//! REST terms (`objectId`, `createdAt`, `updatedAt` as dates, pointers as pointers) with columns that clients never
+//! see:
+//! `_rperm` and `_wperm` (arrays of entities; absent means open to everyone) and internal columns of the domain
+//! (`_hashed_password`, `_auth_data_anonymous`, …).
 //!
-//! - A write that is acknowledged is durable.
-//! - A filter means the same on every store: `conformance.rs` holds the cases.
-//! - Uniqueness is the store's: a write that breaks a unique index fails with [`StorageError::Duplicate`].
+//! - An acknowledged write is durable.
+//! - A filter has the same meaning on every store: `conformance.rs` contains the cases.
+//! - The store enforces uniqueness: a write that violates a unique index fails with [`StorageError::Duplicate`].
 
 #[cfg(test)]
 pub mod conformance;
@@ -35,38 +37,39 @@ use crate::model::schema::{ClassSchema, Field, IndexKeys};
 use crate::model::shape::Shape;
 use crate::model::value::Value;
 
-/// What can go wrong in a store.
+/// An error of a store.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
-    /// A unique index refused a write.
+    /// A write violates a unique index.
     #[error("duplicate value in index {index}")]
     Duplicate {
-        /// Name of the index, as `_id_` or `username_1`; empty when the store does not tell.
+        /// Name of the index, such as `_id_` or `username_1`; empty if it is unknown.
         index: String,
     },
-    /// Two transactions met; the whole transaction may be tried again.
+    /// A write conflict between transactions; the whole transaction can be retried.
     #[error("write conflict")]
     WriteConflict,
-    /// The store cannot be reached, or did not answer in time.
+    /// The store cannot be reached, or did not respond in time.
     #[error("the database cannot be reached")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
-    /// The operation took longer than it may.
+    /// The operation exceeded its time limit.
     #[error("the operation exceeded its time limit")]
     TimedOut,
-    /// There is no room left for writes; reads go on.
+    /// The disk is full; reads still work.
     #[error("the disk of the database is full")]
     DiskFull(#[source] Box<dyn Error + Send + Sync>),
-    /// The request asks for what no store, or not this one, can do: a bad pattern, an unknown index, an unsupported stage.
-    /// The text may be shown to the client.
+    /// This store cannot run the request: an invalid pattern, an unknown index, an unsupported stage. The message may
+    /// be sent
+    /// to the client.
     #[error("{0}")]
     Refused(String),
-    /// A `$nearSphere` found no index to use; the caller makes one and tries again.
+    /// A `$nearSphere` query needs an index; the caller creates it and retries.
     #[error("no geo index for field {0}")]
     NoGeoIndex(String),
-    /// A class or field exists already, with another type.
+    /// The class or field exists already, with another type.
     #[error("field exists already with type {0}")]
     FieldExists(String),
-    /// Anything else; the text is for the log.
+    /// Any other error; the message is only logged.
     #[error("storage failure: {0}")]
     Other(#[source] Box<dyn Error + Send + Sync>),
 }
@@ -74,7 +77,7 @@ pub enum StorageError {
 /// Result of a store.
 pub type Result<T, E = StorageError> = std::result::Result<T, E>;
 
-/// A transaction under way; what it holds is the store's own business.
+/// An open transaction, with data of the store.
 #[derive(Clone)]
 pub struct Transaction(pub Arc<dyn Any + Send + Sync>);
 
@@ -84,7 +87,7 @@ impl fmt::Debug for Transaction {
     }
 }
 
-/// An index to make.
+/// An index to create.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of the database's own")]
 pub struct IndexSpec {
@@ -92,31 +95,32 @@ pub struct IndexSpec {
     pub name: String,
     /// Fields in REST terms (may be dotted) or internal columns, with direction or kind.
     pub keys: IndexKeys,
-    /// Whether two rows with the same value are refused.
+    /// Whether the index is unique.
     pub unique: bool,
-    /// Whether rows without the field are left out.
+    /// Whether the index is sparse: without rows that lack the field.
     pub sparse: bool,
-    /// Whether text is compared by the collation `en_US`, strength 2.
+    /// Whether strings are compared by the collation `en_US`, strength 2.
     pub case_insensitive: bool,
-    /// For dates: seconds after which the row goes away.
+    /// For dates: seconds after which the row expires.
     pub expire_after_seconds: Option<u64>,
-    /// Only meant for stores where this index alone makes uniqueness hold (see `docs/storage.md`); MongoDB leaves it out.
+    /// Only for stores on which this index is the only check of uniqueness (see `docs/storage.md`); not created on
+    /// MongoDB.
     pub embedded_only: bool,
 }
 
-/// What an outside process changed.
+/// A change by another process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// A schema document.
     Schema,
-    /// A row of a class, or rows of it. `id` is missing when it is not known (a collection was dropped).
+    /// A row of a class, or several rows. `id` is `None` if it is unknown (a collection was dropped).
     Row {
         /// The class.
         class: ClassName,
         /// Its `objectId`.
         id: Option<String>,
     },
-    /// Events may have been missed: everything cached is in doubt.
+    /// Events may have been missed: all caches must be cleared.
     Lost,
 }
 
@@ -171,35 +175,36 @@ pub struct RowChange {
 pub struct AggregateOptions {
     /// Index to use.
     pub hint: Option<Json>,
-    /// Remark for the database's log.
+    /// Comment for the database's log.
     pub comment: Option<String>,
-    /// Which member to ask.
+    /// Read preference.
     pub read_preference: Option<crate::model::query::options::ReadPreference>,
     /// Return the plan instead of rows.
     pub explain: Option<String>,
-    /// Field names and values are the database's own, without translation.
+    /// Use the database's field names and values, without translation.
     pub raw_values: bool,
-    /// Field names are the database's own, without translation.
+    /// Use the database's field names, without translation.
     pub raw_field_names: bool,
 }
 
-/// Everything above a member in two relations, as pairs, so that the caller can leave out owners that do not exist any more.
+/// The owners above a member in two relations, as pairs, so that the caller can leave out owners that no longer exist.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Ancestry {
-    /// Owners of the member itself.
+    /// Direct owners of the member.
     pub direct: Vec<String>,
-    /// Pairs of an owner and its member, where the member is an owner found before.
+    /// Pairs of an owner and its member, which is an owner that was found before.
     pub nested: Vec<(String, String)>,
 }
 
 impl Ancestry {
-    /// All owners, each once, in no order.
+    /// All owners without duplicates, in no order.
     #[must_use]
     pub fn owners(&self) -> HashSet<&str> {
         self.direct.iter().chain(self.nested.iter().map(|(owner, _)| owner)).map(String::as_str).collect()
     }
 
-    /// The owners that can be reached from the member over owners that `exists` accepts, each once, in no order.
+    /// The owners that can be reached from the member through owners that `exists` accepts, without duplicates, in no
+    /// order.
     #[must_use]
     pub fn reachable(&self, exists: impl Fn(&str) -> bool) -> HashSet<&str> {
         let mut above: HashMap<&str, Vec<&str>> = HashMap::new();
@@ -217,59 +222,60 @@ impl Ancestry {
     }
 }
 
-/// A store. All methods may be called at the same time from many tasks.
+/// A store. All methods may be called concurrently.
 ///
-/// `tx`: when given, the operation is part of that transaction.
+/// With `tx` the operation is part of that transaction.
 #[async_trait]
 pub trait Storage: Send + Sync + fmt::Debug {
-    /// Whether the store answers; bounded in time.
+    /// Whether the store responds, within a time limit.
     async fn ping(&self) -> Result<()>;
 
     /// All classes, default columns included.
     async fn classes(&self) -> Result<Vec<ClassSchema>>;
 
-    /// Makes a class. `Duplicate` when it exists.
+    /// Creates a class. `Duplicate` if it exists.
     async fn create_class(&self, schema: &ClassSchema) -> Result<()>;
 
-    /// Adds a field, atomically: nothing happens if it exists with the same type, `FieldExists` if with another.
+    /// Adds a field atomically. Does nothing if it exists with the same type; `FieldExists` if it exists with another
+    /// type.
     async fn add_field(&self, class: &ClassName, name: &str, field: &Field) -> Result<()>;
 
-    /// Replaces the options (required, default) of a field that exists.
+    /// Replaces the options (required, default) of an existing field.
     async fn set_field_options(&self, class: &ClassName, name: &str, field: &Field) -> Result<()>;
 
-    /// Removes fields: from the class, and from its rows.
+    /// Deletes fields of the class and of its rows.
     async fn delete_fields(&self, schema: &ClassSchema, names: &[String]) -> Result<()>;
 
-    /// Stores the permissions of a class; `None`: it has none of its own any more.
+    /// Sets the permissions of a class; `None` removes them.
     async fn set_permissions(
         &self,
         class: &ClassName,
         permissions: Option<&serde_json::Map<String, Json>>,
     ) -> Result<()>;
 
-    /// Stores what the class lists as its indexes; does not touch the indexes themselves.
+    /// Sets the list of indexes of a class, without changing the indexes themselves.
     async fn set_listed_indexes(
         &self,
         class: &ClassName,
         indexes: &indexmap::IndexMap<String, IndexKeys>,
     ) -> Result<()>;
 
-    /// Removes a class with its rows. Nothing happens when there is none.
+    /// Deletes a class and its rows. Does nothing if it does not exist.
     async fn delete_class(&self, class: &ClassName) -> Result<()>;
 
-    /// Makes indexes that are not there yet, without blocking writers where the store can.
+    /// Creates missing indexes, without blocking writes if the store can.
     async fn create_indexes(&self, schema: &ClassSchema, indexes: &[IndexSpec]) -> Result<()>;
 
     /// Drops indexes by name.
     async fn drop_indexes(&self, class: &ClassName, names: &[String]) -> Result<()>;
 
-    /// The real indexes of a class as `name → keys`, in the database's terms (`_id_` included).
+    /// The existing indexes of a class as `name → keys`, in the database's terms (including `_id_`).
     async fn indexes(&self, class: &ClassName) -> Result<indexmap::IndexMap<String, IndexKeys>>;
 
-    /// Stores a new row.
+    /// Inserts a row.
     async fn insert(&self, schema: &ClassSchema, row: Object, tx: Option<&Transaction>) -> Result<()>;
 
-    /// Changes the first match, atomically, and gives the row as it is afterwards; `None` when nothing matches.
+    /// Updates the first matching row atomically and returns the row after the update; `None` if none matches.
     async fn update_one(
         &self,
         schema: &ClassSchema,
@@ -278,7 +284,7 @@ pub trait Storage: Send + Sync + fmt::Debug {
         tx: Option<&Transaction>,
     ) -> Result<Option<Object>>;
 
-    /// Changes all matches; gives their number.
+    /// Updates all matching rows; returns their number.
     async fn update_many(
         &self,
         schema: &ClassSchema,
@@ -287,7 +293,7 @@ pub trait Storage: Send + Sync + fmt::Debug {
         tx: Option<&Transaction>,
     ) -> Result<u64>;
 
-    /// Changes the first match, or makes a row out of the filter's equalities and the update.
+    /// Updates the first matching row, or inserts one from the filter's equalities and the update.
     async fn upsert(
         &self,
         schema: &ClassSchema,
@@ -296,10 +302,10 @@ pub trait Storage: Send + Sync + fmt::Debug {
         tx: Option<&Transaction>,
     ) -> Result<()>;
 
-    /// Deletes all matches; gives their number.
+    /// Deletes all matching rows; returns their number.
     async fn delete(&self, schema: &ClassSchema, filter: &Resolved, tx: Option<&Transaction>) -> Result<u64>;
 
-    /// The rows that match.
+    /// Finds the matching rows.
     async fn find(
         &self,
         schema: &ClassSchema,
@@ -308,7 +314,7 @@ pub trait Storage: Send + Sync + fmt::Debug {
         tx: Option<&Transaction>,
     ) -> Result<Vec<Object>>;
 
-    /// As [`Storage::find`], the rows written as JSON in the shape in which they are read; the fields asked for are whole ones.
+    /// Like [`Storage::find`], with the rows as JSON in the given shape. Requested fields must be top-level fields.
     async fn find_json(
         &self,
         schema: &ClassSchema,
@@ -318,7 +324,7 @@ pub trait Storage: Send + Sync + fmt::Debug {
         tx: Option<&Transaction>,
     ) -> Result<JsonRows>;
 
-    /// How many rows match; of `options` only hint, comment, case and read preference count.
+    /// Counts the matching rows. Of `options`, only hint, comment, case and read preference are used.
     async fn count(
         &self,
         schema: &ClassSchema,
@@ -327,7 +333,7 @@ pub trait Storage: Send + Sync + fmt::Debug {
         tx: Option<&Transaction>,
     ) -> Result<u64>;
 
-    /// How the store would run a find (or ran it): its own words as JSON.
+    /// The store's plan of a query, as JSON in its own format.
     async fn explain(
         &self,
         schema: &ClassSchema,
@@ -336,10 +342,12 @@ pub trait Storage: Send + Sync + fmt::Debug {
         verbosity: &str,
     ) -> Result<Json>;
 
-    /// The different values of a field over the matches.
+    /// The distinct values of a field in the matching rows.
     async fn distinct(&self, schema: &ClassSchema, field: &str, filter: &Resolved) -> Result<Vec<Value>>;
 
-    /// Runs a pipeline in MongoDB's language (field names in REST terms unless options say otherwise); rows as REST JSON.
+    /// Runs a MongoDB aggregation pipeline (field names in REST terms unless the options say otherwise); returns rows
+    /// as REST
+    /// JSON.
     async fn aggregate(
         &self,
         schema: &ClassSchema,
@@ -347,13 +355,13 @@ pub trait Storage: Send + Sync + fmt::Debug {
         options: &AggregateOptions,
     ) -> Result<Vec<Json>>;
 
-    /// Puts members into a relation; those that are there stay.
+    /// Adds members to a relation; existing members are unaffected.
     async fn link(&self, join: &ClassName, owner: &str, members: &[String], tx: Option<&Transaction>) -> Result<()>;
 
-    /// Takes members out of a relation; strangers do not matter.
+    /// Removes members from a relation; ids that are not members are ignored.
     async fn unlink(&self, join: &ClassName, owner: &str, members: &[String], tx: Option<&Transaction>) -> Result<()>;
 
-    /// The members of these owners' relations, as pairs `(owner, member)`.
+    /// The members of the relations of these owners, as pairs `(owner, member)`.
     async fn members(
         &self,
         join: &ClassName,
@@ -361,7 +369,8 @@ pub trait Storage: Send + Sync + fmt::Debug {
         tx: Option<&Transaction>,
     ) -> Result<Vec<(String, String)>>;
 
-    /// The owners in whose relation one of these is, as pairs `(owner, member)`; `None`: all owners that have members.
+    /// The owners whose relation contains one of these members, as pairs `(owner, member)`; `None`: all owners with
+    /// members.
     async fn owners(
         &self,
         join: &ClassName,
@@ -369,8 +378,9 @@ pub trait Storage: Send + Sync + fmt::Debug {
         tx: Option<&Transaction>,
     ) -> Result<Vec<(String, String)>>;
 
-    /// The owners in whose `direct` relation the member is, the owners in whose `nested` relation one of these is, and so on to the
-    /// end. One query, whatever the depth; cycles end.
+    /// The owners whose `direct` relation contains the member, the owners whose `nested` relation contains one of
+    /// these, and so
+    /// on. One query regardless of the depth; cycles are handled.
     async fn ancestors(
         &self,
         direct: &ClassName,
@@ -382,14 +392,15 @@ pub trait Storage: Send + Sync + fmt::Debug {
     /// Begins a transaction.
     async fn begin(&self) -> Result<Transaction>;
 
-    /// Makes a transaction's writes lasting.
+    /// Commits a transaction.
     async fn commit(&self, tx: Transaction) -> Result<()>;
 
-    /// Undoes a transaction's writes.
+    /// Rolls back a transaction.
     async fn abort(&self, tx: Transaction) -> Result<()>;
 
-    /// What other processes change of the schema and of rows of these classes, where the store can tell; `None`: it cannot, and caches
-    /// must expire.
+    /// Watches for changes of the schema and of rows of these classes by other processes. `None` if the store cannot;
+    /// then caches
+    /// must rely on expiry.
     async fn watch(&self, classes: &[ClassName]) -> Result<Option<BoxStream<'static, Event>>>;
 
     /// Every write to rows of the classes followed, by whatever process, in order, with the rows before and after; `None`: the store
@@ -408,6 +419,6 @@ pub trait Storage: Send + Sync + fmt::Debug {
         Ok(())
     }
 
-    /// Stops the store in good order; later calls fail.
+    /// Closes the store gracefully; later calls fail.
     async fn close(&self);
 }

@@ -1,5 +1,6 @@
-//! Providers that hand the app a code: the server trades it for an access token and asks whose it is. The user's id comes
-//! from the provider, never from the client.
+//! Providers with authorisation codes: the server exchanges the code for an access token and asks the provider for
+//! the user's
+//! id, which never comes from the client.
 
 use async_trait::async_trait;
 use reqwest::Url;
@@ -10,7 +11,7 @@ use super::{Attempt, AuthAdapter, Outcome, endpoint, invalid, text};
 use crate::adapters::http::Caller;
 use crate::error::{ErrorCode, ParseError, Result};
 
-/// How a provider differs from the others.
+/// The variant of the protocol that a provider uses.
 #[derive(Debug)]
 struct Dialect {
     name: &'static str,
@@ -24,11 +25,11 @@ struct Dialect {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Style {
-    /// A form with the redirect address that the client used.
+    /// A form with the redirect URL that the client used.
     Form,
-    /// JSON without a redirect address.
+    /// JSON without a redirect URL.
     Json,
-    /// A form with the redirect address of the settings, and the token in the query.
+    /// A form with the redirect URL of the settings, and the token in the query.
     Instagram,
     /// A form with a code verifier instead of the secret.
     Spotify,
@@ -105,7 +106,7 @@ pub struct CodeExchange {
     redirect_uri: Option<String>,
 }
 
-/// A text that no log prints.
+/// A secret that is never logged.
 struct Secret(String);
 
 impl std::fmt::Debug for Secret {
@@ -115,10 +116,11 @@ impl std::fmt::Debug for Secret {
 }
 
 impl CodeExchange {
-    /// Settings: `clientId`, `clientSecret`, for Instagram `redirectUri`. `None` for a name that is none of these providers.
+    /// Settings: `clientId`, `clientSecret`, for Instagram `redirectUri`. `None` if the name is not one of these
+    /// providers.
     ///
     /// # Errors
-    /// A text for the person who configured it.
+    /// A message for the administrator.
     pub fn open(name: &str, settings: &Map<String, Json>) -> Result<Self, String> {
         let dialect = DIALECTS.iter().find(|dialect| dialect.name == name).ok_or("there is no such provider")?;
         let optional = |key: &str| settings.get(key).and_then(Json::as_str).map(str::to_owned);
@@ -218,7 +220,7 @@ impl AuthAdapter for CodeExchange {
     }
 
     async fn validate(&self, _attempt: &Attempt<'_>) -> Result<Outcome> {
-        // The provider has named the user when the code was traded.
+        // The user's id was checked when the code was exchanged.
         Ok(Outcome::default())
     }
 }

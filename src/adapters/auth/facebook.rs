@@ -1,4 +1,4 @@
-//! Facebook: an access token that Facebook itself says is of our app and of this user, or a token of its limited log in.
+//! Facebook: an access token, for which Facebook confirms app and user, or a signed token of its limited log in.
 
 use async_trait::async_trait;
 use jsonwebtoken::Algorithm;
@@ -28,7 +28,7 @@ impl Facebook {
     /// Settings: `appIds`, `appSecret`.
     ///
     /// # Errors
-    /// A text for the person who configured it.
+    /// A message for the administrator.
     pub fn open(settings: &Map<String, Json>) -> Result<Self, String> {
         let keys = endpoint(settings, "jwksUrl", "https://www.facebook.com/.well-known/oauth/openid/jwks/")?;
         let issuers = match settings.get("issuer") {

@@ -1,5 +1,6 @@
-//! Signed tokens: algorithms pinned, key by its id, then the claims. `jsonwebtoken` reads tokens and checks signatures; what is
-//! left here is which key it takes, and when keys are read again.
+//! Verifies signed tokens: pinned algorithms, key by its id, claims. `jsonwebtoken` parses tokens and verifies
+//! signatures; this
+//! module chooses the key and decides when keys are fetched again.
 
 mod signatures;
 
@@ -15,21 +16,23 @@ use super::invalid;
 use crate::adapters::http::{self, Caller};
 use crate::error::{ParseError, Result};
 
-/// Longest token that is looked at, in bytes.
+/// Maximum bytes of a token.
 const MAX_TOKEN: usize = 64 << 10;
-/// Milliseconds that keys are used without asking for them again.
+/// Milliseconds for which keys are cached.
 const KEYS_LAST: i64 = 3_600_000;
-/// Requests for keys because of unknown key ids: so many at most in so many milliseconds. An issuer may change its keys at any
-/// moment, and anybody can invent key ids.
+/// Maximum number of fetches because of unknown key ids, in this many milliseconds. An issuer can rotate its keys at
+/// any time, and
+/// anyone can invent key ids.
 const EARLY_REQUESTS: u32 = 5;
 const EARLY_WINDOW: i64 = 60_000;
-/// Milliseconds after keys could not be read during which nobody asks for them again: a server that never answers holds up one
-/// request, not one after the other.
+/// Milliseconds after a failed fetch during which keys are not fetched again, so that a server that does not respond
+/// delays only
+/// one request.
 const FAILURE_LASTS: i64 = 5000;
-/// Milliseconds a token may seem to come from the future.
+/// Tolerated clock skew in milliseconds.
 const SKEW: i64 = 30_000;
 
-/// Every kind of signature that is checked; never one with a shared secret, which whoever checks a token could make.
+/// The supported algorithms. None uses a shared secret, with which anyone who can verify a token could also create one.
 pub const PUBLIC_KEY_ALGORITHMS: &[Algorithm] =
     &[Algorithm::RS256, Algorithm::RS384, Algorithm::RS512, Algorithm::ES256, Algorithm::ES384];
 
@@ -37,21 +40,21 @@ pub const PUBLIC_KEY_ALGORITHMS: &[Algorithm] =
 #[derive(Debug, Clone)]
 struct Key {
     id: String,
-    /// The one algorithm it is for, if it says so.
+    /// Its algorithm, if it is specified.
     algorithm: Option<String>,
     decoding: DecodingKey,
 }
 
-/// Where the keys are.
+/// Where to fetch the keys.
 #[derive(Debug, Clone)]
 pub enum KeySource {
-    /// At this address.
+    /// From this URL.
     Keys(Url),
-    /// Where the issuer's discovery document says.
+    /// From the URL in the issuer's discovery document.
     Discovery {
-        /// The document.
+        /// URL of the document.
         document: Url,
-        /// The issuer it must name.
+        /// The issuer that it must contain.
         issuer: String,
     },
 }
@@ -60,14 +63,14 @@ pub enum KeySource {
 struct Cache {
     keys: Vec<Key>,
     asked_at: Option<i64>,
-    /// When the last attempt to read the keys failed, if it did.
+    /// Time of the last attempt to fetch the keys, if it failed.
     failed_at: Option<i64>,
-    /// Since when early requests are counted, and how many there were.
+    /// Start of the current period, and the number of fetches in it because of unknown key ids.
     early: (i64, u32),
 }
 
 impl Cache {
-    /// Whether the keys may be read again before their time.
+    /// Whether the keys may be fetched before they expire.
     fn may_ask_early(&mut self, now: i64) -> bool {
         if now.saturating_sub(self.early.0) >= EARLY_WINDOW {
             self.early = (now, 0);
@@ -77,31 +80,31 @@ impl Cache {
     }
 }
 
-/// Checks tokens of one provider.
+/// Verifies tokens of a provider.
 #[derive(Debug)]
 pub struct Verifier {
     caller: Caller,
     source: KeySource,
     algorithms: &'static [Algorithm],
     cache: Mutex<Cache>,
-    /// Whoever reads the keys; the others wait for what comes of it.
+    /// Held while keys are fetched; other requests wait for the result.
     asking: tokio::sync::Mutex<()>,
 }
 
-/// What a token must say.
+/// The required claims of a token.
 #[derive(Debug)]
 pub struct Expected<'a> {
-    /// One of these must be its audience; empty: the caller looks by itself.
+    /// One of these must be its audience; empty if the caller checks it.
     pub audiences: &'a [String],
-    /// The present moment, in milliseconds since 1970.
+    /// Current time in milliseconds since 1970.
     pub now: i64,
 }
 
 impl Verifier {
-    /// A verifier for keys at this place and signatures of these kinds (RS256, RS384, RS512, ES256 or ES384).
+    /// A verifier for these keys and algorithms (RS256, RS384, RS512, ES256 or ES384).
     ///
     /// # Errors
-    /// When no calls can be made.
+    /// If the HTTP client cannot be created.
     pub fn new(source: KeySource, algorithms: &'static [Algorithm]) -> Result<Self, String> {
         signatures::install();
         Ok(Self {
@@ -113,10 +116,10 @@ impl Verifier {
         })
     }
 
-    /// The claims of a token whose signature, time and audience are right.
+    /// Verifies signature, time and audience of a token and returns its claims.
     ///
     /// # Errors
-    /// 101 with what is wrong.
+    /// 101 with the reason.
     pub async fn verify(&self, token: &Json, expected: &Expected<'_>) -> Result<Map<String, Json>> {
         let undecodable = || invalid("provided token does not decode as JWT");
         let token = token.as_str().filter(|token| token.len() <= MAX_TOKEN).ok_or_else(undecodable)?;
@@ -129,7 +132,7 @@ impl Verifier {
         if !fits {
             return Err(invalid("invalid algorithm"));
         }
-        // Times and audience are checked below, by the server's own clock and with Parse's words.
+        // Times and audience are checked below, with the injected clock and Parse's messages.
         let mut validation = Validation::new(header.alg);
         validation.required_spec_claims = HashSet::new();
         (validation.validate_exp, validation.validate_nbf, validation.validate_aud) = (false, false, false);
@@ -149,7 +152,7 @@ impl Verifier {
             return Ok(key);
         }
         let _asking = self.asking.lock().await;
-        // While we waited somebody else may have read them, or failed to.
+        // Another request may have fetched them meanwhile, or failed to.
         if let Some(key) = self.known(id, now) {
             return Ok(key);
         }
@@ -169,10 +172,10 @@ impl Verifier {
                 cache.failed_at = None;
             }
             Err(error) => {
-                // Counted from the end of the attempt, so that whoever waited for it takes its outcome.
+                // Counted from the end of the attempt, so that waiting requests use its result.
                 let took = i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX);
                 self.lock().failed_at = Some(now.saturating_add(took));
-                tracing::warn!(error, "the keys of an identity provider cannot be read");
+                tracing::warn!(error, "failed to fetch the keys of an identity provider");
                 return Err(unknown());
             }
         }
@@ -187,7 +190,7 @@ impl Verifier {
         self.lock().asked_at
     }
 
-    /// A key that was read not too long ago.
+    /// A key that has not expired in the cache.
     fn known(&self, id: &str, now: i64) -> Option<Key> {
         let cache = self.lock();
         let fresh = cache.asked_at.is_some_and(|at| now.saturating_sub(at) < KEYS_LAST);
@@ -214,7 +217,7 @@ impl Verifier {
     }
 }
 
-/// A text of a token as it may stand in an answer.
+/// Text of a token, shortened for an error message.
 fn printable(text: &str) -> String {
     text.chars().filter(|letter| !letter.is_control()).take(200).collect()
 }
@@ -244,7 +247,7 @@ fn check(claims: &Map<String, Json>, expected: &Expected<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Demands that a token was issued by one of these.
+/// Checks that a token was issued by one of these.
 ///
 /// # Errors
 /// 101.
@@ -256,7 +259,7 @@ pub fn check_issuer(claims: &Map<String, Json>, issuers: &[String], what: &str) 
     Err(invalid(format!("{what} - expected: {} | from: {}", issuers.join(" or "), printable(issuer))))
 }
 
-/// Demands that the id sent is the token's subject.
+/// Checks that the id from the client is the subject of the token.
 ///
 /// # Errors
 /// 101.
@@ -270,7 +273,7 @@ fn mismatch() -> ParseError {
 }
 
 impl Key {
-    /// A key of a key set, if it is one for signatures that have no shared secret.
+    /// Parses a key of a key set, if it is for a supported algorithm.
     fn read(json: &Json) -> Option<Self> {
         let jwk: Jwk = serde_json::from_value(json.clone()).ok()?;
         if jwk.common.public_key_use.as_ref().is_some_and(|purpose| *purpose != PublicKeyUse::Signature) {

@@ -1,4 +1,4 @@
-//! Keycloak: an access token of a realm, made for our client.
+//! Keycloak: an access token of a realm for the configured client.
 
 use async_trait::async_trait;
 use serde_json::{Map, Value as Json};
@@ -20,7 +20,7 @@ impl Keycloak {
     /// Settings: `config`, with `auth-server-url`, `realm` and `client-id`.
     ///
     /// # Errors
-    /// A text for the person who configured it.
+    /// A message for the administrator.
     pub fn open(settings: &Map<String, Json>) -> Result<Self, String> {
         let config = settings.get("config").and_then(Json::as_object).ok_or("config must be an object")?;
         let server = text(config, "auth-server-url")?;
@@ -42,7 +42,8 @@ impl AuthAdapter for Keycloak {
         let (Some(_), Some(token)) = (id, token) else {
             return Err(invalid("Missing access token and/or User id"));
         };
-        // The audience of Keycloak's access tokens is whom they are shown to; whom they were made for is `azp`.
+        // The audience of Keycloak's access tokens is the service that receives them; the client that they were
+        // issued to is `azp`.
         let claims = self.verifier.verify(token, &Expected { audiences: &[], now: attempt.now }).await?;
         jwt::check_issuer(&claims, &self.issuer, "access token not issued by correct provider")?;
         let client = claims.get("azp").and_then(Json::as_str).unwrap_or_default();
@@ -54,7 +55,7 @@ impl AuthAdapter for Keycloak {
             )));
         }
         jwt::check_subject(&claims, attempt.data)?;
-        // What the client claims of itself must be what the token says.
+        // Roles and groups that the client sends must equal those in the token.
         for field in ["roles", "groups"] {
             if let Some(claimed) = attempt.data.get(field)
                 && claims.get(field) != Some(claimed)

@@ -1,7 +1,9 @@
-//! A second factor: one-time codes of an app (RFC 6238) with recovery codes that are good once, or codes by text message.
+//! Second factor: one-time codes of an authenticator app (RFC 6238) with single-use recovery codes, or codes by text
+//! message.
 //!
-//! Stored as parse-server does: `{"secret": BASE32, "recovery": [CODE, CODE]}`. With `hashRecoveryCodes` new recovery codes
-//! are stored as `sha256:HEX`; parse-server does not know these.
+//! Stored as in parse-server: `{"secret": BASE32, "recovery": [CODE, CODE]}`. With `hashRecoveryCodes` new recovery
+//! codes are
+//! stored as `sha256:HEX`, which parse-server does not support.
 
 use async_trait::async_trait;
 use ring::{digest, hmac};
@@ -12,13 +14,13 @@ use super::mfa_sms::Sms;
 use super::{Attempt, AuthAdapter, Outcome, Policy, Step, refused};
 use crate::error::{ParseError, Result};
 
-/// Characters of a secret at least.
+/// Minimum number of characters of a secret.
 const MIN_SECRET: usize = 20;
-/// Characters of a secret at most.
+/// Maximum number of characters of a secret.
 const MAX_SECRET: usize = 256;
-/// Characters of a recovery code.
+/// Number of characters of a recovery code.
 const RECOVERY_LENGTH: usize = 30;
-/// Mark of a recovery code that is stored as its hash.
+/// Prefix of a hashed recovery code.
 const HASHED: &str = "sha256:";
 
 /// One-time codes.
@@ -28,18 +30,18 @@ pub struct Mfa {
     period: i64,
     algorithm: hmac::Algorithm,
     hash_recovery_codes: bool,
-    /// Codes of an app are on offer.
+    /// Whether codes of an authenticator app are enabled.
     app: bool,
-    /// Codes by text message are on offer.
+    /// Whether codes by text message are enabled.
     sms: Option<Sms>,
 }
 
 impl Mfa {
     /// Settings: `options` (of `"TOTP"` and `"SMS"`), `digits` (6), `period` (30 seconds), `algorithm` (`SHA1`),
-    /// `hashRecoveryCodes`; `sms`, the code that sends messages.
+    /// `hashRecoveryCodes`; `sms`, the service that sends messages.
     ///
     /// # Errors
-    /// A text for the person who configured it.
+    /// A message for the administrator.
     pub fn open(settings: &Map<String, Json>) -> Result<Self, String> {
         let ways: Vec<&str> = match settings.get("options") {
             Some(Json::Array(list)) => list.iter().filter_map(Json::as_str).collect(),
@@ -49,11 +51,11 @@ impl Mfa {
             return Err("options must be a list: of \"TOTP\" and \"SMS\"".to_owned());
         }
         if let Some(way) = ways.iter().find(|way| !matches!(**way, "TOTP" | "SMS")) {
-            return Err(format!("{way} is not supported; there are TOTP and SMS"));
+            return Err(format!("{way} is not supported; use TOTP or SMS"));
         }
         let number = |key: &str, default: i64| match settings.get(key) {
             None | Some(Json::Null) => Ok(default),
-            Some(value) => value.as_i64().ok_or_else(|| format!("{key} must be a whole number")),
+            Some(value) => value.as_i64().ok_or_else(|| format!("{key} must be an integer")),
         };
         let digits = number("digits", 6)?;
         if !(4..=10).contains(&digits) {
@@ -84,12 +86,12 @@ impl Mfa {
         })
     }
 
-    /// Whether the code is that of this period, or of the one before or after.
+    /// Whether the code is valid in this period, or in the previous or next one.
     fn is_right(&self, secret: &str, token: &str, now: i64) -> bool {
         let Some(secret) = base32(secret) else { return false };
         let key = hmac::Key::new(self.algorithm, &secret);
         let period = now.div_euclid(1000).div_euclid(self.period);
-        // All three are computed, so that the time tells nothing.
+        // Always compute all three, so that the duration does not depend on the code.
         [-1, 0, 1].into_iter().fold(false, |right, offset| {
             let counter = u64::try_from(period + offset).unwrap_or_default();
             let code = one_time_code(&key, counter, self.digits);
@@ -128,8 +130,9 @@ impl Mfa {
         })
     }
 
-    /// Sends a code, or uses up the one that was sent; without a telephone, as [`Mfa::log_in_app`]. Who has not confirmed a
-    /// number yet needs no code.
+    /// Sends a code, or accepts the one that was sent; without a phone number like [`Mfa::log_in_app`]. A user with
+    /// an unconfirmed
+    /// number needs no code.
     async fn log_in(&self, token: Option<&Json>, attempt: &Attempt<'_>) -> Result<Outcome> {
         let Some(stored) = attempt.stored.filter(|stored| is_enabled(stored)) else {
             return match attempt.stored {
@@ -151,7 +154,7 @@ impl Mfa {
         }
     }
 
-    /// Checks a code of the app, or uses a recovery code up.
+    /// Checks a code of the app, or consumes a recovery code.
     fn log_in_app(&self, token: Option<&Json>, stored: Option<&Map<String, Json>>, now: i64) -> Result<Outcome> {
         let token = token.and_then(Json::as_str).filter(|token| !token.is_empty()).ok_or_else(invalid_token)?;
         let stored = stored.ok_or_else(invalid_token)?;
@@ -182,7 +185,7 @@ fn has_app(stored: &Map<String, Json>) -> bool {
     stored.get("secret").is_some_and(|secret| !secret.is_null())
 }
 
-/// Whether the second factor is in force: not while a telephone number waits for its confirmation.
+/// Whether the second factor is active; it is not while the phone number is unconfirmed.
 fn is_enabled(stored: &Map<String, Json>) -> bool {
     has_app(stored) || stored.get("mobile").is_some_and(|number| !number.is_null())
 }

@@ -1,7 +1,7 @@
-//! A second factor by text messages: a code goes to the user's telephone, and is good once, for one period.
+//! Second factor by text message: the user receives a code, which is valid once and for one period.
 //!
-//! Stored as parse-server does: `{"pending": {NUMBER: {"token", "expiry"}}}` until the number is confirmed, then
-//! `{"mobile": NUMBER}`, with `token` and `expiry` while a code is on its way. The message is sent by own code.
+//! Stored as in parse-server: `{"pending": {NUMBER: {"token", "expiry"}}}` until the number is confirmed, then
+//! `{"mobile": NUMBER}`, with `token` and `expiry` while a code is valid. A web hook sends the message.
 
 use serde_json::{Map, Value as Json, json};
 use subtle::ConstantTimeEq as _;
@@ -11,7 +11,7 @@ use super::{Attempt, Outcome, refused};
 use crate::error::Result;
 use crate::model::Date;
 
-/// What a client sends instead of a code to have one sent.
+/// The value that a client sends instead of a code to request one.
 const REQUEST: &str = "request";
 
 /// Sends codes.
@@ -19,7 +19,7 @@ const REQUEST: &str = "request";
 pub(super) struct Sms {
     code: Webhook,
     digits: usize,
-    /// Milliseconds that a code is good.
+    /// Milliseconds for which a code is valid.
     period: i64,
 }
 
@@ -27,7 +27,7 @@ impl Sms {
     /// Settings: `sms: {"module": "webhook", "options": {"url": …}}`. `period` in seconds.
     ///
     /// # Errors
-    /// A text for the person who configured it.
+    /// A message for the administrator.
     pub(super) fn open(settings: &Map<String, Json>, digits: usize, period: i64) -> Result<Self, String> {
         let sms = settings.get("sms").and_then(Json::as_object);
         let sms = sms.filter(|sms| sms.get("module").and_then(Json::as_str) == Some("webhook")).ok_or(
@@ -37,12 +37,12 @@ impl Sms {
         Ok(Self { code, digits, period: period.saturating_mul(1000) })
     }
 
-    /// Whether the client wants to be sent a code.
+    /// Whether the client requests a code.
     pub(super) fn is_request(token: Option<&Json>) -> bool {
         token.and_then(Json::as_str) == Some(REQUEST)
     }
 
-    /// Registers a number, or confirms one with the code that was sent to it.
+    /// Registers a number, or confirms it with the code that was sent to it.
     pub(super) async fn set_up(&self, attempt: &Attempt<'_>) -> Result<Outcome> {
         let number = attempt
             .data
@@ -64,14 +64,14 @@ impl Sms {
         Ok(keep(object([("mobile", number.into()), ("pending", json!({}))])))
     }
 
-    /// Sends a code to the user's number. What is stored then is stored although the log in is refused.
+    /// Sends a code to the user's number. The code is stored although the log in is refused.
     pub(super) async fn request(&self, number: &str, attempt: &Attempt<'_>) -> Result<Outcome> {
         let mut stored = attempt.stored.cloned().unwrap_or_default();
         stored.extend(self.send(number, attempt).await?);
         Ok(Outcome { refusal: Some(refused("Please enter the token")), ..keep(stored) })
     }
 
-    /// Uses the code up that was sent.
+    /// Consumes the code that was sent.
     pub(super) fn log_in(token: Option<&Json>, stored: &Map<String, Json>, now: i64) -> Result<Outcome> {
         if !is_right(token, stored, now) {
             return Err(refused("Invalid MFA token 1"));
@@ -82,7 +82,7 @@ impl Sms {
         Ok(keep(left))
     }
 
-    /// A new code and its end, once it is sent.
+    /// Sends a new code; returns it with its expiry.
     async fn send(&self, number: &str, attempt: &Attempt<'_>) -> Result<Map<String, Json>> {
         let mut token = String::with_capacity(self.digits);
         while token.len() < self.digits {
@@ -102,7 +102,7 @@ fn keep(save: Map<String, Json>) -> Outcome {
     Outcome { save: Some(save), exclusive: true, ..Outcome::default() }
 }
 
-/// A telephone number as people write it: digits, with a plus sign and separators.
+/// Whether the text is a phone number: digits with a plus sign and separators.
 fn is_number(text: &str) -> bool {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
     let rest = text.strip_prefix('+').unwrap_or(text);

@@ -1,4 +1,4 @@
-//! Providers of identities: who checks that an `authData` is true.
+//! Identity providers, which verify `authData`.
 
 pub mod code;
 pub mod facebook;
@@ -19,89 +19,91 @@ use serde_json::{Map, Value as Json};
 
 use crate::error::{ErrorCode, ParseError, Result};
 
-/// What an identity is needed for at a log in.
+/// The role of an identity at log in (parse-server's `policy`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Policy {
-    /// One identity of many.
+    /// One of several identities (`default`).
     Default,
-    /// Enough by itself: no additional one is asked for.
+    /// Sufficient alone: no additional factor is required (`solo`).
     Solo,
-    /// A user that has it must bring it along at every log in.
+    /// A factor that a user who has it must provide at every log in (`additional`).
     Additional,
 }
 
-/// On which occasion an identity is checked.
+/// Why an identity is verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// The user does not have the identity yet.
     SetUp,
-    /// A user that is not logged in shows it.
+    /// A user logs in with it.
     Login,
-    /// A user that is logged in changes it.
+    /// A logged in user changes it.
     Update,
 }
 
-/// An identity shown, and who shows it.
+/// The data to verify, and its context.
 pub struct Attempt<'a> {
-    /// What was sent for this provider.
+    /// The data that the client sent for this provider.
     pub data: &'a Map<String, Json>,
-    /// What the user has for this provider.
+    /// The data that is stored for this provider.
     pub stored: Option<&'a Map<String, Json>>,
-    /// The occasion.
+    /// Why it is verified.
     pub step: Step,
-    /// For `/challenge`, not for a log in.
+    /// Whether the request is `/challenge`, not a log in.
     pub challenge: bool,
-    /// By the master key.
+    /// Whether the request uses the master key.
     pub master: bool,
-    /// The present moment, in milliseconds since 1970.
+    /// Current time in milliseconds since 1970.
     pub now: i64,
-    /// Makes a random text of so many letters and digits.
+    /// Generates a random string of letters and digits.
     pub random: &'a (dyn Fn(usize) -> String + Send + Sync),
     /// The request as adapters of parse-server get it (`object`, `original`, `user`, `ip`, …).
     pub request: &'a Json,
 }
 
-/// What comes of a good identity.
+/// The result of verifying an identity.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// Told to the client, in `authDataResponse`.
+    /// Returned to the client in `authDataResponse`.
     pub response: Option<Json>,
-    /// Stored instead of what was sent.
+    /// Stored instead of the data that the client sent.
     pub save: Option<Map<String, Json>>,
-    /// Nothing is stored: what is there stays.
+    /// The stored data is left unchanged.
     pub do_not_save: bool,
-    /// What is stored follows from what was there: it counts only if nobody else has changed that in the meantime.
+    /// The new data depends on the stored data: it is written only if the stored data has not been changed in the
+    /// meantime.
     pub exclusive: bool,
-    /// The log in is refused with this, after what is to be stored is stored.
+    /// The log in is refused with this error after the data has been stored.
     pub refusal: Option<ParseError>,
 }
 
-/// Checks identities of one provider. Errors are what the client reads.
+/// Verifies identities of one provider. Errors are sent to the client.
 #[async_trait]
 pub trait AuthAdapter: Send + Sync + fmt::Debug {
-    /// What its identities are needed for.
+    /// The role of its identities.
     ///
     /// # Errors
-    /// -1 when the settings name no policy.
+    /// -1 if the settings contain no valid policy.
     fn policy(&self, _stored: Option<&Map<String, Json>>) -> Result<Policy> {
         Ok(Policy::Default)
     }
 
-    /// For providers that hand out a code once: trades it for the data that names the user. `None`: the data names the user
-    /// already.
+    /// For providers with authorisation codes: exchanges the code for data that contains the user's id. `None` if the
+    /// data
+    /// already contains it.
     async fn identify(&self, _data: &Map<String, Json>) -> Result<Option<Map<String, Json>>> {
         Ok(None)
     }
 
-    /// What a client reads whose good data somebody else used up in the meantime.
+    /// The error for valid data that another request has used in the meantime.
     fn used_up(&self) -> ParseError {
         refused("The authentication data was used by another request.")
     }
 
-    /// Whether the data is true; [`Outcome`] says what to store.
+    /// Verifies the data; the [`Outcome`] says what to store.
     async fn validate(&self, attempt: &Attempt<'_>) -> Result<Outcome>;
 
-    /// Answers a challenge; `None`: the provider has none.
+    /// Answers a challenge; `None` if the provider has none.
     async fn challenge(
         &self,
         _challenge: &Json,
@@ -111,23 +113,25 @@ pub trait AuthAdapter: Send + Sync + fmt::Debug {
         Ok(None)
     }
 
-    /// What users read instead of the stored data; `None`: the data itself. `master`: read by the master key.
+    /// The data that readers see instead of the stored data; `None` means the stored data. `master`: read with the
+    /// master key.
     fn present(&self, _stored: &Map<String, Json>, _master: bool) -> Option<Map<String, Json>> {
         None
     }
 
-    /// As [`AuthAdapter::present`], asked of a service outside; only called if [`AuthAdapter::asks_before_showing`].
+    /// Like [`AuthAdapter::present`], with a call of an external service; only called if
+    /// [`AuthAdapter::asks_before_showing`].
     async fn present_remotely(&self, _stored: &Json, _request: &Json) -> Option<Json> {
         None
     }
 
-    /// Whether [`AuthAdapter::present_remotely`] has something to say.
+    /// Whether [`AuthAdapter::present_remotely`] must be called.
     fn asks_before_showing(&self) -> bool {
         false
     }
 }
 
-/// The providers of a server, by name.
+/// The providers by name.
 #[derive(Debug, Default)]
 pub struct Providers {
     adapters: HashMap<String, Arc<dyn AuthAdapter>>,
@@ -137,7 +141,7 @@ impl Providers {
     /// Opens the providers of the configuration (`auth`, without `anonymous`).
     ///
     /// # Errors
-    /// A text for the person who configured them.
+    /// A message for the administrator.
     pub fn open(settings: &Map<String, Json>) -> Result<Self, String> {
         let mut adapters = HashMap::new();
         for (name, settings) in settings {
@@ -150,33 +154,33 @@ impl Providers {
         Ok(Self { adapters })
     }
 
-    /// The provider with this name, if the server has it.
+    /// The provider with this name, if it is configured.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Arc<dyn AuthAdapter>> {
         self.adapters.get(name)
     }
 
-    /// Whether any provider answers for what is shown of its data.
+    /// Whether any provider must be called before data is shown.
     #[must_use]
     pub fn any_asks_before_showing(&self) -> bool {
         self.adapters.values().any(|adapter| adapter.asks_before_showing())
     }
 }
 
-/// How a provider is opened with its settings; the error is for the person who wrote them.
+/// Opens a provider with its settings; the error is a message for the administrator.
 type Open = fn(&Map<String, Json>) -> Result<Arc<dyn AuthAdapter>, String>;
 
-/// A provider that is built in.
+/// A built-in provider.
 #[derive(Debug)]
 pub struct Provider {
     /// Its name in `auth` and `authData`.
     pub name: &'static str,
-    /// What clients read who use it where it has no settings; `None`: what they read of any unknown provider.
+    /// The error for clients if it is not configured; `None` means that of an unknown provider.
     pub not_configured: Option<&'static str>,
     open: Open,
 }
 
-/// The providers that are built in. A new one is a file and a line here.
+/// The built-in providers. A new one is a file and a line here.
 pub const PROVIDERS: &[Provider] = &[
     provider("apple", Some("Apple auth is not configured."), |settings| shared(oidc::Oidc::apple(settings))),
     provider("facebook", Some("Facebook auth is not configured."), |settings| {
@@ -193,7 +197,7 @@ pub const PROVIDERS: &[Provider] = &[
     provider("spotify", None, |settings| shared(code::CodeExchange::open("spotify", settings))),
 ];
 
-/// Kinds of providers that may have any name: what `module` says in their settings.
+/// Modules for providers of any name (`module` in the settings).
 pub const MODULES: &[Provider] = &[
     provider("oidc", None, |settings| {
         let options = settings.get("options").and_then(Json::as_object).ok_or("options must be an object")?;
@@ -221,21 +225,21 @@ fn open(name: &str, settings: &Map<String, Json>) -> Result<Option<Arc<dyn AuthA
     table.iter().find(|provider| provider.name == wanted).map(|provider| (provider.open)(settings)).transpose()
 }
 
-/// A setting that is a text.
+/// A setting that is a string.
 ///
 /// # Errors
-/// When it is missing or something else.
+/// If it is missing or invalid.
 fn text(settings: &Map<String, Json>, key: &str) -> Result<String, String> {
     match settings.get(key) {
         Some(Json::String(text)) if !text.is_empty() => Ok(text.clone()),
-        _ => Err(format!("{key} must be a text")),
+        _ => Err(format!("{key} must be a string")),
     }
 }
 
-/// A setting that is a text or several.
+/// A setting that is a string or a list of strings.
 ///
 /// # Errors
-/// When it is missing or something else.
+/// If it is missing or invalid.
 fn texts(settings: &Map<String, Json>, key: &str) -> Result<Vec<String>, String> {
     let list = match settings.get(key) {
         Some(Json::String(text)) => vec![text.clone()],
@@ -243,37 +247,37 @@ fn texts(settings: &Map<String, Json>, key: &str) -> Result<Vec<String>, String>
         _ => Vec::new(),
     };
     if list.is_empty() || list.iter().any(String::is_empty) {
-        return Err(format!("{key} must be a text, or a list of texts"));
+        return Err(format!("{key} must be a string or a list of strings"));
     }
     Ok(list)
 }
 
-/// An address of the settings, or the real one.
+/// A URL in the settings, or the default one.
 ///
 /// # Errors
-/// When it may not be called.
+/// If it is not allowed.
 fn endpoint(settings: &Map<String, Json>, key: &str, real: &str) -> Result<reqwest::Url, String> {
     match settings.get(key) {
         None | Some(Json::Null) => crate::adapters::http::address(real),
         Some(Json::String(url)) => crate::adapters::http::address(url),
-        Some(_) => Err(format!("{key} must be an address")),
+        Some(_) => Err(format!("{key} must be a URL")),
     }
 }
 
-/// The answer of a provider's server that is no use, as clients read it: 101 with a text.
+/// The error for an invalid response of a provider: 101 with a message.
 #[must_use]
 pub fn invalid(message: impl Into<std::borrow::Cow<'static, str>>) -> ParseError {
     ParseError::new(ErrorCode::ObjectNotFound, message)
 }
 
-/// The refusal of a provider that parse-server knows, where the server has no settings for it.
+/// The error for a provider of parse-server that is not configured.
 #[must_use]
 pub fn not_configured(name: &str) -> Option<ParseError> {
     let text = PROVIDERS.iter().find(|provider| provider.name == name)?.not_configured?;
     Some(invalid(text))
 }
 
-/// 141 with a text.
+/// 141 with a message.
 #[must_use]
 pub fn refused(message: impl Into<std::borrow::Cow<'static, str>>) -> ParseError {
     ParseError::new(ErrorCode::ScriptFailed, message)

@@ -1,4 +1,4 @@
-//! `OAuth2`: the provider is asked whether an access token is good (RFC 7662).
+//! `OAuth2`: the provider verifies an access token by token introspection (RFC 7662).
 
 use async_trait::async_trait;
 use reqwest::Url;
@@ -23,7 +23,7 @@ impl OAuth2 {
     /// Settings: `tokenIntrospectionEndpointUrl`, `useridField` (`sub`), `appidField`, `appIds`, `authorizationHeader`.
     ///
     /// # Errors
-    /// A text for the person who configured it.
+    /// A message for the administrator.
     pub fn open(settings: &Map<String, Json>) -> Result<Self, String> {
         text(settings, "tokenIntrospectionEndpointUrl")?;
         let optional = |key: &str| match settings.get(key) {
@@ -33,7 +33,7 @@ impl OAuth2 {
         let app_field = optional("appidField")?;
         let app_ids = match (&app_field, settings.get("appIds")) {
             (None, None | Some(Json::Null)) => Vec::new(),
-            // Without both, anybody's tokens would do.
+            // Without both, tokens of any app would be accepted.
             (None, Some(_)) => return Err("appIds needs appidField".to_owned()),
             (Some(_), _) => texts(settings, "appIds")?,
         };
@@ -48,7 +48,7 @@ impl OAuth2 {
     }
 }
 
-/// A text or number of an answer as text.
+/// A string or number of a response as a string.
 pub(super) fn scalar(value: Option<&Json>) -> Option<String> {
     match value? {
         Json::String(text) if !text.is_empty() => Some(text.clone()),

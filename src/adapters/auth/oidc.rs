@@ -1,4 +1,4 @@
-//! `OpenID` Connect: an id token of the provider says who the user is.
+//! `OpenID` Connect: an id token of the provider identifies the user.
 
 use async_trait::async_trait;
 use jsonwebtoken::Algorithm;
@@ -19,7 +19,7 @@ pub struct Oidc {
     audiences: Vec<String>,
     /// Field of `authData` with the token.
     field: &'static str,
-    /// Begin of the refusal of another issuer's token.
+    /// First words of the error for a token of another issuer.
     wrong_issuer: &'static str,
     require_nonce: bool,
 }
@@ -28,7 +28,7 @@ impl Oidc {
     /// Any issuer. Options: `issuer`, `clientId` (one or several), `jwksUrl` (none: by discovery), `requireNonce`.
     ///
     /// # Errors
-    /// A text for the person who configured it.
+    /// A message for the administrator.
     pub fn open(options: &Map<String, Json>) -> Result<Self, String> {
         let issuer = text(options, "issuer")?;
         let source = match options.get("jwksUrl") {
@@ -51,7 +51,7 @@ impl Oidc {
     /// Google. Settings: `clientId`.
     ///
     /// # Errors
-    /// A text for the person who configured it.
+    /// A message for the administrator.
     pub fn google(settings: &Map<String, Json>) -> Result<Self, String> {
         let keys = endpoint(settings, "jwksUrl", "https://www.googleapis.com/oauth2/v3/certs")?;
         let issuers = match settings.get("issuer") {
@@ -71,7 +71,7 @@ impl Oidc {
     /// Apple. Settings: `clientId`, one or several.
     ///
     /// # Errors
-    /// A text for the person who configured it.
+    /// A message for the administrator.
     pub fn apple(settings: &Map<String, Json>) -> Result<Self, String> {
         let keys = endpoint(settings, "jwksUrl", "https://appleid.apple.com/auth/keys")?;
         let issuers = match settings.get("issuer") {
@@ -105,7 +105,7 @@ impl AuthAdapter for Oidc {
     }
 }
 
-/// A token made for a nonce is good for whoever knows the nonce, or what it is the hash of.
+/// Checks the nonce: it must equal the one in the token, or the token must contain its hash.
 fn check_nonce(claims: &Map<String, Json>, data: &Map<String, Json>, required: bool) -> Result<()> {
     let refused = || Err(invalid("id token nonce is invalid for this user."));
     match (data.get("nonce"), claims.get("nonce").and_then(Json::as_str)) {

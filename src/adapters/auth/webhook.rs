@@ -1,7 +1,7 @@
-//! Own code behind an address that checks identities: `POST url/<method>` with `{"args":[…]}`.
+//! A service of the application that verifies identities: `POST url/<method>` with `{"args":[…]}`.
 //!
-//! Methods and their arguments are those of parse-server's adapters. An answer is `{"ok":true,"result":…}`, where
-//! `"isUndefined":true` stands for no result, or `{"error":{"message","code"}}`.
+//! Methods and arguments are those of parse-server's adapters. A response is `{"ok":true,"result":…}`, with
+//! `"isUndefined":true` for no result, or `{"error":{"message","code"}}`.
 
 use async_trait::async_trait;
 use reqwest::Url;
@@ -11,13 +11,13 @@ use super::{Attempt, AuthAdapter, Outcome, Policy, Step};
 use crate::adapters::http::{self, Caller};
 use crate::error::{ErrorCode, ParseError, Result};
 
-/// Own code.
+/// The service.
 #[derive(Debug)]
 pub struct Webhook {
     caller: Caller,
     url: Url,
     methods: Vec<String>,
-    /// What the code sees as its options.
+    /// The settings that the service receives.
     shown: Json,
     app_ids: Option<Json>,
     policy: Option<String>,
@@ -27,7 +27,7 @@ impl Webhook {
     /// Settings: `options: {url, methods, props}` (`props`: properties such as `policy`), `appIds`.
     ///
     /// # Errors
-    /// A text for the person who configured it.
+    /// A message for the administrator.
     pub fn open(settings: &Map<String, Json>) -> Result<Self, String> {
         let options = settings.get("options").and_then(Json::as_object).ok_or("options must be an object")?;
         let url = options.get("url").and_then(Json::as_str).ok_or("options.url must be an address")?;
@@ -54,10 +54,10 @@ impl Webhook {
         self.methods.iter().any(|known| known == method)
     }
 
-    /// Calls a method; `None`: it has no result.
+    /// Calls a method; `None` if it has no result.
     ///
     /// # Errors
-    /// What the code answers; 141 when it cannot be reached.
+    /// The error of the service; 141 if it cannot be reached.
     pub(super) async fn call(&self, method: &str, args: Json) -> Result<Option<Json>> {
         let mut url = self.url.clone();
         url.set_path(&format!("{}/{method}", self.url.path().trim_end_matches('/')));
@@ -156,8 +156,8 @@ impl AuthAdapter for Webhook {
         match self.call("afterFind", json!([request, stored, self.shown.get("options")])).await {
             Ok(shown) => shown,
             Err(error) => {
-                tracing::warn!(%error, "an authentication service did not say what to show");
-                // Nothing rather than too much.
+                tracing::warn!(%error, "an authentication service failed to return the data to show");
+                // Show nothing rather than too much.
                 Some(json!({}))
             }
         }

@@ -1,4 +1,4 @@
-//! Drops every mail: for tests, and for servers whose tokens are handed on by other means.
+//! Discards every mail, for tests and for servers that deliver tokens in other ways.
 
 use async_trait::async_trait;
 

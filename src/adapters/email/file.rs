@@ -1,4 +1,4 @@
-//! Writes each mail into a folder, as `.eml`: for development.
+//! Writes each mail to a directory as an `.eml` file, for development.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 use super::message::Composer;
 use super::{EmailAdapter, Mail, SendError, only, text};
 
-/// A folder of mails.
+/// A directory of mails.
 #[derive(Debug)]
 pub struct Folder {
     dir: PathBuf,
@@ -16,10 +16,10 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Options: `dir`, the folder, made when it is missing; `from`; `templates`.
+    /// Options: `dir`, the directory, which is created if it is missing; `from`; `templates`.
     ///
     /// # Errors
-    /// A text for the person who configured it.
+    /// A message for the administrator.
     pub fn open(options: &Map<String, Json>) -> Result<Self, String> {
         only(options, "file", &["dir", "from", "templates"])?;
         let dir = PathBuf::from(text(options, "file", "dir")?);
@@ -33,7 +33,7 @@ impl EmailAdapter for Folder {
     async fn send(&self, mail: &Mail) -> Result<(), SendError> {
         let message = self.composer.compose(mail)?;
         let path = self.dir.join(format!("{}.eml", mail.id));
-        // A reader of the folder sees whole mails only.
+        // Other programs see only complete mails in the directory.
         let part = self.dir.join(format!(".{}.part", mail.id));
         let failed = |error: std::io::Error| SendError::Temporary(format!("{}: {error}", self.dir.display()));
         tokio::fs::write(&part, message.formatted()).await.map_err(failed)?;

@@ -1,4 +1,4 @@
-//! The texts of mails, and mails as they travel.
+//! Fills the templates of mails and builds messages for SMTP.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -19,7 +19,7 @@ const RESET_SUBJECT: &str = "Password Reset for {{appName}}";
 const RESET_TEXT: &str = include_str!("templates/password_reset_email.txt");
 const RESET_HTML: &str = include_str!("templates/password_reset_email.html");
 
-/// The texts of one mail.
+/// The texts of a mail.
 #[derive(Debug)]
 pub struct Texts {
     /// Its subject, one line.
@@ -34,21 +34,23 @@ pub struct Texts {
 #[derive(Debug)]
 pub struct Composer {
     from: Mailbox,
-    /// Own templates by path below the folder, as `de/verification_email.txt`.
+    /// Custom templates by path below the directory, such as `de/verification_email.txt`.
     own: HashMap<String, String>,
 }
 
 impl Composer {
-    /// Options: `from`, an address with or without a name; `templates`, a folder.
+    /// Options: `from`, an email address with or without a name; `templates`, a directory.
     ///
     /// # Errors
-    /// A text for the person who configured it.
+    /// A message for the administrator.
     pub fn open(adapter: &str, options: &Map<String, Json>, from: Option<&str>) -> Result<Self, String> {
         let from = match (options.get("from"), from) {
             (None, Some(from)) => from,
             _ => text(options, adapter, "from")?,
         };
-        let from = from.parse().map_err(|error| format!("emailAdapter {adapter}: from is no address: {error}"))?;
+        let from = from
+            .parse()
+            .map_err(|error| format!("emailAdapter {adapter}: from is not a valid email address: {error}"))?;
         let own = match options.get("templates") {
             None | Some(Json::Null) => HashMap::new(),
             Some(_) => read_templates(Path::new(text(options, adapter, "templates")?))
@@ -57,7 +59,8 @@ impl Composer {
         Ok(Self { from, own })
     }
 
-    /// The template for a language: the folder of the locale, then that of its language, then the folder itself.
+    /// Finds the template for a locale: in the directory of the locale, then of its language, then in the directory
+    /// itself.
     fn template<'a>(&'a self, mail: &Mail, file: &str, built_in: &'a str) -> &'a str {
         let locale = mail.locale.as_deref().unwrap_or_default();
         let language = locale.split(['-', '_']).next().unwrap_or_default();
@@ -96,10 +99,10 @@ impl Composer {
         }
     }
 
-    /// A mail as it travels.
+    /// Builds the message of a mail.
     ///
     /// # Errors
-    /// When the address it goes to is none.
+    /// If the recipient's address is invalid.
     pub fn compose(&self, mail: &Mail) -> Result<Message, SendError> {
         let wrong = |error: &dyn std::fmt::Display| SendError::Permanent(format!("mail {}: {error}", mail.id));
         let to = mail.to.parse().map_err(|error| wrong(&error))?;
@@ -121,7 +124,7 @@ impl Composer {
     }
 }
 
-/// The templates of a folder and of the folders in it, which are named after languages.
+/// Reads the templates in a directory and its subdirectories, which are named after locales.
 fn read_templates(dir: &Path) -> Result<HashMap<String, String>, String> {
     let mut found = HashMap::new();
     let failed = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());

@@ -1,4 +1,4 @@
-//! Sending mail. The server knows two mails: one to verify an address, one to set a new password.
+//! Sends mail. There are two mails: one verifies an email address, one resets a password.
 
 pub mod discard;
 pub mod file;
@@ -13,51 +13,51 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::{Map, Value as Json};
 
-/// What a mail is for.
+/// The kind of a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Opening its link verifies the address.
+    /// Its link verifies the email address.
     Verification,
-    /// Its link leads to the page that sets a new password.
+    /// Its link opens the page that sets a new password.
     PasswordReset,
 }
 
 /// A mail to send.
 pub struct Mail {
-    /// A name of its own, fit for a file.
+    /// Unique id, usable as a file name.
     pub id: String,
-    /// Milliseconds since 1970 at which it was written.
+    /// Time of creation in milliseconds since 1970.
     pub millis: i64,
-    /// What it is for.
+    /// Its kind.
     pub kind: Kind,
-    /// The address it goes to.
+    /// The recipient's address.
     pub to: String,
-    /// The application's name.
+    /// Name of the application.
     pub app_name: String,
-    /// What opening it does is behind this link; whoever has it has the power.
+    /// The link, which is a secret.
     pub link: String,
-    /// The user's name.
+    /// The username.
     pub username: String,
-    /// The user as the user itself reads it.
+    /// The user in the form that the user itself can read.
     pub user: Json,
-    /// The user's language, as `de` or `de-AT`.
+    /// The user's locale, such as `de` or `de-AT`.
     pub locale: Option<String>,
 }
 
 impl fmt::Debug for Mail {
-    /// Without the link, which is a secret.
+    /// Omits the link, which is a secret.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Mail").field("id", &self.id).field("kind", &self.kind).finish_non_exhaustive()
     }
 }
 
-/// Why a mail was not sent. The text is for the log.
+/// Why a mail was not sent; the message is only logged.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
-    /// Trying again later may help.
+    /// Temporary: retry later.
     #[error("{0}")]
     Temporary(String),
-    /// It will not.
+    /// Permanent: do not retry.
     #[error("{0}")]
     Permanent(String),
 }
@@ -65,14 +65,14 @@ pub enum SendError {
 /// Sends mails.
 #[async_trait]
 pub trait EmailAdapter: Send + Sync + fmt::Debug {
-    /// Hands a mail over. May be called again with the same mail after a temporary failure.
+    /// Sends a mail. May be called again with the same mail after a temporary failure.
     async fn send(&self, mail: &Mail) -> Result<(), SendError>;
 }
 
-/// How an adapter is opened with its settings.
+/// Opens an adapter with its settings.
 type Open = fn(&Map<String, Json>) -> Result<Arc<dyn EmailAdapter>, String>;
 
-/// The adapters that are built in, by name. A new one is a file and a line here.
+/// The built-in adapters by name. A new one is a file and a line here.
 pub const ADAPTERS: &[(&str, Open)] = &[
     ("discard", |_| Ok(Arc::new(discard::Discard))),
     ("file", |options| Ok(Arc::new(file::Folder::open(options)?))),
@@ -80,10 +80,10 @@ pub const ADAPTERS: &[(&str, Open)] = &[
     ("webhook", |options| Ok(Arc::new(webhook::Webhook::open(options)?))),
 ];
 
-/// The adapter with this name and these settings.
+/// Opens the adapter with this name and these settings.
 ///
 /// # Errors
-/// A text for the person who configured it.
+/// A message for the administrator.
 pub fn open(module: &str, options: &Map<String, Json>) -> Result<Arc<dyn EmailAdapter>, String> {
     if let Some((_, open)) = ADAPTERS.iter().find(|(name, _)| *name == module) {
         return open(options);
@@ -92,16 +92,16 @@ pub fn open(module: &str, options: &Map<String, Json>) -> Result<Arc<dyn EmailAd
     Err(format!("emailAdapter {module} is unknown; built in: {}", built_in.join(", ")))
 }
 
-/// A setting that must be a text.
+/// A required setting that is a string.
 fn text<'a>(options: &'a Map<String, Json>, adapter: &str, key: &str) -> Result<&'a str, String> {
     options
         .get(key)
         .and_then(Json::as_str)
         .filter(|text| !text.is_empty())
-        .ok_or_else(|| format!("emailAdapter {adapter} needs the option {key}, a text"))
+        .ok_or_else(|| format!("emailAdapter {adapter} needs the option {key}, a string"))
 }
 
-/// Refuses settings an adapter does not have.
+/// Refuses unknown settings of an adapter.
 fn only(options: &Map<String, Json>, adapter: &str, known: &[&str]) -> Result<(), String> {
     match options.keys().find(|key| !known.contains(&key.as_str())) {
         Some(key) => Err(format!("emailAdapter {adapter} has no option {key}; it has: {}", known.join(", "))),

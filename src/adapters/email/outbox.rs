@@ -1,5 +1,5 @@
-//! Mails on their way: sent beside the requests that asked for them, few at a time, again after a temporary failure, and never
-//! more of them than fit.
+//! The queue of mails: sends them in the background, a few at a time, with retries after temporary failures and a
+//! limited length.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{EmailAdapter, Mail, SendError};
 
-/// Pauses before a mail is tried again after a temporary failure. Servers that greylist want some minutes.
+/// Pauses before retries after a temporary failure. Greylisting mail servers require some minutes.
 const PAUSES: [Duration; 5] = [
     Duration::from_secs(2),
     Duration::from_secs(10),
@@ -17,13 +17,14 @@ const PAUSES: [Duration; 5] = [
     Duration::from_mins(5),
     Duration::from_mins(15),
 ];
-/// Mails that are handed over at the same time.
+/// Maximum number of mails that are sent at the same time.
 const AT_ONCE: usize = 4;
-/// Mails that wait at most, for their turn or for another try; what comes on top of them is dropped, so that a mail server that
-/// is down does not fill the memory.
+/// Maximum number of queued mails, including those that wait for a retry. Further mails are dropped, so that an
+/// unavailable mail
+/// server does not fill the memory.
 const WAITING: usize = 1000;
 
-/// The mails of a server.
+/// The queue.
 #[derive(Debug)]
 pub struct Outbox {
     adapter: Arc<dyn EmailAdapter>,
@@ -33,12 +34,12 @@ pub struct Outbox {
     closing: CancellationToken,
 }
 
-/// A place for one mail.
+/// A slot for one mail.
 #[derive(Debug)]
 pub struct Place(#[expect(dead_code, reason = "held until the mail is gone")] OwnedSemaphorePermit);
 
 impl Outbox {
-    /// An empty one.
+    /// An empty queue.
     #[must_use]
     pub fn new(adapter: Arc<dyn EmailAdapter>) -> Self {
         Self {
@@ -50,17 +51,17 @@ impl Outbox {
         }
     }
 
-    /// A place for a mail; `None`, noted in the log, when too many wait already.
+    /// Reserves a slot for a mail. If the queue is full, logs that and returns `None`.
     #[must_use]
     pub fn place(&self) -> Option<Place> {
         let place = Arc::clone(&self.places).try_acquire_owned().ok().map(Place);
         if place.is_none() {
-            tracing::error!(waiting = WAITING, "a mail is dropped: too many wait for the mail server");
+            tracing::error!(waiting = WAITING, "mail dropped: the queue is full");
         }
         place
     }
 
-    /// Sends a mail; ends when it is gone, or given up, which the log tells.
+    /// Sends a mail, with retries. Logs if it cannot be sent.
     pub async fn deliver(&self, place: Place, mail: &Mail) {
         let mut pauses = self.pauses.iter();
         loop {
@@ -72,22 +73,22 @@ impl Outbox {
                 Ok(()) => break,
                 Err(SendError::Temporary(reason)) => reason,
                 Err(SendError::Permanent(reason)) => {
-                    tracing::error!(mail = mail.id, reason, "a mail was refused");
+                    tracing::error!(mail = mail.id, reason, "the mail server refused a mail");
                     break;
                 }
             };
             let Some(pause) = pauses.next().filter(|_| !self.closing.is_cancelled()) else {
-                tracing::error!(mail = mail.id, reason, "a mail could not be sent and is given up");
+                tracing::error!(mail = mail.id, reason, "failed to send a mail; no more retries");
                 break;
             };
-            tracing::warn!(mail = mail.id, reason, "a mail could not be sent yet");
-            // When the server stops there is one more try, at once.
+            tracing::warn!(mail = mail.id, reason, "failed to send a mail; it will be retried");
+            // On shutdown each mail is tried once more, immediately.
             let _ = tokio::time::timeout(*pause, self.closing.cancelled()).await;
         }
         drop(place);
     }
 
-    /// The server stops: nothing waits for a later try any more.
+    /// Called on shutdown: mails no longer wait for a later retry.
     pub fn close(&self) {
         self.closing.cancel();
     }

@@ -1,4 +1,4 @@
-//! Hands mails to a mail server by SMTP, over kept connections.
+//! Sends mails to a mail server by SMTP, with pooled connections.
 
 use std::time::Duration;
 
@@ -15,12 +15,12 @@ use super::message::Composer;
 use super::{EmailAdapter, Mail, SendError, only, text};
 use crate::adapters::http::is_loopback;
 
-/// Connections kept at most.
+/// Maximum number of pooled connections.
 const CONNECTIONS: u32 = 4;
-/// Milliseconds a mail server may take for each step.
+/// Default time limit of each step in milliseconds.
 const TIMEOUT: u64 = 20_000;
 
-/// What the address must look like.
+/// The form of the URL, for error messages.
 const FORM: &str = "emailAdapter smtp: url must be smtps://user:password@host (TLS), \
     smtp://user:password@host?tls=required (STARTTLS) or smtp://host (neither)";
 
@@ -31,7 +31,7 @@ pub struct Smtp {
     composer: Composer,
 }
 
-/// How a connection is protected.
+/// Encryption of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Protection {
     None,
@@ -51,12 +51,13 @@ impl Protection {
 }
 
 impl Smtp {
-    /// Options: `url` (`smtps://user:password@host:465` for TLS, `smtp://user:password@host:587?tls=required` for STARTTLS,
-    /// `smtp://localhost:25` for none), `ca`, a PEM file with certificates that are trusted besides the usual ones; `timeout`,
+    /// Options: `url` (`smtps://user:password@host:465` for TLS, `smtp://user:password@host:587?tls=required` for
+    /// STARTTLS,
+    /// `smtp://localhost:25` for none), `ca`, a PEM file with additional trusted certificates; `timeout`,
     /// in milliseconds; `from`, `templates`.
     ///
     /// # Errors
-    /// A text for the person who configured it; without the address, which holds a password.
+    /// A message for the administrator, without the URL, which can contain a password.
     pub fn open(options: &Map<String, Json>) -> Result<Self, String> {
         only(options, "smtp", &["url", "ca", "timeout", "from", "templates"])?;
         let url = Url::parse(text(options, "smtp", "url")?).map_err(|_| FORM.to_owned())?;

@@ -1,4 +1,4 @@
-//! Hands mails to own code behind an address: `POST url/<method>` with `{"mail":…,"userJSON":…}`.
+//! Posts mails to a service of the application: `POST url/<method>` with `{"mail":…,"userJSON":…}`.
 
 use async_trait::async_trait;
 use reqwest::Url;
@@ -8,7 +8,7 @@ use super::message::Composer;
 use super::{EmailAdapter, Kind, Mail, SendError, only, text};
 use crate::adapters::http::{self, Caller};
 
-/// Own code that sends.
+/// The service.
 #[derive(Debug)]
 pub struct Webhook {
     caller: Caller,
@@ -18,11 +18,12 @@ pub struct Webhook {
 }
 
 impl Webhook {
-    /// Options: `url`; `methods`, those of `sendMail`, `sendVerificationEmail` and `sendPasswordResetEmail` that it has
-    /// (none given: `sendMail`); `templates`, for the texts that `sendMail` gets.
+    /// Options: `url`; `methods`, those of `sendMail`, `sendVerificationEmail` and `sendPasswordResetEmail` that it
+    /// implements
+    /// (default: `sendMail`); `templates`, for the texts that `sendMail` receives.
     ///
     /// # Errors
-    /// A text for the person who configured it.
+    /// A message for the administrator.
     pub fn open(options: &Map<String, Json>) -> Result<Self, String> {
         only(options, "webhook", &["url", "methods", "templates"])?;
         let url = http::address(text(options, "webhook", "url")?.trim_end_matches('/'))
@@ -36,7 +37,7 @@ impl Webhook {
         Ok(Self { caller: Caller::new()?, url, methods, composer })
     }
 
-    /// The method for a mail, and what it is told.
+    /// The method for a mail, and its body.
     fn call(&self, mail: &Mail) -> (&'static str, Json) {
         let own = match mail.kind {
             Kind::Verification => "sendVerificationEmail",

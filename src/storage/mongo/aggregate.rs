@@ -1,8 +1,10 @@
-//! Aggregation pipelines: MongoDB's language with Parse's names of fields.
+//! Aggregation pipelines: MongoDB's language with Parse's field names.
 //!
-//! As long as a pipeline passes rows on, names are translated to columns wherever they stand: as keys, and as `$name` in
-//! expressions. Once a stage has made documents of its own shape (`$group`, `$replaceRoot`, …) its names are the caller's,
-//! and only `objectId` stands for `_id`.
+//! As long as the documents of a pipeline are rows, field names are translated to columns everywhere: as keys, and as
+//! `$name`
+//! in expressions. After a stage that creates other documents (`$group`, `$replaceRoot`, …) names are the caller's,
+//! and only
+//! `objectId` is translated to `_id`.
 
 use bson::{Bson, Document, RawBson, doc};
 use futures_util::TryStreamExt as _;
@@ -19,7 +21,7 @@ use crate::model::schema::{ClassSchema, FieldType};
 use crate::model::value::Value;
 use crate::storage::{AggregateOptions, Result, StorageError};
 
-/// Runs a pipeline and gives its rows.
+/// Runs a pipeline and returns its rows.
 pub(super) async fn aggregate(
     storage: &MongoStorage,
     schema: &ClassSchema,
@@ -100,7 +102,7 @@ fn is_shallow(json: &Json, levels: usize) -> bool {
     }
 }
 
-/// A document that came out of the pipeline, as the caller wants it.
+/// Converts a result document to the form that the caller requested.
 fn result(translator: &Translator<'_>, mut document: Document) -> Result<Json> {
     let id = translator.names.then(|| document.remove("_id")).flatten();
     let mut row = match (translator.values, translator.names) {
@@ -245,7 +247,7 @@ impl Translator<'_> {
                     let value = match (option.as_str(), value) {
                         ("localField", Json::String(field)) => Bson::String(self.key(field)?),
                         ("let" | "startWith", value) => self.expression(value)?,
-                        // The rest speaks of another collection.
+                        // The other keys refer to another collection.
                         _ => self.plain(value)?,
                     };
                     translated.insert(encode::key(option.clone())?, value);
@@ -320,7 +322,7 @@ impl Translator<'_> {
         text.to_owned()
     }
 
-    /// What an object stands for if it is a typed value: a date of Parse's, or Extended JSON.
+    /// The value of a typed object: a date in Parse's form, or Extended JSON.
     fn typed(&self, map: &Map<String, Json>) -> Result<Option<Bson>> {
         if !self.values {
             return if is_extended(map) { extended(&Json::Object(map.clone())).map(Some) } else { Ok(None) };

@@ -1,18 +1,20 @@
-//! Work that is sent together: what arrives of a kind while as many commands of that kind as may be are on their way waits for
-//! the next one. Under load many pieces cost the database one command; nothing waits while a kind is idle.
+//! Batches operations: once the maximum number of commands of one kind is in flight, further operations of that kind
+//! are
+//! queued and sent together in the next command. Under load many operations cost one command; without load nothing
+//! waits.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// What is on its way of one kind.
+/// The operations of one kind.
 struct Kind<W> {
     waiting: Vec<W>,
     commands: usize,
 }
 
 impl<W> Kind<W> {
-    /// Takes the place of one more command, if fewer than so many are on their way.
+    /// Reserves a slot for a command, if fewer than the maximum are in flight.
     fn take_place(&mut self, commands: usize) -> bool {
         let free = self.commands < commands;
         self.commands += usize::from(free);
@@ -20,7 +22,7 @@ impl<W> Kind<W> {
     }
 }
 
-/// Pieces of work on their way, by kind.
+/// Operations by kind.
 pub(super) struct Batcher<K, W> {
     kinds: Arc<Mutex<HashMap<K, Kind<W>>>>,
     commands: usize,
@@ -33,8 +35,9 @@ impl<K, W> Clone for Batcher<K, W> {
 }
 
 impl<K: Hash + Eq + Clone, W> Batcher<K, W> {
-    /// `commands`: how many may be on their way for one kind at a time. Few let pieces wait for each other, many leave less to
-    /// be sent together.
+    /// `commands`: maximum number of commands of one kind in flight. With few, operations wait for each other; with
+    /// many, fewer are
+    /// batched.
     pub(super) fn new(commands: usize) -> Self {
         Self { kinds: Arc::default(), commands }
     }
@@ -43,8 +46,8 @@ impl<K: Hash + Eq + Clone, W> Batcher<K, W> {
         self.kinds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the place of a command on its way, if one is free: for a piece that its caller sends by itself, with [`Batcher::end`] after
-    /// it.
+    /// Reserves a slot, if one is free, for an operation that the caller sends itself. The caller must call
+    /// [`Batcher::end`] after it.
     #[must_use]
     pub(super) fn begin(&self, kind: &K) -> bool {
         let mut kinds = self.kinds();
@@ -55,7 +58,7 @@ impl<K: Hash + Eq + Clone, W> Batcher<K, W> {
         entry.take_place(self.commands)
     }
 
-    /// Gives the place of a command back. `true`: pieces wait, and the place is that of a sender which the caller has to begin.
+    /// Releases a slot. `true`: operations are queued, and the caller must start a sender, which uses the slot.
     #[must_use]
     pub(super) fn end(&self, kind: &K) -> bool {
         let mut kinds = self.kinds();
@@ -65,7 +68,7 @@ impl<K: Hash + Eq + Clone, W> Batcher<K, W> {
         }
     }
 
-    /// One command less; an idle kind leaves nothing behind.
+    /// Releases a slot, and removes the kind if it is idle.
     fn leave(kinds: &mut HashMap<K, Kind<W>>, kind: &K) {
         let Some(entry) = kinds.get_mut(kind) else { return };
         entry.commands = entry.commands.saturating_sub(1);
@@ -74,8 +77,9 @@ impl<K: Hash + Eq + Clone, W> Batcher<K, W> {
         }
     }
 
-    /// Lets a piece wait. `true`: the caller has to begin a sender, which sends what [`Batcher::next`] gives until that is
-    /// nothing. It is to be a task of its own: it goes on when the request that began it is gone.
+    /// Queues an operation. `true`: the caller must start a sender, which sends the batches of [`Batcher::next`]
+    /// until there are
+    /// none. It must run in a task of its own, because it continues after the request that started it.
     #[must_use]
     pub(super) fn put(&self, kind: &K, piece: W) -> bool {
         let mut kinds = self.kinds();
@@ -87,7 +91,7 @@ impl<K: Hash + Eq + Clone, W> Batcher<K, W> {
         entry.take_place(self.commands)
     }
 
-    /// The pieces of the next command, of which `fitting` says how many go together; `None` ends the sender.
+    /// The operations of the next command; `fitting` returns how many fit into one. `None` ends the sender.
     pub(super) fn next(&self, kind: &K, fitting: impl FnOnce(&[W]) -> usize) -> Option<Vec<W>> {
         let mut kinds = self.kinds();
         let entry = kinds.get_mut(kind)?;

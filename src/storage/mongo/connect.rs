@@ -1,4 +1,4 @@
-//! Opening and closing the store.
+//! Opens and closes the store.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,8 +17,7 @@ use super::insert::{self, Inserts};
 use super::{MongoStorage, error};
 use crate::storage::{Result, StorageError};
 
-/// Is told of every command as it is sent to MongoDB: the command's name, and that of the collection it is about (empty when it
-/// is about none).
+/// Called for every command sent to MongoDB, with the name of the command and of its collection (empty if it has none).
 #[derive(Clone)]
 pub struct CommandListener(pub Arc<Listener>);
 
@@ -52,17 +51,18 @@ impl fmt::Debug for ImagesOf {
 /// How to reach the database.
 #[derive(Clone)]
 pub struct MongoOptions {
-    /// Connection string: `mongodb://…` or `mongodb+srv://…`. Without a database's name it is `test`, as for every driver.
+    /// Connection string: `mongodb://…` or `mongodb+srv://…`. Without a database's name it is `test`, as for every
+    /// driver.
     pub uri: String,
-    /// What the names of all collections begin with.
+    /// Prefix of all collection names.
     pub collection_prefix: String,
-    /// Longest time of one operation, seen from here; afterwards it counts as failed for want of an answer.
+    /// Timeout of an operation, measured by this server.
     pub timeout: Duration,
-    /// Longest time the server works on one read; `None`: a little less than [`MongoOptions::timeout`].
+    /// Time limit of a read on the database server; `None`: a little less than [`MongoOptions::timeout`].
     pub max_time: Option<Duration>,
-    /// Most rows the server sends at once; `None`: 1000.
+    /// Maximum number of rows in a batch of a cursor; `None`: 1000.
     pub batch_size: Option<u32>,
-    /// Who listens to the commands sent.
+    /// Called for every command.
     pub listener: Option<CommandListener>,
     /// Of which classes the rows before and after each write are kept.
     pub images: Option<ImagesOf>,
@@ -85,7 +85,7 @@ impl MongoOptions {
 }
 
 impl fmt::Debug for MongoOptions {
-    /// Without the connection string, which may hold a password.
+    /// Omits the connection string, which may contain a password.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("MongoOptions")
@@ -95,26 +95,26 @@ impl fmt::Debug for MongoOptions {
     }
 }
 
-/// How long the driver looks for a server that can do the work, unless the connection string says otherwise.
-/// An election takes ten seconds and a little more.
+/// Default server selection timeout. An election takes a little more than ten seconds.
 const SERVER_SELECTION: Duration = Duration::from_secs(15);
-/// How long a start looks for one, by trying again: an election may be under way.
+/// Server selection timeout at start, with retries, because an election may be in progress.
 const START: Duration = Duration::from_secs(30);
-/// How long a connection may take to come about, unless the connection string says otherwise.
+/// Default connection timeout.
 const CONNECT: Duration = Duration::from_secs(5);
-/// How long a [`ping`] may take.
+/// Timeout of a [`ping`].
 const PING: Duration = Duration::from_secs(3);
-/// How much longer than the server works this side waits.
+/// Additional time for which this server waits after the time limit on the database server.
 const MARGIN: Duration = Duration::from_secs(2);
-/// Connections to one server, unless the connection string says otherwise; what parse-server's driver takes.
+/// Default number of connections to a database server, as in parse-server's driver.
 const POOL: u32 = 100;
 
 impl MongoStorage {
-    /// Connects to the database and makes sure that it answers.
+    /// Connects to the database and checks that it responds.
     ///
     /// # Errors
-    /// `Unavailable` when no server answers within 30 seconds, or within `serverSelectionTimeoutMS` if the connection string says so;
-    /// `Other` when the connection string is malformed.
+    /// `Unavailable` if no server responds within 30 seconds (or `serverSelectionTimeoutMS` of the connection
+    /// string); `Other` if the
+    /// connection string is malformed.
     pub async fn connect(options: MongoOptions) -> Result<Self> {
         let mut client_options = ClientOptions::parse(&options.uri).await.map_err(error::storage)?;
         let patience = if client_options.server_selection_timeout.is_some() { Duration::ZERO } else { START };
@@ -136,8 +136,8 @@ impl MongoStorage {
             client,
             database,
             prefix: options.collection_prefix,
-            // The server shall give up first: its answer tells more than none.
-            // Looking for a server that can do the work comes on top.
+            // The database server should time out first, because its error is more specific.
+            // Server selection is not included in this time.
             timeout: selection + options.max_time.map_or(options.timeout, |time| options.timeout.max(time + MARGIN)),
             max_time: options.max_time.unwrap_or(options.timeout.saturating_sub(MARGIN).max(MARGIN)),
             batch_size: options.batch_size.unwrap_or(1000).max(2),
@@ -156,7 +156,7 @@ impl MongoStorage {
     }
 }
 
-/// Whether a server answers, within 3 seconds.
+/// Whether a server responds within 3 seconds.
 pub(super) async fn ping(storage: &MongoStorage) -> Result<()> {
     match tokio::time::timeout(PING, storage.run(storage.database.run_command(doc! { "ping": 1 }))).await {
         Ok(result) => result.map(|_| ()),
@@ -164,7 +164,7 @@ pub(super) async fn ping(storage: &MongoStorage) -> Result<()> {
     }
 }
 
-/// Closes all connections without waiting for operations under way.
+/// Closes all connections without waiting for operations in flight.
 pub(super) async fn close(storage: &MongoStorage) {
     storage.client.clone().shutdown().immediate(true).await;
 }

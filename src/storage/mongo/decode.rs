@@ -1,4 +1,4 @@
-//! BSON → rows and values. Documents are read where they lie, without a tree of BSON values in between.
+//! Converts BSON to rows and values directly from its bytes, without a tree of BSON values in between.
 
 use bson::{Document, RawArray, RawBsonRef, RawDocument};
 use mongodb::bson::RawBson;
@@ -11,14 +11,15 @@ use crate::model::schema::{ClassSchema, FieldType};
 use crate::model::value::{File, GeoPoint, Pointer, Value};
 use crate::storage::{Result, StorageError};
 
-/// Room for the columns of permissions, which are in no schema, and for what the reading side adds.
+/// Capacity for the columns of permissions, which are not part of any schema, and for fields that readers add.
 const INTERNAL_COLUMNS: usize = 4;
 
-/// Deeper nesting than a server accepts; what is below reads as null.
+/// More nesting than a database server accepts; deeper values are read as null.
 pub(super) const MAX_DEPTH: usize = 250;
 
-/// A stored document as a row in REST terms. Columns of pointers that the class does not have are left out, and so is the
-/// redundant `_acl`; other internal columns keep their names.
+/// Converts a stored document to a row in REST terms, without pointer columns that the class does not have and
+/// without the
+/// redundant `_acl`. Other internal columns keep their names.
 pub(super) fn row(schema: &ClassSchema, document: &RawDocument) -> Result<Object> {
     let mut row = Object::with_capacity(schema.fields.len() + INTERNAL_COLUMNS);
     for element in document.iter_elements() {
@@ -29,7 +30,7 @@ pub(super) fn row(schema: &ClassSchema, document: &RawDocument) -> Result<Object
         }
         match element.value() {
             Ok(value) => field(schema, &mut row, column, value),
-            // Text that is not UTF-8: some drivers let it pass.
+            // Some drivers write strings that are not UTF-8.
             Err(_) => {
                 if let Ok(value) = element.value_utf8_lossy() {
                     field(schema, &mut row, column, value.as_raw_bson_ref());
@@ -40,7 +41,7 @@ pub(super) fn row(schema: &ClassSchema, document: &RawDocument) -> Result<Object
     Ok(row)
 }
 
-/// As [`row`], from a document in the driver's form.
+/// Like [`row`], for a document in the driver's form.
 pub(super) fn row_of(schema: &ClassSchema, document: &Document) -> Result<Object> {
     let raw = bson::RawDocumentBuf::try_from(document).map_err(|error| StorageError::Other(Box::new(error)))?;
     row(schema, &raw)
@@ -64,9 +65,9 @@ fn field(schema: &ClassSchema, row: &mut Object, column: &str, value: RawBsonRef
         return;
     }
     match schema.kind(column) {
-        // A relation has no column; what is here was left by something else.
+        // A relation has no column; another program wrote this one.
         Some(FieldType::Relation(_)) => {}
-        // The pointer that came after the null has a column of its own.
+        // A pointer that replaced the null is in another column.
         Some(FieldType::Pointer(_)) if row.contains(column) => {}
         Some(kind) => {
             row.insert(column, of_kind(kind, value));
@@ -77,7 +78,7 @@ fn field(schema: &ClassSchema, row: &mut Object, column: &str, value: RawBsonRef
     }
 }
 
-/// Dates that older programs left as text are dates all the same.
+/// Dates that older programs stored as strings are read as dates.
 fn default_date(field: &str, value: RawBsonRef<'_>) -> Value {
     match self::value(value) {
         Value::String(text) if super::names::is_default_date(field) => {
@@ -105,7 +106,7 @@ pub(super) fn of_kind(kind: &FieldType, value: RawBsonRef<'_>) -> Value {
     }
 }
 
-/// `Class$id`. What stands before the sign is the class of the schema in every row this server or parse-server wrote.
+/// A pointer `Class$id`. In rows written by this server or parse-server, `Class` is always the class in the schema.
 pub(super) fn pointer(class: &ClassName, text: &str) -> Value {
     Value::pointer(class, pointer_id(text))
 }
@@ -152,7 +153,7 @@ pub(super) fn value(value: RawBsonRef<'_>) -> Value {
     value_at(value, 0)
 }
 
-/// As [`value`], at a depth.
+/// Like [`value`], at a depth.
 pub(super) fn value_at(value: RawBsonRef<'_>, depth: usize) -> Value {
     match value {
         RawBsonRef::Boolean(truth) => Value::Boolean(truth),
@@ -188,7 +189,7 @@ pub(super) fn value_at(value: RawBsonRef<'_>, depth: usize) -> Value {
     }
 }
 
-/// The typed value that a nested REST object stands for.
+/// The typed value of a nested REST object.
 fn typed(object: &Object) -> Option<Value> {
     let text = |field: &str| object.get_str(field);
     Some(match object.get("__type") {

@@ -1,4 +1,4 @@
-//! Values and rows → BSON.
+//! Converts values and rows to BSON.
 
 use bson::spec::BinarySubtype;
 use bson::{Array, Binary, Bson, DateTime, Document};
@@ -10,16 +10,16 @@ use crate::model::schema::{ClassSchema, FieldType};
 use crate::model::value::{File, GeoPoint, Pointer, Value};
 use crate::storage::{Result, StorageError};
 
-/// Deepest nesting of objects and arrays that is stored; BSON is made for no more.
+/// Maximum nesting of stored objects and arrays, which is that of BSON.
 pub(super) const MAX_DEPTH: usize = 100;
 
-/// A row as the document that is stored.
+/// Converts a row to the stored document.
 pub(super) fn row(schema: &ClassSchema, row: Object) -> Result<Document> {
     let acl = acl(row.get("_wperm"), row.get("_rperm"));
     let mut document = Document::new();
     for (field, value) in row {
         if value.is_null() && matches!(schema.kind(&field), Some(FieldType::Pointer(_))) {
-            // As parse-server does it: a pointer that is null from the beginning has no column for pointers.
+            // As in parse-server, a pointer that is created as null has no pointer column.
             document.insert(key(field.into_string())?, Bson::Null);
         } else if let Some((column, value)) = column(schema, &field, value)? {
             document.insert(column, value);
@@ -31,7 +31,7 @@ pub(super) fn row(schema: &ClassSchema, row: Object) -> Result<Document> {
     Ok(document)
 }
 
-/// The column and content of a field; `None` for what has no column (relations).
+/// The column and content of a field; `None` for relations, which have no column.
 pub(super) fn column(schema: &ClassSchema, field: &str, value: Value) -> Result<Option<(String, Bson)>> {
     let kind = schema.kind(field);
     if matches!(kind, Some(FieldType::Relation(_) | FieldType::Acl)) || matches!(value, Value::Relation(_)) {
@@ -54,7 +54,7 @@ pub(super) fn column(schema: &ClassSchema, field: &str, value: Value) -> Result<
     Ok(Some((name, top_level(value)?)))
 }
 
-/// An `objectId`. In classes with numeric ids the text `1` is the number 1.
+/// An `objectId`. In classes with numeric ids the string `1` is the number 1.
 pub(super) fn id(schema: &ClassSchema, value: Value) -> Result<Bson> {
     match value {
         Value::String(text) if has_numeric_ids(schema) => Ok(text.parse().map_or(Bson::String(text), Bson::Int32)),
@@ -62,7 +62,7 @@ pub(super) fn id(schema: &ClassSchema, value: Value) -> Result<Bson> {
     }
 }
 
-/// A fetched object in the place of a pointer stands for a pointer to it.
+/// A fetched object in a pointer field counts as a pointer to it.
 fn pointed_at(value: Value) -> Value {
     if let Value::Object(object) = &value
         && object.get_str("__type") == Some("Object")
@@ -78,7 +78,7 @@ pub(super) fn pointer_text(class: &str, id: &str) -> String {
     format!("{class}${id}")
 }
 
-/// A value that is a column of its own.
+/// A value directly in a column.
 pub(super) fn top_level(value: Value) -> Result<Bson> {
     Ok(match value {
         Value::Pointer(pointer) => Bson::String(pointer_text(pointer.class.as_str(), &pointer.id)),
@@ -150,7 +150,7 @@ fn typed(kind: &str, parts: impl IntoIterator<Item = (&'static str, Bson)>) -> B
     Bson::Document(document)
 }
 
-/// A name of a field: BSON ends names with NUL, so none can hold one.
+/// A field name. BSON terminates names with NUL, so they cannot contain one.
 pub(super) fn key(name: String) -> Result<String> {
     if name.contains('\0') {
         return Err(StorageError::Refused("Names of fields cannot contain NUL".to_owned()));
@@ -158,16 +158,16 @@ pub(super) fn key(name: String) -> Result<String> {
     Ok(name)
 }
 
-/// A number as a JavaScript program would store it: a 32-bit integer when it is one.
+/// A number as a JavaScript program stores it: as a 32-bit integer if it is one.
 #[must_use]
 pub(super) fn number(value: f64) -> Bson {
     #[expect(clippy::cast_possible_truncation, reason = "compared with the original below")]
     let integer = value as i32;
-    // Minus zero is only kept as a floating point number.
+    // Only a floating point number can represent minus zero.
     if f64::from(integer).to_bits() == value.to_bits() { Bson::Int32(integer) } else { Bson::Double(value) }
 }
 
-/// A point as MongoDB's older form: longitude first.
+/// A point in MongoDB's legacy form: longitude first.
 pub(super) fn position(point: GeoPoint) -> Array {
     vec![number(point.longitude), number(point.latitude)]
 }
@@ -186,7 +186,7 @@ fn polygon(corners: &[GeoPoint]) -> Document {
     document
 }
 
-/// The column `_acl`, which older programs read: `{ID: {r: true, w: true}}`. `None` when there are no permissions.
+/// The column `_acl`, which older programs read: `{ID: {r: true, w: true}}`. `None` without permissions.
 pub(super) fn acl(writers: Option<&Value>, readers: Option<&Value>) -> Option<Document> {
     if readers.is_none() && writers.is_none() {
         return None;

@@ -1,4 +1,4 @@
-//! The driver's errors as errors of a store.
+//! Converts errors of the driver to errors of a store.
 
 use std::io;
 
@@ -8,7 +8,7 @@ use tracing::debug;
 
 use crate::storage::StorageError;
 
-/// The server's code and text, when it was the server that refused.
+/// The code and message of the database server, if it returned the error.
 pub(super) fn server(error: &Error) -> Option<(i32, &str)> {
     match &*error.kind {
         ErrorKind::Command(error) => Some((error.code, &error.message)),
@@ -23,22 +23,22 @@ pub(super) fn server(error: &Error) -> Option<(i32, &str)> {
     }
 }
 
-/// Whether the server answered with one of these codes.
+/// Whether the database server returned one of these codes.
 pub(super) fn has_code(error: &Error, codes: &[i32]) -> bool {
     server(error).is_some_and(|(code, _)| codes.contains(&code))
 }
 
-/// Whether the outcome of a commit is unknown, so that it may be sent again.
+/// Whether the outcome of a commit is unknown, so that it can be retried.
 pub(super) fn commit_may_be_repeated(error: &Error) -> bool {
     error.contains_label(UNKNOWN_TRANSACTION_COMMIT_RESULT)
 }
 
-/// Whether sending a commit again is of no use: the server gave up for want of time.
+/// Whether a commit should not be retried, because its time limit on the database server was exceeded.
 pub(super) fn is_final(error: &Error) -> bool {
     has_code(error, &[50]) || matches!(*error.kind, ErrorKind::Shutdown)
 }
 
-/// An error of the driver, as every operation reports it.
+/// Converts an error of the driver.
 pub(super) fn storage(error: Error) -> StorageError {
     if is_unreachable(&error) {
         return StorageError::Unavailable(Box::new(error));
@@ -64,13 +64,13 @@ pub(super) fn storage(error: Error) -> StorageError {
     }
 }
 
-/// What the server said of an operation, or of a part of it; `whole` is the driver's error.
+/// Converts the server's error for an operation or a part of it; `whole` is the driver's error.
 pub(super) fn from_server(code: i32, message: &str, whole: &Error) -> StorageError {
     debug!(code, message, "the server refused an operation");
     from_code(code, message).unwrap_or_else(|| StorageError::Other(Box::new(whole.clone())))
 }
 
-/// As [`storage`], but the server's own words go to the client: for callers that speak the database's language.
+/// Like [`storage`], but the client gets the message of the database server: for aggregations.
 pub(super) fn verbatim(error: Error) -> StorageError {
     let text = server(&error).map(|(_, message)| message.to_owned());
     match (storage(error), text) {
@@ -79,15 +79,15 @@ pub(super) fn verbatim(error: Error) -> StorageError {
     }
 }
 
-/// The server did not answer within the time an operation may take.
+/// The error of an operation that timed out.
 pub(super) fn no_answer() -> StorageError {
-    StorageError::Unavailable(Box::new(io::Error::new(io::ErrorKind::TimedOut, "the database did not answer in time")))
+    StorageError::Unavailable(Box::new(io::Error::new(io::ErrorKind::TimedOut, "the database did not respond in time")))
 }
 
 const TOO_LARGE: &str = "The object is larger than the database can store";
 
 fn is_unreachable(error: &Error) -> bool {
-    // Stepping down, shutting down, starting; no member fits; the network broke on the server's side.
+    // Stepping down, shutting down, starting; no suitable member; network errors on the server's side.
     const CODES: [i32; 15] = [6, 7, 89, 91, 133, 134, 189, 9001, 10058, 10107, 11600, 11602, 13435, 13436, 64];
     matches!(
         *error.kind,
@@ -104,7 +104,7 @@ fn is_unreachable(error: &Error) -> bool {
 fn from_code(code: i32, message: &str) -> Option<StorageError> {
     Some(match code {
         11000 | 11001 | 12582 => StorageError::Duplicate { index: index_name(message) },
-        // Lock time-outs and lost transactions count as conflicts as well.
+        // Lock timeouts and lost transactions count as conflicts too.
         24 | 112 | 225 | 244 | 251 => StorageError::WriteConflict,
         50 | 202 | 262 => StorageError::TimedOut,
         14031 => StorageError::DiskFull("out of disk space".into()),
@@ -124,7 +124,7 @@ fn from_code(code: i32, message: &str) -> Option<StorageError> {
         40 => StorageError::Refused("The update changes the same field twice".to_owned()),
         2 | 9 | 14 | 15 | 26 | 27 | 28 | 52 | 54 | 56 | 57 | 66 | 67 | 72 | 73 | 85 | 86 | 115 | 146 | 168 | 197
         | 238 | 241 | 291 | 292 | 352 => StorageError::Refused("The database refused the operation".to_owned()),
-        // Checks without a name of their own: something in the request does not hold.
+        // Generic validation errors of the database server.
         code if code > 10_000 => StorageError::Refused("The database refused the operation".to_owned()),
         _ => return None,
     })
@@ -134,7 +134,7 @@ fn from_code(code: i32, message: &str) -> Option<StorageError> {
 fn index_name(message: &str) -> String {
     let Some((_, rest)) = message.split_once(" index: ") else { return String::new() };
     let name = rest.split_once(" dup key").map_or(rest, |(name, _)| name);
-    // With a collation its name follows.
+    // It is followed by the name of the collation, if there is one.
     name.split_once(" collation: ").map_or(name, |(name, _)| name).trim().to_owned()
 }
 

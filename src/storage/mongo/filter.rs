@@ -1,4 +1,4 @@
-//! Conditions → MongoDB's query language.
+//! Converts conditions to MongoDB's query language.
 
 use bson::{Bson, Document, Regex as BsonRegex, doc};
 
@@ -9,21 +9,21 @@ use crate::model::schema::{ClassSchema, FieldType};
 use crate::model::value::Value;
 use crate::storage::{Result, StorageError};
 
-/// What becomes of a condition that also orders the matches.
+/// How conditions that also sort (`$nearSphere`) are converted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Nearness {
-    /// The matches come nearest first.
+    /// Results are sorted by distance.
     Ordered,
-    /// The matches are only told apart from the others: aggregations, counts and writes cannot order by distance.
+    /// Results are not sorted: aggregations, counts and writes cannot sort by distance.
     Unordered,
 }
 
-/// The filter as a query document.
+/// Converts a filter to a query document.
 pub(super) fn document(schema: &ClassSchema, filter: &Resolved, nearness: Nearness) -> Result<Document> {
     compile(schema, filter, nearness, 0)
 }
 
-/// The field whose nearness a filter asks for.
+/// The field of the `$nearSphere` condition in a filter.
 pub(super) fn near_field(filter: &Resolved) -> Option<&str> {
     match filter {
         Filter::Field { path, constraint: Constraint::Near { .. } } => Some(path),
@@ -80,7 +80,7 @@ fn never() -> Document {
 
 fn field(schema: &ClassSchema, path: &str, constraint: &Constraint, nearness: Nearness) -> Result<Document> {
     let column = match (constraint.operands(), column(schema, path)) {
-        // Of a field that the schema does not know: a pointer can only be in a column for pointers.
+        // The schema does not know the field: a pointer can only be in a pointer column.
         (Some(Value::Pointer(_)), name) if schema.kind(path).is_none() && !path.contains('.') && name == path => {
             format!("_p_{path}")
         }
@@ -91,12 +91,13 @@ fn field(schema: &ClassSchema, path: &str, constraint: &Constraint, nearness: Ne
     let values = Values { schema, path, kind: schema.kind(path), holds_pointers };
     let condition = match constraint {
         Constraint::Eq(value) => match values.one(value)? {
-            // Objects are compared as they are: no key of theirs is an operator.
+            // Objects are compared literally: their keys are not operators.
             value @ (Bson::Document(_) | Bson::Array(_)) => Bson::Document(doc! { "$eq": value }),
             value => value,
         },
         Constraint::Ne(value) => operator("$ne", values.one(value)?),
-        // Nothing is less or more than null; as bounds of a range it would miss rows that a sparse index leaves out.
+        // No value is less or greater than null; as a bound of a range it would miss rows that a sparse index does
+        // not contain.
         Constraint::Lt(Value::Null) | Constraint::Gt(Value::Null) => return Ok(never()),
         Constraint::Lte(Value::Null) | Constraint::Gte(Value::Null) => Bson::Null,
         Constraint::Lt(value) => operator("$lt", values.one(value)?),
@@ -105,7 +106,7 @@ fn field(schema: &ClassSchema, path: &str, constraint: &Constraint, nearness: Ne
         Constraint::Gte(value) => operator("$gte", values.one(value)?),
         Constraint::In(list) => operator("$in", values.list(list)?),
         Constraint::NotIn(list) => operator("$nin", values.list(list)?),
-        // What cannot be stored is in no array.
+        // A value that cannot be stored is in no array.
         Constraint::All(list) if list.iter().any(looks_like_operator) => return Ok(never()),
         Constraint::All(list) => operator("$all", values.list(list)?),
         Constraint::AllRegex(patterns) => {
@@ -170,7 +171,7 @@ fn within(shape: &str, parts: Vec<Bson>) -> Bson {
     operator("$geoWithin", operator(shape, parts))
 }
 
-/// The database's patterns are UTF-8 always, so `u` says nothing; options are kept in order, as BSON demands.
+/// MongoDB's patterns are always UTF-8, so `u` has no effect. BSON requires sorted options.
 fn regex(regex: &Regex) -> Result<BsonRegex> {
     let mut options: Vec<char> = regex.options.chars().filter(|option| *option != 'u').collect();
     options.sort_unstable();
@@ -184,7 +185,7 @@ fn regex(regex: &Regex) -> Result<BsonRegex> {
 }
 
 impl Constraint {
-    /// A value that tells which kind of column is meant.
+    /// A value that decides which column is used.
     fn operands(&self) -> Option<&Value> {
         match self {
             Self::Eq(value)
@@ -213,12 +214,12 @@ impl Constraint {
     }
 }
 
-/// How the values of one condition are written: as columns hold them, or as arrays and objects do.
+/// How the values of a condition are encoded: as in columns, or as inside arrays and objects.
 struct Values<'a> {
     schema: &'a ClassSchema,
     path: &'a str,
     kind: Option<&'a FieldType>,
-    /// Whether the column may hold pointers; that of a field unknown to the schema does not.
+    /// Whether the column may contain pointers; that of a field unknown to the schema does not.
     holds_pointers: bool,
 }
 
@@ -239,8 +240,9 @@ impl Values<'_> {
     }
 }
 
-/// Whether a value is an object that begins like an operator. No such object is ever stored, and in lists the server takes it
-/// for an operator out of place.
+/// Whether a value is an object that begins like an operator. Such objects are never stored, and in lists the
+/// database server
+/// would treat them as misplaced operators.
 fn looks_like_operator(value: &Value) -> bool {
     value.as_object().and_then(|object| object.keys().next()).is_some_and(|key| key.starts_with('$'))
 }

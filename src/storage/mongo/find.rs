@@ -1,4 +1,4 @@
-//! Reading rows.
+//! Finds rows, counts, plans, distinct values.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -24,7 +24,7 @@ use crate::model::shape::Shape;
 use crate::model::value::Value;
 use crate::storage::{Result, StorageError, Transaction};
 
-/// Rows that match.
+/// Finds the matching rows.
 pub(super) async fn find(
     storage: &MongoStorage,
     schema: &ClassSchema,
@@ -41,7 +41,7 @@ pub(super) async fn find(
     Ok(found)
 }
 
-/// Rows that match, as JSON.
+/// Finds the matching rows, as JSON.
 pub(super) async fn find_json(
     storage: &MongoStorage,
     schema: &ClassSchema,
@@ -56,7 +56,7 @@ pub(super) async fn find_json(
     Ok(rows)
 }
 
-/// Shows every document that matches.
+/// Calls a function for every matching document.
 async fn each(
     storage: &MongoStorage,
     schema: &ClassSchema,
@@ -75,7 +75,7 @@ async fn each(
     if tx.is_none()
         && let Some(id) = get::take_id(&mut query, options)
     {
-        // The place is held until the row has come.
+        // The slot is held until the row has arrived.
         match get::Place::take(storage, get::Kind::of(&rows, &query, options)?) {
             Ok(place) => {
                 query.insert("_id", id);
@@ -126,7 +126,7 @@ async fn each(
         .await
 }
 
-/// How many rows match.
+/// Counts the matching rows.
 pub(super) async fn count(
     storage: &MongoStorage,
     schema: &ClassSchema,
@@ -194,7 +194,7 @@ pub(super) async fn explain(
     Ok(plain::json(Bson::Document(storage.run(action).await?)))
 }
 
-/// The different values of a field.
+/// The distinct values of a field.
 pub(super) async fn distinct(
     storage: &MongoStorage,
     schema: &ClassSchema,
@@ -225,7 +225,7 @@ pub(super) async fn distinct(
 }
 
 fn driver_options(storage: &MongoStorage, schema: &ClassSchema, options: &FindOptions) -> Result<DriverFindOptions> {
-    // A batch as large as the limit saves asking for the rest.
+    // With a batch as large as the limit, no second batch is needed.
     let batch = options.limit.and_then(|limit| u32::try_from(limit).ok()).unwrap_or(u32::MAX).min(storage.batch_size);
     Ok(DriverFindOptions::builder()
         .batch_size(batch)
@@ -241,12 +241,12 @@ fn driver_options(storage: &MongoStorage, schema: &ClassSchema, options: &FindOp
         .build())
 }
 
-/// The largest `maxTimeMS` a server takes is that of 32 bits.
+/// The maximum `maxTimeMS` is a 32-bit number.
 pub(super) fn millis(time: Duration) -> i32 {
     i32::try_from(time.as_millis()).unwrap_or(i32::MAX)
 }
 
-/// The collation of look-ups that disregard case.
+/// The collation of case-insensitive look-ups.
 pub(super) fn case_insensitive() -> Collation {
     Collation::builder().locale("en_US").strength(CollationStrength::Secondary).build()
 }
@@ -279,7 +279,7 @@ fn sort(schema: &ClassSchema, order: &[Sort]) -> Document {
         } else {
             (column_below(schema, path), Bson::Int32(if *descending { -1 } else { 1 }))
         };
-        // What is sorted already cannot be sorted by the same again.
+        // Skip a field that is already a sort key.
         if !sort.contains_key(&column) {
             sort.insert(column, direction);
         }
@@ -299,11 +299,11 @@ fn projection(schema: &ClassSchema, keys: &[String]) -> Document {
         let column = match schema.kind(first) {
             // Relations have no column, and permissions always come.
             Some(FieldType::Relation(_) | FieldType::Acl) => continue,
-            // What is below a pointer is in another row.
+            // A path below a pointer is in another row.
             Some(FieldType::Pointer(_)) => column(schema, first).into_owned(),
             _ => column_below(schema, key).into_owned(),
         };
-        // A name that no column can have would make the server refuse the whole query.
+        // With an invalid column name the database server would refuse the whole query.
         if column.is_empty()
             || column.starts_with('$')
             || column.split('.').any(|name| name.is_empty() || name.starts_with('$'))
@@ -316,7 +316,7 @@ fn projection(schema: &ClassSchema, keys: &[String]) -> Document {
     let mut projection = Document::new();
     let asked: HashSet<&str> = columns.iter().map(String::as_str).collect();
     for column in &columns {
-        // A field and something inside it together are refused by the server; the field has both.
+        // The database server refuses a field together with a path inside it; the field contains both.
         let covered =
             column.match_indices('.').any(|(at, _)| column.get(..at).is_some_and(|outer| asked.contains(outer)));
         if !covered {

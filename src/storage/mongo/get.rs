@@ -1,5 +1,7 @@
-//! Rows asked for by their ids. Those of a collection that are asked for while several are on their way, under the same
-//! conditions, are read together. A command is sent after all that it answers were asked, so each sees what was written before.
+//! Reads rows by their ids. While several reads with the same conditions are in flight for a collection, further ones
+//! are
+//! batched. A batched read is sent only after every request in it has arrived, so each one sees all earlier
+//! acknowledged writes.
 
 use std::time::Duration;
 
@@ -15,23 +17,23 @@ use super::{MongoStorage, error};
 use crate::model::query::options::{FindOptions, ReadPreference};
 use crate::storage::Result;
 
-/// Commands on their way at a time for reads that go together; they are short.
+/// Maximum number of commands in flight for reads of one kind; they are short.
 pub(super) const COMMANDS: usize = 4;
-/// Most ids of one command.
+/// Maximum number of ids in a command.
 const IDS: usize = 64;
 
-/// Reads that one command can answer.
+/// Reads that can be batched into one command.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct Kind {
     collection: String,
-    /// The conditions besides the id, as bytes.
+    /// The conditions other than the id, as bytes.
     conditions: Vec<u8>,
     keys: Option<Vec<String>>,
     preference: Option<ReadPreference>,
 }
 
 impl Kind {
-    /// The kind of a read; `conditions`: those besides the id.
+    /// The kind of a read; `conditions` are those other than the id.
     pub(super) fn of(rows: &Collection<Document>, conditions: &Document, options: &FindOptions) -> Result<Self> {
         let conditions = RawDocumentBuf::try_from(conditions)
             .map_err(|error| error::storage(mongodb::error::Error::custom(error)))?;
@@ -44,24 +46,24 @@ impl Kind {
     }
 }
 
-/// A read that waits for its turn.
+/// A queued read.
 pub(super) struct Waiting {
     id: String,
     asks: Asks,
     answer: oneshot::Sender<Result<Option<RawDocumentBuf>>>,
 }
 
-/// What a read asks besides the id; reads of a kind ask the same.
+/// The parameters of a read other than the id, which are equal for reads of a kind.
 pub(super) struct Asks {
     pub rows: Collection<Document>,
     pub conditions: Document,
     pub driver: DriverFindOptions,
 }
 
-/// The reads on their way.
+/// The reads in flight.
 pub(super) type Gets = Batcher<Kind, Waiting>;
 
-/// The place of a command on its way, for a read that goes by itself. When that is over, or given up, what waits has the place.
+/// The slot of a read that is sent alone. When it ends or is cancelled, queued reads get the slot.
 pub(super) struct Place {
     gets: Gets,
     kind: Kind,
@@ -69,7 +71,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// A place, if one is free; else the kind back.
+    /// Reserves a slot if one is free; otherwise returns the kind.
     pub(super) fn take(storage: &MongoStorage, kind: Kind) -> std::result::Result<Self, Kind> {
         if storage.gets.begin(&kind) {
             Ok(Self { gets: storage.gets.clone(), kind, timeout: storage.timeout })
@@ -81,7 +83,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        // Where there is no runtime any more, nobody waits.
+        // Without a runtime there are no waiting requests.
         if self.gets.end(&self.kind)
             && let Ok(runtime) = Handle::try_current()
         {
@@ -90,7 +92,7 @@ impl Drop for Place {
     }
 }
 
-/// The id, when a query asks for nothing but the row of one. It is taken out of the query.
+/// The id, if a query is for the row with one id. The id is removed from the query.
 pub(super) fn take_id(query: &mut Document, options: &FindOptions) -> Option<String> {
     let plain = options.skip == 0 && !options.case_insensitive && options.hint.is_none() && options.comment.is_none();
     let special = query.keys().any(|key| key == "$text") || options.keys.iter().flatten().any(|key| key == "$score");
@@ -106,7 +108,7 @@ pub(super) fn take_id(query: &mut Document, options: &FindOptions) -> Option<Str
     }
 }
 
-/// The row with this id that meets the conditions, read together with others.
+/// Reads the row with this id that matches the conditions, batched with others.
 pub(super) async fn together(
     storage: &MongoStorage,
     kind: Kind,
@@ -117,14 +119,15 @@ pub(super) async fn together(
     if storage.gets.put(&kind, Waiting { id, asks, answer }) {
         tokio::spawn(drain(storage.gets.clone(), kind, storage.timeout));
     }
-    // What goes before may hang; that counts as time of this operation. Closed only when the runtime goes down.
+    // The time in the queue counts towards the timeout of this operation. The channel is closed only when the runtime
+    // stops.
     storage.within(async { answered.await.unwrap_or_else(|_| Err(error::no_answer())) }).await
 }
 
-/// Sends what waits until nothing does.
+/// Sends batches until the queue is empty.
 async fn drain(gets: Gets, kind: Kind, timeout: Duration) {
     while let Some(mut batch) = gets.next(&kind, |waiting| waiting.len().min(IDS)) {
-        // Nobody waits any more for what was given up.
+        // Skip cancelled reads.
         batch.retain(|waiting| !waiting.answer.is_closed());
         let failure = match tokio::time::timeout(timeout, read(&mut batch)).await {
             Ok(Ok(())) => None,
@@ -137,13 +140,13 @@ async fn drain(gets: Gets, kind: Kind, timeout: Duration) {
                 Some(Some(failure)) => Err(error::storage(failure.clone())),
                 Some(None) => Err(error::no_answer()),
             };
-            // Whoever asked may be gone.
+            // The request may have been cancelled.
             let _ = waiting.answer.send(outcome);
         }
     }
 }
 
-/// Reads rows in one command and gives them to those who wait for them; who is left has none.
+/// Reads rows with one command and passes them to the waiting requests; those without a row get none.
 async fn read(batch: &mut Vec<Waiting>) -> mongodb::error::Result<()> {
     let Some(first) = batch.first_mut() else { return Ok(()) };
     let mut query = std::mem::take(&mut first.asks.conditions);
@@ -156,7 +159,7 @@ async fn read(batch: &mut Vec<Waiting>) -> mongodb::error::Result<()> {
         [id] => query.insert("_id", *id),
         ids => query.insert("_id", doc! { "$in": ids.to_vec() }),
     };
-    // As many rows as there can be, all in the first batch: the cursor ends with it.
+    // The first batch is large enough for all rows, so the cursor ends with it.
     driver.limit = i64::try_from(ids.len()).ok();
     driver.batch_size = u32::try_from(ids.len()).ok();
     let mut batches = rows.find(query).with_options(driver).batch().await?;
@@ -170,7 +173,7 @@ async fn read(batch: &mut Vec<Waiting>) -> mongodb::error::Result<()> {
     Ok(())
 }
 
-/// Gives a row to all who asked for it.
+/// Passes a row to all requests for it.
 fn give(document: &RawDocument, batch: &mut Vec<Waiting>) {
     let Ok(id) = document.get_str("_id") else { return };
     while let Some(place) = batch.iter().position(|waiting| waiting.id == id) {

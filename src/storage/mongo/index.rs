@@ -19,11 +19,12 @@ use crate::storage::{IndexSpec, Result, StorageError};
 
 /// Namespace not found, index not found.
 const MISSING: [i32; 2] = [26, 27];
-/// An index with the same name or the same keys is there, with other options.
+/// An index with the same name or the same keys exists with other options.
 const CONFLICT: [i32; 2] = [85, 86];
 
-/// Makes the indexes that are not there yet. One that exists in another form stays as it is, with a warning: it is the
-/// operator's. Building may take long, and does not hold up writers.
+/// Creates missing indexes. An index that exists in another form is left unchanged with a warning, because the
+/// administrator may
+/// have created it. Building an index can take long, but does not block writes.
 pub(super) async fn create(storage: &MongoStorage, schema: &ClassSchema, indexes: &[IndexSpec]) -> Result<()> {
     let wanted: Vec<&IndexSpec> = indexes.iter().filter(|index| !index.embedded_only).collect();
     if wanted.is_empty() {
@@ -36,7 +37,7 @@ pub(super) async fn create(storage: &MongoStorage, schema: &ClassSchema, indexes
         let model = model(schema, index)?;
         if let Some(found) = existing.iter().find(|found| name_of(found).as_deref() == Some(&index.name)) {
             if differs(found, &model) {
-                warn!(class = %schema.name, index = index.name, "the index exists in another form and is left as it is");
+                warn!(class = %schema.name, index = index.name, "the index exists in another form and is left unchanged");
             }
             continue;
         }
@@ -61,8 +62,9 @@ pub(super) async fn create(storage: &MongoStorage, schema: &ClassSchema, indexes
 
 fn model(schema: &ClassSchema, index: &IndexSpec) -> Result<IndexModel> {
     let mut keys = Document::new();
-    // MongoDB has an index of ids already and refuses a second one. As parse-server does, one that is asked for is made on a column of
-    // the field's own name.
+    // MongoDB already has an index of `_id` and refuses a second one. As in parse-server, a requested index is
+    // created on a column
+    // with the name of the field.
     let ids_alone = index.keys.len() == 1;
     for (field, direction) in &index.keys {
         let column = match field.as_str() {
@@ -87,7 +89,7 @@ fn model(schema: &ClassSchema, index: &IndexSpec) -> Result<IndexModel> {
     Ok(IndexModel::builder().keys(keys).options(options).build())
 }
 
-/// Whether two indexes of one name do different things.
+/// Whether two indexes of the same name differ.
 fn differs(found: &IndexModel, wanted: &IndexModel) -> bool {
     let traits = |model: &IndexModel| {
         let options = model.options.clone().unwrap_or_default();
@@ -126,7 +128,7 @@ async fn models(storage: &MongoStorage, class: &ClassName) -> Result<Vec<IndexMo
         .await
 }
 
-/// Drops indexes; those that do not exist do not matter.
+/// Drops indexes; missing ones are ignored.
 pub(super) async fn drop(storage: &MongoStorage, class: &ClassName, names: &[String]) -> Result<()> {
     let rows = storage.rows(class);
     for name in names {
@@ -138,7 +140,7 @@ pub(super) async fn drop(storage: &MongoStorage, class: &ClassName, names: &[Str
     Ok(())
 }
 
-/// The real indexes.
+/// The existing indexes.
 pub(super) async fn list(storage: &MongoStorage, class: &ClassName) -> Result<IndexMap<String, IndexKeys>> {
     let listed = models(storage, class).await?;
     Ok(listed
@@ -146,7 +148,7 @@ pub(super) async fn list(storage: &MongoStorage, class: &ClassName) -> Result<In
         .filter_map(|model| {
             let options = model.options?;
             let mut keys: Map<String, Json> = plain::map(model.keys);
-            // What a text index covers is in its weights.
+            // The fields of a text index are in its weights.
             if keys.remove("_fts").is_some() {
                 keys.remove("_ftsx");
                 for field in options.weights.iter().flat_map(Document::keys) {

@@ -1,4 +1,4 @@
-//! New rows. Those of a collection that arrive while others of it are on their way are sent together.
+//! Inserts rows. While inserts into a collection are in flight, further ones are batched.
 
 use std::time::Duration;
 
@@ -14,14 +14,14 @@ use crate::model::object::Object;
 use crate::model::schema::ClassSchema;
 use crate::storage::{Result, StorageError, Transaction};
 
-/// Commands on their way for one collection at a time.
+/// Maximum number of commands in flight for one collection.
 pub(super) const COMMANDS: usize = 8;
-/// Most rows of one command.
+/// Maximum number of rows in a command.
 const ROWS: usize = 500;
-/// Most bytes of the rows of one command; well below what a message may hold.
+/// Maximum bytes of the rows in a command, well below the limit of a message.
 const BYTES: usize = 8 << 20;
 
-/// Stores a new row. Without an `objectId` it gets an `ObjectId` of the driver's as `_id`.
+/// Inserts a row. Without an `objectId` it gets an `ObjectId` of the driver as `_id`.
 pub(super) async fn insert(
     storage: &MongoStorage,
     schema: &ClassSchema,
@@ -37,37 +37,38 @@ pub(super) async fn insert(
         return storage.run(action).await.map(|_| ());
     }
     if document.as_bytes().len() > BYTES {
-        // As large as a row may be, or larger: its refusal must not be that of others.
+        // A row of the maximum size or more is sent alone, so that its error does not affect others.
         return storage.run(rows.insert_one(&document)).await.map(|_| ());
     }
     let (answer, answered) = oneshot::channel();
     if storage.inserts.put(&rows.name().to_owned(), Waiting { document, answer }) {
         tokio::spawn(drain(storage.inserts.clone(), rows, storage.timeout));
     }
-    // What goes before may hang; that counts as time of this operation. Closed only when the runtime goes down.
+    // The time in the queue counts towards the timeout of this operation. The channel is closed only when the runtime
+    // stops.
     storage.within(async { answered.await.unwrap_or_else(|_| Err(error::no_answer())) }).await
 }
 
-/// A row on its way, and who waits for it.
+/// A queued row and the request that waits for it.
 pub(super) struct Waiting {
     document: RawDocumentBuf,
     answer: oneshot::Sender<Result<()>>,
 }
 
-/// The inserts on their way, by collection.
+/// The inserts in flight, by collection.
 pub(super) type Inserts = Batcher<String, Waiting>;
 
-/// Sends what waits until nothing does.
+/// Sends batches until the queue is empty.
 async fn drain(inserts: Inserts, rows: Collection<RawDocumentBuf>, timeout: Duration) {
     let collection = rows.name().to_owned();
     while let Some(mut batch) = inserts.next(&collection, fitting) {
-        // What was given up before it was sent is not stored.
+        // Inserts that were cancelled before they were sent are not stored.
         batch.retain(|row| !row.answer.is_closed());
         send(&rows, timeout, batch).await;
     }
 }
 
-/// How many of the rows go into one command.
+/// The number of rows that fit into one command.
 fn fitting(waiting: &[Waiting]) -> usize {
     let mut bytes = 0;
     let fitting = waiting.iter().take(ROWS).take_while(|row| {
@@ -77,7 +78,7 @@ fn fitting(waiting: &[Waiting]) -> usize {
     fitting.count()
 }
 
-/// Sends rows in one command and tells each what became of it.
+/// Sends rows in one command and reports the result of each to its request.
 async fn send(rows: &Collection<RawDocumentBuf>, timeout: Duration, batch: Vec<Waiting>) {
     if batch.len() <= 1 {
         return send_singly(rows, timeout, batch).await;
@@ -86,7 +87,7 @@ async fn send(rows: &Collection<RawDocumentBuf>, timeout: Duration, batch: Vec<W
     let outcome = tokio::time::timeout(timeout, rows.insert_many(documents).ordered(false)).await;
     let failure = match outcome {
         Ok(Ok(_)) => return batch.into_iter().for_each(|row| tell(row.answer, Ok(()))),
-        // One row that the database cannot even read makes it refuse them all.
+        // A row that the database server cannot parse makes it refuse the whole command.
         Ok(Err(failure)) if matches!(*failure.kind, ErrorKind::Command(_)) => {
             return send_singly(rows, timeout, batch).await;
         }
@@ -120,6 +121,6 @@ async fn send_singly(rows: &Collection<RawDocumentBuf>, timeout: Duration, batch
 }
 
 fn tell(answer: oneshot::Sender<Result<()>>, outcome: Result<(), StorageError>) {
-    // Whoever asked may be gone; the row is stored all the same.
+    // The request may have been cancelled; the row is stored anyway.
     let _ = answer.send(outcome);
 }

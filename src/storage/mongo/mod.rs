@@ -1,9 +1,9 @@
-//! The store on MongoDB: the layout of parse-server 9, so that both servers work on one database.
+//! The store on MongoDB, in the layout of parse-server 9, so that both servers can use one database.
 //!
-//! - `encode`, `decode`, `names`: rows and values ⇄ documents.
-//! - `filter`, `update`, `aggregate`: conditions, updates and pipelines → the database's language.
+//! - `encode`, `decode`, `names`: convert rows and values to documents and back.
+//! - `filter`, `update`, `aggregate`: convert conditions, updates and pipelines to MongoDB's language.
 //! - `schema`, `index`: the collection `_SCHEMA` and the indexes.
-//! - `find`, `insert`, `write`, `relation`, `transaction`, `watch`: what is done with them.
+//! - `find`, `insert`, `write`, `relation`, `transaction`, `watch`: the operations.
 //!
 //! Every operation ends within [`MongoOptions::timeout`], whatever the network does.
 

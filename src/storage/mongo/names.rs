@@ -1,4 +1,4 @@
-//! Names of fields in REST terms ⇄ names of columns.
+//! Converts field names in REST terms to column names and back.
 
 use std::borrow::Cow;
 
@@ -6,10 +6,10 @@ use crate::model::columns;
 use crate::model::names::{GLOBAL_CONFIG, GRAPHQL_CONFIG, USER};
 use crate::model::schema::{ClassSchema, FieldType};
 
-/// What the column of a pointer field begins with.
+/// Prefix of the column of a pointer field.
 pub(super) const POINTER: &str = "_p_";
 
-/// Fields whose column has another name, in every class.
+/// Fields whose column has another name in every class.
 const RENAMED: [(&str, &str); 6] = [
     ("objectId", "_id"),
     ("createdAt", "_created_at"),
@@ -22,12 +22,12 @@ const RENAMED: [(&str, &str); 6] = [
 /// Columns of the default fields and permissions, which every read fetches.
 pub(super) const ALWAYS_READ: [&str; 5] = ["_id", "_created_at", "_updated_at", "_rperm", "_wperm"];
 
-/// The column of a field, if it has another name than the field whatever its type.
+/// The column of a field, if its name differs from the field's regardless of the type.
 pub(super) fn renamed(field: &str) -> Option<&'static str> {
     RENAMED.iter().find(|(rest, _)| *rest == field).map(|(_, column)| *column)
 }
 
-/// The field a renamed column belongs to.
+/// The field of a renamed column.
 pub(super) fn field_of(column: &str) -> Option<&'static str> {
     match column {
         "_expiresAt" => Some("expiresAt"),
@@ -35,13 +35,13 @@ pub(super) fn field_of(column: &str) -> Option<&'static str> {
     }
 }
 
-/// Whether the dates of a field are written as dates even when they come as text.
+/// Whether strings in a date field are stored as dates.
 pub(super) fn is_default_date(field: &str) -> bool {
     matches!(field, "createdAt" | "updatedAt" | "lastUsed")
 }
 
-/// The column of a path. Only whole names are translated (what is below a pointer does not exist in the row), and the
-/// providers of `authData`, which have columns of their own.
+/// The column of a path. Only whole names are translated (a row contains nothing below a pointer), and the providers of
+/// `authData`, which have columns of their own.
 pub(super) fn column<'a>(schema: &ClassSchema, path: &'a str) -> Cow<'a, str> {
     if path.starts_with("authData.") && (schema.name == *USER || schema.kind("authData").is_none()) {
         columns::path(path)
@@ -54,7 +54,7 @@ pub(super) fn column<'a>(schema: &ClassSchema, path: &'a str) -> Cow<'a, str> {
     }
 }
 
-/// The column of a path whose first name alone is translated: for projections, orders and indexes.
+/// The column of a path, with only its first name translated: for projections, sort orders and indexes.
 pub(super) fn column_below<'a>(schema: &ClassSchema, path: &'a str) -> Cow<'a, str> {
     if path.starts_with("authData.") {
         return column(schema, path);
@@ -66,7 +66,7 @@ pub(super) fn column_below<'a>(schema: &ClassSchema, path: &'a str) -> Cow<'a, s
     }
 }
 
-/// Whether the ids of the class are numbers in the database: its one row has the id 1.
+/// Whether the class has one row whose id is the number 1 in the database.
 pub(super) fn has_numeric_ids(schema: &ClassSchema) -> bool {
     matches!(schema.name.as_str(), GLOBAL_CONFIG | GRAPHQL_CONFIG)
 }

@@ -1,4 +1,4 @@
-//! JSON ⇄ BSON as a JavaScript program sees it: no typed values.
+//! Converts JSON to BSON and back as a JavaScript program would, without Parse's typed values.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -38,8 +38,9 @@ fn bson_at(json: &Json, depth: usize) -> Result<Bson> {
     })
 }
 
-/// BSON as JSON: dates as ISO text, ids in hexadecimal digits, bytes in base64. Documents come from a server, which bounds
-/// their nesting.
+/// Converts BSON to JSON: dates as ISO strings, ids as hexadecimal digits, bytes as base64. The database server
+/// limits the nesting
+/// of documents.
 pub(super) fn json(value: Bson) -> Json {
     match value {
         Bson::Double(value) => json::number(value),
@@ -69,7 +70,7 @@ pub(super) fn map(document: Document) -> Map<String, Json> {
     document.into_iter().map(|(key, value)| (key, json(value))).collect()
 }
 
-/// BSON as relaxed Extended JSON, for callers that want the database's own types.
+/// Converts BSON to relaxed Extended JSON, for callers that request the database's own types.
 pub(super) fn extended(value: Bson) -> Json {
     let wrap = |name: &str, value: Json| Json::Object(Map::from_iter([(name.to_owned(), value)]));
     match value {

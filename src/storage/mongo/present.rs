@@ -1,5 +1,6 @@
-//! BSON → the JSON its readers see, at once. What rows written by this server or parse-server look like is written from the
-//! bytes; a row with anything else in it takes the way of all others, through [`decode`].
+//! Converts BSON directly to the JSON that readers see, for rows in the form that this server and parse-server write.
+//! A row that
+//! contains anything else is converted through [`decode`].
 
 use bson::{RawArray, RawBsonRef, RawDocument};
 use compact_str::CompactString;
@@ -17,11 +18,12 @@ use crate::model::schema::{ClassSchema, FieldType};
 use crate::model::shape::{self, Shape};
 use crate::storage::{Result, StorageError};
 
-/// Columns that are in no schema.
+/// Columns that are not part of any schema.
 const INTERNAL_COLUMNS: usize = 4;
 
-/// What to do with the columns of a class for one query. Rows have mostly the same columns in the same order, so what was
-/// found out about a column is remembered at its place.
+/// How the columns of a class are written for a query. Most rows have the same columns in the same order, so the
+/// result of the
+/// look-up is cached by position.
 pub(super) struct Columns<'a> {
     schema: &'a ClassSchema,
     shape: &'a Shape,
@@ -44,11 +46,11 @@ enum Meaning<'a> {
     PlainDate,
     Pointer(&'a ClassName),
     Value(Option<&'a FieldType>),
-    /// Not as this server or parse-server would write it.
+    /// Not in the form that this server or parse-server writes.
     Odd,
 }
 
-/// Something in a row cannot be written at once.
+/// A row cannot be converted directly.
 struct Unusual;
 
 impl<E: std::error::Error> From<E> for Unusual {
@@ -167,7 +169,7 @@ fn acl(readers: Option<RawBsonRef<'_>>, writers: Option<RawBsonRef<'_>>) -> Acl 
     Acl::from_lists(texts(readers), texts(writers))
 }
 
-/// The `_id`, which is a text whatever it rests as.
+/// The `_id`, which is always written as a string.
 struct Id<'a>(RawBsonRef<'a>);
 
 impl Serialize for Id<'_> {
@@ -225,7 +227,7 @@ impl<'a> Nested<'a> {
     }
 
     fn object<S: Serializer>(&self, object: &'a RawDocument, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        // What stands for a typed value is one, wherever it lies.
+        // An object in the form of a typed value is one at any depth.
         let typed = |key: &str| matches!(key, "__type" | "sub_type");
         if object.iter_elements().flatten().any(|element| typed(element.key().as_str())) {
             let mut value = decode::value_at(self.value, self.depth);

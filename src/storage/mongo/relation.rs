@@ -17,10 +17,10 @@ pub(super) const OWNER: &str = "owningId";
 /// Column with the id of a member.
 pub(super) const MEMBER: &str = "relatedId";
 
-/// Pairs written with one command.
+/// Maximum number of pairs in a command.
 const CHUNK: usize = 1000;
 
-/// Puts members into a relation: pairs are upserted, and the server makes their ids.
+/// Adds members to a relation: pairs are upserted, and the database server generates their ids.
 pub(super) async fn link(
     storage: &MongoStorage,
     join: &ClassName,
@@ -42,7 +42,7 @@ pub(super) async fn link(
         if held.is_none() {
             command.insert("writeConcern", write_concern(storage));
         }
-        // Commands of this kind are not repeated by the driver; upserts may be.
+        // The driver does not retry such commands; upserts can be retried safely.
         let reply = match send(storage, command.clone(), held.as_mut()).await {
             Err(StorageError::Unavailable(_)) if held.is_none() => send(storage, command, None).await?,
             result => result?,
@@ -65,7 +65,7 @@ async fn send(storage: &MongoStorage, command: Document, held: Option<&mut Held<
     storage.run(action).await
 }
 
-/// The client's write concern as commands state it: plain commands do not get it from the driver.
+/// The write concern of the client, because the driver does not add it to plain commands.
 fn write_concern(storage: &MongoStorage) -> Document {
     let mut document = Document::new();
     let Some(concern) = storage.client.write_concern() else { return document };
@@ -89,7 +89,7 @@ fn write_concern(storage: &MongoStorage) -> Document {
     document
 }
 
-/// Takes members out of a relation.
+/// Removes members from a relation.
 pub(super) async fn unlink(
     storage: &MongoStorage,
     join: &ClassName,
@@ -144,8 +144,9 @@ pub(super) async fn pairs(
     Ok(found)
 }
 
-/// The owners of `direct` that have the member, the owners in `nested` that have one of these, and so on. Where this is more than
-/// the database follows in one query (it stops at 100 MiB, some hundred thousand pairs), level by level.
+/// The owners in `direct` that have the member, the owners in `nested` that have one of these, and so on. If one
+/// query exceeds the
+/// limit of the database (100 MiB, some hundred thousand pairs), the levels are read one by one.
 pub(super) async fn ancestors(
     storage: &MongoStorage,
     direct: &ClassName,
@@ -154,7 +155,7 @@ pub(super) async fn ancestors(
     tx: Option<&Transaction>,
 ) -> Result<Ancestry> {
     match closure(storage, direct, nested, member, tx).await {
-        // An error inside a transaction ends it.
+        // An error inside a transaction aborts it.
         Err(StorageError::Refused(_)) if tx.is_none() => by_level(storage, direct, nested, member).await,
         result => result,
     }
@@ -223,13 +224,13 @@ async fn by_level(storage: &MongoStorage, direct: &ClassName, nested: &ClassName
     Ok(found)
 }
 
-/// The rows of a query, on their way: without a transaction, or with the session of one.
+/// The cursor of a query, with or without the session of a transaction.
 enum Rows<'s> {
     Free(Cursor<RawDocumentBuf>),
     Held(SessionCursor<RawDocumentBuf>, &'s mut ClientSession),
 }
 
-/// Asks, in the transaction if there is one, and reads every row of the answer.
+/// Runs a query, in the transaction if there is one, and reads all rows.
 async fn each(
     storage: &MongoStorage,
     tx: Option<&Transaction>,

@@ -1,4 +1,4 @@
-//! The collection `_SCHEMA`: one document per class, one key per field.
+//! The collection `_SCHEMA`: one document for each class, with one key for each field.
 
 use bson::{Bson, Document, doc};
 use futures_util::TryStreamExt as _;
@@ -12,12 +12,12 @@ use crate::model::names::{ClassName, USER};
 use crate::model::schema::{ClassSchema, Field, FieldType, IndexKeys};
 use crate::storage::{Result, StorageError};
 
-/// Key of a class document that is no field.
+/// Keys of a class document that are not fields.
 const METADATA: &str = "_metadata";
-/// Fields that every class has without a key of their own being needed.
+/// Fields that every class has, even without a key.
 const DEFAULT_FIELDS: [&str; 4] = ["objectId", "createdAt", "updatedAt", "ACL"];
 
-/// The name of a type as class documents have it.
+/// The name of a type in class documents.
 fn type_text(kind: &FieldType) -> String {
     match kind {
         FieldType::String => "string".to_owned(),
@@ -36,7 +36,7 @@ fn type_text(kind: &FieldType) -> String {
     }
 }
 
-/// The type a text stands for.
+/// Parses the name of a type.
 fn type_of(text: &str) -> Option<FieldType> {
     Some(match text {
         "string" => FieldType::String,
@@ -89,7 +89,7 @@ pub(super) fn read(mut document: Document) -> Option<ClassSchema> {
             continue;
         }
         let Some(kind) = text.as_str().and_then(type_of) else {
-            warn!(class = %schema.name, field, "field of unknown type in _SCHEMA is left out");
+            warn!(class = %schema.name, field, "field with unknown type in _SCHEMA is ignored");
             continue;
         };
         let mut read = Field::new(kind);
@@ -145,12 +145,12 @@ pub(super) fn write(schema: &ClassSchema) -> Result<Document> {
     Ok(document)
 }
 
-/// What every class document of the current layout begins with.
+/// The first keys of every class document.
 fn first_keys() -> Document {
     doc! { "objectId": "string", "updatedAt": "date", "createdAt": "date" }
 }
 
-/// Whether a field is written into the class document. The password of users is not: its column has another name.
+/// Whether a field is stored in the class document. `password` of users is not, because its column has another name.
 fn has_key(class: &ClassName, field: &str) -> bool {
     let elsewhere = DEFAULT_FIELDS.contains(&field) || field.starts_with('_');
     !elsewhere && (*class != USER || field != "password")
@@ -174,7 +174,7 @@ fn listed(indexes: &IndexMap<String, IndexKeys>) -> Result<Document> {
         .collect()
 }
 
-/// Makes a class.
+/// Creates a class.
 pub(super) async fn create_class(storage: &MongoStorage, schema: &ClassSchema) -> Result<()> {
     let schemas = storage.schemas();
     if storage.images.as_ref().is_some_and(|images| (images.0)(schema.name.as_str())) {
@@ -184,7 +184,8 @@ pub(super) async fn create_class(storage: &MongoStorage, schema: &ClassSchema) -
     storage.run(schemas.insert_one(write(schema)?)).await.map(|_| ())
 }
 
-/// Adds a field with one conditional update: of two servers that race one makes the field, the other finds it.
+/// Adds a field with one conditional update. If two servers do this at once, one creates the field and the other
+/// finds it.
 /// A class without a document gets one.
 pub(super) async fn add_field(storage: &MongoStorage, class: &ClassName, name: &str, field: &Field) -> Result<()> {
     if !has_key(class, name) {
@@ -199,7 +200,7 @@ pub(super) async fn add_field(storage: &MongoStorage, class: &ClassName, name: &
     let update = doc! { "$set": set, "$setOnInsert": first_keys() };
     let schemas = storage.schemas();
     match storage.run(schemas.update_one(query, update).upsert(true)).await {
-        // The class has a document, and the document the field.
+        // The document of the class already has the field.
         Err(StorageError::Duplicate { .. }) => {
             let found = storage.run(schemas.find_one(doc! { "_id": class.as_str() })).await?;
             let kind = found.as_ref().and_then(|document| document.get_str(name).ok()).and_then(type_of);
@@ -213,7 +214,7 @@ pub(super) async fn add_field(storage: &MongoStorage, class: &ClassName, name: &
     }
 }
 
-/// A field's name becomes part of a path; those that come from clients are identifiers anyway.
+/// Checks a field name before it becomes part of a path. Names from clients have been checked already.
 fn checked(name: &str) -> Result<()> {
     if name.is_empty() || name.contains(['.', '\0']) || name.starts_with('$') {
         return Err(StorageError::Refused(format!("invalid field name: {name}")));
@@ -239,7 +240,8 @@ pub(super) async fn set_field_options(
     storage.run(schemas.update_one(doc! { "_id": class.as_str() }, update)).await.map(|_| ())
 }
 
-/// Removes fields: from the rows first, so that a failure leaves the fields known. Large classes take their time.
+/// Deletes fields: first in the rows, so that after a failure the class still has the fields. This can take long for
+/// large classes.
 pub(super) async fn delete_fields(storage: &MongoStorage, schema: &ClassSchema, names: &[String]) -> Result<()> {
     let columns = update::removal(schema, names);
     if !columns.is_empty() {
@@ -289,7 +291,7 @@ async fn set_metadata(storage: &MongoStorage, class: &ClassName, section: &str, 
     storage.run(schemas.update_one(doc! { "_id": class.as_str() }, update)).await.map(|_| ())
 }
 
-/// Removes a class with its rows.
+/// Deletes a class and its rows.
 pub(super) async fn delete_class(storage: &MongoStorage, class: &ClassName) -> Result<()> {
     let rows = storage.rows(class);
     storage.run_long(rows.drop()).await?;

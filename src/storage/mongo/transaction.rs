@@ -1,4 +1,4 @@
-//! Transactions: a session of the driver, used by one operation after the other.
+//! Transactions: a session of the driver, used by one operation at a time.
 
 use std::sync::Arc;
 
@@ -8,10 +8,10 @@ use tokio::sync::{Mutex, MutexGuard};
 use super::{MongoStorage, error};
 use crate::storage::{Result, StorageError, Transaction};
 
-/// What a [`Transaction`] holds; the session is gone once it has ended.
+/// The content of a [`Transaction`]; the session is `None` after it has ended.
 struct Open(Mutex<Option<ClientSession>>);
 
-/// A transaction's session, for one operation.
+/// The session of a transaction, locked for one operation.
 pub(super) struct Held<'a>(MutexGuard<'a, Option<ClientSession>>);
 
 impl Held<'_> {
@@ -25,7 +25,7 @@ fn open(tx: &Transaction) -> Result<&Open> {
     tx.0.downcast_ref().ok_or_else(|| StorageError::Refused("The transaction is another store's".to_owned()))
 }
 
-/// Waits until the transaction, if there is one, does nothing else.
+/// Waits until no other operation uses the transaction.
 pub(super) async fn enter(tx: Option<&Transaction>) -> Result<Option<Held<'_>>> {
     match tx {
         Some(tx) => Ok(Some(Held(open(tx)?.0.lock().await))),
@@ -33,14 +33,14 @@ pub(super) async fn enter(tx: Option<&Transaction>) -> Result<Option<Held<'_>>> 
     }
 }
 
-/// Begins a transaction. Whether the database has transactions shows with the first operation.
+/// Begins a transaction. If the database does not support transactions, the first operation fails.
 pub(super) async fn begin(storage: &MongoStorage) -> Result<Transaction> {
     let mut session = storage.run(storage.client.start_session()).await?;
     storage.run(session.start_transaction()).await?;
     Ok(Transaction(Arc::new(Open(Mutex::new(Some(session))))))
 }
 
-/// Commits; when the answer got lost, asks again, which is safe.
+/// Commits. Retries if the response is lost, which is safe.
 pub(super) async fn commit(storage: &MongoStorage, tx: Transaction) -> Result<()> {
     let Some(mut session) = open(&tx)?.0.lock().await.take() else {
         return Err(StorageError::Refused("The transaction has ended".to_owned()));
@@ -60,7 +60,7 @@ pub(super) async fn commit(storage: &MongoStorage, tx: Transaction) -> Result<()
         .await
 }
 
-/// Undoes the transaction.
+/// Rolls back the transaction.
 pub(super) async fn abort(storage: &MongoStorage, tx: Transaction) -> Result<()> {
     match open(&tx)?.0.lock().await.take() {
         Some(mut session) => storage.run(session.abort_transaction()).await,

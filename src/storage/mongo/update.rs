@@ -1,4 +1,4 @@
-//! Updates → MongoDB's update operators.
+//! Converts updates to MongoDB's update operators.
 
 use bson::{Bson, Document, doc};
 
@@ -9,7 +9,7 @@ use crate::model::schema::ClassSchema;
 use crate::model::value::Value;
 use crate::storage::{Result, StorageError};
 
-/// The update as an update document; empty when nothing changes.
+/// The update document; empty if nothing changes.
 pub(super) fn document(schema: &ClassSchema, update: &Update) -> Result<Document> {
     refuse_overlaps(update)?;
     let mut operators = Operators::default();
@@ -24,7 +24,7 @@ pub(super) fn document(schema: &ClassSchema, update: &Update) -> Result<Document
     Ok(operators.into_document())
 }
 
-/// A database refuses to change both a field and something inside it; so do we, with a text of ours.
+/// Refuses an update that changes both a field and a path inside it, because MongoDB refuses it too.
 fn refuse_overlaps(update: &Update) -> Result<()> {
     let mut dotted = update.0.iter().map(|(path, _)| path).filter(|path| path.contains('.')).peekable();
     if dotted.peek().is_none() {
@@ -64,7 +64,7 @@ impl Operators {
         self.change(name, change)
     }
 
-    /// A change of something inside a field.
+    /// A change of a path inside a field.
     fn below(&mut self, path: &str, change: &Change) -> Result<()> {
         let path = key(path.to_owned())?;
         if let Change::Set(value) = change {
@@ -98,7 +98,7 @@ impl Operators {
         Ok(())
     }
 
-    /// Keeps the redundant column of permissions in step.
+    /// Updates the redundant column `_acl`.
     fn permissions(&mut self, update: &Update) {
         let value = |column: &str| match update.get(column) {
             Some(Change::Set(value)) => Some(value),
@@ -132,7 +132,7 @@ fn each(values: &[Value]) -> Result<Document> {
     Ok(doc! { "$each": nested_list(values.to_vec())? })
 }
 
-/// The columns that hold a field: a relation has none.
+/// The columns of a field; a relation has none.
 pub(super) fn removal(schema: &ClassSchema, fields: &[String]) -> Document {
     use crate::model::schema::FieldType;
     fields

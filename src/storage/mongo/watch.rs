@@ -13,7 +13,7 @@ use crate::model::names::ClassName;
 use crate::model::value::Value;
 use crate::storage::{Event, Result};
 
-/// The events; `None` where the database has no change streams.
+/// The events; `None` if the database has no change streams.
 pub(super) async fn watch(storage: &MongoStorage, classes: &[ClassName]) -> Result<Option<BoxStream<'static, Event>>> {
     if feed::wire_version(storage).await?.is_none() {
         return Ok(None);
@@ -29,7 +29,7 @@ pub(super) async fn watch(storage: &MongoStorage, classes: &[ClassName]) -> Resu
 }
 
 struct Source {
-    // Keeps the connections alive as long as the stream is.
+    // Keeps the connections open as long as the stream.
     #[expect(dead_code, reason = "held for its effect alone")]
     client: Client,
     database: Database,
@@ -52,7 +52,7 @@ impl Feed for Source {
                 { "ns.coll": { "$in": names } },
                 { "ns.coll": { "$exists": false } },
             ] } },
-            // Only names and ids travel.
+            // Request only names and ids.
             doc! { "$project": { "fullDocument": 0, "updateDescription": 0 } },
         ];
         Box::pin(async move { self.database.watch().pipeline(pipeline).resume_after(token).await })

@@ -1,4 +1,4 @@
-//! Changing and deleting rows.
+//! Updates and deletes rows.
 
 use bson::{Document, doc};
 use mongodb::options::ReturnDocument;
@@ -13,7 +13,7 @@ use crate::model::query::options::FindOptions;
 use crate::model::schema::ClassSchema;
 use crate::storage::{Result, StorageError, Transaction};
 
-/// Changes the first match and gives it as it is afterwards.
+/// Updates the first matching row and returns it after the update.
 pub(super) async fn update_one(
     storage: &MongoStorage,
     schema: &ClassSchema,
@@ -39,7 +39,7 @@ pub(super) async fn update_one(
     }
 }
 
-/// Changes all matches.
+/// Updates all matching rows.
 pub(super) async fn update_many(
     storage: &MongoStorage,
     schema: &ClassSchema,
@@ -61,7 +61,9 @@ pub(super) async fn update_many(
     Ok(storage.run_long(action).await?.matched_count)
 }
 
-/// Changes the first match or makes a row. Of two that make the same row at a time one finds the other's on its second try.
+/// Updates the first matching row or inserts one. If two requests insert the same row at once, one of them retries
+/// and finds the row
+/// of the other.
 pub(super) async fn upsert(
     storage: &MongoStorage,
     schema: &ClassSchema,
@@ -90,7 +92,7 @@ pub(super) async fn upsert(
     }
 }
 
-/// Deletes all matches.
+/// Deletes all matching rows.
 pub(super) async fn delete(
     storage: &MongoStorage,
     schema: &ClassSchema,

@@ -1,5 +1,6 @@
-//! Signatures of tokens, checked by `ring`. `jsonwebtoken` reads tokens and pins their algorithms; it leaves the mathematics to a
-//! provider, and `ring` is in the program already, for TLS.
+//! Verifies signatures of tokens with `ring`. `jsonwebtoken` needs a crypto provider; `ring` is already part of the
+//! program, for
+//! TLS.
 
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::{ErrorKind, Result};
@@ -13,9 +14,9 @@ use ring::signature::{
 static RING: CryptoProvider =
     CryptoProvider { signer_factory: no_signer, verifier_factory: verifier, key_utils: KeyUtils::new_unimplemented() };
 
-/// Makes `ring` the provider of `jsonwebtoken`. Later calls do nothing.
+/// Installs `ring` as the crypto provider of `jsonwebtoken`. Later calls do nothing.
 pub(super) fn install() {
-    // The only failure is that a provider is installed already, which is this one.
+    // It can only fail because this provider is already installed.
     let _ = RING.install_default();
 }
 
@@ -24,7 +25,7 @@ fn no_signer(_: &Algorithm, _: &EncodingKey) -> Result<Box<dyn JwtSigner>> {
     Err(ErrorKind::UnsupportedAlgorithm.into())
 }
 
-/// Signatures with a shared secret have no verifier: whoever can check such a token can make one.
+/// There is no verifier for signatures with a shared secret, because anyone who can verify such a token can create one.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the crate's signature")]
 fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>> {
     let scheme = match algorithm {
