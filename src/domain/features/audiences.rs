@@ -1,4 +1,4 @@
-//! Push audiences: named conditions on installations. The condition rests as text and is read as an object.
+//! Push audiences: named queries on installations. The query is stored as a JSON string and returned as an object.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -52,10 +52,10 @@ pub async fn find(cx: &Context, parameters: Map<String, Json>) -> Result<Found> 
     Ok(found)
 }
 
-/// Reads an audience.
+/// Gets an audience.
 ///
 /// # Errors
-/// 403 without a master key, 101 when there is none.
+/// 403 without a master key, 101 if it does not exist.
 pub async fn get(cx: &Context, id: &str, parameters: Map<String, Json>) -> Result<Object> {
     cx.require_master()?;
     let mut audience = classes::get(cx, AUDIENCE, id, parameters).await?;
@@ -63,7 +63,7 @@ pub async fn get(cx: &Context, id: &str, parameters: Map<String, Json>) -> Resul
     Ok(audience)
 }
 
-/// Makes an audience.
+/// Creates an audience.
 ///
 /// # Errors
 /// 403 without a master key; as any create.
@@ -72,10 +72,10 @@ pub async fn create(cx: &Context, body: Map<String, Json>) -> Result<Saved> {
     classes::create(cx, AUDIENCE, body).await
 }
 
-/// Changes an audience.
+/// Updates an audience.
 ///
 /// # Errors
-/// 403 without a master key, 101 when there is none.
+/// 403 without a master key, 101 if it does not exist.
 pub async fn update(cx: &Context, id: &str, body: Map<String, Json>) -> Result<Saved> {
     cx.require_master()?;
     classes::update(cx, AUDIENCE, id, body).await
@@ -84,7 +84,7 @@ pub async fn update(cx: &Context, id: &str, body: Map<String, Json>) -> Result<S
 /// Deletes an audience.
 ///
 /// # Errors
-/// 403 without a master key, 101 when there is none.
+/// 403 without a master key, 101 if it does not exist.
 pub async fn delete(cx: &Context, id: &str) -> Result<()> {
     cx.require_master()?;
     classes::delete(cx, AUDIENCE, id).await

@@ -1,4 +1,6 @@
-//! The app's configuration (`/config`): parameters by name, each with a mark whether only masters read it. One row holds all.
+//! The application's configuration (`/config`): parameters by name, each marked whether only the master key may read
+//! it. All are in
+//! one row.
 
 use std::sync::Arc;
 
@@ -21,13 +23,13 @@ use crate::model::operation::{Change, Update};
 use crate::model::trigger::{self, Trigger};
 use crate::model::value::Value;
 
-/// The id of the one row.
+/// The id of the row.
 pub(super) const ROW_ID: &str = "1";
 
 const PARAMETERS: &str = "params";
 const MASTER_ONLY: &str = "masterKeyOnly";
 
-/// The app's configuration, for the kernel.
+/// The application's configuration, for the kernel.
 #[must_use]
 pub fn feature() -> Feature {
     Feature { server_info: Some(server_info), ..Feature::new("global_config") }
@@ -37,10 +39,10 @@ fn server_info(_options: &Options) -> Json {
     json!({ "globalConfig": { "create": true, "read": true, "update": true, "delete": true } })
 }
 
-/// The parameters the caller may read: `{"params", "masterKeyOnly"}`.
+/// The parameters that the caller may read: `{"params", "masterKeyOnly"}`.
 ///
 /// # Errors
-/// When the store fails.
+/// If the store fails.
 pub async fn get(cx: &Context) -> Result<Json> {
     let Some(mut row) =
         read::internal_one(cx, names::GLOBAL_CONFIG, store::by_id(ROW_ID), "the app's configuration").await?
@@ -71,10 +73,10 @@ fn take_object(row: &mut Object, field: &str) -> Option<Object> {
     }
 }
 
-/// Sets and removes parameters; others stay as they are. `body`: `{"params", "masterKeyOnly"}`.
+/// Sets and deletes parameters; others are unchanged. `body`: `{"params", "masterKeyOnly"}`.
 ///
 /// # Errors
-/// 403 without a master key, 119 for the read-only one, 107, 111, 121 for what is no parameter, 141 when there is none.
+/// 403 without a master key, 119 for the read-only one, 107, 111, 121 for invalid parameters, 141 without parameters.
 pub async fn update(cx: &Context, mut body: Map<String, Json>) -> Result<Json> {
     cx.require_master()?;
     cx.refuse_read_only("read-only masterKey isn't allowed to update the config.")?;
@@ -104,20 +106,20 @@ pub async fn update(cx: &Context, mut body: Map<String, Json>) -> Result<Json> {
     }
     save(cx, names::GLOBAL_CONFIG, &update).await?;
     if let Some(concerned) = &concerned {
-        // Its error is in the log; the parameters are saved.
+        // Its error is logged; the parameters have been saved.
         let _ = concerned.fire(cx, Trigger::AfterSave, stored(cx).await?).await;
     }
     Ok(json!({ "result": true }))
 }
 
-/// All parameters, whoever may read them; empty when none were ever saved.
+/// All parameters, regardless of who may read them; empty if none have been saved.
 async fn stored(cx: &Context) -> Result<Map<String, Json>> {
     let row = read::internal_one(cx, names::GLOBAL_CONFIG, store::by_id(ROW_ID), "the app's configuration").await?;
     let parameters = row.and_then(|mut row| take_object(&mut row, PARAMETERS));
     Ok(parameters.as_ref().map(json::encode_object).unwrap_or_default())
 }
 
-/// The triggers of the configuration, and the parameters before.
+/// The triggers of the configuration, and the parameters before the write.
 struct Concerned {
     triggers: Arc<ClassTriggers>,
     original: Map<String, Json>,
@@ -140,10 +142,10 @@ impl Concerned {
     }
 }
 
-/// Writes the one row of a class of settings.
+/// Writes the row of a class that has only one row.
 ///
 /// # Errors
-/// When the store fails.
+/// If the store fails.
 pub(super) async fn save(cx: &Context, class: &str, update: &Update) -> Result<()> {
     let class = cx.class(&ClassName::unchecked(class));
     store::upsert(cx, &class, &Scoped::internal(store::by_id(ROW_ID), "settings have one row"), update).await
@@ -157,7 +159,7 @@ fn taken(body: &mut Map<String, Json>, part: &str) -> Result<Map<String, Json>> 
     }
 }
 
-/// A name is a key inside the row.
+/// Parameter names are keys inside the row.
 fn check_name(name: &str) -> Result<()> {
     if name.is_empty() || name.contains(['.', '$', '\0']) {
         return Err(ParseError::new(

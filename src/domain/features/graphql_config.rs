@@ -1,4 +1,4 @@
-//! How classes appear in the GraphQL API (`/graphql-config`): one row that holds one object.
+//! The configuration of classes in the GraphQL API (`/graphql-config`): one row with one object.
 
 use std::sync::Arc;
 
@@ -17,10 +17,10 @@ use crate::model::names;
 use crate::model::operation::parse::field_value;
 use crate::model::operation::{Change, Update};
 
-/// The column of the object.
+/// The column with the object.
 const CONFIG: &str = "config";
 
-/// The configuration as last read, and when that was, in milliseconds since 1970.
+/// The cached configuration and when it was read, in milliseconds since 1970.
 #[derive(Debug, Default)]
 pub struct ConfigCache(ArcSwapOption<(i64, Json)>);
 
@@ -44,10 +44,10 @@ pub fn feature() -> Feature {
     Feature::new("graphql_config").cache(ConfigCache::default())
 }
 
-/// The configuration, for the GraphQL API itself; an empty object when there is none. Read again every `cacheTTL`.
+/// The configuration for the GraphQL API, cached for `cacheTTL`; an empty object if there is none.
 ///
 /// # Errors
-/// When the store fails.
+/// If the store fails.
 pub async fn current(cx: &Context) -> Result<Json> {
     let now = cx.now().millis();
     let ttl = i64::try_from(cx.app.options.server.cache_ttl).unwrap_or(i64::MAX);
@@ -60,7 +60,7 @@ pub async fn current(cx: &Context) -> Result<Json> {
     Ok(config)
 }
 
-/// The configuration as stored; empty when there is none.
+/// The stored configuration; empty if there is none.
 async fn load(cx: &Context) -> Result<Map<String, Json>> {
     let row =
         read::internal_one(cx, names::GRAPHQL_CONFIG, store::by_id(global_config::ROW_ID), "the GraphQL configuration")
@@ -71,7 +71,7 @@ async fn load(cx: &Context) -> Result<Map<String, Json>> {
     }
 }
 
-/// The configuration, for masters.
+/// Gets the configuration; needs the master key.
 ///
 /// # Errors
 /// 403 without a master key.
@@ -83,7 +83,7 @@ pub async fn get(cx: &Context) -> Result<Json> {
 /// Replaces the configuration. `parameters`: the configuration itself.
 ///
 /// # Errors
-/// 403 without a master key, 119 for the read-only one, 107 that lists what is wrong.
+/// 403 without a master key, 119 for the read-only one, 107 with a list of the problems.
 pub async fn update(cx: &Context, parameters: Option<Json>) -> Result<Json> {
     cx.require_master()?;
     cx.refuse_read_only("read-only masterKey isn't allowed to update the GraphQL config.")?;
@@ -108,7 +108,7 @@ fn invalid(faults: &[String]) -> ParseError {
     ParseError::new(ErrorCode::InvalidJson, format!("Invalid graphQLConfig: {}", faults.join("; ")))
 }
 
-/// What is wrong with a configuration, in words.
+/// The problems of a configuration.
 fn faults(config: &Map<String, Json>) -> Vec<String> {
     let mut faults = Vec::new();
     let strange = unknown(config, &["enabledForClasses", "disabledForClasses", "classConfigs"]);
@@ -218,12 +218,12 @@ fn check_sort_field(field: &Json) -> Result<(), String> {
     Ok(())
 }
 
-/// A part, unless it is missing or null.
+/// A member, unless it is missing or null.
 fn given<'a>(map: &'a Map<String, Json>, name: &str) -> Option<&'a Json> {
     map.get(name).filter(|value| !value.is_null())
 }
 
-/// A part that must be an object.
+/// A member that must be an object.
 fn part<'a>(map: &'a Map<String, Json>, name: &str) -> Result<Option<&'a Map<String, Json>>, String> {
     match given(map, name) {
         None => Ok(None),
@@ -232,7 +232,7 @@ fn part<'a>(map: &'a Map<String, Json>, name: &str) -> Result<Option<&'a Map<Str
     }
 }
 
-/// The keys that are none of the known ones, comma separated.
+/// The unknown keys, separated by commas.
 fn unknown(map: &Map<String, Json>, known: &[&str]) -> String {
     map.keys().map(String::as_str).filter(|key| !known.contains(key)).collect::<Vec<_>>().join(",")
 }

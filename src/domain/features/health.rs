@@ -1,4 +1,4 @@
-//! Whether the database answers.
+//! The health check of the database.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -7,10 +7,10 @@ use crate::domain::kernel::failure::failure;
 use crate::domain::kernel::feature::Feature;
 use crate::error::Result;
 
-/// An answer of the database counts for so many milliseconds: load balancers ask often, and need no ping each.
+/// Milliseconds for which a response of the database is cached, because load balancers check often.
 const FRESH: i64 = 250;
 
-/// When the database answered last.
+/// Time of the last response of the database.
 #[derive(Debug)]
 pub struct DatabaseHealth(AtomicI64);
 
@@ -26,10 +26,10 @@ pub fn feature() -> Feature {
     Feature::new("health").state(DatabaseHealth::default())
 }
 
-/// Asks the database, unless it answered a quarter of a second ago.
+/// Pings the database, unless it responded within the last quarter of a second.
 ///
 /// # Errors
-/// When it does not answer.
+/// If it does not respond.
 pub async fn check(app: &App) -> Result<()> {
     let health: &DatabaseHealth = app.feature()?;
     let now = app.clock.now().millis();

@@ -1,5 +1,5 @@
-//! Requests that are recognised when they come twice (`X-Parse-Request-Id`): the first one leaves a row with its id, and the
-//! unique index over ids refuses the second.
+//! Deduplicates requests by `X-Parse-Request-Id`: the first one inserts a row with its id, and a unique index refuses
+//! the second.
 
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
@@ -11,11 +11,10 @@ use crate::model::object::Object;
 use crate::model::query::{Constraint, Filter};
 use crate::storage::StorageError;
 
-/// Notes a request id for the time that `idempotencyOptions.ttl` says. The unique index decides between two requests that
-/// come at once.
+/// Records a request id for `idempotencyOptions.ttl` seconds. The unique index decides between two concurrent requests.
 ///
 /// # Errors
-/// 159 when a request with the same id came before.
+/// 159 if a request with the same id was received before.
 pub async fn remember(cx: &Context, id: &str) -> Result<()> {
     let class = cx.class(&ClassName::unchecked(names::IDEMPOTENCY));
     let now = cx.now();
@@ -29,7 +28,7 @@ pub async fn remember(cx: &Context, id: &str) -> Result<()> {
         Err(StorageError::Duplicate { .. }) => {}
         result => return result.map_err(failure),
     }
-    // The store removes expired rows in its own time.
+    // The store removes expired rows with a delay.
     let expired = Filter::eq("reqId", id).and(Filter::field("expire", Constraint::Lt(now.into())));
     if store::delete(cx, &class, &Scoped::internal(expired, "an id that may be used again")).await? == 0 {
         return Err(duplicate());

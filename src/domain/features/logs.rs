@@ -1,4 +1,4 @@
-//! The last lines of the log, for `/scriptlog`. They are kept in memory; what logs are written to is not read back.
+//! The latest lines of the log, for `/scriptlog`. They are kept in memory, because log output cannot be read back.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -11,13 +11,13 @@ use crate::domain::kernel::feature::Feature;
 use crate::error::Result;
 use crate::model::date::Date;
 
-/// Lines kept.
+/// Maximum number of lines in memory.
 const CAPACITY: usize = 1000;
-/// Longest line, in characters.
+/// Maximum number of characters of a line.
 const LONGEST_LINE: usize = 4096;
-/// Lines answered when nobody says how many.
+/// Default number of lines in a response.
 const DEFAULT_SIZE: usize = 10;
-/// Without `from`, how far back the answer reaches: a week, in seconds.
+/// Default period without `from`: a week, in seconds.
 const DEFAULT_SPAN: f64 = 7.0 * 24.0 * 60.0 * 60.0;
 
 /// The log, for the kernel.
@@ -30,16 +30,16 @@ fn server_info(_options: &Options) -> Json {
     json!({ "logs": { "level": true, "size": true, "order": true, "until": true, "from": true } })
 }
 
-/// How serious a line is, as far as readers tell lines apart.
+/// Level of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
-    /// Something failed.
+    /// Error.
     Error,
-    /// Something may be wrong.
+    /// Warning.
     Warn,
-    /// News.
+    /// Information.
     Info,
-    /// For those who look for a fault.
+    /// Debugging.
     Debug,
 }
 
@@ -62,10 +62,10 @@ struct Line {
     text: String,
 }
 
-/// A log belongs to a process, as does what was read of it last.
+/// The lines of this process.
 static LINES: Mutex<VecDeque<Line>> = Mutex::new(VecDeque::new());
 
-/// Keeps a line, and drops the oldest one if there are too many.
+/// Adds a line, and drops the oldest one if there are too many.
 pub fn record(at: Date, level: Level, text: &str) {
     let text = text.chars().take(LONGEST_LINE).collect();
     let mut lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
@@ -75,8 +75,9 @@ pub fn record(at: Date, level: Level, text: &str) {
     lines.push_back(Line { at, level, text });
 }
 
-/// Lines of the log. Parameters: `from` and `until` (dates), `size` or `n`, `order` (`asc`, `desc`), `level` (`info`: all
-/// lines; `error`: failures alone).
+/// Gets lines of the log. Parameters: `from` and `until` (dates), `size` or `n`, `order` (`asc`, `desc`), `level`
+/// (`info`: all lines;
+/// `error`: only errors).
 ///
 /// # Errors
 /// 403 without a master key.

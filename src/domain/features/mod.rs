@@ -1,4 +1,5 @@
-//! What the server offers, one module per feature: a folder that hands the kernel one [`Feature`] record. Features call pipelines; no
+//! The features of the server, one module each, which registers with the kernel by one [`Feature`] record. Features
+//! call pipelines; no
 //! pipeline imports a feature. [`all`] is the only list of them.
 
 pub mod audiences;

@@ -1,4 +1,4 @@
-//! The schema API: classes listed, made, changed and dropped by masters.
+//! The schema API, which lists, creates, changes and deletes classes; needs the master key.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -30,7 +30,7 @@ fn server_info(_options: &Options) -> Json {
     } })
 }
 
-/// Classes that live in memory are not listed until they have a schema document.
+/// Classes that exist only in memory are not listed until they have a schema document.
 fn listed(schemas: &Schemas) -> Vec<&std::sync::Arc<Class>> {
     let mut classes: Vec<_> = schemas.iter().filter(|class| class.stored).collect();
     classes.sort_by(|one, other| one.schema.name.cmp(&other.schema.name));
@@ -50,14 +50,14 @@ pub async fn all(cx: &Context) -> Result<Vec<Json>> {
 /// One class.
 ///
 /// # Errors
-/// 403 without a master key, 103 when there is no such class.
+/// 403 without a master key, 103 if the class does not exist.
 pub async fn get(cx: &Context, name: &str) -> Result<Json> {
     cx.require_master()?;
     let schemas = cx.reload_schemas().await?;
     schemas.get(&ClassName::unchecked(name)).map(|class| describe(class)).ok_or_else(|| change::no_such_class(name))
 }
 
-/// Makes a class. `name`: that of the path, if it has one.
+/// Creates a class. `name`: the name in the path, if it contains one.
 ///
 /// # Errors
 /// As [`change`].
@@ -90,10 +90,10 @@ pub async fn update(cx: &Context, name: &str, body: Map<String, Json>) -> Result
     Ok(describe(&*change::update(cx, name, wanted).await?))
 }
 
-/// Drops a class that has no rows.
+/// Deletes a class without objects.
 ///
 /// # Errors
-/// 403 without a master key, 103 for a malformed name, 255 when there are rows.
+/// 403 without a master key, 103 for a malformed name, 255 if the class has objects.
 pub async fn delete(cx: &Context, name: &str) -> Result<()> {
     writable(cx, "read-only masterKey isn't allowed to delete a schema.")?;
     if !names::is_valid_class_name(name) {
@@ -102,7 +102,7 @@ pub async fn delete(cx: &Context, name: &str) -> Result<()> {
     change::drop(cx, &ClassName::unchecked(name)).await
 }
 
-/// Deletes all rows of a class.
+/// Deletes all objects of a class.
 ///
 /// # Errors
 /// 403 without a master key.
@@ -128,14 +128,14 @@ fn name_mismatch(sent: &str, path: &str) -> ParseError {
     ParseError::new(ErrorCode::InvalidClassName, format!("Class name mismatch between {sent} and {path}."))
 }
 
-/// A class as the schema API shows it.
+/// A class in the form of the schema API.
 #[must_use]
 pub fn describe(class: &Class) -> Json {
     let schema = &class.schema;
     let fields: Map<String, Json> =
         schema.fields.iter().map(|(name, field)| (name.clone(), describe_field(field))).collect();
     let permissions = match &schema.permissions {
-        // Classes that only the master key reaches have no permissions to show.
+        // Classes that only the master key can access have no permissions.
         None if schema.name.is_internal() => json!({}),
         permissions => describe_permissions(permissions.as_ref()),
     };
@@ -167,7 +167,8 @@ fn describe_field(field: &Field) -> Json {
     Json::Object(described)
 }
 
-/// Permissions as shown: without any of its own a class is open to all; with some, what they do not name is closed.
+/// Permissions in the form of the schema API: a class without permissions is open to everyone; otherwise missing
+/// operations are closed.
 fn describe_permissions(stored: Option<&Map<String, Json>>) -> Json {
     let operations = ["find", "count", "get", "create", "update", "delete", "addField"];
     let mut shown = Map::new();

@@ -1,4 +1,4 @@
-//! The security check (`/security`): settings that are fine on a developer's machine and dangerous on the internet.
+//! The security check (`/security`): finds settings that are acceptable for development and dangerous on the internet.
 
 use serde_json::{Value as Json, json};
 
@@ -7,12 +7,12 @@ use crate::domain::kernel::context::Context;
 use crate::domain::kernel::feature::Feature;
 use crate::error::{ParseError, Result};
 
-/// Version of the report's form.
+/// Version of the report format.
 const REPORT_VERSION: &str = "1.0.0";
 
-/// Shortest key or password that is not called weak, in characters.
+/// Minimum number of characters of a strong key or password.
 const SHORTEST_SECRET: usize = 14;
-/// Of upper case, lower case, digits and others, how many kinds of characters a secret needs.
+/// Minimum number of character kinds (upper case, lower case, digits, others) in a strong secret.
 const KINDS_OF_CHARACTERS: usize = 3;
 
 /// The security check, for the kernel.
@@ -25,7 +25,7 @@ pub fn feature() -> Feature {
     }
 }
 
-/// One setting looked at.
+/// A check of one setting.
 struct Check {
     title: &'static str,
     passed: bool,
@@ -74,7 +74,7 @@ fn run(options: &Options) -> Json {
     json!({ "report": { "version": REPORT_VERSION, "state": state(all), "groups": groups } })
 }
 
-/// Runs all checks and writes what is weak into the log, with `security.enableCheckLog`.
+/// With `security.enableCheckLog`, runs all checks and logs the failed ones.
 fn log(options: &Options) {
     if !options.security.check.enable_check_log {
         return;

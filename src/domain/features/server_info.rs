@@ -1,15 +1,16 @@
-//! `/serverInfo`: what the server can do, in parse-server's form, which dashboards go by. Everything is `false` unless a feature that is
-//! registered says otherwise.
+//! `/serverInfo`: the features of the server in parse-server's form, which dashboards use. Everything is `false`
+//! unless a registered
+//! feature sets it.
 
 use serde_json::{Value as Json, json};
 
 use crate::domain::kernel::context::Context;
 use crate::error::Result;
 
-/// The version of parse-server whose behaviour this server has; SDKs and dashboards go by it.
+/// The version of parse-server that this server is compatible with; SDKs and dashboards use it.
 pub const PARSE_SERVER_VERSION: &str = "9.10.0";
 
-/// The answer of `/serverInfo`.
+/// The response of `/serverInfo`.
 ///
 /// # Errors
 /// 403 without a master key.
@@ -22,7 +23,7 @@ pub fn get(cx: &Context) -> Result<Json> {
     Ok(json!({ "features": features, "parseServerVersion": PARSE_SERVER_VERSION }))
 }
 
-/// What a server without features says.
+/// The response of a server without features.
 fn nothing() -> Json {
     let none = json!({ "create": false, "read": false, "update": false, "delete": false });
     json!({
@@ -51,7 +52,7 @@ fn nothing() -> Json {
     })
 }
 
-/// Puts the parts of one object into another, level by level.
+/// Merges an object into another recursively.
 fn merge(into: &mut Json, part: Json) {
     match (into, part) {
         (Json::Object(into), Json::Object(part)) => {

@@ -1,20 +1,22 @@
-//! The age of a cache: what was read before something was forgotten must not be kept after it.
+//! The age of a cache, which prevents caching a value that was read before an invalidation.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Grows whenever a cache forgets something. A reader notes it before it asks the store, and keeps the answer only if it is
-/// still the same: else the answer may be older than the change that made the cache forget.
+/// A counter that grows with every invalidation of a cache. A reader remembers it before it reads from the store, and
+/// caches the
+/// result only if the age is still the same. Otherwise the result may be older than the change that caused the
+/// invalidation.
 #[derive(Debug, Default)]
 pub struct Age(AtomicU64);
 
 impl Age {
-    /// The age now.
+    /// The current age.
     #[must_use]
     pub fn get(&self) -> u64 {
         self.0.load(Ordering::SeqCst)
     }
 
-    /// To be called before an entry is removed.
+    /// Must be called before an entry is removed.
     pub fn grow(&self) {
         self.0.fetch_add(1, Ordering::SeqCst);
     }

@@ -1,4 +1,4 @@
-//! The server's parts, put together once.
+//! The application: its options, store, schema, services and registered features.
 
 use std::any::Any;
 use std::fmt;
@@ -23,30 +23,30 @@ use crate::model::operation::denylist::Denylist;
 use crate::random::Random;
 use crate::storage::Storage;
 
-/// The schema is not read more often than this for want of news.
+/// Minimum interval of reading the schema if the store cannot watch.
 const SHORTEST_SCHEMA_TTL: Duration = Duration::from_millis(100);
 
-/// Everything a request needs: options, store, schema, clock, and what features registered.
+/// Everything that requests need: options, store, schema, clock, and what features registered.
 pub struct App {
     /// The options.
     pub options: Options,
-    /// Where rows are kept.
+    /// The store.
     pub storage: Arc<dyn Storage>,
     /// The classes.
     pub schemas: SchemaCache,
-    /// What features keep in memory of rows.
+    /// The caches of features.
     pub caches: Caches,
-    /// Who handles which trigger, function and job.
+    /// The handlers of triggers, functions and jobs.
     pub triggers: Triggers,
-    /// Who wants to know what is written.
+    /// The subscribers to events.
     pub events: Events,
-    /// Words that request data must not contain.
+    /// Keys and values that request data must not contain.
     pub denylist: Denylist,
-    /// Hosts that File values of requests may point at.
+    /// Hosts that URLs of File values may have.
     pub file_hosts: AllowedHosts,
-    /// What special classes add to the pipelines.
+    /// The rules of special classes.
     pub rules: RuleTable,
-    /// Says which entities permissions may name for a user.
+    /// Determines the entities (id and roles) of a user.
     pub entities: Arc<dyn Entities>,
     /// Finds the user of a session token.
     pub sessions: Arc<dyn Sessions>,
@@ -56,7 +56,7 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// Source of random ids and tokens.
     pub random: Arc<dyn Random>,
-    /// Writes in flight, which a stop of the server waits for.
+    /// Writes in flight, which shutdown waits for.
     pub tasks: TaskTracker,
     refreshes: Vec<Arc<dyn Refresh>>,
     work: Vec<Arc<dyn Work>>,
@@ -67,10 +67,10 @@ pub struct App {
 }
 
 impl App {
-    /// An app with these features, whose schema is not read yet (`domain::start` does that).
+    /// An application with these features. Its schema has not been read yet (`domain::start` does that).
     ///
     /// # Errors
-    /// For a pattern of the denylist that is none.
+    /// If a pattern of the denylist is invalid.
     pub fn new(
         options: Options,
         storage: Arc<dyn Storage>,
@@ -119,20 +119,20 @@ impl App {
         Ok(app)
     }
 
-    /// What a feature registered under this type.
+    /// The value that a feature registered under this type.
     ///
     /// # Errors
-    /// 1 when no feature of this server did.
+    /// 1 if no feature did.
     pub fn feature<T: Any>(&self) -> Result<&T> {
-        self.states.get().ok_or_else(|| {
-            ParseError::internal(format!("no feature of this server has a {}", std::any::type_name::<T>()))
-        })
+        self.states
+            .get()
+            .ok_or_else(|| ParseError::internal(format!("no feature registered a {}", std::any::type_name::<T>())))
     }
 
-    /// Has features read what must be in memory, where it may have changed.
+    /// Reloads the preloaded caches of features that may have changed.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// If the store cannot be read.
     pub async fn refresh(self: &Arc<Self>, blind: bool) -> Result<()> {
         for refresh in &self.refreshes {
             refresh.refresh(self, blind).await?;
@@ -140,29 +140,29 @@ impl App {
         Ok(())
     }
 
-    /// What features do in the background.
+    /// The background work of features.
     #[must_use]
     pub fn work(&self) -> &[Arc<dyn Work>] {
         &self.work
     }
 
-    /// What features say in the answer of `/serverInfo`, one object each.
+    /// The parts of `/serverInfo` from features, one object each.
     pub fn server_info(&self) -> impl Iterator<Item = Json> {
         self.server_info.iter().map(|says| says(&self.options))
     }
 
-    /// Tells features that the server is ready.
+    /// Calls the start functions of features.
     pub fn started(&self) {
         self.on_start.iter().for_each(|tell| tell(self));
     }
 
-    /// Tells features that the server stops, and accepts no further background writes.
+    /// Calls the stop functions of features, and accepts no further background writes.
     pub fn stop(&self) {
         self.tasks.close();
         self.on_stop.iter().for_each(|tell| tell(self));
     }
 
-    /// How long a snapshot of the classes is good where nobody tells of changes.
+    /// How long a snapshot of the classes is valid if the store cannot watch.
     pub(super) fn schema_ttl(&self) -> Duration {
         let own = Duration::from_millis(self.options.server.cache_ttl);
         let given = self.options.database.driver.schema_cache_ttl.filter(|ttl| *ttl > 0.0);

@@ -1,4 +1,4 @@
-//! Who is calling.
+//! The caller: credentials and what they permit.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -12,30 +12,30 @@ use crate::domain::kernel::app::App;
 use crate::error::{ParseError, Result};
 use crate::model::object::Object;
 
-/// The caller's standing.
+/// The authenticated caller.
 #[derive(Clone)]
 pub enum Auth {
-    /// Holds the master key: no permission is checked.
+    /// The master key: no permission is checked.
     Master,
-    /// Holds the read-only master key: reads as master, writes nothing.
+    /// The read-only master key: reads like the master key, writes nothing.
     ReadOnlyMaster,
-    /// Holds the maintenance key: as master, and reads and writes internal fields.
+    /// The maintenance key: like the master key, and reads and writes internal fields.
     Maintenance,
-    /// Holds a valid session.
+    /// A valid session.
     User(Arc<SessionUser>),
-    /// Holds a session whose user is gone: may end it, and nothing that needs rights.
+    /// A session whose user has been deleted: can only log out.
     Orphan,
-    /// Anybody.
+    /// An anonymous caller.
     Anonymous,
 }
 
-/// The user of a valid session. Has no `Debug`: it holds the token.
+/// The user of a valid session. Has no `Debug`, because it contains the token.
 pub struct SessionUser {
     /// The user's `objectId`.
     pub id: String,
-    /// The session's token.
+    /// The session token.
     pub session_token: String,
-    /// The user's row as stored.
+    /// The stored row of the user.
     pub row: Arc<Object>,
 }
 
@@ -53,45 +53,45 @@ impl fmt::Debug for Auth {
 }
 
 impl Auth {
-    /// Whether permissions do not apply to the caller: any kind of master key, or the maintenance key.
+    /// Whether the caller bypasses permissions: any kind of master key, or the maintenance key.
     #[must_use]
     pub const fn is_master(&self) -> bool {
         matches!(self, Self::Master | Self::ReadOnlyMaster | Self::Maintenance)
     }
 
-    /// Whether the caller holds the maintenance key.
+    /// Whether the caller has the maintenance key.
     #[must_use]
     pub const fn is_maintenance(&self) -> bool {
         matches!(self, Self::Maintenance)
     }
 
-    /// Whether the caller holds the read-only master key.
+    /// Whether the caller has the read-only master key.
     #[must_use]
     pub const fn is_read_only(&self) -> bool {
         matches!(self, Self::ReadOnlyMaster)
     }
 
-    /// The user calling, if a session says so.
+    /// The user of the session, if there is one.
     #[must_use]
     pub fn user(&self) -> Option<&SessionUser> {
         if let Self::User(user) = self { Some(user) } else { None }
     }
 
-    /// The `objectId` of the user calling.
+    /// The `objectId` of the user of the session.
     #[must_use]
     pub fn user_id(&self) -> Option<&str> {
         self.user().map(|user| user.id.as_str())
     }
 }
 
-/// What a request says of its caller, from headers or body, before anything is checked.
+/// The credentials of a request, from headers or body, before they are checked.
 #[derive(Default, Clone)]
 pub struct Credentials {
     /// Application id.
     pub application_id: Option<String>,
     /// Master key, or read-only master key.
     pub master_key: Option<String>,
-    /// Whether the master key came in a header (a sign up then makes no session).
+    /// Whether the master key was in a header (then a sign up creates no session).
     pub master_key_in_header: bool,
     /// Maintenance key.
     pub maintenance_key: Option<String>,
@@ -109,16 +109,16 @@ pub struct Credentials {
     pub installation_id: Option<String>,
 }
 
-/// What to do with the session token of a request.
+/// How the session token of a request is treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenUse {
-    /// It must be valid, if there is one.
+    /// It must be valid if there is one.
     Check,
-    /// It is dropped before it is looked at (`/login`).
+    /// It is ignored (`/login`).
     Drop,
-    /// It is kept, but not looked at (`GET /sessions/me`).
+    /// It is kept but not checked (`GET /sessions/me`).
     Keep,
-    /// It is kept if it is of the old, not revocable kind, else it must be valid (`/upgradeToRevocableSession`).
+    /// It is kept if it is a legacy token, otherwise it must be valid (`/upgradeToRevocableSession`).
     Upgrade,
 }
 
@@ -128,10 +128,11 @@ pub fn unauthorized() -> ParseError {
     ParseError::http(403, "unauthorized")
 }
 
-/// Decides who is calling, without looking at the session yet.
+/// Authenticates the caller by its keys, without the session.
 ///
 /// # Errors
-/// 403 `unauthorized` for an unknown application, a missing client key, or a master key from an address it may not come from.
+/// 403 `unauthorized` for an unknown application, a missing client key, or a master key from an address that is not
+/// allowed.
 pub fn standing(app: &App, credentials: &Credentials, ip: IpAddr) -> Result<Auth> {
     let keys = &app.options.keys;
     if credentials.application_id.as_deref().is_none_or(|id| id != keys.app_id) {

@@ -1,8 +1,9 @@
-//! What a request has used of its budget.
+//! The budget of a request.
 //!
-//! One budget belongs to one request of a client; the parts of a batch, the fields of a GraphQL document and everything the server reads
-//! on behalf of them share it. Each bound is an option (`limits`), each charge is made before the work, and what is over a bound is
-//! refused with a Parse error.
+//! Each request of a client has one budget. The parts of a batch, the fields of a GraphQL document and all reads on
+//! their behalf share
+//! it. Each limit is an option (`limits`). Work is charged before it is done, and work above a limit is refused with
+//! a Parse error.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -17,19 +18,19 @@ pub struct Budget {
     rows: Counter,
 }
 
-/// How much of one thing was used, and how much may be.
+/// Used and maximum amount of a resource.
 #[derive(Debug)]
 struct Counter {
     used: AtomicUsize,
     most: usize,
 }
 
-/// What a request has used so far.
+/// The amounts that a request has used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Used {
-    /// Objects that includes put into rows, each place counted.
+    /// Objects that `include` added; an object that was added twice counts twice.
     pub included: usize,
-    /// Bytes of objects read for the answer.
+    /// Bytes of objects read for the response.
     pub bytes: usize,
     /// Objects read.
     pub rows: usize,
@@ -51,7 +52,7 @@ impl Counter {
 }
 
 impl Budget {
-    /// A full budget.
+    /// An unused budget.
     #[must_use]
     pub fn new(limits: &Limits) -> Self {
         Self {
@@ -61,18 +62,18 @@ impl Budget {
         }
     }
 
-    /// Charges objects that are about to be put into the rows of an answer, each place counted.
+    /// Charges objects that `include` is about to add.
     ///
     /// # Errors
-    /// 102 when the request has no more.
+    /// 102 if the budget is exceeded.
     pub fn charge_included(&self, places: usize) -> Result<()> {
         self.included.charge(places, |most| format!("Includes may put {most} objects into an answer; ask for fewer"))
     }
 
-    /// Charges bytes of objects that are about to become part of the answer.
+    /// Charges bytes of objects for the response.
     ///
     /// # Errors
-    /// 102 when the request has no more.
+    /// 102 if the budget is exceeded.
     pub fn charge_bytes(&self, bytes: usize) -> Result<()> {
         self.bytes.charge(bytes, |most| format!("The answer may have {most} bytes; ask for fewer objects at a time"))
     }
@@ -80,12 +81,12 @@ impl Budget {
     /// Charges objects that were read.
     ///
     /// # Errors
-    /// 102 when the request has no more.
+    /// 102 if the budget is exceeded.
     pub fn charge_rows(&self, rows: usize) -> Result<()> {
         self.rows.charge(rows, |most| format!("A request may read {most} objects; ask for fewer at a time"))
     }
 
-    /// What was used so far.
+    /// The amounts used so far.
     #[must_use]
     pub fn used(&self) -> Used {
         let of = |counter: &Counter| counter.used.load(Ordering::Relaxed);

@@ -1,19 +1,21 @@
-//! Caches of rows: what features keep in memory, and how it goes out of date.
+//! Caches of rows in features, and their invalidation.
 
 use std::sync::Arc;
 
 use crate::model::names::ClassName;
 
-/// A cache that a feature fills from rows of some classes. It forgets when such a row is written: by the pipelines of this server, or
-/// by another server whose writes the store reports.
+/// A cache that a feature fills from rows of some classes. Writes of such rows invalidate it: by the pipelines of
+/// this server, and by
+/// other servers if the store reports their writes.
 pub trait Cache: Send + Sync {
-    /// The classes whose rows it is filled from. The store reports other servers' writes of these classes alone.
+    /// The classes whose rows it contains. The store reports writes by other servers only for these classes.
     fn watches(&self) -> &'static [&'static str];
 
-    /// Forgets what a written row puts in doubt. `class`: one of [`Cache::watches`]; `id`: `None` when any row of it may have changed.
+    /// Removes the entries that a written row invalidates. `class`: one of [`Cache::watches`]; `id`: `None` if any
+    /// row may have changed.
     fn forget(&self, class: &str, id: Option<&str>);
 
-    /// Forgets everything.
+    /// Removes all entries.
     fn clear(&self);
 }
 
@@ -22,13 +24,13 @@ pub trait Cache: Send + Sync {
 pub struct Caches(Vec<Arc<dyn Cache>>);
 
 impl Caches {
-    /// A table of these caches.
+    /// Collects the caches.
     #[must_use]
     pub fn new(caches: Vec<Arc<dyn Cache>>) -> Self {
         Self(caches)
     }
 
-    /// Every class that a cache watches, once.
+    /// The classes that the caches watch, without duplicates.
     #[must_use]
     pub fn watched(&self) -> Vec<ClassName> {
         let mut classes: Vec<&str> = self.0.iter().flat_map(|cache| cache.watches()).copied().collect();
@@ -37,14 +39,14 @@ impl Caches {
         classes.into_iter().map(ClassName::unchecked).collect()
     }
 
-    /// Has each cache that watches the class forget a row; all rows, when `id` is `None`.
+    /// Invalidates a row in each cache that watches the class; all rows if `id` is `None`.
     pub fn forget(&self, class: &str, id: Option<&str>) {
         for cache in self.0.iter().filter(|cache| cache.watches().contains(&class)) {
             cache.forget(class, id);
         }
     }
 
-    /// Has every cache forget everything.
+    /// Clears all caches.
     pub fn clear(&self) {
         self.0.iter().for_each(|cache| cache.clear());
     }

@@ -1,4 +1,4 @@
-//! What a special class adds to the pipelines.
+//! Rules of special classes in the pipelines.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -16,89 +16,92 @@ use crate::model::names::ClassName;
 use crate::model::object::Object;
 use crate::model::query::{Filter, Resolved};
 
-/// Points of the write, delete and read pipelines where a class may have a say. Every method does nothing by default.
+/// The hooks of a class in the write, delete and read pipelines. Every method does nothing by default.
 #[async_trait]
 pub trait ClassRules: Send + Sync {
-    /// Refuses callers that may not carry out this operation on the class at all.
+    /// Refuses callers who may never run this operation on the class.
     fn refuse(&self, _cx: &Context, _operation: Operation) -> Result<()> {
         Ok(())
     }
 
-    /// Before anything is checked: may change the draft, or finish the request by itself.
+    /// Runs before the checks of a write. May change the draft, or finish the request.
     async fn prepare(&self, _cx: &Context, draft: Draft) -> Result<ControlFlow<Saved, Draft>> {
         Ok(ControlFlow::Continue(draft))
     }
 
-    /// Fields that [`ClassRules::prepare`] has judged: beforeSave cannot set them.
+    /// Fields that [`ClassRules::prepare`] has checked; beforeSave cannot set them.
     fn judged_before(&self) -> &'static [&'static str] {
         &[]
     }
 
-    /// Fields that the answer to a write holds where the class has an afterSave trigger.
+    /// Fields in the response to a write if the class has an afterSave trigger.
     fn told_with_after_save(&self) -> &'static [&'static str] {
         &[]
     }
 
-    /// Before the write: works out what is stored.
+    /// Runs before the write; determines what is stored.
     async fn transform(&self, _cx: &Context, checked: Checked) -> Result<Checked> {
         Ok(checked)
     }
 
-    /// The Parse error for a unique index that refused a write; `None`: the general one. `row`: the row that was to be made; empty for an
-    /// update.
+    /// The Parse error for a violated unique index; `None` means the general one. `row`: the row to be created; empty
+    /// for an update.
     async fn conflict(&self, _cx: &Context, _index: &str, _creating: bool, _row: &Object) -> Option<ParseError> {
         None
     }
 
-    /// What the client of an update is told of an error: 101 when no row was within its reach, and what other stages refuse.
+    /// Converts the error of an update for the client: 101 if the caller could reach no row, and errors of other
+    /// stages.
     fn refused_update(&self, _cx: &Context, error: ParseError) -> ParseError {
         error
     }
 
-    /// After the write.
+    /// Runs after the write.
     async fn follow_up(&self, _cx: &Context, stored: Stored) -> Result<Stored> {
         Ok(stored)
     }
 
-    /// Adds to the answer of a write what the rules found out. Fields that are hidden from the caller are gone from it already.
+    /// Adds values to the response to a write, from which fields that are hidden from the caller have already been
+    /// removed.
     fn answer(&self, _state: RuleState, _body: &mut Object) {}
 
-    /// Before a row is deleted.
+    /// Runs before a row is deleted.
     async fn before_delete(&self, _cx: &Context, _id: &str) -> Result<()> {
         Ok(())
     }
 
-    /// After a row was deleted.
+    /// Runs after a row was deleted.
     async fn after_delete(&self, _cx: &Context, _id: &str) -> Result<()> {
         Ok(())
     }
 
-    /// Narrows what the caller can read of the class at all.
+    /// Narrows the rows of the class that the caller can ever read.
     fn read_filter(&self, _cx: &Context) -> Result<Resolved> {
         Ok(Filter::All)
     }
 
-    /// Whether [`ClassRules::redact`] and what completes rows may do anything. Rows are written for their readers without
-    /// being looked into where nothing does.
+    /// Whether [`ClassRules::redact`] or the methods that complete rows do anything. If not, the store may write rows
+    /// as JSON directly.
     fn look_into_rows(&self) -> bool {
         true
     }
 
-    /// Columns that [`ClassRules::redact`] needs, whatever fields were asked for.
+    /// Columns that [`ClassRules::redact`] needs, whatever fields were requested.
     fn needed_columns(&self) -> &'static [&'static str] {
         &[]
     }
 
-    /// Turns the stored form of a row into the one its readers see. Columns that begin with an underscore go away afterwards.
+    /// Converts the stored form of a row to the one that readers see. Columns that begin with an underscore are
+    /// removed afterwards.
     fn redact(&self, _cx: &Context, _row: &mut Object) {}
 
-    /// Completes rows as their readers see them, where a service outside has a say.
+    /// Completes rows with data of an external service.
     async fn redact_remotely(&self, _cx: &Context, _rows: &mut [Object]) {}
 
-    /// Completes a row that was asked for by its id.
+    /// Completes a row that was requested by its id.
     fn complete_get(&self, _cx: &Context, _row: &mut Object) {}
 
-    /// The Parse error when no row was within reach of a deletion.
+    /// The Parse error of a deletion that could reach no row.
     fn undeletable(&self, _cx: &Context) -> ParseError {
         ParseError::not_found()
     }
@@ -113,7 +116,7 @@ impl ClassRules for Plain {
     }
 }
 
-/// The rules by class. This table is the only place that tells special classes apart in the pipelines.
+/// The rules by class. The pipelines distinguish special classes only by this table.
 pub struct RuleTable {
     special: HashMap<&'static str, Arc<dyn ClassRules>>,
     plain: Arc<dyn ClassRules>,

@@ -1,4 +1,4 @@
-//! The classes as they are at one moment: immutable snapshots that requests share.
+//! Snapshots of all classes, which are immutable and shared by requests.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,18 +15,18 @@ use crate::model::names::ClassName;
 use crate::model::schema::ClassSchema;
 use crate::storage::Storage;
 
-/// One class: its schema, with the default columns of system classes, and its permissions, ready to use.
+/// A class: its schema with the default columns of system classes, and its parsed permissions.
 #[derive(Debug)]
 pub struct Class {
-    /// Fields, permissions as stored, indexes.
+    /// Fields, stored permissions, indexes.
     pub schema: ClassSchema,
-    /// Permissions, read once.
+    /// Parsed permissions.
     pub permissions: ClassPermissions,
     /// Whether the database has a schema document for it (volatile classes live in memory until their first row).
     pub stored: bool,
 }
 
-/// All classes at one moment.
+/// A snapshot of all classes.
 #[derive(Debug, Default)]
 pub struct Schemas {
     classes: HashMap<ClassName, Arc<Class>, RandomState>,
@@ -45,13 +45,13 @@ impl Schemas {
     }
 }
 
-/// Keeps the current snapshot, and renews it when a class changes here or elsewhere.
+/// Holds the current snapshot and replaces it when a class changes on this or another server.
 #[derive(Debug)]
 pub struct SchemaCache {
     storage: Arc<dyn Storage>,
     protected: ProtectedFields,
     current: ArcSwap<Schemas>,
-    /// One reload at a time: a later snapshot never gives way to an earlier one.
+    /// Held during a reload, so that an older snapshot never replaces a newer one.
     reloading: tokio::sync::Mutex<()>,
 }
 
@@ -62,16 +62,16 @@ impl SchemaCache {
         Self { storage, protected, current: ArcSwap::default(), reloading: tokio::sync::Mutex::new(()) }
     }
 
-    /// The classes as known now.
+    /// The current snapshot.
     #[must_use]
     pub fn snapshot(&self) -> Arc<Schemas> {
         self.current.load_full()
     }
 
-    /// Reads all classes again and makes them the snapshot.
+    /// Reads all classes and replaces the snapshot.
     ///
     /// # Errors
-    /// When the database cannot be read; the old snapshot stays.
+    /// If the database cannot be read; the old snapshot is kept.
     pub async fn reload(&self) -> Result<Arc<Schemas>> {
         let _one = self.reloading.lock().await;
         let stored = self.storage.classes().await.map_err(failure)?;
@@ -87,7 +87,7 @@ impl SchemaCache {
         Ok(snapshot)
     }
 
-    /// A class that is not in the snapshot: no fields but the default columns, open to all.
+    /// A class that is not in the snapshot: with the default columns only, open to everyone.
     #[must_use]
     pub fn unknown_class(&self, name: &ClassName) -> Arc<Class> {
         let mut schema = ClassSchema::new(name.clone());

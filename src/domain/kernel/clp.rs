@@ -1,4 +1,4 @@
-//! Class level permissions, read once from their JSON.
+//! Class level permissions, parsed once from their JSON.
 
 use std::collections::HashSet;
 
@@ -9,22 +9,22 @@ use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::acl::PUBLIC;
 use crate::model::names::ClassName;
 
-/// What a caller wants to do with a class.
+/// An operation on a class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operation {
-    /// Read several rows.
+    /// Find objects.
     Find,
-    /// Count rows.
+    /// Count objects.
     Count,
-    /// Read one row by its id.
+    /// Get an object by its id.
     Get,
-    /// Make a row.
+    /// Create an object.
     Create,
-    /// Change a row.
+    /// Update an object.
     Update,
-    /// Delete a row.
+    /// Delete an object.
     Delete,
-    /// Make a field by writing to it.
+    /// Add a field by writing to it.
     AddField,
 }
 
@@ -33,7 +33,7 @@ impl Operation {
     pub const ALL: [Self; 7] =
         [Self::Find, Self::Count, Self::Get, Self::Create, Self::Update, Self::Delete, Self::AddField];
 
-    /// Parse's name.
+    /// Its name in Parse.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -54,7 +54,7 @@ impl Operation {
     }
 }
 
-/// Who may carry out one operation.
+/// Who may run an operation.
 #[derive(Debug, Default, Clone)]
 struct Rule {
     requires_authentication: bool,
@@ -62,21 +62,21 @@ struct Rule {
     pointer_fields: Vec<String>,
 }
 
-/// Permissions of one class.
+/// The permissions of a class.
 #[derive(Debug, Default, Clone)]
 pub struct ClassPermissions {
-    /// `None`: the class has no permissions of its own, everything is open.
+    /// `None`: the class has no permissions of its own and is open to everyone.
     rules: Option<Vec<(Operation, Rule)>>,
     read_user_fields: Vec<String>,
     write_user_fields: Vec<String>,
-    /// Entity → fields hidden from it; options and class together.
+    /// Entity → fields hidden from it, from the options and the class.
     pub protected_fields: IndexMap<String, Vec<String>>,
-    /// ACL that new rows get when none is sent.
+    /// Default ACL of new objects.
     pub default_acl: Option<Map<String, Json>>,
 }
 
 impl ClassPermissions {
-    /// Reads the stored form, and adds the protected fields that the server's options name for the class.
+    /// Parses the stored form and adds the protected fields in the options.
     #[must_use]
     pub fn read(stored: Option<&Map<String, Json>>, protected: Option<&IndexMap<String, Vec<String>>>) -> Self {
         let texts = |json: Option<&Json>| -> Vec<String> {
@@ -105,18 +105,18 @@ impl ClassPermissions {
         self.rules.as_ref()?.iter().find(|(of, _)| *of == operation).map(|(_, rule)| rule)
     }
 
-    /// Whether one of the entities is named for the operation, so that no row-wise rule is needed.
+    /// Whether the operation is permitted to one of the entities on all rows.
     #[must_use]
     pub fn is_open_to(&self, operation: Operation, entities: &[String]) -> bool {
         self.rule(operation).is_none_or(|rule| entities.iter().any(|entity| rule.entities.contains(entity)))
     }
 
-    /// Whether the operation may go on, perhaps limited to some rows ([`ClassPermissions::row_fields`]).
+    /// Checks that the operation is permitted, possibly only on some rows ([`ClassPermissions::row_fields`]).
     ///
     /// `updating`: a field is added by an update, not by a create.
     ///
     /// # Errors
-    /// 119, or 101 when a session is needed; both sanitised.
+    /// 119, or 101 if a session is needed; both sanitised.
     pub fn admit(&self, class: &ClassName, operation: Operation, entities: &[String], updating: bool) -> Result<()> {
         if self.is_open_to(operation, entities) {
             return Ok(());
@@ -149,7 +149,8 @@ impl ClassPermissions {
         denied()
     }
 
-    /// The fields that must point at the caller for a row to be within reach; empty: the rule is not row-wise.
+    /// The fields of which one must point to the caller in rows that the operation may reach; empty if there is no
+    /// such condition.
     #[must_use]
     pub fn row_fields(&self, operation: Operation) -> Vec<&str> {
         let mut fields: Vec<&str> = self
@@ -169,8 +170,9 @@ impl ClassPermissions {
     }
 }
 
-/// Whether a default ACL is what classes without one are shown with. Sent back with the rest of a schema it must not make
-/// rows public that are private by other rules: new users.
+/// Whether a default ACL is the one that `/schemas` returns for classes without one. A client may send it back with
+/// the schema, and it
+/// must not make new users public.
 fn is_open_to_all(acl: &Map<String, Json>) -> bool {
     let may = |rights: &Json, right: &str| rights.get(right) == Some(&Json::Bool(true));
     acl.len() == 1 && acl.get(PUBLIC).is_some_and(|rights| may(rights, "read") && may(rights, "write"))

@@ -1,5 +1,5 @@
-//! What callers ask of the domain: one type for each thing that can be done with objects of any class. REST reads them out of JSON maps
-//! ([`FindQuery::read`], [`GetQuery::read`]); GraphQL and the server itself fill them.
+//! The commands of the domain: one type for each operation on objects of any class. REST parses them from JSON maps
+//! ([`FindQuery::read`], [`GetQuery::read`]); GraphQL and the server itself build them.
 
 use serde_json::{Map, Value as Json};
 
@@ -11,36 +11,37 @@ use crate::model::query::Filter;
 use crate::model::query::parameters::QueryParameters;
 use crate::model::query::parse::{self, Access, Limits};
 
-/// Find objects of a class, for `read::find`.
+/// A query for objects of a class, for `read::find`.
 #[derive(Debug)]
 pub struct FindQuery {
     /// The class.
     pub class: ClassName,
     /// The condition.
     pub filter: Filter,
-    /// The id that the condition asks for at its top level, when it does: a user's condition on its own id shows it its own row.
+    /// The id in the top level of the condition, if there is one: users who query their own id see all fields of
+    /// their own row.
     pub object_id: Option<String>,
-    /// What is asked besides the condition.
+    /// The parameters besides the condition.
     pub parameters: QueryParameters,
-    /// No limit applies, not even the default one: for sub-queries and includes.
+    /// Whether no limit applies, not even the default one: for sub-queries and includes.
     pub unlimited: bool,
-    /// How many queries this one is inside of.
+    /// The number of queries around this one.
     pub depth: u32,
-    /// No trigger is called: for what the server reads by itself.
+    /// Whether no trigger is called: for reads by the server itself.
     pub quiet: bool,
 }
 
 impl FindQuery {
-    /// A query of the server's own: a condition that is in the form of the model already.
+    /// A query by the server itself, whose condition is already a filter.
     #[must_use]
     pub fn of(class: ClassName, filter: Filter, parameters: QueryParameters) -> Self {
         Self { class, filter, object_id: None, parameters, unlimited: false, depth: 0, quiet: false }
     }
 
-    /// A query whose condition is a client's, in Parse's query language (`{"n": {"$gt": 1}}`), and whose parameters are typed.
+    /// A query with a client's condition in Parse's query language (`{"n": {"$gt": 1}}`) and typed parameters.
     ///
     /// # Errors
-    /// 102, 105, 107 for a condition that is none, or breaks the limits on the caller's conditions.
+    /// 102, 105, 107 for a condition that is invalid or exceeds the limits for the caller.
     pub fn new(
         cx: &Context,
         class: ClassName,
@@ -61,10 +62,10 @@ impl FindQuery {
         Ok(Self { object_id, ..Self::of(class, filter, parameters) })
     }
 
-    /// Reads the parameters of REST's find (`where`, `order`, `limit`, `keys`, …): JSON, or the texts of a query string.
+    /// Parses the parameters of REST's find (`where`, `order`, `limit`, `keys`, …): JSON, or strings of a query string.
     ///
     /// # Errors
-    /// As [`FindQuery::new`]; 102 for unknown parameters and bad values, 105 for bad names in the order.
+    /// As [`FindQuery::new`]; 102 for unknown parameters and invalid values, 105 for invalid names in `order`.
     pub fn read(cx: &Context, class: &str, parameters: Map<String, Json>) -> Result<Self> {
         let may_explain = cx.auth.is_master() || cx.app.options.database.driver.allow_public_explain;
         let (condition, parameters) =
@@ -73,36 +74,36 @@ impl FindQuery {
     }
 }
 
-/// Read one object by its id, for `read::get`.
+/// A read of one object by its id, for `read::get`.
 #[derive(Debug)]
 pub struct GetQuery {
     /// The class.
     pub class: ClassName,
     /// The object's id.
     pub id: String,
-    /// What of it is asked for: keys, includes, read preference.
+    /// The parameters: keys, includes, read preference.
     pub parameters: QueryParameters,
-    /// No trigger is called: for what the server reads by itself.
+    /// Whether no trigger is called: for reads by the server itself.
     pub quiet: bool,
 }
 
 impl GetQuery {
-    /// The whole object.
+    /// A read of the whole object.
     #[must_use]
     pub fn of(class: &str, id: &str) -> Self {
         Self::new(class, id, QueryParameters::default())
     }
 
-    /// Parts of the object.
+    /// A read with these parameters.
     #[must_use]
     pub fn new(class: &str, id: &str, parameters: QueryParameters) -> Self {
         Self { class: ClassName::unchecked(class), id: id.to_owned(), parameters, quiet: false }
     }
 
-    /// Reads the parameters of REST's get (`keys`, `include`, …).
+    /// Parses the parameters of REST's get (`keys`, `include`, …).
     ///
     /// # Errors
-    /// 102 for a parameter that a get does not know, and for more names than `limits.names` allows.
+    /// 102 for an unknown parameter, and for more names than `limits.names` allows.
     pub fn read(cx: &Context, class: &str, id: &str, parameters: &Map<String, Json>) -> Result<Self> {
         Ok(Self::new(class, id, QueryParameters::of_get(parameters, cx.app.options.own.limits.names)?))
     }
@@ -116,37 +117,37 @@ impl From<GetQuery> for FindQuery {
     }
 }
 
-/// Create or update an object, for `write::save`. Has no `Debug`: the body may hold a password.
+/// A create or update of an object, for `write::save`. Has no `Debug`, because the body may contain a password.
 pub struct Save {
     /// The class.
     pub class: ClassName,
-    /// The object to update; `None`: create one.
+    /// The id of the object to update; `None` creates one.
     pub id: Option<String>,
     /// The id of a new object, where the server itself has chosen one.
     pub new_id: Option<String>,
-    /// Fields and operations (`{"n": {"__op": "Increment", "amount": 1}}`), as REST JSON, which rules of special classes look into.
+    /// Fields and operations (`{"n": {"__op": "Increment", "amount": 1}}`) as REST JSON, which rules of special classes read.
     pub body: Map<String, Json>,
 }
 
 impl Save {
-    /// Creates an object.
+    /// A create.
     ///
     /// # Errors
-    /// 107 for a name that no class can have.
+    /// 107 for an invalid class name.
     pub fn create(class: &str, body: Map<String, Json>) -> Result<Self> {
         Ok(Self { class: writable(class)?, id: None, new_id: None, body })
     }
 
-    /// Updates an object.
+    /// An update.
     ///
     /// # Errors
-    /// 107 for a name that no class can have.
+    /// 107 for an invalid class name.
     pub fn update(class: &str, id: &str, body: Map<String, Json>) -> Result<Self> {
         Ok(Self { class: writable(class)?, id: Some(id.to_owned()), new_id: None, body })
     }
 }
 
-/// A class name that can be written to; the hidden classes keep their name, so that they are refused as such.
+/// Checks the name of a class to write to. Names of hidden classes are accepted here; later stages refuse them.
 fn writable(name: &str) -> Result<ClassName> {
     let class = ClassName::unchecked(name);
     if names::is_valid_class_name(name) || class.is_internal() {
@@ -156,7 +157,7 @@ fn writable(name: &str) -> Result<ClassName> {
     }
 }
 
-/// Delete an object, for `delete::delete`.
+/// A deletion of an object, for `delete::delete`.
 #[derive(Debug)]
 pub struct Delete {
     /// The class.
@@ -166,14 +167,14 @@ pub struct Delete {
 }
 
 impl Delete {
-    /// Deletes the object of a class with this id.
+    /// A deletion of the object with this id.
     #[must_use]
     pub fn new(class: &str, id: &str) -> Self {
         Self { class: ClassName::unchecked(class), id: id.to_owned() }
     }
 }
 
-/// The limits on the caller's conditions.
+/// The limits for the caller's conditions.
 fn limits(cx: &Context) -> Limits {
     if cx.auth.is_master() {
         return Limits::default();

@@ -1,4 +1,4 @@
-//! What every domain function is given: who calls, from where, and inside which transaction.
+//! The context of a request, which every domain function receives: caller, origin, transaction.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
@@ -22,22 +22,23 @@ use crate::model::files::addresses::FileAddresses;
 use crate::model::names::ClassName;
 use crate::storage::Transaction;
 
-/// What permissions may name for callers that are nobody.
+/// The entities of anonymous callers.
 static PUBLIC: LazyLock<Arc<[String]>> = LazyLock::new(|| Arc::from([acl::PUBLIC.to_owned()]));
 
-/// Where a request comes from.
+/// The origin of a request.
 #[derive(Debug, Clone)]
 pub struct Client {
     /// The caller's address.
     pub ip: IpAddr,
-    /// Base of the `Location`s and file addresses in the answer: `publicServerURL`, or scheme, host and mount path.
+    /// Base of `Location` headers and file URLs in the response: `publicServerURL`, or scheme, host and mount path.
     pub base_url: String,
-    /// `X-Parse-Cloud-Context`, handed to triggers.
+    /// `X-Parse-Cloud-Context`, which is passed to triggers.
     pub cloud_context: Option<Map<String, Json>>,
-    /// The headers of the request, names in lower case, for the app's code; `None` where there is none, and for requests that
-    /// the app's code makes itself.
+    /// The headers of the request for cloud code, with names in lower case; `None` without cloud code, and for
+    /// requests by cloud code
+    /// itself.
     pub headers: Option<Arc<Map<String, Json>>>,
-    /// How many calls of the app's code the request is inside of.
+    /// Depth of nested calls of cloud code around the request.
     pub depth: u32,
     /// Whether the app's code makes the request from inside the server: limits for clients do not concern it.
     pub inside: bool,
@@ -62,36 +63,36 @@ impl Default for Client {
     }
 }
 
-/// One request's context. Cheap to clone.
+/// The context of a request. Cheap to clone.
 #[derive(Clone)]
 pub struct Context {
-    /// The server.
+    /// The application.
     pub app: Arc<App>,
-    /// Who calls.
+    /// The caller.
     pub auth: Auth,
-    /// The session token sent, also when a master key made it unnecessary.
+    /// The session token in the request, even if a master key makes it unnecessary.
     pub session_token: Option<String>,
-    /// The installation id sent.
+    /// The installation id in the request.
     pub installation_id: Option<String>,
-    /// Whether the caller is master by a key in a header.
+    /// Whether the master key was in a header.
     pub master_key_in_header: bool,
     /// Where the request comes from.
     pub client: Client,
-    /// The transaction that all storage access belongs to, if any.
+    /// The transaction of all storage operations, if any.
     pub transaction: Option<Transaction>,
-    /// The classes as this request sees them, shared by everything that is done for it.
+    /// The schema snapshot of this request, shared by all its parts.
     schemas: Arc<ArcSwap<Schemas>>,
-    /// Shared by all parts of the request; triggers see what earlier ones put into it.
+    /// The context for triggers, shared by all parts of the request; triggers see the changes of earlier ones.
     carried: Arc<Mutex<Map<String, Json>>>,
     deferred: Option<Deferred>,
     rehearsal: Option<Rehearsal>,
-    /// What the request may still cost; its parts share it.
+    /// The budget of the request, shared by its parts.
     pub budget: Arc<Budget>,
     entities: Arc<OnceCell<Arc<[String]>>>,
 }
 
 impl fmt::Debug for Context {
-    /// Without the session token.
+    /// Omits the session token.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Context").field("auth", &self.auth).finish_non_exhaustive()
     }
@@ -128,13 +129,13 @@ impl Context {
         }
     }
 
-    /// The same request with another standing: for what the server does in its own name.
+    /// The same request with another caller, for operations by the server itself.
     #[must_use]
     pub fn with_auth(&self, auth: Auth) -> Self {
         Self { auth, entities: Arc::default(), ..self.clone() }
     }
 
-    /// The same request, as master.
+    /// The same request with the permissions of the master key.
     #[must_use]
     pub fn as_master(&self) -> Self {
         self.with_auth(Auth::Master)
@@ -146,75 +147,76 @@ impl Context {
         Self { transaction: Some(transaction), deferred: Some(Deferred::default()), ..self.clone() }
     }
 
-    /// The same request outside of its transaction: for what must last even when the transaction is undone.
+    /// The same request outside its transaction, for writes that must persist even if the transaction is rolled back.
     #[must_use]
     pub fn outside_transaction(&self) -> Self {
         Self { transaction: None, deferred: None, rehearsal: None, ..self.clone() }
     }
 
-    /// The same request while the triggers of a transaction's parts are asked, or with what they answered.
+    /// The same request while the before triggers of a transaction run, or with their results.
     #[must_use]
     pub fn with_rehearsal(&self, rehearsal: Rehearsal) -> Self {
         Self { rehearsal: Some(rehearsal), ..self.clone() }
     }
 
-    /// What triggers were asked before the context's transaction began.
+    /// The results of before triggers that ran before the transaction began.
     #[must_use]
     pub fn rehearsal(&self) -> Option<&Rehearsal> {
         self.rehearsal.as_ref()
     }
 
-    /// What is to happen after the commit of the context's transaction; `None` outside of transactions.
+    /// Work after the commit of the transaction; `None` outside of transactions.
     #[must_use]
     pub fn deferred(&self) -> Option<&Deferred> {
         self.deferred.as_ref()
     }
 
-    /// The object that a request carries from trigger to trigger.
+    /// The context object that is passed from trigger to trigger.
     #[must_use]
     pub fn cloud_context(&self) -> Map<String, Json> {
         self.carried.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Replaces that object.
+    /// Replaces the context object.
     pub fn set_cloud_context(&self, context: Map<String, Json>) {
         *self.carried.lock().unwrap_or_else(PoisonError::into_inner) = context;
     }
 
-    /// A request of its own from the same caller, such as a part of a batch: sees the classes as they are known now.
+    /// A separate request of the same caller, such as a part of a batch, with the current schema snapshot.
     #[must_use]
     pub fn part(&self) -> Self {
         Self { schemas: Arc::new(ArcSwap::new(self.app.schemas.snapshot())), ..self.clone() }
     }
 
-    /// The classes as they were known when the request began, or after it changed a class last.
+    /// The schema snapshot from the start of the request or its last change of a class.
     #[must_use]
     pub fn schemas(&self) -> Arc<Schemas> {
         self.schemas.load_full()
     }
 
-    /// Lets this request see the classes as they are known now: while the app's code was called, others may have changed them.
+    /// Updates the schema snapshot after a call of cloud code, during which other requests may have changed classes.
     pub fn catch_up_with_schemas(&self) {
         self.schemas.store(self.app.schemas.snapshot());
     }
 
-    /// A class as this request sees it. One that does not exist: no fields but the default columns, open to all.
+    /// A class in the snapshot. A class that does not exist has only the default columns and is open to everyone.
     #[must_use]
     pub fn class(&self, name: &ClassName) -> Arc<Class> {
         self.schemas.load().get(name).cloned().unwrap_or_else(|| self.app.schemas.unknown_class(name))
     }
 
-    /// Reads the classes again, after this request changed one or where it must not rely on what is known; it sees these from here on.
+    /// Reads all classes from the store and updates the snapshot, after this request changed a class or if it must
+    /// not use cached ones.
     ///
     /// # Errors
-    /// When the store cannot be read; what is known stays.
+    /// If the store cannot be read; the old snapshot is kept.
     pub async fn reload_schemas(&self) -> Result<Arc<Schemas>> {
         let schemas = self.app.schemas.reload().await?;
         self.schemas.store(schemas.clone());
         Ok(schemas)
     }
 
-    /// Addresses of files, for answers to this request.
+    /// Builds URLs of files for responses to this request.
     #[must_use]
     pub fn file_addresses(&self) -> FileAddresses {
         let options = &self.app.options;
@@ -231,11 +233,12 @@ impl Context {
         self.app.clock.now()
     }
 
-    /// The entities that permissions may name for the caller: `*`, the user's id, then the roles held directly or by inheritance,
-    /// each as `role:NAME`. Loaded at most once per request. Not used for master-key callers.
+    /// The entities of the caller: `*`, the user's id, then the direct and inherited roles, each as `role:NAME`.
+    /// Loaded at most once per
+    /// request. Not used for master-key callers.
     ///
     /// # Errors
-    /// When the roles cannot be read; 209 for a session without a user.
+    /// If the roles cannot be read; 209 for a session without a user.
     pub async fn entities(&self) -> Result<Arc<[String]>> {
         match &self.auth {
             Auth::User(user) => self.entities.get_or_try_init(|| self.entities_of(&user.id)).await.cloned(),
@@ -245,7 +248,7 @@ impl Context {
     }
 
     async fn entities_of(&self, user: &str) -> Result<Arc<[String]>> {
-        // Inside a transaction roles may have changed that nobody else sees yet.
+        // Inside a transaction roles may have changed that are not visible outside yet.
         let known = if self.transaction.is_none() { self.app.entities.known(user) } else { None };
         match known {
             Some(entities) => Ok(entities),
@@ -253,7 +256,7 @@ impl Context {
         }
     }
 
-    /// Whether the caller holds a role, named as `role:NAME`.
+    /// Whether the caller has a role, given as `role:NAME`.
     ///
     /// # Errors
     /// As [`Context::entities`].
@@ -289,7 +292,7 @@ impl Context {
         ))
     }
 
-    /// As [`Context::refuse_read_only_write`], for what is no operation on a class; the message says what.
+    /// Like [`Context::refuse_read_only_write`], with a message, for operations that are not on a class.
     ///
     /// # Errors
     /// 119, sanitised.

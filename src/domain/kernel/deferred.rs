@@ -1,4 +1,4 @@
-//! What happens only once a transaction is committed.
+//! Work that is deferred until a transaction has been committed.
 
 use std::fmt;
 use std::future::Future;
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Work of the parts of a transaction, in their order. What is never run is dropped.
+/// The deferred work of the parts of a transaction, in order. It is dropped if the transaction is not committed.
 #[derive(Clone, Default)]
 pub struct Deferred(Arc<Mutex<Vec<Task>>>);
 
@@ -23,7 +23,7 @@ impl Deferred {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Box::pin(task));
     }
 
-    /// Does the work.
+    /// Runs the work.
     pub async fn run(&self) {
         let tasks = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         for task in tasks {

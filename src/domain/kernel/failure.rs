@@ -1,9 +1,9 @@
-//! Errors that more than one layer makes.
+//! Errors that several layers use.
 
 use crate::error::{ErrorCode, ParseError};
 use crate::storage::StorageError;
 
-/// What a storage failure means to a client.
+/// Converts a storage error to a Parse error.
 #[must_use]
 pub fn failure(error: StorageError) -> ParseError {
     match error {
@@ -36,7 +36,7 @@ pub fn failure(error: StorageError) -> ParseError {
     }
 }
 
-/// 209, sanitised: nobody is logged in.
+/// 209, sanitised: no user is logged in.
 #[must_use]
 pub fn invalid_session() -> ParseError {
     ParseError::sanitized(ErrorCode::InvalidSessionToken, "Invalid session token")

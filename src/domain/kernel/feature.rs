@@ -1,4 +1,4 @@
-//! What a feature hands the kernel. The kernel knows no feature by name or type: `features::all` lists them.
+//! The record with which a feature registers. The kernel knows no feature by name or type: `features::all` lists them.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -20,37 +20,37 @@ use crate::model::acl;
 use crate::model::files::addresses::Elsewhere;
 use crate::storage::Transaction;
 
-/// One feature: everything that the pipelines, the change stream, start and stop of the server have to know of it.
+/// A feature: everything that the pipelines, the change stream, start and shutdown need of it.
 #[derive(Default)]
 pub struct Feature {
-    /// The name of its folder.
+    /// The name of its module.
     pub name: &'static str,
-    /// What it adds to the pipelines, by class. A class has the rules of one feature.
+    /// Its rules by class. A class has the rules of one feature only.
     pub rules: Vec<(&'static str, Arc<dyn ClassRules>)>,
-    /// What it keeps in memory of rows.
+    /// Its caches.
     pub caches: Vec<Arc<dyn Cache>>,
-    /// What it reads into memory before anybody asks for it.
+    /// Data that it loads at start.
     pub refreshes: Vec<Arc<dyn Refresh>>,
-    /// What it does in the background, on one server of those that share a database.
+    /// Its background work, which one of the servers on a database does.
     pub work: Vec<Arc<dyn Work>>,
-    /// What its own functions find again by type, with [`App::feature`].
+    /// Values that its functions look up by type with [`App::feature`].
     pub state: TypeMap,
-    /// Says what permissions may name for a user. One feature has it: roles.
+    /// Determines the entities of a user. Only the feature `roles` sets it.
     pub entities: Option<Arc<dyn Entities>>,
     /// Finds the user of a session token. One feature has it: sessions.
     pub sessions: Option<Arc<dyn Sessions>>,
     /// Gives files addresses of their own. One feature has it: files.
     pub file_addresses: Option<Arc<dyn Elsewhere>>,
-    /// What the server can do because of it: a part of `features` in the answer of `/serverInfo`.
+    /// Its part of `features` in `/serverInfo`.
     pub server_info: Option<fn(&Options) -> Json>,
-    /// Runs once the server's schema is read, before the first request.
+    /// Runs at start, after the schema has been read and before the first request.
     pub on_start: Option<fn(&App)>,
-    /// Runs when the server stops, before it waits for writes in flight.
+    /// Runs on shutdown, before the server waits for writes in flight.
     pub on_stop: Option<fn(&App)>,
 }
 
 impl Feature {
-    /// A feature that adds nothing yet.
+    /// An empty record with this name.
     #[must_use]
     pub fn new(name: &'static str) -> Self {
         Self { name, ..Self::default() }
@@ -63,7 +63,7 @@ impl Feature {
         self
     }
 
-    /// Adds a cache, which the feature's functions find by its type.
+    /// Adds a cache, which the feature's functions look up by its type.
     #[must_use]
     pub fn cache<C: Cache + 'static>(mut self, cache: C) -> Self {
         let cache = Arc::new(cache);
@@ -72,7 +72,7 @@ impl Feature {
         self
     }
 
-    /// Adds a cache that is read before anybody asks for it.
+    /// Adds a cache that is loaded at start.
     #[must_use]
     pub fn refreshed_cache<C: Cache + Refresh + 'static>(mut self, cache: C) -> Self {
         let cache = Arc::new(cache);
@@ -82,14 +82,14 @@ impl Feature {
         self
     }
 
-    /// Adds work in the background.
+    /// Adds background work.
     #[must_use]
     pub fn work(mut self, work: impl Work + 'static) -> Self {
         self.work.push(Arc::new(work));
         self
     }
 
-    /// Adds a value that the feature's functions find by its type.
+    /// Adds a value that the feature's functions look up by its type.
     #[must_use]
     pub fn state<T: Any + Send + Sync>(mut self, value: T) -> Self {
         self.state.insert(Arc::new(value));
@@ -103,21 +103,22 @@ impl fmt::Debug for Feature {
     }
 }
 
-/// What must be in memory before anybody asks for it.
+/// Data that is loaded at start.
 #[async_trait]
 pub trait Refresh: Send + Sync {
-    /// Reads it. Runs at the start, and after caches may have forgotten something. `blind`: nobody tells of changes by other
-    /// servers, so there may have been some.
+    /// Loads the data. Runs at start and after invalidations. `blind`: the store cannot watch, so other servers may
+    /// have changed
+    /// something.
     ///
     /// # Errors
-    /// When the store cannot be read; everything stays as it is.
+    /// If the store cannot be read; the old data is kept.
     async fn refresh(&self, app: &Arc<App>, blind: bool) -> Result<()>;
 }
 
-/// A kind of work that is done in rounds.
+/// Background work that runs in rounds.
 #[async_trait]
 pub trait Work: Send + Sync + fmt::Debug {
-    /// Its name, the same on all servers.
+    /// Its name, which is the same on all servers.
     fn kind(&self) -> &'static str;
 
     /// Whether one server does it of those that share a database; if not, each of them does.
@@ -125,7 +126,7 @@ pub trait Work: Send + Sync + fmt::Debug {
         true
     }
 
-    /// The pause between two rounds.
+    /// The pause between rounds.
     fn every(&self) -> Duration;
 
     /// Whether there is anything to do on this server. The store is not asked for a lease where there is not.
@@ -133,19 +134,19 @@ pub trait Work: Send + Sync + fmt::Debug {
         true
     }
 
-    /// One round. It may be dropped at any `await`, when the server stops or loses the lease.
+    /// Runs one round. It may be dropped at any `await`, when the server stops or loses the lease.
     ///
     /// # Errors
-    /// What went wrong: the round is tried again a few times, then at its next time.
+    /// An error; the round is retried a few times, then at the next scheduled time.
     async fn round(&self, app: &Arc<App>) -> Result<()>;
 }
 
-/// Values by their type, one of each.
+/// Values by type, one of each.
 #[derive(Default)]
 pub struct TypeMap(HashMap<TypeId, Arc<dyn Any + Send + Sync>, RandomState>);
 
 impl TypeMap {
-    /// Adds a value; one of the same type that was there before goes.
+    /// Adds a value, replacing one of the same type.
     pub fn insert<T: Any + Send + Sync>(&mut self, value: Arc<T>) {
         self.0.insert(TypeId::of::<T>(), value);
     }
@@ -156,24 +157,24 @@ impl TypeMap {
         self.0.get(&TypeId::of::<T>())?.downcast_ref()
     }
 
-    /// Takes over all values of another map.
+    /// Adds all values of another map.
     pub fn extend(&mut self, other: Self) {
         self.0.extend(other.0);
     }
 }
 
-/// Says which entities permissions may name for a user.
+/// Determines the entities of a user, to which permissions are granted.
 #[async_trait]
 pub trait Entities: Send + Sync {
-    /// The entities, if they are known without asking the store.
+    /// The entities, if they are cached.
     fn known(&self, _user: &str) -> Option<Arc<[String]>> {
         None
     }
 
-    /// `*`, the user's id, then the roles that the user holds, each as `role:NAME`.
+    /// `*`, the user's id, then the user's roles, each as `role:NAME`.
     ///
     /// # Errors
-    /// When the store fails.
+    /// If the store fails.
     async fn find(&self, app: &Arc<App>, user: &str, transaction: Option<&Transaction>) -> Result<Arc<[String]>>;
 }
 
@@ -197,7 +198,7 @@ impl Sessions for NoSessions {
     }
 }
 
-/// The entities of users where no feature knows of roles.
+/// The entities of users without a feature for roles.
 pub(super) struct NoRoles;
 
 #[async_trait]

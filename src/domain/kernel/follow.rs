@@ -1,4 +1,4 @@
-//! Follows what other servers change, so that schema and caches of this one do not go out of date.
+//! Watches for changes by other servers, and updates the schema and the caches of this one.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,14 +8,15 @@ use futures_util::StreamExt as _;
 use super::app::App;
 use crate::storage::Event;
 
-/// Events that are dealt with together.
+/// Maximum number of events that are handled together.
 const EVENTS_AT_ONCE: usize = 256;
-/// Pause after a failure to follow.
+/// Pause after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Follows what other servers change until the app goes away. Where the store cannot tell, the schema is read again every
-/// `cacheTTL` milliseconds (or `databaseOptions.schemaCacheTtl`, if that is less), and caches expire by themselves. The task ends with
-/// the app, or when it is aborted.
+/// Watches until the application is dropped. If the store cannot watch, the schema is read again every `cacheTTL`
+/// milliseconds (or
+/// `databaseOptions.schemaCacheTtl`, if that is less), and caches expire. The task ends with the application, or when
+/// it is aborted.
 #[must_use]
 pub fn follow_changes(app: &Arc<App>) -> tokio::task::JoinHandle<()> {
     let weak = Arc::downgrade(app);
@@ -26,7 +27,7 @@ pub fn follow_changes(app: &Arc<App>) -> tokio::task::JoinHandle<()> {
             let Some(app) = weak.upgrade() else { return };
             match app.storage.watch(&watched).await {
                 Ok(Some(events)) => {
-                    // What changed before the stream began is not in it.
+                    // Changes before the stream began are not in it.
                     invalidate_caches(&app, &[Event::Lost]).await;
                     drop(app);
                     let mut events = events.ready_chunks(EVENTS_AT_ONCE);
@@ -45,7 +46,7 @@ pub fn follow_changes(app: &Arc<App>) -> tokio::task::JoinHandle<()> {
                     refresh_caches(&app, true).await;
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "changes of other processes cannot be followed for now");
+                    tracing::warn!(%error, "failed to watch for changes by other processes");
                     invalidate_caches(&app, &[Event::Lost]).await;
                     drop(app);
                     tokio::time::sleep(PAUSE).await;
@@ -55,7 +56,7 @@ pub fn follow_changes(app: &Arc<App>) -> tokio::task::JoinHandle<()> {
     })
 }
 
-/// Forgets what the events put in doubt.
+/// Removes cached data that the events invalidate.
 async fn invalidate_caches(app: &Arc<App>, events: &[Event]) {
     let mut schema = false;
     for event in events {
@@ -76,12 +77,12 @@ async fn invalidate_caches(app: &Arc<App>, events: &[Event]) {
 
 async fn refresh_caches(app: &Arc<App>, blind: bool) {
     if let Err(error) = app.refresh(blind).await {
-        tracing::warn!(%error, "caches could not be read again");
+        tracing::warn!(%error, "failed to reload caches");
     }
 }
 
 async fn reload_schema(app: &App) {
     if let Err(error) = app.schemas.reload().await {
-        tracing::warn!(%error, "the schema could not be read again");
+        tracing::warn!(%error, "failed to reload the schema");
     }
 }

@@ -1,4 +1,6 @@
-//! What every pipeline and feature stands on: the server's parts, the caller, the context of a request. Knows no feature.
+//! The base of all pipelines and features: the parts of the application, the caller, the context of a request, the
+//! extension
+//! points. It knows no feature.
 
 pub mod age;
 pub mod app;

@@ -1,31 +1,32 @@
-//! What a class's rules find out in one stage of a write and need in a later one.
+//! State of class rules that is passed from one stage of a write to later ones.
 
 use std::any::Any;
 
-/// One value of a type that only the rules of the class know; the pipeline carries it from stage to stage. Empty for classes whose rules
-/// keep nothing.
+/// A value of a type that only the rules of the class know. The pipeline passes it from stage to stage. Empty for
+/// classes whose rules
+/// have no state.
 #[derive(Default)]
 pub struct RuleState(Option<Box<dyn Any + Send + Sync>>);
 
 impl RuleState {
-    /// The value, if rules of this type left one.
+    /// The value, if it has this type.
     #[must_use]
     pub fn get<T: Any>(&self) -> Option<&T> {
         self.0.as_ref()?.downcast_ref()
     }
 
-    /// Takes the value out; the default, if there is none.
+    /// Takes the value; the default if there is none.
     #[must_use]
     pub fn take<T: Any + Default>(&mut self) -> T {
         self.0.take().and_then(|state| state.downcast().ok()).map_or_else(T::default, |state| *state)
     }
 
-    /// Leaves a value for later stages.
+    /// Sets the value for later stages.
     pub fn put<T: Any + Send + Sync>(&mut self, state: T) {
         self.0 = Some(Box::new(state));
     }
 
-    /// Changes the value, or the default if there is none.
+    /// Modifies the value, or the default if there is none.
     pub fn change<T: Any + Send + Sync + Default>(&mut self, change: impl FnOnce(&mut T)) {
         let mut state = self.take();
         change(&mut state);

@@ -1,4 +1,4 @@
-//! What the domain needs of other machines, besides the store.
+//! External services of the domain, besides the store.
 
 use std::sync::Arc;
 
@@ -8,14 +8,14 @@ use crate::adapters::email::outbox::Outbox;
 use crate::adapters::files::FileStore;
 use crate::adapters::push::PushSender;
 
-/// Services outside of the server that features call.
+/// External services that features call.
 #[derive(Debug)]
 pub struct Services {
     /// Sends mail.
     pub email: Option<Arc<Outbox>>,
-    /// Providers of identities.
+    /// Identity providers.
     pub providers: Providers,
-    /// Keeps files.
+    /// Stores files.
     pub files: Option<Arc<dyn FileStore>>,
     /// Sends pushes.
     pub push: Option<Arc<dyn PushSender>>,

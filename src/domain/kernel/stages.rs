@@ -1,5 +1,6 @@
-//! The values that a write goes through: [`Save`](super::commands::Save) → [`Draft`] → [`Checked`] → [`Stored`] → [`Saved`]. None of them has `Debug`: they hold
-//! passwords and tokens.
+//! The values between the stages of a write: [`Save`](super::commands::Save) → [`Draft`] → [`Checked`] → [`Stored`] →
+//! [`Saved`]. They
+//! have no `Debug`, because they contain passwords and tokens.
 
 use std::sync::Arc;
 
@@ -17,66 +18,66 @@ use crate::model::operation::parse::ParsedWrite;
 use crate::model::query::Resolved;
 use crate::model::trigger::Trigger;
 
-/// What a client reads after a write.
+/// The response to a write.
 pub struct Saved {
-    /// Whether a row was made.
+    /// Whether the write creates a row.
     pub created: bool,
-    /// Class and id of the row, where the answer names its place.
+    /// Class and id of the row, for the `Location` header.
     pub location: Option<(String, String)>,
-    /// The whole answer.
+    /// The body of the response.
     pub body: Object,
-    /// The row as it is now, with its internal columns, where the pipeline wrote one.
+    /// The row after the write with its internal columns, if the pipeline wrote one.
     pub row: Option<Object>,
 }
 
-/// What the pipeline itself finds out in one stage and needs in a later one, whatever the class.
+/// Values that the pipeline determines in one stage and needs in a later one, for any class.
 #[derive(Debug, Default)]
 pub struct Facts {
-    /// Fields the server filled in, which the answer tells.
+    /// Fields that the server set, which the response contains.
     pub filled_in: Vec<String>,
-    /// The ACL that the class gave to a new row, as it stands in the class; told in the answer.
+    /// The default ACL of the class that a new row got, which the response contains.
     pub given_acl: Option<Json>,
-    /// `createdAt` of a new row, where a maintenance caller sets it.
+    /// `createdAt` of a new row, if the maintenance key sets it.
     pub created_at: Option<Date>,
-    /// `updatedAt` of a new row, where a maintenance caller sets it.
+    /// `updatedAt` of a new row, if the maintenance key sets it.
     pub updated_at: Option<Date>,
-    /// What triggers and subscribers have to do with the write; `None`: nothing.
+    /// State for triggers and subscribers; `None` if there are none.
     pub concerned: Option<Concerned>,
 }
 
-/// What triggers and subscribers have to do with a write.
+/// State of a write for triggers and subscribers.
 #[derive(Debug)]
 pub struct Concerned {
-    /// The triggers of the class, if it has any for writes.
+    /// The write triggers of the class, if it has any.
     pub triggers: Option<Arc<ClassTriggers>>,
-    /// Whether somebody wants to know what is written.
+    /// Whether there are subscribers.
     pub told: bool,
     /// Relations that the write gave members.
     pub relations: Vec<String>,
-    /// The row before, as it rests; `None`: there was none.
+    /// The stored row before the write; `None` if there was none.
     pub before: Option<Arc<Object>>,
-    /// The row before, as the caller may see it.
+    /// The row before the write, as the caller may see it.
     pub original: Option<Map<String, Json>>,
-    /// Fields that beforeSave changed: the answer tells them.
+    /// Fields that beforeSave changed, which the response contains.
     pub changed: Vec<String>,
-    /// Fields that beforeSave removed: the answer tells that.
+    /// Fields that beforeSave removed, which the response reports.
     pub removed: Vec<String>,
 }
 
 impl Concerned {
-    /// Whether afterSave comes.
+    /// Whether afterSave will be called.
     #[must_use]
     pub fn has_after_save(&self) -> bool {
         self.triggers.as_ref().is_some_and(|triggers| triggers.get(Trigger::AfterSave).is_some())
     }
 }
 
-/// A write before its fields were checked.
+/// A write whose fields have not been checked yet.
 #[must_use]
 pub struct Draft {
     /// Its class.
     pub class: ClassName,
-    /// The row to change; `None`: a new one.
+    /// The id of the row to update; `None` for a create.
     pub id: Option<String>,
     /// The id of a new row.
     pub new_id: String,
@@ -84,15 +85,15 @@ pub struct Draft {
     pub id_given: bool,
     /// Fields and operations, as REST JSON.
     pub body: Map<String, Json>,
-    /// The ACL sent or given.
+    /// The ACL from the request or by default.
     pub acl: Option<Acl>,
     /// Internal columns to write.
     pub internal: Update,
-    /// Narrows the rows that an update may reach.
+    /// Additional condition on the row to update.
     pub only: Resolved,
-    /// What the pipeline found out for later stages.
+    /// Values of the pipeline for later stages.
     pub facts: Facts,
-    /// What the class's rules found out for later stages.
+    /// Values of the class rules for later stages.
     pub state: RuleState,
 }
 
@@ -104,54 +105,54 @@ impl Draft {
     }
 }
 
-/// A write whose fields fit the schema.
+/// A write whose fields match the schema.
 #[must_use]
 pub struct Checked {
     /// The class with all fields of the write.
     pub class: Arc<Class>,
-    /// Whether the write brought a field.
+    /// Whether the write added a field to the class.
     pub adds_field: bool,
-    /// The row to change; `None`: a new one.
+    /// The id of the row to update; `None` for a create.
     pub id: Option<String>,
     /// The id of a new row.
     pub new_id: String,
     /// Changes and relations.
     pub write: ParsedWrite,
-    /// The ACL sent or given.
+    /// The ACL from the request or by default.
     pub acl: Option<Acl>,
     /// Internal columns to write.
     pub internal: Update,
-    /// Narrows the rows that an update may reach.
+    /// Additional condition on the row to update.
     pub only: Resolved,
-    /// What the pipeline found out for later stages.
+    /// Values of the pipeline for later stages.
     pub facts: Facts,
-    /// What the class's rules found out for later stages.
+    /// Values of the class rules for later stages.
     pub state: RuleState,
 }
 
 impl Checked {
-    /// The id of the row, new or old.
+    /// The id of the row.
     #[must_use]
     pub fn row_id(&self) -> &str {
         self.id.as_deref().unwrap_or(&self.new_id)
     }
 }
 
-/// A write that is in the database.
+/// A write that has been stored.
 #[must_use]
 pub struct Stored {
     /// The class.
     pub class: Arc<Class>,
-    /// Whether a row was made.
+    /// Whether the write creates a row.
     pub created: bool,
     /// The row's id.
     pub id: String,
     /// The row as it is now, with its internal columns.
     pub row: Object,
-    /// The operations (not plain values) that were sent, by path: their results are told.
+    /// The operations (not plain values) in the request, by path; the response contains their results.
     pub operations: Vec<String>,
-    /// What the pipeline found out for later stages.
+    /// Values of the pipeline for later stages.
     pub facts: Facts,
-    /// What the class's rules found out for later stages.
+    /// Values of the class rules for later stages.
     pub state: RuleState,
 }

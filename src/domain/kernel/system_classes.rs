@@ -1,17 +1,17 @@
-//! The columns that system classes always have, whether or not their schema document lists them.
+//! The columns that system classes always have, even if their schema document does not list them.
 //! Source: the dumps of a fresh parse-server database (`docs/storage.md`).
 
 use crate::model::names::{self, ClassName};
 use crate::model::schema::{ClassSchema, Field, FieldType};
 
-/// Adds the columns a class has by its name; those it has already stay as they are.
+/// Adds the default columns of a class; existing ones are unchanged.
 pub fn add_default_columns(schema: &mut ClassSchema) {
     for (field, kind) in columns(schema.name.as_str()) {
         schema.fields.entry(field.to_owned()).or_insert_with(|| Field::new(kind));
     }
 }
 
-/// The classes that exist in memory before they have a row.
+/// The classes that exist before they have a row.
 pub fn volatile() -> impl Iterator<Item = ClassSchema> {
     names::VOLATILE_CLASSES.into_iter().map(|name| {
         let mut schema = ClassSchema::new(ClassName::unchecked(name));
@@ -20,7 +20,7 @@ pub fn volatile() -> impl Iterator<Item = ClassSchema> {
     })
 }
 
-/// Columns that cannot be left out when a row is made.
+/// Columns that are required in a create.
 #[must_use]
 pub fn required_columns(class: &ClassName) -> &'static [&'static str] {
     match class.as_str() {
@@ -30,7 +30,7 @@ pub fn required_columns(class: &ClassName) -> &'static [&'static str] {
     }
 }
 
-/// Whether the column belongs to the class by itself and cannot be added or changed.
+/// Whether the column is a default column, which cannot be added or changed.
 #[must_use]
 pub fn is_default_column(class: &ClassName, field: &str) -> bool {
     matches!(field, "objectId" | "createdAt" | "updatedAt" | "ACL")

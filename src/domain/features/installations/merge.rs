@@ -1,4 +1,4 @@
-//! Which row a write of an installation is for, and what happens to others that have its device token.
+//! Finds the row that a write of an installation refers to, and handles other rows with the same device token.
 
 use super::rules::{DeviceFields, filled};
 use crate::config::values::{DuplicateDeviceTokenAction, MergePriority};
@@ -12,11 +12,12 @@ use crate::model::operation::{Change, Update};
 use crate::model::query::{Constraint, Filter, Resolved};
 use crate::model::value::Value;
 
-/// The id of the row to change; `None`: a new row is to be made. `known`: the row with the id sent; `by_token`: those with the
-/// device token sent. Rows that lose their token, or go, do so here.
+/// The id of the row to update; `None` for a create. `known`: the row with the given id; `by_token`: the rows with
+/// the given device
+/// token. Deletes other rows or their device tokens.
 ///
 /// # Errors
-/// 132 when a token alone cannot tell which row is meant.
+/// 132 if the token alone does not identify one row.
 pub(super) async fn target(
     cx: &Context,
     known: Option<&Object>,
@@ -42,7 +43,7 @@ pub(super) async fn target(
         if by_token.is_empty() {
             return Ok(None);
         }
-        // The row was made before its installation id was known, or the id is not known now.
+        // The row was created without an installation id, or the request contains none.
         if let Some(row) = only_match
             && (filled(row, "installationId").is_none() || sent.id.is_none())
         {
@@ -68,7 +69,7 @@ pub(super) async fn target(
     Ok(id_of(known))
 }
 
-/// Makes one of two rows that stand for the same installation: `known` has the id sent, `by_token` the token and no id.
+/// Merges two rows of the same installation: `known` has the given id, `by_token` the device token and no id.
 async fn merge(cx: &Context, known: &Object, by_token: &Object) -> Result<String> {
     let id = |row: &Object| row.get_str("objectId").unwrap_or_default().to_owned();
     if id(known) == id(by_token) {
@@ -82,7 +83,7 @@ async fn merge(cx: &Context, known: &Object, by_token: &Object) -> Result<String
     Ok(id(survivor))
 }
 
-/// Deletes rows, or takes the field away from them by which they were mistaken for another, as the options say.
+/// Deletes rows, or the field that they have in common with another row, as the options say.
 async fn delete_or_detach(cx: &Context, filter: Resolved, field: &str) -> Result<()> {
     let options = &cx.app.options.push.installation;
     let action = options.duplicate_device_token_action;
@@ -93,7 +94,7 @@ async fn delete_or_detach(cx: &Context, filter: Resolved, field: &str) -> Result
     let class = cx.class(&ClassName::unchecked(names::INSTALLATION));
     let scope = if options.duplicate_device_token_action_enforce_auth {
         if let Err(error) = scope::admit(cx, &class, operation).await {
-            tracing::warn!(%error, "an installation with the same device token stays: the caller may not change it");
+            tracing::warn!(%error, "an installation with the same device token is unchanged: the caller has no permission to change it");
             return Ok(());
         }
         scope::scope(cx, &class, operation, filter, None).await?

@@ -1,5 +1,6 @@
-//! Installations: one row for each app on a device. Clients make and change rows by what they know, an installation id or a
-//! device token, so a create may turn out to be a change of a row that is there, and rows of one device are merged.
+//! Installations: one row for each app on a device. Clients identify rows by installation id or device token, so a
+//! create can become an
+//! update of an existing row, and rows of the same device are merged.
 
 mod merge;
 pub mod rules;

@@ -1,4 +1,4 @@
-//! What installations add to the pipelines: ids in one form, and the row that a write is really for.
+//! Rules of the class `_Installation`: normalises ids, and finds the row that a write refers to.
 
 use std::ops::ControlFlow;
 
@@ -17,10 +17,10 @@ use crate::model::object::Object;
 use crate::model::query::options::FindOptions;
 use crate::model::query::{Filter, Resolved};
 
-/// Device tokens of this length are those of iOS, which are compared without case.
+/// Length of iOS device tokens, which are compared ignoring case.
 const IOS_TOKEN_LENGTH: usize = 64;
 
-/// Rules of the class of installations.
+/// Rules of the class `_Installation`.
 pub struct InstallationRules;
 
 #[async_trait]
@@ -67,23 +67,23 @@ impl ClassRules for InstallationRules {
     }
 }
 
-/// What a write says of the installation it is for.
+/// The fields of a write that identify an installation.
 #[derive(Debug)]
 pub(super) struct DeviceFields {
     /// `deviceToken`.
     pub token: Option<String>,
     /// `installationId` in the body.
     pub own_id: Option<String>,
-    /// `installationId`, or for clients that of the request's header.
+    /// `installationId` in the body; for clients otherwise that in the header.
     pub id: Option<String>,
     /// `appIdentifier`.
     pub app: Option<String>,
-    /// `deviceType`, whatever it is.
+    /// `deviceType`, of any type.
     device_type: Option<Json>,
 }
 
 impl DeviceFields {
-    /// Reads a body and brings its ids into the form they are stored in.
+    /// Reads a body and normalises its ids.
     fn read(cx: &Context, body: &mut Map<String, Json>) -> Self {
         let token = text(body, "deviceToken").map(|token| {
             if token.chars().count() == IOS_TOKEN_LENGTH { token.to_lowercase() } else { token.to_owned() }
@@ -104,7 +104,7 @@ impl DeviceFields {
         }
     }
 
-    /// Whether a change touches nothing that tells installations apart.
+    /// Whether an update contains none of these fields.
     fn is_harmless(&self) -> bool {
         self.token.is_none() && self.id.is_none() && self.device_type.is_none()
     }
@@ -119,7 +119,7 @@ pub(super) fn filled<'a>(row: &'a Object, field: &str) -> Option<&'a str> {
     row.get_str(field).filter(|text| !text.is_empty())
 }
 
-/// The rows that a write may be for.
+/// The rows that a write may refer to.
 struct Matches(Vec<Object>);
 
 impl Matches {
@@ -150,7 +150,7 @@ impl Matches {
     }
 }
 
-/// Refuses to make a row stand for another installation.
+/// Refuses to change the installation of a row.
 fn check_unchanged(row: Option<&Object>, sent: &DeviceFields) -> Result<()> {
     let row = row.ok_or_else(|| ParseError::new(ErrorCode::ObjectNotFound, "Object not found for update."))?;
     let fixed = |field: &str| {

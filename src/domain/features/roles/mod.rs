@@ -1,6 +1,6 @@
-//! Roles: which ones a user holds, directly or by inheritance.
+//! Roles of users, direct and inherited.
 //!
-//! A user holds a role when it is among the role's `users`, or when a role it holds is among the role's `roles`.
+//! A user has a role if it is one of the role's `users`, or if one of its roles is one of the role's `roles`.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -27,14 +27,14 @@ use crate::model::object::Object;
 use crate::model::query::options::FindOptions;
 use crate::storage::Transaction;
 
-/// What permissions may name for users, resolved lately.
+/// A cache of the entities of users.
 pub struct RoleCache {
     entities: Entries<String, Arc<[String]>>,
     age: Age,
 }
 
 impl RoleCache {
-    /// A cache of so many users, each kept for `ttl`.
+    /// A cache for this many users, with a time to live.
     #[must_use]
     pub fn new(size: u64, ttl: Duration) -> Self {
         Self { entities: Entries::builder().max_capacity(size).time_to_live(ttl).build(), age: Age::default() }
@@ -44,7 +44,7 @@ impl RoleCache {
         self.entities.get(user)
     }
 
-    /// Keeps what was found out, unless roles changed since `asked_at`.
+    /// Caches the entities of a user, unless roles have changed since `asked_at`.
     fn remember(&self, user: &str, entities: Arc<[String]>, asked_at: u64) {
         if self.age.get() == asked_at {
             self.entities.insert(user.to_owned(), entities);
@@ -60,7 +60,7 @@ impl Cache for RoleCache {
         &[names::ROLE, names::ROLE_USERS, names::ROLE_ROLES]
     }
 
-    /// Any change of a role may change what any user holds.
+    /// A change of a role can affect any user.
     fn forget(&self, _class: &str, _id: Option<&str>) {
         self.clear();
     }
@@ -88,7 +88,7 @@ pub fn feature(options: &Options) -> Feature {
     feature
 }
 
-/// The roles that users hold.
+/// Determines the roles of users.
 struct Held(Arc<RoleCache>);
 
 #[async_trait]
@@ -97,7 +97,7 @@ impl Entities for Held {
         self.0.get(user)
     }
 
-    /// Two queries, however many the roles and however deep they are nested; cycles end.
+    /// Needs two queries, regardless of the number of roles and their nesting. Cycles are handled.
     async fn find(&self, app: &Arc<App>, user: &str, transaction: Option<&Transaction>) -> Result<Arc<[String]>> {
         let asked_at = self.0.age.get();
         let (users, roles) = (ClassName::unchecked(names::ROLE_USERS), ClassName::unchecked(names::ROLE_ROLES));
@@ -112,7 +112,7 @@ impl Entities for Held {
             let rows = read::internal_all(&cx, names::ROLE, ids, &options, "names of the roles held").await?;
             let name = |row: &Object| Some((row.get_str("objectId")?.to_owned(), row.get_str("name")?.to_owned()));
             let names: HashMap<String, String> = rows.iter().filter_map(name).collect();
-            // The pairs of a role outlive it: a deleted role leads nowhere.
+            // The pairs of a deleted role still exist; a deleted role must not inherit others.
             let held = above.reachable(|role| names.contains_key(role));
             entities.extend(held.iter().filter_map(|role| names.get(*role)).map(|name| format!("role:{name}")));
         }
