@@ -1,17 +1,18 @@
-//! Columns of rows that are no fields: what the server keeps for itself, and where `authData` is kept.
+//! Internal columns of rows, and the columns of `authData`.
 //!
-//! On the wire `authData` is one object with a member for each provider; in a row each provider has a column of its own, so that ids of
-//! a provider can have a unique index.
+//! In requests and responses `authData` is one object with a member for each provider. In a row each provider has its
+//! own column, so
+//! that its ids can have a unique index.
 
 use std::borrow::Cow;
 
-/// What the column of a provider begins with.
+/// Prefix of the column of a provider.
 const AUTH_DATA: &str = "_auth_data_";
 
-/// Who may read a row, and who may write it. Anybody may name them in a condition; for clients the filter of readers replaces `_rperm`.
+/// The columns of the ACL. Any caller may use them in a condition; for clients the permission filter replaces `_rperm`.
 pub const PERMISSIONS: [&str; 2] = ["_rperm", "_wperm"];
 
-/// Columns that the master key may name in a condition.
+/// Columns that the master key may use in a condition.
 pub const INTERNAL: [&str; 10] = [
     "_session_token",
     "_email_verify_token",
@@ -25,7 +26,7 @@ pub const INTERNAL: [&str; 10] = [
     "_password_history",
 ];
 
-/// Fields and columns whose plain text is read as a date.
+/// Fields and columns whose strings are read as dates.
 pub const DATES: [&str; 7] = [
     "createdAt",
     "updatedAt",
@@ -36,7 +37,7 @@ pub const DATES: [&str; 7] = [
     "_perishable_token_expires_at",
 ];
 
-/// Whether a column holds what lets its reader act as a user, or guess how to: hashes, tokens, identities.
+/// Whether a column contains secrets with which a reader could act as a user: hashes, tokens, identities.
 #[must_use]
 pub fn is_secret(column: &str) -> bool {
     matches!(
@@ -56,13 +57,13 @@ pub fn of_provider(provider: &str) -> String {
     format!("{AUTH_DATA}{provider}")
 }
 
-/// The provider whose column this is.
+/// The provider of a column.
 #[must_use]
 pub fn provider_of(column: &str) -> Option<&str> {
     column.strip_prefix(AUTH_DATA)
 }
 
-/// The path in a row of a path on the wire: `authData.P.id` is `_auth_data_P.id`.
+/// Converts a path of a request to a path of a row: `authData.P.id` becomes `_auth_data_P.id`.
 #[must_use]
 pub fn path(wire: &str) -> Cow<'_, str> {
     match wire.strip_prefix("authData.") {

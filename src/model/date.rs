@@ -1,4 +1,4 @@
-//! Moments in time, to the millisecond, as Parse writes them.
+//! Dates with millisecond precision, in Parse's format.
 
 mod javascript;
 
@@ -7,7 +7,7 @@ use std::fmt;
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
 use compact_str::{CompactString, format_compact};
 
-/// A moment: milliseconds since 1970-01-01T00:00:00Z. Text form: `2026-01-02T03:04:05.678Z`.
+/// A date: milliseconds since 1970-01-01T00:00:00Z. Text form: `2026-01-02T03:04:05.678Z`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Date(i64);
 
@@ -15,19 +15,19 @@ pub struct Date(i64);
 const LIMIT: i64 = 8_640_000_000_000_000;
 
 impl Date {
-    /// The moment so many milliseconds after 1970 began; beyond ±100 000 000 days it is cut off there.
+    /// The date this many milliseconds after the start of 1970, limited to ±100 000 000 days.
     #[must_use]
     pub fn from_millis(millis: i64) -> Self {
         Self(millis.clamp(-LIMIT, LIMIT))
     }
 
-    /// Milliseconds since 1970 began.
+    /// Milliseconds since the start of 1970.
     #[must_use]
     pub const fn millis(self) -> i64 {
         self.0
     }
 
-    /// The moment `seconds` later (earlier if negative). Fractions of a millisecond are dropped.
+    /// The date `seconds` later (earlier if negative). Fractions of a millisecond are dropped.
     #[must_use]
     #[expect(
         clippy::cast_possible_truncation,
@@ -37,13 +37,13 @@ impl Date {
         Self::from_millis(self.0.saturating_add((seconds * 1000.0) as i64))
     }
 
-    /// Reads every text that `new Date(text)` reads in JavaScript, in the zone UTC: for values that clients send.
+    /// Parses every text that `new Date(text)` accepts in JavaScript, in the zone UTC; for values from clients.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
         javascript::read(text).map(Self)
     }
 
-    /// Reads ISO 8601: a date, or a date and time with or without fraction and zone. Without a zone a time counts as UTC.
+    /// Parses ISO 8601: a date, or a date and time with or without fraction and zone. A time without a zone is UTC.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
@@ -65,7 +65,8 @@ impl Date {
         Some(Self::from_millis(day.and_hms_opt(0, 0, 0)?.and_utc().timestamp_millis()))
     }
 
-    /// The text form, without memory of its own within the years 0 to 9999; by hand, because lists of objects are full of
+    /// The text form, without memory of its own within the years 0 to 9999; by hand, because lists of objects are
+    /// full of
     /// dates, and because JavaScript's calendar is longer than that of any crate.
     #[must_use]
     pub fn iso(self) -> CompactString {

@@ -1,13 +1,13 @@
-//! Regular expressions in JavaScript's syntax, as configurations of parse-server have them.
+//! Regular expressions in JavaScript's syntax, from configurations of parse-server.
 
 use std::fmt::{self, Write as _};
 
 use fancy_regex::{Regex, RegexBuilder};
 
-/// Steps back that one search may take.
+/// Maximum number of backtracking steps of a search.
 const BACKTRACK_LIMIT: usize = 100_000;
 
-/// A pattern in the syntax of JavaScript without flags.
+/// A pattern in JavaScript's syntax, without flags.
 #[derive(Clone)]
 pub struct JsPattern {
     source: String,
@@ -15,7 +15,7 @@ pub struct JsPattern {
 }
 
 impl JsPattern {
-    /// Reads a pattern; [`JsPattern::is_valid`] tells whether it is one.
+    /// Compiles a pattern; [`JsPattern::is_valid`] tells whether it is valid.
     #[must_use]
     pub fn new(source: impl Into<String>) -> Self {
         let source = source.into();
@@ -25,7 +25,7 @@ impl JsPattern {
         Self { source, regex }
     }
 
-    /// Whether the text is a pattern.
+    /// Whether the pattern is valid.
     #[must_use]
     pub const fn is_valid(&self) -> bool {
         self.regex.is_some()
@@ -37,7 +37,7 @@ impl JsPattern {
         &self.source
     }
 
-    /// Whether the pattern occurs in the text. A search that takes more work than it may has found nothing.
+    /// Whether the pattern occurs in the text. A search that exceeds its work limit counts as not found.
     #[must_use]
     pub fn is_match(&self, text: &str) -> bool {
         self.regex.as_ref().is_some_and(|regex| regex.is_match(text).unwrap_or(false))
@@ -60,7 +60,8 @@ const WORD: &str = "A-Za-z0-9_";
 const BOUNDARY: &str = "(?:(?<=[A-Za-z0-9_])(?![A-Za-z0-9_])|(?<![A-Za-z0-9_])(?=[A-Za-z0-9_]))";
 const NO_BOUNDARY: &str = "(?:(?<=[A-Za-z0-9_])(?=[A-Za-z0-9_])|(?<![A-Za-z0-9_])(?![A-Za-z0-9_]))";
 
-/// Rewrites JavaScript's syntax into the engine's: what is ASCII there and Unicode here, and what is literal there and special here.
+/// Translates JavaScript's syntax to the engine's, where they differ in ASCII and Unicode, and in literal and special
+/// characters.
 struct Translator {
     input: Vec<char>,
     at: usize,
@@ -105,7 +106,7 @@ impl Translator {
         Some(self.out)
     }
 
-    /// Whether what follows an opening brace makes it a quantifier.
+    /// Whether an opening brace begins a quantifier.
     fn quantifies(&self) -> bool {
         let rest: String = self.input.iter().skip(self.at).take_while(|letter| **letter != '}').collect();
         let closed = self.input.iter().skip(self.at).any(|letter| *letter == '}');

@@ -1,6 +1,6 @@
-//! REST JSON ⇄ [`Value`].
+//! Converts REST JSON to [`Value`] and back.
 //!
-//! On the wire typed values are objects with `__type`; everything else is plain JSON. [`forms`] has how each is written.
+//! In JSON, typed values are objects with `__type`; everything else is plain JSON. [`forms`] writes each type.
 
 pub mod fields;
 pub mod forms;
@@ -18,7 +18,7 @@ use super::schema::{ClassSchema, FieldType};
 use super::value::{File, GeoPoint, Pointer, Value};
 use crate::error::{ErrorCode, ParseError, Result};
 
-/// Padding may be missing, as JavaScript's decoders allow.
+/// Padding is optional, as in JavaScript's decoders.
 const LENIENT_BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new()
@@ -26,8 +26,9 @@ const LENIENT_BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// Reads base64 in all the forms that JavaScript's decoders take: with white space in it, in the alphabet for addresses, without
-/// padding. `None` for an empty text and for what is not base64.
+/// Decodes base64 in all forms that JavaScript's decoders accept: with white space, in the URL-safe alphabet, without
+/// padding. `None` for
+/// an empty string and for invalid base64.
 #[must_use]
 pub fn bytes_from_base64(text: &str) -> Option<Vec<u8>> {
     let plain: Vec<u8> = text
@@ -42,7 +43,7 @@ pub fn bytes_from_base64(text: &str) -> Option<Vec<u8>> {
     LENIENT_BASE64.decode(plain).ok().filter(|bytes| !bytes.is_empty())
 }
 
-/// Reads base64 as `Buffer.from` does: in both alphabets, past everything that belongs to neither, up to the first `=`.
+/// Decodes base64 like `Buffer.from`: accepts both alphabets, ignores other characters, stops at the first `=`.
 #[must_use]
 pub fn lenient_base64(text: &str) -> Vec<u8> {
     let mut plain: Vec<u8> = Vec::with_capacity(text.len());
@@ -55,14 +56,14 @@ pub fn lenient_base64(text: &str) -> Vec<u8> {
             _ => {}
         }
     }
-    // One digit alone is no byte.
+    // A single digit is not a byte.
     if plain.len() % 4 == 1 {
         plain.pop();
     }
     LENIENT_BASE64.decode(plain).unwrap_or_default()
 }
 
-/// Whether JavaScript takes the value for true.
+/// Whether the value is truthy in JavaScript.
 #[must_use]
 pub fn is_truthy(value: &Json) -> bool {
     match value {
@@ -74,7 +75,7 @@ pub fn is_truthy(value: &Json) -> bool {
     }
 }
 
-/// What an aggregation answers as `objectId`: null for an empty text, array or object.
+/// The `objectId` in results of an aggregation: null for an empty string, array or object.
 #[must_use]
 pub fn null_if_empty(id: Json) -> Json {
     let empty = match &id {
@@ -86,7 +87,7 @@ pub fn null_if_empty(id: Json) -> Json {
     if empty { Json::Null } else { id }
 }
 
-/// The relation fields of a class, which no stored row has, as every object of the class shows them.
+/// The relation fields of a class, which are added to every object because rows do not contain them.
 pub fn relations(schema: &ClassSchema) -> impl Iterator<Item = (String, Json)> {
     schema.fields.iter().filter_map(|(name, field)| match &field.kind {
         FieldType::Relation(target) => Some((name.clone(), encode(&Value::Relation(target.clone())))),
@@ -109,12 +110,14 @@ fn integer(value: f64) -> Option<i64> {
     (value.fract() == 0.0 && value.abs() <= MAX_SAFE_INTEGER).then_some(value as i64)
 }
 
-/// Reads the value of a field as a client sends it: typed objects become typed values. Only the field itself must be of a type that
-/// Parse knows; below it an object with another `__type`, or without the parts of its type, is plain data.
+/// Parses the value of a field from a client: typed objects become typed values. Only the field itself must have a
+/// known type; inside it,
+/// an object with an unknown `__type` or an incomplete one is plain data.
 ///
 /// # Errors
-/// 111 `This is not a valid T`: the field's type is unknown or lacks its parts; a date, also below the field, that JavaScript
-/// cannot read; bytes that are not base64.
+/// 111 `This is not a valid T`: the type of the field is unknown or incomplete; an invalid date, also inside the
+/// field; bytes that are not
+/// base64.
 pub fn decode(json: Json) -> Result<Value> {
     match &json {
         Json::Object(map) => match typed(map)? {
@@ -126,7 +129,7 @@ pub fn decode(json: Json) -> Result<Value> {
     }
 }
 
-/// Reads a value below a field.
+/// Parses a value inside a field.
 fn decode_inner(json: Json) -> Result<Value> {
     Ok(match json {
         Json::Null => Value::Null,
@@ -143,7 +146,7 @@ fn decode_inner(json: Json) -> Result<Value> {
     })
 }
 
-/// Reads a value leniently: what is not a valid typed object stays a plain object. For values that are in the database.
+/// Parses a value leniently: invalid typed objects stay plain objects. For values in the database.
 #[must_use]
 pub fn decode_stored(json: Json) -> Value {
     match json {
@@ -159,7 +162,7 @@ pub fn decode_stored(json: Json) -> Value {
     }
 }
 
-/// Reads the fields of an object.
+/// Parses the fields of an object.
 ///
 /// # Errors
 /// As [`decode`].
@@ -175,7 +178,7 @@ fn invalid(kind: &str) -> ParseError {
 enum Typed {
     /// A value of one of Parse's types.
     Value(Value),
-    /// Data of somebody else: its `__type` is unknown, or lacks its parts.
+    /// Plain data with an unknown or incomplete `__type`.
     Foreign(String),
     /// It has no `__type`, or is a fetched object.
     Plain,
@@ -225,7 +228,7 @@ fn typed(map: &Map<String, Json>) -> Result<Typed> {
             .get("coordinates")
             .and_then(Json::as_array)
             .and_then(|corners| corners.iter().map(corner).collect::<Option<Vec<_>>>().map(Value::Polygon)),
-        // An object fetched with `include` and sent back stands for a pointer to it where a pointer is due.
+        // A fetched object that is sent back counts as a pointer to it in a pointer field.
         "Object" if text("className").is_some() => return Ok(Typed::Plain),
         _ => None,
     };

@@ -1,4 +1,4 @@
-//! Pure data: no async, no I/O, no clock. Everything here is testable with tables.
+//! Plain data and its rules: no async, no I/O, no clock.
 
 pub mod acl;
 pub mod columns;

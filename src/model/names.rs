@@ -1,4 +1,4 @@
-//! Names of classes and fields: checked once, when made.
+//! Names of classes and fields, which are validated when they are created.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,15 +11,15 @@ pub const USER: &str = "_User";
 pub const SESSION: &str = "_Session";
 /// The class of roles.
 pub const ROLE: &str = "_Role";
-/// Which users are members of which role.
+/// The join class of `users` of roles.
 pub const ROLE_USERS: &str = "_Join:users:_Role";
-/// Which roles inherit which role.
+/// The join class of `roles` of roles.
 pub const ROLE_ROLES: &str = "_Join:roles:_Role";
 /// The class of installations.
 pub const INSTALLATION: &str = "_Installation";
 /// The class of products.
 pub const PRODUCT: &str = "_Product";
-/// The class of push messages sent.
+/// The class of sent push messages.
 pub const PUSH_STATUS: &str = "_PushStatus";
 /// The class of job runs.
 pub const JOB_STATUS: &str = "_JobStatus";
@@ -27,33 +27,36 @@ pub const JOB_STATUS: &str = "_JobStatus";
 pub const JOB_SCHEDULE: &str = "_JobSchedule";
 /// The class of web hooks.
 pub const HOOKS: &str = "_Hooks";
-/// The class of the app's configuration.
+/// The class of the application's configuration.
 pub const GLOBAL_CONFIG: &str = "_GlobalConfig";
 /// The class of the GraphQL configuration.
 pub const GRAPHQL_CONFIG: &str = "_GraphQLConfig";
 /// The class of push audiences.
 pub const AUDIENCE: &str = "_Audience";
-/// The class of request ids already seen.
+/// The class of request ids for idempotency.
 pub const IDEMPOTENCY: &str = "_Idempotency";
 
-/// Classes a client may name although they begin with an underscore.
+/// Classes that clients may use although their names begin with an underscore.
 const SYSTEM_CLASSES: [&str; 10] =
     [USER, INSTALLATION, ROLE, SESSION, PRODUCT, PUSH_STATUS, JOB_STATUS, JOB_SCHEDULE, AUDIENCE, IDEMPOTENCY];
 
-/// Classes that exist in memory before they have a schema document.
+/// Classes that exist before they have a schema document.
 pub const VOLATILE_CLASSES: [&str; 8] =
     [JOB_STATUS, PUSH_STATUS, HOOKS, GLOBAL_CONFIG, GRAPHQL_CONFIG, JOB_SCHEDULE, AUDIENCE, IDEMPOTENCY];
 
-/// Classes that only master and maintenance callers may touch.
+/// Classes that only the master key and the maintenance key may access.
 pub const INTERNAL_CLASSES: [&str; 8] = VOLATILE_CLASSES;
 
-/// Name of a class, cheap to clone. Any text can be held (a database may hold anything); [`ClassName::parse`] checks it.
+/// Name of a class, cheap to clone. Any text can be held (a database may hold anything); [`ClassName::parse`] checks
+/// it.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ClassName(Arc<str>);
 
 impl ClassName {
-    /// A name as it is: a constant of ours, one from the database, or one of a client that only asks for a class. (Such a name is
-    /// looked up before it counts: there are no rows of a class that does not exist, and only [`ClassName::parse`] makes one.)
+    /// A name as it is: a constant of ours, one from the database, or one of a client that only asks for a class.
+    /// (Such a name is
+    /// looked up before it counts: there are no rows of a class that does not exist, and only [`ClassName::parse`]
+    /// makes one.)
     #[must_use]
     pub fn unchecked(name: impl Into<Arc<str>>) -> Self {
         Self(name.into())
@@ -62,7 +65,7 @@ impl ClassName {
     /// A name from a client.
     ///
     /// # Errors
-    /// 103 when the name is none a class can have.
+    /// 103 if the name is not a valid class name.
     pub fn parse(name: &str) -> Result<Self> {
         if is_valid_class_name(name) {
             Ok(Self(name.into()))
@@ -71,7 +74,7 @@ impl ClassName {
         }
     }
 
-    /// The join class that holds a relation field of this class: `_Join:FIELD:CLASS`.
+    /// The join class of a relation field of this class: `_Join:FIELD:CLASS`.
     #[must_use]
     pub fn join(&self, field: &str) -> Self {
         Self(format!("_Join:{field}:{self}").into())
@@ -83,7 +86,7 @@ impl ClassName {
         &self.0
     }
 
-    /// Whether this is one of the classes only master and maintenance may touch.
+    /// Whether only the master key and the maintenance key may access the class.
     #[must_use]
     pub fn is_internal(&self) -> bool {
         INTERNAL_CLASSES.contains(&self.as_str()) || self.is_join()
@@ -102,16 +105,17 @@ impl ClassName {
     }
 }
 
-/// A dotted path of a field, as clients name it in orders, keys, conditions, operations and indexes: `address.city`.
+/// A dotted path of a field in sort orders, keys, conditions, operations and indexes: `address.city`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FieldPath<'a>(&'a str);
 
 impl<'a> FieldPath<'a> {
-    /// Most names in a path. No stored object is nested deeper.
+    /// Maximum number of names in a path. No stored object is nested deeper.
     pub const MAX_PARTS: usize = 100;
 
-    /// A path from a client; `None` when a name is empty, begins with the sign of operators or holds NUL, which ends names in
-    /// databases, or when there are too many names.
+    /// A path from a client; `None` if a name is empty, begins with `$`, or contains NUL, which terminates names in
+    /// databases, or if there are
+    /// too many names.
     #[must_use]
     pub fn parse(path: &'a str) -> Option<Self> {
         let malformed = |name: &str| name.is_empty() || name.starts_with('$') || name.contains('\0');
@@ -120,7 +124,7 @@ impl<'a> FieldPath<'a> {
         (sound && names.next().is_none()).then_some(Self(path))
     }
 
-    /// The field that the path begins with.
+    /// The top-level field of the path.
     #[must_use]
     pub fn root(self) -> &'a str {
         self.0.split_once('.').map_or(self.0, |(root, _)| root)
@@ -151,7 +155,7 @@ impl PartialEq<&str> for ClassName {
     }
 }
 
-/// The text parse-server gives for a malformed class name, blank at the end included.
+/// parse-server's error message for a malformed class name, including the blank at the end.
 #[must_use]
 pub fn invalid_class_name_message(name: &str) -> String {
     format!(
@@ -159,25 +163,26 @@ pub fn invalid_class_name_message(name: &str) -> String {
     )
 }
 
-/// Whether the name is one of the system classes that clients may name.
+/// Whether the name is one of the system classes that clients may use.
 #[must_use]
 pub fn is_system_class(name: &str) -> bool {
     SYSTEM_CLASSES.contains(&name)
 }
 
-/// Whether a class can have this name: a system class, a join class, or letters, digits and underscores after a letter.
+/// Whether the name is a valid class name: a system class, a join class, or a letter followed by letters, digits and
+/// underscores.
 #[must_use]
 pub fn is_valid_class_name(name: &str) -> bool {
     SYSTEM_CLASSES.contains(&name) || is_join_name(name) || (is_identifier(name) && is_free(name))
 }
 
-/// Whether a field can have this name: letters, digits and underscores after a letter, and not a reserved word.
+/// Whether the name is a valid field name: a letter followed by letters, digits and underscores, and not reserved.
 #[must_use]
 pub fn is_valid_field_name(name: &str) -> bool {
     is_identifier(name) && is_free(name)
 }
 
-/// `className` and `length` are taken.
+/// The reserved names `className` and `length`.
 fn is_free(name: &str) -> bool {
     name != "className" && name != "length"
 }

@@ -1,4 +1,4 @@
-//! Objects: fields in the order they were given.
+//! Objects: maps of fields that keep their order.
 
 use compact_str::CompactString;
 use foldhash::fast::RandomState;
@@ -7,13 +7,14 @@ use indexmap::map::{IntoIter, Iter};
 
 use super::value::Value;
 
-/// The name of a field. Names of up to 24 bytes, nearly all there are, need no memory of their own.
+/// The name of a field. Names of up to 24 bytes are stored inline.
 pub type FieldName = CompactString;
 
 /// A map from field names to values that keeps its order.
 ///
-/// As a row of a class it has the REST names (`objectId`, `createdAt`, `updatedAt`, …). Between the domain and the storage
-/// a row also carries what clients never see: `_rperm`, `_wperm` and the internal columns of special classes.
+/// A row of a class has the REST names (`objectId`, `createdAt`, `updatedAt`, …). Between domain and storage it also
+/// contains columns
+/// that clients never see: `_rperm`, `_wperm` and the internal columns of special classes.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Object(IndexMap<FieldName, Value, RandomState>);
 
@@ -24,7 +25,7 @@ impl Object {
         Self::default()
     }
 
-    /// An object without fields, with room for so many.
+    /// An object without fields, with capacity for this many.
     #[must_use]
     pub fn with_capacity(fields: usize) -> Self {
         Self(IndexMap::with_capacity_and_hasher(fields, RandomState::default()))
@@ -36,40 +37,40 @@ impl Object {
         self.0.get(field)
     }
 
-    /// The value of a field, to change.
+    /// The value of a field, mutable.
     pub fn get_mut(&mut self, field: &str) -> Option<&mut Value> {
         self.0.get_mut(field)
     }
 
-    /// The text of a field, when it is a string.
+    /// The value of a field, if it is a string.
     #[must_use]
     pub fn get_str(&self, field: &str) -> Option<&str> {
         self.get(field).and_then(Value::as_str)
     }
 
-    /// Sets a field and gives its former value.
+    /// Sets a field and returns its previous value.
     pub fn insert(&mut self, field: impl Into<FieldName>, value: impl Into<Value>) -> Option<Value> {
         self.0.insert(field.into(), value.into())
     }
 
-    /// About how many bytes of memory it takes.
+    /// Approximate bytes of memory.
     #[must_use]
     pub fn weight(&self) -> usize {
         self.iter().map(|(field, value)| field.len() + 32 + value.weight()).sum::<usize>() + 64
     }
 
-    /// Removes a field, keeping the order of the others, and gives its value.
+    /// Removes a field, keeping the order of the others, and returns its value.
     pub fn remove(&mut self, field: &str) -> Option<Value> {
         self.0.shift_remove(field)
     }
 
-    /// Whether the field is there (null counts).
+    /// Whether the field exists (null counts).
     #[must_use]
     pub fn contains(&self, field: &str) -> bool {
         self.0.contains_key(field)
     }
 
-    /// Keeps the fields for which the test holds.
+    /// Keeps the fields for which the test returns `true`.
     pub fn retain(&mut self, mut keep: impl FnMut(&str, &mut Value) -> bool) {
         self.0.retain(|field, value| keep(field, value));
     }
@@ -80,7 +81,7 @@ impl Object {
         self.0.iter()
     }
 
-    /// Fields and values in order, values to change.
+    /// Fields and mutable values in order.
     pub fn iter_mut(&mut self) -> indexmap::map::IterMut<'_, FieldName, Value> {
         self.0.iter_mut()
     }
@@ -90,7 +91,7 @@ impl Object {
         self.0.keys().map(FieldName::as_str)
     }
 
-    /// How many fields there are.
+    /// The number of fields.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()

@@ -1,8 +1,8 @@
-//! Rows as the text of an answer.
+//! Rows as JSON text of a response.
 
 use serde::Serialize;
 
-/// Rows that were written as REST JSON, one after the other, with commas between them: the inside of an array.
+/// Rows as REST JSON, separated by commas: the content of an array.
 #[derive(Debug, Default)]
 pub struct JsonRows {
     text: Vec<u8>,
@@ -20,18 +20,18 @@ impl JsonRows {
         Ok(written)
     }
 
-    /// Writes a row; when that fails nothing is written.
+    /// Appends a row; if that fails, nothing is appended.
     ///
     /// # Errors
-    /// What the row's own form of writing gives.
+    /// The serialisation error of the row.
     pub fn push(&mut self, row: &impl Serialize) -> serde_json::Result<()> {
         self.write(|text| serde_json::to_writer(text, row))
     }
 
-    /// As [`JsonRows::push`], for what writes itself.
+    /// Like [`JsonRows::push`], with a function that writes the row.
     ///
     /// # Errors
-    /// Those of `write`.
+    /// The errors of `write`.
     pub fn write<E>(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> Result<(), E> {
         let before = self.text.len();
         if self.count > 0 {
@@ -45,7 +45,7 @@ impl JsonRows {
         written
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.count

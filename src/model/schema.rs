@@ -1,4 +1,4 @@
-//! The shape of a class: its fields, permissions and indexes.
+//! Classes: fields, permissions and indexes.
 
 use std::fmt;
 
@@ -12,13 +12,13 @@ use super::value::Value;
 /// Type of a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FieldType {
-    /// Text.
+    /// String.
     String,
     /// 64-bit floating point number.
     Number,
-    /// True or false.
+    /// Boolean.
     Boolean,
-    /// Moment in time.
+    /// Date.
     Date,
     /// Object.
     Object,
@@ -82,7 +82,7 @@ impl FieldType {
         })
     }
 
-    /// The type a value has; `None` for null, which fits every type.
+    /// The type of a value; `None` for null, which matches every type.
     #[must_use]
     pub fn of(value: &Value) -> Option<Self> {
         Some(match value {
@@ -98,7 +98,7 @@ impl FieldType {
             Value::Polygon(_) => Self::Polygon,
             Value::File(_) => Self::File,
             Value::Array(_) => Self::Array,
-            // A fetched object stands for a pointer to it.
+            // A fetched object counts as a pointer to it.
             Value::Object(object) => match (object.get_str("__type"), object.get_str("className")) {
                 (Some("Object"), Some(class)) => Self::Pointer(ClassName::unchecked(class)),
                 _ => Self::Object,
@@ -106,7 +106,7 @@ impl FieldType {
         })
     }
 
-    /// The class a pointer or relation leads to.
+    /// The target class of a pointer or relation.
     #[must_use]
     pub const fn target(&self) -> Option<&ClassName> {
         match self {
@@ -117,7 +117,7 @@ impl FieldType {
 }
 
 impl fmt::Display for FieldType {
-    /// As error texts name it: `Pointer<C>`.
+    /// The type in error messages: `Pointer<C>`.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.target() {
             Some(class) => write!(formatter, "{}<{class}>", self.name()),
@@ -126,14 +126,14 @@ impl fmt::Display for FieldType {
     }
 }
 
-/// One field of a class.
+/// A field of a class.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Field {
     /// Its type.
     pub kind: FieldType,
-    /// Whether a row without it is refused.
+    /// Whether the field is required.
     pub required: bool,
-    /// The value a new row gets when it has none.
+    /// The default value for new rows.
     pub default: Option<Value>,
 }
 
@@ -148,24 +148,24 @@ impl Field {
 /// Definition of an index by the schema API: fields and directions (or kinds such as `2dsphere`), as JSON.
 pub type IndexKeys = Map<String, Json>;
 
-/// The fields of a class by name, in the order they came to be.
+/// The fields of a class by name, in the order they were added.
 pub type Fields = IndexMap<String, Field, RandomState>;
 
-/// A class: what `_SCHEMA` holds of it, with the default columns every class has.
+/// A class as stored in `_SCHEMA`, with the default columns of every class.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClassSchema {
     /// Name of the class.
     pub name: ClassName,
-    /// Fields by name, default columns included.
+    /// Fields by name, including default columns.
     pub fields: Fields,
-    /// Class level permissions as stored; `None` when the class has none of its own (open to all).
+    /// Stored class level permissions; `None` if the class has none and is open to everyone.
     pub permissions: Option<Map<String, Json>>,
     /// Indexes as `_metadata.indexes` lists them.
     pub indexes: IndexMap<String, IndexKeys>,
 }
 
 impl ClassSchema {
-    /// A class with the default columns alone.
+    /// A class with only the default columns.
     #[must_use]
     pub fn new(name: ClassName) -> Self {
         let mut fields = Fields::default();

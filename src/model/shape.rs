@@ -1,4 +1,4 @@
-//! What readers of a query see of every row, as far as it does not depend on the row.
+//! The fields of rows that the caller of a query sees, if they are the same for every row.
 
 use super::acl::Acl;
 use super::files::addresses::FileAddresses;
@@ -7,36 +7,37 @@ use super::object::{FieldName, Object};
 use super::schema::{ClassSchema, FieldType};
 use super::value::Value;
 
-/// Fields that `keys` and `excludeKeys` cannot take away.
+/// Fields that `keys` and `excludeKeys` cannot exclude.
 pub const ALWAYS_SHOWN: [&str; 4] = ["objectId", "createdAt", "updatedAt", "ACL"];
 
-/// What the column begins with that marks a pointer which an update made null: such a field exists and is not shown. A pointer that was
-/// null from the beginning is an ordinary null.
+/// Prefix of the column that marks a pointer which an update set to null: such a field exists and is not shown. A
+/// pointer that was
+/// created as null is an ordinary null.
 pub const NULL_POINTER: &str = "_p_";
 
-/// Names of fields that a client listed: looked up for every field of every row, so never searched one by one.
+/// A set of field names, for fast look-ups for every field of every row.
 pub type Names = foldhash::HashSet<String>;
 
-/// How rows of one class look to the reader of one query. A store may write rows in this shape from the bytes they rest
-/// in, without making objects of them.
+/// How rows of a class are shown to the caller of a query. A store can write rows in this shape directly from their
+/// stored bytes.
 #[derive(Debug, Clone, Default)]
 pub struct Shape {
-    /// Fields asked for, top level; `None`: all.
+    /// Requested top-level fields; `None` means all.
     pub keys: Option<Names>,
-    /// Fields asked to be left out, top level.
+    /// Excluded top-level fields.
     pub exclude: Names,
-    /// Fields the reader may not see.
+    /// Fields that are hidden from the caller.
     pub hidden: Names,
-    /// Relations with their target classes. They are no part of a row; they come with the class.
+    /// Relations with their target classes. Rows do not contain them; they are added from the class.
     pub relations: Vec<(FieldName, ClassName)>,
-    /// Addresses of files.
+    /// Builds URLs of files.
     pub files: FileAddresses,
-    /// Whether internal columns are shown, but for those of the ACL.
+    /// Whether internal columns are shown, except those of the ACL.
     pub internal: bool,
 }
 
 impl Shape {
-    /// The shape in which everything is seen.
+    /// The shape that shows everything.
     #[must_use]
     pub fn of(schema: &ClassSchema, files: FileAddresses) -> Self {
         let mut shape = Self { files, ..Self::default() };
@@ -48,7 +49,7 @@ impl Shape {
         shape
     }
 
-    /// Whether readers see this field of a row, internal columns included.
+    /// Whether the caller sees this field or internal column.
     #[must_use]
     pub fn shows(&self, field: &str) -> bool {
         if self.hidden.contains(field) {
@@ -64,15 +65,17 @@ impl Shape {
         !self.exclude.contains(field) && self.keys.as_ref().is_none_or(asked)
     }
 
-    /// Adds the address to a field that is a file: it is computed for each reader, whatever was sent. A file inside of a list
-    /// or an object is read as it was written.
+    /// Adds the URL to a file field. It is computed for each response, whatever the client sent. A file inside an
+    /// array or object is returned
+    /// unchanged.
     pub fn complete_file(&self, value: &mut Value) {
         if let Value::File(file) = value {
             file.url = Some(self.files.of(&file.name));
         }
     }
 
-    /// A row as it is read: internal columns go, stored forms become Parse's.
+    /// Converts a row to the form that the caller sees: removes internal columns, converts stored values to Parse's
+    /// form.
     #[must_use]
     pub fn present(&self, mut row: Object) -> Object {
         if let Some(acl) = Acl::from_permissions(row.get("_rperm"), row.get("_wperm")) {

@@ -1,25 +1,27 @@
-//! Small text templates, for mails and pages: values are escaped unless the template's owner wrote them.
+//! Text templates for mails and pages. Values are escaped unless the administrator wrote them.
 //!
-//! `{{name}}` inserts a value, `{{#name}}…{{/name}}` stays only when the value is not empty, `{{^name}}…{{/name}}` only when it
-//! is, `{{! …}}` is a remark. `{{{name}}}` and `{{&name}}` insert HTML as it is, if the value comes from the owner of the server;
-//! what a request brought is escaped there too. Unknown names are empty.
+//! `{{name}}` inserts a value, `{{#name}}…{{/name}}` is kept only if the value is not empty, `{{^name}}…{{/name}}`
+//! only if it is,
+//! `{{! …}}` is a comment. `{{{name}}}` and `{{&name}}` insert HTML unescaped if the administrator wrote the value;
+//! values from requests
+//! are escaped there too. Unknown names are empty.
 
 use std::collections::HashMap;
 
-/// What `<`, `>`, `&` and quotes become.
+/// How `<`, `>`, `&` and quotes are escaped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Escape {
-    /// HTML, also inside quoted attributes.
+    /// For HTML, also inside quoted attributes.
     Html,
-    /// Plain text: nothing is escaped.
+    /// For plain text: nothing is escaped.
     None,
 }
 
 #[derive(Debug, Clone)]
 enum Entry {
-    /// Brought by a request or a user.
+    /// From a request or a user.
     Foreign(String),
-    /// Written by the owner of the server; may itself hold placeholders of foreign values.
+    /// Written by the administrator; may contain placeholders for values from requests.
     Own(String),
 }
 
@@ -39,17 +41,17 @@ impl Values {
         self.0.insert(name.into(), Entry::Foreign(value.into()));
     }
 
-    /// Sets a value that the owner of the server wrote.
+    /// Sets a value that the administrator wrote.
     pub fn set_own(&mut self, name: impl Into<String>, value: impl Into<String>) {
         self.0.insert(name.into(), Entry::Own(value.into()));
     }
 
-    /// The value as it stands after its own placeholders are filled.
+    /// The value with its own placeholders filled.
     fn text(&self, name: &str, escape: Escape, raw: bool) -> String {
         match self.0.get(name) {
             None => String::new(),
             Some(Entry::Foreign(text)) => escaped(text, escape),
-            // Of an own value only what others brought into it is escaped when it is inserted as HTML.
+            // If a value of the administrator is inserted as HTML, only values from requests in it are escaped.
             Some(Entry::Own(text)) if raw => self.fill(text, escape),
             Some(Entry::Own(text)) => escaped(&self.fill(text, Escape::None), escape),
         }
@@ -85,7 +87,7 @@ impl Values {
 pub fn render(template: &str, values: &Values, escape: Escape) -> String {
     let mut out = String::with_capacity(template.len());
     let mut rest = template;
-    // For each open section: its name, and whether what it holds is left out.
+    // For each open section: its name, and whether its content is left out.
     let mut sections: Vec<(&str, bool)> = Vec::new();
     loop {
         let hidden = sections.iter().any(|(_, hidden)| *hidden);

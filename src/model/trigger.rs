@@ -1,36 +1,36 @@
-//! Triggers: the moments at which code of the app has a say, and which classes have which.
+//! The triggers of cloud code, and the classes that can have them.
 
 use super::names::{self, ClassName};
 
 /// The class of triggers on files.
 pub const FILES: &str = "@File";
-/// The class of triggers on the app's configuration.
+/// The class of triggers on the application's configuration.
 pub const CONFIG: &str = "@Config";
 /// The class of the trigger on connections for live queries.
 pub const CONNECT: &str = "@Connect";
 
-/// A moment, by Parse's name of it.
+/// A trigger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Trigger {
-    /// Before an object is made or changed; may refuse, and change what is written.
+    /// Before an object is created or updated; may refuse or change the write.
     BeforeSave,
-    /// After an object was made or changed.
+    /// After an object was created or updated.
     AfterSave,
     /// Before an object is deleted; may refuse.
     BeforeDelete,
     /// After an object was deleted.
     AfterDelete,
-    /// Before a query runs; may refuse, change it, or answer it.
+    /// Before a query runs; may refuse, change or answer it.
     BeforeFind,
-    /// After a query ran; may change what was found.
+    /// After a query; may change the results.
     AfterFind,
-    /// Before a log in, the password being right; may refuse.
+    /// Before a log in, after the password was verified; may refuse.
     BeforeLogin,
     /// After a log in.
     AfterLogin,
     /// After a log out.
     AfterLogout,
-    /// Before the mail with which a password is reset; may refuse.
+    /// Before a password reset mail is sent; may refuse.
     BeforePasswordResetRequest,
     /// Before a connection for live queries; may refuse.
     BeforeConnect,
@@ -46,7 +46,7 @@ use Trigger::{
 };
 
 impl Trigger {
-    /// All of them.
+    /// All triggers.
     pub const ALL: [Self; 13] = [
         BeforeSave,
         AfterSave,
@@ -63,7 +63,7 @@ impl Trigger {
         AfterEvent,
     ];
 
-    /// Parse's name.
+    /// Its name in Parse.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -89,7 +89,7 @@ impl Trigger {
         Self::ALL.into_iter().find(|trigger| trigger.name() == name)
     }
 
-    /// Whether it comes before what it is about, and so may refuse it.
+    /// Whether it runs before the operation and can refuse it.
     #[must_use]
     pub const fn is_before(self) -> bool {
         match self {
@@ -104,7 +104,7 @@ impl Trigger {
         }
     }
 
-    /// Why a class cannot have this trigger, in Parse's words; `None`: it can.
+    /// Why a class cannot have this trigger (Parse's message); `None` if it can.
     #[must_use]
     pub fn refusal(self, class: &ClassName) -> Option<&'static str> {
         let is = |name: &str| class.as_str() == name;

@@ -1,13 +1,13 @@
-//! The values a field can have.
+//! The values of fields.
 
 use super::date::Date;
 use super::names::ClassName;
 use super::object::Object;
 
-/// A pointer to an object of some class.
+/// A pointer to an object.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Pointer {
-    /// The class pointed at.
+    /// The class of the object.
     pub class: ClassName,
     /// The object's `objectId`.
     pub id: String,
@@ -22,16 +22,16 @@ pub struct GeoPoint {
     pub longitude: f64,
 }
 
-/// A file: its name in the file storage, and the address it was given with, if any.
+/// A file: its name in the file storage, and the URL that the client sent, if any.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct File {
     /// Name in the file storage.
     pub name: String,
-    /// Address; made from the name when it is missing.
+    /// URL; computed from the name if it is missing.
     pub url: Option<String>,
 }
 
-/// One value of Parse's data model. Numbers are JavaScript's: 64-bit floating point.
+/// A value of Parse's data model. Numbers are 64-bit floating point, as in JavaScript.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     /// Null.
@@ -42,17 +42,17 @@ pub enum Value {
     Number(f64),
     /// String.
     String(String),
-    /// Date; `{"__type":"Date","iso":…}` on the wire.
+    /// Date; `{"__type":"Date","iso":…}` in JSON.
     Date(Date),
-    /// Bytes; base64 on the wire.
+    /// Bytes; base64 in JSON.
     Bytes(Vec<u8>),
     /// Pointer.
     Pointer(Pointer),
-    /// Relation to a class; its members are in the join class, never in the row.
+    /// Relation to a class; its members are in the join class, not in the row.
     Relation(ClassName),
     /// Point on earth.
     GeoPoint(GeoPoint),
-    /// Polygon: its corners as given, in Parse's order of coordinates (latitude first).
+    /// Polygon: its corners as given, with latitude first.
     Polygon(Vec<GeoPoint>),
     /// File.
     File(File),
@@ -63,7 +63,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// About how many bytes of memory it takes.
+    /// Approximate bytes of memory.
     #[must_use]
     pub fn weight(&self) -> usize {
         match self {
@@ -80,43 +80,43 @@ impl Value {
         }
     }
 
-    /// The text, when it is a string.
+    /// The string, if it is one.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         if let Self::String(text) = self { Some(text) } else { None }
     }
 
-    /// The list, when it is an array.
+    /// The array, if it is one.
     #[must_use]
     pub fn as_array(&self) -> Option<&[Value]> {
         if let Self::Array(list) = self { Some(list) } else { None }
     }
 
-    /// The object, when it is one.
+    /// The object, if it is one.
     #[must_use]
     pub fn as_object(&self) -> Option<&Object> {
         if let Self::Object(object) = self { Some(object) } else { None }
     }
 
-    /// The pointer, when it is one.
+    /// The pointer, if it is one.
     #[must_use]
     pub fn as_pointer(&self) -> Option<&Pointer> {
         if let Self::Pointer(pointer) = self { Some(pointer) } else { None }
     }
 
-    /// The date, when it is one.
+    /// The date, if it is one.
     #[must_use]
     pub fn as_date(&self) -> Option<Date> {
         if let Self::Date(date) = self { Some(*date) } else { None }
     }
 
-    /// The number, when it is one.
+    /// The number, if it is one.
     #[must_use]
     pub fn as_number(&self) -> Option<f64> {
         if let Self::Number(number) = self { Some(*number) } else { None }
     }
 
-    /// The truth value, when it is one.
+    /// The boolean, if it is one.
     #[must_use]
     pub fn as_bool(&self) -> Option<bool> {
         if let Self::Boolean(truth) = self { Some(*truth) } else { None }

@@ -1,4 +1,4 @@
-//! Update × row → row, as MongoDB carries it out.
+//! Applies an update to a row, as MongoDB does.
 
 use std::collections::BTreeSet;
 
@@ -9,17 +9,18 @@ use crate::model::object::Object;
 use crate::model::query::compare::{Ordered, as_plain};
 use crate::model::value::Value;
 
-/// How far beyond its end an array may be set; the gap is filled with nulls.
+/// Maximum distance beyond the end of an array at which an element may be set; the gap is filled with nulls.
 const MAX_GAP: usize = 1_500_000;
 
-/// Most parts of a path.
+/// Maximum number of parts of a path.
 const MAX_PATH: usize = 100;
 
-/// Changes a row in place.
+/// Updates a row in place.
 ///
 /// # Errors
-/// 111 when a change does not fit what is there: a number added to a text, a path through a value that is no object,
-/// two changes of which one lies inside the other. The row may then be changed in part; throw it away.
+/// 111 if a change cannot be applied: a number added to a string, a path through a value that is not an object, two
+/// changes of which
+/// one is inside the other. The row may then be partly changed; discard it.
 pub fn apply(update: &Update, row: &mut Object) -> Result<()> {
     check_conflicts(update)?;
     for (path, change) in &update.0 {
@@ -28,12 +29,14 @@ pub fn apply(update: &Update, row: &mut Object) -> Result<()> {
     Ok(())
 }
 
-/// The row that an update makes out of nothing: amounts become numbers, lists to add become arrays (duplicates stay),
-/// lists to remove become empty arrays, and what is deleted is not there. Fields come before the paths that lead into them; a path
-/// with a number after the field's name makes an array.
+/// The row that an update creates: amounts become numbers, added elements become arrays (with duplicates), removed
+/// elements become empty
+/// arrays, and deleted fields are missing. Fields are set before paths inside them; a path with a number after the
+/// field name creates
+/// an array.
 ///
 /// # Errors
-/// 111 when a dotted path leads through a value that is no object.
+/// 111 if a dotted path leads through a value that is not an object.
 pub fn for_create(update: &Update) -> Result<Object> {
     check_depth(update)?;
     let mut row = Object::new();
@@ -70,13 +73,13 @@ fn check_depth(update: &Update) -> Result<()> {
     Ok(())
 }
 
-/// Refuses an update of which one path lies inside another, or of which a path is deeper than any row.
+/// Refuses an update with a path inside another, or with a path that is too deep.
 ///
 /// # Errors
-/// 111 with MongoDB's words.
+/// 111 with MongoDB's message.
 pub fn check_conflicts(update: &Update) -> Result<()> {
     check_depth(update)?;
-    // The dot comes before all letters of names, so a path is followed at once by those inside it.
+    // The dot sorts before all characters of names, so paths inside another directly follow it.
     let mut paths: Vec<&str> = update.0.iter().map(|(path, _)| path.as_str()).collect();
     paths.sort_unstable();
     for (outer, inner) in paths.iter().zip(paths.iter().skip(1)) {
@@ -109,14 +112,15 @@ fn apply_one(path: &str, change: &Change, row: &mut Object) -> Result<()> {
     }
 }
 
-/// Applies a change below a value. Recursion ends with the path, whose nesting below existing values is that of the row;
+/// Applies a change below a value. Recursion ends with the path, whose nesting below existing values is that of the
+/// row;
 /// what it makes anew is made in a loop.
 fn descend(value: &mut Value, path: &str, change: &Change, whole: &str) -> Result<()> {
-    // Nothing has to be made for these; but only `Unset` may lead nowhere.
+    // These create nothing; only `Unset` may have a path that does not exist.
     let removes = matches!(change, Change::Unset | Change::Remove(_));
     let unset = matches!(change, Change::Unset);
     if let Value::Pointer(_) | Value::GeoPoint(_) | Value::File(_) | Value::Polygon(_) | Value::Relation(_) = value {
-        // Inside objects and arrays typed values are objects and can be changed as such.
+        // Inside objects and arrays, typed values are objects and can be changed as such.
         let mut plain = as_plain(value).into_owned();
         descend(&mut plain, path, change, whole)?;
         let typed = json::decode_stored(json::encode(&plain));
@@ -148,7 +152,7 @@ fn descend(value: &mut Value, path: &str, change: &Change, whole: &str) -> Resul
             if let Some(item) = list.get_mut(at) {
                 return match rest {
                     Some(rest) => descend(item, rest, change, whole),
-                    // The others keep their places.
+                    // The other elements keep their positions.
                     None if matches!(change, Change::Unset) => {
                         *item = Value::Null;
                         Ok(())
@@ -184,7 +188,7 @@ fn index(name: &str) -> Option<usize> {
     if plain { name.parse().ok() } else { None }
 }
 
-/// The objects that a path needs which is not there yet, with the change at their end.
+/// Creates the missing objects of a path with the change at its end.
 fn make(path: &str, change: &Change, whole: &str) -> Result<Value> {
     let mut made = changed(None, change, whole)?.unwrap_or(Value::Null);
     for name in path.rsplit('.') {
@@ -201,7 +205,7 @@ fn change_member(object: &mut Object, name: &str, change: &Change, whole: &str) 
         return Ok(());
     }
     if let (Some(Value::Array(list)), Change::Add(more)) = (object.get_mut(name), change) {
-        // In place: no copy of a long list.
+        // In place, to avoid a copy of a long list.
         list.extend_from_slice(more);
         return Ok(());
     }
@@ -211,7 +215,7 @@ fn change_member(object: &mut Object, name: &str, change: &Change, whole: &str) 
     Ok(())
 }
 
-/// The value after a change; `None` when nothing is there then.
+/// The value after a change; `None` if it is deleted.
 fn changed(before: Option<&Value>, change: &Change, path: &str) -> Result<Option<Value>> {
     let array = |verb: &str| match before {
         None => Ok(&[][..]),

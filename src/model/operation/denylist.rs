@@ -1,26 +1,26 @@
-//! Words that request data must not contain (`requestKeywordDenylist`).
+//! Keys and values that request data must not contain (`requestKeywordDenylist`).
 
 use fancy_regex::{Regex, RegexBuilder};
 use serde_json::{Map, Value as Json};
 
 use crate::error::{ErrorCode, ParseError};
 
-/// Steps back that one pattern may take on one text.
+/// Maximum number of backtracking steps of a pattern on a text.
 const BACKTRACK_LIMIT: usize = 10_000;
 
-/// The list, ready to be searched for.
+/// The compiled list.
 #[derive(Debug, Clone, Default)]
 pub struct Denylist(Vec<Entry>);
 
 #[derive(Debug, Clone)]
 struct Entry {
-    /// As configured; part of the refusal.
+    /// The entry as configured, for the error message.
     text: String,
     key: Option<Pattern>,
     value: Option<Pattern>,
 }
 
-/// What a key or value is compared with: texts are searched for a pattern, all else must be equal.
+/// How a key or value is compared: strings match a pattern, other values must be equal.
 #[derive(Debug, Clone)]
 enum Pattern {
     Part(String),
@@ -32,7 +32,7 @@ impl Denylist {
     /// Reads entries of the form `{"key": PATTERN, "value": PATTERN}`, one of which may be missing.
     ///
     /// # Errors
-    /// The entry that cannot be read, and why.
+    /// The invalid entry and the reason.
     pub fn new(entries: &[Json]) -> Result<Self, String> {
         entries.iter().map(Entry::new).collect::<Result<_, _>>().map(Self)
     }
@@ -51,10 +51,10 @@ impl Denylist {
         }
     }
 
-    /// As [`Denylist::check`], for the fields of an object.
+    /// Like [`Denylist::check`], for the fields of an object.
     ///
     /// # Errors
-    /// As there.
+    /// As [`Denylist::check`].
     pub fn check_map(&self, data: &Map<String, Json>) -> Result<(), ParseError> {
         for (key, value) in data {
             if let Some(entry) = self.0.iter().find(|entry| entry.matches(key, value)) {
@@ -68,7 +68,7 @@ impl Denylist {
         Ok(())
     }
 
-    /// Walks with a stack of its own: data may be nested at will.
+    /// Uses an explicit stack, because data can be nested deeply.
     fn find(&self, data: &Json) -> Option<&Entry> {
         let mut open = vec![data];
         while let Some(next) = open.pop() {
@@ -112,7 +112,9 @@ impl Pattern {
             return Ok(Self::Part(text.to_owned()));
         }
         let regex = RegexBuilder::new(text).backtrack_limit(BACKTRACK_LIMIT).build();
-        regex.map(|regex| Self::Regex(Box::new(regex))).map_err(|error| format!("{text} is no pattern: {error}"))
+        regex
+            .map(|regex| Self::Regex(Box::new(regex)))
+            .map_err(|error| format!("{text} is not a valid pattern: {error}"))
     }
 
     fn matches(&self, value: &Json) -> bool {
@@ -126,7 +128,7 @@ impl Pattern {
     fn matches_text(&self, text: &str) -> bool {
         match self {
             Self::Part(part) => text.contains(part.as_str()),
-            // A search that is given up counts as a find: rather refuse than let pass.
+            // A search that exceeds its limit counts as a match, so that data is refused rather than accepted.
             Self::Regex(regex) => regex.is_match(text).unwrap_or(true),
             Self::Equal(wanted) => wanted.as_str() == Some(text),
         }

@@ -1,4 +1,4 @@
-//! Updates: what a write does to each field.
+//! Updates: the changes of a write.
 
 pub mod apply;
 pub mod denylist;

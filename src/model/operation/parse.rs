@@ -1,4 +1,4 @@
-//! The body of a write as JSON → changes of fields and relations.
+//! Parses the JSON body of a write into changes of fields and relations.
 
 use serde_json::{Map, Value as Json};
 
@@ -8,41 +8,41 @@ use crate::model::json;
 use crate::model::names::{ClassName, FieldPath};
 use crate::model::value::{Pointer, Value};
 
-/// Deepest nesting of a value.
+/// Maximum nesting of a value.
 pub const MAX_DEPTH: usize = 100;
 
-/// What kind of write a body is for; some refusals differ.
+/// The kind of write; some errors differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A new row.
+    /// A create.
     Create,
-    /// A change of a row.
+    /// An update.
     Update,
 }
 
-/// What happens to one relation.
+/// The change of a relation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RelationChange {
     /// The relation field.
     pub field: String,
     /// Class of the members.
     pub class: ClassName,
-    /// Objects that become members.
+    /// Members to add.
     pub add: Vec<Pointer>,
-    /// Objects that are no longer members.
+    /// Members to remove.
     pub remove: Vec<Pointer>,
 }
 
-/// A body, read.
+/// A parsed body.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ParsedWrite {
-    /// What happens to the fields of the row, in the order given.
+    /// Changes of fields, in the given order.
     pub update: Update,
-    /// What happens to relations.
+    /// Changes of relations.
     pub relations: Vec<RelationChange>,
 }
 
-/// Reads a body. Names of fields are the schema's to check; keys below them are checked here.
+/// Parses a body. Keys inside values are checked here; the schema checks the names of fields.
 ///
 /// # Errors
 /// 107 and 108 for malformed and unknown operations, 111 for incomplete typed values, 121 for keys with `$` or `.`
@@ -66,20 +66,20 @@ pub fn parse(body: Map<String, Json>, kind: Kind) -> Result<ParsedWrite> {
     Ok(ParsedWrite { update: Update(changes), relations })
 }
 
-/// Reads one value of a field: no operation, keys checked.
+/// Parses a plain value of a field, without operations, and checks its keys.
 ///
 /// # Errors
 /// 111 for incomplete typed values, 121 for keys with `$` or `.`.
 pub fn field_value(value: Json) -> Result<Value> {
     check_keys(&value, 0)?;
-    // A fetched object is no value of a field of its own.
+    // A fetched object cannot be the value of a field.
     if value.get("__type").and_then(Json::as_str) == Some("Object") {
         return Err(ParseError::new(ErrorCode::IncorrectType, "This is not a valid Object"));
     }
     json::decode(value)
 }
 
-/// A dotted path needs a name at each place, and none that a database takes for an operator.
+/// Checks a dotted path: no part may be empty or look like an operator of the database.
 fn check_path(path: &str) -> Result<()> {
     if path.contains('.') && FieldPath::parse(path).is_none() {
         let shown: String = path.chars().take(200).collect();
@@ -108,7 +108,7 @@ fn check_keys(value: &Json, depth: usize) -> Result<()> {
     }
 }
 
-/// The name of the operation an object stands for.
+/// The name of an object's operation.
 fn operation_name(value: &Json) -> Option<String> {
     Some(match value.as_object()?.get("__op")? {
         Json::String(name) => name.chars().take(100).collect(),
@@ -125,7 +125,7 @@ fn unsupported(name: &str) -> ParseError {
 }
 
 fn operation(name: &str, mut value: Json, kind: Kind) -> Result<Change> {
-    // On create every operand that does not fit is reported in these words.
+    // On create every invalid operand is reported with this message.
     let no_list = "objects to add must be an array";
     let mut list = |message: &'static str, checked: bool| -> Result<Vec<Value>> {
         let Some(Json::Array(list)) = value.get_mut("objects").map(Json::take) else {
@@ -154,7 +154,7 @@ fn operation(name: &str, mut value: Json, kind: Kind) -> Result<Change> {
     }
 }
 
-/// The change of a relation, when the operation is one of those.
+/// The change of a relation, if the operation is one.
 fn relation(field: &str, name: &str, value: &Json) -> Result<Option<RelationChange>> {
     let mut change: Option<RelationChange> = None;
     match name {

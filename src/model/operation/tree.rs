@@ -1,21 +1,21 @@
-//! The update tree: what a write does to a row, independent of who carries it out.
+//! The update tree: the changes of a row, independent of the store that applies them.
 
 use crate::model::value::Value;
 
-/// What happens to one field.
+/// The change of a field.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
-    /// The field gets this value.
+    /// Sets the field to this value.
     Set(Value),
-    /// The field goes away.
+    /// Deletes the field.
     Unset,
-    /// The number grows by so much; a missing field counts as 0.
+    /// Adds this amount to the number; a missing field counts as 0.
     Increment(f64),
-    /// These are appended to the array.
+    /// Appends these elements to the array.
     Add(Vec<Value>),
-    /// Those of these that the array lacks are appended.
+    /// Appends the elements that the array does not contain.
     AddUnique(Vec<Value>),
-    /// All elements equal to one of these leave the array.
+    /// Removes all elements that equal one of these.
     Remove(Vec<Value>),
 }
 

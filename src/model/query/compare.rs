@@ -1,7 +1,9 @@
-//! The order of values, as MongoDB compares what Parse stores.
+//! The order of values, as MongoDB compares the values that Parse stores.
 //!
-//! A value has two stored forms. Directly in a field a pointer is the text `Class$id`, a file its name, a point a pair
-//! `[longitude, latitude]` and a polygon `GeoJSON`; [`stored`] gives that form. Inside objects and arrays these types are
+//! A value has two stored forms. Directly in a field a pointer is the string `Class$id`, a file its name, a point a
+//! pair
+//! `[longitude, latitude]` and a polygon `GeoJSON`; [`stored`] gives that form. Inside objects and arrays these types
+//! are
 //! objects with `__type`, and [`compare`] takes values in that sense.
 
 use std::borrow::Cow;
@@ -10,7 +12,7 @@ use std::cmp::Ordering;
 use crate::model::object::Object;
 use crate::model::value::{GeoPoint, Value};
 
-/// Rank of a type in MongoDB's order of types; only values of the same rank are compared by `$lt` and its kin.
+/// Rank of a type in MongoDB's order of types; `$lt`, `$lte`, `$gt` and `$gte` only compare values of the same rank.
 #[must_use]
 pub const fn rank(value: &Value) -> u8 {
     match value {
@@ -30,8 +32,9 @@ pub const fn rank(value: &Value) -> u8 {
     }
 }
 
-/// A total order over values as they rest inside objects and arrays: types first, then content. Objects compare field by
-/// field in their order, not-a-number is less than all numbers. Equal means the same to every constraint.
+/// A total order of values in the form inside objects and arrays: by type, then by content. Objects are compared
+/// field by field in
+/// their order; not-a-number is less than all numbers. Equal values are the same for every constraint.
 #[must_use]
 pub fn compare(left: &Value, right: &Value) -> Ordering {
     match (left, right) {
@@ -90,7 +93,7 @@ fn objects(left: &Value, right: &Value) -> Ordering {
     left.len().cmp(&right.len())
 }
 
-/// A typed object as the plain object it is inside objects and arrays. A fetched object stays what it is there.
+/// A typed value as a plain object, its form inside objects and arrays. A fetched object is unchanged.
 #[must_use]
 pub fn as_plain(value: &Value) -> Cow<'_, Value> {
     match value {

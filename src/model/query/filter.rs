@@ -1,61 +1,63 @@
-//! The query tree: what `where` means, independent of who evaluates it.
+//! The query tree: the meaning of `where`, independent of the store that evaluates it.
 //!
-//! Three readers evaluate the same tree: MongoDB, the embedded store and the in-process matcher. A new constraint is a new
-//! variant, so the compiler names every reader to extend; there are no catch-all arms over these types.
+//! Three evaluators use the same tree: MongoDB, the embedded store and the matcher in memory. A new constraint is a
+//! new variant, so the
+//! compiler reports every evaluator to extend; there are no catch-all arms over these types.
 
 use std::convert::Infallible;
 
 use crate::model::names::ClassName;
 use crate::model::value::{GeoPoint, Pointer, Value};
 
-/// A condition on the objects of one class. `U` is what still has to be resolved before a store can evaluate it.
+/// A condition on the objects of a class. `U` is the type of conditions that must be resolved before a store can
+/// evaluate it.
 #[derive(Debug, Clone)]
 pub enum Filter<U = Unresolved> {
     /// Every object.
     All,
     /// No object.
     Never,
-    /// All of the parts hold. Without parts: every object.
+    /// All parts match. Without parts: every object.
     And(Vec<Filter<U>>),
-    /// One of the parts holds at least. Without parts: no object.
+    /// At least one part matches. Without parts: no object.
     Or(Vec<Filter<U>>),
-    /// None of the parts holds.
+    /// No part matches.
     Nor(Vec<Filter<U>>),
-    /// A field meets a constraint. The path may be dotted, into objects and arrays.
+    /// A field matches a constraint. The path may be dotted, into objects and arrays.
     Field {
         /// Name of the field in REST terms (`objectId`, `createdAt`, `a.b.0.c`), or an internal column (`_rperm`).
         path: String,
-        /// What must hold.
+        /// The constraint.
         constraint: Constraint,
     },
-    /// Something that needs other queries first.
+    /// A condition that needs other queries first.
     Unresolved(U),
 }
 
-/// A filter that a store can evaluate by itself.
+/// A filter that a store can evaluate.
 pub type Resolved = Filter<Infallible>;
 
-/// Conditions that need the answer of another query, or fail at their time.
+/// Conditions that need the result of another query.
 #[derive(Debug, Clone)]
 pub enum Unresolved {
-    /// `$inQuery` and `$notInQuery`: the pointer leads to a match of the query (or not).
+    /// `$inQuery` and `$notInQuery`: the pointer refers to a result of the query (or not).
     InQuery {
         /// The pointer field.
         path: String,
-        /// Whether it must *not* lead to a match.
+        /// Whether it must *not* refer to a result.
         negated: bool,
         /// The other query.
         query: Box<SubQuery>,
     },
-    /// `$select` and `$dontSelect`: the value occurs (or not) in a column of the query's matches.
+    /// `$select` and `$dontSelect`: the value occurs (or not) in a field of the query's results.
     Select {
-        /// The field compared.
+        /// The field to compare.
         path: String,
         /// Whether the value must *not* occur.
         negated: bool,
         /// The other query.
         query: Box<SubQuery>,
-        /// Column of the other query; may be dotted.
+        /// Field of the other query's results; may be dotted.
         key: String,
     },
     /// `$relatedTo`: members of a relation of an object.
@@ -72,19 +74,20 @@ pub enum Unresolved {
 pub struct SubQuery {
     /// Class to search.
     pub class: ClassName,
-    /// The relation or pointer field of that class on whose class to run the query instead.
+    /// `redirectClassNameForKey`: the relation or pointer field whose target class is queried instead.
     pub redirect_key: Option<String>,
     /// Its condition.
     pub filter: Filter,
-    /// `limit`, when given.
+    /// `limit`, if given.
     pub limit: Option<u64>,
-    /// `skip`, when given.
+    /// `skip`, if given.
     pub skip: u64,
-    /// `order`, when given.
+    /// `order`, if given.
     pub order: Vec<super::options::Sort>,
 }
 
-/// What must hold of the value of a field. Semantics are MongoDB's: on an array most of them hold if they hold of one element.
+/// A constraint on the value of a field, with MongoDB's semantics: most of them match an array if they match one
+/// element.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Constraint {
     /// Equal; null also matches a missing field.
@@ -103,26 +106,26 @@ pub enum Constraint {
     In(Vec<Value>),
     /// None of the list; also matches a missing field.
     NotIn(Vec<Value>),
-    /// The array has all of these.
+    /// The array contains all of these.
     All(Vec<Value>),
-    /// The array has, for each of these patterns, an element that matches.
+    /// The array contains a matching element for each of these patterns.
     AllRegex(Vec<Regex>),
     /// Every element of the array is in the list; also matches a missing field and an empty array.
     ContainedBy(Vec<Value>),
-    /// The field is there (null counts), or not.
+    /// The field exists (null counts), or does not.
     Exists(bool),
-    /// The text matches.
+    /// The string matches.
     Regex(Regex),
     /// Full text search.
     Text(TextSearch),
-    /// Near a point, nearest first.
+    /// Near a point, sorted by distance.
     Near {
         /// The point.
         point: GeoPoint,
-        /// Farthest distance in radians.
+        /// Maximum distance in radians.
         max_distance: Option<f64>,
     },
-    /// Inside the box on a flat map, corners included.
+    /// Inside the box on a flat map, including its edges.
     WithinBox {
         /// South-west corner.
         bottom_left: GeoPoint,
@@ -131,7 +134,7 @@ pub enum Constraint {
     },
     /// Inside the polygon on a flat map.
     WithinPolygon(Vec<GeoPoint>),
-    /// Inside the circle on the sphere.
+    /// Inside a circle on the sphere.
     WithinSphere {
         /// Centre.
         center: GeoPoint,
@@ -142,7 +145,7 @@ pub enum Constraint {
     IntersectsPoint(GeoPoint),
 }
 
-/// A regular expression as clients send it: PCRE, with options of `imxsu`.
+/// A regular expression from a client: PCRE, with the options `imxsu`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Regex {
     /// The pattern.
@@ -151,16 +154,16 @@ pub struct Regex {
     pub options: String,
 }
 
-/// `$text`: a full text search over the indexed text of a class.
+/// `$text`: a full text search on the indexed text of a class.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TextSearch {
-    /// What to search.
+    /// The search terms.
     pub term: String,
     /// Language of stemming and stop words.
     pub language: Option<String>,
-    /// Whether case counts.
+    /// Whether the search is case-sensitive.
     pub case_sensitive: bool,
-    /// Whether accents count.
+    /// Whether the search distinguishes accents.
     pub diacritic_sensitive: bool,
 }
 
@@ -171,13 +174,13 @@ impl<U> Filter<U> {
         Self::Field { path: path.into(), constraint }
     }
 
-    /// The field has this value.
+    /// The condition that a field has this value.
     #[must_use]
     pub fn eq(path: impl Into<String>, value: impl Into<Value>) -> Self {
         Self::field(path, Constraint::Eq(value.into()))
     }
 
-    /// Both hold; drops what is trivial.
+    /// The conjunction of both, simplified.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         match (self, other) {
@@ -197,7 +200,7 @@ impl<U> Filter<U> {
 }
 
 impl Filter {
-    /// The paths that the condition is on in this class, those compared with sub-queries included, in order.
+    /// The paths of this class in the condition, including those compared with sub-queries, in order.
     #[must_use]
     pub fn paths(&self) -> Vec<&str> {
         let mut paths = Vec::new();

@@ -1,10 +1,10 @@
-//! Geometry on the sphere and on the flat map, as MongoDB does it.
+//! Geometry on the sphere and on the flat map, as in MongoDB.
 
 use crate::model::value::GeoPoint;
 
-/// Radius of the earth in miles by which Parse turns miles into radians.
+/// Radius of the earth in miles, with which Parse converts miles to radians.
 pub const MILES: f64 = 3959.0;
-/// Radius of the earth in kilometres by which Parse turns kilometres into radians.
+/// Radius of the earth in kilometres, with which Parse converts kilometres to radians.
 pub const KILOMETERS: f64 = 6371.0;
 
 /// A direction from the centre of the earth, of length 1.
@@ -16,13 +16,13 @@ pub fn distance(from: GeoPoint, to: GeoPoint) -> f64 {
     angle(vector(from), vector(to))
 }
 
-/// Whether both coordinates are on the map: latitude within ±90, longitude within ±180 degrees.
+/// Whether both coordinates are valid: latitude within ±90, longitude within ±180 degrees.
 #[must_use]
 pub fn is_on_map(point: GeoPoint) -> bool {
     point.latitude.abs() <= 90.0 && point.longitude.abs() <= 180.0
 }
 
-/// Whether a polygon has at least three different corners, as `GeoJSON` demands.
+/// Whether a polygon has at least three different corners, as `GeoJSON` requires.
 #[must_use]
 pub fn is_polygon(corners: &[GeoPoint]) -> bool {
     let mut different: Vec<GeoPoint> = Vec::with_capacity(3);
@@ -44,7 +44,8 @@ pub fn in_box(point: GeoPoint, one: GeoPoint, other: GeoPoint) -> bool {
     between(point.longitude, one.longitude, other.longitude) && between(point.latitude, one.latitude, other.latitude)
 }
 
-/// Whether the point is in the polygon on the flat map. Corners and edges along the axes belong to it; of the other edges
+/// Whether the point is in the polygon on the flat map. Corners and edges along the axes belong to it; of the other
+/// edges
 /// those on its eastern side, as in MongoDB.
 #[must_use]
 #[expect(clippy::float_cmp, reason = "a point is on a line only if it is exactly there")]
@@ -64,7 +65,7 @@ pub fn in_flat_polygon(point: GeoPoint, corners: &[GeoPoint]) -> bool {
     inside
 }
 
-/// Whether the point is within so many radians of the centre.
+/// Whether the point is within this many radians of the centre.
 #[must_use]
 pub fn in_circle(point: GeoPoint, center: GeoPoint, radius: f64) -> bool {
     distance(point, center) <= radius
@@ -96,7 +97,8 @@ pub fn in_sphere_polygon(point: GeoPoint, corners: &[GeoPoint]) -> bool {
         let (one, other) = (cross(center, from), cross(center, to));
         turned += dot(center, cross(one, other)).atan2(dot(one, other));
     }
-    // A closed way around the point turns once. Around the opposite side of the earth it turns as well: there the corners
+    // A closed way around the point turns once. Around the opposite side of the earth it turns as well: there the
+    // corners
     // lie on the other half.
     turned.abs() > std::f64::consts::PI && !surrounds_antipode(center, corners)
 }

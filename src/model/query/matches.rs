@@ -1,6 +1,6 @@
-//! Filter × object → whether it matches, in the process.
+//! Evaluates a filter on an object in memory.
 //!
-//! The meaning is MongoDB's, applied to what Parse would store; see [`super::compare`].
+//! The semantics are MongoDB's, applied to the stored form of values; see [`super::compare`].
 
 use super::compare::{as_plain, compare, equal, rank, stored};
 use super::filter::{Constraint, Filter, Resolved};
@@ -14,7 +14,7 @@ use crate::model::value::{GeoPoint, Value};
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-/// A filter, prepared once to be applied to many objects.
+/// A filter, prepared once and applied to many objects.
 #[derive(Debug)]
 pub struct Matcher(Node);
 
@@ -143,7 +143,7 @@ impl Matcher {
     /// Prepares a filter.
     ///
     /// # Errors
-    /// 102 for a broken pattern and for `$text`, which only a store can answer.
+    /// 102 for an invalid pattern and for `$text`, which only a store can evaluate.
     pub fn new(filter: &Resolved) -> Result<Self> {
         Node::new(filter, None).map(Self)
     }
@@ -159,7 +159,7 @@ impl Matcher {
     /// Whether the object matches.
     ///
     /// # Errors
-    /// 102 when a pattern takes more work than it may.
+    /// 102 if a pattern exceeds its work limit.
     pub fn matches(&self, row: &Object) -> Result<bool> {
         self.0.matches(row)
     }

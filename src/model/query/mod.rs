@@ -1,4 +1,4 @@
-//! Queries: the filter tree, how it is read from JSON, and what it means.
+//! Queries: the filter tree, its parser and its evaluation in memory.
 
 mod atoms;
 pub mod compare;

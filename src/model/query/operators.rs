@@ -10,17 +10,17 @@ use crate::model::json::is_truthy;
 use crate::model::schema::FieldType;
 use crate::model::value::{GeoPoint, Pointer, Value};
 
-/// Operators read elsewhere, when they say something.
+/// Operators that are parsed elsewhere.
 const SUBQUERIES: [&str; 4] = ["$inQuery", "$notInQuery", "$select", "$dontSelect"];
 
 pub(super) fn bad(message: impl Into<std::borrow::Cow<'static, str>>) -> ParseError {
     ParseError::new(ErrorCode::InvalidJson, message)
 }
 
-/// Reads the operators of a field; `plain` is the value mixed with them, if any.
+/// Parses the operators of a field; `plain` is the value mixed with them, if any.
 ///
 /// # Errors
-/// 107 for operators and operands that are none, 102 for patterns.
+/// 107 for invalid operators and operands, 102 for invalid patterns.
 pub(super) fn parse(
     map: &Map<String, Json>,
     plain: Option<&Json>,
@@ -108,7 +108,7 @@ fn atom(value: &Json, place: &Place<'_>) -> Result<Value> {
     if place.inside {
         return Ok(atoms::inner(value));
     }
-    // A text where a pointer is due is an id.
+    // A string for a pointer field is an id.
     if let (Some(FieldType::Pointer(class)), Some(id)) = (place.kind, value.as_str()) {
         return Ok(Value::Pointer(Pointer { class: class.clone(), id: id.to_owned() }));
     }
@@ -149,7 +149,7 @@ fn flat_list(name: &str, operand: &Json, place: &Place<'_>) -> Result<Vec<Value>
     Ok(flat)
 }
 
-/// A value in a list: no object that the database could take for an operator.
+/// A value in a list, which must not be an object that the database could treat as an operator.
 fn element(item: &Json, place: &Place<'_>) -> Result<Value> {
     if let Some(key) = item.as_object().and_then(|map| map.keys().find(|key| key.starts_with('$')))
         && place.inside
@@ -290,7 +290,7 @@ fn polygon_of(polygon: &Json) -> Result<Vec<GeoPoint>> {
         if list.len() < TOO_FEW {
             return Err(bad("bad $geoWithin value; Polygon.coordinates should contain at least 3 lon/lat pairs"));
         }
-        // Unlike elsewhere these stand for longitude and latitude.
+        // Unlike elsewhere, longitude comes first here.
         list.iter().map(atoms::pair).collect()
     } else {
         return Err(bad("bad $geoWithin value; $polygon should be Polygon object or Array of Parse.GeoPoint's"));

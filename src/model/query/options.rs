@@ -1,17 +1,17 @@
-//! What a query asks for besides its condition.
+//! Options of a query besides its condition.
 
 use serde_json::Value as Json;
 
-/// One criterion of the order.
+/// A criterion of the sort order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sort {
     /// Field in REST terms; may be dotted. `$score` is the score of a text search.
     pub path: String,
-    /// Whether large values come first.
+    /// Whether the order is descending.
     pub descending: bool,
 }
 
-/// From which members of a replica set to read.
+/// Read preference: the members of a replica set to read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ReadPreference {
     /// The primary.
@@ -22,27 +22,27 @@ pub enum ReadPreference {
     Secondary,
     /// A secondary if there is one.
     SecondaryPreferred,
-    /// Whichever answers fastest.
+    /// The member with the lowest latency.
     Nearest,
 }
 
-/// How a store is to run a find.
+/// Options of a find for a store.
 #[derive(Debug, Clone, Default)]
 pub struct FindOptions {
-    /// Order; empty: the store's own.
+    /// Sort order; empty means the store's natural order.
     pub sort: Vec<Sort>,
-    /// Matches to leave out first.
+    /// Number of rows to skip.
     pub skip: u64,
-    /// Most rows; `None`: all of them.
+    /// Maximum number of rows; `None` means all.
     pub limit: Option<u64>,
-    /// Fields wanted (top level names, or dotted); `None`: all. `objectId`, dates and permissions always come.
+    /// Requested fields (top-level or dotted); `None` means all. `objectId`, dates and permissions are always included.
     pub keys: Option<Vec<String>>,
-    /// Compare text without case and, of accents, only base letters: collation `en_US`, strength 2. For look-ups of names.
+    /// Whether strings are compared ignoring case: collation `en_US`, strength 2. For look-ups of names.
     pub case_insensitive: bool,
     /// Index to use: a name, or its keys.
     pub hint: Option<Json>,
-    /// Remark for the database's log.
+    /// Comment for the database's log.
     pub comment: Option<String>,
-    /// Which member to ask.
+    /// Read preference.
     pub read_preference: Option<ReadPreference>,
 }

@@ -1,4 +1,4 @@
-//! The parameters of a find and a get, as clients write them.
+//! Parses the parameters of find and get.
 
 use std::collections::HashSet;
 
@@ -12,43 +12,43 @@ use crate::model::json::is_truthy;
 use crate::model::names::{FieldPath, is_valid_field_name};
 use crate::model::shape::ALWAYS_SHOWN;
 
-/// What a client asks of a find or a get besides its condition; conditions are read by [`super::parse`].
+/// The parameters of a find or get besides the condition, which [`super::parse`] parses.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct QueryParameters {
-    /// Order; fields that do not exist are still in it.
+    /// Sort order; may contain fields that do not exist.
     pub order: Vec<Sort>,
-    /// Most rows, when a number was given.
+    /// Maximum number of rows, if given.
     pub limit: Option<u64>,
-    /// Matches to leave out first.
+    /// Number of rows to skip.
     pub skip: u64,
-    /// Fields wanted (dotted ones reach into included objects); `None`: all.
+    /// Requested fields (dotted ones select fields of included objects); `None` means all.
     pub keys: Option<Vec<String>>,
-    /// Fields not wanted, perhaps dotted.
+    /// Excluded fields, possibly dotted.
     pub exclude_keys: Vec<String>,
-    /// Pointers to follow.
+    /// Pointers to include.
     pub include: Include,
-    /// Whether the number of matches is asked for.
+    /// Whether the number of matching rows is requested.
     pub count: bool,
-    /// The relation or pointer field on whose class to run the query instead.
+    /// The relation or pointer field whose target class is queried instead.
     pub redirect_key: Option<String>,
-    /// Which members of a replica set answer.
+    /// Read preferences.
     pub read_preferences: ReadPreferences,
     /// Index to use: a name or its keys.
     pub hint: Option<Json>,
-    /// The verbosity with which the plan is asked for instead of rows.
+    /// The verbosity of the plan, if it is requested instead of rows.
     pub explain: Option<String>,
-    /// Remark for the database's log.
+    /// Comment for the database's log.
     pub comment: Option<String>,
 }
 
-/// Which member of a replica set answers which part of a query; `None`: the one that all others are asked of.
+/// Read preferences of the parts of a query; `None` means the default.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct ReadPreferences {
     /// The query itself.
     pub rows: Option<ReadPreference>,
-    /// What is included.
+    /// Included objects.
     pub included: Option<ReadPreference>,
-    /// Queries in its condition.
+    /// Sub-queries in the condition.
     pub sub_queries: Option<ReadPreference>,
 }
 
@@ -76,11 +76,13 @@ fn refused(message: impl Into<std::borrow::Cow<'static, str>>) -> ParseError {
 }
 
 impl QueryParameters {
-    /// Reads the parameters of a find: the condition, an empty object when none was given, and the others. Values from an address
+    /// Reads the parameters of a find: the condition, an empty object when none was given, and the others. Values
+    /// from an address
     /// are JSON where they could be parsed, otherwise text. `may_explain`: the caller may ask for the plan.
     ///
     /// # Errors
-    /// 102 for unknown parameters and bad values, 105 for bad names in the order, 107 for a condition that is no object.
+    /// 102 for unknown parameters and bad values, 105 for bad names in the order, 107 for a condition that is no
+    /// object.
     pub fn of_find(
         mut given: Map<String, Json>,
         may_explain: bool,
@@ -162,7 +164,8 @@ impl QueryParameters {
 }
 
 impl ReadPreferences {
-    /// Reads `readPreference`, `includeReadPreference` and `subqueryReadPreference`; the latter two are as the first when they are
+    /// Reads `readPreference`, `includeReadPreference` and `subqueryReadPreference`; the latter two are as the first
+    /// when they are
     /// missing.
     ///
     /// # Errors
@@ -192,7 +195,8 @@ impl Include {
         Self::of(all, named, keys, excluded)
     }
 
-    /// What to follow: all pointers and arrays of the class itself, paths, and the objects into which dotted `keys` and `excluded` reach.
+    /// What to follow: all pointers and arrays of the class itself, paths, and the objects into which dotted `keys`
+    /// and `excluded` reach.
     #[must_use]
     pub fn of(all: bool, mut named: Vec<String>, keys: Option<&[String]>, excluded: &[String]) -> Self {
         named.sort();

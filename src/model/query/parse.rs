@@ -1,6 +1,6 @@
-//! `where` as clients write it → the filter tree.
+//! Parses `where` into the filter tree.
 //!
-//! Everything a condition can be refused for at all is refused here, with Parse's words.
+//! All errors of a condition are reported here, with Parse's messages.
 
 use serde_json::{Map, Value as Json};
 
@@ -14,22 +14,22 @@ use crate::model::names::ClassName;
 use crate::model::schema::{ClassSchema, FieldType};
 use crate::model::value::Value;
 
-/// Deepest nesting of a condition as JSON.
+/// Maximum nesting of a condition as JSON.
 pub const MAX_DEPTH: usize = 100;
 
-/// Who asks, and what that entitles to.
+/// The caller's permissions for conditions.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Access {
-    /// The master or maintenance key was given: internal columns may be named, and no limit applies.
+    /// Whether the caller has the master or maintenance key: internal columns may be used, and no limit applies.
     pub master: bool,
 }
 
-/// Limits of `requestComplexity`; `None`: no limit. They do not apply to the master key.
+/// Limits of `requestComplexity`; `None` means no limit. They do not apply to the master key.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Deepest nesting of `$or`, `$and` and `$nor`.
+    /// Maximum nesting of `$or`, `$and` and `$nor`.
     pub condition_depth: Option<usize>,
-    /// Deepest nesting of sub-queries.
+    /// Maximum nesting of sub-queries.
     pub subquery_depth: Option<usize>,
     /// Whether `$regex` is allowed.
     pub regex: bool,
@@ -41,18 +41,18 @@ impl Default for Limits {
     }
 }
 
-/// What reading a condition depends on besides its text.
+/// The context for parsing a condition.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
-    /// Who asks.
+    /// The caller.
     pub access: Access,
     /// Limits that apply.
     pub limits: Limits,
-    /// The class searched; `None` when it does not exist.
+    /// The queried class; `None` if it does not exist.
     pub schema: Option<&'a ClassSchema>,
     /// Finds the classes of sub-queries.
     pub classes: &'a dyn Fn(&ClassName) -> Option<&'a ClassSchema>,
-    /// The moment to which relative times refer.
+    /// The time to which relative times refer.
     pub now: Date,
 }
 

@@ -1,4 +1,4 @@
-//! Field paths, and how they reach into objects and arrays.
+//! Field paths, and the values they select in objects and arrays.
 
 use std::borrow::Cow;
 
@@ -74,7 +74,8 @@ impl Path {
 }
 
 impl Path {
-    /// Shows `visit` the values by which a row is sorted on this path: of an array its elements, null for what is missing,
+    /// Shows `visit` the values by which a row is sorted on this path: of an array its elements, null for what is
+    /// missing,
     /// nothing for an empty array.
     pub fn sort_values(&self, row: &Object, visit: &mut dyn FnMut(Option<&Value>)) {
         match row.get(&self.field) {

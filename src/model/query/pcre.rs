@@ -1,4 +1,4 @@
-//! From the pattern language of MongoDB (PCRE, UTF-8, classes of ASCII) to that of the engine used here.
+//! Translates patterns of MongoDB (PCRE, UTF-8, ASCII classes) to the syntax of the engine used here.
 
 mod escapes;
 pub mod measure;
@@ -6,22 +6,22 @@ pub mod measure;
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// Deepest nesting of groups.
+/// Maximum nesting of groups.
 const MAX_DEPTH: usize = 200;
 
-/// Which texts a translation is for.
+/// The texts that a translation is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Texts {
-    /// ASCII without a line break at the end. Boundaries of words and lines are simpler there.
+    /// ASCII without a line break at the end, for which boundaries of words and lines are simpler.
     Plain,
-    /// Any.
+    /// Any text.
     Any,
 }
 
-/// Translates a pattern. The option `x` is worked off, the others are still to be set.
+/// Translates a pattern. Applies the option `x`; the caller must set the others.
 ///
 /// # Errors
-/// A reason when the pattern cannot be right, or is nested too deep.
+/// A reason if the pattern is invalid or nested too deep.
 pub fn translate(pattern: &str, options: &str, texts: Texts) -> Result<String, String> {
     let mode =
         Mode { extended: options.contains('x'), multi_line: options.contains('m'), insensitive: options.contains('i') };

@@ -1,4 +1,4 @@
-//! Regular expressions of clients: MongoDB's PCRE, carried out with bounds on memory and work.
+//! Regular expressions of clients: MongoDB's PCRE, with limits for memory and work.
 
 use std::borrow::Cow;
 
@@ -9,20 +9,20 @@ use super::pcre::measure::Measure;
 use super::pcre::{self, Texts};
 use crate::error::{ErrorCode, ParseError, Result};
 
-/// Longest pattern, in bytes; MongoDB's own limit.
+/// Maximum bytes of a pattern, the limit of MongoDB.
 pub const MAX_PATTERN: usize = 32_764;
-/// Steps back that one search may take when its work grows with the length of the text.
+/// Maximum number of backtracking steps of a search whose work grows linearly with the text.
 const BACKTRACK_LIMIT: usize = 1_000_000;
-/// Steps back that any other search may take: each may read the text once more.
+/// Maximum number of backtracking steps of any other search, in which each step can read the whole text.
 const COSTLY_BACKTRACK_LIMIT: usize = 100_000;
-/// Bytes that each part of a compiled pattern may take.
+/// Maximum bytes of each part of a compiled pattern.
 const PROGRAM_LIMIT: usize = 4 << 20;
-/// Bytes that the tables of a search may take.
+/// Maximum bytes of the tables of a search.
 const TABLE_LIMIT: usize = 2 << 20;
-/// Instructions of a compiled pattern with backtracking.
+/// Maximum number of instructions of a compiled pattern with backtracking.
 const INSTRUCTION_LIMIT: usize = 100_000;
 
-/// A pattern ready to be applied; make it once per query.
+/// A compiled pattern; compile it once per query.
 #[derive(Debug, Clone)]
 pub struct Compiled {
     /// For texts of ASCII without a line break at the end.
@@ -41,7 +41,7 @@ impl Compiled {
     /// Compiles a pattern.
     ///
     /// # Errors
-    /// 102 when the pattern is broken, uses what the engine lacks, or is too large.
+    /// 102 if the pattern is invalid, uses unsupported features, or is too large.
     pub fn new(regex: &Regex) -> Result<Self> {
         if regex.pattern.len() > MAX_PATTERN {
             return Err(refused("Regular expression is too long".into()));
@@ -56,7 +56,7 @@ impl Compiled {
     /// Whether the pattern occurs in the text.
     ///
     /// # Errors
-    /// 102 when the search takes more work than it may.
+    /// 102 if the search exceeds its work limit.
     pub fn is_match(&self, text: &str) -> Result<bool> {
         match &self.any {
             Some(any) if !text.is_ascii() || text.ends_with('\n') => any.is_match(text),

@@ -1,4 +1,4 @@
-//! Moments relative to now: `in 3 days 2 hours`, `1 week ago`, `now`.
+//! Times relative to now: `in 3 days 2 hours`, `1 week ago`, `now`.
 
 use crate::model::date::Date;
 
@@ -7,10 +7,10 @@ const MINUTE: i64 = 60 * SECOND;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
-/// The moment a text means.
+/// Parses a relative time.
 ///
 /// # Errors
-/// The reason in Parse's words.
+/// The reason, in Parse's message.
 pub fn resolve(text: &str, now: Date) -> Result<Date, String> {
     let text = text.to_lowercase();
     let mut words: Vec<&str> = text.split_whitespace().collect();

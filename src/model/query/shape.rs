@@ -1,4 +1,4 @@
-//! What is checked of a condition before it is read: its depth, its limits, and the names in it.
+//! Checks of a condition before it is parsed: depth, limits, names.
 
 use serde_json::{Map, Value as Json};
 
@@ -8,7 +8,7 @@ use crate::error::{ErrorCode, ParseError, Result};
 const LOGIC: [&str; 3] = ["$or", "$and", "$nor"];
 const SUBQUERIES: [&str; 4] = ["$inQuery", "$notInQuery", "$select", "$dontSelect"];
 
-/// How deep a JSON value is nested, up to a bound; a plain value has depth 0.
+/// The nesting depth of a JSON value, up to a limit; a plain value has depth 0.
 fn depth(json: &Json, bound: usize) -> usize {
     let deepest = |children: &mut dyn Iterator<Item = &Json>| match bound.checked_sub(1) {
         Some(bound) => children.map(|child| 1 + depth(child, bound)).max().unwrap_or(1),
@@ -21,10 +21,10 @@ fn depth(json: &Json, bound: usize) -> usize {
     }
 }
 
-/// Checks the nesting of a whole condition, sub-queries included.
+/// Checks the nesting of a condition, including sub-queries.
 ///
 /// # Errors
-/// 102 when it is nested deeper than any condition may be, or than the caller's may be.
+/// 102 if it is nested deeper than the general limit or the limit for the caller.
 pub fn check_limits(map: &Map<String, Json>, context: &Context<'_>) -> Result<()> {
     if map.values().any(|value| depth(value, MAX_DEPTH) >= MAX_DEPTH) {
         return Err(query_error("Query is nested too deep"));
@@ -91,7 +91,7 @@ fn query_error(message: impl Into<std::borrow::Cow<'static, str>>) -> ParseError
 /// Checks the keys of a condition and its patterns, without its sub-queries.
 ///
 /// # Errors
-/// 105 for a key that is no column of the caller's, 102 for malformed logic and patterns.
+/// 105 for a key that the caller may not use, 102 for malformed logical operators and patterns.
 pub fn check_names(map: &Map<String, Json>, context: &Context<'_>) -> Result<()> {
     if map.contains_key("ACL") {
         return Err(query_error("Cannot query on ACL."));

@@ -1,4 +1,4 @@
-//! The order of rows.
+//! Sorts rows.
 
 use std::cmp::Ordering;
 
@@ -8,8 +8,9 @@ use super::path::Path;
 use crate::model::object::Object;
 use crate::model::value::Value;
 
-/// The key by which a row is sorted for one criterion: of an array the smallest element, or the largest for descending
-/// order. What is missing sorts as null, an empty array before it.
+/// The sort key of a row for a criterion: the smallest element of an array, or the largest in descending order. A
+/// missing value sorts as
+/// null, an empty array before it.
 #[must_use]
 pub fn sort_key(row: &Object, path: &Path, descending: bool) -> SortKey {
     let mut best: Option<SortKey> = None;
@@ -55,7 +56,7 @@ impl Ord for SortKey {
     }
 }
 
-/// Sorts rows by several criteria; rows that are equal in all of them stay in the order they were in.
+/// Sorts rows by several criteria. The sort is stable.
 pub fn sort_rows(rows: &mut Vec<Object>, criteria: &[Sort]) {
     let criteria: Vec<(Path, bool)> = criteria.iter().map(|sort| (Path::new(&sort.path), sort.descending)).collect();
     let mut keyed: Vec<(Vec<SortKey>, Object)> = std::mem::take(rows)

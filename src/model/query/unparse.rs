@@ -1,4 +1,4 @@
-//! A condition as JSON: what [`super::parse`] reads.
+//! Converts a condition to JSON that [`super::parse`] can parse.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -8,7 +8,7 @@ use crate::model::json as rest;
 use crate::model::value::{GeoPoint, Value};
 
 impl Filter {
-    /// The condition as JSON. Read again, it means the same.
+    /// The condition as JSON. Parsing it gives an equivalent condition.
     #[must_use]
     pub fn to_json(&self) -> Map<String, Json> {
         let mut conditions = Conditions::default();
@@ -17,7 +17,7 @@ impl Filter {
     }
 }
 
-/// An order as text: `a,-b`.
+/// A sort order as a string: `a,-b`.
 #[must_use]
 pub fn order(order: &[Sort]) -> String {
     let words: Vec<String> =

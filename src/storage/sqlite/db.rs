@@ -1,4 +1,4 @@
-//! A connection to the database file, and how statements on it are bounded in time.
+//! A connection to the database file, with time limits for statements.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, Weak, mpsc};
@@ -11,16 +11,16 @@ use super::error::{EmbeddedError, is_missing_table, translate};
 use super::functions::{self, RowScore, RowTest, Running};
 use crate::storage::{Result, StorageError};
 
-/// How often the watchdog looks at the statements under way.
+/// Interval at which the watchdog checks running statements.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// A statement under way: when it has to end, and the means to end it.
+/// A running statement: its deadline and the handle to interrupt it.
 struct Slot {
     deadline: Mutex<Option<Instant>>,
     handle: InterruptHandle,
 }
 
-/// Interrupts statements that take too long; lives as long as it is held.
+/// Interrupts statements that exceed their time limit, until it is dropped.
 pub struct Watchdog {
     slots: Arc<Mutex<Vec<Weak<Slot>>>>,
     _stop: mpsc::Sender<()>,
@@ -36,7 +36,7 @@ impl Watchdog {
     /// Starts its thread.
     ///
     /// # Errors
-    /// When there can be no more threads.
+    /// If the thread cannot be started.
     pub fn start() -> std::io::Result<Self> {
         let slots: Arc<Mutex<Vec<Weak<Slot>>>> = Arc::default();
         let (stop, stopped) = mpsc::channel::<()>();
@@ -46,7 +46,7 @@ impl Watchdog {
                 let mut slots = watched.lock().unwrap_or_else(PoisonError::into_inner);
                 slots.retain(|slot| {
                     let Some(slot) = slot.upgrade() else { return false };
-                    // The lock is held while interrupting, so that the next statement is never hit instead.
+                    // Hold the lock during the interrupt, so that it never hits the next statement.
                     let deadline = slot.deadline.lock().unwrap_or_else(PoisonError::into_inner);
                     if deadline.is_some_and(|deadline| deadline <= functions::now()) {
                         slot.handle.interrupt();
@@ -65,14 +65,14 @@ impl Watchdog {
     }
 }
 
-/// The processor time this thread has used.
+/// The processor time that this thread has used.
 #[cfg(target_os = "linux")]
 fn processor_time() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     Duration::new(u64::try_from(time.tv_sec).unwrap_or_default(), u32::try_from(time.tv_nsec).unwrap_or_default())
 }
 
-/// The processor time this thread has used; elsewhere it cannot be told, so every search counts as having run all the time.
+/// On other systems the processor time is unknown, so every query counts as having run all the time.
 #[cfg(not(target_os = "linux"))]
 fn processor_time() -> Duration {
     functions::now().duration_since(*FIRST_SEARCH)
@@ -81,16 +81,16 @@ fn processor_time() -> Duration {
 #[cfg(not(target_os = "linux"))]
 static FIRST_SEARCH: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(functions::now);
 
-/// How a connection works.
+/// Limits of a connection.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Longest time of a search.
+    /// Maximum time of a query.
     pub time: Duration,
-    /// Most bytes a result may have as text.
+    /// Maximum bytes of a result as text.
     pub bytes: usize,
 }
 
-/// A connection with our functions.
+/// A connection with the functions of this store.
 pub struct Db {
     connection: Connection,
     slot: Arc<Slot>,
@@ -127,7 +127,7 @@ impl Db {
         connection.pragma_update(None, "synchronous", synchronous)?;
         connection.pragma_update(None, "cache_size", -16_000)?;
         connection.pragma_update(None, "temp_store", "FILE")?;
-        // Our functions are in the indexes; nothing else may come along with a schema.
+        // Indexes use the functions of this store; other code in the schema must not run.
         connection.pragma_update(None, "trusted_schema", false)?;
         connection.pragma_update(None, "cell_size_check", true)?;
         if !write {
@@ -144,16 +144,16 @@ impl Db {
         &self.connection
     }
 
-    /// What bounds searches.
+    /// Limits of queries.
     #[must_use]
     pub const fn limits(&self) -> Limits {
         self.limits
     }
 
-    /// Runs a search: within its time, with its test and score for the rows.
+    /// Runs a query within its time limit, with its test and score for rows.
     ///
     /// # Errors
-    /// `TimedOut`, and what `search` gives.
+    /// `TimedOut`, and errors of `search`.
     pub fn search<T>(
         &self,
         test: Option<RowTest>,
@@ -167,7 +167,7 @@ impl Db {
         let result = search(self);
         self.arm(None);
         match result {
-            // Most of its time the search did not run: that is the machine's doing, and trying again later helps.
+            // Most of the time the query did not get the processor: the machine is overloaded, and a retry can succeed.
             Err(StorageError::TimedOut) if processor_time().saturating_sub(begun) < self.limits.time / 2 => {
                 Err(EmbeddedError::Starved.into())
             }
@@ -179,7 +179,7 @@ impl Db {
         *self.slot.deadline.lock().unwrap_or_else(PoisonError::into_inner) = deadline;
     }
 
-    /// Prepares a statement, or finds it prepared; `None` when its table was never made.
+    /// Prepares a statement, or takes it from the cache; `None` if its table does not exist.
     ///
     /// # Errors
     /// SQLite's.
@@ -191,7 +191,7 @@ impl Db {
         }
     }
 
-    /// Runs a statement whose tables are there; gives the number of rows changed.
+    /// Runs a statement on existing tables; returns the number of changed rows.
     ///
     /// # Errors
     /// SQLite's.

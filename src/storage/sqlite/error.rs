@@ -1,4 +1,4 @@
-//! What can go wrong with the files of the embedded store, in words for whoever runs it.
+//! Errors of the embedded store, with messages for administrators.
 
 use std::path::PathBuf;
 
@@ -7,19 +7,19 @@ use rusqlite::ErrorCode;
 use crate::storage::StorageError;
 use crate::storage::sqlite::codec::CodecError;
 
-/// A failure of the embedded store.
+/// An error of the embedded store.
 #[derive(Debug, thiserror::Error)]
 pub enum EmbeddedError {
-    /// Another process has the directory.
+    /// Another process uses the directory.
     #[error("the data directory {} is in use by process {pid}; only one server may use it at a time", directory.display())]
     InUse {
         /// The directory.
         directory: PathBuf,
-        /// Process id of its holder, as text; `?` when it cannot be read.
+        /// Process id of that process as a string; `?` if it cannot be read.
         pid: String,
     },
-    /// The files are of a later version of this program.
-    #[error("the database {} has format {found}, made by a newer version of reparse; this version reads up to format {known}", file.display())]
+    /// The file was created by a newer version of reparse.
+    #[error("the database {} has format {found}, created by a newer version of reparse; this version reads up to format {known}", file.display())]
     TooNew {
         /// The file.
         file: PathBuf,
@@ -28,10 +28,10 @@ pub enum EmbeddedError {
         /// The newest format known.
         known: i64,
     },
-    /// The file is no database of ours, or broken.
-    #[error("the database file is damaged or is no reparse database: {0}. Restore it from a backup")]
+    /// The file is not a database of reparse, or damaged.
+    #[error("the database file is damaged or not a reparse database: {0}. Restore it from a backup")]
     Damaged(String),
-    /// There is no room left.
+    /// The disk is full.
     #[error("the disk that holds the database is full")]
     DiskFull,
     /// The file cannot be written.
@@ -45,20 +45,20 @@ pub enum EmbeddedError {
         /// Why.
         source: std::io::Error,
     },
-    /// A write was undone together with others, because writing them failed.
-    #[error("the write could not be made lasting: {0}")]
+    /// A write was rolled back because its commit failed.
+    #[error("the write could not be committed: {0}")]
     Commit(String),
-    /// SQLite reports something else.
+    /// Any other error of SQLite.
     #[error("{0}")]
     Sqlite(String),
-    /// The store was closed.
+    /// The store is closed.
     #[error("the database is closed")]
     Closed,
-    /// Too many operations are waiting, or this one waited too long.
-    #[error("too many operations are waiting for the database")]
+    /// The queue is full, or the operation waited too long.
+    #[error("too many operations are queued for the database")]
     Busy,
-    /// A search ran out of time without having had the processor or the disk for most of it.
-    #[error("the machine is too busy for the search")]
+    /// A query exceeded its time limit while it waited for processor or disk most of the time.
+    #[error("the machine is too busy for the query")]
     Starved,
 }
 
@@ -94,7 +94,7 @@ impl From<CodecError> for StorageError {
     }
 }
 
-/// What an error of SQLite means to a caller of the store.
+/// Converts an error of SQLite to an error of a store.
 #[must_use]
 pub fn translate(error: rusqlite::Error) -> StorageError {
     if let Some(own) = super::functions::take_error() {
@@ -109,7 +109,7 @@ pub fn translate(error: rusqlite::Error) -> StorageError {
     }
 }
 
-/// The index named by `UNIQUE constraint failed: index 'x'`, or `_id_` for the column `id`.
+/// The index in `UNIQUE constraint failed: index 'x'`, or `_id_` for the column `id`.
 fn duplicate(error: &rusqlite::Error) -> Option<StorageError> {
     let text = error.to_string();
     let what = text.split_once("UNIQUE constraint failed: ")?.1;
@@ -120,7 +120,7 @@ fn duplicate(error: &rusqlite::Error) -> Option<StorageError> {
     Some(StorageError::Duplicate { index })
 }
 
-/// Whether SQLite says that the table of a class was never made.
+/// Whether the error is that the table of a class does not exist.
 #[must_use]
 pub fn is_missing_table(error: &rusqlite::Error) -> bool {
     error.to_string().contains("no such table: ")

@@ -1,4 +1,4 @@
-//! The files of the store: directory, lock, database, and its format.
+//! The files of the store: directory, lock, database, format.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
@@ -12,9 +12,9 @@ use super::schema;
 use crate::model::schema::ClassSchema;
 use crate::storage::StorageError;
 
-/// The format this version writes.
+/// The format that this version writes.
 pub const FORMAT: i64 = 1;
-/// Marks a database file as ours: `RPrs`.
+/// Application id of the database file: `RPrs`.
 const APPLICATION: i64 = 0x5250_7273;
 /// Name of the database file.
 const DATABASE: &str = "reparse.db";
@@ -23,12 +23,12 @@ const LOCK: &str = "reparse.lock";
 
 type Result<T> = std::result::Result<T, EmbeddedError>;
 
-/// The directory, held by this process alone until this is dropped.
+/// The directory, locked by this process until this is dropped.
 #[derive(Debug)]
 pub struct Directory {
     /// The database file.
     pub database: PathBuf,
-    /// Holds the lock.
+    /// The lock.
     _lock: File,
 }
 
@@ -57,10 +57,10 @@ fn private_directory(builder: &mut DirBuilder) {
 fn private_directory(_: &mut DirBuilder) {}
 
 impl Directory {
-    /// Makes the directory if need be and takes hold of it.
+    /// Creates the directory if necessary and locks it.
     ///
     /// # Errors
-    /// `InUse` with the holder's process id; `File` when it cannot be used.
+    /// `InUse` with the process id of the other process; `File` if the directory cannot be used.
     pub fn hold(directory: &Path) -> Result<Self> {
         let mut builder = DirBuilder::new();
         builder.recursive(true);
@@ -85,11 +85,11 @@ impl Directory {
             .and_then(|()| writeln!(lock, "{}", std::process::id()))
             .map_err(at(&path))?;
         let database = directory.join(DATABASE);
-        // Made here, so that it and the files beside it are private from the first moment.
+        // Create the file here, so that it and the files next to it are private from the start.
         private(OpenOptions::new().read(true).write(true).create(true).truncate(false))
             .open(&database)
             .map_err(at(&database))?;
-        // The name of a new file has to be on disk, too.
+        // Sync the directory too, so that the name of a new file is on disk.
         if let Ok(handle) = fs::File::open(directory) {
             let _ = handle.sync_all();
         }
@@ -97,11 +97,12 @@ impl Directory {
     }
 }
 
-/// The classes of the store in a directory, read without taking hold of it: SQLite lets others read while one writes, and
-/// nothing of the store is changed. Blocks for as long as the file needs.
+/// Reads the classes of the store in a directory without locking it: SQLite permits reads during writes. Changes
+/// nothing. Blocks
+/// during file operations.
 ///
 /// # Errors
-/// `File` when there is no store; what is wrong with the database.
+/// `File` if there is no store; errors of the database.
 pub fn read_classes(directory: &Path) -> std::result::Result<Vec<ClassSchema>, StorageError> {
     let file = directory.join(DATABASE);
     fs::metadata(&file).map_err(at(&file))?;
@@ -113,7 +114,7 @@ pub fn read_classes(directory: &Path) -> std::result::Result<Vec<ClassSchema>, S
         let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
         let found = number("user_version")?;
         if number("application_id")? != APPLICATION {
-            return Err(EmbeddedError::Damaged(format!("{} is no database of this program", file.display())));
+            return Err(EmbeddedError::Damaged(format!("{} is not a database of this program", file.display())));
         }
         if found > FORMAT {
             return Err(EmbeddedError::TooNew { file: file.clone(), found, known: FORMAT });
@@ -123,10 +124,10 @@ pub fn read_classes(directory: &Path) -> std::result::Result<Vec<ClassSchema>, S
     schema::all(&read()?)
 }
 
-/// Brings a database to this version's format; makes a new one if the file is empty.
+/// Upgrades a database to the format of this version; creates it if the file is empty.
 ///
 /// # Errors
-/// `TooNew`; `Damaged` when it is a database of someone else; SQLite's.
+/// `TooNew`; `Damaged` if it is a database of another program; SQLite's.
 pub fn prepare(connection: &Connection, file: &Path) -> Result<()> {
     let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
     let found = number("user_version")?;
@@ -153,7 +154,7 @@ pub fn prepare(connection: &Connection, file: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Steps from each format to the next; the first leads from 1 to 2.
+/// Upgrades from each format to the next; the first is from 1 to 2.
 const STEPS: [fn(&Connection) -> rusqlite::Result<()>; 0] = [];
 
 fn migrate(connection: &Connection, found: i64) -> Result<()> {

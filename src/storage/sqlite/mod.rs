@@ -1,7 +1,8 @@
-//! The embedded store: SQLite, inside the process, for exactly one server.
+//! The embedded store: SQLite inside the process, for exactly one server.
 //!
-//! One table for each class with the row's text (`codec.rs`), indexes over the keys of fields (`keys.rs`, `functions.rs`),
-//! one thread that writes (`writer.rs`), a few that read (`readers.rs`). See `docs/storage-embedded.md`.
+//! Each class has a table with the text of its rows (`codec.rs`) and indexes over the keys of fields (`keys.rs`,
+//! `functions.rs`). One
+//! thread writes (`writer.rs`), a few threads read (`readers.rs`). See `docs/storage-embedded.md`.
 
 mod aggregate;
 pub mod catalog;
@@ -54,34 +55,35 @@ use crate::model::shape::Shape;
 use crate::model::value::Value;
 use crate::storage::{AggregateOptions, Ancestry, Event, IndexSpec, Result, Storage, StorageError, Transaction};
 
-/// When a write counts as being on disk.
+/// When a write is acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Synchronous {
-    /// When the disk says so: survives a loss of power.
+    /// After a sync to disk: it survives a power failure.
     #[default]
     Full,
-    /// When the operating system has it: survives the end of the process, a loss of power may take the last writes.
+    /// After it was passed to the operating system: it survives a crash of the process, but the last writes can be
+    /// lost in a power failure.
     Normal,
 }
 
-/// How the embedded store works.
+/// Options of the embedded store.
 #[derive(Debug, Clone)]
 pub struct EmbeddedOptions {
-    /// When a write counts as being on disk.
+    /// When a write is acknowledged.
     pub synchronous: Synchronous,
-    /// How many threads read; at least 1.
+    /// Number of reader threads, at least 1.
     pub readers: usize,
-    /// How many searches, and how many writes, may wait; more are refused.
+    /// Maximum number of queued queries, and of queued writes.
     pub queue: usize,
-    /// Longest time of one search.
+    /// Maximum time of a query.
     pub time_limit: Duration,
-    /// Most bytes that the rows of one result may have.
+    /// Maximum bytes of the rows of a result.
     pub result_bytes: usize,
-    /// Longest time that a search waits for a reader.
+    /// Maximum time for which a query waits for a reader.
     pub reader_wait: Duration,
-    /// Longest time of a transaction; it is undone then.
+    /// Maximum time of a transaction; then it is rolled back.
     pub transaction_timeout: Duration,
-    /// Longest time that a transaction does nothing; it is undone then.
+    /// Maximum idle time of a transaction; then it is rolled back.
     pub transaction_idle: Duration,
 }
 
@@ -113,10 +115,10 @@ pub struct EmbeddedStorage {
 }
 
 impl EmbeddedStorage {
-    /// Opens the store in a directory, which is made if need be. Blocks for as long as the files need.
+    /// Opens the store in a directory, which is created if necessary. Blocks during file operations.
     ///
     /// # Errors
-    /// [`EmbeddedError`]: in use by another process, made by a newer version, damaged, no room, no permission.
+    /// [`EmbeddedError`]: in use by another process, created by a newer version, damaged, disk full, no permission.
     pub fn open(directory: &Path, options: &EmbeddedOptions) -> std::result::Result<Self, EmbeddedError> {
         let held = Directory::hold(directory)?;
         let threads = |source| EmbeddedError::File { path: directory.to_owned(), source };
@@ -130,7 +132,7 @@ impl EmbeddedStorage {
         let db = open(true)?;
         files::prepare(db.connection(), &held.database)?;
         let catalog = Arc::new(ArcSwap::from_pointee(Catalog::read(db.connection())?));
-        // One more, for quick jobs.
+        // One more for quick jobs.
         let connections = (0..=options.readers.max(1)).map(|_| open(false)).collect::<rusqlite::Result<_>>()?;
         let patience = Patience { total: options.transaction_timeout, idle: options.transaction_idle };
         let writer = Writer::start(db, Arc::clone(&catalog), options.queue.max(1), patience).map_err(threads)?;
@@ -262,7 +264,7 @@ impl Storage for EmbeddedStorage {
     }
 
     async fn create_indexes(&self, schema: &ClassSchema, indexes: &[IndexSpec]) -> Result<()> {
-        // A join table has its two indexes by itself.
+        // A join table always has its two indexes.
         if schema.name.is_join() {
             return Ok(());
         }
@@ -467,7 +469,7 @@ impl Storage for EmbeddedStorage {
     }
 
     async fn watch(&self, _classes: &[ClassName]) -> Result<Option<BoxStream<'static, Event>>> {
-        // The directory is held by this process alone: nobody else changes anything.
+        // Only this process can use the directory, so there are no changes by others.
         Ok(None)
     }
 

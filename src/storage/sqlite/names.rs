@@ -1,13 +1,14 @@
 //! Names in the database file.
 //!
-//! SQLite's names know no case, Parse's do; so capital letters, and all but letters, digits and `_`, are escaped. The tables
+//! SQLite's names ignore case, Parse's do not. So capital letters, and all characters except letters, digits and `_`,
+//! are escaped. Tables
 //! of the store itself begin with `_`, those of classes with `c_`, those of join classes with `j_`.
 
 use std::fmt::Write as _;
 
 use crate::model::names::ClassName;
 
-/// The table of a class, ready for use in a statement (quoted where it has to be).
+/// The table of a class for use in a statement, quoted if necessary.
 #[must_use]
 pub fn table(class: &ClassName) -> String {
     let mut name = String::from(if class.is_join() { "\"j_" } else { "\"c_" });
@@ -16,7 +17,7 @@ pub fn table(class: &ClassName) -> String {
     name
 }
 
-/// The SQLite name of an index, without quotes: class and name can be told apart again.
+/// The SQLite name of an index, without quotes, from which class and name can be recovered.
 #[must_use]
 pub fn index(class: &ClassName, name: &str) -> String {
     let mut out = String::from("i_");
@@ -26,7 +27,7 @@ pub fn index(class: &ClassName, name: &str) -> String {
     out
 }
 
-/// The name an index was given, from its SQLite name.
+/// The name of an index, from its SQLite name.
 #[must_use]
 pub fn index_of(name: &str) -> Option<String> {
     unescape(name.strip_prefix("i_")?.split_once('.')?.1)
@@ -38,8 +39,9 @@ pub fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// A text in single quotes, for statements that cannot have parameters (indexes). Paths with NUL are refused before they come here;
-/// should one come all the same, it must not end the statement early.
+/// A string in single quotes, for statements that cannot have parameters (indexes). Paths with NUL have been refused
+/// before; if there
+/// is one, it must not terminate the statement.
 #[must_use]
 pub fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''").replace('\0', "\u{FFFD}"))

@@ -1,4 +1,4 @@
-//! Searches: SQL around the plan of a filter.
+//! Queries: builds SQL from the plan of a filter and runs it.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -28,10 +28,10 @@ use crate::model::shape::{Names, Shape};
 use crate::model::value::Value;
 use crate::storage::{Result, StorageError};
 
-/// The key that asks for the score of a text search.
+/// The field that requests the score of a text search.
 const SCORE: &str = "$score";
 
-/// A search, ready for the thread that carries it out.
+/// A prepared query, for the thread that runs it.
 #[derive(Debug)]
 pub struct Search {
     from: String,
@@ -42,7 +42,7 @@ pub struct Search {
     keys: Option<Vec<String>>,
 }
 
-/// Where the rows of a class are. Join classes have no rows of their own form, so one is made up.
+/// The source of the rows of a class. The pairs of join classes are presented as rows.
 fn source(class: &ClassName) -> String {
     let table = table(class);
     if class.is_join() {
@@ -54,14 +54,14 @@ fn source(class: &ClassName) -> String {
 }
 
 impl Search {
-    /// Prepares a search.
+    /// Prepares a query.
     ///
     /// # Errors
-    /// `Refused` for what cannot be searched.
+    /// `Refused` for queries that are not supported.
     pub fn new(schema: &ClassSchema, indexes: &Table, filter: &Resolved, options: &FindOptions) -> Result<Self> {
         let known = ColumnInfo { schema, table: indexes, folded: options.case_insensitive };
         let mut plan = filter::plan(filter, known)?;
-        // Rows past their time are not seen, although they are removed a little later.
+        // Expired rows are invisible, although they are deleted a little later.
         for over in indexes.indexes.values().filter_map(super::write::expired) {
             let word = if plan.condition.is_empty() { "" } else { " AND " };
             let _ = write!(plan.condition, "{word}NOT coalesce({over},0)");
@@ -100,7 +100,7 @@ impl Search {
         (sql, parameters)
     }
 
-    /// Takes what rows are tested with, and sorted by, out of the plan.
+    /// Takes the test and the sort score of rows out of the plan.
     fn tests(&mut self) -> (Option<RowTest>, Option<RowScore>) {
         let matchers = std::mem::take(&mut self.plan.rest);
         let text = self.plan.text.take().map(Rc::new);
@@ -130,7 +130,7 @@ impl Search {
         (Some(Rc::new(passes)), score)
     }
 
-    /// Carries the search out and shows each row's number and text.
+    /// Runs the query and calls a function with the number and text of each row.
     fn scan(
         mut self,
         db: &Db,
@@ -151,7 +151,7 @@ impl Search {
                         }
                     }
                     Ok(None) => return Ok(()),
-                    // The class went away since the statement was prepared.
+                    // The class was deleted after the statement was prepared.
                     Err(error) if is_missing_table(&error) => return Ok(()),
                     Err(error) => return Err(translate(error)),
                 }
@@ -159,7 +159,7 @@ impl Search {
         })
     }
 
-    /// Whether it looks at one row at most, by its id.
+    /// Whether it reads at most one row, by its id.
     #[must_use]
     pub const fn is_by_id(&self) -> bool {
         self.plan.by_id
@@ -168,7 +168,7 @@ impl Search {
     /// The rows found.
     ///
     /// # Errors
-    /// `TimedOut`; `Refused` when the rows are too large together.
+    /// `TimedOut`; `Refused` if the rows are too large in total.
     pub fn rows(mut self, db: &Db) -> Result<Vec<Object>> {
         let mut objects = Vec::new();
         let keys = self.keys.take().map(Keys::new);
@@ -186,7 +186,7 @@ impl Search {
         Ok(objects)
     }
 
-    /// The rows found as JSON, in the shape in which they are read, which must ask for whole fields.
+    /// The rows found as JSON in a shape, whose requested fields must be top-level fields.
     ///
     /// # Errors
     /// As [`Search::rows`].
@@ -199,7 +199,7 @@ impl Search {
         Ok(rows)
     }
 
-    /// Shows the text of each row found, and its score in the text search if that is wanted.
+    /// Calls a function with the text of each row found, and its text search score if requested.
     fn bodies(self, db: &Db, scored: bool, mut take: impl FnMut(&[u8], Option<f64>) -> Result<()>) -> Result<()> {
         let mut room = db.limits().bytes;
         let scored = scored && self.plan.text.is_some();

@@ -1,7 +1,8 @@
-//! The readers: a few threads, each with a connection, behind two bounded queues. Searches never run on the async threads.
+//! The readers: a few threads, each with a connection, with two bounded queues. Queries never run on the async threads.
 //!
-//! Rows asked for by their id, and health checks, have a queue and a thread of their own: however many searches are queued, they do not
-//! wait for them. A job that was not begun within its time is refused.
+//! Reads by id and health checks have their own queue and thread, so that they never wait for other queries. A job
+//! that was not started
+//! within its time limit is refused.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -15,25 +16,25 @@ use super::error::EmbeddedError;
 use super::functions::now;
 use crate::storage::Result;
 
-/// A search; without a connection it is refused, because it waited too long.
+/// A job. It gets no connection if it waited too long, and is refused.
 type Search = Box<dyn FnOnce(Option<&Db>) + Send>;
 
 struct Job {
     search: Search,
-    /// When it must have begun.
+    /// Deadline for its start.
     deadline: Instant,
 }
 
 #[derive(Default)]
 struct Queue {
     searches: VecDeque<Job>,
-    /// Jobs that take no time to speak of.
+    /// Quick jobs.
     quick: VecDeque<Job>,
     closed: bool,
 }
 
 impl Queue {
-    /// The next job of a thread; the thread for quick ones takes no others.
+    /// The next job of a thread; the thread for quick jobs takes no others.
     fn next(&mut self, quick_only: bool) -> Option<Job> {
         self.quick.pop_front().or_else(|| if quick_only { None } else { self.searches.pop_front() })
     }
@@ -59,10 +60,11 @@ impl std::fmt::Debug for Readers {
 }
 
 impl Readers {
-    /// Starts a thread for each connection, the first for quick jobs alone; at most `most` jobs of a kind wait, each at most for so long.
+    /// Starts a thread for each connection, the first only for quick jobs. At most `most` jobs of a kind are queued,
+    /// each for a limited time.
     ///
     /// # Errors
-    /// When there can be no more threads.
+    /// If a thread cannot be started.
     pub fn start(connections: Vec<Db>, most: usize, patience: Duration) -> std::io::Result<Self> {
         let shared = Arc::new(Shared { queue: Mutex::default(), ready: Condvar::new(), most, patience });
         let mut threads = Vec::new();
@@ -74,15 +76,15 @@ impl Readers {
         Ok(Self { shared, threads: Mutex::new(threads) })
     }
 
-    /// Runs a search on one of the threads.
+    /// Runs a query on one of the threads.
     ///
     /// # Errors
-    /// `Unavailable` when too many wait, it waited too long or the store is closed; what the search gives.
+    /// `Unavailable` if the queue is full, it waited too long or the store is closed; errors of the query.
     pub async fn run<T: Send + 'static>(&self, search: impl FnOnce(&Db) -> Result<T> + Send + 'static) -> Result<T> {
         self.queue(search, |queue| &mut queue.searches).await
     }
 
-    /// As [`Readers::run`], for what takes no time to speak of: it does not wait for searches.
+    /// Like [`Readers::run`], for quick jobs, which do not wait for queries.
     ///
     /// # Errors
     /// As [`Readers::run`].
@@ -110,19 +112,19 @@ impl Readers {
                 return Err(EmbeddedError::Busy.into());
             }
             let search: Search = Box::new(move |db| {
-                // Nobody waits any more: do not search.
+                // The request has been cancelled: do not run the query.
                 if !give.is_closed() {
                     let _ = give.send(db.map_or_else(|| Err(EmbeddedError::Busy.into()), search));
                 }
             });
             lane.push_back(Job { search, deadline });
         }
-        // Not every thread takes every job.
+        // Notify all threads, because not every thread takes every job.
         self.shared.ready.notify_all();
         take.await.map_err(|_| EmbeddedError::Closed)?
     }
 
-    /// Takes no more searches; gives the threads, which end when what waits is done.
+    /// Accepts no more jobs; returns the threads, which end after the queued ones.
     pub fn stop(&self) -> Vec<JoinHandle<()>> {
         self.shared.queue.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
         self.shared.ready.notify_all();

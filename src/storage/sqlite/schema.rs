@@ -1,4 +1,4 @@
-//! Classes: their definitions, and the tables of their rows.
+//! Definitions of classes, and the tables of their rows.
 
 use indexmap::IndexMap;
 use rusqlite::{Connection, OptionalExtension as _};
@@ -14,7 +14,7 @@ use crate::model::names::ClassName;
 use crate::model::schema::{ClassSchema, Field, FieldType, IndexKeys};
 use crate::storage::{Result, StorageError};
 
-/// A field as it is stored.
+/// The stored form of a field.
 #[derive(Serialize, Deserialize)]
 struct StoredField {
     #[serde(rename = "type")]
@@ -27,7 +27,7 @@ struct StoredField {
     default: Option<Json>,
 }
 
-/// A class as it is stored.
+/// The stored form of a class.
 #[derive(Serialize, Deserialize)]
 struct StoredClass {
     fields: IndexMap<String, StoredField>,
@@ -107,10 +107,10 @@ fn save(session: &Session, schema: &ClassSchema) -> Result<()> {
         .map(|_| ())
 }
 
-/// Makes a class.
+/// Creates a class.
 ///
 /// # Errors
-/// `Duplicate` when it exists.
+/// `Duplicate` if it exists.
 pub fn create(session: &Session, schema: &ClassSchema) -> Result<()> {
     if load(session, &schema.name)?.is_some() {
         return Err(StorageError::Duplicate { index: "_id_".to_owned() });
@@ -119,10 +119,10 @@ pub fn create(session: &Session, schema: &ClassSchema) -> Result<()> {
     save(session, schema)
 }
 
-/// Adds a field; the class is made when it is missing.
+/// Adds a field; creates the class if it does not exist.
 ///
 /// # Errors
-/// `FieldExists` when it is there with another type.
+/// `FieldExists` if it exists with another type.
 pub fn add_field(session: &Session, class: &ClassName, name: &str, field: &Field) -> Result<()> {
     let mut schema = load(session, class)?.unwrap_or_else(|| ClassSchema::new(class.clone()));
     if let Some(known) = schema.fields.get(name) {
@@ -132,7 +132,7 @@ pub fn add_field(session: &Session, class: &ClassName, name: &str, field: &Field
     save(session, &schema)
 }
 
-/// Changes the definition of a class that exists; nothing happens when there is none.
+/// Changes the definition of a class. Does nothing if the class does not exist.
 ///
 /// # Errors
 /// SQLite's.
@@ -142,7 +142,7 @@ pub fn change(session: &Session, class: &ClassName, change: impl FnOnce(&mut Cla
     save(session, &schema)
 }
 
-/// Removes fields from the class and its rows.
+/// Deletes fields of the class and its rows.
 ///
 /// # Errors
 /// SQLite's.
@@ -158,7 +158,7 @@ pub fn delete_fields(session: &Session, class: &ClassName, fields: &[String]) ->
         return Ok(());
     }
     let connection = session.db.connection();
-    // In portions, so that memory stays small however many rows there are.
+    // In batches, to limit memory regardless of the number of rows.
     let mut last = i64::MIN;
     loop {
         let sql = format!("SELECT n, body FROM {table} WHERE n > ? AND ({}) ORDER BY n LIMIT 500", held.join(" OR "));
@@ -176,7 +176,7 @@ pub fn delete_fields(session: &Session, class: &ClassName, fields: &[String]) ->
     }
 }
 
-/// Removes a class, its rows and indexes. Nothing happens when there is none.
+/// Deletes a class with its rows and indexes. Does nothing if it does not exist.
 ///
 /// # Errors
 /// SQLite's.
@@ -188,7 +188,7 @@ pub fn delete(session: &Session, class: &ClassName) -> Result<()> {
     Ok(())
 }
 
-/// What makes the table of a class.
+/// The statements that create the table of a class.
 #[must_use]
 pub fn table_statements(class: &ClassName) -> Vec<String> {
     let table = table(class);
@@ -215,7 +215,7 @@ pub fn table_statements(class: &ClassName) -> Vec<String> {
     ]
 }
 
-/// Name of an index that the store makes by itself.
+/// Name of an index that the store itself creates.
 fn own_index(class: &ClassName, what: &str) -> String {
     names::index(class, what).replacen("i_", "o_", 1)
 }

@@ -1,4 +1,4 @@
-//! Writes to rows, on the writer's thread.
+//! Writes of rows, on the writer's thread.
 
 use rusqlite::OptionalExtension as _;
 
@@ -29,7 +29,7 @@ fn id(row: &Object) -> Result<&str> {
     }
 }
 
-/// Pairs of owner and member have no form of their own to be written in.
+/// Join classes cannot be written as rows.
 fn refuse_pairs(class: &ClassName) -> Result<()> {
     if class.is_join() {
         return Err(StorageError::Refused("relations are changed through the objects that have them".to_owned()));
@@ -37,10 +37,10 @@ fn refuse_pairs(class: &ClassName) -> Result<()> {
     Ok(())
 }
 
-/// Stores a new row.
+/// Inserts a row.
 ///
 /// # Errors
-/// `Duplicate`; `Refused` when the row has no id or is nested too deep, and for the pairs of relations.
+/// `Duplicate`; `Refused` if the row has no id or is nested too deep, and for join classes.
 pub fn insert(session: &Session, class: &ClassName, row: &Object) -> Result<()> {
     refuse_pairs(class)?;
     let table = session.table(class)?;
@@ -52,7 +52,7 @@ pub fn insert(session: &Session, class: &ClassName, row: &Object) -> Result<()> 
     session.db.run(&format!("INSERT INTO {table} (id, body) VALUES (?, ?)"), [id(row)?, &body]).map(|_| ())
 }
 
-/// An update that tells a pointer which becomes null from one that was null from the beginning; see [`NULL_POINTER`].
+/// An update that distinguishes a pointer that becomes null from one that was created as null; see [`NULL_POINTER`].
 #[must_use]
 pub fn null_pointers(schema: &ClassSchema, update: &Update) -> Update {
     let mut told = Update(Vec::with_capacity(update.0.len()));
@@ -73,10 +73,10 @@ pub fn null_pointers(schema: &ClassSchema, update: &Update) -> Update {
     told
 }
 
-/// Changes all rows of a search; gives them as they are afterwards, when `back` asks for them, and their number.
+/// Updates all rows of a query; returns their number, and with `back` the rows after the update.
 ///
 /// # Errors
-/// `Duplicate`; `Refused` when a change does not fit a row, and for the pairs of relations.
+/// `Duplicate`; `Refused` if a change cannot be applied to a row, and for join classes.
 pub fn update(
     session: &Session,
     class: &ClassName,
@@ -99,7 +99,7 @@ pub fn update(
     Ok((count, last))
 }
 
-/// Changes the first row of a search, or stores a new one: the filter's equalities, changed by the update.
+/// Updates the first row of a query, or inserts one from the filter's equalities and the update.
 ///
 /// # Errors
 /// As [`insert`] and [`update`].
@@ -123,7 +123,7 @@ pub fn upsert(session: &Session, class: &ClassName, search: Search, fresh: &Upda
     insert(session, class, &row)
 }
 
-/// What the equalities of a filter say of a row that it matches.
+/// The fields of a new row from the equalities of a filter.
 #[must_use]
 pub fn equalities(filter: &Resolved) -> Update {
     let mut fields = Vec::new();
@@ -142,10 +142,10 @@ fn collect(filter: &Resolved, fields: &mut Vec<(String, Value)>) {
     }
 }
 
-/// Deletes the rows of a search, or all rows; gives their number.
+/// Deletes the rows of a query, or all rows; returns their number.
 ///
 /// # Errors
-/// `TimedOut` when they cannot be found in time.
+/// `TimedOut` if they cannot be found in time.
 pub fn delete(session: &Session, class: &ClassName, search: Option<Search>) -> Result<u64> {
     let table = names::table(class);
     let Some(search) = search else {
@@ -165,7 +165,7 @@ pub fn delete(session: &Session, class: &ClassName, search: Option<Search>) -> R
     Ok(count)
 }
 
-/// Removes the rows of a class that are past their time.
+/// Deletes the expired rows of a class.
 fn expire(session: &Session, class: &ClassName, indexes: &Table) -> Result<()> {
     let table = names::table(class);
     for index in indexes.indexes.values() {
@@ -175,7 +175,7 @@ fn expire(session: &Session, class: &ClassName, indexes: &Table) -> Result<()> {
     Ok(())
 }
 
-/// Whether a row's time is over, in SQL; nothing for an index that lets rows stay.
+/// The SQL condition for expired rows; `None` for an index without expiry.
 #[must_use]
 pub fn expired(index: &Index) -> Option<String> {
     let (seconds, field) = (index.expire_after_seconds?, index.fields.first()?);
@@ -187,7 +187,7 @@ pub fn expired(index: &Index) -> Option<String> {
     ))
 }
 
-/// Removes the rows of all classes that are past their time.
+/// Deletes the expired rows of all classes.
 ///
 /// # Errors
 /// SQLite's.

@@ -1,7 +1,8 @@
-//! The writer: the one thread that changes the database.
+//! The writer: the only thread that changes the database.
 //!
-//! Writes that wait are carried out together in one transaction, each behind a savepoint of its own, and are acknowledged
-//! when that transaction is on disk. A transaction of a caller has the thread for itself until it ends, or its time is over.
+//! Queued writes run together in one transaction, each with its own savepoint, and are acknowledged when that
+//! transaction is on disk.
+//! A transaction of a caller occupies the thread until it ends or exceeds its time limit.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -21,14 +22,14 @@ use super::names::table;
 use crate::model::names::ClassName;
 use crate::storage::{Result, StorageError};
 
-/// Most writes of one commit.
+/// Maximum number of writes in a commit.
 const GROUP: usize = 256;
-/// Longest time writes gather before their commit.
+/// Maximum time for which writes are collected before their commit.
 const GATHER: Duration = Duration::from_millis(20);
-/// How often rows past their time are removed.
+/// Interval of deleting expired rows.
 const SWEEP: Duration = Duration::from_mins(1);
 
-/// Why a commit failed: it concerns every write of the group.
+/// The error of a failed commit, which applies to every write in it.
 #[derive(Debug, Clone)]
 struct Undone {
     text: String,
@@ -45,18 +46,19 @@ impl Undone {
     }
 }
 
-/// How long a transaction may hold the writer.
+/// Time limits of a transaction.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
-    /// From its begin to its end.
+    /// For the whole transaction.
     pub total: Duration,
-    /// From one step to the next.
+    /// Between two steps.
     pub idle: Duration,
 }
 
-/// What a write does once its commit is through, or failed.
+/// Called after the commit of a write, or its failure.
 type Reply = Box<dyn FnOnce(Option<Undone>) + Send>;
-/// A write, given the session or why there is none; gives whether its changes are to stay, and the reply.
+/// A write. It gets the session, or the error why there is none, and returns whether to keep its changes, and the
+/// reply.
 type Work = Box<dyn FnOnce(std::result::Result<&Session, Undone>) -> (bool, Reply) + Send>;
 
 enum Task {
@@ -64,23 +66,23 @@ enum Task {
     Begin(oneshot::Sender<Handle>),
 }
 
-/// A change of classes or indexes; may be carried out again when the transaction it fell into is undone.
+/// A change of classes or indexes. It runs again if the transaction in which it ran is rolled back.
 type Definition = Box<dyn Fn(&Session) -> Result<()> + Send>;
 
 enum Step {
     Work(Box<dyn FnOnce(&Session) + Send>),
-    /// Not part of the transaction, but cannot wait for its end: whoever is inside may be waiting for it.
+    /// A step that is not part of the transaction but cannot wait for its end, because the transaction may wait for it.
     Define(Definition, oneshot::Sender<Result<()>>),
     Commit(oneshot::Sender<Result<()>>),
     Abort(oneshot::Sender<Result<()>>),
-    /// Nobody holds the transaction any more.
+    /// The transaction has been dropped.
     Forgotten,
 }
 
-/// The way to the transaction under way, if there is one.
+/// The channel to the current transaction, if there is one.
 type Current = Arc<Mutex<Option<mpsc::Sender<Step>>>>;
 
-/// What a write works with.
+/// The context of a write.
 #[derive(Debug)]
 pub struct Session {
     /// The connection.
@@ -93,7 +95,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// The name of a class's table, which is made if need be.
+    /// The table of a class, which is created if necessary.
     ///
     /// # Errors
     /// SQLite's.
@@ -109,13 +111,13 @@ impl Session {
         Ok(name)
     }
 
-    /// Tells that indexes or tables changed.
+    /// Records that indexes or tables have changed.
     pub fn changed(&self) {
         *self.stale.borrow_mut() = true;
         self.tables.borrow_mut().clear();
     }
 
-    /// The indexes as they are now, within the transaction under way.
+    /// The current indexes, including changes of the current transaction.
     ///
     /// # Errors
     /// SQLite's.
@@ -140,7 +142,7 @@ impl Session {
 
     fn commit(&self) -> Result<()> {
         if self.db.connection().is_autocommit() {
-            // SQLite itself undid the transaction: no room, an input or output error.
+            // SQLite rolled back the transaction: disk full or I/O error.
             return Err(EmbeddedError::Commit("the transaction was undone by the database".to_owned()).into());
         }
         self.execute("COMMIT")?;
@@ -156,7 +158,7 @@ impl Session {
         self.refresh();
     }
 
-    /// Carries out one write behind a savepoint.
+    /// Runs a write with a savepoint.
     fn one<T>(&self, write: impl FnOnce(&Self) -> Result<T>) -> Result<T> {
         self.execute("SAVEPOINT one")?;
         let result = write(self);
@@ -171,7 +173,8 @@ impl Session {
     }
 }
 
-/// A caller's transaction: the way to the thread that waits for its steps. Dropped without an end it is undone.
+/// A caller's transaction: the channel to the thread that runs its steps. It is rolled back if it is dropped before
+/// it ends.
 #[derive(Debug)]
 pub struct Handle {
     steps: mpsc::Sender<Step>,
@@ -184,10 +187,10 @@ impl std::fmt::Debug for Step {
 }
 
 impl Handle {
-    /// Does something as part of the transaction.
+    /// Runs a step of the transaction.
     ///
     /// # Errors
-    /// `TimedOut` when the transaction is over already; what `work` gives.
+    /// `TimedOut` if the transaction has already ended; errors of `work`.
     pub async fn run<T: Send + 'static>(&self, work: impl FnOnce(&Session) -> Result<T> + Send + 'static) -> Result<T> {
         let (give, take) = oneshot::channel();
         let step = Step::Work(Box::new(move |session: &Session| {
@@ -203,18 +206,18 @@ impl Handle {
         take.await.map_err(|_| StorageError::TimedOut)?
     }
 
-    /// Makes the transaction lasting.
+    /// Commits the transaction.
     ///
     /// # Errors
-    /// `TimedOut` when it is over already.
+    /// `TimedOut` if it has already ended.
     pub async fn commit(&self) -> Result<()> {
         self.end(Step::Commit).await
     }
 
-    /// Undoes the transaction.
+    /// Rolls back the transaction.
     ///
     /// # Errors
-    /// `TimedOut` when it is over already, and undone.
+    /// `TimedOut` if it has already been rolled back.
     pub async fn abort(&self) -> Result<()> {
         self.end(Step::Abort).await
     }
@@ -226,11 +229,11 @@ impl Drop for Handle {
     }
 }
 
-/// The way to the writer.
+/// The channel to the writer.
 #[derive(Debug)]
 pub struct Writer {
     current: Current,
-    /// Whether the last write found the disk full.
+    /// Whether the last write failed because the disk is full.
     disk_full: Arc<AtomicBool>,
     tasks: Mutex<Option<mpsc::SyncSender<Task>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -243,10 +246,10 @@ impl std::fmt::Debug for Task {
 }
 
 impl Writer {
-    /// Starts the thread. At most `most` writes wait; a transaction that outlasts `patience` is undone.
+    /// Starts the thread. At most `most` writes are queued; a transaction that exceeds `patience` is rolled back.
     ///
     /// # Errors
-    /// When there can be no more threads.
+    /// If the thread cannot be started.
     pub fn start(db: Db, catalog: Arc<ArcSwap<Catalog>>, most: usize, patience: Patience) -> std::io::Result<Self> {
         let (tasks, queue) = mpsc::sync_channel(most);
         let session = Session { db, tables: RefCell::default(), stale: RefCell::new(false), catalog };
@@ -260,10 +263,11 @@ impl Writer {
         Ok(Self { current, disk_full, tasks: Mutex::new(Some(tasks)), thread: Mutex::new(Some(thread)) })
     }
 
-    /// Fails while the disk is full. After a write that found it full it is tried again, with a write that changes nothing.
+    /// Fails while the disk is full. If the last write failed because of that, checks again with a write that changes
+    /// nothing.
     ///
     /// # Errors
-    /// `DiskFull`; `Unavailable` when the store is closed or too many wait.
+    /// `DiskFull`; `Unavailable` if the store is closed or the queue is full.
     pub async fn check_disk(&self) -> Result<()> {
         if !self.disk_full.load(Ordering::Relaxed) {
             return Ok(());
@@ -284,13 +288,13 @@ impl Writer {
         })
     }
 
-    /// Carries out a write; it is on disk when this returns.
+    /// Runs a write, which is on disk when this returns.
     ///
     /// # Cancel safety
-    /// A caller who goes away does not stop the write.
+    /// The write continues if the caller is cancelled.
     ///
     /// # Errors
-    /// `Unavailable` when too many wait or the store is closed; what the write gives.
+    /// `Unavailable` if the queue is full or the store is closed; errors of the write.
     pub async fn run<T: Send + 'static>(
         &self,
         write: impl FnOnce(&Session) -> Result<T> + Send + 'static,
@@ -313,8 +317,8 @@ impl Writer {
         take.await.map_err(|_| EmbeddedError::Closed)?
     }
 
-    /// Changes classes or indexes. A transaction under way does not hold this up: the change is made inside it, and made
-    /// again if it is undone.
+    /// Changes classes or indexes. Does not wait for the current transaction: the change runs inside it, and again if
+    /// it is rolled back.
     ///
     /// # Errors
     /// As [`Writer::run`].
@@ -328,7 +332,7 @@ impl Writer {
         }
     }
 
-    /// Reads what a transaction under way may have changed of classes; `None` when there is no transaction.
+    /// Reads classes inside the current transaction, which may have changed them; `None` if there is none.
     pub async fn peek<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Session) -> Result<T> + Send + 'static,
@@ -343,7 +347,7 @@ impl Writer {
         }
     }
 
-    /// Hands a step to the transaction under way; gives it back when there is none.
+    /// Passes a step to the current transaction; returns the step if there is none.
     fn offer(&self, step: Step) -> Option<Step> {
         let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         match &*current {
@@ -352,20 +356,20 @@ impl Writer {
         }
     }
 
-    /// Begins a transaction, once those before have ended.
+    /// Begins a transaction after earlier ones have ended.
     ///
     /// # Errors
-    /// `Unavailable` when the store is closed or too many wait.
+    /// `Unavailable` if the store is closed or the queue is full.
     pub async fn begin(&self) -> Result<Handle> {
         let (give, take) = oneshot::channel();
         self.send(Task::Begin(give))?;
         take.await.map_err(|_| EmbeddedError::Closed.into())
     }
 
-    /// Takes no more writes; gives the thread, which ends when what waits is done.
+    /// Accepts no more writes; returns the thread, which ends after the queued writes.
     pub fn stop(&self) -> Option<JoinHandle<()>> {
         let tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner).take();
-        // The thread ends when its queue is empty and has no sender left.
+        // The thread ends when its queue is empty and all senders have been dropped.
         drop(tasks);
         self.thread.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
@@ -405,7 +409,7 @@ fn work(
     let _ = session.db.connection().execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);");
 }
 
-/// Carries out a write and those that wait behind it, and commits them; gives the task that has to come afterwards.
+/// Runs a write and the queued ones after it, and commits them; returns the task that must run next.
 fn group(session: &Session, first: Work, queue: &mpsc::Receiver<Task>, disk_full: &AtomicBool) -> Option<Task> {
     if let Err(error) = session.execute("BEGIN IMMEDIATE") {
         let (_, reply) = first(Err(Undone::of(&error)));
@@ -440,7 +444,7 @@ fn group(session: &Session, first: Work, queue: &mpsc::Receiver<Task>, disk_full
     }
     let failure = failure.as_ref().map(Undone::of);
     if let Some(undone) = &failure {
-        tracing::error!(error = %undone.text, "writes were undone");
+        tracing::error!(error = %undone.text, "writes were rolled back");
     }
     if any || failure.is_some() {
         disk_full.store(failure.as_ref().is_some_and(|undone| undone.disk_full), Ordering::Relaxed);
@@ -451,7 +455,7 @@ fn group(session: &Session, first: Work, queue: &mpsc::Receiver<Task>, disk_full
     next
 }
 
-/// The whole of an error in one line.
+/// An error and its causes in one line.
 fn describe(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -466,7 +470,7 @@ fn describe(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// Serves one transaction until it ends, its caller goes away, or its time is over.
+/// Runs the steps of a transaction until it ends, is dropped, or exceeds its time limit.
 fn transaction(session: &Session, give: oneshot::Sender<Handle>, patience: Patience, current: &Current) {
     if session.execute("BEGIN IMMEDIATE").is_err() {
         return;
@@ -481,7 +485,7 @@ fn transaction(session: &Session, give: oneshot::Sender<Handle>, patience: Patie
         session.roll_back();
     }
     show(None);
-    // What came in while the transaction ended, and what was undone with it.
+    // Changes that arrived while the transaction ended, and those that were rolled back with it.
     let late = queue.try_iter().filter_map(|step| match step {
         Step::Define(change, reply) => Some((change, Some(reply))),
         _ => None,
@@ -491,7 +495,7 @@ fn transaction(session: &Session, give: oneshot::Sender<Handle>, patience: Patie
         let done = done.and_then(|()| session.commit());
         if let Err(error) = &done {
             session.roll_back();
-            tracing::warn!(error = %describe(error), "a change of classes could not be made");
+            tracing::warn!(error = %describe(error), "failed to change classes");
         }
         if let Some(reply) = reply {
             let _ = reply.send(done);
@@ -499,7 +503,7 @@ fn transaction(session: &Session, give: oneshot::Sender<Handle>, patience: Patie
     }
 }
 
-/// Carries out the steps of a transaction. What stays in `defined` was undone with it.
+/// Runs the steps of a transaction. Changes that remain in `defined` were rolled back with it.
 fn serve(session: &Session, queue: &mpsc::Receiver<Step>, patience: Patience, defined: &mut Vec<Definition>) {
     let end = now() + patience.total;
     loop {
@@ -535,7 +539,7 @@ fn serve(session: &Session, queue: &mpsc::Receiver<Step>, patience: Patience, de
     }
 }
 
-/// Removes rows past their time.
+/// Deletes expired rows.
 fn sweep(session: &Session) {
     if session.execute("BEGIN IMMEDIATE").is_err() {
         return;
@@ -545,7 +549,7 @@ fn sweep(session: &Session) {
         .and_then(|catalog| super::write::remove_expired(session, &catalog))
         .and_then(|()| session.commit());
     if let Err(error) = done {
-        tracing::warn!(error = %describe(&error), "rows past their time could not be removed");
+        tracing::warn!(error = %describe(&error), "failed to delete expired rows");
         session.roll_back();
     }
 }

@@ -1,5 +1,6 @@
-//! Sessions and their users, resolved lately. Entries live for `cacheTTL`; what this process changes is forgotten at once, what
-//! others change when the store tells. Expiry is for the reader to check: a hit may be of a session that has expired since.
+//! The cache of sessions and their users. Entries live for `cacheTTL`. Writes by this process invalidate them at
+//! once, writes by
+//! others when the store reports them. Callers must check the expiry of a cached session.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,24 +15,24 @@ use crate::model::names;
 use crate::model::object::Object;
 use crate::model::value::Value;
 
-/// One check in so many milliseconds and token whether a session in use is to be prolonged.
+/// Minimum interval in milliseconds between checks whether to extend a session.
 const EXTEND_INTERVAL: Duration = Duration::from_millis(500);
 
-/// What a session's row says.
+/// The cached part of a session.
 #[derive(Debug)]
 pub struct Session {
     /// The session's id.
     pub id: String,
     /// Its user.
     pub user_id: String,
-    /// When it ends; `None`: never.
+    /// Its expiry; `None` means never.
     pub expires_at: Option<Date>,
-    /// When it was changed last.
+    /// When it was last updated.
     pub updated_at: Date,
 }
 
 impl Session {
-    /// Reads a row; `None` when it has no user.
+    /// Reads a row; `None` if it has no user.
     #[must_use]
     pub fn from_row(row: &Object) -> Option<Self> {
         Some(Self {
@@ -53,7 +54,7 @@ pub struct SessionCache {
 }
 
 impl SessionCache {
-    /// A cache of so many entries of each kind, each kept for `ttl`.
+    /// A cache for this many entries of each kind, with a time to live.
     #[must_use]
     pub fn new(size: u64, ttl: Duration) -> Self {
         fn cache<V: Clone + Send + Sync + 'static>(size: u64, ttl: Duration) -> Entries<String, V> {
@@ -61,7 +62,7 @@ impl SessionCache {
         }
         Self {
             by_token: cache(size, ttl),
-            // Outlives what it leads to, so that no session is left that cannot be found by its id.
+            // Lives longer than the sessions, so that every cached session can be found by its id.
             token_of: cache(size.saturating_mul(2), ttl * 2),
             users: cache(size, ttl),
             extended: cache(size, EXTEND_INTERVAL),
@@ -69,7 +70,7 @@ impl SessionCache {
         }
     }
 
-    /// How often something was forgotten; to be noted before the store is asked.
+    /// The age of the cache; must be read before the store is.
     #[must_use]
     pub fn age(&self) -> u64 {
         self.age.get()
@@ -81,7 +82,7 @@ impl SessionCache {
         self.by_token.get(token)
     }
 
-    /// Keeps a session, unless something was forgotten since `asked_at`.
+    /// Caches a session, unless the cache was invalidated since `asked_at`.
     #[must_use]
     pub fn remember_session(&self, token: &str, session: Session, asked_at: u64) -> Arc<Session> {
         let session = Arc::new(session);
@@ -101,7 +102,7 @@ impl SessionCache {
         self.users.get(id)
     }
 
-    /// Keeps a user's row, unless something was forgotten since `asked_at`.
+    /// Caches a user's row, unless the cache was invalidated since `asked_at`.
     #[must_use]
     pub fn remember_user(&self, id: &str, row: Object, asked_at: u64) -> Arc<Object> {
         let row = Arc::new(row);
@@ -114,13 +115,13 @@ impl SessionCache {
         row
     }
 
-    /// Forgets a session by its token.
+    /// Removes a session by its token.
     pub fn forget_token(&self, token: &str) {
         self.age.grow();
         self.by_token.invalidate(token);
     }
 
-    /// Forgets a session by its id.
+    /// Removes a session by its id.
     pub fn forget_session(&self, id: &str) {
         self.age.grow();
         if let Some(token) = self.token_of.get(id) {
@@ -128,21 +129,21 @@ impl SessionCache {
         }
     }
 
-    /// Forgets a user's row.
+    /// Removes a user's row.
     pub fn forget_user(&self, id: &str) {
         self.age.grow();
         self.users.invalidate(id);
     }
 
-    /// Forgets all sessions of a user.
+    /// Removes all sessions of a user.
     pub fn forget_sessions_of(&self, user: &str) {
         self.age.grow();
         let user = user.to_owned();
-        // Fails only on a cache built without closures.
+        // Fails only for a cache built without support for closures.
         let _ = self.by_token.invalidate_entries_if(move |_, session| session.user_id == user);
     }
 
-    /// Whether it is time again to look whether this session is to be prolonged.
+    /// Whether it is time to check again whether to extend this session.
     #[must_use]
     pub fn may_extend(&self, token: &str) -> bool {
         if self.extended.contains_key(token) {
@@ -158,7 +159,7 @@ impl Cache for SessionCache {
         &[names::SESSION, names::USER]
     }
 
-    /// An id says enough: what has it, session or user, is read again.
+    /// Removes the session or user with the id.
     fn forget(&self, _class: &str, id: Option<&str>) {
         match id {
             Some(id) => {

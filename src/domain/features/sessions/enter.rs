@@ -1,4 +1,4 @@
-//! The way into the domain: from what a request says of its caller to the context that every function takes.
+//! Opens the context of a request.
 
 use std::sync::Arc;
 
@@ -8,10 +8,11 @@ use crate::domain::kernel::auth::{Auth, Credentials, TokenUse};
 use crate::domain::kernel::context::{Client, Context};
 use crate::error::Result;
 
-/// Makes the context of a request whose caller's [`standing`](crate::domain::kernel::auth::standing) is known: resolves the session token.
+/// Opens the context of a request whose keys have been checked by
+/// [`standing`](crate::domain::kernel::auth::standing): looks up the session token.
 ///
 /// # Errors
-/// 209 when the token is unknown or expired.
+/// 209 if the token is unknown or expired.
 pub async fn open_context(
     app: &Arc<App>,
     standing: Auth,

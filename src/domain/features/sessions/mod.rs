@@ -1,4 +1,4 @@
-//! Sessions: made by sign up and log in, found by their token, ended by log out.
+//! Sessions: created by sign up and log in, found by their token, deleted by log out.
 
 pub mod cache;
 pub mod enter;
@@ -57,7 +57,7 @@ impl Sessions for Resolver {
     }
 }
 
-/// How a session came to be, as its row notes it.
+/// How a session was created (`createdWith`).
 #[derive(Debug)]
 pub struct CreatedWith(Object);
 
@@ -89,7 +89,7 @@ impl CreatedWith {
         Self::new("create", None)
     }
 
-    /// In place of an old, not revocable one.
+    /// By exchange of a legacy token.
     #[must_use]
     pub fn upgrade() -> Self {
         Self::new("upgrade", None)
@@ -122,10 +122,10 @@ pub(super) fn new_row(cx: &Context, user: &str, created_with: Option<&CreatedWit
     row
 }
 
-/// Makes a session and gives its token.
+/// Creates a session and returns its token.
 ///
 /// # Errors
-/// When the store fails; 119 for the read-only master key.
+/// If the store fails; 119 for the read-only master key.
 pub async fn create(cx: &Context, user: &str, created_with: Option<&CreatedWith>) -> Result<String> {
     let row = new_row(cx, user, created_with);
     let token = row.get_str("sessionToken").unwrap_or_default().to_owned();
@@ -133,14 +133,14 @@ pub async fn create(cx: &Context, user: &str, created_with: Option<&CreatedWith>
     Ok(token)
 }
 
-/// Stores a session row, with its id and times; other sessions of the same user and installation end.
+/// Inserts a session with its id and dates. Deletes other sessions of the same user and installation.
 pub(super) async fn insert(cx: &Context, mut row: Object) -> Result<Object> {
     cx.refuse_read_only_write(Operation::Create)?;
     let now = cx.now();
     row.insert("objectId", cx.app.random.alphanumeric(usize::from(cx.app.options.database.object_id_size)));
     row.insert("createdAt", now);
     row.insert("updatedAt", now);
-    // The first session of a database makes the class.
+    // The first session of a database creates the class.
     let fields = ["sessionToken", "user", "createdWith", "expiresAt", "installationId"];
     let known: Update = Update::setting(
         row.iter()
@@ -171,10 +171,10 @@ pub(super) async fn insert(cx: &Context, mut row: Object) -> Result<Object> {
     Ok(row)
 }
 
-/// The user of a session token; `None` when the user is gone.
+/// The user of a session token; `None` if the user has been deleted.
 ///
 /// # Errors
-/// 209 when the token is unknown or expired.
+/// 209 if the token is unknown or expired.
 pub async fn resolve(app: &Arc<App>, token: &str) -> Result<Option<Arc<SessionUser>>> {
     let invalid = || ParseError::new(ErrorCode::InvalidSessionToken, "Invalid session token");
     let cx = Context::new(app.clone(), Auth::Master, None, None, false, Client::default());
@@ -190,7 +190,7 @@ pub async fn resolve(app: &Arc<App>, token: &str) -> Result<Option<Arc<SessionUs
     if session.expires_at.is_some_and(|expiry| expiry < app.clock.now()) {
         return Err(ParseError::new(ErrorCode::InvalidSessionToken, "Session token is expired."));
     }
-    // Ids that look like a role or like everybody would be taken for these by permissions.
+    // Permissions would treat ids in the form of a role or `*` as such.
     if session.user_id.starts_with("role:") || session.user_id == "*" {
         return Err(invalid());
     }
@@ -208,7 +208,7 @@ pub async fn resolve(app: &Arc<App>, token: &str) -> Result<Option<Arc<SessionUs
     Ok(Some(Arc::new(SessionUser { id: session.user_id.clone(), session_token: token.to_owned(), row })))
 }
 
-/// With `extendSessionOnUse`, a use in the second half of a session's life prolongs it.
+/// With `extendSessionOnUse`, extends a session that is used in the second half of its lifetime.
 async fn extend(cx: &Context, cache: &SessionCache, token: &str, session: &cache::Session) {
     let options = &cx.app.options.users;
     if !options.extend_session_on_use || !options.expire_inactive_sessions {
@@ -224,12 +224,12 @@ async fn extend(cx: &Context, cache: &SessionCache, token: &str, session: &cache
     update.put("expiresAt", Change::Set(now.plus_seconds(options.session_length).into()));
     update.put("updatedAt", Change::Set(now.into()));
     if let Err(error) = store::update_one(cx, &class, &scope, &update).await {
-        tracing::warn!(%error, "a session in use could not be prolonged");
+        tracing::warn!(%error, "failed to extend a session");
     }
     cache.forget_token(token);
 }
 
-/// The standing of a user that has just proved who it is, without a session yet.
+/// The caller for a user who has just been authenticated and has no session yet.
 #[must_use]
 pub fn standing_of(user: &Object) -> Auth {
     Auth::User(Arc::new(SessionUser {
@@ -239,7 +239,7 @@ pub fn standing_of(user: &Object) -> Auth {
     }))
 }
 
-/// Ends the session with this token.
+/// Deletes the session with this token.
 ///
 /// # Errors
 /// When the store fails.
@@ -249,7 +249,7 @@ pub async fn end(cx: &Context, token: &str) -> Result<()> {
     Ok(())
 }
 
-/// Ends all sessions of a user.
+/// Deletes all sessions of a user.
 ///
 /// # Errors
 /// When the store fails.
@@ -291,10 +291,10 @@ fn tell(cx: &Context, before: Option<&Object>, after: Option<&Object>) {
     }
 }
 
-/// The row of the session sent. Does not look at its expiry.
+/// The row of the session of the request. Does not check its expiry.
 ///
 /// # Errors
-/// 209 without a token, or when it is unknown.
+/// 209 without a token, or if it is unknown.
 pub async fn me(cx: &Context) -> Result<Object> {
     let token = cx.session_token.as_deref().ok_or_else(token_required)?;
     let row = read::internal_one(cx, names::SESSION, Filter::eq("sessionToken", token), "the caller's own session")
@@ -303,7 +303,7 @@ pub async fn me(cx: &Context) -> Result<Object> {
     present(cx, row).await
 }
 
-/// A session's row as its owner reads it: fields hidden from the owner stay hidden.
+/// A session in the form that its owner can read.
 async fn present(cx: &Context, row: Object) -> Result<Object> {
     let owner = row.get("user").and_then(Value::as_pointer).map(|user| user.id.clone()).unwrap_or_default();
     let as_owner = if cx.auth.is_master() {
@@ -318,7 +318,7 @@ async fn present(cx: &Context, row: Object) -> Result<Object> {
     Ok(View::new(&as_owner, &class, &visibility, &QueryParameters::default()).redact(row))
 }
 
-/// Exchanges a token of the old kind, or a revocable one, for a new session.
+/// Exchanges a legacy token, or a revocable one, for a new session.
 ///
 /// # Errors
 /// 101 without a token, 209 for an unknown one.

@@ -1,4 +1,5 @@
-//! What sessions add to the pipelines: only their own user reaches them, and the server alone fills in what matters.
+//! Rules of the class `_Session`: only the own user can access a session, and only the server sets its important
+//! fields.
 
 use std::ops::ControlFlow;
 
@@ -23,7 +24,7 @@ use crate::model::value::Value;
 const FIXED: [&str; 5] = ["installationId", "sessionToken", "expiresAt", "createdWith", "user"];
 const FIXED_FOR_MASTER: [&str; 2] = ["installationId", "sessionToken"];
 
-/// Rules of the class of sessions.
+/// Rules of the class `_Session`.
 pub struct SessionRules;
 
 #[async_trait]
@@ -65,7 +66,7 @@ impl ClassRules for SessionRules {
         }))
     }
 
-    /// A token is a way to act as its user, and so to write.
+    /// The read-only master key must not read tokens, because a token permits to act as the user.
     fn redact(&self, cx: &Context, row: &mut Object) {
         if cx.auth.is_read_only() {
             row.remove("sessionToken");
@@ -97,12 +98,12 @@ impl ClassRules for SessionRules {
     }
 }
 
-/// The condition that a session is the user's.
+/// The condition that a session belongs to the user.
 fn own(user: &str) -> Resolved {
     Filter::eq("user", Value::pointer(&ClassName::unchecked(names::USER), user))
 }
 
-/// Refuses fields that are fixed; the own user may be named.
+/// Refuses fields that cannot be changed; `user` may be sent if it is the own user.
 fn refuse_fields(draft: &Draft, fixed: &[&str], own: Option<&str>) -> Result<()> {
     for field in draft.body.keys() {
         let names_own = || {
@@ -112,7 +113,7 @@ fn refuse_fields(draft: &Draft, fixed: &[&str], own: Option<&str>) -> Result<()>
                 .and_then(|value| value.as_pointer().map(|pointer| Some(pointer.id.as_str()) == own))
                 .unwrap_or(false)
         };
-        // `createdWith.action` is a way to change `createdWith`.
+        // `createdWith.action` would change `createdWith`.
         let root = field.split('.').next().unwrap_or_default();
         if fixed.contains(&root) && !(field == "user" && names_own()) {
             return Err(ParseError::new(ErrorCode::InvalidKeyName, format!("Invalid key name: {field}")));

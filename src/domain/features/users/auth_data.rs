@@ -1,4 +1,4 @@
-//! Linked identities: reading `authData`, finding whose it is, storing it.
+//! Linked identities: reads `authData`, finds its owner, verifies and stores it.
 //!
 //! Each provider has a column `_auth_data_P` with a unique index on its `id`.
 
@@ -22,7 +22,7 @@ use crate::model::query::{Filter, Resolved};
 use crate::model::value::Value;
 use crate::storage::StorageError;
 
-/// Name of the provider that every server knows.
+/// Name of the anonymous provider, which every server has.
 pub const ANONYMOUS: &str = "anonymous";
 
 /// The column of a provider.
@@ -31,7 +31,7 @@ pub fn column(provider: &str) -> String {
     columns::of_provider(provider)
 }
 
-/// 252: the provider is unknown or switched off.
+/// 252: the provider is unknown or disabled.
 #[must_use]
 pub fn unsupported() -> ParseError {
     ParseError::new(ErrorCode::UnsupportedService, "This authentication method is unsupported.")
@@ -43,48 +43,48 @@ pub fn already_used() -> ParseError {
     ParseError::new(ErrorCode::AccountAlreadyLinked, "this auth is already used")
 }
 
-/// `authData` as sent, with providers that this server has.
+/// The `authData` of a request, for configured providers.
 #[derive(Debug, Default)]
 pub struct AuthData {
-    /// Provider → its data; `None` unlinks. In the order of their names.
+    /// Provider → its data; `None` unlinks. Sorted by name.
     providers: Vec<(String, Option<Map<String, Json>>)>,
 }
 
-/// Who shows identities.
+/// The context for verifying identities.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Who<'a> {
-    /// The user they are for, as stored.
+    /// The stored row of the user.
     pub user: Option<&'a Object>,
-    /// Whether that user is logged in already, or a master key acts for it.
+    /// Whether that user is logged in, or the request uses the master key.
     pub logged_in: bool,
-    /// For `/challenge`, not for a log in.
+    /// Whether the request is `/challenge`, not a log in.
     pub challenge: bool,
 }
 
-/// Identities that are true, and what comes of them.
+/// Verified identities, and what to store.
 #[derive(Debug)]
 pub struct Validated {
     /// Changes of the user's columns.
     pub changes: Update,
-    /// What must still hold when these are written.
+    /// Condition under which these changes may be written.
     pub only: Resolved,
-    /// The refusal when it does not.
+    /// The error if the condition does not match.
     used_up: Option<ParseError>,
-    /// The refusal of the log in once they are written.
+    /// The error of the log in after the changes have been written.
     refusal: Option<ParseError>,
-    /// Provider → what the client is told.
+    /// Provider → response for the client.
     pub responses: Object,
-    /// Whether there was anything to check, or to unlink.
+    /// Whether there was anything to verify or to unlink.
     pub checked: bool,
-    /// Whether another service said whose identity it is. An anonymous id and a second factor prove no such thing.
+    /// Whether an external service confirmed the identity. An anonymous id and a second factor do not count.
     pub proves_identity: bool,
 }
 
 impl AuthData {
-    /// Reads what was sent. Nothing is looked up for providers that this server does not have.
+    /// Parses the `authData` of a request.
     ///
     /// # Errors
-    /// 252 for anything but an object, and for a provider that this server does not have; 162 for an id that is no string, or
+    /// 252 if it is not an object, or for a provider that is not configured; 162 for an id that is not a string, or
     /// blank.
     pub fn read(cx: &Context, sent: &Json) -> Result<Self> {
         let map = sent.as_object().ok_or_else(unsupported)?;
@@ -98,7 +98,7 @@ impl AuthData {
             if let Some(data) = &data {
                 match data.get("id") {
                     None => {}
-                    // A client that fails to make its id must not share an account with all others that fail.
+                    // Clients that fail to generate an id must not share an account.
                     Some(Json::String(id)) if !id.trim().is_empty() => {}
                     Some(_) => {
                         return Err(ParseError::new(
@@ -117,10 +117,10 @@ impl AuthData {
         Ok(Self { providers })
     }
 
-    /// Lets providers that trade codes name the user.
+    /// Exchanges authorisation codes, so that providers identify the user.
     ///
     /// # Errors
-    /// What a provider refuses.
+    /// The error of a provider.
     pub async fn identify(&mut self, cx: &Context) -> Result<()> {
         for (provider, data) in &mut self.providers {
             if let (Some(adapter), Some(given)) = (providers(cx).and_then(|providers| providers.get(provider)), &data)
@@ -133,13 +133,13 @@ impl AuthData {
         Ok(())
     }
 
-    /// Whether a provider brings anything to log in with.
+    /// Whether the data of any provider can be used to log in.
     #[must_use]
     pub fn identifies(&self) -> bool {
         self.providers.iter().any(|(_, data)| data.as_ref().is_some_and(|data| !data.is_empty()))
     }
 
-    /// A second factor is looked at when the first one is known to be good: nobody else may have codes sent, or try them.
+    /// A second factor is only checked after the first one was right, so that nobody else can request or guess codes.
     fn first_factors_first(&self, cx: &Context) -> impl Iterator<Item = &(String, Option<Map<String, Json>>)> {
         let is_second = |(provider, _): &&(String, Option<Map<String, Json>>)| {
             let policy = providers(cx)
@@ -151,12 +151,12 @@ impl AuthData {
         first.into_iter().chain(second)
     }
 
-    /// Whether something is sent for the provider.
+    /// Whether the request contains data for the provider.
     fn brings(&self, provider: &str) -> bool {
         self.providers.iter().any(|(name, data)| name == provider && data.is_some())
     }
 
-    /// Whether what is sent for a provider differs from what the user has.
+    /// Whether the data for a provider differs from the stored data.
     fn changes_of(&self, user: &Object) -> Vec<&str> {
         let changed = |provider: &str, data: &Option<Map<String, Json>>| {
             provider != ANONYMOUS && stored(user, provider).as_ref() != data.as_ref()
@@ -164,8 +164,9 @@ impl AuthData {
         self.providers.iter().filter(|(name, data)| changed(name, data)).map(|(name, _)| name.as_str()).collect()
     }
 
-    /// The providers with an effect on a user, comma separated, as sessions note them: those that bring data, and those that unlink
-    /// what the user has. What is merely named does not count.
+    /// The providers with an effect on a user, separated by commas, for `createdWith` of sessions: those with data,
+    /// and those that are
+    /// unlinked.
     #[must_use]
     pub fn effective_names(&self, user: Option<&Object>) -> String {
         let has = |provider: &str| user.is_some_and(|user| stored(user, provider).is_some());
@@ -173,7 +174,7 @@ impl AuthData {
         effective.map(|(provider, _)| provider.as_str()).collect::<Vec<_>>().join(",")
     }
 
-    /// The condition that a user has one of these identities; `None` when no id was sent.
+    /// The condition that a user has one of these identities; `None` if there are no ids.
     fn owners_filter(&self) -> Option<Resolved> {
         let parts: Vec<Resolved> = self
             .providers
@@ -184,7 +185,7 @@ impl AuthData {
         (!parts.is_empty()).then_some(Filter::Or(parts))
     }
 
-    /// The users that have one of these identities; two are enough to know.
+    /// The users with one of these identities, at most two.
     ///
     /// # Errors
     /// When the store fails.
@@ -195,7 +196,7 @@ impl AuthData {
         let options = FindOptions { limit: Some(2), ..FindOptions::default() };
         let mut owners = read::internal_all(cx, names::USER, filter, &options, "whose identity it is").await?;
         if !cx.auth.is_master() {
-            // A user with an empty ACL is out of reach.
+            // A user with an empty ACL counts as not found.
             owners.retain(|owner| {
                 let empty = |column: &str| owner.get(column).and_then(Value::as_array).is_some_and(<[Value]>::is_empty);
                 !(empty("_rperm") && empty("_wperm"))
@@ -204,10 +205,10 @@ impl AuthData {
         Ok(owners)
     }
 
-    /// Has the providers check what was sent; of all of it, or of what differs from what the user has.
+    /// Verifies the data with the providers: all of it, or only what differs from the stored data.
     ///
     /// # Errors
-    /// What a provider refuses; 111 for a typed value that is none.
+    /// The error of a provider; 111 for an invalid typed value.
     pub async fn validate(
         &self,
         cx: &Context,
@@ -257,7 +258,7 @@ impl AuthData {
                 request: &request,
             };
             let outcome = adapter.validate(&attempt).await.inspect_err(|error| {
-                tracing::info!(provider, ?step, %error, "an identity was refused");
+                tracing::info!(provider, ?step, %error, "an identity provider refused an identity");
             })?;
             validated.proves_identity |=
                 adapter.policy(before.as_ref()).is_ok_and(|policy| policy != Policy::Additional);
@@ -286,10 +287,10 @@ impl AuthData {
 }
 
 impl Validated {
-    /// Writes what came of a log in. A write that changes nothing is left out.
+    /// Stores the result of a log in, unless nothing changes.
     ///
     /// # Errors
-    /// The provider's refusal when somebody else used up what was shown; 208 when another user has the identity by now.
+    /// The error of the provider if another request has used the data; 208 if another user has the identity meanwhile.
     pub async fn store(self, cx: &Context, user: &Object) -> Result<Object> {
         let mut changes = self.changes;
         changes.0.retain(|(column, change)| match change {
@@ -317,12 +318,12 @@ impl Validated {
     }
 }
 
-/// What a user has for a provider, as JSON.
+/// The stored data of a user for a provider, as JSON.
 fn stored(user: &Object, provider: &str) -> Option<Map<String, Json>> {
     user.get(&column(provider)).and_then(Value::as_object).map(json::encode_object)
 }
 
-/// A user's row as adapters are shown it.
+/// A user's row for adapters.
 fn shown(user: &Object) -> Map<String, Json> {
     let mut view: Object = user
         .iter()
@@ -338,7 +339,7 @@ fn shown(user: &Object) -> Map<String, Json> {
     json::encode_object(&view)
 }
 
-/// The request as adapters of parse-server get it.
+/// The request in the form that parse-server passes to adapters.
 pub(super) fn request(cx: &Context, who: Who<'_>, body: &Map<String, Json>, sent: &AuthData) -> Json {
     let mut object = who.user.map(shown).unwrap_or_default();
     for (name, value) in body.iter().filter(|(name, _)| name.as_str() != "password") {
@@ -375,7 +376,7 @@ fn providers(cx: &Context) -> Option<&Providers> {
     cx.app.feature::<Users>().ok().map(|users| &users.providers)
 }
 
-/// Demands a provider that this server has.
+/// Checks that a provider is configured.
 fn known(cx: &Context, provider: &str) -> Result<()> {
     let users = &cx.app.options.users;
     if provider == ANONYMOUS {
@@ -390,10 +391,10 @@ fn known(cx: &Context, provider: &str) -> Result<()> {
     Err(not_configured(provider).filter(|_| !off).unwrap_or_else(unsupported))
 }
 
-/// Demands what a user must bring along at every log in: a second factor, where the user has one.
+/// Checks that the request contains the second factor, if the user has one.
 ///
 /// # Errors
-/// -1 when it is missing.
+/// -1 if it is missing.
 pub fn require_additional(cx: &Context, user: &Object, sent: &AuthData) -> Result<()> {
     let mut missing = Vec::new();
     let linked = assemble(user).unwrap_or_default();
@@ -412,11 +413,13 @@ pub fn require_additional(cx: &Context, user: &Object, sent: &AuthData) -> Resul
     Err(ParseError::new(ErrorCode::OtherCause, format!("Missing additional authData {}", missing.join(","))))
 }
 
-/// `authData` sent along with a right password: every identity in it must be true and the user's own, or nobody's. Gives what
-/// the client is told; `None` when nothing was sent.
+/// Verifies `authData` in a log in with a right password: every identity must be valid and belong to this user or to
+/// none. Returns the
+/// responses for the client; `None` without `authData`.
 ///
 /// # Errors
-/// As [`AuthData::read`] and [`AuthData::validate`]; -1 for a missing second factor; 208 when an identity is someone else's.
+/// As [`AuthData::read`] and [`AuthData::validate`]; -1 for a missing second factor; 208 if an identity belongs to
+/// another user.
 pub async fn on_log_in(cx: &Context, user: &Object, body: &Map<String, Json>) -> Result<Option<Object>> {
     let mut auth_data = match body.get("authData").filter(|sent| !sent.is_null()) {
         Some(sent) => AuthData::read(cx, sent)?,
@@ -436,7 +439,7 @@ pub async fn on_log_in(cx: &Context, user: &Object, body: &Map<String, Json>) ->
     validated.store(cx, user).await.map(Some)
 }
 
-/// What readers of users see of identities, where a service outside has a say.
+/// Completes the `authData` of users with external services.
 pub async fn complete(cx: &Context, rows: &mut [Object]) {
     let Some(providers) = providers(cx).filter(|providers| providers.any_asks_before_showing()) else { return };
     for row in rows {
@@ -453,7 +456,7 @@ pub async fn complete(cx: &Context, rows: &mut [Object]) {
     }
 }
 
-/// The `authData` that a row's columns make up as a caller reads it.
+/// The `authData` of a row in the form that a caller sees.
 #[must_use]
 pub fn present(cx: &Context, row: &Object) -> Option<Object> {
     let mut linked = assemble(row)?;
@@ -470,7 +473,7 @@ pub fn present(cx: &Context, row: &Object) -> Option<Object> {
     Some(linked)
 }
 
-/// The `authData` that a row's columns make up; `None` when nothing is linked.
+/// The `authData` of a row, built from its columns; `None` if nothing is linked.
 #[must_use]
 pub fn assemble(row: &Object) -> Option<Object> {
     let linked: Object = row

@@ -1,4 +1,4 @@
-//! `/challenge`: what a provider wants to be answered before a log in.
+//! `/challenge`: challenges of identity providers before a log in.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -10,10 +10,10 @@ use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::json::is_truthy;
 use crate::model::object::Object;
 
-/// Answers the challenges asked for; providers that are unknown, or have none, are left out.
+/// Gets the requested challenges; unknown providers and those without challenges are left out.
 ///
 /// # Errors
-/// -1 for what does not go together, 101 for credentials nobody has.
+/// -1 for invalid combinations of parameters, 101 for wrong credentials.
 pub async fn challenge(cx: &Context, body: Map<String, Json>) -> Result<Json> {
     let refuse = |text: &'static str| Err(ParseError::new(ErrorCode::OtherCause, text));
     let given = |name: &str| body.get(name).filter(|value| is_truthy(value));
@@ -73,7 +73,7 @@ pub async fn challenge(cx: &Context, body: Map<String, Json>) -> Result<Json> {
     Ok(json!({"challengeData": answers}))
 }
 
-/// The user that identities name, if they are true. Who only guesses an id learns nothing.
+/// The user of the identities, if they are valid. A caller who guesses an id learns nothing.
 async fn identified(cx: &Context, sent: &AuthData) -> Result<Object> {
     let unknown = || ParseError::new(ErrorCode::ObjectNotFound, "User not found.");
     let owners = sent.owners(cx).await?;

@@ -1,11 +1,14 @@
-//! The threads that hash passwords, behind a bounded queue.
+//! The threads that hash passwords, with a bounded queue.
 //!
-//! A hash keeps a core busy for a long while. Threads of ordinary priority on every core would let other requests wait for the
-//! scheduler, so one core is left to these, and one more thread hashes there in what would otherwise be idle time. How much of that
-//! there is nobody knows: what takes too long in idle time is done again by a thread of ordinary priority.
+//! A hash keeps a core busy for a long time. With threads of normal priority on every core, other requests would wait
+//! for the
+//! scheduler. So one core is left to other requests, and one more thread with idle priority hashes on it. A job that
+//! takes too long
+//! there is restarted on a thread with normal priority.
 //!
-//! Who runs in idle time may be stopped anywhere for a long while. So that thread touches nothing that others wait for: an attendant
-//! of ordinary priority, which sleeps meanwhile, brings it what is to be done and takes the answers away.
+//! A thread with idle priority can be preempted at any point for a long time, so it must never hold a shared lock. A
+//! helper thread
+//! with normal priority passes jobs in and results out.
 
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -13,47 +16,48 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Hands over what came out of a job.
+/// Sends the result of a job.
 pub(super) type Answer = Box<dyn FnOnce() + Send>;
 
-/// What is to be done; perhaps twice, at the same time. Then the first answer counts.
+/// A job. It may run twice at the same time; the first result counts.
 pub(super) trait Job: Send + Sync {
-    /// Whether there is still anybody to do it for.
+    /// Whether a request still waits for it.
     fn is_wanted(&self) -> bool;
 
-    /// Does it, without any lock.
+    /// Runs it without holding a lock.
     fn work(&self) -> Answer;
 }
 
-/// So many times the usual, and a job in idle time takes too long.
+/// A job on the idle thread that takes this many times the usual duration is restarted on a normal thread.
 const PATIENCE: u32 = 4;
-/// What is usual as long as nothing is known of it.
+/// Assumed duration of a hash until one has been measured.
 const FIRST_GUESS: Duration = Duration::from_millis(100);
 
-/// A queue, and the threads that do what is in it. They end with it.
+/// The queue and its threads, which end when it is dropped.
 pub(super) struct HashThreads(Arc<Queue>);
 
 struct Queue {
     state: Mutex<State>,
-    /// There may be something to do for a thread of ordinary priority.
+    /// Signals a normal thread that there may be a job.
     arrived: Condvar,
-    /// There is more to do than such threads are free.
+    /// Signals that there are more jobs than free normal threads.
     overflowed: Condvar,
     depth: usize,
 }
 
 struct State {
     waiting: VecDeque<Arc<dyn Job>>,
-    /// Threads of ordinary priority that have nothing to do.
+    /// Number of free normal threads.
     free: usize,
-    /// How long the last job took at ordinary priority.
+    /// Duration of the last job on a normal thread.
     usual: Duration,
     closed: bool,
 }
 
 impl HashThreads {
-    /// Starts threads of ordinary priority. `idle_time`: whether one more works in idle time, where the system has such a thing.
-    /// `depth`: how many jobs may wait.
+    /// Starts normal threads. `idle_time`: whether to start one more with idle priority, if the system supports it.
+    /// `depth`: maximum number
+    /// of queued jobs.
     pub(super) fn start(threads: usize, idle_time: bool, depth: usize) -> Self {
         let queue = Arc::new(Queue::new(depth));
         for number in 0..threads {
@@ -70,7 +74,7 @@ impl HashThreads {
         Self(queue)
     }
 
-    /// Queues a job. `false`: too many wait already.
+    /// Queues a job; `false` if the queue is full.
     #[must_use]
     pub(super) fn put(&self, job: Arc<dyn Job>) -> bool {
         self.0.put(job)
@@ -87,7 +91,7 @@ impl Drop for HashThreads {
 
 fn spawn(name: String, work: impl FnOnce() + Send + 'static) {
     if let Err(error) = thread::Builder::new().name(name).spawn(work) {
-        tracing::error!(%error, "a hashing thread could not be started");
+        tracing::error!(%error, "failed to start a hash thread");
     }
 }
 
@@ -114,7 +118,7 @@ impl Queue {
         true
     }
 
-    /// Lets a job be done next, by a thread of ordinary priority.
+    /// Puts a job at the head of the queue for a normal thread.
     fn put_first(&self, job: Arc<dyn Job>) {
         self.lock().waiting.push_front(job);
         self.arrived.notify_one();
@@ -131,7 +135,7 @@ impl Queue {
         }
     }
 
-    /// The next job for a thread of ordinary priority; `None`: there will be none.
+    /// The next job for a normal thread; `None` when the queue has been closed.
     fn next(&self) -> Option<Arc<dyn Job>> {
         let mut state = self.lock();
         state.free += 1;
@@ -147,7 +151,7 @@ impl Queue {
         }
     }
 
-    /// The next job for which no thread of ordinary priority is free, and how long it may take in idle time.
+    /// The next job for which no normal thread is free, and its time limit on the idle thread.
     fn next_overflowing(&self) -> Option<(Arc<dyn Job>, Duration)> {
         let mut state = self.lock();
         loop {
@@ -163,7 +167,7 @@ impl Queue {
         }
     }
 
-    /// Has jobs done in idle time until there is nobody any more who does them.
+    /// Passes jobs to the idle thread until that has ended.
     fn attend(&self, bring: &Sender<Arc<dyn Job>>, answers: &Receiver<Answer>) {
         while let Some((job, patience)) = self.next_overflowing() {
             if !job.is_wanted() {
@@ -196,7 +200,7 @@ impl State {
 
 fn work_in_idle_time(brought: &Receiver<Arc<dyn Job>>, answers: &Sender<Answer>) {
     if !may_run_in_idle_time() {
-        tracing::debug!("nothing is hashed in idle time here");
+        tracing::debug!("idle priority is not available: no idle hash thread");
         return;
     }
     while let Ok(job) = brought.recv() {
@@ -206,14 +210,14 @@ fn work_in_idle_time(brought: &Receiver<Arc<dyn Job>>, answers: &Sender<Answer>)
     }
 }
 
-/// Lets the calling thread run only where a core has nothing else to do. `false`: the system does not do that.
+/// Gives the calling thread idle priority; `false` if the system does not support it.
 #[cfg(target_os = "linux")]
 fn may_run_in_idle_time() -> bool {
     use thread_priority::{
         NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy, set_thread_priority_and_policy,
         thread_native_id,
     };
-    // A limit of processor time counts what runs in idle time like anything else.
+    // With a quota of processor time, idle time counts like any other.
     let cores = rustix::thread::sched_getaffinity(None).map_or(0, |cores| cores.count());
     let limited = thread::available_parallelism().map_or(0, std::num::NonZero::get) < cores as usize;
     let policy = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);

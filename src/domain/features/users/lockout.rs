@@ -1,9 +1,10 @@
-//! Account lockout: after so many failed log ins an account is closed for a while.
+//! Account lockout: an account is locked for a time after too many failed log ins.
 //!
-//! Every outcome of a log in is one conditional write, so that the order in which the database carries out these writes is
-//! the order of the attempts, however many come at once and through however many servers: a success counts only if no
-//! lock came first, and no failure is lost. An account is locked when its count has reached the threshold and its lock has
-//! not run out; a count at the threshold without a date is locked too.
+//! The result of each log in is recorded by one conditional write, so the database orders concurrent attempts, also
+//! those on several
+//! servers: a success counts only if the account was not locked before, and no failure is lost. An account is locked
+//! if its count has
+//! reached the threshold and its lock has not expired. A count at the threshold without a date is a lock too.
 
 use crate::config::users::AccountLockout;
 use crate::domain::kernel::context::Context;
@@ -21,12 +22,12 @@ use crate::model::value::Value;
 
 /// Column with the number of failures since the last success.
 const COUNT: &str = "_failed_login_count";
-/// Column with the end of the lock.
+/// Column with the expiry of the lock.
 const UNTIL: &str = "_account_lockout_expires_at";
 /// Attempts to record a login result when concurrent logins modify the same account.
 const TRIES: usize = 8;
 
-/// What `accountLockout` says, complete.
+/// The option `accountLockout`, with all values.
 struct Rule {
     threshold: f64,
     minutes: f64,
@@ -51,7 +52,7 @@ impl Rule {
         Filter::field(COUNT, Constraint::Gte(Value::Number(count)))
     }
 
-    /// The account is not locked.
+    /// Condition: the account is not locked.
     fn open(&self, now: Date) -> Resolved {
         Filter::Or(vec![
             Filter::field(COUNT, Constraint::Exists(false)),
@@ -60,7 +61,7 @@ impl Rule {
         ])
     }
 
-    /// One more failure does not reach the threshold.
+    /// Condition: another failure does not reach the threshold.
     fn below_threshold(&self) -> Resolved {
         let fewer = Filter::field(COUNT, Constraint::Lt(Value::Number(self.threshold - 1.0)));
         if self.threshold > 1.0 {
@@ -70,7 +71,7 @@ impl Rule {
         }
     }
 
-    /// One more failure reaches the threshold, or the lock of an earlier one has run out.
+    /// Condition: another failure reaches the threshold, or an earlier lock has expired.
     fn at_threshold(&self, now: Date) -> Resolved {
         let mut reached = vec![Self::at_least(self.threshold - 1.0)];
         if self.threshold <= 1.0 {
@@ -84,10 +85,10 @@ impl Rule {
     }
 }
 
-/// Notes the outcome of a check of a user's password.
+/// Records the result of a password check.
 ///
 /// # Errors
-/// 101, when the account is locked, or was by failures that came first.
+/// 101 if the account is locked, also by concurrent failures.
 pub async fn note(cx: &Context, user: &Object, right: bool) -> Result<()> {
     let Some(rule) = cx.app.options.users.account_lockout.as_ref().and_then(Rule::of) else {
         return Ok(());
@@ -96,10 +97,10 @@ pub async fn note(cx: &Context, user: &Object, right: bool) -> Result<()> {
     if right { succeeded(cx, id, &rule).await } else { failed(cx, id, &rule).await }
 }
 
-/// Refuses a user whose account is locked, by the row as it was read: nothing else of the log in is looked at then.
+/// Refuses a user whose account is locked according to the row, before anything else of the log in is checked.
 ///
 /// # Errors
-/// 101 when the account is locked.
+/// 101 if the account is locked.
 pub fn refuse_locked(cx: &Context, user: &Object) -> Result<()> {
     let Some(rule) = cx.app.options.users.account_lockout.as_ref().and_then(Rule::of) else {
         return Ok(());
@@ -116,7 +117,7 @@ pub fn release(update: &mut Update) {
 }
 
 async fn change(cx: &Context, id: &str, only: Resolved, update: &Update) -> Result<Option<Object>> {
-    // An attempt counts even when the transaction it belongs to is undone.
+    // An attempt counts even if its transaction is rolled back.
     let cx = cx.outside_transaction();
     let class = cx.class(&ClassName::unchecked(names::USER));
     let scope = Scoped::internal(store::by_id(id).and(only), "count failed log ins");
@@ -146,7 +147,7 @@ async fn failed(cx: &Context, id: &str, rule: &Rule) -> Result<()> {
             let again = row.get(COUNT).and_then(Value::as_number).is_some_and(|count| count > rule.threshold);
             return if again { Err(rule.locked()) } else { Ok(()) };
         }
-        // Neither: the account is locked, or an attempt in between changed the count.
+        // Neither matched: the account is locked, or a concurrent attempt changed the count.
         if read::internal_one(cx, names::USER, store::by_id(id).and(rule.open(now)), "is it locked").await?.is_none() {
             break;
         }
@@ -154,7 +155,7 @@ async fn failed(cx: &Context, id: &str, rule: &Rule) -> Result<()> {
     Err(refuse(cx, id, rule).await)
 }
 
-/// The refusal of a locked account. A lock without an end, which another server may leave behind, gets one.
+/// The error of a locked account. Sets the expiry of a lock that has none, which another server may have left.
 async fn refuse(cx: &Context, id: &str, rule: &Rule) -> ParseError {
     let endless = Filter::And(vec![Rule::at_least(rule.threshold), Filter::field(UNTIL, Constraint::Exists(false))]);
     let mut update = Update::default();

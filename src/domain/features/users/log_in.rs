@@ -1,4 +1,4 @@
-//! Log in by user name or e-mail and password, and by the master key.
+//! Log in by username or email address and password, and by the master key.
 
 use serde_json::{Map, Value as Json};
 
@@ -20,7 +20,7 @@ fn invalid_credentials() -> ParseError {
     ParseError::new(ErrorCode::ObjectNotFound, "Invalid username/password.")
 }
 
-/// Logs in: the user as its owner sees it, with the token of a new session.
+/// Logs in. Returns the user in the form that it can read itself, with the token of a new session.
 ///
 /// # Errors
 /// 200, 201 for missing parameters, 101 for wrong ones; 119 for the read-only master key.
@@ -30,7 +30,8 @@ pub async fn log_in(cx: &Context, parameters: Map<String, Json>) -> Result<Objec
     let response = match auth_data::on_log_in(cx, &user, &parameters).await {
         Ok(response) => response,
         Err(error) => {
-            // A wrong second factor is a failed log in, or the right password would allow any number of guesses.
+            // A wrong second factor counts as a failed log in; otherwise the right password would allow unlimited
+            // guesses.
             if parameters.contains_key("authData") {
                 lockout::note(cx, &user, false).await?;
             }
@@ -42,7 +43,7 @@ pub async fn log_in(cx: &Context, parameters: Map<String, Json>) -> Result<Objec
     triggers::before_login(cx, &user).await?;
     let token = sessions::create(cx, user_id(&user), Some(&CreatedWith::log_in("password"))).await?;
     let called = triggers::after_login(cx, &user, &token).await?;
-    // What a provider said may be in the row by now, and what a trigger saved.
+    // Providers and triggers may have changed the row.
     let known = if response.is_some() || called { CachedRow::None } else { CachedRow::Read(user.clone()) };
     let mut object = own_view(cx, &user, known).await?;
     object.insert("sessionToken", token);
@@ -52,7 +53,7 @@ pub async fn log_in(cx: &Context, parameters: Map<String, Json>) -> Result<Objec
     Ok(object)
 }
 
-/// Checks a password: the user as its owner sees it, without a session.
+/// Verifies a password. Returns the user in the form that it can read itself, without a session.
 ///
 /// # Errors
 /// As [`log_in`].
@@ -61,7 +62,7 @@ pub async fn verify_password(cx: &Context, parameters: Map<String, Json>) -> Res
     own_view(cx, &user, CachedRow::Read(user.clone())).await
 }
 
-/// Logs a user in by the master key.
+/// Logs in as a user with the master key.
 ///
 /// # Errors
 /// 119 without the master key, 162 without an id, 101 for an unknown one.
@@ -79,7 +80,7 @@ pub async fn log_in_as(cx: &Context, user_id: Option<&Json>) -> Result<Object> {
     open(cx, &user, CachedRow::Read(user.clone()), &CreatedWith::log_in("masterkey")).await
 }
 
-/// Makes a session for a user and gives the user with its token. `known`: what is known of the user's row now.
+/// Creates a session for a user and returns the user with the token. `known`: the user's row, if it is in memory.
 ///
 /// # Errors
 /// When the store fails.
@@ -94,7 +95,7 @@ fn user_id(user: &Object) -> &str {
     user.get_str("objectId").unwrap_or_default()
 }
 
-/// The user as its owner sees it; only the id when the class or one of its triggers hides it from itself.
+/// The user in the form that it can read itself; only the id if the class or a trigger hides it.
 async fn own_view(cx: &Context, user: &Object, known: CachedRow) -> Result<Object> {
     let id = user.get_str("objectId").unwrap_or_default();
     let as_user = if cx.auth.is_master() && !cx.auth.is_read_only() {
@@ -116,22 +117,23 @@ async fn own_view(cx: &Context, user: &Object, known: CachedRow) -> Result<Objec
     }
 }
 
-/// How a caller showed to be a user. What else is asked before there is a session depends on it.
+/// How a caller was authenticated, on which further checks before a session depend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
-    /// By the user's password.
+    /// By password.
     Password,
-    /// By an identity that proves nothing but itself: an anonymous id, or one that was checked earlier.
+    /// By an identity without a current proof: an anonymous id, or one that was verified earlier.
     Identity,
-    /// By an identity that another service has confirmed in this request.
+    /// By an identity that an external service has confirmed in this request.
     ProvenIdentity,
 }
 
-/// Asks what every way to a session asks: may this user log in at all? A second factor is asked for where identities are read.
+/// The checks before every session: may this user log in. (The second factor is checked where identities are read.)
 ///
 /// # Errors
-/// 101 when the user is locked out of the own row; 205 when the address is to be verified first, unless another service has just
-/// confirmed who the user is.
+/// 101 if the ACL of the user's row does not permit the user to read it; 205 if the email address must be verified
+/// first, unless an
+/// external service has just confirmed the identity.
 pub fn admit(cx: &Context, user: &Object, way: Way, parameters: &Map<String, Json>) -> Result<()> {
     let closed = |column: &str| user.get(column).and_then(Value::as_array).is_some_and(<[Value]>::is_empty);
     if closed("_rperm") && closed("_wperm") && !cx.auth.is_master() {
@@ -140,8 +142,10 @@ pub fn admit(cx: &Context, user: &Object, way: Way, parameters: &Map<String, Jso
     if way == Way::ProvenIdentity { Ok(()) } else { verification::check(cx, user, parameters) }
 }
 
-/// The user that the parameters name, if the password is right. A wrong password counts towards the lockout; a right one does when the
-/// caller says so ([`lockout::note`]). One hash is verified on every path, a second one where the name is also another user's address.
+/// The user in the parameters, if the password is right. A wrong password counts towards the lockout; the caller
+/// records a right one
+/// ([`lockout::note`]). Every path verifies one hash, and a second one if the username is also the email address of
+/// another user.
 pub(super) async fn with_right_password(cx: &Context, parameters: &Map<String, Json>) -> Result<Object> {
     let given =
         |name: &str| parameters.get(name).filter(|value| !matches!(value, Json::Null) && value.as_str() != Some(""));
@@ -188,15 +192,16 @@ pub(super) async fn with_right_password(cx: &Context, parameters: &Map<String, J
     Ok(user)
 }
 
-/// The user that the parameters name, if the password is right; the lockout counts it as a success.
+/// The user in the parameters, if the password is right. Records a success for the lockout.
 pub(super) async fn verified_user(cx: &Context, parameters: &Map<String, Json>) -> Result<Object> {
     let user = with_right_password(cx, parameters).await?;
     lockout::note(cx, &user, true).await?;
     Ok(user)
 }
 
-/// The users that a name or an address may mean, the one with the name first: anybody may sign up with the address of somebody else as
-/// name, and must not lock the owner of the address out that way.
+/// The users with a username or email address, the one with the username first. Anyone can sign up with the email
+/// address of another
+/// user as username; that must not prevent the owner of the address from logging in.
 async fn candidates(cx: &Context, username: Option<&str>, email: Option<&str>) -> Result<Vec<Object>> {
     let filter: Resolved = match (username, email) {
         (Some(username), Some(email)) => {

@@ -1,4 +1,4 @@
-//! Sending the mails of the account flows, beside the request that asked for them.
+//! Sends verification and password reset mails in the background.
 
 use std::sync::Arc;
 
@@ -16,18 +16,18 @@ use crate::model::names;
 use crate::model::object::Object;
 use crate::model::url_component;
 
-/// Sends the mails of the account flows.
+/// Sends verification and password reset mails.
 pub struct Mailer {
     outbox: Arc<Outbox>,
     app_name: String,
-    /// Without a slash at the end.
+    /// Base URL, without a slash at the end.
     public_url: String,
 }
 
 /// The mailer of this server.
 ///
 /// # Errors
-/// 1, with status 400, when an option for it is missing.
+/// 1, with status 400, if a required option is missing.
 pub fn mailer(cx: &Context) -> Result<Mailer> {
     let options = &cx.app.options.server;
     match (&cx.app.feature::<Users>()?.outbox, &options.app_name, &options.public_server_url) {
@@ -46,10 +46,10 @@ pub fn mailer(cx: &Context) -> Result<Mailer> {
     }
 }
 
-/// 204 or 125: the address of a request, when it is none.
+/// Checks the email address in a request: 204 or 125 if it is missing or invalid.
 ///
 /// # Errors
-/// See above.
+/// 204 or 125.
 pub fn address(sent: Option<&Json>) -> Result<&str> {
     match sent.filter(|address| is_truthy(address)) {
         Some(Json::String(address)) => Ok(address),
@@ -59,7 +59,8 @@ pub fn address(sent: Option<&Json>) -> Result<&str> {
 }
 
 impl Mailer {
-    /// The link of a mail. With `customPages.parseFrameURL` it leads there, and names the page to show inside.
+    /// Builds the link of a mail. With `customPages.parseFrameURL` it points there and contains the page to show in a
+    /// frame.
     fn link(&self, cx: &Context, page: &str, token: &str) -> String {
         let options = &cx.app.options;
         let app_id = url_component::encode(&options.keys.app_id);
@@ -74,8 +75,7 @@ impl Mailer {
         }
     }
 
-    /// Sends a mail to a user, after the request that asked for it if need be. Users without an address get none, unless their
-    /// name is one.
+    /// Sends a mail to a user in the background. Users without an email address get none, unless their username is one.
     pub fn send(self, cx: &Context, kind: Kind, user: &Object, token: &str) {
         let id = user.get_str("objectId").unwrap_or_default().to_owned();
         let username = user.get_str("username").unwrap_or_default().to_owned();
@@ -113,7 +113,7 @@ impl Mailer {
     }
 }
 
-/// The user as an adapter is told of it: without what anybody could log in with.
+/// The user for an adapter, without credentials.
 async fn view(cx: &Context, id: &str) -> Json {
     match read::get(cx, GetQuery::of(names::USER, id)).await {
         Ok(mut user) => {
@@ -122,13 +122,13 @@ async fn view(cx: &Context, id: &str) -> Json {
             serde_json::to_value(&user).unwrap_or_default()
         }
         Err(error) => {
-            tracing::warn!(%error, "the user of a mail could not be read");
+            tracing::warn!(%error, "failed to read the recipient of a mail");
             Json::Null
         }
     }
 }
 
-/// Whether a text has the form of a language tag, as `de` or `de-AT`.
+/// Whether a string has the form of a language tag, such as `de` or `de-AT`.
 #[must_use]
 pub fn is_locale(text: &str) -> bool {
     let mut parts = text.split('-');

@@ -1,4 +1,4 @@
-//! Users: sign up (a create like every other), log in and out, passwords, linked identities.
+//! Users: sign up (an ordinary create), log in, log out, passwords, linked identities.
 
 pub mod auth_data;
 pub mod challenge;
@@ -44,23 +44,23 @@ pub fn feature(options: &Options, services: Services) -> Feature {
     Feature { on_stop: Some(stop), ..feature }
 }
 
-/// Mails that wait are tried once more, then given up.
+/// On shutdown, queued mails are tried once more and then dropped.
 fn stop(app: &App) {
     if let Ok(Users { outbox: Some(outbox), .. }) = app.feature() {
         outbox.close();
     }
 }
 
-/// The user of the session sent, with that session's token.
+/// Gets the user of the session, with the session token.
 ///
 /// # Errors
-/// 209 without a session, with an unknown one, or when the user may not read itself.
+/// 209 without a session, with an unknown one, or if the user may not read itself.
 pub async fn me(cx: &Context) -> Result<Object> {
     let token = cx.session_token.as_deref().ok_or_else(invalid_session)?;
     let user = match cx.auth.user() {
         Some(user) => user.id.clone(),
         None if !cx.auth.is_master() => return Err(invalid_session()),
-        // A master request is not resolved to a user beforehand.
+        // Requests with the master key have not looked up the session yet.
         None => sessions::resolve(&cx.app, token).await?.ok_or_else(invalid_session)?.id.clone(),
     };
     let mut object = read::get(cx, GetQuery::of(names::USER, &user)).await.map_err(|error| {
@@ -70,7 +70,7 @@ pub async fn me(cx: &Context) -> Result<Object> {
     Ok(object)
 }
 
-/// Ends the session sent, if there is one.
+/// Deletes the session of the request, if there is one.
 ///
 /// # Errors
 /// When the store fails.

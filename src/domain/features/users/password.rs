@@ -1,4 +1,4 @@
-//! Password hashes: bcrypt, on threads of their own behind a bounded queue, so that hashing never holds up other work.
+//! Password hashing with bcrypt on dedicated threads with a bounded queue, so that it never blocks other work.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,10 +14,10 @@ use crate::config::reparse::ReparseOptions;
 use crate::error::{ParseError, Result};
 use crate::random::{Random, SystemRandom};
 
-/// bcrypt looks at so many bytes; the rest of a password does not count, as in parse-server.
+/// Number of bytes of a password that bcrypt uses; the rest is ignored, as in parse-server.
 const SIGNIFICANT_BYTES: usize = 72;
 
-/// The letters in which bcrypt writes salts and digests.
+/// The base64 alphabet of bcrypt.
 const BCRYPT_BASE64: GeneralPurpose = GeneralPurpose::new(&alphabet::BCRYPT, general_purpose::NO_PAD);
 
 /// Hashes and verifies passwords.
@@ -25,7 +25,7 @@ const BCRYPT_BASE64: GeneralPurpose = GeneralPurpose::new(&alphabet::BCRYPT, gen
 pub struct Hasher {
     threads: Arc<HashThreads>,
     cost: u32,
-    /// What a log in of an unknown user is compared with, so that it costs what a known one costs.
+    /// The hash that is verified for unknown users, so that they cost the same as known ones.
     decoy: Arc<str>,
 }
 
@@ -36,8 +36,8 @@ impl fmt::Debug for Hasher {
 }
 
 impl Hasher {
-    /// Starts the threads: as many as the option says; else one less than there are cores, but one at least, and one that
-    /// hashes in the idle time of the core that is left.
+    /// Starts the threads: the number in the options, or one less than the number of cores (at least one) and one
+    /// with idle priority.
     #[must_use]
     pub fn start(options: &ReparseOptions) -> Self {
         let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -50,19 +50,19 @@ impl Hasher {
         Self { threads, cost: options.bcrypt_cost, decoy: decoy(options.bcrypt_cost).into() }
     }
 
-    /// The hash of a password.
+    /// Hashes a password.
     ///
     /// # Errors
-    /// 503 when the queue is full.
+    /// 503 if the queue is full.
     pub async fn hash(&self, password: String) -> Result<String> {
         let cost = self.cost;
         self.run(move || hash(&password, cost)).await?.ok_or_else(|| ParseError::internal("bcrypt refused to hash"))
     }
 
-    /// Whether the password has this hash. Without a hash the same work is done, and the answer is no.
+    /// Verifies a password. Without a hash does the same work and returns `false`.
     ///
     /// # Errors
-    /// 503 when the queue is full.
+    /// 503 if the queue is full.
     pub async fn verify(&self, password: String, hash: Option<String>) -> Result<bool> {
         let known = hash.is_some();
         let hash = hash.unwrap_or_else(|| self.decoy.to_string());
@@ -71,7 +71,7 @@ impl Hasher {
             .run(move || {
                 let password = significant(password.as_bytes());
                 bcrypt::verify(password, &hash).unwrap_or_else(|_| {
-                    // A stored value that is no bcrypt hash must not answer faster.
+                    // A stored value that is not a bcrypt hash must not be faster.
                     let _ = bcrypt::verify(password, &decoy);
                     false
                 })
@@ -92,7 +92,7 @@ impl Hasher {
 /// Work for a request.
 struct HashJob<W, T> {
     work: W,
-    /// Who asked, as long as there is no answer.
+    /// The channel to the waiting request, until the result is sent.
     answer: Arc<Mutex<Option<oneshot::Sender<T>>>>,
 }
 
@@ -105,7 +105,7 @@ impl<T: Send + 'static, W: Fn() -> T + Send + Sync> Job for HashJob<W, T> {
         let (done, answer) = ((self.work)(), self.answer.clone());
         Box::new(move || {
             if let Some(answer) = lock(&answer).take() {
-                // Whoever asked may be gone.
+                // The request may have been cancelled.
                 let _ = answer.send(done);
             }
         })
@@ -123,8 +123,9 @@ fn hash(password: &str, cost: u32) -> Option<String> {
     Some(parts.format_for_version(Version::TwoY))
 }
 
-/// A text in the form of a hash that no password has, as far as anybody can know: salt and digest are random. To make one
-/// by hashing would hold up the start of the server.
+/// A string in the form of a bcrypt hash with random salt and digest, which matches no known password. A real hash
+/// would slow down the
+/// start.
 fn decoy(cost: u32) -> String {
     let mut salt = [0_u8; 16];
     let mut digest = [0_u8; 23];

@@ -1,4 +1,4 @@
-//! Password policy: what a password must be, which may not come back, and when it has to be changed.
+//! Password policy: rules for passwords, history, expiry.
 
 use super::state::Users;
 use crate::config::users::PasswordPolicy;
@@ -25,10 +25,10 @@ fn refuse(message: impl Into<std::borrow::Cow<'static, str>>) -> ParseError {
     ParseError::new(ErrorCode::ValidationError, message)
 }
 
-/// Checks a new password, if the write brings one, and notes what the policy remembers.
+/// Checks a new password, if the write contains one, and records history and date.
 ///
 /// # Errors
-/// 142 when the password is refused; 503 when the hash queue is full.
+/// 142 if the password is refused; 503 if the hash queue is full.
 pub async fn admit(cx: &Context, checked: &mut Checked) -> Result<()> {
     let Some(policy) = &cx.app.options.users.password_policy else { return Ok(()) };
     let Some(Change::Set(Value::String(password))) = checked.write.update.get("password") else { return Ok(()) };
@@ -67,7 +67,7 @@ pub async fn admit(cx: &Context, checked: &mut Checked) -> Result<()> {
     Ok(())
 }
 
-/// Refuses a password that was in use lately, and puts the present one among the remembered.
+/// Refuses a previous password, and adds the current one to the history.
 async fn remember(cx: &Context, checked: &mut Checked, password: &str, count: u32, row: &Object) -> Result<()> {
     let kept = usize::try_from(count).unwrap_or(usize::MAX).saturating_sub(1);
     let stored = row.get(HISTORY).and_then(Value::as_array).unwrap_or_default();
@@ -80,7 +80,7 @@ async fn remember(cx: &Context, checked: &mut Checked, password: &str, count: u3
             return Err(refuse(format!("New password should not be the same as last {count} passwords.")));
         }
     }
-    // The history is that of the password just read: a change in between takes the row out of reach.
+    // Write only if the password has not been changed since it was read.
     let unchanged: Resolved = match &current {
         Some(hash) => Filter::eq("_hashed_password", hash.as_str()),
         None => Filter::field("_hashed_password", Constraint::Exists(false)),
@@ -88,17 +88,17 @@ async fn remember(cx: &Context, checked: &mut Checked, password: &str, count: u3
     let only = std::mem::replace(&mut checked.only, Filter::All);
     checked.only = only.and(unchanged);
     let mut remembered: Vec<Value> = recent.into_iter().chain(current).map(Value::String).collect();
-    // parse-server keeps one even where none is looked at.
+    // parse-server stores one even if it is not checked.
     let old = remembered.len().saturating_sub(kept.max(1));
     let remembered = remembered.split_off(old);
     checked.internal.put(HISTORY, Change::Set(Value::Array(remembered)));
     Ok(())
 }
 
-/// Refuses a log in with a password that is too old. A user without a date gets one.
+/// Refuses a log in with an expired password. Sets the date of a user without one.
 ///
 /// # Errors
-/// 101 when the password has expired.
+/// 101 if the password has expired.
 pub async fn check_age(cx: &Context, user: &Object) -> Result<()> {
     let age = |policy: &PasswordPolicy| policy.max_password_age;
     let Some(days) = cx.app.options.users.password_policy.as_ref().and_then(age).filter(|days| *days > 0.0) else {

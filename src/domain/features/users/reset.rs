@@ -1,4 +1,4 @@
-//! Setting a new password with a token that came by mail.
+//! Password reset: sends a token by mail and sets a new password with it.
 
 use serde_json::{Map, Value as Json};
 
@@ -24,7 +24,7 @@ use crate::model::value::Value;
 
 /// Column with the token.
 pub(super) const TOKEN: &str = "_perishable_token";
-/// Column with the end of the token's life.
+/// Column with the expiry of the token.
 pub(super) const EXPIRES_AT: &str = "_perishable_token_expires_at";
 
 fn policy(cx: &Context) -> Option<&PasswordPolicy> {
@@ -35,11 +35,12 @@ fn validity(cx: &Context) -> Option<f64> {
     policy(cx).and_then(|policy| policy.reset_token_validity_duration)
 }
 
-/// Sends a mail with a token to the user with an address (or with a name that is one).
+/// Sends a mail with a token to the user with this email address (or with a username that is one).
 ///
 /// # Errors
-/// 1, with status 400, without the means to send; 204, 125, 162 for what is sent; where the options allow to tell, 101 for an
-/// unknown address.
+/// 1, with status 400, if mail is not configured; 204, 125, 162 for invalid parameters; if the options allow it, 101
+/// for an unknown
+/// address.
 pub async fn request(cx: &Context, body: Map<String, Json>) -> Result<()> {
     let mailer = mail::mailer(cx)?;
     let given = |name: &str| body.get(name).filter(|value| is_truthy(value));
@@ -70,18 +71,20 @@ pub async fn request(cx: &Context, body: Map<String, Json>) -> Result<()> {
     Ok(())
 }
 
-/// The user with an address; where nobody has it, the user with the address as name and without one.
+/// The user with this email address; if there is none, the user without an email address whose username is this
+/// address.
 async fn find(cx: &Context, address: &str) -> Result<Option<Object>> {
     let named = Filter::And(vec![Filter::eq("username", address), Filter::field("email", Constraint::Exists(false))]);
     let filter = Filter::Or(vec![Filter::eq("email", address), named]);
     let options = FindOptions { limit: Some(2), ..FindOptions::default() };
     let mut users = read::internal_all(cx, names::USER, filter, &options, "send a reset mail").await?;
-    // Anybody may sign up with the address of somebody else as name; the mail is for the owner of the address.
+    // Anyone can sign up with the email address of another user as username; the mail is for the owner of the address.
     users.sort_by_key(|user| user.get_str("email") == Some(address));
     Ok(users.pop())
 }
 
-/// The user's token, new unless a valid one is to be kept. An unknown user costs the same write, which reaches no row.
+/// The user's token; a new one unless a valid one is reused. An unknown user costs the same write, which matches no
+/// row.
 async fn renew(cx: &Context, user: Option<Object>) -> Result<Option<(Object, String)>> {
     let reuse = policy(cx).is_some_and(|policy| policy.reset_token_reuse_if_valid);
     let valid = |user: &Object| user.get(EXPIRES_AT).and_then(Value::as_date).is_some_and(|end| end > cx.now());
@@ -107,10 +110,10 @@ async fn renew(cx: &Context, user: Option<Object>) -> Result<Option<(Object, Str
     Ok(row.map(|user| (user, token)))
 }
 
-/// The user who may set a password with this token.
+/// The user with this token.
 ///
 /// # Errors
-/// -1 for a token nobody has, or that has expired.
+/// -1 for an unknown or expired token.
 pub async fn check(cx: &Context, token: &str) -> Result<Object> {
     if token.is_empty() {
         return Err(invalid());
@@ -129,11 +132,11 @@ fn invalid() -> ParseError {
     ParseError::new(ErrorCode::OtherCause, "Failed to reset password: username / email / token is invalid")
 }
 
-/// Sets a new password. The one write that does so needs the token to be there still, and takes it away: of many attempts
-/// with one token, one succeeds.
+/// Sets a new password. One conditional write checks and removes the token, so that only one of several concurrent
+/// attempts succeeds.
 ///
 /// # Errors
-/// -1 for the token, and with the policy's text for the password.
+/// -1 for an invalid token, or with the message of the password policy.
 pub async fn reset(cx: &Context, token: &str, password: &str) -> Result<()> {
     let user = check(cx, token).await?;
     let mut internal = Update::default();

@@ -1,4 +1,4 @@
-//! What users add to the pipelines: credentials, linked identities, private by default, sessions.
+//! Rules of the class `_User`: credentials, linked identities, default ACL, sessions.
 
 use std::ops::ControlFlow;
 
@@ -28,16 +28,16 @@ use crate::model::query::options::FindOptions;
 use crate::model::query::{Constraint, Filter, Resolved};
 use crate::model::value::Value;
 
-/// Length of the user name of a user that signed up without one.
+/// Number of characters of a generated username.
 const GENERATED_NAME_LENGTH: usize = 25;
 
-/// Rules of the class of users.
+/// Rules of the class `_User`.
 pub struct UserRules;
 
 #[async_trait]
 impl ClassRules for UserRules {
     async fn prepare(&self, cx: &Context, mut draft: Draft) -> Result<ControlFlow<Saved, Draft>> {
-        // Old clients send a token here; the server alone makes tokens.
+        // Old clients send a token here; only the server creates tokens.
         draft.body.retain(|field, _| root(field) != "sessionToken");
         if let Some(field) = draft.body.keys().find(|field| field.starts_with("authData.")) {
             return Err(ParseError::new(ErrorCode::InvalidKeyName, format!("Invalid field name for update: {field}")));
@@ -140,7 +140,7 @@ impl ClassRules for UserRules {
                 state.session_token = Some(sessions::create(cx, &stored.id, created_with.as_ref()).await?);
             }
         }
-        // A master key that links an identity to a user logs the user in.
+        // A request with the master key that links an identity to a user creates a session.
         if let Some(provider) = state.auth_provider.as_deref()
             && state.auth_data_response.is_some()
             && cx.auth.is_master()
@@ -181,7 +181,7 @@ impl ClassRules for UserRules {
     }
 
     async fn after_delete(&self, cx: &Context, _id: &str) -> Result<()> {
-        // Whoever gets the same id must not be taken for a member of the roles that this user held.
+        // A later user with the same id must not inherit the roles of this user.
         cx.app.caches.forget(names::ROLE, None);
         Ok(())
     }
@@ -216,12 +216,12 @@ impl ClassRules for UserRules {
     }
 }
 
-/// 206, sanitised: the user is not the caller's to change, and nothing is told of it.
+/// 206, sanitised: the caller may not change the user. The message reveals nothing about the user.
 fn insufficient_auth() -> ParseError {
     ParseError::sanitized(ErrorCode::SessionMissing, "Insufficient auth.")
 }
 
-/// The field that a key with dots leads into.
+/// The top-level field of a dotted key.
 fn root(key: &str) -> &str {
     key.split('.').next().unwrap_or_default()
 }
@@ -234,7 +234,7 @@ fn email_taken() -> ParseError {
     ParseError::new(ErrorCode::EmailTaken, "Account already exists for this email address.")
 }
 
-/// Reads `authData` and the credentials of a sign up; may turn a sign up into a log in.
+/// Reads `authData` and the credentials of a sign up, which can become a log in.
 async fn link(cx: &Context, mut draft: Draft) -> Result<ControlFlow<Saved, Draft>> {
     let sent = draft.body.remove("authData");
     let text = |name: &str| draft.body.get(name).and_then(Json::as_str).is_some_and(|text| !text.is_empty());
@@ -277,13 +277,14 @@ async fn link(cx: &Context, mut draft: Draft) -> Result<ControlFlow<Saved, Draft
     let own = !owners.is_empty() && owners.iter().all(|owner| owner.get_str("objectId") == caller);
     let who = Who { user: user.as_ref(), logged_in: user.is_some(), challenge: false };
     let validated = auth_data.validate(cx, who, own, &draft.body).await?;
-    // Only now: whose identity it is must not be found out without having it.
+    // Look up the owner only after the identity has been verified, so that nobody learns it without having the
+    // identity.
     if !owners.is_empty() && !own {
         return Err(auth_data::already_used());
     }
     let creating = draft.creates();
     let unlinks = !creating && is_sent && !cx.auth.is_master();
-    // Who sends only what is there already is told nothing of it.
+    // A client that sends only unchanged data gets no response for it.
     let is_told = is_sent && (!own || validated.checked);
     draft.state.put(UserState {
         auth_data_response: is_told.then_some(validated.responses),
@@ -293,7 +294,7 @@ async fn link(cx: &Context, mut draft: Draft) -> Result<ControlFlow<Saved, Draft
         ..UserState::default()
     });
     for (column, change) in validated.changes.0 {
-        // A new row has nothing to unlink.
+        // A new user has nothing to unlink.
         if !(creating && change == Change::Unset) {
             draft.internal.put(column, change);
         }
@@ -302,7 +303,7 @@ async fn link(cx: &Context, mut draft: Draft) -> Result<ControlFlow<Saved, Draft
     Ok(ControlFlow::Continue(draft))
 }
 
-/// A sign up with an identity that a user already has is a log in of that user.
+/// A sign up with an identity that a user already has becomes a log in of that user.
 async fn log_in_by(cx: &Context, body: &Map<String, Json>, auth_data: AuthData, owners: &[Object]) -> Result<Saved> {
     let Some(owner) = owners.first() else {
         return Err(ParseError::not_found());
@@ -323,7 +324,7 @@ async fn log_in_by(cx: &Context, body: &Map<String, Json>, auth_data: AuthData, 
     Ok(Saved { created: false, location: Some((names::USER.to_owned(), id)), body, row: None })
 }
 
-/// New users are private unless the options say otherwise, and nobody can lock itself out.
+/// Sets the ACL: new users are private unless the options say otherwise, and users keep access to their own row.
 fn own_acl(cx: &Context, checked: &mut Checked, creating: bool) {
     let id = checked.row_id().to_owned();
     if creating {
@@ -351,7 +352,7 @@ async fn take_name(cx: &Context, checked: &mut Checked, creating: bool) -> Resul
             checked.facts.filled_in.push("username".to_owned());
             return Ok(());
         }
-        // Without a name the account could not log in any more.
+        // Without a username the account could no longer log in.
         Some(Change::Unset | Change::Set(Value::Null | Value::String(_))) => {
             return Err(ParseError::new(ErrorCode::UsernameMissing, "bad or missing username"));
         }
@@ -369,7 +370,7 @@ async fn take_email(cx: &Context, checked: &mut Checked) -> Result<()> {
     clear_reset_token(checked);
     let email = match checked.write.update.get("email") {
         Some(Change::Set(Value::String(email))) if !email.is_empty() => email.clone(),
-        // No address is not a value that two users could share.
+        // Store no value instead of an empty one, because the column has a unique index.
         Some(Change::Set(Value::Null | Value::String(_))) => {
             checked.write.update.put("email", Change::Unset);
             return Ok(());
@@ -387,7 +388,7 @@ async fn take_email(cx: &Context, checked: &mut Checked) -> Result<()> {
     Ok(())
 }
 
-/// A reset token is for the address and password it was made for.
+/// Removes the reset token when the email address or password changes.
 fn clear_reset_token(checked: &mut Checked) {
     let touched = checked.write.update.get("email").is_some() || checked.write.update.get("password").is_some();
     if checked.id.is_some() && touched {
@@ -396,7 +397,7 @@ fn clear_reset_token(checked: &mut Checked) {
     }
 }
 
-/// `.+@.+`, as a line.
+/// Matches `.+@.+` on one line.
 fn is_email(text: &str) -> bool {
     text.char_indices().any(|(at, letter)| {
         letter == '@'
@@ -418,7 +419,7 @@ async fn take_password(cx: &Context, checked: &mut Checked, creating: bool) -> R
     }
 }
 
-/// Whether another user has this name or address, compared without case.
+/// Whether another user has this username or email address, ignoring case.
 async fn is_taken(cx: &Context, field: &str, value: &str, own_id: &str) -> Result<bool> {
     let filter: Resolved =
         Filter::And(vec![Filter::eq(field, value), Filter::field("objectId", Constraint::Ne(own_id.into()))]);

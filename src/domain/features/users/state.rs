@@ -1,4 +1,4 @@
-//! What the feature keeps: for the whole time the server runs, and for one write.
+//! State of the feature: for the lifetime of the server, and for one write.
 
 use std::sync::Arc;
 
@@ -7,29 +7,29 @@ use crate::adapters::auth::Providers;
 use crate::adapters::email::outbox::Outbox;
 use crate::model::object::Object;
 
-/// What the feature keeps while the server runs.
+/// State for the lifetime of the server.
 pub struct Users {
     /// Password hashing.
     pub hasher: Hasher,
-    /// Providers of identities.
+    /// Identity providers.
     pub providers: Providers,
     /// Sends mail.
     pub outbox: Option<Arc<Outbox>>,
 }
 
-/// What one stage of a user's write finds out for later ones.
+/// State of a write of a user, passed from one stage to later ones.
 #[derive(Default)]
 pub(super) struct UserState {
-    /// What providers answer the client; `None`: no authData was sent, or none that changes anything.
+    /// Responses of providers for the client; `None` if the request contains no `authData` that changes anything.
     pub auth_data_response: Option<Object>,
-    /// Providers that the caller logged in or signed up with, comma separated; `None`: by password.
+    /// Providers that the caller logged in or signed up with, separated by commas; `None` for a password.
     pub auth_provider: Option<String>,
-    /// The password of an existing user changes: sessions end.
+    /// Whether the password of an existing user changes, so that its sessions are deleted.
     pub password_changed: bool,
-    /// Another service said in this request who the user is.
+    /// Whether an external service identified the user in this request.
     pub proves_identity: bool,
-    /// The user's address is to be verified: a mail goes out.
+    /// Whether a verification mail must be sent.
     pub verify_email: bool,
-    /// A token for the answer.
+    /// A session token for the response.
     pub session_token: Option<String>,
 }

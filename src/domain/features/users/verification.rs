@@ -1,4 +1,4 @@
-//! E-mail verification: a user that sets an address gets a token there, and using it proves that the address is the user's.
+//! Email verification: the server sends a token to the email address of a user; using the token verifies the address.
 
 use serde_json::{Map, Value as Json};
 
@@ -20,12 +20,12 @@ use crate::model::value::Value;
 
 /// Column with the token.
 const TOKEN: &str = "_email_verify_token";
-/// Column with the end of the token's life.
+/// Column with the expiry of the token.
 const EXPIRES_AT: &str = "_email_verify_token_expires_at";
-/// Characters of a token.
+/// Number of characters of a token.
 pub(super) const TOKEN_LENGTH: usize = 25;
 
-/// 205: the address is not verified.
+/// 205: the email address is not verified.
 #[must_use]
 pub fn unverified() -> ParseError {
     ParseError::new(ErrorCode::EmailNotFound, "User email is not verified.")
@@ -38,7 +38,7 @@ pub fn is_required(cx: &Context) -> bool {
     options.verify_user_emails && options.prevent_login_with_unverified_email
 }
 
-/// Refuses a log in of a user whose address is not verified, where that is required.
+/// Refuses the log in of a user whose email address is not verified, if verification is required.
 ///
 /// # Errors
 /// 205.
@@ -50,8 +50,9 @@ pub fn check(cx: &Context, user: &Object, parameters: &Map<String, Json>) -> Res
     if is_required(cx) && !verified && !ignored { Err(unverified()) } else { Ok(()) }
 }
 
-/// Makes a token for a write that sets an address. A new user whose identity another service has just proven does not need to prove
-/// the address too; a changed address always has to be.
+/// Creates a token for a write that sets an email address. A new user whose identity an external service has just
+/// confirmed does not
+/// have to verify the address; a changed address must always be verified.
 pub fn prepare(cx: &Context, checked: &mut Checked) {
     let is_proven = checked.id.is_none() && checked.state.get::<UserState>().is_some_and(|state| state.proves_identity);
     if !cx.app.options.mail.verify_user_emails || is_proven {
@@ -73,7 +74,7 @@ fn new_token(cx: &Context, update: &mut Update) {
     }
 }
 
-/// Sends the mail that belongs to a write of this row.
+/// Sends the mail after a write of this row.
 pub(super) fn follow_up(cx: &Context, state: &UserState, row: &Object) {
     if state.verify_email && cx.app.options.mail.send_user_email_verification {
         send(cx, row);
@@ -83,7 +84,7 @@ pub(super) fn follow_up(cx: &Context, state: &UserState, row: &Object) {
 fn send(cx: &Context, user: &Object) {
     match (mail::mailer(cx), user.get_str(TOKEN)) {
         (Ok(mailer), Some(token)) => mailer.send(cx, Kind::Verification, user, token),
-        (Err(error), _) => tracing::error!(%error, "a verification mail could not be sent"),
+        (Err(error), _) => tracing::error!(%error, "failed to send a verification mail"),
         (_, None) => {}
     }
 }
@@ -99,11 +100,12 @@ pub enum Who<'a> {
     Token(&'a str),
 }
 
-/// Sends the mail again, with a new token unless a valid one is to be kept.
+/// Sends the mail again, with a new token unless a valid one is reused.
 ///
 /// # Errors
-/// 1, with status 400, without the means to send; 204 and 125 for an address that is none; where the options allow to tell,
-/// 205 for an unknown address and -1 for a verified one.
+/// 1, with status 400, if mail is not configured; 204 and 125 for a missing or invalid email address; if the options
+/// allow it, 205 for
+/// an unknown address and -1 for a verified one.
 pub async fn request(cx: &Context, body: Map<String, Json>) -> Result<()> {
     mail::mailer(cx)?;
     let email = match body.get("token") {
@@ -129,14 +131,14 @@ fn no_address() -> ParseError {
     ParseError::new(ErrorCode::EmailMissing, "you must provide an email")
 }
 
-/// What became of a wish for another mail.
+/// The result of a request for another mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resent {
-    /// It is on its way.
+    /// The mail is being sent.
     Sent,
-    /// There is no such user.
+    /// The user does not exist.
     Unknown,
-    /// The user's address is verified already.
+    /// The email address is already verified.
     Verified,
 }
 
@@ -149,7 +151,8 @@ async fn find(cx: &Context, who: Who<'_>) -> Result<Option<Object>> {
     read::internal_one(cx, names::USER, filter, "send a verification mail").await
 }
 
-/// Sends the mail again. Known and unknown users cost the same look-ups and one write each.
+/// Sends the mail again. Known and unknown users cost the same look-ups and one write, so that timing does not reveal
+/// them.
 ///
 /// # Errors
 /// When the store fails.
@@ -169,7 +172,7 @@ pub async fn resend(cx: &Context, who: Who<'_>) -> Result<Resent> {
     let kept = options.email_verify_token_reuse_if_valid && user.as_ref().is_some_and(live);
     let mut update = Update::default();
     new_token(cx, &mut update);
-    // Where there is nothing to do, the write reaches no row.
+    // If there is nothing to do, the write matches no row.
     let wanted = outcome == Resent::Sent && options.verify_user_emails && !kept;
     let only = if wanted {
         Filter::field("emailVerified", Constraint::Ne(true.into()))
@@ -189,18 +192,18 @@ async fn change(cx: &Context, filter: Resolved, update: &Update) -> Result<Optio
     store::update_one(cx, &class, &scope, update).await.map_err(failure)
 }
 
-/// What a token was worth.
+/// The result of using a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verified {
-    /// The address is the user's.
+    /// The email address has been verified.
     Done,
-    /// The token came too late.
+    /// The token has expired.
     Expired,
-    /// Nobody has such a token.
+    /// The token is unknown.
     Invalid,
 }
 
-/// Uses a token up.
+/// Uses a token, which is valid only once.
 ///
 /// # Errors
 /// When the store fails.
