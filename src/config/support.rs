@@ -59,7 +59,7 @@ pub(super) fn take_removed(map: &mut Map<String, Value>) -> Vec<String> {
 
 /// A setting that this server does not support yet.
 #[derive(Debug)]
-pub(super) struct Gap {
+pub(super) struct Unsupported {
     /// Path of the setting; list positions as `[0]`.
     pub path: Vec<String>,
     /// Message for the administrator.
@@ -67,14 +67,14 @@ pub(super) struct Gap {
 }
 
 /// Finds the settings that are not supported yet. A value that equals the default is accepted.
-pub(super) fn missing(options: &Options, given: &Map<String, Value>) -> Vec<Gap> {
+pub(super) fn missing(options: &Options, given: &Map<String, Value>) -> Vec<Unsupported> {
     let written = options.write();
     let defaults = Options::default().write();
-    let mut gaps = Vec::new();
+    let mut found = Vec::new();
     for spec in Options::specs() {
         let (value, default) = (written.get(spec.key), defaults.get(spec.key));
         if given.contains_key(spec.key) && value != default {
-            look(&spec, vec![spec.key.to_owned()], value, default, &mut gaps);
+            look(&spec, vec![spec.key.to_owned()], value, default, &mut found);
         }
     }
     for (name, settings) in &options.users.auth.0 {
@@ -84,12 +84,15 @@ pub(super) fn missing(options: &Options, given: &Map<String, Value>) -> Vec<Gap>
                 listed(providers()),
                 listed(modules())
             );
-            gaps.push(gap(vec!["auth".to_owned(), name.clone()], &reason));
+            found.push(unsupported(vec!["auth".to_owned(), name.clone()], &reason));
         }
     }
     for (index, route) in options.mail.pages.custom_routes.iter().enumerate() {
         if route.handler.is_none() {
-            gaps.push(gap(vec!["pages".to_owned(), "customRoutes".to_owned(), format!("[{index}]")], OWN_ROUTES));
+            found.push(unsupported(
+                vec!["pages".to_owned(), "customRoutes".to_owned(), format!("[{index}]")],
+                OWN_ROUTES,
+            ));
         }
     }
     if let Some(module) = options.files.files_adapter.as_ref().and_then(|adapter| files::open::module(&adapter.0))
@@ -97,19 +100,19 @@ pub(super) fn missing(options: &Options, given: &Map<String, Value>) -> Vec<Gap>
     {
         let built_in = listed(files::open::ADAPTERS.iter().copied());
         let reason = format!("unknown adapter; JavaScript modules cannot be loaded; built-in adapters: {built_in}");
-        gaps.push(gap(vec!["filesAdapter".to_owned()], &reason));
+        found.push(unsupported(vec!["filesAdapter".to_owned()], &reason));
     }
     if let Some(adapter) = &options.mail.email_adapter
         && !email::ADAPTERS.iter().any(|(name, _)| *name == adapter.module)
     {
         let built_in = listed(email::ADAPTERS.iter().map(|(name, _)| *name));
         let reason = format!("unknown adapter; JavaScript modules cannot be loaded; built-in adapters: {built_in}");
-        gaps.push(gap(vec!["emailAdapter".to_owned()], &reason));
+        found.push(unsupported(vec!["emailAdapter".to_owned()], &reason));
     }
     if let Some(reason) = options.push.senders.as_ref().and_then(|senders| push::missing(&senders.settings)) {
-        gaps.push(gap(vec!["push".to_owned()], &reason));
+        found.push(unsupported(vec!["push".to_owned()], &reason));
     }
-    gaps
+    found
 }
 
 /// Whether the server supports a provider.
@@ -131,10 +134,10 @@ fn asks_for_provider(settings: &Value) -> bool {
     }
 }
 
-fn look(spec: &Spec, path: Vec<String>, value: Option<&Value>, default: Option<&Value>, gaps: &mut Vec<Gap>) {
+fn look(spec: &Spec, path: Vec<String>, value: Option<&Value>, default: Option<&Value>, found: &mut Vec<Unsupported>) {
     if spec.status == Status::NotYet {
         let of_pages = path.iter().any(|key| key == "customRoutes");
-        gaps.push(gap(path, if of_pages { OWN_ROUTES } else { "not supported yet" }));
+        found.push(unsupported(path, if of_pages { OWN_ROUTES } else { "not supported yet" }));
         return;
     }
     let entries: Vec<(Vec<String>, Option<&Value>)> = match value {
@@ -151,15 +154,15 @@ fn look(spec: &Spec, path: Vec<String>, value: Option<&Value>, default: Option<&
             // a group that is absent by default still has defaults inside
             let default = default.and_then(|default| default.get(inner.key)).or(Some(&inner.default));
             if value.is_some_and(|value| !value.is_null()) && value != default {
-                look(inner, [path.as_slice(), &[inner.key.to_owned()]].concat(), value, default, gaps);
+                look(inner, [path.as_slice(), &[inner.key.to_owned()]].concat(), value, default, found);
             }
         }
     }
 }
 
-fn gap(path: Vec<String>, reason: &str) -> Gap {
+fn unsupported(path: Vec<String>, reason: &str) -> Unsupported {
     let message = format!("option {}: {reason}", path.join(".").replace(".[", "["));
-    Gap { path, message }
+    Unsupported { path, message }
 }
 
 /// Removes a setting, as if it had not been set.

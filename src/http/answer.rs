@@ -66,7 +66,7 @@ pub fn refusal(error: &ParseError, sanitize: bool) -> Response {
     if let Some(seconds) = error.retry_after {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
-    Exceeded::tell(error, &mut response);
+    Exceeded::add_headers(error, &mut response);
     response
 }
 

@@ -20,9 +20,9 @@ pub enum Escape {
 #[derive(Debug, Clone)]
 enum Entry {
     /// From a request or a user.
-    Foreign(String),
+    Untrusted(String),
     /// Written by the administrator; may contain placeholders for values from requests.
-    Own(String),
+    Trusted(String),
 }
 
 /// Values by name.
@@ -38,22 +38,22 @@ impl Values {
 
     /// Sets a value that is always escaped.
     pub fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
-        self.0.insert(name.into(), Entry::Foreign(value.into()));
+        self.0.insert(name.into(), Entry::Untrusted(value.into()));
     }
 
     /// Sets a value that the administrator wrote.
     pub fn set_own(&mut self, name: impl Into<String>, value: impl Into<String>) {
-        self.0.insert(name.into(), Entry::Own(value.into()));
+        self.0.insert(name.into(), Entry::Trusted(value.into()));
     }
 
     /// The value with its own placeholders filled.
     fn text(&self, name: &str, escape: Escape, raw: bool) -> String {
         match self.0.get(name) {
             None => String::new(),
-            Some(Entry::Foreign(text)) => escaped(text, escape),
+            Some(Entry::Untrusted(text)) => escaped(text, escape),
             // If a value of the administrator is inserted as HTML, only values from requests in it are escaped.
-            Some(Entry::Own(text)) if raw => self.fill(text, escape),
-            Some(Entry::Own(text)) => escaped(&self.fill(text, Escape::None), escape),
+            Some(Entry::Trusted(text)) if raw => self.fill(text, escape),
+            Some(Entry::Trusted(text)) => escaped(&self.fill(text, Escape::None), escape),
         }
     }
 
@@ -65,8 +65,8 @@ impl Values {
             let Some((name, tail)) = after.split_once("}}") else { break };
             out.push_str(before);
             match self.0.get(name.trim()) {
-                Some(Entry::Foreign(value)) => out.push_str(&escaped(value, escape)),
-                Some(Entry::Own(value)) => out.push_str(value),
+                Some(Entry::Untrusted(value)) => out.push_str(&escaped(value, escape)),
+                Some(Entry::Trusted(value)) => out.push_str(value),
                 None => {}
             }
             rest = tail;
@@ -77,7 +77,7 @@ impl Values {
 
     fn is_set(&self, name: &str) -> bool {
         self.0.get(name).is_some_and(|entry| match entry {
-            Entry::Foreign(text) | Entry::Own(text) => !text.is_empty(),
+            Entry::Untrusted(text) | Entry::Trusted(text) => !text.is_empty(),
         })
     }
 }

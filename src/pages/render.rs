@@ -58,12 +58,12 @@ impl Pages {
         } else {
             self.content(page, locale, &parameters)
         };
-        self.tell(&mut response, &parameters);
+        self.add_parameter_headers(&mut response, &parameters);
         response
     }
 
     /// Adds the parameters as headers, for pages that are shown in frames or apps.
-    fn tell(&self, response: &mut Response, parameters: &[(&'static str, &str)]) {
+    fn add_parameter_headers(&self, response: &mut Response, parameters: &[(&'static str, &str)]) {
         let encode = self.app.options.mail.pages.encode_page_param_headers;
         for (name, value) in parameters {
             let text = if encode { url_component::encode(value) } else { (*value).to_owned() };
@@ -159,7 +159,7 @@ impl Pages {
         };
         let mut response = self.html(own.as_deref(), page, spoken, &values);
         if let Some(locale) = &asked {
-            self.tell(&mut response, &[("locale", locale.as_str())]);
+            self.add_parameter_headers(&mut response, &[("locale", locale.as_str())]);
         }
         Ok(response)
     }

@@ -11,12 +11,12 @@ use super::triggers::{Answer, Target};
 use crate::error::{ErrorCode, ParseError, Result};
 
 /// What was asked for one part, and the answer.
-type Asked = (Target, Result<Answer>);
+type Recorded = (Target, Result<Answer>);
 
 /// The answers of a transaction's triggers, as one of its parts sees them.
 #[derive(Clone, Default)]
 pub struct Rehearsal {
-    answers: Arc<Mutex<HashMap<usize, Asked>>>,
+    answers: Arc<Mutex<HashMap<usize, Recorded>>>,
     part: usize,
     over: bool,
 }

@@ -71,7 +71,7 @@ pub struct Exceeded(Standing);
 
 impl Exceeded {
     /// Adds the headers of the exceeded limit to an error response.
-    pub fn tell(error: &ParseError, response: &mut Response) {
+    pub fn add_headers(error: &ParseError, response: &mut Response) {
         if let Some(Self(standing)) = error.source.as_ref().and_then(|source| source.downcast_ref()) {
             standing.apply(response);
         }

@@ -16,7 +16,7 @@ use crate::model::names::{self, ClassName};
 use crate::model::schema::{ClassSchema, Field};
 
 /// A class with routes of its own, and its operations in the base document.
-struct Own {
+struct ClassWithRoutes {
     class: &'static str,
     name: &'static str,
     /// Operation and component of its body.
@@ -29,8 +29,8 @@ struct Own {
     whole: bool,
 }
 
-const OWN: [Own; 4] = [
-    Own {
+const CLASSES_WITH_ROUTES: [ClassWithRoutes; 4] = [
+    ClassWithRoutes {
         class: names::USER,
         name: "User",
         create: Some(("signUp", "SignUp")),
@@ -39,7 +39,7 @@ const OWN: [Own; 4] = [
         update: "updateUser",
         whole: true,
     },
-    Own {
+    ClassWithRoutes {
         class: names::SESSION,
         name: "Session",
         create: None,
@@ -48,7 +48,7 @@ const OWN: [Own; 4] = [
         update: "updateSession",
         whole: false,
     },
-    Own {
+    ClassWithRoutes {
         class: names::ROLE,
         name: "Role",
         create: Some(("createRole", "RoleCreate")),
@@ -57,7 +57,7 @@ const OWN: [Own; 4] = [
         update: "updateRole",
         whole: true,
     },
-    Own {
+    ClassWithRoutes {
         class: names::INSTALLATION,
         name: "Installation",
         create: Some(("createInstallation", "InstallationCreate")),
@@ -76,7 +76,7 @@ pub fn typed(mut document: Json, classes: &[ClassSchema]) -> Json {
         given.take_component(name);
     }
     let mut forms = Forms::default();
-    for own in &OWN {
+    for own in &CLASSES_WITH_ROUTES {
         given.take(own.name);
         forms.classes.insert(ClassName::unchecked(own.class), own.name.to_owned());
     }
@@ -84,11 +84,11 @@ pub fn typed(mut document: Json, classes: &[ClassSchema]) -> Json {
     for class in &classes_of_app {
         forms.classes.insert(class.name.clone(), given.give(class.name.as_str()));
     }
-    for own in &OWN {
+    for own in &CLASSES_WITH_ROUTES {
         let name = ClassName::unchecked(own.class);
         let mut schema = classes.iter().find(|class| class.name == name).cloned().unwrap_or(ClassSchema::new(name));
         system_classes::add_default_columns(&mut schema);
-        bring_in(&mut document, &mut forms, own, &schema);
+        extend_operations(&mut document, &mut forms, own, &schema);
     }
     for class in &classes_of_app {
         let Some(name) = forms.classes.get(&class.name).cloned() else { continue };
@@ -229,7 +229,7 @@ fn changeable(forms: &mut Forms, class: &ClassSchema, name: &str) {
 }
 
 /// Adds the fields of a class with routes of its own to its operations.
-fn bring_in(document: &mut Json, forms: &mut Forms, own: &Own, class: &ClassSchema) {
+fn extend_operations(document: &mut Json, forms: &mut Forms, own: &ClassWithRoutes, class: &ClassSchema) {
     let (name, list, changes) = (own.name, format!("{}List", own.name), format!("{}Update", own.name));
     readable(forms, class, name, own.whole);
     changeable(forms, class, &changes);

@@ -84,15 +84,15 @@ pub fn feature(options: &Options) -> Feature {
     let cache = Arc::new(RoleCache::new(options.server.cache_max_size, ttl));
     let mut feature = Feature::new("roles");
     feature.caches.push(cache.clone());
-    feature.entities = Some(Arc::new(Held(cache)));
+    feature.entities = Some(Arc::new(UserEntities(cache)));
     feature
 }
 
 /// Determines the roles of users.
-struct Held(Arc<RoleCache>);
+struct UserEntities(Arc<RoleCache>);
 
 #[async_trait]
-impl Entities for Held {
+impl Entities for UserEntities {
     fn known(&self, user: &str) -> Option<Arc<[String]>> {
         self.0.get(user)
     }

@@ -89,7 +89,7 @@ impl Rule {
 ///
 /// # Errors
 /// 101 if the account is locked, also by concurrent failures.
-pub async fn note(cx: &Context, user: &Object, right: bool) -> Result<()> {
+pub async fn record(cx: &Context, user: &Object, right: bool) -> Result<()> {
     let Some(rule) = cx.app.options.users.account_lockout.as_ref().and_then(Rule::of) else {
         return Ok(());
     };

@@ -33,12 +33,12 @@ pub async fn log_in(cx: &Context, parameters: Map<String, Json>) -> Result<Objec
             // A wrong second factor counts as a failed log in; otherwise the right password would allow unlimited
             // guesses.
             if parameters.contains_key("authData") {
-                lockout::note(cx, &user, false).await?;
+                lockout::record(cx, &user, false).await?;
             }
             return Err(error);
         }
     };
-    lockout::note(cx, &user, true).await?;
+    lockout::record(cx, &user, true).await?;
     policy::check_age(cx, &user).await?;
     triggers::before_login(cx, &user).await?;
     let token = sessions::create(cx, user_id(&user), Some(&CreatedWith::log_in("password"))).await?;
@@ -119,7 +119,7 @@ async fn own_view(cx: &Context, user: &Object, known: CachedRow) -> Result<Objec
 
 /// How a caller was authenticated, on which further checks before a session depend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
+pub enum Proof {
     /// By password.
     Password,
     /// By an identity without a current proof: an anonymous id, or one that was verified earlier.
@@ -134,17 +134,17 @@ pub enum Way {
 /// 101 if the ACL of the user's row does not permit the user to read it; 205 if the email address must be verified
 /// first, unless an
 /// external service has just confirmed the identity.
-pub fn admit(cx: &Context, user: &Object, way: Way, parameters: &Map<String, Json>) -> Result<()> {
+pub fn admit(cx: &Context, user: &Object, way: Proof, parameters: &Map<String, Json>) -> Result<()> {
     let closed = |column: &str| user.get(column).and_then(Value::as_array).is_some_and(<[Value]>::is_empty);
     if closed("_rperm") && closed("_wperm") && !cx.auth.is_master() {
         return Err(invalid_credentials());
     }
-    if way == Way::ProvenIdentity { Ok(()) } else { verification::check(cx, user, parameters) }
+    if way == Proof::ProvenIdentity { Ok(()) } else { verification::check(cx, user, parameters) }
 }
 
 /// The user in the parameters, if the password is right. A wrong password counts towards the lockout; the caller
 /// records a right one
-/// ([`lockout::note`]). Every path verifies one hash, and a second one if the username is also the email address of
+/// ([`lockout::record`]). Every path verifies one hash, and a second one if the username is also the email address of
 /// another user.
 pub(super) async fn with_right_password(cx: &Context, parameters: &Map<String, Json>) -> Result<Object> {
     let given =
@@ -184,18 +184,18 @@ pub(super) async fn with_right_password(cx: &Context, parameters: &Map<String, J
         if right {
             lockout::refuse_locked(cx, user)?;
         } else {
-            lockout::note(cx, user, false).await?;
+            lockout::record(cx, user, false).await?;
         }
     }
     let user = user.filter(|_| right).ok_or_else(invalid_credentials)?;
-    admit(cx, &user, Way::Password, parameters)?;
+    admit(cx, &user, Proof::Password, parameters)?;
     Ok(user)
 }
 
 /// The user in the parameters, if the password is right. Records a success for the lockout.
 pub(super) async fn verified_user(cx: &Context, parameters: &Map<String, Json>) -> Result<Object> {
     let user = with_right_password(cx, parameters).await?;
-    lockout::note(cx, &user, true).await?;
+    lockout::record(cx, &user, true).await?;
     Ok(user)
 }
 

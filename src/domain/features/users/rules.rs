@@ -312,7 +312,7 @@ async fn log_in_by(cx: &Context, body: &Map<String, Json>, auth_data: AuthData, 
     auth_data::require_additional(cx, owner, &auth_data)?;
     let who = Who { user: Some(owner), ..Who::default() };
     let validated = auth_data.validate(cx, who, cx.app.options.users.allow_expired_auth_data_token, body).await?;
-    let way = if validated.proves_identity { log_in::Way::ProvenIdentity } else { log_in::Way::Identity };
+    let way = if validated.proves_identity { log_in::Proof::ProvenIdentity } else { log_in::Proof::Identity };
     log_in::admit(cx, owner, way, body)?;
     let responses = validated.store(cx, owner).await?;
     triggers::before_login(cx, owner).await?;
