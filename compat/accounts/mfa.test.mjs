@@ -64,8 +64,13 @@ describe('codes of an app', () => {
     const replaced = await change(server, user, { secret, token: code(secret), old: user.codes[1] });
     assert.equal(replaced.status, 200, replaced.text);
     refused(await withCode(server, user, code(user.secret)), 141, 'Invalid MFA token');
-    assert.equal((await withCode(server, user, code(secret))).status, 200);
-    user.session = (await withCode(server, user, code(secret))).body.sessionToken;
+    const current = code(secret);
+    assert.equal((await withCode(server, user, current)).status, 200);
+    // A code is good for one log in; that of the next period counts already.
+    refused(await withCode(server, user, current), 141, 'Invalid MFA token');
+    const next = await withCode(server, user, code(secret, { at: Date.now() + 30_000 }));
+    assert.equal(next.status, 200, next.text);
+    user.session = next.body.sessionToken;
     assert.equal((await change(server, user, null)).status, 200);
     assert.equal((await logIn(server, user.name, 'first')).status, 200);
   });

@@ -1,9 +1,9 @@
 //! Second factor: one-time codes of an authenticator app (RFC 6238) with single-use recovery codes, or codes by text
 //! message.
 //!
-//! Stored as in parse-server: `{"secret": BASE32, "recovery": [CODE, CODE]}`. With `hashRecoveryCodes` new recovery
-//! codes are
-//! stored as `sha256:HEX`, which parse-server does not support.
+//! Stored as parse-server does: `{"secret": BASE32, "recovery": [CODE, CODE]}`. With `hashRecoveryCodes` new recovery codes
+//! are stored as `sha256:HEX`; parse-server does not know these. A log in with a code of the app adds `lastPeriod`, the period that the
+//! code belongs to: a code is good for one log in (RFC 6238, 5.2). parse-server leaves that number alone.
 
 use async_trait::async_trait;
 use ring::{digest, hmac};
@@ -22,6 +22,8 @@ const MAX_SECRET: usize = 256;
 const RECOVERY_LENGTH: usize = 30;
 /// Prefix of a hashed recovery code.
 const HASHED: &str = "sha256:";
+/// Key of the period of the code that was used last.
+const LAST_PERIOD: &str = "lastPeriod";
 
 /// One-time codes.
 #[derive(Debug)]
@@ -30,7 +32,9 @@ pub struct Mfa {
     period: i64,
     algorithm: hmac::Algorithm,
     hash_recovery_codes: bool,
-    /// Whether codes of an authenticator app are enabled.
+    /// A code of an app is good for one log in.
+    single_use: bool,
+    /// Codes of an app are on offer.
     app: bool,
     /// Whether codes by text message are enabled.
     sms: Option<Sms>,
@@ -38,7 +42,7 @@ pub struct Mfa {
 
 impl Mfa {
     /// Settings: `options` (of `"TOTP"` and `"SMS"`), `digits` (6), `period` (30 seconds), `algorithm` (`SHA1`),
-    /// `hashRecoveryCodes`; `sms`, the service that sends messages.
+    /// `hashRecoveryCodes`, `singleUse` (true); `sms`, the code that sends messages.
     ///
     /// # Errors
     /// A message for the administrator.
@@ -81,21 +85,23 @@ impl Mfa {
             period,
             algorithm,
             hash_recovery_codes: settings.get("hashRecoveryCodes") == Some(&Json::Bool(true)),
+            single_use: settings.get("singleUse") != Some(&Json::Bool(false)),
             app: ways.contains(&"TOTP"),
             sms,
         })
     }
 
-    /// Whether the code is valid in this period, or in the previous or next one.
-    fn is_right(&self, secret: &str, token: &str, now: i64) -> bool {
-        let Some(secret) = base32(secret) else { return false };
+    /// The period that a code belongs to: this one, or the one before or after. `None`: the code is wrong.
+    fn period_of(&self, secret: &str, token: &str, now: i64) -> Option<i64> {
+        let secret = base32(secret)?;
         let key = hmac::Key::new(self.algorithm, &secret);
         let period = now.div_euclid(1000).div_euclid(self.period);
-        // Always compute all three, so that the duration does not depend on the code.
-        [-1, 0, 1].into_iter().fold(false, |right, offset| {
+        // All three are computed, so that the time tells nothing.
+        [-1, 0, 1].into_iter().fold(None, |found, offset| {
             let counter = u64::try_from(period + offset).unwrap_or_default();
             let code = one_time_code(&key, counter, self.digits);
-            right | bool::from(code.as_bytes().ct_eq(token.as_bytes()))
+            let right = bool::from(code.as_bytes().ct_eq(token.as_bytes()));
+            right.then_some(period + offset).or(found)
         })
     }
 
@@ -115,7 +121,7 @@ impl Mfa {
             (Some(secret), Some(token)) if (MIN_SECRET..=MAX_SECRET).contains(&secret.len()) => (secret, token),
             _ => return Err(refused("Invalid MFA data")),
         };
-        if !self.is_right(secret, token, attempt.now) {
+        if self.period_of(secret, token, attempt.now).is_none() {
             return Err(invalid_token());
         }
         let codes = [(attempt.random)(RECOVERY_LENGTH), (attempt.random)(RECOVERY_LENGTH)];
@@ -173,11 +179,16 @@ impl Mfa {
             save.insert("recovery".to_owned(), Json::Array(left));
             return Ok(Outcome { save: Some(save), exclusive: true, ..Outcome::default() });
         }
-        if self.is_right(secret, token, now) {
-            Ok(Outcome { do_not_save: true, ..Outcome::default() })
-        } else {
-            Err(invalid_token())
+        let period = self.period_of(secret, token, now).ok_or_else(invalid_token)?;
+        if !self.single_use {
+            return Ok(Outcome { do_not_save: true, ..Outcome::default() });
         }
+        if stored.get(LAST_PERIOD).and_then(Json::as_i64).is_some_and(|last| last >= period) {
+            return Err(invalid_token());
+        }
+        let mut save = stored.clone();
+        save.insert(LAST_PERIOD.to_owned(), period.into());
+        Ok(Outcome { save: Some(save), exclusive: true, ..Outcome::default() })
     }
 }
 
@@ -266,7 +277,8 @@ impl AuthAdapter for Mfa {
 
     fn present(&self, stored: &Map<String, Json>, master: bool) -> Option<Map<String, Json>> {
         if master {
-            return None;
+            let mut shown = stored.clone();
+            return shown.shift_remove(LAST_PERIOD).map(|_| shown);
         }
         Some(Map::from_iter([("status".to_owned(), if is_enabled(stored) { "enabled" } else { "disabled" }.into())]))
     }
@@ -286,6 +298,33 @@ mod tests {
         }
         assert_eq!(base32("not base32!"), None);
         assert_eq!(base32("mzxw6==="), Some(b"foo".to_vec()));
+    }
+
+    #[test]
+    fn a_code_of_the_app_is_good_for_one_log_in() {
+        let settings = |more: Json| {
+            let mut settings = json!({"options": ["TOTP"], "digits": 8});
+            settings.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
+            Mfa::open(settings.as_object().unwrap()).unwrap()
+        };
+        let secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
+        let stored = json!({"secret": secret, "recovery": []});
+        let mfa = settings(json!({}));
+        let log_in = |mfa: &Mfa, stored: &Map<String, Json>, code: &str, now| {
+            mfa.log_in_app(Some(&code.into()), Some(stored), now).map(|outcome| outcome.save)
+        };
+        let used = log_in(&mfa, stored.as_object().unwrap(), "94287082", 59_000).unwrap().unwrap();
+        assert_eq!(used[LAST_PERIOD], 1);
+        assert_eq!(mfa.present(&used, true), stored.as_object().cloned());
+        assert!(log_in(&mfa, &used, "94287082", 59_000).is_err());
+        assert!(log_in(&mfa, &used, "07081804", 1_111_111_109_000).is_ok());
+        // The code of the period before the last one is refused too, although it was not used itself.
+        let later = Map::from_iter(
+            used.into_iter().map(|(key, value)| if key == LAST_PERIOD { (key, 2.into()) } else { (key, value) }),
+        );
+        assert!(log_in(&mfa, &later, "94287082", 59_000).is_err());
+        let many = settings(json!({"singleUse": false}));
+        assert_eq!(log_in(&many, &later, "94287082", 59_000).unwrap(), None);
     }
 
     #[test]
