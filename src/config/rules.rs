@@ -99,7 +99,11 @@ impl DeniedKeyword {
         .collect()
     }
 
+    /// Reads an entry. A text by itself is the pattern of a key.
     fn read(raw: Value) -> Option<Self> {
+        if raw.is_string() {
+            return Some(Self { key: Some(raw.clone()), value: None, raw });
+        }
         let map = raw.as_object()?;
         let known = map.keys().all(|key| key == "key" || key == "value");
         let plain = map.values().all(|value| value.is_string() || value.is_number() || value.is_boolean());
@@ -114,7 +118,7 @@ impl OptionValue for DeniedKeyword {
     fn from_json(value: Value, reader: &mut Reader) -> Option<Self> {
         match DeniedKeyword::read(value.clone()) {
             Some(entry) => Some(entry),
-            None => reader.wrong("{\"key\": PATTERN}, {\"value\": PATTERN} or both", &value),
+            None => reader.wrong("PATTERN, {\"key\": PATTERN}, {\"value\": PATTERN} or both", &value),
         }
     }
 

@@ -220,7 +220,10 @@ fn wrong_values_are_refused_in_our_words() {
             json!({ "protectedFields": { "_User": { "*": "email" } } }),
             "option protectedFields._User.* must be a list, not a string",
         ),
-        (json!({ "requestKeywordDenylist": ["word"] }), "option requestKeywordDenylist[0] must be {\"key\": PATTERN}"),
+        (
+            json!({ "requestKeywordDenylist": [5] }),
+            "option requestKeywordDenylist[0] must be PATTERN, {\"key\": PATTERN}",
+        ),
         (json!({ "requestKeywordDenylist": [{ "key": "a", "x": 1 }] }), "option requestKeywordDenylist[0] must be"),
         (
             json!({ "requestKeywordDenylist": [{ "key": "(" }] }),

@@ -29,7 +29,8 @@ enum Pattern {
 }
 
 impl Denylist {
-    /// Reads entries of the form `{"key": PATTERN, "value": PATTERN}`, one of which may be missing.
+    /// Reads entries of the form `{"key": PATTERN, "value": PATTERN}`, one of which may be missing; a text by itself is the pattern of a
+    /// key.
     ///
     /// # Errors
     /// The invalid entry and the reason.
@@ -92,7 +93,10 @@ impl Denylist {
 impl Entry {
     fn new(entry: &Json) -> Result<Self, String> {
         let pattern = |name: &str| entry.get(name).map(Pattern::new).transpose();
-        let (key, value) = (pattern("key")?, pattern("value")?);
+        let (key, value) = match entry {
+            Json::String(_) => (Some(Pattern::new(entry)?), None),
+            _ => (pattern("key")?, pattern("value")?),
+        };
         if key.is_none() && value.is_none() {
             return Err(format!("{entry} has neither key nor value"));
         }
@@ -159,9 +163,17 @@ mod tests {
 
     #[test]
     fn patterns() {
-        let list =
-            Denylist::new(&[json!({"key": "^a[0-9]+$"}), json!({"value": 5}), json!({"key": "k", "value": "v.*z"})])
-                .unwrap();
+        let list = Denylist::new(&[
+            json!({"key": "^a[0-9]+$"}),
+            json!({"value": 5}),
+            json!({"key": "k", "value": "v.*z"}),
+            json!("foo"),
+        ])
+        .unwrap();
+        assert_eq!(
+            list.check(&json!({"o": [{"foo": 1}]})).unwrap_err().message,
+            "Prohibited keyword in request data: \"foo\"."
+        );
         for (data, refused) in [
             (json!({"a12": 1}), true),
             (json!({"ba12": 1}), false),
