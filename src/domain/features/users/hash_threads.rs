@@ -10,13 +10,15 @@
 //! helper thread
 //! with normal priority passes jobs in and results out.
 
-use std::collections::VecDeque;
+use std::net::IpAddr;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Sends the result of a job.
+use super::fair_queue::FairQueue;
+
+/// Hands over what came out of a job.
 pub(super) type Answer = Box<dyn FnOnce() + Send>;
 
 /// A job. It may run twice at the same time; the first result counts.
@@ -46,8 +48,8 @@ struct Queue {
 }
 
 struct State {
-    waiting: VecDeque<Arc<dyn Job>>,
-    /// Number of free normal threads.
+    waiting: FairQueue<IpAddr, Arc<dyn Job>>,
+    /// Threads of ordinary priority that have nothing to do.
     free: usize,
     /// Duration of the last job on a normal thread.
     usual: Duration,
@@ -74,10 +76,10 @@ impl HashThreads {
         Self(queue)
     }
 
-    /// Queues a job; `false` if the queue is full.
+    /// Queues a job of a caller. `false`: too many wait already, or half of the queue is this caller's.
     #[must_use]
-    pub(super) fn put(&self, job: Arc<dyn Job>) -> bool {
-        self.0.put(job)
+    pub(super) fn put(&self, caller: IpAddr, job: Arc<dyn Job>) -> bool {
+        self.0.put(caller, job)
     }
 }
 
@@ -97,7 +99,7 @@ fn spawn(name: String, work: impl FnOnce() + Send + 'static) {
 
 impl Queue {
     fn new(depth: usize) -> Self {
-        let state = State { waiting: VecDeque::new(), free: 0, usual: FIRST_GUESS, closed: false };
+        let state = State { waiting: FairQueue::new(depth.div_ceil(2)), free: 0, usual: FIRST_GUESS, closed: false };
         Self { state: Mutex::new(state), arrived: Condvar::new(), overflowed: Condvar::new(), depth: depth.max(1) }
     }
 
@@ -105,12 +107,11 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn put(&self, job: Arc<dyn Job>) -> bool {
+    fn put(&self, caller: IpAddr, job: Arc<dyn Job>) -> bool {
         let mut state = self.lock();
-        if state.waiting.len() >= self.depth + state.free {
+        if state.waiting.len() >= self.depth + state.free || !state.waiting.put(caller, job) {
             return false;
         }
-        state.waiting.push_back(job);
         self.arrived.notify_one();
         if state.overflows() {
             self.overflowed.notify_one();
@@ -120,7 +121,7 @@ impl Queue {
 
     /// Puts a job at the head of the queue for a normal thread.
     fn put_first(&self, job: Arc<dyn Job>) {
-        self.lock().waiting.push_front(job);
+        self.lock().waiting.put_first(job);
         self.arrived.notify_one();
     }
 
@@ -143,7 +144,7 @@ impl Queue {
             if state.closed {
                 return None;
             }
-            if let Some(job) = state.waiting.pop_front() {
+            if let Some(job) = state.waiting.take() {
                 state.free -= 1;
                 return Some(job);
             }
@@ -159,7 +160,7 @@ impl Queue {
                 return None;
             }
             if state.overflows()
-                && let Some(job) = state.waiting.pop_front()
+                && let Some(job) = state.waiting.take()
             {
                 return Some((job, state.usual * PATIENCE));
             }
@@ -251,6 +252,9 @@ mod tests {
         }
     }
 
+    const CALLER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+    const OTHER: IpAddr = IpAddr::V6(std::net::Ipv6Addr::LOCALHOST);
+
     fn job() -> Arc<dyn Job> {
         Arc::new(Count::default())
     }
@@ -266,20 +270,21 @@ mod tests {
     #[test]
     fn a_full_queue_takes_no_more() {
         let queue = Queue::new(2);
-        assert!(queue.put(job()));
-        assert!(queue.put(job()));
-        assert!(!queue.put(job()));
+        assert!(queue.put(CALLER, job()));
+        assert!(!queue.put(CALLER, job()), "half is for others");
+        assert!(queue.put(OTHER, job()));
+        assert!(!queue.put(OTHER, job()));
         assert!(queue.next().is_some());
-        assert!(queue.put(job()), "there is room again");
+        assert!(queue.put(CALLER, job()), "there is room again");
     }
 
     #[test]
     fn idle_time_gets_what_others_are_too_busy_for() {
         let queue = Queue::new(8);
         queue.lock().free = 1;
-        assert!(queue.put(job()));
+        assert!(queue.put(CALLER, job()));
         assert!(!queue.lock().overflows(), "one is free for it");
-        assert!(queue.put(job()));
+        assert!(queue.put(CALLER, job()));
         assert!(queue.lock().overflows());
         assert!(queue.next_overflowing().is_some());
         assert!(!queue.lock().overflows());
@@ -290,7 +295,7 @@ mod tests {
         let queue = Arc::new(Queue::new(8));
         let (slow, next) = (job(), job());
         queue.lock().usual = Duration::from_millis(5);
-        assert!(queue.put(slow.clone()) && queue.put(next.clone()));
+        assert!(queue.put(CALLER, slow.clone()) && queue.put(CALLER, next.clone()));
         let (bring, brought) = channel();
         let (answer, answers) = channel();
         let attendant = thread::spawn({
@@ -313,9 +318,9 @@ mod tests {
     #[test]
     fn everything_queued_is_done_and_the_threads_end() {
         let done = Arc::new(AtomicUsize::new(0));
-        let threads = HashThreads::start(2, true, 1000);
+        let threads = HashThreads::start(2, true, 2000);
         for _ in 0..1000 {
-            assert!(threads.put(Arc::new(Count(done.clone()))));
+            assert!(threads.put(CALLER, Arc::new(Count(done.clone()))));
         }
         until(Duration::from_mins(1), "jobs are lost", || done.load(Ordering::SeqCst) >= 1000);
         let queue = Arc::downgrade(&threads.0);

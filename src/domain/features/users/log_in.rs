@@ -169,13 +169,13 @@ pub(super) async fn with_right_password(cx: &Context, parameters: &Map<String, J
     let hasher = &cx.app.feature::<Users>()?.hasher;
     let first = candidates.next();
     let hash = |user: &Object| user.get_str("_hashed_password").map(str::to_owned);
-    let mut right = hasher.verify(password.clone(), first.as_ref().and_then(hash)).await?;
+    let mut right = hasher.verify(cx.client.ip, password.clone(), first.as_ref().and_then(hash)).await?;
     let mut user = first;
     for other in candidates {
         if right {
             break;
         }
-        right = hasher.verify(password.clone(), hash(&other)).await?;
+        right = hasher.verify(cx.client.ip, password.clone(), hash(&other)).await?;
         if right {
             user = Some(other);
         }

@@ -2,6 +2,7 @@
 
 pub mod auth_data;
 pub mod challenge;
+mod fair_queue;
 mod hash_threads;
 pub mod lockout;
 pub mod log_in;

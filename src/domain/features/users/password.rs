@@ -1,6 +1,7 @@
 //! Password hashing with bcrypt on dedicated threads with a bounded queue, so that it never blocks other work.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
@@ -50,25 +51,27 @@ impl Hasher {
         Self { threads, cost: options.bcrypt_cost, decoy: decoy(options.bcrypt_cost).into() }
     }
 
-    /// Hashes a password.
+    /// The hash of a password. Callers, told apart by their address, take turns.
     ///
     /// # Errors
-    /// 503 if the queue is full.
-    pub async fn hash(&self, password: String) -> Result<String> {
+    /// 503 when the queue is full, or half of it is this caller's.
+    pub async fn hash(&self, caller: IpAddr, password: String) -> Result<String> {
         let cost = self.cost;
-        self.run(move || hash(&password, cost)).await?.ok_or_else(|| ParseError::internal("bcrypt refused to hash"))
+        self.run(caller, move || hash(&password, cost))
+            .await?
+            .ok_or_else(|| ParseError::internal("bcrypt refused to hash"))
     }
 
     /// Verifies a password. Without a hash does the same work and returns `false`.
     ///
     /// # Errors
-    /// 503 if the queue is full.
-    pub async fn verify(&self, password: String, hash: Option<String>) -> Result<bool> {
+    /// As [`Hasher::hash`].
+    pub async fn verify(&self, caller: IpAddr, password: String, hash: Option<String>) -> Result<bool> {
         let known = hash.is_some();
         let hash = hash.unwrap_or_else(|| self.decoy.to_string());
         let decoy = self.decoy.clone();
         let matches = self
-            .run(move || {
+            .run(caller, move || {
                 let password = significant(password.as_bytes());
                 bcrypt::verify(password, &hash).unwrap_or_else(|_| {
                     // A stored value that is not a bcrypt hash must not be faster.
@@ -80,9 +83,9 @@ impl Hasher {
         Ok(matches && known)
     }
 
-    async fn run<T: Send + 'static>(&self, work: impl Fn() -> T + Send + Sync + 'static) -> Result<T> {
+    async fn run<T: Send + 'static>(&self, caller: IpAddr, work: impl Fn() -> T + Send + Sync + 'static) -> Result<T> {
         let (answer, answered) = oneshot::channel();
-        if !self.threads.put(Arc::new(HashJob { work, answer: Arc::new(Mutex::new(Some(answer))) })) {
+        if !self.threads.put(caller, Arc::new(HashJob { work, answer: Arc::new(Mutex::new(Some(answer))) })) {
             return Err(ParseError::unavailable("The server is busy; try again.", 1));
         }
         answered.await.map_err(ParseError::internal)

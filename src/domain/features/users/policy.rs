@@ -76,7 +76,7 @@ async fn remember(cx: &Context, checked: &mut Checked, password: &str, count: u3
     let old = hashes.len().saturating_sub(kept);
     let recent = hashes.split_off(old);
     for hash in current.iter().chain(&recent) {
-        if cx.app.feature::<Users>()?.hasher.verify(password.to_owned(), Some(hash.clone())).await? {
+        if cx.app.feature::<Users>()?.hasher.verify(cx.client.ip, password.to_owned(), Some(hash.clone())).await? {
             return Err(refuse(format!("New password should not be the same as last {count} passwords.")));
         }
     }

@@ -410,7 +410,7 @@ async fn take_password(cx: &Context, checked: &mut Checked, creating: bool) -> R
     match checked.write.update.remove("password") {
         None => Ok(()),
         Some(Change::Set(Value::String(password))) if !password.is_empty() => {
-            let hash = cx.app.feature::<Users>()?.hasher.hash(password).await?;
+            let hash = cx.app.feature::<Users>()?.hasher.hash(cx.client.ip, password).await?;
             checked.internal.put("_hashed_password", Change::Set(hash.into()));
             checked.state.change(|state: &mut UserState| state.password_changed = !creating);
             Ok(())
