@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::Value as Json;
 use tokio_util::task::TaskTracker;
 
+use super::afterwards::Afterwards;
 use super::caches::Caches;
 use super::class_rules::RuleTable;
 use super::classes::SchemaCache;
@@ -58,6 +59,8 @@ pub struct App {
     pub random: Arc<dyn Random>,
     /// Writes in flight, which shutdown waits for.
     pub tasks: TaskTracker,
+    /// What requests leave to be done after their answer.
+    pub afterwards: Afterwards,
     refreshes: Vec<Arc<dyn Refresh>>,
     work: Vec<Arc<dyn Work>>,
     states: TypeMap,
@@ -94,6 +97,7 @@ impl App {
             random,
             options,
             tasks: TaskTracker::new(),
+            afterwards: Afterwards::default(),
             refreshes: Vec::new(),
             work: Vec::new(),
             states: TypeMap::default(),

@@ -2,6 +2,7 @@
 //! extension
 //! points. It knows no feature.
 
+pub mod afterwards;
 pub mod age;
 pub mod app;
 pub mod auth;

@@ -26,6 +26,9 @@ pub async fn open_context(
             credentials.session_token.filter(|token| !token.is_empty())
         }
     };
+    if standing.is_master() || standing.is_maintenance() {
+        app.afterwards.settled().await;
+    }
     let auth = match (&token, standing) {
         (Some(token), Auth::Anonymous)
             if token_use == TokenUse::Check || (token_use == TokenUse::Upgrade && token.starts_with("r:")) =>

@@ -6,6 +6,8 @@
 //! if its count has
 //! reached the threshold and its lock has not expired. A count at the threshold without a date is a lock too.
 
+use super::state::Users;
+use super::unknown_names::{self, Standing};
 use crate::config::users::AccountLockout;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
@@ -97,7 +99,39 @@ pub async fn record(cx: &Context, user: &Object, right: bool) -> Result<()> {
     if right { succeeded(cx, id, &rule).await } else { failed(cx, id, &rule).await }
 }
 
-/// Refuses a user whose account is locked according to the row, before anything else of the log in is checked.
+/// Records a failed log in under a name that no user has: it is refused as one of a user would be, after the same commands to the store.
+///
+/// # Errors
+/// 101, when the name is locked.
+pub async fn record_unknown(cx: &Context, name: &str) -> Result<()> {
+    let Some(rule) = cx.app.options.users.account_lockout.as_ref().and_then(Rule::of) else {
+        return Ok(());
+    };
+    let now = cx.now();
+    let nothing = Update::default();
+    let nobody = || change(cx, "", Filter::All, &nothing);
+    match cx.app.feature::<Users>()?.unknown_names.count(name, rule.threshold, now, rule.end(now)) {
+        Standing::Open => unknown_names::write(cx).await,
+        Standing::Reached => {
+            nobody().await?;
+            unknown_names::write(cx).await
+        }
+        Standing::LockedAgain => {
+            nobody().await?;
+            unknown_names::write(cx).await?;
+            Err(rule.locked())
+        }
+        Standing::Locked => {
+            nobody().await?;
+            nobody().await?;
+            read::internal_one(cx, names::USER, store::by_id("").and(rule.open(now)), "is it locked").await?;
+            nobody().await?;
+            Err(rule.locked())
+        }
+    }
+}
+
+/// Refuses a user whose account is locked, by the row as it was read: nothing else of the log in is looked at then.
 ///
 /// # Errors
 /// 101 if the account is locked.

@@ -180,11 +180,12 @@ pub(super) async fn with_right_password(cx: &Context, parameters: &Map<String, J
             user = Some(other);
         }
     }
-    if let Some(user) = &user {
-        if right {
-            lockout::refuse_locked(cx, user)?;
-        } else {
-            lockout::record(cx, user, false).await?;
+    match &user {
+        Some(user) if right => lockout::refuse_locked(cx, user)?,
+        Some(user) => lockout::record(cx, user, false).await?,
+        None => {
+            let name = [username.as_deref(), email.as_deref()].map(Option::unwrap_or_default).join("\n");
+            lockout::record_unknown(cx, &name).await?;
         }
     }
     let user = user.filter(|_| right).ok_or_else(invalid_credentials)?;

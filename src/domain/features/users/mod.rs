@@ -13,6 +13,7 @@ pub mod reset;
 pub mod rules;
 mod state;
 pub mod triggers;
+mod unknown_names;
 pub mod verification;
 
 pub use challenge::challenge;
@@ -20,6 +21,7 @@ pub use log_in::{log_in, log_in_as, verify_password};
 use password::Hasher;
 pub use reset::{request as request_password_reset, reset as reset_password};
 use state::Users;
+use unknown_names::UnknownNames;
 pub use verification::request as request_verification_email;
 
 use crate::config::Options;
@@ -40,7 +42,8 @@ use crate::model::object::Object;
 #[must_use]
 pub fn feature(options: &Options, services: Services) -> Feature {
     let Services { email, providers, .. } = services;
-    let users = Users { hasher: Hasher::start(&options.own), providers, outbox: email };
+    let unknown_names = UnknownNames::default();
+    let users = Users { hasher: Hasher::start(&options.own), providers, unknown_names, outbox: email };
     let feature = Feature::new("users").rules(names::USER, rules::UserRules).state(users);
     Feature { on_stop: Some(stop), ..feature }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::password::Hasher;
+use super::unknown_names::UnknownNames;
 use crate::adapters::auth::Providers;
 use crate::adapters::email::outbox::Outbox;
 use crate::model::object::Object;
@@ -13,6 +14,8 @@ pub struct Users {
     pub hasher: Hasher,
     /// Identity providers.
     pub providers: Providers,
+    /// Failed log ins under names that no user has.
+    pub unknown_names: UnknownNames,
     /// Sends mail.
     pub outbox: Option<Arc<Outbox>>,
 }

@@ -82,6 +82,12 @@ pub async fn after_logout(cx: &Context, session: Option<Object>) -> Result<()> {
     fire_with_object(cx, Trigger::AfterLogout, &class, object).await
 }
 
+/// Whether the app's code is asked before a mail with a reset token is sent.
+#[must_use]
+pub fn has_before_password_reset(cx: &Context) -> bool {
+    cx.app.triggers.handler(Trigger::BeforePasswordResetRequest, names::USER).is_some()
+}
+
 /// Calls beforePasswordResetRequest for a user that is to get a mail.
 ///
 /// # Errors
