@@ -48,7 +48,7 @@ group! {
         log_level: Option<String> = None, "logLevel", "PARSE_LIVE_QUERY_SERVER_LOG_LEVEL", Harmless("used by nothing in parse-server either; logLevel is for the whole server");
         /// Master key, if it runs in a separate process.
         master_key: Option<Secret> = None, "masterKey", "PARSE_LIVE_QUERY_SERVER_MASTER_KEY", Supported;
-        /// Separate port; then the main port serves no WebSockets.
+        /// Separate port; then the main port serves no web sockets.
         port: Option<u16> = None, "port", "PARSE_LIVE_QUERY_SERVER_PORT", Supported;
         /// Custom publish and subscribe adapter.
         pub_sub_adapter: Option<Free> = None, "pubSubAdapter", "PARSE_LIVE_QUERY_SERVER_PUB_SUB_ADAPTER", NotYet;

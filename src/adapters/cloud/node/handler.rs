@@ -251,7 +251,7 @@ mod tests {
 
     fn written(told: Json, sent: Json) -> Option<Json> {
         let told: Told = serde_json::from_value(told).unwrap();
-        told.answer(Some(map(sent))).object.map(Json::Object)
+        told.answer(Some(map(sent)), Bytes::new()).object.map(Json::Object)
     }
 
     #[test]
@@ -266,7 +266,7 @@ mod tests {
 
     #[test]
     fn a_result_of_null_is_a_result() {
-        let answer = |told: Json| serde_json::from_value::<Told>(told).unwrap().answer(None);
+        let answer = |told: Json| serde_json::from_value::<Told>(told).unwrap().answer(None, Bytes::new());
         assert_eq!(answer(json!({"result": null})).result, Some(Json::Null));
         assert_eq!(answer(json!({})).result, None);
         let told = answer(json!({"result": 1, "status": 202, "headers": {"X-Own": "yes"}}));
