@@ -7,4 +7,5 @@ pub mod files;
 pub mod http;
 pub mod images;
 pub mod internet;
+pub mod pubsub;
 pub mod push;

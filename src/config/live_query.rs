@@ -26,8 +26,8 @@ group! {
         pub_sub_adapter: Option<Free> = None, "pubSubAdapter", "PARSE_SERVER_LIVEQUERY_PUB_SUB_ADAPTER", NotYet;
         /// Options of the Redis client.
         redis_options: Option<Free> = None, "redisOptions", "PARSE_SERVER_LIVEQUERY_REDIS_OPTIONS", NotYet;
-        /// URL of Redis.
-        redis_url: Option<Secret> = None, "redisURL", "PARSE_SERVER_LIVEQUERY_REDIS_URL", NotYet;
+        /// Redis on whose channels the writes of this server are published.
+        redis_url: Option<Secret> = None, "redisURL", "PARSE_SERVER_LIVEQUERY_REDIS_URL", Supported;
         /// Maximum milliseconds for evaluating a regular expression of a subscription.
         regex_timeout: f64 = 100.0, "regexTimeout", "PARSE_SERVER_LIVEQUERY_REGEX_TIMEOUT", Harmless("the work of a search is bounded by steps, on any machine the same");
         /// Custom WebSocket server adapter.
@@ -55,7 +55,7 @@ group! {
         /// Options of the Redis client.
         redis_options: Option<Free> = None, "redisOptions", "PARSE_LIVE_QUERY_SERVER_REDIS_OPTIONS", NotYet;
         /// URL of the Redis server that passes on writes of other servers.
-        redis_url: Option<Secret> = None, "redisURL", "PARSE_LIVE_QUERY_SERVER_REDIS_URL", NotYet;
+        redis_url: Option<Secret> = None, "redisURL", "PARSE_LIVE_QUERY_SERVER_REDIS_URL", Supported;
         /// URL of the Parse server, if it runs in a separate process.
         server_url: Option<String> = None, "serverURL", "PARSE_LIVE_QUERY_SERVER_SERVER_URL", Supported;
         /// Milliseconds between pings (10,000). A client that does not answer a ping before the next one is disconnected.

@@ -42,13 +42,14 @@ impl Live {
     pub(super) async fn open(app: &Arc<App>) -> Result<Self, StartError> {
         let stop = CancellationToken::new();
         let options = &app.options.live_query;
+        let live = LiveQueries::of(app).map_err(|error| StartError::Configuration(chain(&error)))?;
+        live.publish(app);
         if options.start_server != Some(true) && options.server.is_none() {
             return Ok(Self { endpoint: None, source: None, listener: None, stop });
         }
         let endpoint = LiveQueryEndpoint::new(app, stop.clone());
         let endpoint = endpoint.map_err(|error| StartError::Configuration(chain(&error)))?;
-        let source = LiveQueries::of(app).map_err(|error| StartError::Configuration(chain(&error)))?.open(app).await;
-        let source = source.map_err(|error| StartError::Storage(chain(&error)))?;
+        let source = live.open(app).await.map_err(|error| StartError::Storage(chain(&error)))?;
         let listener = match options.server.as_ref().and_then(|server| server.port) {
             Some(port) => Some(bind(&app.options, port).await?),
             None => None,

@@ -22,9 +22,10 @@ use crate::adapters::email::{self, outbox::Outbox};
 use crate::adapters::files::FileStore;
 use crate::adapters::files::encryption::FileKey;
 use crate::adapters::files::open::{self, Home, Opened};
+use crate::adapters::pubsub::{Channels, Redis};
 use crate::adapters::push;
 use crate::clock::{Clock, SystemClock};
-use crate::config::Options;
+use crate::config::{Options, Secret};
 use crate::domain::features::{self, Services};
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::follow::follow_changes;
@@ -238,7 +239,20 @@ fn services(options: &Options, environment: &Environment) -> Result<Services, St
         }
         None => None,
     };
-    Ok(Services { email, providers, files: None, push, web_hooks })
+    Ok(Services { email, providers, files: None, push, channels: channels(options)?, web_hooks })
+}
+
+/// The channels between servers that the options name.
+fn channels(options: &Options) -> Result<Channels, StartError> {
+    let at = |url: Option<&Secret>| {
+        let redis = url.map(|url| Redis::at(url.expose())).transpose();
+        redis.map_err(StartError::Configuration)
+    };
+    let options = &options.live_query;
+    Ok(Channels {
+        publish: at(options.classes.as_ref().and_then(|classes| classes.redis_url.as_ref()))?,
+        listen: at(options.server.as_ref().and_then(|server| server.redis_url.as_ref()))?,
+    })
 }
 
 /// Opens the store of files that the options name.

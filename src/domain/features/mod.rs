@@ -29,6 +29,7 @@ pub use crate::domain::kernel::services::Services;
 /// All features of a server with these options.
 #[must_use]
 pub fn all(options: &Options, services: Services) -> Vec<Feature> {
+    let channels = services.channels.clone();
     let hooks = hooks::feature(services.web_hooks.clone());
     vec![
         files::feature(options, &services),
@@ -46,6 +47,6 @@ pub fn all(options: &Options, services: Services) -> Vec<Feature> {
         security::feature(),
         health::feature(),
         logs::feature(),
-        live_query::feature(options),
+        live_query::feature(options, channels),
     ]
 }

@@ -6,6 +6,7 @@ use crate::adapters::auth::Providers;
 use crate::adapters::cloud::webhook::WebHooks;
 use crate::adapters::email::outbox::Outbox;
 use crate::adapters::files::FileStore;
+use crate::adapters::pubsub::Channels;
 use crate::adapters::push::PushSender;
 
 /// External services that features call.
@@ -19,6 +20,8 @@ pub struct Services {
     pub files: Option<Arc<dyn FileStore>>,
     /// Sends pushes.
     pub push: Option<Arc<dyn PushSender>>,
+    /// Channels between servers.
+    pub channels: Channels,
     /// Calls web hooks.
     pub web_hooks: Arc<WebHooks>,
 }

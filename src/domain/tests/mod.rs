@@ -25,6 +25,7 @@ use super::kernel::feature::Feature;
 use super::{classes, start};
 use crate::adapters::auth::Providers;
 use crate::adapters::cloud::webhook::{self, WebHooks};
+use crate::adapters::pubsub::Channels;
 use crate::clock::ManualClock;
 use crate::config::Options;
 use crate::error::{ErrorCode, Result};
@@ -48,7 +49,14 @@ async fn fixture(extra: Json) -> Fixture {
 fn services() -> Services {
     let hooks = webhook::Settings { key: None, timeout: Duration::from_secs(1), answer_bytes: 1024 };
     let web_hooks = Arc::new(WebHooks::new(&hooks).unwrap());
-    Services { email: None, providers: Providers::default(), files: None, push: None, web_hooks }
+    Services {
+        email: None,
+        providers: Providers::default(),
+        files: None,
+        push: None,
+        channels: Channels::default(),
+        web_hooks,
+    }
 }
 
 /// As [`fixture`], with other features.

@@ -12,6 +12,7 @@ use super::outlet::Outlet;
 use super::progress::Progress;
 use super::published::Published;
 use super::query::Query;
+use crate::adapters::pubsub::Channels;
 use crate::config::Options;
 use crate::domain::kernel::app::App;
 use crate::domain::read::standing::{Condition, Reader};
@@ -25,17 +26,19 @@ pub struct LiveQueries {
     pub counts: Arc<Counts>,
     pub(super) published: Published,
     pub(super) groups: Groups,
-    pub(super) progress: Progress,
+    pub(super) progress: Arc<Progress>,
+    pub(super) channels: Channels,
 }
 
 impl LiveQueries {
-    pub(super) fn new(options: &Options) -> Self {
+    pub(super) fn new(options: &Options, channels: Channels) -> Self {
         let classes = options.live_query.classes.as_ref().and_then(|classes| classes.class_names.as_deref());
         Self {
             counts: Arc::default(),
             published: Published::new(classes.unwrap_or_default()),
             groups: Groups::default(),
-            progress: Progress::default(),
+            progress: Arc::default(),
+            channels,
         }
     }
 

@@ -6,6 +6,7 @@
 
 pub mod asked;
 pub mod caller;
+pub mod channels;
 pub mod counts;
 pub mod event;
 pub mod groups;
@@ -27,13 +28,14 @@ pub use hub::{LiveQueries, Subscription};
 pub use query::Query;
 
 use self::published::Published;
+use crate::adapters::pubsub::Channels;
 use crate::config::Options;
 use crate::domain::kernel::feature::Feature;
 
 /// Live queries, for the kernel.
 #[must_use]
-pub fn feature(options: &Options) -> Feature {
-    Feature::new("live_query").state(Arc::new(LiveQueries::new(options)))
+pub fn feature(options: &Options, channels: Channels) -> Feature {
+    Feature::new("live_query").state(Arc::new(LiveQueries::new(options, channels)))
 }
 
 /// The published classes, if this server is to follow them in its store.

@@ -1,5 +1,6 @@
 //! Where writes are heard of: from the store where it can tell ([`Storage::changes`](crate::storage::Storage::changes)), so that it does not
-//! matter which process wrote; else from the pipelines of this server. A server has one source, so no write is told twice.
+//! matter which process wrote; else from the messages of all servers, where the options name their channels ([`channels`]); else from the
+//! pipelines of this server. A server has one source, so no write is told twice.
 
 use std::collections::HashSet;
 use std::sync::atomic::Ordering;
@@ -10,13 +11,14 @@ use futures_util::stream::BoxStream;
 use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio::task::JoinHandle;
 
+use super::channels::{self, Publisher};
 use super::event::Happened;
 use super::hub::LiveQueries;
 use super::judge;
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::events::{Subscriber, Written};
 use crate::domain::kernel::failure::failure;
-use crate::error::Result;
+use crate::error::{ParseError, Result};
 use crate::model::names::ClassName;
 use crate::model::schema::ClassSchema;
 use crate::storage::{Change, Follower, RowChange};
@@ -28,13 +30,21 @@ const MOST_NOTES: usize = 10_000;
 
 /// What tells of writes.
 pub enum Source {
-    /// The store.
+    /// The store, or messages of servers that have the same form.
     Store(BoxStream<'static, Change>),
     /// The pipelines of this server.
     Pipelines(mpsc::Receiver<Happened>),
 }
 
 impl LiveQueries {
+    /// Publishes what this server writes on the channels of other servers, where the options say so.
+    pub fn publish(self: &Arc<Self>, app: &Arc<App>) {
+        if let (Some(redis), false) = (&self.channels.publish, self.published.is_empty()) {
+            let publisher = Publisher { live: self.clone(), app: Arc::downgrade(app), queue: redis.publisher() };
+            app.events.subscribe(Arc::new(publisher));
+        }
+    }
+
     /// Opens the source; from here on no write is missed. `None`: no class is published.
     ///
     /// # Errors
@@ -48,6 +58,12 @@ impl LiveQueries {
             self.progress.from_store.store(true, Ordering::Release);
             app.events.subscribe(Arc::new(Notes(self.clone())));
             self.keep_images(app, &mut HashSet::new()).await;
+            return Ok(Some(Source::Store(changes)));
+        }
+        if let Some(redis) = &self.channels.listen {
+            let progress = self.progress.clone();
+            let position = move || progress.position.fetch_add(1, Ordering::AcqRel) + 1;
+            let changes = channels::listen(redis, app, position).await.map_err(ParseError::internal)?;
             return Ok(Some(Source::Store(changes)));
         }
         let (sender, receiver) = mpsc::channel(WAITING);
