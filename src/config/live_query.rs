@@ -39,7 +39,7 @@ group! {
     /// Options of the live query server.
     pub struct LiveQueryServer {
         /// Application id, if it runs in a separate process.
-        app_id: Option<String> = None, "appId", "PARSE_LIVE_QUERY_SERVER_APP_ID", Supported;
+        app_id: Option<String> = None, "appId", "PARSE_LIVE_QUERY_SERVER_APP_ID", Harmless("the live query server has those of the whole configuration");
         /// Milliseconds for which a session is cached.
         cache_timeout: Option<f64> = None, "cacheTimeout", "PARSE_LIVE_QUERY_SERVER_CACHE_TIMEOUT", Harmless("sessions and roles are known by the caches of REST, which forget what changes");
         /// Keys of which a client must send one; `masterKey` among them gives the permissions of the master key.
@@ -47,7 +47,7 @@ group! {
         /// Log level.
         log_level: Option<String> = None, "logLevel", "PARSE_LIVE_QUERY_SERVER_LOG_LEVEL", Harmless("used by nothing in parse-server either; logLevel is for the whole server");
         /// Master key, if it runs in a separate process.
-        master_key: Option<Secret> = None, "masterKey", "PARSE_LIVE_QUERY_SERVER_MASTER_KEY", Supported;
+        master_key: Option<Secret> = None, "masterKey", "PARSE_LIVE_QUERY_SERVER_MASTER_KEY", Harmless("the live query server has those of the whole configuration");
         /// Separate port; then the main port serves no web sockets.
         port: Option<u16> = None, "port", "PARSE_LIVE_QUERY_SERVER_PORT", Supported;
         /// Custom publish and subscribe adapter.
@@ -57,7 +57,7 @@ group! {
         /// URL of the Redis server that passes on writes of other servers.
         redis_url: Option<Secret> = None, "redisURL", "PARSE_LIVE_QUERY_SERVER_REDIS_URL", Supported;
         /// URL of the Parse server, if it runs in a separate process.
-        server_url: Option<String> = None, "serverURL", "PARSE_LIVE_QUERY_SERVER_SERVER_URL", Supported;
+        server_url: Option<String> = None, "serverURL", "PARSE_LIVE_QUERY_SERVER_SERVER_URL", Harmless("the live query server has those of the whole configuration");
         /// Milliseconds between pings (10,000). A client that does not answer a ping before the next one is disconnected.
         websocket_timeout: Option<u64> = None, "websocketTimeout", "PARSE_LIVE_QUERY_SERVER_WEBSOCKET_TIMEOUT", Supported;
         /// Custom WebSocket server adapter.
