@@ -142,7 +142,7 @@ pub enum Change {
     /// A class was made, changed or removed: whoever follows reads the classes again before it takes the next change.
     Schema,
     /// A row was written.
-    Row(RowChange),
+    Row(Box<RowChange>),
     /// The store gives no news for now. What it has will come later.
     Broken,
     /// The store gives news again.

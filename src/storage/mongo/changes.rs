@@ -172,7 +172,7 @@ impl Source {
         let id = before.as_ref().or(after.as_ref())?.get_str("objectId")?.to_owned();
         let position = change.cluster_time.map_or(0, place);
         let written_at = change.wall_time.map(|time| Date::from_millis(time.timestamp_millis()));
-        Some(Change::Row(RowChange { class, id, before, after, made, position, written_at }))
+        Some(Change::Row(Box::new(RowChange { class, id, before, after, made, position, written_at })))
     }
 
     fn row(&self, class: &ClassName, document: Option<&RawDocumentBuf>) -> Option<Object> {

@@ -67,14 +67,24 @@ struct Follower<F: Feed> {
     pause: Duration,
 }
 
+/// What came of an attempt to open a stream again.
+enum Reopened<I> {
+    /// It is open, and that is told.
+    Tells(I),
+    /// It is open, or not yet.
+    Quietly,
+    /// There will be no more attempts.
+    Never,
+}
+
 impl<F: Feed> Follower<F> {
     async fn next(mut self) -> Option<(F::Item, Self)> {
         loop {
             let Some(changes) = &mut self.changes else {
                 match self.reopen().await {
-                    Some(Some(item)) => return Some((item, self)),
-                    Some(None) => continue,
-                    None => return None,
+                    Reopened::Tells(item) => return Some((item, self)),
+                    Reopened::Quietly => continue,
+                    Reopened::Never => return None,
                 }
             };
             // Without news the server answers once a second; when it does not answer at all, the connection is dead.
@@ -115,26 +125,27 @@ impl<F: Feed> Follower<F> {
         }
     }
 
-    /// One attempt to open the stream again. `None`: there will be no more.
-    async fn reopen(&mut self) -> Option<Option<F::Item>> {
+    /// One attempt to open the stream again.
+    async fn reopen(&mut self) -> Reopened<F::Item> {
         tokio::time::sleep(self.pause).await;
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
         let opened = tokio::time::timeout(SILENCE, self.feed.open(self.token.clone())).await;
-        let Ok(opened) = opened else { return Some(None) };
+        let Ok(opened) = opened else { return Reopened::Quietly };
         match opened {
             Ok(changes) => {
                 self.changes = Some(changes);
                 self.pause = FIRST_PAUSE;
-                Some(if self.token.is_none() { Some(F::lost()) } else { F::resumed() })
+                let item = if self.token.is_none() { Some(F::lost()) } else { F::resumed() };
+                item.map_or(Reopened::Quietly, Reopened::Tells)
             }
-            Err(error) if matches!(*error.kind, ErrorKind::Shutdown) => None,
+            Err(error) if matches!(*error.kind, ErrorKind::Shutdown) => Reopened::Never,
             Err(error) => {
                 debug!(%error, "the change stream cannot be opened again yet");
                 // The server answered, and will not resume there: the history is gone.
                 if error::server(&error).is_some() {
                     self.token = None;
                 }
-                Some(None)
+                Reopened::Quietly
             }
         }
     }

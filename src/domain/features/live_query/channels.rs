@@ -90,7 +90,9 @@ pub(super) async fn listen(
     let changes = heard.filter_map(move |heard| {
         std::future::ready(match heard {
             Heard::Interrupted => Some(Change::Lost),
-            Heard::Message(message) => change(&message, message.channel == deleted, position()).map(Change::Row),
+            Heard::Message(message) => {
+                change(&message, message.channel == deleted, position()).map(|row| Change::Row(Box::new(row)))
+            }
         })
     });
     Ok(changes.boxed())

@@ -105,7 +105,7 @@ impl LiveQueries {
                 }
                 if self.groups.follow(&row.class) && !self.progress.notes().purges(&row) {
                     let relations = self.progress.notes().relations.remove(&row.id).unwrap_or_default();
-                    judge::judge(app, &self.groups, &self.counts, &happened(row, relations)).await;
+                    judge::judge(app, &self.groups, &self.counts, &happened(*row, relations)).await;
                 }
             }
             Change::Broken => self.progress.broken.store(true, Ordering::Relaxed),
