@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::Options;
 use super::declare::{Spec, Status};
-use crate::adapters::{auth, email, files, push};
+use crate::adapters::{auth, files, push};
 
 /// Why `pages.customRoutes` is not supported.
 const OWN_ROUTES: &str = "this server cannot run JavaScript functions; put files into the directory pages.pagesPath and \
@@ -102,13 +102,6 @@ pub(super) fn missing(options: &Options, given: &Map<String, Value>) -> Vec<Unsu
         let reason = format!("unknown adapter; JavaScript modules cannot be loaded; built-in adapters: {built_in}");
         found.push(unsupported(vec!["filesAdapter".to_owned()], &reason));
     }
-    if let Some(adapter) = &options.mail.email_adapter
-        && !email::ADAPTERS.iter().any(|(name, _)| *name == adapter.module)
-    {
-        let built_in = listed(email::ADAPTERS.iter().map(|(name, _)| *name));
-        let reason = format!("unknown adapter; JavaScript modules cannot be loaded; built-in adapters: {built_in}");
-        found.push(unsupported(vec!["emailAdapter".to_owned()], &reason));
-    }
     if let Some(reason) = options.push.senders.as_ref().and_then(|senders| push::missing(&senders.settings)) {
         found.push(unsupported(vec!["push".to_owned()], &reason));
     }
@@ -121,7 +114,8 @@ fn has_provider(name: &str, settings: &Value) -> bool {
         None | Some(Value::Null) => {
             providers().any(|known| known == name) || settings.get("oauth2") == Some(&Value::Bool(true))
         }
-        Some(module) => module.as_str().is_some_and(|module| modules().any(|known| known == module)),
+        // What is no kind of provider is a module of the app.
+        Some(module) => module.is_string(),
     }
 }
 

@@ -13,6 +13,8 @@ use crate::adapters::cloud::node::{
     Cloud, CloudOptions, Handlers, Health, Host, LogLevel, LogLine, Origin, Registrations, RestRequest, RestResponse,
     Source, find_node,
 };
+use crate::adapters::email::OwnMail;
+use crate::adapters::email::outbox::Outbox;
 use crate::config::Options;
 use crate::config::declare::{OptionValue as _, Reader};
 use crate::config::rate_limit::RateLimit;
@@ -35,15 +37,19 @@ pub async fn start(
     app: &Arc<App>,
     rest: Arc<Rest>,
     program: Option<&Program>,
+    needs_modules: bool,
+    email: Option<Arc<Outbox>>,
 ) -> Result<Option<Arc<Cloud>>, StartError> {
     let options = &app.options;
     let source = match (program, &options.server.cloud) {
         (Some(program), _) => Source::Joining { socket: program.cloud.clone(), token: program.token.clone() },
-        (None, Some(main)) => processes(options, PathBuf::from(main))?,
+        (None, Some(main)) => processes(options, Some(PathBuf::from(main)))?,
+        (None, None) if needs_modules => processes(options, None)?,
         (None, None) => return Ok(None),
     };
     let call_timeout = Duration::from_millis(options.own.cloud_timeout_ms);
-    let host = Arc::new(CloudHost { app: app.clone(), rest, client: client(options), options: shown(options) });
+    let (client, shown) = (client(options), shown(options));
+    let host = Arc::new(CloudHost { app: app.clone(), rest, email, client, options: shown });
     let cloud = Cloud::start(CloudOptions { call_timeout, ..CloudOptions::new(source) }, host, &*app.random).await;
     let cloud = cloud.map_err(StartError::Configuration)?;
     app.triggers.run_by(Arc::new(CloudHealth(Arc::downgrade(&cloud))));
@@ -59,9 +65,9 @@ pub async fn start(
     Ok(Some(cloud))
 }
 
-/// Processes of the server's own that run a file.
-fn processes(options: &Options, main: PathBuf) -> Result<Source, StartError> {
-    if !main.is_file() {
+/// Processes of the server's own that run a file, or only the modules that options name.
+fn processes(options: &Options, main: Option<PathBuf>) -> Result<Source, StartError> {
+    if let Some(main) = main.as_ref().filter(|main| !main.is_file()) {
         return Err(StartError::Configuration(format!("option cloud: there is no file {}", main.display())));
     }
     let own = &options.own;
@@ -69,7 +75,7 @@ fn processes(options: &Options, main: PathBuf) -> Result<Source, StartError> {
     let node = find_node(configured.as_deref(), std::env::var_os("PATH").as_deref());
     Ok(Source::Node {
         node: node.map_err(StartError::Configuration)?,
-        main: Some(main),
+        main,
         folder: None,
         workers: usize::from(own.cloud_workers),
         reload: own.cloud_reload,
@@ -109,6 +115,7 @@ impl Code for CloudHealth {
 struct CloudHost {
     app: Arc<App>,
     rest: Arc<Rest>,
+    email: Option<Arc<Outbox>>,
     client: Client,
     options: Map<String, Json>,
 }
@@ -128,9 +135,17 @@ impl Host for CloudHost {
         }
     }
 
-    async fn send_email(&self, _mail: Json) -> Result<(), ParseError> {
-        tracing::error!("Parse.Cloud.sendEmail: no mail adapter that sends mails of cloud code is configured");
-        Ok(())
+    async fn send_email(&self, mail: Json) -> Result<(), ParseError> {
+        let Some(outbox) = &self.email else {
+            tracing::error!("Parse.Cloud.sendEmail: there is no mail adapter (option emailAdapter)");
+            return Ok(());
+        };
+        let Json::Object(fields) = mail else {
+            return Err(ParseError::new(ErrorCode::InvalidJson, "A mail must be an object."));
+        };
+        let mail = OwnMail { id: self.app.random.alphanumeric(20), millis: self.app.clock.now().millis(), fields };
+        let sent = outbox.send_own(&mail).await;
+        sent.map_err(|error| ParseError::new(ErrorCode::ScriptFailed, format!("The mail was not sent: {error}")))
     }
 
     async fn user_roles(&self, user: &str) -> Result<Vec<String>, ParseError> {

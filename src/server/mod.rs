@@ -16,6 +16,7 @@ use poem::{Endpoint, Request, Response};
 use tokio_util::sync::CancellationToken;
 
 use crate::adapters::auth::Providers;
+use crate::adapters::cloud::module::Modules;
 use crate::adapters::cloud::node::Cloud;
 use crate::adapters::cloud::webhook::{self, WebHooks};
 use crate::adapters::email::{self, outbox::Outbox};
@@ -130,7 +131,9 @@ impl Server {
     pub async fn open(options: Options, environment: Environment) -> Result<Self, StartError> {
         let parts = environment.parts;
         let (addr, listeners) = listen(&options, environment.program.as_ref()).await?;
-        let mut services = services(&options, &environment)?;
+        let modules = Arc::new(Modules::default());
+        let mut services = services(&options, &environment, &modules)?;
+        let email = services.email.clone();
         let program = environment.program;
         let (storage, home) = stores::open(&options, environment.commands).await?;
         match files(&options, home, &environment.random) {
@@ -153,7 +156,11 @@ impl Server {
         let mounted = async {
             let live = Live::open(&app).await?;
             let (mounts, rest) = mount(&app, live.on_main_port(), parts)?;
-            Ok((mounts, cloud::start(&app, rest, program.as_ref()).await?, live))
+            let cloud = cloud::start(&app, rest, program.as_ref(), !modules.is_empty(), email).await?;
+            if let Some(cloud) = &cloud {
+                modules.load(cloud).await.map_err(StartError::Configuration)?;
+            }
+            Ok((mounts, cloud, live))
         };
         let (mounts, cloud, live) = match mounted.await {
             Ok(mounted) => mounted,
@@ -217,15 +224,15 @@ pub async fn file_store(options: &Options) -> Result<Arc<dyn FileStore>, StartEr
 }
 
 /// Opens the services that the options name.
-fn services(options: &Options, environment: &Environment) -> Result<Services, StartError> {
+fn services(options: &Options, environment: &Environment, modules: &Arc<Modules>) -> Result<Services, StartError> {
     let email = match &options.mail.email_adapter {
         Some(adapter) => {
-            let adapter = email::open(&adapter.module, &adapter.options).map_err(StartError::Configuration)?;
+            let adapter = email::open(&adapter.module, &adapter.options, modules).map_err(StartError::Configuration)?;
             Some(Arc::new(Outbox::new(adapter)))
         }
         None => None,
     };
-    let providers = Providers::open(&options.users.auth.0).map_err(StartError::Configuration)?;
+    let providers = Providers::open(&options.users.auth.0, modules).map_err(StartError::Configuration)?;
     let hooks = webhook::Settings {
         key: options.keys.webhook_key.as_ref().map(|key| key.expose().to_owned()),
         timeout: Duration::from_millis(options.own.hook_timeout_ms),
@@ -234,7 +241,8 @@ fn services(options: &Options, environment: &Environment) -> Result<Services, St
     let web_hooks = Arc::new(WebHooks::new(&hooks).map_err(StartError::Configuration)?);
     let push = match &options.push.senders {
         Some(settings) => {
-            let sources = push::Sources { clock: environment.clock.clone(), random: environment.random.clone() };
+            let (clock, random) = (environment.clock.clone(), environment.random.clone());
+            let sources = push::Sources { clock, random, modules: modules.clone() };
             Some(push::build(&settings.settings, &sources).map_err(StartError::Configuration)?)
         }
         None => None,

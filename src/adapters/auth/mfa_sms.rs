@@ -6,7 +6,7 @@
 use serde_json::{Map, Value as Json, json};
 use subtle::ConstantTimeEq as _;
 
-use super::webhook::Webhook;
+use super::own_code::OwnCode;
 use super::{Attempt, Outcome, refused};
 use crate::error::Result;
 use crate::model::Date;
@@ -17,7 +17,7 @@ const REQUEST: &str = "request";
 /// Sends codes.
 #[derive(Debug)]
 pub(super) struct Sms {
-    code: Webhook,
+    code: OwnCode,
     digits: usize,
     /// Milliseconds for which a code is valid.
     period: i64,
@@ -33,7 +33,7 @@ impl Sms {
         let sms = sms.filter(|sms| sms.get("module").and_then(Json::as_str) == Some("webhook")).ok_or(
             "SMS needs own code that sends messages: sms: {\"module\": \"webhook\", \"options\": {\"url\": …}}",
         )?;
-        let code = Webhook::open(sms).map_err(|error| format!("sms: {error}"))?;
+        let code = OwnCode::open(sms).map_err(|error| format!("sms: {error}"))?;
         Ok(Self { code, digits, period: period.saturating_mul(1000) })
     }
 

@@ -8,7 +8,7 @@ pub mod mfa;
 mod mfa_sms;
 pub mod oauth2;
 pub mod oidc;
-pub mod webhook;
+pub mod own_code;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -17,6 +17,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::{Map, Value as Json};
 
+use crate::adapters::cloud::module::Modules;
 use crate::error::{ErrorCode, ParseError, Result};
 
 /// The role of an identity at log in (parse-server's `policy`).
@@ -141,13 +142,15 @@ impl Providers {
     /// Opens the providers of the configuration (`auth`, without `anonymous`).
     ///
     /// # Errors
-    /// A message for the administrator.
-    pub fn open(settings: &Map<String, Json>) -> Result<Self, String> {
+    /// A text for the person who configured them.
+    pub fn open(settings: &Map<String, Json>, modules: &Modules) -> Result<Self, String> {
         let mut adapters = HashMap::new();
         for (name, settings) in settings {
             let off = settings.get("enabled") == Some(&Json::Bool(false));
             let Some(settings) = settings.as_object().filter(|_| !off && name != "anonymous") else { continue };
-            if let Some(adapter) = open(name, settings).map_err(|error| format!("option auth.{name}: {error}"))? {
+            if let Some(adapter) =
+                open(name, settings, modules).map_err(|error| format!("option auth.{name}: {error}"))?
+            {
                 adapters.insert(name.clone(), adapter);
             }
         }
@@ -203,7 +206,7 @@ pub const MODULES: &[Provider] = &[
         let options = settings.get("options").and_then(Json::as_object).ok_or("options must be an object")?;
         shared(oidc::Oidc::open(options))
     }),
-    provider("webhook", None, |settings| shared(webhook::Webhook::open(settings))),
+    provider("webhook", None, |settings| shared(own_code::OwnCode::open(settings))),
 ];
 
 const fn provider(name: &'static str, not_configured: Option<&'static str>, open: Open) -> Provider {
@@ -214,8 +217,11 @@ fn shared<A: AuthAdapter + 'static>(adapter: Result<A, String>) -> Result<Arc<dy
     adapter.map(|adapter| Arc::new(adapter) as Arc<dyn AuthAdapter>)
 }
 
-fn open(name: &str, settings: &Map<String, Json>) -> Result<Option<Arc<dyn AuthAdapter>>, String> {
+fn open(name: &str, settings: &Map<String, Json>, modules: &Modules) -> Result<Option<Arc<dyn AuthAdapter>>, String> {
     let (table, wanted) = match settings.get("module").and_then(Json::as_str) {
+        Some(module) if MODULES.iter().all(|known| known.name != module) => {
+            return Ok(Some(Arc::new(own_code::OwnCode::module(name, module, settings, modules))));
+        }
         Some(module) => (MODULES, module),
         None if settings.get("oauth2") == Some(&Json::Bool(true)) => {
             return shared(oauth2::OAuth2::open(settings)).map(Some);

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{EmailAdapter, Mail, SendError};
+use super::{EmailAdapter, Mail, OwnMail, SendError};
 
 /// Sends nothing.
 #[derive(Debug)]
@@ -11,6 +11,10 @@ pub struct Discard;
 #[async_trait]
 impl EmailAdapter for Discard {
     async fn send(&self, _mail: &Mail) -> Result<(), SendError> {
+        Ok(())
+    }
+
+    async fn send_own(&self, _mail: &OwnMail) -> Result<(), SendError> {
         Ok(())
     }
 }

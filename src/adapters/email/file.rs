@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use serde_json::{Map, Value as Json};
 
 use super::message::Composer;
-use super::{EmailAdapter, Mail, SendError, only, text};
+use super::{EmailAdapter, Mail, OwnMail, SendError, only, text};
 
 /// A directory of mails.
 #[derive(Debug)]
@@ -31,10 +31,19 @@ impl Folder {
 #[async_trait]
 impl EmailAdapter for Folder {
     async fn send(&self, mail: &Mail) -> Result<(), SendError> {
-        let message = self.composer.compose(mail)?;
-        let path = self.dir.join(format!("{}.eml", mail.id));
-        // Other programs see only complete mails in the directory.
-        let part = self.dir.join(format!(".{}.part", mail.id));
+        self.write(&mail.id, &self.composer.compose(mail)?).await
+    }
+
+    async fn send_own(&self, mail: &OwnMail) -> Result<(), SendError> {
+        self.write(&mail.id, &self.composer.compose_own(mail)?).await
+    }
+}
+
+impl Folder {
+    async fn write(&self, id: &str, message: &lettre::Message) -> Result<(), SendError> {
+        let path = self.dir.join(format!("{id}.eml"));
+        // A reader of the folder sees whole mails only.
+        let part = self.dir.join(format!(".{id}.part"));
         let failed = |error: std::io::Error| SendError::Temporary(format!("{}: {error}", self.dir.display()));
         tokio::fs::write(&part, message.formatted()).await.map_err(failed)?;
         tokio::fs::rename(&part, &path).await.map_err(failed)

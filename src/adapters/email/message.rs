@@ -9,7 +9,7 @@ use lettre::message::header::Date;
 use lettre::message::{Mailbox, MultiPart, SinglePart};
 use serde_json::{Map, Value as Json};
 
-use super::{Kind, Mail, SendError, text};
+use super::{Kind, Mail, OwnMail, SendError, text};
 use crate::model::template::{self, Escape, Values};
 
 const VERIFICATION_SUBJECT: &str = "Please verify your e-mail for {{appName}}";
@@ -124,7 +124,61 @@ impl Composer {
     }
 }
 
-/// Reads the templates in a directory and its subdirectories, which are named after locales.
+impl Composer {
+    /// The method of an adapter of the app that a mail is for, and what it is told: the link where it `has` the method, else the texts.
+    #[must_use]
+    pub fn told(&self, mail: &Mail, has: impl Fn(&str) -> bool) -> (&'static str, Map<String, Json>) {
+        let own = match mail.kind {
+            Kind::Verification => "sendVerificationEmail",
+            Kind::PasswordReset => "sendPasswordResetEmail",
+        };
+        let mut told = Map::new();
+        let mut tell = |key: &str, value: &str| drop(told.insert(key.to_owned(), value.into()));
+        if has(own) {
+            tell("appName", &mail.app_name);
+            tell("link", &mail.link);
+            return (own, told);
+        }
+        let texts = self.texts(mail);
+        tell("to", &mail.to);
+        tell("subject", &texts.subject);
+        tell("text", &texts.text);
+        ("sendMail", told)
+    }
+
+    /// A mail in the app's own words, as it travels.
+    ///
+    /// # Errors
+    /// When something of it is missing, or an address is none.
+    pub fn compose_own(&self, mail: &OwnMail) -> Result<Message, SendError> {
+        let wrong = |error: &dyn std::fmt::Display| SendError::Permanent(format!("mail {}: {error}", mail.id));
+        let field = |name: &str| mail.fields.get(name).and_then(Json::as_str).filter(|text| !text.is_empty());
+        let from = match field("from") {
+            Some(from) => from.parse().map_err(|error| wrong(&error))?,
+            None => self.from.clone(),
+        };
+        let mut message = Message::builder().from(from);
+        for address in field("to").ok_or_else(|| wrong(&"to is missing"))?.split(',') {
+            message = message.to(address.trim().parse().map_err(|error| wrong(&error))?);
+        }
+        let written = Duration::from_millis(u64::try_from(mail.millis).unwrap_or_default());
+        let subject = field("subject").unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
+        let message = message.subject(subject).header(Date::new(UNIX_EPOCH + written)).message_id(Some(format!(
+            "<{}@{}>",
+            mail.id,
+            self.from.email.domain()
+        )));
+        let text = SinglePart::plain(field("text").unwrap_or_default().to_owned());
+        match field("html") {
+            Some(html) => message
+                .multipart(MultiPart::alternative().singlepart(text).singlepart(SinglePart::html(html.to_owned()))),
+            None => message.singlepart(text),
+        }
+        .map_err(|error| wrong(&error))
+    }
+}
+
+/// The templates of a folder and of the folders in it, which are named after languages.
 fn read_templates(dir: &Path) -> Result<HashMap<String, String>, String> {
     let mut found = HashMap::new();
     let failed = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());

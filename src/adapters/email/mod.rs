@@ -2,6 +2,7 @@
 
 pub mod discard;
 pub mod file;
+pub mod javascript;
 pub mod message;
 pub mod outbox;
 pub mod smtp;
@@ -13,7 +14,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::{Map, Value as Json};
 
-/// The kind of a mail.
+use crate::adapters::cloud::module::Modules;
+
+/// What a mail is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Its link verifies the email address.
@@ -51,7 +54,18 @@ impl fmt::Debug for Mail {
     }
 }
 
-/// Why a mail was not sent; the message is only logged.
+/// A mail in the app's own words (`Parse.Cloud.sendEmail`).
+#[derive(Debug)]
+pub struct OwnMail {
+    /// A name of its own, fit for a file.
+    pub id: String,
+    /// Milliseconds since 1970 at which it was written.
+    pub millis: i64,
+    /// `to`, `subject`, `text`, and maybe `html` and `from`.
+    pub fields: Map<String, Json>,
+}
+
+/// Why a mail was not sent. The text is for the log.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
     /// Temporary: retry later.
@@ -67,6 +81,9 @@ pub enum SendError {
 pub trait EmailAdapter: Send + Sync + fmt::Debug {
     /// Sends a mail. May be called again with the same mail after a temporary failure.
     async fn send(&self, mail: &Mail) -> Result<(), SendError>;
+
+    /// Hands over a mail in the app's own words.
+    async fn send_own(&self, mail: &OwnMail) -> Result<(), SendError>;
 }
 
 /// Opens an adapter with its settings.
@@ -80,16 +97,15 @@ pub const ADAPTERS: &[(&str, Open)] = &[
     ("webhook", |options| Ok(Arc::new(webhook::Webhook::open(options)?))),
 ];
 
-/// Opens the adapter with this name and these settings.
+/// The adapter with this name and these settings. A name that is none of a built-in adapter is a module of the app.
 ///
 /// # Errors
-/// A message for the administrator.
-pub fn open(module: &str, options: &Map<String, Json>) -> Result<Arc<dyn EmailAdapter>, String> {
+/// A text for the person who configured it.
+pub fn open(module: &str, options: &Map<String, Json>, modules: &Modules) -> Result<Arc<dyn EmailAdapter>, String> {
     if let Some((_, open)) = ADAPTERS.iter().find(|(name, _)| *name == module) {
         return open(options);
     }
-    let built_in: Vec<&str> = ADAPTERS.iter().map(|(name, _)| *name).collect();
-    Err(format!("emailAdapter {module} is unknown; built in: {}", built_in.join(", ")))
+    Ok(Arc::new(javascript::JavaScript::open(module, options, modules)?))
 }
 
 /// A required setting that is a string.

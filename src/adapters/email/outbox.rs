@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-use super::{EmailAdapter, Mail, SendError};
+use super::{EmailAdapter, Mail, OwnMail, SendError};
 
 /// Pauses before retries after a temporary failure. Greylisting mail servers require some minutes.
 const PAUSES: [Duration; 5] = [
@@ -88,7 +88,18 @@ impl Outbox {
         drop(place);
     }
 
-    /// Called on shutdown: mails no longer wait for a later retry.
+    /// Sends a mail in the app's own words, once.
+    ///
+    /// # Errors
+    /// Why it was not sent.
+    pub async fn send_own(&self, mail: &OwnMail) -> Result<(), SendError> {
+        match self.turns.acquire().await {
+            Ok(_turn) => self.adapter.send_own(mail).await,
+            Err(closed) => Err(SendError::Permanent(closed.to_string())),
+        }
+    }
+
+    /// The server stops: nothing waits for a later try any more.
     pub fn close(&self) {
         self.closing.cancel();
     }
@@ -109,6 +120,10 @@ mod tests {
 
     #[async_trait]
     impl EmailAdapter for Moody {
+        async fn send_own(&self, _mail: &OwnMail) -> Result<(), SendError> {
+            Ok(())
+        }
+
         async fn send(&self, _mail: &Mail) -> Result<(), SendError> {
             let tries = self.tries.fetch_add(1, Ordering::Relaxed) + 1;
             if tries >= self.good_at { Ok(()) } else { Err(SendError::Temporary("later".to_owned())) }

@@ -12,7 +12,7 @@ use reqwest::Url;
 use serde_json::{Map, Value as Json};
 
 use super::message::Composer;
-use super::{EmailAdapter, Mail, SendError, only, text};
+use super::{EmailAdapter, Mail, OwnMail, SendError, only, text};
 use crate::adapters::http::is_loopback;
 
 /// Maximum number of pooled connections.
@@ -129,7 +129,16 @@ fn tls(host: &str, options: &Map<String, Json>) -> Result<TlsParameters, String>
 #[async_trait]
 impl EmailAdapter for Smtp {
     async fn send(&self, mail: &Mail) -> Result<(), SendError> {
-        let message = self.composer.compose(mail)?;
+        self.hand_over(self.composer.compose(mail)?).await
+    }
+
+    async fn send_own(&self, mail: &OwnMail) -> Result<(), SendError> {
+        self.hand_over(self.composer.compose_own(mail)?).await
+    }
+}
+
+impl Smtp {
+    async fn hand_over(&self, message: lettre::Message) -> Result<(), SendError> {
         match self.transport.send(message).await {
             Ok(_) => Ok(()),
             Err(error) if error.is_permanent() => Err(SendError::Permanent(error.to_string())),

@@ -5,7 +5,7 @@ use reqwest::Url;
 use serde_json::{Map, Value as Json, json};
 
 use super::message::Composer;
-use super::{EmailAdapter, Kind, Mail, SendError, only, text};
+use super::{EmailAdapter, Mail, OwnMail, SendError, only, text};
 use crate::adapters::http::{self, Caller};
 
 /// The service.
@@ -37,29 +37,10 @@ impl Webhook {
         Ok(Self { caller: Caller::new()?, url, methods, composer })
     }
 
-    /// The method for a mail, and its body.
-    fn call(&self, mail: &Mail) -> (&'static str, Json) {
-        let own = match mail.kind {
-            Kind::Verification => "sendVerificationEmail",
-            Kind::PasswordReset => "sendPasswordResetEmail",
-        };
-        if self.methods.iter().any(|method| method == own) {
-            let told = json!({"appName": mail.app_name, "link": mail.link});
-            return (own, json!({"mail": told, "userJSON": mail.user}));
-        }
-        let texts = self.composer.texts(mail);
-        let told = json!({"to": mail.to, "subject": texts.subject, "text": texts.text});
-        ("sendMail", json!({"mail": told, "userJSON": mail.user}))
-    }
-}
-
-#[async_trait]
-impl EmailAdapter for Webhook {
-    async fn send(&self, mail: &Mail) -> Result<(), SendError> {
-        let (method, body) = self.call(mail);
+    async fn call(&self, method: &str, body: &Json) -> Result<(), SendError> {
         let mut url = self.url.clone();
         url.set_path(&format!("{}/{method}", self.url.path().trim_end_matches('/')));
-        let answer = self.caller.json(self.caller.post(&url).json(&body)).await;
+        let answer = self.caller.json(self.caller.post(&url).json(body)).await;
         match answer {
             Ok((status, body)) if (200..300).contains(&status) => match body.get("error") {
                 None | Some(Json::Null) => Ok(()),
@@ -69,5 +50,17 @@ impl EmailAdapter for Webhook {
             Ok((status, _)) => Err(SendError::Temporary(format!("{method} answered status {status}"))),
             Err(error) => Err(SendError::Temporary(error.to_string())),
         }
+    }
+}
+
+#[async_trait]
+impl EmailAdapter for Webhook {
+    async fn send(&self, mail: &Mail) -> Result<(), SendError> {
+        let (method, told) = self.composer.told(mail, |method| self.methods.iter().any(|known| known == method));
+        self.call(method, &json!({"mail": told, "userJSON": mail.user})).await
+    }
+
+    async fn send_own(&self, mail: &OwnMail) -> Result<(), SendError> {
+        self.call("sendMail", &json!({"mail": mail.fields})).await
     }
 }

@@ -6,6 +6,7 @@
 mod apns;
 mod expo;
 mod fcm;
+pub mod javascript;
 mod providers;
 mod requests;
 mod settings;
@@ -161,11 +162,9 @@ pub const ADAPTERS: &[(&str, Open)] = &[
 #[must_use]
 pub fn missing(options: &Map<String, Json>) -> Option<String> {
     let adapter = options.get("adapter").filter(|adapter| !adapter.is_null())?;
-    let known = module(adapter).is_some_and(|name| ADAPTERS.iter().any(|(known, _)| *known == name));
-    let built_in: Vec<&str> = ADAPTERS.iter().map(|(name, _)| *name).collect();
-    (!known).then(|| {
-        format!("there is no such adapter, and JavaScript modules cannot be loaded; built in: {}", built_in.join(", "))
-    })
+    // What is no name of a built-in adapter is a module of the app.
+    let named = module(adapter).is_some_and(|name| !name.is_empty());
+    (!named).then(|| "adapter must be the name of an adapter or {\"module\", \"options\"}".to_owned())
 }
 
 /// The sender that the option `push` describes.
@@ -185,6 +184,9 @@ pub fn build(push: &Map<String, Json>, sources: &Sources) -> Result<Arc<dyn Push
             Some(Json::Object(settings)) => settings.clone(),
             Some(_) => return Err("option push.adapter.options must be an object".to_owned()),
         };
+    }
+    if let Some(name) = module(&adapter).filter(|name| ADAPTERS.iter().all(|(known, _)| known != name)) {
+        return Ok(Arc::new(javascript::JavaScript::open(name, &settings, &sources.modules)));
     }
     let open = match (&adapter, module(&adapter)) {
         (Json::Null, _) => ADAPTERS.first(),

@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 use tokio::sync::Semaphore;
 
 use super::settings::Settings;
+use crate::adapters::cloud::module::Modules;
 use crate::adapters::http;
 use crate::clock::Clock;
 use crate::random::Random;
@@ -28,6 +29,8 @@ pub struct Sources {
     pub clock: Arc<dyn Clock>,
     /// Gives random bytes.
     pub random: Arc<dyn Random>,
+    /// Keeps the modules of the app.
+    pub modules: Arc<Modules>,
 }
 
 /// How a service is asked.

@@ -74,9 +74,7 @@ impl Webhook {
             },
             _ => return Err("no list of results".to_owned()),
         };
-        let mut outcomes = Vec::with_capacity(list.len());
-        flatten(list, &mut outcomes);
-        Ok(outcomes)
+        Ok(outcomes(list))
     }
 }
 
@@ -95,6 +93,13 @@ impl PushSender for Webhook {
             }
         }
     }
+}
+
+/// What a list of results says of devices.
+pub(super) fn outcomes(list: Vec<Json>) -> Vec<Outcome> {
+    let mut outcomes = Vec::with_capacity(list.len());
+    flatten(list, &mut outcomes);
+    outcomes
 }
 
 /// The results of a list and of the lists in it. What is no result is left out.

@@ -18,7 +18,7 @@ use serde_json::{Value as Json, json};
 const NOW: i64 = 1_790_000_000_000;
 
 fn open_at(options: &Json, clock: &ManualClock) -> Result<Arc<dyn PushSender>, String> {
-    let sources = Sources { clock: Arc::new(clock.clone()), random: Arc::new(SystemRandom) };
+    let sources = Sources { clock: Arc::new(clock.clone()), random: Arc::new(SystemRandom), modules: Arc::default() };
     push::build(options.as_object().unwrap(), &sources)
 }
 

@@ -50,6 +50,15 @@ impl CloudError {
         }
     }
 
+    /// The text for the person who runs the server: where the code threw, if it is known.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Thrown(Thrown { stack: Some(stack), .. }) => stack.clone(),
+            other => other.to_string(),
+        }
+    }
+
     /// The text for the client. Details of a failure of the process go to the log, not to the client.
     #[must_use]
     pub fn message(&self) -> &str {

@@ -155,8 +155,7 @@ impl Cloud {
         let text = |error: std::io::Error| format!("cloud code: cannot prepare the socket: {error}");
         let (folder, socket, origins): (Option<PrivateFolder>, PathBuf, Vec<_>) = match &options.source {
             Source::Node { node, folder: directory, workers, .. } => {
-                let name = format!("reparse-cloud-{}", random.hex(8));
-                let folder = PrivateFolder::create(&std::env::temp_dir(), &name).map_err(text)?;
+                let folder = private_folder(random).map_err(text)?;
                 let script = bootstrap::write(folder.path()).map_err(text)?;
                 let socket = folder.path().join("socket");
                 let launch = |token: &String| {
@@ -364,7 +363,7 @@ impl Cloud {
             modules.push(spec.clone());
             spec
         };
-        let mut loaded = Loaded { callable: false, methods: Vec::new() };
+        let mut loaded = Loaded { callable: false, methods: Vec::new(), policy: None };
         for worker in &self.workers {
             let State::Ready(connection) = worker.state.borrow().clone() else { continue };
             let call = Call {
@@ -393,6 +392,18 @@ impl Cloud {
     #[must_use]
     pub fn process_ids(&self) -> Vec<u32> {
         self.workers.iter().filter_map(|worker| worker.process_id()).collect()
+    }
+}
+
+/// A folder that nobody else uses, whatever is left of servers that were killed.
+fn private_folder(random: &dyn Random) -> std::io::Result<PrivateFolder> {
+    let mut attempts = 0;
+    loop {
+        let name = format!("reparse-cloud-{}", random.hex(8));
+        match PrivateFolder::create(&std::env::temp_dir(), &name) {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && attempts < 100 => attempts += 1,
+            outcome => return outcome,
+        }
     }
 }
 

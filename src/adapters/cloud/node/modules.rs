@@ -35,6 +35,9 @@ pub(super) struct Loaded {
     /// Names of its methods.
     #[serde(default)]
     pub methods: Vec<String>,
+    /// Its property `policy`, if that is a text.
+    #[serde(default)]
+    pub policy: Option<String>,
 }
 
 /// A loaded module: an adapter, or a callback.
@@ -117,6 +120,12 @@ impl Module {
     #[must_use]
     pub fn has(&self, method: &str) -> bool {
         self.loaded.methods.iter().any(|name| name == method)
+    }
+
+    /// Its property `policy`, if that is a text.
+    #[must_use]
+    pub fn policy(&self) -> Option<&str> {
+        self.loaded.policy.as_deref()
     }
 
     /// Whether the module itself is a function.

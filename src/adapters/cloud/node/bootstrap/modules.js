@@ -57,11 +57,11 @@ function install({ folder = process.cwd(), given = {} } = {}) {
     }
     const value = isAdapter && !name.startsWith('option:') ? construct(exported, options) : (exported?.default ?? exported);
     loaded.set(handle, value);
-    return { callable: typeof value === 'function', methods: methodsOf(value) };
+    return { callable: typeof value === 'function', methods: methodsOf(value), policy: policyOf(value) };
   }
 
   const decode = (value, attachment) => {
-    if ('json' in value) return value.json;
+    if ('json' in value) return revive(value.json);
     if ('date' in value) return new Date(value.date);
     if ('bytes' in value) return Buffer.from(attachment.subarray(value.bytes[0], value.bytes[0] + value.bytes[1]));
     return undefined;
@@ -84,6 +84,18 @@ function install({ folder = process.cwd(), given = {} } = {}) {
     load,
     module: ({ name, payload }, attachment) => (name === 'load' ? load(payload) : call(payload, attachment)),
   };
+}
+
+/** What a provider of identities is needed for, which adapters say in a property. */
+const policyOf = value => (typeof value?.policy === 'string' ? value.policy : undefined);
+
+/** JSON as adapters see it: objects of Parse are such. */
+function revive(value) {
+  if (Array.isArray(value)) return value.map(revive);
+  if (value === null || typeof value !== 'object') return value;
+  if (value.__type === 'Object' && typeof value.className === 'string') return globalThis.Parse.Object.fromJSON(value);
+  for (const key of Object.keys(value)) value[key] = revive(value[key]);
+  return value;
 }
 
 /** Values as JSON, with dates in Parse's form. */

@@ -1,30 +1,49 @@
-//! A service of the application that verifies identities: `POST url/<method>` with `{"args":[…]}`.
+//! Own code that checks identities: a module in JavaScript, or code behind an address, called by `POST url/<method>` with
+//! `{"args":[…]}`.
 //!
-//! Methods and arguments are those of parse-server's adapters. A response is `{"ok":true,"result":…}`, with
-//! `"isUndefined":true` for no result, or `{"error":{"message","code"}}`.
+//! Methods and their arguments are those of parse-server's adapters. An answer of an address is `{"ok":true,"result":…}`, where
+//! `"isUndefined":true` stands for no result, or `{"error":{"message","code"}}`.
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use reqwest::Url;
 use serde_json::{Map, Value as Json, json};
 
 use super::{Attempt, AuthAdapter, Outcome, Policy, Step};
+use crate::adapters::cloud::module::{Modules, OwnModule};
 use crate::adapters::http::{self, Caller};
 use crate::error::{ErrorCode, ParseError, Result};
 
 /// The service.
 #[derive(Debug)]
-pub struct Webhook {
-    caller: Caller,
-    url: Url,
-    methods: Vec<String>,
-    /// The settings that the service receives.
+pub struct OwnCode {
+    place: Place,
+    /// What the code sees as its options.
     shown: Json,
     app_ids: Option<Json>,
     policy: Option<String>,
 }
 
-impl Webhook {
-    /// Settings: `options: {url, methods, props}` (`props`: properties such as `policy`), `appIds`.
+/// Where it is.
+#[derive(Debug)]
+enum Place {
+    Address { caller: Caller, url: Url, methods: Vec<String> },
+    Module(Arc<OwnModule>),
+}
+
+impl OwnCode {
+    /// An adapter of the app: a module that is made with the setting `options`, and sees all settings.
+    #[must_use]
+    pub fn module(name: &str, module: &str, settings: &Map<String, Json>, modules: &Modules) -> Self {
+        let options = settings.get("options").cloned().unwrap_or_else(|| json!({}));
+        let module = modules.name(&format!("auth.{name}"), module, Some(options));
+        let policy = settings.get("policy").and_then(Json::as_str).map(str::to_owned);
+        let app_ids = settings.get("appIds").cloned();
+        Self { place: Place::Module(module), shown: Json::Object(settings.clone()), app_ids, policy }
+    }
+
+    /// Code behind an address. Settings: `options: {url, methods, props}` (`props`: properties such as `policy`), `appIds`.
     ///
     /// # Errors
     /// A message for the administrator.
@@ -47,11 +66,15 @@ impl Webhook {
                 shown.insert(key.clone(), value.clone());
             }
         }
-        Ok(Self { caller: Caller::new()?, url, methods, shown: Json::Object(shown), app_ids, policy })
+        let place = Place::Address { caller: Caller::new()?, url, methods };
+        Ok(Self { place, shown: Json::Object(shown), app_ids, policy })
     }
 
     fn has(&self, method: &str) -> bool {
-        self.methods.iter().any(|known| known == method)
+        match &self.place {
+            Place::Address { methods, .. } => methods.iter().any(|known| known == method),
+            Place::Module(module) => module.has(method),
+        }
     }
 
     /// Calls a method; `None` if it has no result.
@@ -59,10 +82,17 @@ impl Webhook {
     /// # Errors
     /// The error of the service; 141 if it cannot be reached.
     pub(super) async fn call(&self, method: &str, args: Json) -> Result<Option<Json>> {
-        let mut url = self.url.clone();
-        url.set_path(&format!("{}/{method}", self.url.path().trim_end_matches('/')));
-        let request = self.caller.post(&url).json(&json!({"args": args}));
-        let mut answer = self.caller.good_json(request).await.map_err(|error| {
+        let (caller, url) = match &self.place {
+            Place::Address { caller, url, .. } => (caller, url),
+            Place::Module(module) => {
+                let Json::Array(args) = args else { return Ok(None) };
+                return Ok(module.call_json(Some(method), args).await?.filter(|result| !result.is_null()));
+            }
+        };
+        let mut url = url.clone();
+        url.set_path(&format!("{}/{method}", url.path().trim_end_matches('/')));
+        let request = caller.post(&url).json(&json!({"args": args}));
+        let mut answer = caller.good_json(request).await.map_err(|error| {
             ParseError::new(ErrorCode::ScriptFailed, "The authentication service cannot be reached.").with_source(error)
         })?;
         if let Some(error) = answer.get("error").filter(|error| !error.is_null()) {
@@ -85,9 +115,13 @@ fn failure(error: &Json) -> ParseError {
 }
 
 #[async_trait]
-impl AuthAdapter for Webhook {
+impl AuthAdapter for OwnCode {
     fn policy(&self, _stored: Option<&Map<String, Json>>) -> Result<Policy> {
-        match self.policy.as_deref() {
+        let of_module = match &self.place {
+            Place::Address { .. } => None,
+            Place::Module(module) => module.policy(),
+        };
+        match self.policy.as_deref().or(of_module) {
             None | Some("default") => Ok(Policy::Default),
             Some("solo") => Ok(Policy::Solo),
             Some("additional") => Ok(Policy::Additional),
