@@ -1,6 +1,7 @@
-//! Cloud code with real Node processes: the channel, its supervision, modules. The server's part is played by a host of
-//! the tests.
+//! Cloud code with real Node processes: a server with it; and the channel, its supervision, modules, where the server's part is
+//! played by a host of the tests.
 
+mod app;
 mod channel;
 mod host;
 mod hostile;
