@@ -5,7 +5,7 @@ import path from 'node:path';
 import forge from 'node-forge';
 import { tempDir } from '../lib/temp.mjs';
 
-function certificate(subject, issuer, signer, extensions) {
+export function certificate(subject, issuer, signer, extensions) {
   const { publicKey, privateKey } = crypto.generateKeyPairSync('rsa', {
     modulusLength: 2048,
     publicKeyEncoding: { type: 'spki', format: 'pem' },
@@ -23,13 +23,13 @@ function certificate(subject, issuer, signer, extensions) {
   return { key: privateKey, cert: forge.pki.certificateToPem(made) };
 }
 
-/** An authority, and the key and certificate of `localhost` and `127.0.0.1`. `ca` is the path of its certificate. */
-export function makeCertificates() {
+/** An authority, and the key and certificate of `localhost`, `127.0.0.1` and more names. `ca` is the path of its certificate. */
+export function makeCertificates(names = []) {
   const authority = certificate('Test CA', 'Test CA', undefined, [{ name: 'basicConstraints', cA: true, critical: true }, { name: 'keyUsage', keyCertSign: true, critical: true }]);
   const server = certificate('localhost', 'Test CA', authority.key, [
     { name: 'basicConstraints', cA: false },
     { name: 'extKeyUsage', serverAuth: true },
-    { name: 'subjectAltName', altNames: [{ type: 2, value: 'localhost' }, { type: 7, ip: '127.0.0.1' }] },
+    { name: 'subjectAltName', altNames: [{ type: 2, value: 'localhost' }, { type: 7, ip: '127.0.0.1' }, ...names.map(value => ({ type: 2, value }))] },
   ]);
   const ca = path.join(tempDir('reparse-ca'), 'ca.pem');
   fs.writeFileSync(ca, authority.cert);
