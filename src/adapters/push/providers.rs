@@ -33,6 +33,9 @@ const KINDS: &[(&str, Open)] = &[
     ("expo", |path, settings, sources| Ok(Arc::new(expo::Expo::open(Settings::new(path, settings)?, sources)?))),
 ];
 
+/// Most letters of a reason that are logged.
+const LONGEST_REASON: usize = 200;
+
 /// The key that makes Firebase the provider.
 const FIREBASE: &str = "firebaseServiceAccount";
 
@@ -96,12 +99,37 @@ impl PushSender for Providers {
             }
         }
         let sent = self.by_kind.iter().zip(groups).zip(KINDS).filter(|((_, devices), _)| !devices.is_empty());
-        let outcomes = join_all(sent.map(async |((provider, devices), (kind, _))| match provider {
-            Some(provider) => provider.send(push, &devices).await,
-            None => fail_all(&devices, &format!("Can not find sender for push type {kind}")),
+        let outcomes = join_all(sent.map(async |((provider, devices), (kind, _))| {
+            let outcomes = match provider {
+                Some(provider) => provider.send(push, &devices).await,
+                None => fail_all(&devices, &format!("Can not find sender for push type {kind}")),
+            };
+            log_failures(push, kind, &outcomes);
+            outcomes
         }));
         outcomes.await.into_iter().flatten().collect()
     }
+}
+
+/// Says how many devices were not reached, and why the first was not; without its token, which some services repeat.
+fn log_failures(push: &Push, kind: &str, outcomes: &[Outcome]) {
+    let mut failures = outcomes.iter().filter(|outcome| !outcome.transmitted);
+    let Some(first) = failures.next() else { return };
+    let failed = 1 + failures.count();
+    let reason = first.response.get("error").map(Json::to_string).unwrap_or_default();
+    let reason = match first.device_token.as_deref() {
+        Some(token) if !token.is_empty() => reason.replace(token, "…"),
+        _ => reason,
+    };
+    let reason: String = reason.chars().take(LONGEST_REASON).collect();
+    tracing::info!(
+        push = push.status_id,
+        kind,
+        failed,
+        of = outcomes.len(),
+        reason,
+        "a push did not reach all devices"
+    );
 }
 
 /// The same failure for all devices.
