@@ -309,3 +309,24 @@ fn the_routes_around_them() {
         master(&server, Method::POST, "/push", Some(&push)).await.assert_refused(400, 115);
     });
 }
+
+#[test]
+fn members_of_a_relation_go_with_its_field() {
+    each_backend(&json!({}), |server| async move {
+        let pointer = |class: &str, id: &Json| json!({"__type": "Pointer", "className": class, "objectId": id});
+        let member = server.post("/classes/B", &json!({})).await.json();
+        let add = json!({"r": {"__op": "AddRelation", "objects": [pointer("B", &member["objectId"])]}});
+        let owner = server.post("/classes/A", &add).await.json();
+        let related = json!({"$relatedTo": {"object": pointer("A", &owner["objectId"]), "key": "r"}});
+        let members = async || {
+            let found = server.post("/classes/B", &json!({"_method": "GET", "where": related})).await.json();
+            found["results"].as_array().map(Vec::len)
+        };
+        assert_eq!(members().await, Some(1));
+        for field in [json!({"__op": "Delete"}), json!({"type": "Relation", "targetClass": "B"})] {
+            let body = json!({"className": "A", "fields": {"r": field}});
+            assert_eq!(master(&server, Method::PUT, "/schemas/A", Some(&body)).await.status, 200);
+        }
+        assert_eq!(members().await, Some(0));
+    });
+}

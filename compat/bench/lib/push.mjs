@@ -44,6 +44,14 @@ const device = number => ({
 /** Makes the devices: through the API, on MongoDB all but the first few past the server. */
 async function fill({ which, database }, server, total) {
   const made = which === 'embedded' ? total : 1;
+  if (made > 1) {
+    // without them each new device is compared with all others
+    await createAll(server, '_Installation', [device(total)]);
+    const indexes = { byInstallation: { installationId: 1 }, byToken: { deviceToken: 1 } };
+    await server.must('PUT', '/schemas/_Installation', { className: '_Installation', indexes });
+    const [{ objectId }] = (await server.must('GET', '/installations')).results;
+    await server.must('DELETE', `/installations/${objectId}`);
+  }
   await createAll(server, '_Installation', Array.from({ length: made }, (_, number) => device(number)));
   if (made === total) return;
   const client = await new MongoClient(database).connect();
@@ -74,13 +82,18 @@ async function measurePush(server, sender, total) {
   fs.writeFileSync(`/proc/${pid}/clear_refs`, '5');
   const before = { ...memoryOf(pid), processor: processorTime(pid), devices: sender.devices };
   const begin = performance.now();
-  const sent = await server.request('POST', '/push', { master: true, json: { channels: ['all'], data: { alert: 'Hello' } } });
+  const sent = await server.request('POST', '/push', {
+    master: true,
+    json: { channels: ['all'], data: { alert: 'Hello' } },
+    timeout: PATIENCE,
+  });
   if (sent.status !== 200) throw new Error(`${server.which}: ${sent.text}`);
   const where = `/classes/_PushStatus/${sent.headers['x-parse-push-status-id']}`;
   let row;
   do {
     await sleep(200);
-    row = (await server.request('GET', where, { master: true })).body;
+    // parse-server answers nobody while it sends
+    row = (await server.request('GET', where, { master: true, timeout: PATIENCE })).body;
     if (performance.now() - begin > PATIENCE) throw new Error(`${server.which} does not come to an end: ${JSON.stringify(row)}`);
   } while (row.status !== 'succeeded' && row.numSent !== total);
   const seconds = (performance.now() - begin) / 1000;
@@ -124,7 +137,10 @@ export async function push(options) {
   const result = { date: new Date().toISOString(), machine: machine(), versions: await versions(binary, version), devices: options.devices, servers: {} };
   const which = options.servers ?? Object.keys(contestants).filter(name => name !== 'floor');
   try {
-    for (const name of which) result.servers[name] = await measureOn(name, sender, options);
+    for (const name of which) {
+      result.servers[name] = await measureOn(name, sender, options);
+      progress(JSON.stringify(result.servers[name]));
+    }
   } finally {
     sender.close();
   }

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use reqwest::Url;
-use serde_json::{Map, Value as Json, json};
+use serde::Serialize;
+use serde_json::{Map, Value as Json};
 
 use super::{Device, Outcome, Push, PushSender};
 use crate::adapters::http::{self, Caller};
@@ -22,6 +23,15 @@ pub struct Webhook {
     url: Url,
     timeout: Duration,
     types: Option<Vec<String>>,
+}
+
+/// What own code is told of a batch.
+#[derive(Serialize)]
+struct Told<'a> {
+    body: &'a Map<String, Json>,
+    installations: Vec<&'a Map<String, Json>>,
+    #[serde(rename = "pushStatus")]
+    status_id: &'a str,
 }
 
 impl Webhook {
@@ -62,8 +72,8 @@ impl Webhook {
     }
 
     async fn results(&self, push: &Push, devices: &[Device]) -> Result<Vec<Outcome>, String> {
-        let installations: Vec<_> = devices.iter().map(|device| &device.row).collect();
-        let told = json!({"body": push.body, "installations": installations, "pushStatus": push.status_id});
+        let installations = devices.iter().map(|device| &device.row).collect();
+        let told = Told { body: &push.body, installations, status_id: &push.status_id };
         let request = self.caller.post(&self.url).timeout(self.timeout).json(&told);
         let answer = self.caller.good_json(request).await.map_err(|error| error.to_string())?;
         let list = match answer {

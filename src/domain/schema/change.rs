@@ -188,6 +188,7 @@ pub async fn update(cx: &Context, name: &str, change: ClassChange) -> Result<Arc
     ensure_stored(cx, &class).await?;
     if !change.deleted_fields.is_empty() {
         storage.delete_fields(&class.schema, &change.deleted_fields).await.map_err(failure)?;
+        drop_relations(cx, &class, |field| change.deleted_fields.iter().any(|deleted| deleted == field)).await?;
     }
     for (field, definition) in &added {
         match storage.add_field(&class_name, field, definition).await {
@@ -247,12 +248,18 @@ pub async fn drop(cx: &Context, name: &ClassName) -> Result<()> {
         ));
     }
     cx.app.storage.delete_class(name).await.map_err(failure)?;
+    drop_relations(cx, &class, |_| true).await?;
+    cx.reload_schemas().await.map(|_| ())
+}
+
+/// Drops the members of those of a class's relations that are gone.
+async fn drop_relations(cx: &Context, class: &Class, gone: impl Fn(&str) -> bool) -> Result<()> {
     for (field, definition) in &class.schema.fields {
-        if matches!(definition.kind, FieldType::Relation(_)) {
-            cx.app.storage.delete_class(&name.join(field)).await.map_err(failure)?;
+        if matches!(definition.kind, FieldType::Relation(_)) && gone(field) {
+            cx.app.storage.delete_class(&class.schema.name.join(field)).await.map_err(failure)?;
         }
     }
-    cx.reload_schemas().await.map(|_| ())
+    Ok(())
 }
 
 /// Deletes all objects of a class.

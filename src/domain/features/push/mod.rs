@@ -5,57 +5,36 @@
 //! ([`send`], [`batch`]), results are counted ([`tally`]). Before each batch the work says that it has been taken, so that whoever goes on with a
 //! push after its server was killed leaves out that batch: no device gets a push twice, and every device is counted. [`sweep`] finds what nobody works on.
 
+mod badge;
 mod badges;
 mod batch;
 mod devices;
 mod local_time;
 mod payload;
+mod refusal;
 mod request;
 mod run;
 mod send;
+mod state;
 mod status;
 mod sweep;
 mod tally;
 mod work;
 
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use serde_json::{Map, Value as Json, json};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::adapters::push::PushSender;
+use self::refusal::misconfigured;
+pub use self::state::Pushes;
 use crate::config::Options;
-use crate::domain::features::Services;
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::feature::Feature;
-use crate::error::{ErrorCode, ParseError, Result};
-
-/// Pushes that a server works on at the same time; further ones wait.
-const AT_A_TIME: usize = 4;
-
-/// What the feature keeps while the server runs.
-#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
-pub struct Pushes {
-    sender: Arc<dyn PushSender>,
-    /// Servers with the same one share their work.
-    channel: String,
-    batch_size: u64,
-    /// Whether this server sends, or only writes down what is to be sent.
-    sends: bool,
-    /// Whether pushes with a time wait for it.
-    schedules: bool,
-    /// Whether this server sends those when their time comes.
-    sends_scheduled: bool,
-    /// Whether tokens that are dead are removed from their installations.
-    clears_dead_tokens: bool,
-    stop: CancellationToken,
-    /// The pushes that this server works on, or will.
-    taken: Mutex<HashSet<String>>,
-    permits: Semaphore,
-}
+use crate::domain::kernel::services::Services;
+use crate::error::Result;
 
 /// Push messages, for the kernel.
 #[must_use]
@@ -74,7 +53,7 @@ pub fn feature(options: &Options, services: &Services) -> Feature {
         clears_dead_tokens: options.own.cleanup_invalid_installations,
         stop: CancellationToken::new(),
         taken: Mutex::default(),
-        permits: Semaphore::new(AT_A_TIME),
+        permits: Semaphore::new(state::AT_A_TIME),
     };
     let feature = feature.state(pushes);
     if queue.disable_push_worker { feature } else { feature.work(sweep::Sweep) }
@@ -115,9 +94,4 @@ pub async fn send(cx: &Context, body: Map<String, Json>) -> Result<String> {
     }
     run::start(&cx.app, pushes, work);
     Ok(id)
-}
-
-/// 115.
-fn misconfigured(message: impl Into<std::borrow::Cow<'static, str>>) -> ParseError {
-    ParseError::new(ErrorCode::PushMisconfigured, message)
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value as Json};
 
-use super::badges::Badge;
+use super::badge::Badge;
 use super::request::Request;
 use crate::adapters::push::Device;
 

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
-use super::badges::Badge;
-use super::{Pushes, misconfigured};
+use super::badge::Badge;
+use super::refusal::misconfigured;
+use super::state::Pushes;
 use crate::domain::kernel::context::Context;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::date::Date;

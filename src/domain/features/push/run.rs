@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use super::devices::{Devices, context};
 use super::request::When;
-use super::work::{Stage, Work};
-use super::{Pushes, badges, send, status};
+use super::state::Pushes;
+use super::work::{End, Stage, Work};
+use super::{badges, send, status};
 use crate::domain::kernel::app::App;
 use crate::domain::permissions::Scoped;
 use crate::domain::store;
@@ -22,20 +23,6 @@ const MOST_FAILURES: u32 = 8;
 const FIRST_PAUSE: f64 = 2.0;
 /// How often the server tries to say how far it got, when the store fails.
 const GOODBYES: u32 = 5;
-
-/// How a server's work on a push ends.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum End {
-    /// The push is over.
-    Finished,
-    /// Whoever finds the work after this moment goes on.
-    GoOnLater(Date),
-    /// Another server has taken the work.
-    Lost,
-}
-
-/// Whether a server goes on with a push.
-pub(super) type Flow = ControlFlow<End>;
 
 /// Works on a push beside whatever called.
 pub(super) fn start(app: &Arc<App>, pushes: &Pushes, work: Work) {

@@ -8,10 +8,10 @@ use tokio::task::{Id, JoinError, JoinSet};
 
 use super::devices::Devices;
 use super::request::When;
-use super::run::End;
+use super::state::Pushes;
 use super::tally::per_type;
-use super::work::{HELD_FOR, Progress, Work};
-use super::{Pushes, batch, local_time, payload, status};
+use super::work::{End, HELD_FOR, Progress, Work};
+use super::{batch, local_time, payload, status};
 use crate::adapters::push::{Device, Outcome};
 use crate::domain::kernel::app::App;
 use crate::error::{ParseError, Result};

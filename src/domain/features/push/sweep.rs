@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{Pushes, run, work};
+use super::state::Pushes;
+use super::{run, work};
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::feature::Work;
 use crate::error::Result;

@@ -5,13 +5,14 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Pushes;
 use super::request::{Request, When};
+use super::state::Pushes;
 use super::tally::{PerType, Tally};
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::failure::failure;
@@ -94,6 +95,20 @@ impl Progress {
         self.batches.saturating_sub(self.done).max(1)
     }
 }
+
+/// How a server's work on a push ends.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum End {
+    /// The push is over.
+    Finished,
+    /// Whoever finds the work after this moment goes on.
+    GoOnLater(Date),
+    /// Another server has taken the work.
+    Lost,
+}
+
+/// Whether a server goes on with a push.
+pub(super) type Flow = ControlFlow<End>;
 
 /// The work of one push, held by this server.
 #[derive(Debug)]
