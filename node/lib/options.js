@@ -19,14 +19,11 @@ const ADAPTERS = [
   'liveQuery.pubSubAdapter', 'liveQuery.wssAdapter', 'liveQueryServerOptions.pubSubAdapter', 'liveQueryServerOptions.wssAdapter',
 ];
 
-/** Options that may be functions, which the server would call. */
+/** Options that may be functions, which the server cannot call yet. */
 const CALLBACKS = [
   'verifyUserEmails', 'preventLoginWithUnverifiedEmail', 'sendUserEmailVerification', 'passwordPolicy.validatorCallback',
   'schema.beforeMigration', 'schema.afterMigration', 'pages.customRoutes[].handler',
 ];
-
-/** Of both, those that the server calls by now. The others are refused by name. */
-const CALLED = [];
 
 /** Options that may be functions, which are asked once, at the start. */
 const ASKED = ['masterKey', 'publicServerURL'];
@@ -65,7 +62,6 @@ class Reader {
   }
 
   keep(path, value) {
-    if (!CALLED.includes(general(path))) refuse(path, 'the server cannot call code of a program for this option yet');
     this.given[path] = value;
     return `option:${path}`;
   }
@@ -99,7 +95,7 @@ class Reader {
   json(path, value) {
     switch (typeof value) {
       case 'function':
-        if (CALLBACKS.includes(general(path))) return this.keep(path, value);
+        if (CALLBACKS.includes(general(path))) refuse(path, 'the server cannot call code of a program for this option yet');
         return refuse(path, 'it cannot be a function');
       case 'bigint':
       case 'symbol':
