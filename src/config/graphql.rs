@@ -1,6 +1,6 @@
 //! Options of GraphQL.
 
-use super::declare::Status::{NotYet, Supported};
+use super::declare::Status::Supported;
 use super::declare::options;
 
 options! {
@@ -12,8 +12,8 @@ options! {
         path: String = "/graphql".to_owned(), "graphQLPath", "PARSE_SERVER_GRAPHQL_PATH", Supported;
         /// Clients without the master key may use introspection.
         public_introspection: bool = false, "graphQLPublicIntrospection", "PARSE_SERVER_GRAPHQL_PUBLIC_INTROSPECTION", Supported;
-        /// Additional GraphQL schema: a file or an object.
-        schema: Option<String> = None, "graphQLSchema", "PARSE_SERVER_GRAPH_QLSCHEMA", NotYet;
+        /// Additions to the schema: a file in the schema language, or its text (docs/graphql.md).
+        schema: Option<String> = None, "graphQLSchema", "PARSE_SERVER_GRAPH_QLSCHEMA", Supported;
         /// Serve the GraphQL playground.
         mount_playground: bool = false, "mountPlayground", "PARSE_SERVER_MOUNT_PLAYGROUND", Supported;
         /// Path of the playground.

@@ -15,6 +15,7 @@ pub mod playground;
 pub use current::Current;
 pub use legacy::Legacy;
 pub use parse::ParseDialect;
+pub use parse::custom::CustomSchema;
 pub use parse::endpoint::GraphQlEndpoint;
 pub use parse::service::{Caller, Service};
 pub use playground::PlaygroundEndpoint;

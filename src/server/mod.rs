@@ -34,7 +34,7 @@ use crate::domain::kernel::workers::Workers;
 use crate::domain::schema::defined;
 use crate::domain::start;
 use crate::error::ParseError;
-use crate::graphql::{Current, GraphQlEndpoint, Legacy, PlaygroundEndpoint};
+use crate::graphql::{Current, CustomSchema, GraphQlEndpoint, Legacy, PlaygroundEndpoint};
 use crate::http::answer::refusal;
 use crate::http::connections::Connections;
 use crate::http::cors::Cors;
@@ -340,8 +340,10 @@ fn mount(app: &Arc<App>, live: Option<LiveQueryEndpoint>, parts: Parts) -> Resul
     }
     if options.graphql.mount {
         let (path, legacy) = (&options.graphql.path, &options.own.graphql_legacy_path);
-        mounts.push((path.clone(), GraphQlEndpoint::<Current>::new(app, &gate, path).boxed()));
-        mounts.push((legacy.clone(), GraphQlEndpoint::<Legacy>::new(app, &gate, legacy).boxed()));
+        let custom = options.graphql.schema.as_deref().map(CustomSchema::open).transpose();
+        let custom = custom.map_err(StartError::Configuration)?.map(Arc::new);
+        mounts.push((path.clone(), GraphQlEndpoint::<Current>::new(app, &gate, path, custom).boxed()));
+        mounts.push((legacy.clone(), GraphQlEndpoint::<Legacy>::new(app, &gate, legacy, None).boxed()));
     }
     if options.graphql.mount_playground {
         mounts.push((options.graphql.playground_path.clone(), PlaygroundEndpoint::new(options).boxed()));

@@ -5,7 +5,8 @@ use serde_json::{Map, Value as Json};
 use super::catalog::Root;
 use super::resolve::{Parts, Resolved, Viewer, resolve};
 use super::root_field::{Output, PayloadField, PayloadPlan, RootField, ViewerField, ViewerPlan};
-use crate::graphql::engine::{Answer, Step, Text, project};
+use crate::graphql::engine::{Answer, INTERNAL, Shape, Step, Text, field_error, project};
+use crate::graphql::parse::custom;
 use crate::graphql::parse::plan::ObjectPlan;
 use crate::graphql::parse::relations::Relations;
 use crate::graphql::parse::render::Renderer;
@@ -15,7 +16,11 @@ use crate::model::object::Object;
 /// Executes a root field of the current dialect.
 pub async fn answer(run: Run<'_>, field: &RootField) -> Answer {
     let sanitize = run.sanitizes();
-    let nullable = matches!(field.root, Root::Node) || matches!(field.output, Output::Payload(_));
+    let nullable = match &field.output {
+        Output::Payload(_) => true,
+        Output::Shape(shape) => shape.is_nullable(),
+        _ => matches!(field.root, Root::Node),
+    };
     let path = vec![Step::Key(&field.key)];
     let (value, errors) = match resolve(run, field).await {
         Err(error) => (None, vec![error.to_json(field.place, &Step::path(&path), sanitize)]),
@@ -64,7 +69,24 @@ fn write<'a>(renderer: &mut Renderer<'a>, field: &'a RootField, resolved: &Resol
         (Output::Payload(plan), Resolved::Payload(parts)) => {
             return payload(renderer, plan, parts, &field.arguments);
         }
+        (Output::Shape(shape), Resolved::Json(value)) => return fitted(renderer, field, shape, value),
         _ => return false,
+    }
+    true
+}
+
+/// Writes what the app's code gave, as far as it is of the type that the schema promises.
+fn fitted(renderer: &mut Renderer<'_>, field: &RootField, shape: &Shape, value: &Json) -> bool {
+    let root = if field.mutation { "Mutation" } else { "Query" };
+    let (fitted, misfits) = shape.fit((root, &field.name), value, custom::scalar);
+    for misfit in misfits {
+        let mut path = Step::path(&renderer.path);
+        path.extend(misfit.path);
+        renderer.errors.push(field_error(&misfit.message, &Json::from(INTERNAL), field.place, &path));
+    }
+    match fitted {
+        Some(value) => renderer.out.value(&value),
+        None => return false,
     }
     true
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use crate::graphql::parse::catalog::{Catalog, Class};
+use crate::graphql::parse::custom::CustomField;
 
 /// A field of the query or mutation type.
 #[derive(Debug, Clone)]
@@ -34,6 +35,8 @@ pub enum Root {
     DeleteClass,
     UpdateCloudConfig,
     CallCloudCode,
+    /// A field that the app added.
+    Custom(Arc<CustomField>),
 }
 
 /// The classes and the root fields of a schema.

@@ -106,6 +106,7 @@ fn root(root: &Root) -> Description {
         Root::DeleteClass => "Deletes a class without objects. Needs the master key.",
         Root::UpdateCloudConfig => "Sets a parameter of the application's configuration. Needs the master key.",
         Root::CallCloudCode => "Calls a function of the application.",
+        Root::Custom(_) => "Added by the application.",
     })
 }
 

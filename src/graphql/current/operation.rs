@@ -2,6 +2,7 @@
 
 use super::catalog::Root;
 use super::root_field::RootField;
+use crate::graphql::parse::custom::Source;
 use crate::graphql::parse::ids;
 use crate::http::gate::operations::{Operation, Verb};
 use crate::model::names;
@@ -33,6 +34,10 @@ pub fn operation_of(field: &RootField) -> Option<Operation> {
         Root::CloudConfig => Operation::Named("getConfig"),
         Root::UpdateCloudConfig => Operation::Named("updateConfig"),
         Root::CallCloudCode => Operation::On("callFunction", text("functionName").to_owned()),
+        Root::Custom(custom) => match &custom.source {
+            Source::Function(name) => Operation::On("callFunction", name.clone()),
+            Source::Fixed(_) => return None,
+        },
         Root::CreateFile => Operation::On("uploadFile", "file".to_owned()),
         Root::SignUp | Root::LogInWith => all(Verb::Create, names::USER),
         Root::LogIn => Operation::Named("logIn"),

@@ -12,6 +12,7 @@ use crate::domain::features::functions;
 use crate::domain::write::Saved;
 use crate::error::{ErrorCode, ParseError};
 use crate::graphql::parse::catalog::Class;
+use crate::graphql::parse::custom::{self, Source};
 use crate::graphql::parse::error::FieldError;
 use crate::graphql::parse::fetch::Connection;
 use crate::graphql::parse::plan::Wanted;
@@ -95,6 +96,16 @@ pub async fn resolve(run: Run<'_>, field: &RootField) -> Result<Resolved, FieldE
             let outcome = functions::call(run.cx, text("functionName"), parameters, Vec::new()).await?;
             let result = outcome.result.unwrap_or_default();
             Ok(Resolved::Payload(Parts { values: Map::from_iter([("result".to_owned(), result)]), ..Parts::default() }))
+        }
+        (Root::Custom(custom), _) => {
+            let value = match &custom.source {
+                Source::Fixed(value) => value.clone(),
+                Source::Function(name) => {
+                    let outcome = functions::call(run.cx, name, field.arguments.clone(), Vec::new()).await?;
+                    custom::shown(outcome.result.unwrap_or_default())
+                }
+            };
+            Ok(Resolved::Json(value))
         }
         (
             Root::Class

@@ -4,7 +4,7 @@ use async_graphql::Pos;
 use serde_json::{Map, Value as Json};
 
 use super::catalog::{Root, Roots};
-use crate::graphql::engine::{Leaf, Refusal, Selected, Selector};
+use crate::graphql::engine::{Leaf, Refusal, Selected, Selector, Shape};
 use crate::graphql::parse::catalog::Catalog;
 use crate::graphql::parse::ids;
 use crate::graphql::parse::plan::{Compiler, ConnectionPlan, ObjectPlan};
@@ -14,6 +14,10 @@ use crate::graphql::parse::plan::{Compiler, ConnectionPlan, ObjectPlan};
 pub struct RootField {
     /// Key in the response.
     pub key: String,
+    /// Name in the schema.
+    pub name: String,
+    /// Whether it is a mutation.
+    pub mutation: bool,
     /// Its position in the document.
     pub place: Pos,
     /// Its operation.
@@ -37,6 +41,8 @@ pub enum Output {
     Viewer(ViewerPlan),
     /// Of the payload of a mutation.
     Payload(PayloadPlan),
+    /// Of a value that the app's code gives.
+    Shape(Shape),
 }
 
 /// Selection of a viewer.
@@ -120,10 +126,12 @@ pub fn compile<'a>(
         Root::Viewer => Output::Viewer(viewer(compiler, catalog, &field.sets)?),
         Root::Class | Root::Classes => Output::Leaf(compiler.selector.leaf("Class", &field.sets)?),
         Root::CloudConfig => Output::Leaf(compiler.selector.leaf("ConfigValue", &field.sets)?),
+        Root::Custom(custom) => Output::Shape(compiler.selector.shape(&custom.definition.ty, &field.sets)?),
         _ => Output::Payload(payload(compiler, catalog, root, field)?),
     };
     let mut arguments = std::mem::take(&mut field.arguments);
-    if mutation && let Some(Json::Object(input)) = arguments.remove("input") {
+    let has_input = mutation && !matches!(root, Root::Custom(_));
+    if has_input && let Some(Json::Object(input)) = arguments.remove("input") {
         arguments = input;
     }
     if matches!(root, Root::SignUp) && arguments.contains_key("fields") && arguments.contains_key("userFields") {
@@ -134,7 +142,8 @@ pub fn compile<'a>(
             &[field.place],
         ));
     }
-    Ok(Some(RootField { key: field.key.to_owned(), place: field.place, root: root.clone(), arguments, output }))
+    let (key, name) = (field.key.to_owned(), field.name.to_owned());
+    Ok(Some(RootField { key, name, mutation, place: field.place, root: root.clone(), arguments, output }))
 }
 
 fn viewer<'a>(
@@ -213,7 +222,8 @@ fn payload_type(root: &Root) -> String {
         | Root::Viewer
         | Root::Class
         | Root::Classes
-        | Root::CloudConfig => "",
+        | Root::CloudConfig
+        | Root::Custom(_) => "",
     };
     format!("{fixed}Payload")
 }

@@ -13,6 +13,7 @@ use crate::graphql::engine::Schema;
 use crate::graphql::engine::types::{self, FieldDef, ObjectDef, TypeDef, Types, is_name};
 use crate::graphql::parse::catalog::{Catalog, Class, fields_of, shown};
 use crate::graphql::parse::config::{ClassConfig, SchemaConfig};
+use crate::graphql::parse::custom::CustomSchema;
 use crate::graphql::parse::scalars;
 use crate::model::names::USER;
 use crate::model::schema::ClassSchema;
@@ -40,6 +41,8 @@ fn parts(classes: &[&ClassSchema], config: &SchemaConfig) -> Result<(Types, Root
     let mut made = Vec::new();
     let mut taken: std::collections::HashSet<String> =
         RESERVED_TYPES.iter().map(|name| (*name).to_owned()).chain(base.keys().chain(users.keys()).cloned()).collect();
+    let custom = config.custom.as_deref();
+    taken.extend(custom.into_iter().flat_map(|custom| custom.types.keys().cloned()));
     for schema in shown(classes, config) {
         let class = Arc::new(class(schema, config));
         let wanted = class_types::names_of(&class.type_name);
@@ -74,6 +77,10 @@ fn parts(classes: &[&ClassSchema], config: &SchemaConfig) -> Result<(Types, Root
     if !config.functions.is_empty() {
         add_function_types(&mut types, &config.functions);
         fields.mutation("callCloudCode", Root::CallCloudCode);
+    }
+    if let Some(custom) = custom {
+        types.extend(custom.types.clone());
+        fields.add_custom(custom);
     }
     let queries = split(fields.queries, "Query", &mut types);
     let mutations = split(fields.mutations, "Mutation", &mut types);
@@ -197,6 +204,16 @@ impl RootFields {
             ("challenge", Root::Challenge),
         ] {
             self.mutation(name, root);
+        }
+    }
+
+    /// Fields that the app adds; they take the place of ours of the same name.
+    fn add_custom(&mut self, custom: &CustomSchema) {
+        for (into, fields) in [(&mut self.queries, &custom.queries), (&mut self.mutations, &custom.mutations)] {
+            for (name, field) in fields {
+                let root = Root::Custom(Arc::new(field.clone()));
+                into.insert(name.clone(), (field.definition.clone(), root));
+            }
         }
     }
 

@@ -88,6 +88,12 @@ impl<'a> Selector<'a> {
         }
     }
 
+    /// The object types that an interface or union stands for.
+    pub fn members_of(self, name: &str) -> impl Iterator<Item = &'a str> {
+        let types = self.reader.types.iter().filter(|(_, definition)| matches!(definition, TypeDef::Object(_)));
+        types.map(|(member, _)| member.as_str()).filter(move |member| applies(self.reader.types, name, member))
+    }
+
     /// The definition of a type.
     #[must_use]
     pub fn type_of(self, name: &str) -> Option<&'a TypeDef> {

@@ -148,7 +148,9 @@ pub fn read_sdl(text: &str) -> Result<Types, String> {
     Ok(types)
 }
 
-fn read_field(field: FieldDefinition) -> (String, FieldDef) {
+/// A field of a type in a document: its name and definition.
+#[must_use]
+pub fn read_field(field: FieldDefinition) -> (String, FieldDef) {
     let arguments = field.arguments.into_iter().map(|argument| read_input(argument.node)).collect();
     (field.name.node.to_string(), FieldDef { ty: read_type(&field.ty.node), arguments })
 }

@@ -7,6 +7,7 @@ use arc_swap::ArcSwapOption;
 use tokio::sync::Mutex;
 
 use super::config::SchemaConfig;
+use super::custom::CustomSchema;
 use super::dialect::ParseDialect;
 use crate::domain::features::graphql_config;
 use crate::domain::kernel::context::Context;
@@ -19,6 +20,7 @@ use crate::model::schema::ClassSchema;
 #[derive(Debug)]
 pub struct SchemaCache<D: ParseDialect> {
     current: ArcSwapOption<Current<D::Catalog>>,
+    custom: Option<Arc<CustomSchema>>,
     /// Held during a build: requests that need the new schema wait for it; requests in flight keep the old one.
     building: Mutex<()>,
 }
@@ -38,20 +40,20 @@ impl<C> Current<C> {
     }
 }
 
-impl<D: ParseDialect> Default for SchemaCache<D> {
-    fn default() -> Self {
-        Self { current: ArcSwapOption::empty(), building: Mutex::new(()) }
-    }
-}
-
 impl<D: ParseDialect> SchemaCache<D> {
+    /// A cache without a schema yet. `custom`: what the app adds to it.
+    #[must_use]
+    pub fn new(custom: Option<Arc<CustomSchema>>) -> Self {
+        Self { current: ArcSwapOption::empty(), custom, building: Mutex::new(()) }
+    }
+
     /// The schema of the current classes. It is rebuilt by the first request after a change, once for several changes.
     ///
     /// # Errors
     /// If the configuration cannot be read.
     pub async fn get(&self, cx: &Context) -> Result<Arc<Schema<D::Catalog>>, ParseError> {
         let config = SchemaConfig::read(&graphql_config::current(cx).await?);
-        let config = config.with_functions(cx.app.triggers.function_names());
+        let config = config.with_functions(cx.app.triggers.function_names()).with_custom(self.custom.clone());
         let snapshot = cx.schemas();
         if let Some(current) = self.current.load().as_ref().filter(|current| current.fits(&snapshot, &config)) {
             return Ok(current.schema.clone());
@@ -99,7 +101,17 @@ async fn make<D: ParseDialect>(
 ) -> Result<Schema<D::Catalog>, ParseError> {
     let started = std::time::Instant::now();
     let count = classes.len();
-    let work = move || D::build(&classes.iter().collect::<Vec<_>>(), &config);
+    let work = move || {
+        let classes: Vec<_> = classes.iter().collect();
+        D::build(&classes, &config).or_else(|error| {
+            if config.custom.is_none() {
+                return Err(error);
+            }
+            // It may name classes that do not exist yet: everything else goes on meanwhile.
+            tracing::error!(%error, "the option graphQLSchema does not fit the schema and is left out");
+            D::build(&classes, &config.with_custom(None))
+        })
+    };
     let made = tokio::task::spawn_blocking(work).await.map_err(ParseError::internal)?;
     tracing::debug!(classes = count, milliseconds = started.elapsed().as_millis(), "GraphQL schema built");
     made.map_err(|error| ParseError::internal(error.0))

@@ -1,7 +1,10 @@
 //! The part of `graphql-config` that affects the schema. It was validated when it was stored.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value as Json};
 
+use super::custom::CustomSchema;
 use crate::graphql::engine::types::is_name;
 
 /// Configuration of the classes in the schema.
@@ -13,6 +16,8 @@ pub struct SchemaConfig {
     /// Names of the cloud functions that are valid GraphQL names, sorted. They come from cloud code, not from the
     /// configuration.
     pub functions: Vec<String>,
+    /// What the app adds to the schema. It comes with the options.
+    pub custom: Option<Arc<CustomSchema>>,
 }
 
 /// Configuration of a class; by default the schema shows everything.
@@ -46,6 +51,7 @@ impl SchemaConfig {
             disabled: texts(json.get("disabledForClasses")),
             classes: by_name,
             functions: Vec::new(),
+            custom: None,
         }
     }
 
@@ -54,6 +60,12 @@ impl SchemaConfig {
     pub fn with_functions(self, mut functions: Vec<String>) -> Self {
         functions.retain(|name| is_name(name));
         Self { functions, ..self }
+    }
+
+    /// The configuration with what the app adds to the schema.
+    #[must_use]
+    pub fn with_custom(self, custom: Option<Arc<CustomSchema>>) -> Self {
+        Self { custom, ..self }
     }
 
     /// Whether the schema shows the class.

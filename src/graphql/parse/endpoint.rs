@@ -8,6 +8,7 @@ use poem::http::{HeaderValue, Method, StatusCode, header};
 use poem::{Body, Endpoint, Request, Response};
 use serde_json::json;
 
+use super::custom::CustomSchema;
 use super::dialect::ParseDialect;
 use super::gate::GateCheck;
 use super::service::Service;
@@ -36,10 +37,10 @@ pub struct GraphQlEndpoint<D: ParseDialect> {
 }
 
 impl<D: ParseDialect> GraphQlEndpoint<D> {
-    /// The endpoint of an application at `path`, with its gate.
+    /// The endpoint of an application at `path`, with its gate. `custom`: what the app adds to the schema.
     #[must_use]
-    pub fn new(app: &Arc<App>, gate: &Arc<Gate>, path: &str) -> Self {
-        let service = Arc::new(Service::new(&app.options));
+    pub fn new(app: &Arc<App>, gate: &Arc<Gate>, path: &str, custom: Option<Arc<CustomSchema>>) -> Self {
+        let service = Arc::new(Service::new(&app.options, custom));
         Self { app: app.clone(), gate: gate.clone(), service, pattern: path.into() }
     }
 

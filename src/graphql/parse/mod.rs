@@ -5,6 +5,7 @@
 pub(super) mod cache;
 pub(super) mod catalog;
 pub(super) mod config;
+pub(super) mod custom;
 pub(super) mod describe;
 mod dialect;
 pub(super) mod endpoint;

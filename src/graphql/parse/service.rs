@@ -1,9 +1,12 @@
 //! Serves a dialect: holds its current schema and the persisted queries.
 
+use std::sync::Arc;
+
 use async_graphql::Data;
 use futures_util::future::BoxFuture;
 
 use super::cache::SchemaCache;
+use super::custom::CustomSchema;
 use super::dialect::ParseDialect;
 use super::gate::GateCheck;
 use super::run::Run;
@@ -29,10 +32,10 @@ pub struct Caller {
 }
 
 impl<D: ParseDialect> Service<D> {
-    /// A service without a schema, which is built for the first request.
+    /// A service without a schema, which is built for the first request. `custom`: what the app adds to it.
     #[must_use]
-    pub fn new(options: &Options) -> Self {
-        Self { schemas: SchemaCache::default(), persisted: persisted(options) }
+    pub fn new(options: &Options, custom: Option<Arc<CustomSchema>>) -> Self {
+        Self { schemas: SchemaCache::new(custom), persisted: persisted(options) }
     }
 
     /// Executes a request.

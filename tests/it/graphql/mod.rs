@@ -1,5 +1,6 @@
 //! GraphQL, over HTTP.
 
+mod custom;
 mod disclosure;
 mod documents;
 pub mod files;
