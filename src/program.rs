@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::commands::{embedded, fail, files, healthcheck, openapi, say, serve};
+use crate::commands::{embedded, fail, files, healthcheck, job, openapi, say, serve};
 use crate::config::{self, Command};
 use crate::random::SystemRandom;
 use crate::server::Parts;
@@ -29,5 +29,6 @@ pub fn main() -> ExitCode {
         Command::OpenApi { loaded, yaml } => runtime.block_on(openapi::print_document(&loaded, yaml)),
         Command::LiveQuery(loaded) => runtime.block_on(serve::serve(*loaded, Parts::LiveQueries)),
         Command::Serve(loaded) => runtime.block_on(serve::serve(*loaded, Parts::All)),
+        Command::Job { loaded, name, params } => runtime.block_on(job::run(*loaded, &name, params)),
     }
 }

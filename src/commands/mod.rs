@@ -3,6 +3,7 @@
 pub mod embedded;
 pub mod files;
 pub mod healthcheck;
+pub mod job;
 pub mod openapi;
 pub mod serve;
 

@@ -18,6 +18,7 @@ pub(super) enum Verb {
     HealthCheck,
     Files,
     Embedded,
+    Job,
     Help,
     Version,
 }
@@ -35,6 +36,8 @@ pub(super) struct Line {
     pub yaml: bool,
     /// What is to be done with files.
     pub files: FilesArguments,
+    /// The job to run, and its parameters as JSON.
+    pub job: (Option<String>, Option<String>),
 }
 
 /// Parses the arguments without the program's name.
@@ -47,6 +50,7 @@ pub(super) fn parse(args: impl IntoIterator<Item = OsString>, places: &[Place]) 
         given: Vec::new(),
         yaml: false,
         files: FilesArguments::default(),
+        job: (None, None),
     };
     let mut first = true;
     let mut flags_over = false;
@@ -68,6 +72,12 @@ pub(super) fn parse(args: impl IntoIterator<Item = OsString>, places: &[Place]) 
                     None => text_of(args.next(), name)?,
                 };
                 line.files.set(name, value);
+            }
+            Some("--params") if !flags_over && line.verb == Verb::Job => {
+                line.job.1 = Some(text_of(args.next(), "--params")?);
+            }
+            Some(flag) if !flags_over && line.verb == Verb::Job && flag.starts_with("--params=") => {
+                line.job.1 = flag.strip_prefix("--params=").map(str::to_owned);
             }
             Some(flag) if !flags_over && flag.starts_with('-') && flag.len() > 1 => {
                 let (name, value) = match flag.split_once('=') {
@@ -100,6 +110,8 @@ pub(super) fn parse(args: impl IntoIterator<Item = OsString>, places: &[Place]) 
             Some(action) if line.verb == Verb::Files && line.files.action.is_none() => {
                 line.files.action = Some(action.to_owned());
             }
+            Some("job") if first => line.verb = Verb::Job,
+            Some(name) if line.verb == Verb::Job && line.job.0.is_none() => line.job.0 = Some(name.to_owned()),
             _ if line.operand.is_none() => line.operand = Some(PathBuf::from(arg)),
             _ => return Err(ConfigError::new(format!("more than one configuration file: {}", arg.to_string_lossy()))),
         }

@@ -20,6 +20,8 @@ Usage: reparse [FLAGS] [CONFIGURATION.json]
        reparse files rotate-key [--old-key KEY] [FLAGS] [CONFIGURATION.json]
                                                     encrypt all files by the key of the configuration;
                                                     without --old-key (or REPARSE_OLD_FILE_KEY) they are plain
+       reparse job NAME [--params JSON] [FLAGS] [CONFIGURATION.json]
+                                                    run a job of the app's code to its end
        reparse healthcheck [URL]                    check whether a running server is healthy
        reparse embedded SOCKET                      serve the Node program that listens there
 

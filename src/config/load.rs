@@ -46,6 +46,15 @@ pub enum Command {
         /// What.
         task: FilesTask,
     },
+    /// Run a job of the app's code, and wait for its end.
+    Job {
+        /// The options.
+        loaded: Box<Loaded>,
+        /// Its name.
+        name: String,
+        /// Its parameters.
+        params: Map<String, Value>,
+    },
     /// Check whether a running server is healthy; exit status 0 if so.
     HealthCheck {
         /// URL to request.
@@ -92,7 +101,7 @@ pub fn load(
             let socket = line.operand.ok_or_else(|| ConfigError::new("embedded takes the path of a socket"))?;
             return Ok(Command::Embedded { socket });
         }
-        Verb::Serve | Verb::OpenApi | Verb::LiveQuery | Verb::Files => {}
+        Verb::Serve | Verb::OpenApi | Verb::LiveQuery | Verb::Files | Verb::Job => {}
     }
     let task = match line.verb {
         Verb::Files => Some(line.files.task(env.get(files_command::OLD_KEY))?),
@@ -113,7 +122,7 @@ pub fn load(
     let zero_configuration = line.operand.is_none() && !given("appId") && !given("masterKey");
     let mut fresh_keys = false;
     if zero_configuration {
-        fresh_keys = without_configuration(&mut map, (line.verb == Verb::Serve).then_some(random))?;
+        fresh_keys = without_configuration(&mut map, matches!(line.verb, Verb::Serve | Verb::Job).then_some(random))?;
     }
     let (options, more) = resolve(map, Unknown::Refused)?;
     warnings.extend(more);
@@ -122,6 +131,7 @@ pub fn load(
         (_, Some(task)) => Command::Files { loaded, task },
         (Verb::OpenApi, None) => Command::OpenApi { loaded, yaml: line.yaml },
         (Verb::LiveQuery, None) => Command::LiveQuery(loaded),
+        (Verb::Job, None) => job(loaded, line.job)?,
         _ => Command::Serve(loaded),
     })
 }
@@ -143,9 +153,25 @@ pub fn load_embedded(options: Map<String, Value>) -> Result<Loaded, ConfigError>
     Ok(Loaded { options, warnings, zero_configuration: false, fresh_keys: false })
 }
 
+<<<<<<< HEAD
 /// Adds the settings of a server without a configuration: local address, embedded store,
 /// GraphQL, generated keys. Returns whether the keys are new. Without `random` no keys are
 /// generated, for commands that do not use them.
+=======
+fn job(loaded: Box<Loaded>, (name, params): (Option<String>, Option<String>)) -> Result<Command, ConfigError> {
+    let name = name.ok_or_else(|| ConfigError::new("reparse job needs the name of a job".to_owned()))?;
+    let params = match params {
+        None => Map::new(),
+        Some(text) => serde_json::from_str(&text)
+            .map_err(|error| ConfigError::new(format!("the value of --params is no JSON object: {error}")))?,
+    };
+    Ok(Command::Job { loaded, name, params })
+}
+
+/// What holds when nothing is configured: this machine only, the embedded
+/// store, GraphQL, keys of our own. Tells whether the keys are new. Without
+/// `random` nobody will ask for the keys, and none are made.
+>>>>>>> 0e43a0d (Run a job from the command line)
 fn without_configuration(map: &mut Map<String, Value>, random: Option<&dyn Random>) -> Result<bool, ConfigError> {
     let data_dir = map.get("dataDir").and_then(Value::as_str).unwrap_or("./data").to_owned();
     for (key, value) in [

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use serde_json::json;
 use tempfile::NamedTempFile;
 
 use super::{error, run, serve};
@@ -158,6 +159,17 @@ fn other_commands() {
     assert!(
         matches!(run(&["openapi", path], &[]).unwrap(), Command::OpenApi { loaded, yaml: false } if loaded.options.keys.app_id == "a")
     );
+    let Command::Job { loaded, name, params } = run(&["job", "nightly", "--params", r#"{"a":1}"#, path], &[]).unwrap()
+    else {
+        panic!("no job");
+    };
+    assert_eq!((loaded.options.keys.app_id.as_str(), name.as_str(), &params["a"]), ("a", "nightly", &json!(1)));
+    assert!(
+        matches!(run(&["job", "x", path, r#"--params={}"#], &[]).unwrap(), Command::Job { params, .. } if params.is_empty())
+    );
+    for wrong in [&["job"][..], &["job", "x", "--params"], &["job", "x", "--params", "[1]"], &["--params", "{}"]] {
+        assert!(run(wrong, &[]).is_err(), "{wrong:?}");
+    }
     assert!(matches!(run(&["openapi", path, "--yaml"], &[]).unwrap(), Command::OpenApi { yaml: true, .. }));
     assert!(error(&["--yaml", path], &[]).contains("unknown option --yaml"));
     // Whoever asks for the document of a server without configuration gets no keys made.

@@ -9,7 +9,7 @@ mod timetable;
 use serde_json::{Value as Json, json};
 use tokio_util::sync::CancellationToken;
 
-pub use self::run::{End, Run, Starter, message, start};
+pub use self::run::{End, Run, Starter, message, server_context, start};
 use self::scheduler::Scheduler;
 use crate::config::Options;
 use crate::domain::kernel::app::App;

@@ -1,0 +1,46 @@
+//! `reparse job`: runs a job of the app's code in a process of its own, and waits for its end.
+
+use std::process::ExitCode;
+
+use serde_json::{Map, Value as Json};
+
+use super::{fail, say};
+use crate::config::Loaded;
+use crate::domain::features::jobs::{self, Starter};
+use crate::logging;
+use crate::server::{Environment, Server};
+
+/// Runs a job; succeeds when it does. Says its last words.
+pub async fn run(mut loaded: Loaded, name: &str, params: Map<String, Json>) -> ExitCode {
+    let _logging = logging::start(&loaded.options.logging);
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    // Beside the server of the app, which has its port and runs the schedules.
+    "127.0.0.1".clone_into(&mut loaded.options.server.host);
+    loaded.options.server.port = 0;
+    loaded.options.own.job_schedules = false;
+    loaded.options.live_query.start_server = Some(false);
+    let server = match Box::pin(Server::open(loaded.options, Environment::default())).await {
+        Ok(server) => server.serve(),
+        Err(error) => return fail(&format!("error: {error}")),
+    };
+    let outcome = async {
+        let cx = jobs::server_context(&server.app);
+        let run = jobs::start(&cx, name, params, Starter::CommandLine).await.map_err(|error| error.to_string())?;
+        let end = run.end.await.map_err(|_| "the job was interrupted".to_owned())?;
+        let message = end.message.unwrap_or_default();
+        if end.succeeded { Ok(message) } else { Err(message) }
+    };
+    let outcome = outcome.await;
+    server.shutdown().await;
+    match outcome {
+        Ok(message) => {
+            if !message.is_empty() {
+                say(&message);
+            }
+            ExitCode::SUCCESS
+        }
+        Err(message) => fail(&format!("error: {message}")),
+    }
+}
