@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { cloud } from './lib/cloud.mjs';
 import { document } from './lib/document.mjs';
 import { downloads } from './lib/downloads.mjs';
 import { growth } from './lib/growth.mjs';
@@ -22,7 +23,7 @@ async function main() {
   const options = parseArguments(process.argv.slice(2));
   if (options.help) return console.log(usage);
   if (options.command === 'document') return document();
-  const run = { table: runTable, growth, push, downloads }[options.command];
+  const run = { table: runTable, growth, push, downloads, cloud }[options.command];
   return save(await run(options), options.out);
 }
 

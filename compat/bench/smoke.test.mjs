@@ -7,6 +7,7 @@ import { binary } from '../lib/env.mjs';
 
 process.env.REPARSE_BENCH_BIN ??= binary;
 process.env.REPARSE_BENCH_LOAD ??= path.join(path.dirname(binary), 'reparse-load');
+const { cloud, describeCloud, scenarios: cloudScenarios } = await import('./lib/cloud.mjs');
 const { budget } = await import('./lib/budget.mjs');
 const { describeDownloads, downloads } = await import('./lib/downloads.mjs');
 const { describePart, growth } = await import('./lib/growth.mjs');
@@ -103,6 +104,13 @@ describe('benchmarks', () => {
     const outcome = await downloads({ servers: ['embedded', 'parse-server'], count: 3, length: 1 << 20 });
     const text = describeDownloads(outcome);
     assert.match(text, /\| reparse, embedded \| 3 \| /);
+    assert.doesNotMatch(text, /undefined|NaN/);
+  });
+
+  test('cloud code', async () => {
+    const options = parseArguments(['cloud', '--rounds', '1', '--seconds', '0.05', '--warmup', '0']);
+    const text = describeCloud(await cloud(options));
+    for (const { title } of Object.values(cloudScenarios)) assert.ok(text.includes(title), title);
     assert.doesNotMatch(text, /undefined|NaN/);
   });
 

@@ -20,7 +20,8 @@ function figures(report, which) {
     p50: first.latency.p50,
     p90: first.latency.p90,
     p99: first.latency.p99,
-    cpu: per1000(which === 'floor' ? 'load' : 'server'),
+    // with that of the process that runs its cloud code
+    cpu: which === 'floor' ? per1000('load') : per1000('server') + (per1000('node') ?? 0),
     mongodCpu: per1000('mongod'),
     loadCpu: which === 'floor' ? undefined : per1000('load'),
     bytes: first.bytes === undefined ? undefined : first.bytes / first.requests,
@@ -45,7 +46,7 @@ let serial = Date.now() % 1_000_000;
 
 /** One scenario on one contestant. */
 export async function measure(contestant, scenario, { seconds, warmup, mongod, requests, connections }) {
-  const watch = { ...(contestant.server ? { server: contestant.server.child.pid } : {}), ...(contestant.usesMongo ? { mongod } : {}) };
+  const watch = { ...(contestant.server ? { server: contestant.server.child.pid, ...contestant.watch } : {}), ...(contestant.usesMongo ? { mongod } : {}) };
   const common = { seconds, warmup, watch, lists: contestant.lists };
   serial += 1;
   if (contestant.which === 'floor') {
