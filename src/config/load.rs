@@ -153,11 +153,6 @@ pub fn load_embedded(options: Map<String, Value>) -> Result<Loaded, ConfigError>
     Ok(Loaded { options, warnings, zero_configuration: false, fresh_keys: false })
 }
 
-<<<<<<< HEAD
-/// Adds the settings of a server without a configuration: local address, embedded store,
-/// GraphQL, generated keys. Returns whether the keys are new. Without `random` no keys are
-/// generated, for commands that do not use them.
-=======
 fn job(loaded: Box<Loaded>, (name, params): (Option<String>, Option<String>)) -> Result<Command, ConfigError> {
     let name = name.ok_or_else(|| ConfigError::new("reparse job needs the name of a job".to_owned()))?;
     let params = match params {
@@ -168,10 +163,9 @@ fn job(loaded: Box<Loaded>, (name, params): (Option<String>, Option<String>)) ->
     Ok(Command::Job { loaded, name, params })
 }
 
-/// What holds when nothing is configured: this machine only, the embedded
-/// store, GraphQL, keys of our own. Tells whether the keys are new. Without
-/// `random` nobody will ask for the keys, and none are made.
->>>>>>> 0e43a0d (Run a job from the command line)
+/// Adds the settings of a server without a configuration: local address, embedded store,
+/// GraphQL, generated keys. Returns whether the keys are new. Without `random` no keys are
+/// generated, for commands that do not use them.
 fn without_configuration(map: &mut Map<String, Value>, random: Option<&dyn Random>) -> Result<bool, ConfigError> {
     let data_dir = map.get("dataDir").and_then(Value::as_str).unwrap_or("./data").to_owned();
     for (key, value) in [

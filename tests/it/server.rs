@@ -188,6 +188,7 @@ impl TestServer {
             random: Arc::new(SeededRandom::new(seed)),
             commands: Some(commands.listener()),
             parts: reparse::server::Parts::All,
+            program: None,
         };
         let options = Options::from_json(options).unwrap();
         let running = Box::pin(Server::open(options, environment)).await.unwrap().serve();

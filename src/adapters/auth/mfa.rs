@@ -319,9 +319,8 @@ mod tests {
         assert!(log_in(&mfa, &used, "94287082", 59_000).is_err());
         assert!(log_in(&mfa, &used, "07081804", 1_111_111_109_000).is_ok());
         // The code of the period before the last one is refused too, although it was not used itself.
-        let later = Map::from_iter(
-            used.into_iter().map(|(key, value)| if key == LAST_PERIOD { (key, 2.into()) } else { (key, value) }),
-        );
+        let mut later = used;
+        later.insert(LAST_PERIOD.to_owned(), 2.into());
         assert!(log_in(&mfa, &later, "94287082", 59_000).is_err());
         let many = settings(json!({"singleUse": false}));
         assert_eq!(log_in(&many, &later, "94287082", 59_000).unwrap(), None);

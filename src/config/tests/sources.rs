@@ -165,7 +165,7 @@ fn other_commands() {
     };
     assert_eq!((loaded.options.keys.app_id.as_str(), name.as_str(), &params["a"]), ("a", "nightly", &json!(1)));
     assert!(
-        matches!(run(&["job", "x", path, r#"--params={}"#], &[]).unwrap(), Command::Job { params, .. } if params.is_empty())
+        matches!(run(&["job", "x", path, "--params={}"], &[]).unwrap(), Command::Job { params, .. } if params.is_empty())
     );
     for wrong in [&["job"][..], &["job", "x", "--params"], &["job", "x", "--params", "[1]"], &["--params", "{}"]] {
         assert!(run(wrong, &[]).is_err(), "{wrong:?}");

@@ -51,9 +51,10 @@ impl CustomSchema {
     pub fn open(option: &str) -> Result<Self, String> {
         let wrong = |error: &dyn std::fmt::Display| format!("option graphQLSchema: {error}");
         let is_text = option.contains(['{', '\n']);
-        let text = match is_text {
-            true => option.to_owned(),
-            false => std::fs::read_to_string(option).map_err(|error| wrong(&format!("{option}: {error}")))?,
+        let text = if is_text {
+            option.to_owned()
+        } else {
+            std::fs::read_to_string(option).map_err(|error| wrong(&format!("{option}: {error}")))?
         };
         Self::read(&text).map_err(|error| wrong(&error))
     }

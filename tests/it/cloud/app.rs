@@ -234,7 +234,8 @@ fn what_cloud_code_does_to_itself_does_not_reach_the_server() {
         assert_eq!(result(&server, "print", json!({})).await, 1);
         assert_eq!(result(&server, "pid", json!({})).await, before, "that is no reason to end");
         for name in ["loop", "exit"] {
-            let (failed, plain) = tokio::join!(bounded(name), server.post("/classes/Plain", &json!({})));
+            let plain_row = json!({});
+            let (failed, plain) = tokio::join!(bounded(name), server.post("/classes/Plain", &plain_row));
             failed.assert_refused(400, 141);
             assert_eq!(plain.status, 201, "classes without triggers are not concerned");
             recovered(&server).await;
