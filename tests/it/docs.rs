@@ -292,6 +292,7 @@ fn sources() -> String {
         ("tests", "py"),
         ("tests", "sh"),
         ("compat", "mjs"),
+        ("node", "js"),
         ("compat", "rs"),
     ] {
         let mut found = Vec::new();
