@@ -312,7 +312,7 @@ fn fixed_field(ty: &str, field: &str) -> Option<&'static str> {
                 &[
                     ("value", "The value."),
                     ("name", "The name."),
-                    ("url", "The URL."),
+                    ("url", "The URL of the file."),
                     ("read", "Whether reading is allowed."),
                     ("write", "Whether writing is allowed."),
                     ("userId", "The id of the user."),

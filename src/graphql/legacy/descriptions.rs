@@ -191,7 +191,7 @@ fn fixed_field(ty: &str, field: &str) -> Option<&'static str> {
                     field,
                     &[
                         ("name", "The name."),
-                        ("url", "The URL."),
+                        ("url", "The URL of the file."),
                         ("create", "Uploads a file."),
                         ("signUp", "Signs up: creates a user and a session."),
                         ("logIn", "Logs in with a username and a password."),

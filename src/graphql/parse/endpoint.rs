@@ -3,10 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::TryStreamExt as _;
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use futures_util::stream::{self, BoxStream};
 use poem::http::{HeaderValue, Method, StatusCode, header};
 use poem::{Body, Endpoint, Request, Response};
 use serde_json::json;
+use tokio::sync::Mutex;
 
 use super::custom::CustomSchema;
 use super::dialect::ParseDialect;
@@ -93,13 +96,17 @@ impl<D: ParseDialect> GraphQlEndpoint<D> {
         let taken = request.take_body();
         let most = options.server.max_upload_size.bytes;
         if body::is_multipart(request.headers()) {
-            let pieces = body::pieces(taken, timeout).map_err(std::io::Error::other);
+            let pieces = Arc::new(Mutex::new(body::pieces(taken, timeout)));
             let all = most.saturating_mul(UPLOADS).saturating_add(2 * OPERATION);
             let mut grow = |bytes| {
                 room.grow(bytes).map_err(|error| Refusal::new(error.status, "INTERNAL_SERVER_ERROR", &error.message))
             };
             let bounds = Bounds { file: most, all };
-            let form = multipart::read(request.headers(), Body::from_bytes_stream(pieces), bounds, &mut grow).await;
+            let form = multipart::read(request.headers(), body_of(&pieces), bounds, &mut grow).await;
+            if form.is_err() {
+                // The client reads the answer once it has sent all.
+                body::drain(body_of(&pieces), timeout).await;
+            }
             return Ok(form.and_then(GraphQlRequest::from_form));
         }
         let bytes = body::read(taken, request.headers(), most.max(OPERATION), timeout).await?;
@@ -121,6 +128,15 @@ impl<D: ParseDialect> Endpoint for GraphQlEndpoint<D> {
         RouteLabel::of(&request).set(self.pattern.clone());
         Ok(self.answer(request).await.unwrap_or_else(|error| refusal(&error, sanitize)))
     }
+}
+
+/// What is left of a body.
+fn body_of(pieces: &Arc<Mutex<BoxStream<'static, Result<Bytes>>>>) -> Body {
+    let next = |pieces: Arc<Mutex<BoxStream<'static, Result<Bytes>>>>| async move {
+        let piece = pieces.lock().await.next().await?;
+        Some((piece.map_err(std::io::Error::other), pieces))
+    };
+    Body::from_bytes_stream(stream::unfold(pieces.clone(), next))
 }
 
 fn is_json(request: &Request) -> bool {

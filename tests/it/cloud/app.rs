@@ -62,7 +62,8 @@ fn triggers_that_save_nest_deep_and_many_at_once() {
         Parse.Cloud.afterSave('Wide', async req => {
           await new Parse.Object('Plain').save({ of: req.object.id }, MK);
         });";
-    each_backend_with(code, &json!({}), |server| async move {
+    let limits = json!({"limits": {"connectionsPerAddress": 4000}});
+    each_backend_with(code, &limits, |server| async move {
         let made = server.post("/classes/Chain", &json!({"level": 200})).await;
         assert_eq!(made.status, 201, "{made:?}");
         assert_eq!(rows(&server, "Chain").await.len(), 201);
