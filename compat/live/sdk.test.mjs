@@ -46,14 +46,13 @@ test('one object from its making to its end', async () => {
 
 test('a client goes on after the end of its server', async () => {
   const { subscription, heard } = await follow();
-  let opened = 0;
-  subscription.on('open', () => (opened += 1));
   await server.kill();
   server = await startServer({ ...options, port: server.port }, { database });
-  // The first connection tells that it is open rather late.
-  opened = 0;
-  for (let waited = 0; waited < 30_000 && opened === 0; waited += 50) await sleep(50);
-  await new Parse.Object('LiveSdk').save({ n: 7 });
-  assert.deepEqual(await until(heard, 1), ['create 7']);
+  // The client connects again after pauses of its own choice; it does not tell reliably when it has.
+  for (let tries = 0; tries < 60 && heard.length === 0; tries += 1) {
+    await new Parse.Object('LiveSdk').save({ n: 7 });
+    await sleep(500);
+  }
+  assert.equal(heard[0], 'create 7');
   await subscription.unsubscribe();
 });
