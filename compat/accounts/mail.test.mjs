@@ -252,8 +252,8 @@ describe('mail', () => {
   test('settings that cannot work are refused at start, without the password', async () => {
     const from = 'a@example.com';
     for (const [adapter, text] of [
-      [{ module: './my-adapter.js', options: {} }, /emailAdapter.*(smtp|webhook|file|discard)/s],
-      [{ module: '@parse/simple-mailgun-adapter', options: {} }, /emailAdapter.*(smtp|webhook|file|discard)/s],
+      [{ module: './my-adapter.js', options: {} }, /emailAdapter.*cannot find/is],
+      [{ module: '@parse/simple-mailgun-adapter', options: {} }, /emailAdapter.*cannot find/is],
       [{ module: 'smtp', options: { from } }, /url/],
       [{ module: 'smtp', options: { url: 'smtp://demo:hush@mail.example.com', from } }, /encrypted/],
       [{ module: 'smtp', options: { url: 'smtps://mail.example.com' } }, /from/],
