@@ -13,7 +13,13 @@ function install(Parse, channel, options) {
     const text = attachment.toString('utf8');
     const response = text === '' ? {} : JSON.parse(text);
     if (value.status >= 400) throw failure(value.status, response);
-    return { status: value.status, headers: value.headers ?? {}, response };
+    return { status: value.status, headers: named(value.headers ?? {}), response };
+  }
+
+  /** Headers under the names by which the SDK looks for them: `X-Parse-Job-Status-Id`. */
+  function named(headers) {
+    const name = text => text.replace(/(^|-)[a-z]/g, first => first.toUpperCase());
+    return Object.fromEntries(Object.entries(headers).map(([key, value]) => [name(key), value]));
   }
 
   function failure(status, response) {
