@@ -21,7 +21,10 @@ function resolve(appFile) {
 function load(appFile, options) {
   const own = resolve(appFile);
   const Parse = own ? require(own) : carried();
+  // A build for browsers that finds itself in Node says so in the log.
+  Parse.CoreManager.set('IS_NODE', own !== null);
   Parse.initialize(options.appId, options.javascriptKey ?? 'unused', options.masterKey);
+  Parse.CoreManager.set('IS_NODE', true);
   // Builds for browsers leave it out.
   Parse.CoreManager.set('MASTER_KEY', options.masterKey);
   Parse.serverURL = options.serverURL ?? options.publicServerURL ?? 'http://localhost:1337/parse';
@@ -50,7 +53,6 @@ function carried() {
     getAllKeys: () => [...items.keys()],
     clear: () => items.clear(),
   });
-  Parse.CoreManager.set('IS_NODE', true);
   return Parse;
 }
 
