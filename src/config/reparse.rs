@@ -17,7 +17,7 @@ options! {
         bcrypt_cost: u32 = 10, "bcryptCost", "REPARSE_BCRYPT_COST", Supported;
         /// Number of threads that hash passwords (default: one less than the number of cores, and one with idle priority).
         hash_threads: Option<u16> = None, "hashThreads", "REPARSE_HASH_THREADS", Supported;
-        /// Maximum number of log ins and sign ups that wait for a hash thread, half of them from one address; further ones fail with 503.
+        /// Maximum number of log ins and sign ups that wait for a hash thread; further ones fail with 503, those of the busiest address first.
         hash_queue: u32 = 256, "hashQueue", "REPARSE_HASH_QUEUE", Supported;
         /// Create indexes that parse-server does not create: session tokens, users of sessions, relations.
         create_indexes: bool = true, "createIndexes", "REPARSE_CREATE_INDEXES", Supported;

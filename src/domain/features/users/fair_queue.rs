@@ -12,15 +12,12 @@ pub(super) struct FairQueue<K, T> {
     /// Whose turn it is; each caller that waits is in it once.
     turns: VecDeque<K>,
     len: usize,
-    /// Most entries of one caller.
-    share: usize,
 }
 
 impl<K: Hash + Eq + Clone, T> FairQueue<K, T> {
-    /// An empty queue in which a caller has at most `share` entries.
-    pub(super) fn new(share: usize) -> Self {
-        let share = share.max(1);
-        Self { returned: VecDeque::new(), by_caller: HashMap::new(), turns: VecDeque::new(), len: 0, share }
+    /// An empty queue.
+    pub(super) fn new() -> Self {
+        Self { returned: VecDeque::new(), by_caller: HashMap::new(), turns: VecDeque::new(), len: 0 }
     }
 
     /// Entries in the queue.
@@ -28,13 +25,18 @@ impl<K: Hash + Eq + Clone, T> FairQueue<K, T> {
         self.len
     }
 
-    /// Queues an entry. `false`: the caller has its share of the queue already.
+    /// Queues an entry of a queue of at most `most`. When it is full, the newest entry of the caller with the most entries goes, if
+    /// that is another one. `false`: there is no room.
     #[must_use]
-    pub(super) fn put(&mut self, caller: K, entry: T) -> bool {
-        let own = self.by_caller.entry(caller.clone()).or_default();
-        if own.len() >= self.share {
-            return false;
+    pub(super) fn put(&mut self, caller: K, entry: T, most: usize) -> bool {
+        if self.len >= most {
+            let own = self.by_caller.get(&caller).map_or(0, VecDeque::len);
+            let longest = self.by_caller.values_mut().max_by_key(|entries| entries.len());
+            let Some(longest) = longest.filter(|longest| longest.len() > own + 1) else { return false };
+            longest.pop_back();
+            self.len -= 1;
         }
+        let own = self.by_caller.entry(caller.clone()).or_default();
         if own.is_empty() {
             self.turns.push_back(caller);
         }
@@ -74,18 +76,19 @@ mod tests {
 
     #[test]
     fn callers_take_turns() {
-        let mut queue = FairQueue::new(3);
-        for entry in ["a1", "a2", "a3"] {
-            assert!(queue.put('a', entry));
+        let mut queue = FairQueue::new();
+        for entry in ["a1", "a2", "a3", "a4", "a5"] {
+            assert!(queue.put('a', entry, 5));
         }
-        assert!(!queue.put('a', "a4"), "a has its share");
-        assert!(queue.put('b', "b1"));
-        assert!(queue.put('c', "c1"));
+        assert!(!queue.put('a', "a6", 5), "it is full");
+        assert!(queue.put('b', "b1", 5), "a5 goes");
+        assert!(queue.put('c', "c1", 5), "a4 goes");
+        assert!(!queue.put('a', "a6", 5));
         queue.put_first("again");
         assert_eq!(queue.len(), 6);
         let order: Vec<_> = std::iter::from_fn(|| queue.take()).collect();
         assert_eq!(order, ["again", "a1", "b1", "c1", "a2", "a3"]);
         assert_eq!((queue.len(), queue.by_caller.len(), queue.turns.len()), (0, 0, 0), "nothing is left of callers");
-        assert!(queue.put('a', "a4"), "a may wait again");
+        assert!(queue.put('a', "a4", 5), "a may wait again");
     }
 }

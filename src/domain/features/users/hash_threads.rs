@@ -76,7 +76,7 @@ impl HashThreads {
         Self(queue)
     }
 
-    /// Queues a job of a caller. `false`: too many wait already, or half of the queue is this caller's.
+    /// Queues a job of a caller. `false`: too many wait already. A job of a caller who has more than others may be dropped for it.
     #[must_use]
     pub(super) fn put(&self, caller: IpAddr, job: Arc<dyn Job>) -> bool {
         self.0.put(caller, job)
@@ -99,7 +99,7 @@ fn spawn(name: String, work: impl FnOnce() + Send + 'static) {
 
 impl Queue {
     fn new(depth: usize) -> Self {
-        let state = State { waiting: FairQueue::new(depth.div_ceil(2)), free: 0, usual: FIRST_GUESS, closed: false };
+        let state = State { waiting: FairQueue::new(), free: 0, usual: FIRST_GUESS, closed: false };
         Self { state: Mutex::new(state), arrived: Condvar::new(), overflowed: Condvar::new(), depth: depth.max(1) }
     }
 
@@ -109,7 +109,8 @@ impl Queue {
 
     fn put(&self, caller: IpAddr, job: Arc<dyn Job>) -> bool {
         let mut state = self.lock();
-        if state.waiting.len() >= self.depth + state.free || !state.waiting.put(caller, job) {
+        let most = self.depth + state.free;
+        if !state.waiting.put(caller, job, most) {
             return false;
         }
         self.arrived.notify_one();
@@ -271,8 +272,9 @@ mod tests {
     fn a_full_queue_takes_no_more() {
         let queue = Queue::new(2);
         assert!(queue.put(CALLER, job()));
-        assert!(!queue.put(CALLER, job()), "half is for others");
-        assert!(queue.put(OTHER, job()));
+        assert!(queue.put(CALLER, job()));
+        assert!(!queue.put(CALLER, job()));
+        assert!(queue.put(OTHER, job()), "the other one has more than its share");
         assert!(!queue.put(OTHER, job()));
         assert!(queue.next().is_some());
         assert!(queue.put(CALLER, job()), "there is room again");

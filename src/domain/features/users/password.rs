@@ -54,7 +54,7 @@ impl Hasher {
     /// The hash of a password. Callers, told apart by their address, take turns.
     ///
     /// # Errors
-    /// 503 when the queue is full, or half of it is this caller's.
+    /// 503 when the queue is full and this caller has as many places as any.
     pub async fn hash(&self, caller: IpAddr, password: String) -> Result<String> {
         let cost = self.cost;
         self.run(caller, move || hash(&password, cost))
@@ -86,10 +86,15 @@ impl Hasher {
     async fn run<T: Send + 'static>(&self, caller: IpAddr, work: impl Fn() -> T + Send + Sync + 'static) -> Result<T> {
         let (answer, answered) = oneshot::channel();
         if !self.threads.put(caller, Arc::new(HashJob { work, answer: Arc::new(Mutex::new(Some(answer))) })) {
-            return Err(ParseError::unavailable("The server is busy; try again.", 1));
+            return Err(busy());
         }
-        answered.await.map_err(ParseError::internal)
+        answered.await.map_err(|_| busy())
     }
+}
+
+/// The queue is full, or the place was given to a caller who has fewer.
+fn busy() -> ParseError {
+    ParseError::unavailable("The server is busy; try again.", 1)
 }
 
 /// Work for a request.
