@@ -18,13 +18,12 @@ use crate::storage::AggregateOptions;
 const WRITING_STAGES: [&str; 2] = ["$out", "$merge"];
 
 /// Runs a pipeline (`pipeline`, a list or an object of stages, or the stages as parameters) or `distinct`, with the
-/// options
-/// `where`, `hint`, `explain`, `comment`, `readPreference`, `rawValues`, `rawFieldNames`. Returns the resulting rows.
+/// options `where`, `hint`, `explain`, `comment`, `readPreference`, `rawValues`, `rawFieldNames`. Returns the resulting
+/// rows.
 ///
 /// # Errors
-/// 403 without a master key, 119 for the read-only master key if aggregations or stages are not allowed to it, 102
-/// for an
-/// invalid pipeline.
+/// 403 without a master key, 119 for the read-only master key if aggregations or stages are not allowed to it, 102 for
+/// an invalid pipeline.
 pub async fn aggregate(cx: &Context, class: &str, mut parameters: Map<String, Json>) -> Result<Vec<Json>> {
     cx.require_master()?;
     let database = &cx.app.options.database.query;

@@ -1,6 +1,5 @@
 //! Operations on objects of any class with parameters in REST's form (JSON maps), which are parsed here. Callers with
-//! typed
-//! commands call the pipelines directly.
+//! typed commands call the pipelines directly.
 
 use serde_json::{Map, Value as Json};
 
@@ -94,8 +93,7 @@ pub async fn get(cx: &Context, class: &str, id: &str, parameters: Map<String, Js
 }
 
 /// Gets an object that the caller has just saved, like [`get`]. `written` is the row that the save returned; if it
-/// contains
-/// all requested fields, the store is not read again.
+/// contains all requested fields, the store is not read again.
 ///
 /// # Errors
 /// As [`get`].

@@ -1,10 +1,8 @@
 //! The GraphQL API: decode, call the domain, encode.
 //!
-//! `engine` executes GraphQL and contains nothing of Parse. `parse` contains what both dialects need of Parse:
-//! classes, reads,
-//! rendering, the HTTP endpoint. The dialects [`Current`] and [`Legacy`] define the schemas and the root fields;
-//! neither uses
-//! the other.
+//! `engine` executes GraphQL and contains nothing of Parse. `parse` contains what both dialects need of Parse: classes,
+//! reads, rendering, the HTTP endpoint. The dialects [`Current`] and [`Legacy`] define the schemas and the root fields;
+//! neither uses the other.
 
 mod current;
 mod engine;

@@ -13,9 +13,8 @@ use crate::http::page::{Asset, Page, escape};
 
 const HTML: &str = include_str!("playground/page.html");
 
-/// Content security policy: the page may load from and send requests to this server only, and use the fonts inside
-/// its style
-/// sheet. `GraphiQL` sets styles on elements.
+/// Content security policy: the page may load from and send requests to this server only, and use the fonts inside its
+/// style sheet. `GraphiQL` sets styles on elements.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self' data:; \
                       img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 

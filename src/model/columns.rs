@@ -1,8 +1,7 @@
 //! Internal columns of rows, and the columns of `authData`.
 //!
 //! In requests and responses `authData` is one object with a member for each provider. In a row each provider has its
-//! own column, so
-//! that its ids can have a unique index.
+//! own column, so that its ids can have a unique index.
 
 use std::borrow::Cow;
 

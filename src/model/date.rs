@@ -65,9 +65,8 @@ impl Date {
         Some(Self::from_millis(day.and_hms_opt(0, 0, 0)?.and_utc().timestamp_millis()))
     }
 
-    /// The text form, without memory of its own within the years 0 to 9999; by hand, because lists of objects are
-    /// full of
-    /// dates, and because JavaScript's calendar is longer than that of any crate.
+    /// The text form, without memory of its own within the years 0 to 9999; by hand, because lists of objects are full
+    /// of dates, and because JavaScript's calendar is longer than that of any crate.
     #[must_use]
     pub fn iso(self) -> CompactString {
         let (year, month, day) = civil(self.0.div_euclid(DAY));

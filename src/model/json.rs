@@ -27,8 +27,7 @@ const LENIENT_BASE64: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// Decodes base64 in all forms that JavaScript's decoders accept: with white space, in the URL-safe alphabet, without
-/// padding. `None` for
-/// an empty string and for invalid base64.
+/// padding. `None` for an empty string and for invalid base64.
 #[must_use]
 pub fn bytes_from_base64(text: &str) -> Option<Vec<u8>> {
     let plain: Vec<u8> = text
@@ -111,13 +110,11 @@ fn integer(value: f64) -> Option<i64> {
 }
 
 /// Parses the value of a field from a client: typed objects become typed values. Only the field itself must have a
-/// known type; inside it,
-/// an object with an unknown `__type` or an incomplete one is plain data.
+/// known type; inside it, an object with an unknown `__type` or an incomplete one is plain data.
 ///
 /// # Errors
-/// 111 `This is not a valid T`: the type of the field is unknown or incomplete; an invalid date, also inside the
-/// field; bytes that are not
-/// base64.
+/// 111 `This is not a valid T`: the type of the field is unknown or incomplete; an invalid date, also inside the field;
+/// bytes that are not base64.
 pub fn decode(json: Json) -> Result<Value> {
     match &json {
         Json::Object(map) => match typed(map)? {

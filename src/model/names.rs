@@ -53,10 +53,9 @@ pub const INTERNAL_CLASSES: [&str; 8] = VOLATILE_CLASSES;
 pub struct ClassName(Arc<str>);
 
 impl ClassName {
-    /// A name as it is: a constant of ours, one from the database, or one of a client that only asks for a class.
-    /// (Such a name is
-    /// looked up before it counts: there are no rows of a class that does not exist, and only [`ClassName::parse`]
-    /// makes one.)
+    /// A name as it is: a constant of ours, one from the database, or one of a client that only asks for a class. (Such
+    /// a name is looked up before it counts: there are no rows of a class that does not exist, and only
+    /// [`ClassName::parse`] makes one.)
     #[must_use]
     pub fn unchecked(name: impl Into<Arc<str>>) -> Self {
         Self(name.into())
@@ -114,8 +113,7 @@ impl<'a> FieldPath<'a> {
     pub const MAX_PARTS: usize = 100;
 
     /// A path from a client; `None` if a name is empty, begins with `$`, or contains NUL, which terminates names in
-    /// databases, or if there are
-    /// too many names.
+    /// databases, or if there are too many names.
     #[must_use]
     pub fn parse(path: &'a str) -> Option<Self> {
         let malformed = |name: &str| name.is_empty() || name.starts_with('$') || name.contains('\0');

@@ -13,8 +13,7 @@ pub type FieldName = CompactString;
 /// A map from field names to values that keeps its order.
 ///
 /// A row of a class has the REST names (`objectId`, `createdAt`, `updatedAt`, …). Between domain and storage it also
-/// contains columns
-/// that clients never see: `_rperm`, `_wperm` and the internal columns of special classes.
+/// contains columns that clients never see: `_rperm`, `_wperm` and the internal columns of special classes.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Object(IndexMap<FieldName, Value, RandomState>);
 

@@ -11,8 +11,7 @@ use super::value::Value;
 pub const ALWAYS_SHOWN: [&str; 4] = ["objectId", "createdAt", "updatedAt", "ACL"];
 
 /// Prefix of the column that marks a pointer which an update set to null: such a field exists and is not shown. A
-/// pointer that was
-/// created as null is an ordinary null.
+/// pointer that was created as null is an ordinary null.
 pub const NULL_POINTER: &str = "_p_";
 
 /// A set of field names, for fast look-ups for every field of every row.
@@ -65,9 +64,8 @@ impl Shape {
         !self.exclude.contains(field) && self.keys.as_ref().is_none_or(asked)
     }
 
-    /// Adds the URL to a file field. It is computed for each response, whatever the client sent. A file inside an
-    /// array or object is returned
-    /// unchanged.
+    /// Adds the URL to a file field. It is computed for each response, whatever the client sent. A file inside an array
+    /// or object is returned unchanged.
     pub fn complete_file(&self, value: &mut Value) {
         if let Value::File(file) = value {
             file.url = Some(self.files.of(&file.name));

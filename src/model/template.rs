@@ -1,10 +1,8 @@
 //! Text templates for mails and pages. Values are escaped unless the administrator wrote them.
 //!
-//! `{{name}}` inserts a value, `{{#name}}…{{/name}}` is kept only if the value is not empty, `{{^name}}…{{/name}}`
-//! only if it is,
-//! `{{! …}}` is a comment. `{{{name}}}` and `{{&name}}` insert HTML unescaped if the administrator wrote the value;
-//! values from requests
-//! are escaped there too. Unknown names are empty.
+//! `{{name}}` inserts a value, `{{#name}}…{{/name}}` is kept only if the value is not empty, `{{^name}}…{{/name}}` only
+//! if it is, `{{! …}}` is a comment. `{{{name}}}` and `{{&name}}` insert HTML unescaped if the administrator wrote the
+//! value; values from requests are escaped there too. Unknown names are empty.
 
 use std::collections::HashMap;
 

@@ -143,8 +143,7 @@ fn part(rest: &Rest, bases: &[&str], request: Json) -> Result<Part> {
 }
 
 /// The body of a part as an object. Other values are converted to objects as JavaScript would, so that the route
-/// refuses
-/// them with its own error while the other parts run.
+/// refuses them with its own error while the other parts run.
 fn object(body: Option<Json>) -> JsonMap {
     match body {
         Some(Json::Object(body)) => body,

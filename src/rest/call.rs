@@ -75,8 +75,7 @@ impl Call {
     }
 
     /// Parameters of a read, from the query (each value as JSON if it is valid JSON, otherwise as a string) and from
-    /// the body
-    /// of a POST with `_method`. The query overrides the body.
+    /// the body of a POST with `_method`. The query overrides the body.
     pub fn take_parameters(&mut self) -> JsonMap {
         let mut parameters = self.take_body();
         parameters.extend(query::object(&self.query, |text| match serde_json::from_str(&text) {

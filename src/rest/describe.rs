@@ -1,8 +1,7 @@
 //! The schemas of request and response bodies in the OpenAPI document.
 //!
 //! These types contain no data. Handlers work with JSON, because the fields of a class are not known at compile time,
-//! and
-//! because the domain validates bodies and answers with Parse's errors.
+//! and because the domain validates bodies and answers with Parse's errors.
 
 use std::borrow::Cow;
 

@@ -30,9 +30,8 @@ type Handler = Box<dyn Fn(Call) -> Pin<Box<dyn Future<Output = Outcome> + Send>>
 pub enum Access {
     /// Anyone, without an application id; keys and tokens are ignored.
     Public,
-    /// Anyone, without an application id. A master key in a header is checked; a caller who would be refused
-    /// elsewhere is
-    /// anonymous here. If the path has an `{appId}`, it names the application.
+    /// Anyone, without an application id. A master key in a header is checked; a caller who would be refused elsewhere
+    /// is anonymous here. If the path has an `{appId}`, it names the application.
     OptionalKey,
     /// Callers who send the application id (and a client key, if any is configured).
     Application,
@@ -190,8 +189,7 @@ impl Response {
 
 impl Route {
     /// A route with these defaults: callers with the application id, no body, the session token is checked, no
-    /// idempotency,
-    /// not in the document.
+    /// idempotency, not in the document.
     pub fn hidden<F, Fut>(
         method: Method,
         path: impl Into<Cow<'static, str>>,

@@ -1,6 +1,5 @@
 //! Finds the route of a request with one look-up, by Parse's rules: fixed segments ignore case, one slash at the end
-//! and a
-//! second one after the mount path are ignored, parameters are percent-decoded once.
+//! and a second one after the mount path are ignored, parameters are percent-decoded once.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -51,9 +50,8 @@ pub struct Found {
 }
 
 impl Router {
-    /// A router for these routes. If several match a request, the one with more fixed segments is chosen, then the
-    /// one that is
-    /// listed first.
+    /// A router for these routes. If several match a request, the one with more fixed segments is chosen, then the one
+    /// that is listed first.
     #[must_use]
     pub fn new(routes: Vec<Route>) -> Self {
         let mut by_head: HashMap<String, Vec<Arc<Entry>>> = HashMap::new();
@@ -100,8 +98,7 @@ impl Place {
     }
 
     /// The route for a method, with the values of its parameters. `PUT /users/me` updates the user with the id `me`,
-    /// although
-    /// `GET /users/me` is a separate route.
+    /// although `GET /users/me` is a separate route.
     #[must_use]
     pub fn found(&self, method: &Method) -> Option<Found> {
         let entry = self.entry(method)?;
@@ -147,8 +144,7 @@ impl Found {
     }
 
     /// The path that limits and allow lists use: the route's own spelling with decoded parameters, so that a client
-    /// cannot
-    /// avoid them by another spelling. A slash inside a parameter stays escaped.
+    /// cannot avoid them by another spelling. A slash inside a parameter stays escaped.
     #[must_use]
     pub fn path(&self) -> String {
         let mut path = String::new();

@@ -59,8 +59,7 @@ pub enum StorageError {
     #[error("the disk of the database is full")]
     DiskFull(#[source] Box<dyn Error + Send + Sync>),
     /// This store cannot run the request: an invalid pattern, an unknown index, an unsupported stage. The message may
-    /// be sent
-    /// to the client.
+    /// be sent to the client.
     #[error("{0}")]
     Refused(String),
     /// A `$nearSphere` query needs an index; the caller creates it and retries.
@@ -379,8 +378,7 @@ pub trait Storage: Send + Sync + fmt::Debug {
     ) -> Result<Vec<(String, String)>>;
 
     /// The owners whose `direct` relation contains the member, the owners whose `nested` relation contains one of
-    /// these, and so
-    /// on. One query regardless of the depth; cycles are handled.
+    /// these, and so on. One query regardless of the depth; cycles are handled.
     async fn ancestors(
         &self,
         direct: &ClassName,
@@ -399,8 +397,7 @@ pub trait Storage: Send + Sync + fmt::Debug {
     async fn abort(&self, tx: Transaction) -> Result<()>;
 
     /// Watches for changes of the schema and of rows of these classes by other processes. `None` if the store cannot;
-    /// then caches
-    /// must rely on expiry.
+    /// then caches must rely on expiry.
     async fn watch(&self, classes: &[ClassName]) -> Result<Option<BoxStream<'static, Event>>>;
 
     /// Every write to rows of the classes followed, by whatever process, in order, with the rows before and after; `None`: the store

@@ -1,6 +1,5 @@
-//! Providers with authorisation codes: the server exchanges the code for an access token and asks the provider for
-//! the user's
-//! id, which never comes from the client.
+//! Providers with authorisation codes: the server exchanges the code for an access token and asks the provider for the
+//! user's id, which never comes from the client.
 
 use async_trait::async_trait;
 use reqwest::Url;

@@ -1,6 +1,5 @@
 //! Verifies signed tokens: pinned algorithms, key by its id, claims. `jsonwebtoken` parses tokens and verifies
-//! signatures; this
-//! module chooses the key and decides when keys are fetched again.
+//! signatures; this module chooses the key and decides when keys are fetched again.
 
 mod signatures;
 
@@ -21,13 +20,11 @@ const MAX_TOKEN: usize = 64 << 10;
 /// Milliseconds for which keys are cached.
 const KEYS_LAST: i64 = 3_600_000;
 /// Maximum number of fetches because of unknown key ids, in this many milliseconds. An issuer can rotate its keys at
-/// any time, and
-/// anyone can invent key ids.
+/// any time, and anyone can invent key ids.
 const EARLY_REQUESTS: u32 = 5;
 const EARLY_WINDOW: i64 = 60_000;
 /// Milliseconds after a failed fetch during which keys are not fetched again, so that a server that does not respond
-/// delays only
-/// one request.
+/// delays only one request.
 const FAILURE_LASTS: i64 = 5000;
 /// Tolerated clock skew in milliseconds.
 const SKEW: i64 = 30_000;

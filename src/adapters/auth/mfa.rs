@@ -136,9 +136,8 @@ impl Mfa {
         })
     }
 
-    /// Sends a code, or accepts the one that was sent; without a phone number like [`Mfa::log_in_app`]. A user with
-    /// an unconfirmed
-    /// number needs no code.
+    /// Sends a code, or accepts the one that was sent; without a phone number like [`Mfa::log_in_app`]. A user with an
+    /// unconfirmed number needs no code.
     async fn log_in(&self, token: Option<&Json>, attempt: &Attempt<'_>) -> Result<Outcome> {
         let Some(stored) = attempt.stored.filter(|stored| is_enabled(stored)) else {
             return match attempt.stored {

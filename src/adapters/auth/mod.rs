@@ -90,8 +90,7 @@ pub trait AuthAdapter: Send + Sync + fmt::Debug {
     }
 
     /// For providers with authorisation codes: exchanges the code for data that contains the user's id. `None` if the
-    /// data
-    /// already contains it.
+    /// data already contains it.
     async fn identify(&self, _data: &Map<String, Json>) -> Result<Option<Map<String, Json>>> {
         Ok(None)
     }

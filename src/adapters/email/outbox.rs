@@ -20,8 +20,7 @@ const PAUSES: [Duration; 5] = [
 /// Maximum number of mails that are sent at the same time.
 const AT_ONCE: usize = 4;
 /// Maximum number of queued mails, including those that wait for a retry. Further mails are dropped, so that an
-/// unavailable mail
-/// server does not fill the memory.
+/// unavailable mail server does not fill the memory.
 const WAITING: usize = 1000;
 
 /// The queue.

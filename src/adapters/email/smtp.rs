@@ -52,9 +52,8 @@ impl Protection {
 
 impl Smtp {
     /// Options: `url` (`smtps://user:password@host:465` for TLS, `smtp://user:password@host:587?tls=required` for
-    /// STARTTLS,
-    /// `smtp://localhost:25` for none), `ca`, a PEM file with additional trusted certificates; `timeout`,
-    /// in milliseconds; `from`, `templates`.
+    /// STARTTLS, `smtp://localhost:25` for none), `ca`, a PEM file with additional trusted certificates; `timeout`, in
+    /// milliseconds; `from`, `templates`.
     ///
     /// # Errors
     /// A message for the administrator, without the URL, which can contain a password.

@@ -19,8 +19,7 @@ pub struct Webhook {
 
 impl Webhook {
     /// Options: `url`; `methods`, those of `sendMail`, `sendVerificationEmail` and `sendPasswordResetEmail` that it
-    /// implements
-    /// (default: `sendMail`); `templates`, for the texts that `sendMail` receives.
+    /// implements (default: `sendMail`); `templates`, for the texts that `sendMail` receives.
     ///
     /// # Errors
     /// A message for the administrator.

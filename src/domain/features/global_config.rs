@@ -1,6 +1,5 @@
 //! The application's configuration (`/config`): parameters by name, each marked whether only the master key may read
-//! it. All are in
-//! one row.
+//! it. All are in one row.
 
 use std::sync::Arc;
 

@@ -1,6 +1,5 @@
 //! The features of the server, one module each, which registers with the kernel by one [`Feature`] record. Features
-//! call pipelines; no
-//! pipeline imports a feature. [`all`] is the only list of them.
+//! call pipelines; no pipeline imports a feature. [`all`] is the only list of them.
 
 pub mod audiences;
 pub mod files;

@@ -1,6 +1,5 @@
-//! `/serverInfo`: the features of the server in parse-server's form, which dashboards use. Everything is `false`
-//! unless a registered
-//! feature sets it.
+//! `/serverInfo`: the features of the server in parse-server's form, which dashboards use. Everything is `false` unless
+//! a registered feature sets it.
 
 use serde_json::{Value as Json, json};
 

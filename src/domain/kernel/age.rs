@@ -3,9 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A counter that grows with every invalidation of a cache. A reader remembers it before it reads from the store, and
-/// caches the
-/// result only if the age is still the same. Otherwise the result may be older than the change that caused the
-/// invalidation.
+/// caches the result only if the age is still the same. Otherwise the result may be older than the change that caused
+/// the invalidation.
 #[derive(Debug, Default)]
 pub struct Age(AtomicU64);
 

@@ -1,9 +1,8 @@
 //! The budget of a request.
 //!
 //! Each request of a client has one budget. The parts of a batch, the fields of a GraphQL document and all reads on
-//! their behalf share
-//! it. Each limit is an option (`limits`). Work is charged before it is done, and work above a limit is refused with
-//! a Parse error.
+//! their behalf share it. Each limit is an option (`limits`). Work is charged before it is done, and work above a limit
+//! is refused with a Parse error.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use crate::model::names::ClassName;
 
-/// A cache that a feature fills from rows of some classes. Writes of such rows invalidate it: by the pipelines of
-/// this server, and by
-/// other servers if the store reports their writes.
+/// A cache that a feature fills from rows of some classes. Writes of such rows invalidate it: by the pipelines of this
+/// server, and by other servers if the store reports their writes.
 pub trait Cache: Send + Sync {
     /// The classes whose rows it contains. The store reports writes by other servers only for these classes.
     fn watches(&self) -> &'static [&'static str];

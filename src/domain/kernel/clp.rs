@@ -170,9 +170,8 @@ impl ClassPermissions {
     }
 }
 
-/// Whether a default ACL is the one that `/schemas` returns for classes without one. A client may send it back with
-/// the schema, and it
-/// must not make new users public.
+/// Whether a default ACL is the one that `/schemas` returns for classes without one. A client may send it back with the
+/// schema, and it must not make new users public.
 fn is_open_to_all(acl: &Map<String, Json>) -> bool {
     let may = |rights: &Json, right: &str| rights.get(right) == Some(&Json::Bool(true));
     acl.len() == 1 && acl.get(PUBLIC).is_some_and(|rights| may(rights, "read") && may(rights, "write"))

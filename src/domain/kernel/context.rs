@@ -34,9 +34,8 @@ pub struct Client {
     pub base_url: String,
     /// `X-Parse-Cloud-Context`, which is passed to triggers.
     pub cloud_context: Option<Map<String, Json>>,
-    /// The headers of the request for cloud code, with names in lower case; `None` without cloud code, and for
-    /// requests by cloud code
-    /// itself.
+    /// The headers of the request for cloud code, with names in lower case; `None` without cloud code, and for requests
+    /// by cloud code itself.
     pub headers: Option<Arc<Map<String, Json>>>,
     /// Depth of nested calls of cloud code around the request.
     pub depth: u32,
@@ -233,9 +232,8 @@ impl Context {
         self.app.clock.now()
     }
 
-    /// The entities of the caller: `*`, the user's id, then the direct and inherited roles, each as `role:NAME`.
-    /// Loaded at most once per
-    /// request. Not used for master-key callers.
+    /// The entities of the caller: `*`, the user's id, then the direct and inherited roles, each as `role:NAME`. Loaded
+    /// at most once per request. Not used for master-key callers.
     ///
     /// # Errors
     /// If the roles cannot be read; 209 for a session without a user.

@@ -107,8 +107,7 @@ impl fmt::Debug for Feature {
 #[async_trait]
 pub trait Refresh: Send + Sync {
     /// Loads the data. Runs at start and after invalidations. `blind`: the store cannot watch, so other servers may
-    /// have changed
-    /// something.
+    /// have changed something.
     ///
     /// # Errors
     /// If the store cannot be read; the old data is kept.

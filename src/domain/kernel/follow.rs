@@ -14,9 +14,8 @@ const EVENTS_AT_ONCE: usize = 256;
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Watches until the application is dropped. If the store cannot watch, the schema is read again every `cacheTTL`
-/// milliseconds (or
-/// `databaseOptions.schemaCacheTtl`, if that is less), and caches expire. The task ends with the application, or when
-/// it is aborted.
+/// milliseconds (or `databaseOptions.schemaCacheTtl`, if that is less), and caches expire. The task ends with the
+/// application, or when it is aborted.
 #[must_use]
 pub fn follow_changes(app: &Arc<App>) -> tokio::task::JoinHandle<()> {
     let weak = Arc::downgrade(app);

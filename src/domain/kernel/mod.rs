@@ -1,6 +1,5 @@
 //! The base of all pipelines and features: the parts of the application, the caller, the context of a request, the
-//! extension
-//! points. It knows no feature.
+//! extension points. It knows no feature.
 
 pub mod afterwards;
 pub mod age;

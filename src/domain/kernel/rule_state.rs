@@ -3,8 +3,7 @@
 use std::any::Any;
 
 /// A value of a type that only the rules of the class know. The pipeline passes it from stage to stage. Empty for
-/// classes whose rules
-/// have no state.
+/// classes whose rules have no state.
 #[derive(Default)]
 pub struct RuleState(Option<Box<dyn Any + Send + Sync>>);
 

@@ -1,6 +1,5 @@
 //! The values between the stages of a write: [`Save`](super::commands::Save) → [`Draft`] → [`Checked`] → [`Stored`] →
-//! [`Saved`]. They
-//! have no `Debug`, because they contain passwords and tokens.
+//! [`Saved`]. They have no `Debug`, because they contain passwords and tokens.
 
 use std::sync::Arc;
 

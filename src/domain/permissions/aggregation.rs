@@ -1,6 +1,6 @@
 //! Restricts aggregations. Their stages are MongoDB's language and do not pass through the query tree. So the columns
-//! with
-//! which a reader could act as a user (hashes, tokens, identities) are excluded here, even if a stage renames them.
+//! with which a reader could act as a user (hashes, tokens, identities) are excluded here, even if a stage renames
+//! them.
 
 use serde_json::Value as Json;
 

@@ -46,8 +46,7 @@ pub async fn admit(cx: &Context, class: &Class, operation: Operation) -> Result<
 }
 
 /// Narrows a filter to the rows on which the caller may run the operation, by pointer permissions and ACLs. `also`: a
-/// second
-/// operation of the same request that must be permitted too (adding a field).
+/// second operation of the same request that must be permitted too (adding a field).
 ///
 /// # Errors
 /// If the caller's roles cannot be read.

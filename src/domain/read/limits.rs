@@ -1,6 +1,5 @@
-//! Limits for `include` (`requestComplexity`), which do not apply to the master key. Limits for conditions are
-//! checked where
-//! conditions are parsed.
+//! Limits for `include` (`requestComplexity`), which do not apply to the master key. Limits for conditions are checked
+//! where conditions are parsed.
 
 use crate::domain::kernel::context::Context;
 use crate::error::{ErrorCode, ParseError, Result};

@@ -2,9 +2,8 @@
 //!
 //! Stages: check the caller → beforeFind ([`triggers`]) → unknown classes → limits → hidden fields → class permission →
 //! [`resolve`] (sub-queries) → scope → store → [`redact`] (hidden fields and columns) → [`include`] (pointers) →
-//! afterFind. If
-//! the same fields are hidden in every row, no pointer is included and there is no trigger, the store writes JSON
-//! directly.
+//! afterFind. If the same fields are hidden in every row, no pointer is included and there is no trigger, the store
+//! writes JSON directly.
 
 pub mod include;
 pub mod limits;

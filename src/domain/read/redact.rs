@@ -1,6 +1,5 @@
 //! Converts stored rows to the form that the caller sees: removes internal columns and hidden fields, and converts
-//! stored
-//! values to Parse's form.
+//! stored values to Parse's form.
 
 use std::sync::Arc;
 

@@ -6,9 +6,9 @@ use crate::domain::permissions::protected_fields::Visibility;
 use crate::error::{ParseError, Result};
 use crate::model::names::ClassName;
 
-/// The members of a relation of several objects, as pairs `(owner id, member id)`. The owners must be objects that
-/// the caller
-/// has read in the same request, because that permission is not checked again. The members themselves are not read.
+/// The members of a relation of several objects, as pairs `(owner id, member id)`. The owners must be objects that the
+/// caller has read in the same request, because that permission is not checked again. The members themselves are not
+/// read.
 ///
 /// # Errors
 /// 119 if the field is hidden from the caller, or the class is not accessible.

@@ -1,6 +1,5 @@
 //! Creates the classes `_User`, `_Role` and `_Idempotency` and their indexes at start. Names and options are
-//! parse-server's,
-//! so that both servers can use one database (`docs/storage.md`).
+//! parse-server's, so that both servers can use one database (`docs/storage.md`).
 
 use indexmap::IndexMap;
 use serde_json::json;

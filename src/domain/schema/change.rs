@@ -408,9 +408,8 @@ async fn make_indexes(cx: &Context, schema: &ClassSchema, indexes: &[IndexSpec])
     }
     let storage = &cx.app.storage;
     storage.create_indexes(schema, indexes).await.map_err(failure)?;
-    // A store may not create an index that equals another one. It must not be added to the list then, because the
-    // next start
-    // would remove it.
+    // A store may not create an index that equals another one. It must not be added to the list then, because the next
+    // start would remove it.
     let real = storage.indexes(&schema.name).await.map_err(failure)?;
     match indexes.iter().find(|index| !real.contains_key(&index.name)) {
         None => Ok(()),

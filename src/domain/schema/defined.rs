@@ -1,6 +1,5 @@
 //! Applies the class definitions of the option `schema` at every start: creates what is missing and changes what
-//! differs, as
-//! far as the options allow. Afterwards only the master key may add fields.
+//! differs, as far as the options allow. Afterwards only the master key may add fields.
 
 use std::collections::HashSet;
 use std::sync::Arc;

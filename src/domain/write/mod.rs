@@ -40,8 +40,7 @@ use crate::model::trigger::Trigger;
 ///
 /// # Cancel safety
 /// From the write on, the work continues even if the caller stops waiting, so that every write is followed by the
-/// stages
-/// after it.
+/// stages after it.
 pub async fn save(cx: &Context, save: Save) -> Result<Saved> {
     save_only(cx, save, Filter::All, Update::default()).await
 }

@@ -20,8 +20,7 @@ use crate::model::value::Value;
 ///
 /// # Errors
 /// 119 for read-only callers, internal classes and classes that clients may not create; 104, 105 for invalid object
-/// ids; 123
-/// for invalid ACLs; 130 for file URLs that are not allowed.
+/// ids; 123 for invalid ACLs; 130 for file URLs that are not allowed.
 pub fn open(cx: &Context, save: Save) -> Result<Draft> {
     let Save { class, id, new_id: chosen, mut body } = save;
     let operation = if id.is_some() { Operation::Update } else { Operation::Create };

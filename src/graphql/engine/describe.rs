@@ -1,6 +1,5 @@
 //! Descriptions for introspection. Those of a dialect are computed when they are requested, so that schemas need no
-//! memory for
-//! them; those of GraphQL's own types are here.
+//! memory for them; those of GraphQL's own types are here.
 
 use std::borrow::Cow;
 

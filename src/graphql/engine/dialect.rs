@@ -20,8 +20,7 @@ pub trait Dialect: Send + Sync + 'static {
     type Field: Send;
 
     /// Compiles a root field and consumes its arguments. `None`, without consuming them, for fields that every schema
-    /// has
-    /// (`__typename`, introspection).
+    /// has (`__typename`, introspection).
     ///
     /// # Errors
     /// 400 if arguments are invalid.

@@ -1,8 +1,7 @@
 //! The document of a request: checked against limits before it is parsed, measured afterwards.
 //!
 //! All of this takes time linear in the size of the text. The limits are far above what clients send; a document that
-//! exceeds
-//! one is refused before validation.
+//! exceeds one is refused before validation.
 
 use std::collections::HashMap;
 

@@ -1,6 +1,5 @@
 //! Implements async-graphql's `Executor` with the engine, so that endpoints of async-graphql-poem (above all the one
-//! for web
-//! sockets) can serve a dialect. `docs/decisions/graphql-engine.md` says why HTTP requests do not use it.
+//! for web sockets) can serve a dialect. `docs/decisions/graphql-engine.md` says why HTTP requests do not use it.
 
 use std::sync::Arc;
 

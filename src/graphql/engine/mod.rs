@@ -1,15 +1,12 @@
 //! A GraphQL engine: executes the text of a request and writes the body of the response.
 //!
 //! It handles types, documents, selections and values. A [`Dialect`] defines the fields of a schema; the calling code
-//! passes
-//! the caller's permissions as a [`Policy`].
+//! passes the caller's permissions as a [`Policy`].
 //!
 //! A request passes through [`request`] (or [`multipart`]), `document` (limits that are checked before parsing),
-//! `validation`
-//! (by async-graphql against the [`Schema`]; `prepared` caches valid documents), `operation` (the operation, its
-//! variables and
-//! its root fields, compiled by the dialect) and [`execute`]. Nothing runs before the whole operation has been
-//! compiled.
+//! `validation` (by async-graphql against the [`Schema`]; `prepared` caches valid documents), `operation` (the
+//! operation, its variables and its root fields, compiled by the dialect) and [`execute`]. Nothing runs before the
+//! whole operation has been compiled.
 
 mod coerce;
 pub(crate) mod describe;

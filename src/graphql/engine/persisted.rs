@@ -1,6 +1,5 @@
-//! Automatic persisted queries: a client sends the hash of a document, and the document itself only if the server
-//! does not
-//! know it yet.
+//! Automatic persisted queries: a client sends the hash of a document, and the document itself only if the server does
+//! not know it yet.
 
 use std::sync::Arc;
 

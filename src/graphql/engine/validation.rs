@@ -67,9 +67,8 @@ fn words(text: &str) -> HashSet<&str> {
         .collect()
 }
 
-/// Rewords the validator's message as in graphql-js, because clients may parse it. Unless the caller may introspect,
-/// a message
-/// with a name that is not in the document is replaced completely.
+/// Rewords the validator's message as in graphql-js, because clients may parse it. Unless the caller may introspect, a
+/// message with a name that is not in the document is replaced completely.
 fn message(error: &ServerError, known: Option<&HashSet<&str>>) -> String {
     let quoted: Vec<&str> = error.message.split('"').skip(1).step_by(2).collect();
     let may_say = |name: &str| known.is_none_or(|known| words(name).iter().all(|word| known.contains(word)));

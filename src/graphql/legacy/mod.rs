@@ -1,8 +1,7 @@
 //! The dialect of the legacy API: operations in the groups `objects`, `files` and `users`, class names unchanged.
 //!
 //! It has its own `schema`, `member`s (compiled root fields and members of groups), resolvers, and conversion of
-//! filters and
-//! bodies (`input`).
+//! filters and bodies (`input`).
 
 mod descriptions;
 mod input;

@@ -70,8 +70,8 @@ impl<D: ParseDialect> GraphQlEndpoint<D> {
             Err(refused) => return Ok(refuse(&refused)),
         };
         // A client that leaves must not stop a mutation halfway; a query that nobody waits for is given up. The word
-        // alone
-        // does not make a mutation, but there is none without it (or by the hash of a document that was sent before).
+        // alone does not make a mutation, but there is none without it (or by the hash of a document that was sent
+        // before).
         let writes = given.query.is_empty() || given.query.contains("mutation");
         let service = self.service.clone();
         let work = async move {

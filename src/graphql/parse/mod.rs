@@ -1,6 +1,5 @@
 //! Parse code that both dialects share: classes and their configuration, reading and rendering objects, sessions, the
-//! HTTP
-//! endpoint.
+//! HTTP endpoint.
 
 pub(super) mod cache;
 pub(super) mod catalog;

@@ -19,8 +19,7 @@ const MAX_PATH: usize = 100;
 ///
 /// # Errors
 /// 111 if a change cannot be applied: a number added to a string, a path through a value that is not an object, two
-/// changes of which
-/// one is inside the other. The row may then be partly changed; discard it.
+/// changes of which one is inside the other. The row may then be partly changed; discard it.
 pub fn apply(update: &Update, row: &mut Object) -> Result<()> {
     check_conflicts(update)?;
     for (path, change) in &update.0 {
@@ -30,10 +29,8 @@ pub fn apply(update: &Update, row: &mut Object) -> Result<()> {
 }
 
 /// The row that an update creates: amounts become numbers, added elements become arrays (with duplicates), removed
-/// elements become empty
-/// arrays, and deleted fields are missing. Fields are set before paths inside them; a path with a number after the
-/// field name creates
-/// an array.
+/// elements become empty arrays, and deleted fields are missing. Fields are set before paths inside them; a path with a
+/// number after the field name creates an array.
 ///
 /// # Errors
 /// 111 if a dotted path leads through a value that is not an object.

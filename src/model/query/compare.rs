@@ -1,10 +1,8 @@
 //! The order of values, as MongoDB compares the values that Parse stores.
 //!
 //! A value has two stored forms. Directly in a field a pointer is the string `Class$id`, a file its name, a point a
-//! pair
-//! `[longitude, latitude]` and a polygon `GeoJSON`; [`stored`] gives that form. Inside objects and arrays these types
-//! are
-//! objects with `__type`, and [`compare`] takes values in that sense.
+//! pair `[longitude, latitude]` and a polygon `GeoJSON`; [`stored`] gives that form. Inside objects and arrays these
+//! types are objects with `__type`, and [`compare`] takes values in that sense.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -32,9 +30,8 @@ pub const fn rank(value: &Value) -> u8 {
     }
 }
 
-/// A total order of values in the form inside objects and arrays: by type, then by content. Objects are compared
-/// field by field in
-/// their order; not-a-number is less than all numbers. Equal values are the same for every constraint.
+/// A total order of values in the form inside objects and arrays: by type, then by content. Objects are compared field
+/// by field in their order; not-a-number is less than all numbers. Equal values are the same for every constraint.
 #[must_use]
 pub fn compare(left: &Value, right: &Value) -> Ordering {
     match (left, right) {

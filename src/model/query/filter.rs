@@ -1,8 +1,7 @@
 //! The query tree: the meaning of `where`, independent of the store that evaluates it.
 //!
-//! Three evaluators use the same tree: MongoDB, the embedded store and the matcher in memory. A new constraint is a
-//! new variant, so the
-//! compiler reports every evaluator to extend; there are no catch-all arms over these types.
+//! Three evaluators use the same tree: MongoDB, the embedded store and the matcher in memory. A new constraint is a new
+//! variant, so the compiler reports every evaluator to extend; there are no catch-all arms over these types.
 
 use std::convert::Infallible;
 

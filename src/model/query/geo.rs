@@ -45,8 +45,7 @@ pub fn in_box(point: GeoPoint, one: GeoPoint, other: GeoPoint) -> bool {
 }
 
 /// Whether the point is in the polygon on the flat map. Corners and edges along the axes belong to it; of the other
-/// edges
-/// those on its eastern side, as in MongoDB.
+/// edges those on its eastern side, as in MongoDB.
 #[must_use]
 #[expect(clippy::float_cmp, reason = "a point is on a line only if it is exactly there")]
 pub fn in_flat_polygon(point: GeoPoint, corners: &[GeoPoint]) -> bool {
@@ -98,8 +97,7 @@ pub fn in_sphere_polygon(point: GeoPoint, corners: &[GeoPoint]) -> bool {
         turned += dot(center, cross(one, other)).atan2(dot(one, other));
     }
     // A closed way around the point turns once. Around the opposite side of the earth it turns as well: there the
-    // corners
-    // lie on the other half.
+    // corners lie on the other half.
     turned.abs() > std::f64::consts::PI && !surrounds_antipode(center, corners)
 }
 

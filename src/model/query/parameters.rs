@@ -76,9 +76,8 @@ fn refused(message: impl Into<std::borrow::Cow<'static, str>>) -> ParseError {
 }
 
 impl QueryParameters {
-    /// Reads the parameters of a find: the condition, an empty object when none was given, and the others. Values
-    /// from an address
-    /// are JSON where they could be parsed, otherwise text. `may_explain`: the caller may ask for the plan.
+    /// Reads the parameters of a find: the condition, an empty object when none was given, and the others. Values from
+    /// an address are JSON where they could be parsed, otherwise text. `may_explain`: the caller may ask for the plan.
     ///
     /// # Errors
     /// 102 for unknown parameters and bad values, 105 for bad names in the order, 107 for a condition that is no
@@ -165,8 +164,7 @@ impl QueryParameters {
 
 impl ReadPreferences {
     /// Reads `readPreference`, `includeReadPreference` and `subqueryReadPreference`; the latter two are as the first
-    /// when they are
-    /// missing.
+    /// when they are missing.
     ///
     /// # Errors
     /// As [`read_preference`].

@@ -75,8 +75,7 @@ impl Path {
 
 impl Path {
     /// Shows `visit` the values by which a row is sorted on this path: of an array its elements, null for what is
-    /// missing,
-    /// nothing for an empty array.
+    /// missing, nothing for an empty array.
     pub fn sort_values(&self, row: &Object, visit: &mut dyn FnMut(Option<&Value>)) {
         match row.get(&self.field) {
             None => visit(Some(&Value::Null)),

@@ -9,8 +9,7 @@ use crate::model::object::Object;
 use crate::model::value::Value;
 
 /// The sort key of a row for a criterion: the smallest element of an array, or the largest in descending order. A
-/// missing value sorts as
-/// null, an empty array before it.
+/// missing value sorts as null, an empty array before it.
 #[must_use]
 pub fn sort_key(row: &Object, path: &Path, descending: bool) -> SortKey {
     let mut best: Option<SortKey> = None;

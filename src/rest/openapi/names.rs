@@ -1,10 +1,9 @@
 //! Names of a class's components, operations and tag in the document.
 //!
 //! Generators turn names into identifiers of many languages and may drop case and underscores. So two names count as
-//! equal
-//! if they differ only in these. Names are assigned to the classes in the order of their names. If a name is taken,
-//! another
-//! is chosen, so that a class keeps its names when a class is added whose name begins with the same letters.
+//! equal if they differ only in these. Names are assigned to the classes in the order of their names. If a name is
+//! taken, another is chosen, so that a class keeps its names when a class is added whose name begins with the same
+//! letters.
 
 use std::collections::HashSet;
 

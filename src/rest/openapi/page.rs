@@ -1,6 +1,5 @@
 //! The page that shows the document and can send requests: Swagger UI, embedded in the binary. It contains the
-//! application
-//! id but no key.
+//! application id but no key.
 
 use crate::config::Options;
 use crate::http::page::{Asset, Page, escape};
@@ -13,8 +12,7 @@ pub const FILES: &str = "/docs/{*file}";
 const HTML: &str = include_str!("page/page.html");
 
 /// Content security policy: the page may load from and send requests to this server only. Swagger UI sets styles on
-/// elements
-/// and has its icons inside its style sheet.
+/// elements and has its icons inside its style sheet.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 

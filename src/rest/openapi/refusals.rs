@@ -6,8 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value as Json, json};
 
 /// For each error status, turns the most common response into a component named `Error` and the status, and replaces
-/// that
-/// response with a reference. Different descriptions stay in their operations.
+/// that response with a reference. Different descriptions stay in their operations.
 pub fn share(document: &mut Json) {
     let mut shared: BTreeMap<String, Json> = BTreeMap::new();
     for (status, answers) in count(document) {

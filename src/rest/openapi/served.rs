@@ -1,6 +1,5 @@
 //! Serves the document as JSON and YAML, and the page that shows it. Only callers with the master key get the classes
-//! of the
-//! application, unless `openapi.publicSchema` is on.
+//! of the application, unless `openapi.publicSchema` is on.
 
 use std::sync::{Arc, OnceLock};
 

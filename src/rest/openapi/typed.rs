@@ -1,10 +1,8 @@
 //! The document of an application: the base document with the classes of the application.
 //!
 //! Every class gets components for reads, creates and updates, and paths besides `/classes/{className}`. These are
-//! copied
-//! from the operations of the base document, so that parameters and errors are the same. For classes with routes of
-//! their
-//! own (users, sessions, roles, installations) the existing operations are extended by the fields.
+//! copied from the operations of the base document, so that parameters and errors are the same. For classes with routes
+//! of their own (users, sessions, roles, installations) the existing operations are extended by the fields.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -320,8 +318,7 @@ fn operation_of<'a>(document: &'a mut Json, id: &str) -> Option<&'a mut Json> {
 }
 
 /// Removes parameters that an operation of a class does not need, and those that change the schema of its response:
-/// objects
-/// of another class, or the plan of the query.
+/// objects of another class, or the plan of the query.
 fn keep_form(operation: Option<&mut Json>) {
     let parameters = operation.and_then(|operation| operation.get_mut("parameters")?.as_array_mut());
     if let Some(parameters) = parameters {
@@ -340,9 +337,8 @@ fn set_body(operation: Option<&mut Json>, component: &str) {
     }
 }
 
-/// Sets the schema of an operation's success response to a component. If it has several success statuses, the last
-/// one is
-/// that of objects of classes.
+/// Sets the schema of an operation's success response to a component. If it has several success statuses, the last one
+/// is that of objects of classes.
 fn set_answer(operation: Option<&mut Json>, component: &str) {
     let Some(answers) = operation.and_then(|operation| operation.get_mut("responses")?.as_object_mut()) else { return };
     if component.is_empty() {

@@ -1,8 +1,7 @@
 //! Writes JSON as YAML in block style.
 //!
 //! It uses a small part of YAML 1.2: block mappings and sequences, plain scalars that every version of YAML reads as
-//! strings,
-//! and double-quoted scalars in JSON's notation for all other strings.
+//! strings, and double-quoted scalars in JSON's notation for all other strings.
 
 use std::fmt::Write as _;
 

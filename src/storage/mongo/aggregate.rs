@@ -1,10 +1,8 @@
 //! Aggregation pipelines: MongoDB's language with Parse's field names.
 //!
 //! As long as the documents of a pipeline are rows, field names are translated to columns everywhere: as keys, and as
-//! `$name`
-//! in expressions. After a stage that creates other documents (`$group`, `$replaceRoot`, …) names are the caller's,
-//! and only
-//! `objectId` is translated to `_id`.
+//! `$name` in expressions. After a stage that creates other documents (`$group`, `$replaceRoot`, …) names are the
+//! caller's, and only `objectId` is translated to `_id`.
 
 use bson::{Bson, Document, RawBson, doc};
 use futures_util::TryStreamExt as _;

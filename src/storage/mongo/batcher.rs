@@ -1,6 +1,5 @@
 //! Batches operations: once the maximum number of commands of one kind is in flight, further operations of that kind
-//! are
-//! queued and sent together in the next command. Under load many operations cost one command; without load nothing
+//! are queued and sent together in the next command. Under load many operations cost one command; without load nothing
 //! waits.
 
 use std::collections::HashMap;
@@ -36,8 +35,7 @@ impl<K, W> Clone for Batcher<K, W> {
 
 impl<K: Hash + Eq + Clone, W> Batcher<K, W> {
     /// `commands`: maximum number of commands of one kind in flight. With few, operations wait for each other; with
-    /// many, fewer are
-    /// batched.
+    /// many, fewer are batched.
     pub(super) fn new(commands: usize) -> Self {
         Self { kinds: Arc::default(), commands }
     }
@@ -77,9 +75,8 @@ impl<K: Hash + Eq + Clone, W> Batcher<K, W> {
         }
     }
 
-    /// Queues an operation. `true`: the caller must start a sender, which sends the batches of [`Batcher::next`]
-    /// until there are
-    /// none. It must run in a task of its own, because it continues after the request that started it.
+    /// Queues an operation. `true`: the caller must start a sender, which sends the batches of [`Batcher::next`] until
+    /// there are none. It must run in a task of its own, because it continues after the request that started it.
     #[must_use]
     pub(super) fn put(&self, kind: &K, piece: W) -> bool {
         let mut kinds = self.kinds();

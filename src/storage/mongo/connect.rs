@@ -112,9 +112,8 @@ impl MongoStorage {
     /// Connects to the database and checks that it responds.
     ///
     /// # Errors
-    /// `Unavailable` if no server responds within 30 seconds (or `serverSelectionTimeoutMS` of the connection
-    /// string); `Other` if the
-    /// connection string is malformed.
+    /// `Unavailable` if no server responds within 30 seconds (or `serverSelectionTimeoutMS` of the connection string);
+    /// `Other` if the connection string is malformed.
     pub async fn connect(options: MongoOptions) -> Result<Self> {
         let mut client_options = ClientOptions::parse(&options.uri).await.map_err(error::storage)?;
         let patience = if client_options.server_selection_timeout.is_some() { Duration::ZERO } else { START };

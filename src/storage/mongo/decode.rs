@@ -17,9 +17,8 @@ const INTERNAL_COLUMNS: usize = 4;
 /// More nesting than a database server accepts; deeper values are read as null.
 pub(super) const MAX_DEPTH: usize = 250;
 
-/// Converts a stored document to a row in REST terms, without pointer columns that the class does not have and
-/// without the
-/// redundant `_acl`. Other internal columns keep their names.
+/// Converts a stored document to a row in REST terms, without pointer columns that the class does not have and without
+/// the redundant `_acl`. Other internal columns keep their names.
 pub(super) fn row(schema: &ClassSchema, document: &RawDocument) -> Result<Object> {
     let mut row = Object::with_capacity(schema.fields.len() + INTERNAL_COLUMNS);
     for element in document.iter_elements() {

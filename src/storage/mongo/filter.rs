@@ -240,9 +240,8 @@ impl Values<'_> {
     }
 }
 
-/// Whether a value is an object that begins like an operator. Such objects are never stored, and in lists the
-/// database server
-/// would treat them as misplaced operators.
+/// Whether a value is an object that begins like an operator. Such objects are never stored, and in lists the database
+/// server would treat them as misplaced operators.
 fn looks_like_operator(value: &Value) -> bool {
     value.as_object().and_then(|object| object.keys().next()).is_some_and(|key| key.starts_with('$'))
 }

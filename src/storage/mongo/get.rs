@@ -1,6 +1,5 @@
 //! Reads rows by their ids. While several reads with the same conditions are in flight for a collection, further ones
-//! are
-//! batched. A batched read is sent only after every request in it has arrived, so each one sees all earlier
+//! are batched. A batched read is sent only after every request in it has arrived, so each one sees all earlier
 //! acknowledged writes.
 
 use std::time::Duration;

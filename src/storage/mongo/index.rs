@@ -23,8 +23,7 @@ const MISSING: [i32; 2] = [26, 27];
 const CONFLICT: [i32; 2] = [85, 86];
 
 /// Creates missing indexes. An index that exists in another form is left unchanged with a warning, because the
-/// administrator may
-/// have created it. Building an index can take long, but does not block writes.
+/// administrator may have created it. Building an index can take long, but does not block writes.
 pub(super) async fn create(storage: &MongoStorage, schema: &ClassSchema, indexes: &[IndexSpec]) -> Result<()> {
     let wanted: Vec<&IndexSpec> = indexes.iter().filter(|index| !index.embedded_only).collect();
     if wanted.is_empty() {
@@ -62,9 +61,8 @@ pub(super) async fn create(storage: &MongoStorage, schema: &ClassSchema, indexes
 
 fn model(schema: &ClassSchema, index: &IndexSpec) -> Result<IndexModel> {
     let mut keys = Document::new();
-    // MongoDB already has an index of `_id` and refuses a second one. As in parse-server, a requested index is
-    // created on a column
-    // with the name of the field.
+    // MongoDB already has an index of `_id` and refuses a second one. As in parse-server, a requested index is created
+    // on a column with the name of the field.
     let ids_alone = index.keys.len() == 1;
     for (field, direction) in &index.keys {
         let column = match field.as_str() {

@@ -38,9 +38,8 @@ fn bson_at(json: &Json, depth: usize) -> Result<Bson> {
     })
 }
 
-/// Converts BSON to JSON: dates as ISO strings, ids as hexadecimal digits, bytes as base64. The database server
-/// limits the nesting
-/// of documents.
+/// Converts BSON to JSON: dates as ISO strings, ids as hexadecimal digits, bytes as base64. The database server limits
+/// the nesting of documents.
 pub(super) fn json(value: Bson) -> Json {
     match value {
         Bson::Double(value) => json::number(value),

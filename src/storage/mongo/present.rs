@@ -1,6 +1,5 @@
-//! Converts BSON directly to the JSON that readers see, for rows in the form that this server and parse-server write.
-//! A row that
-//! contains anything else is converted through [`decode`].
+//! Converts BSON directly to the JSON that readers see, for rows in the form that this server and parse-server write. A
+//! row that contains anything else is converted through [`decode`].
 
 use bson::{RawArray, RawBsonRef, RawDocument};
 use compact_str::CompactString;
@@ -21,9 +20,8 @@ use crate::storage::{Result, StorageError};
 /// Columns that are not part of any schema.
 const INTERNAL_COLUMNS: usize = 4;
 
-/// How the columns of a class are written for a query. Most rows have the same columns in the same order, so the
-/// result of the
-/// look-up is cached by position.
+/// How the columns of a class are written for a query. Most rows have the same columns in the same order, so the result
+/// of the look-up is cached by position.
 pub(super) struct Columns<'a> {
     schema: &'a ClassSchema,
     shape: &'a Shape,

@@ -144,9 +144,8 @@ pub(super) async fn pairs(
     Ok(found)
 }
 
-/// The owners in `direct` that have the member, the owners in `nested` that have one of these, and so on. If one
-/// query exceeds the
-/// limit of the database (100 MiB, some hundred thousand pairs), the levels are read one by one.
+/// The owners in `direct` that have the member, the owners in `nested` that have one of these, and so on. If one query
+/// exceeds the limit of the database (100 MiB, some hundred thousand pairs), the levels are read one by one.
 pub(super) async fn ancestors(
     storage: &MongoStorage,
     direct: &ClassName,

@@ -61,9 +61,8 @@ pub(super) async fn update_many(
     Ok(storage.run_long(action).await?.matched_count)
 }
 
-/// Updates the first matching row or inserts one. If two requests insert the same row at once, one of them retries
-/// and finds the row
-/// of the other.
+/// Updates the first matching row or inserts one. If two requests insert the same row at once, one of them retries and
+/// finds the row of the other.
 pub(super) async fn upsert(
     storage: &MongoStorage,
     schema: &ClassSchema,

@@ -98,8 +98,7 @@ impl Directory {
 }
 
 /// Reads the classes of the store in a directory without locking it: SQLite permits reads during writes. Changes
-/// nothing. Blocks
-/// during file operations.
+/// nothing. Blocks during file operations.
 ///
 /// # Errors
 /// `File` if there is no store; errors of the database.

@@ -1,8 +1,7 @@
 //! The embedded store: SQLite inside the process, for exactly one server.
 //!
 //! Each class has a table with the text of its rows (`codec.rs`) and indexes over the keys of fields (`keys.rs`,
-//! `functions.rs`). One
-//! thread writes (`writer.rs`), a few threads read (`readers.rs`). See `docs/storage-embedded.md`.
+//! `functions.rs`). One thread writes (`writer.rs`), a few threads read (`readers.rs`). See `docs/storage-embedded.md`.
 
 mod aggregate;
 pub mod catalog;

@@ -1,8 +1,7 @@
 //! Names in the database file.
 //!
 //! SQLite's names ignore case, Parse's do not. So capital letters, and all characters except letters, digits and `_`,
-//! are escaped. Tables
-//! of the store itself begin with `_`, those of classes with `c_`, those of join classes with `j_`.
+//! are escaped. Tables of the store itself begin with `_`, those of classes with `c_`, those of join classes with `j_`.
 
 use std::fmt::Write as _;
 
@@ -40,8 +39,7 @@ pub fn quoted(name: &str) -> String {
 }
 
 /// A string in single quotes, for statements that cannot have parameters (indexes). Paths with NUL have been refused
-/// before; if there
-/// is one, it must not terminate the statement.
+/// before; if there is one, it must not terminate the statement.
 #[must_use]
 pub fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''").replace('\0', "\u{FFFD}"))

@@ -1,8 +1,7 @@
 //! The readers: a few threads, each with a connection, with two bounded queues. Queries never run on the async threads.
 //!
-//! Reads by id and health checks have their own queue and thread, so that they never wait for other queries. A job
-//! that was not started
-//! within its time limit is refused.
+//! Reads by id and health checks have their own queue and thread, so that they never wait for other queries. A job that
+//! was not started within its time limit is refused.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};

@@ -12,9 +12,8 @@ use crate::model::operation::{Change, Update};
 use crate::model::query::{Constraint, Filter, Resolved};
 use crate::model::value::Value;
 
-/// The id of the row to update; `None` for a create. `known`: the row with the given id; `by_token`: the rows with
-/// the given device
-/// token. Deletes other rows or their device tokens.
+/// The id of the row to update; `None` for a create. `known`: the row with the given id; `by_token`: the rows with the
+/// given device token. Deletes other rows or their device tokens.
 ///
 /// # Errors
 /// 132 if the token alone does not identify one row.

@@ -1,6 +1,5 @@
 //! Installations: one row for each app on a device. Clients identify rows by installation id or device token, so a
-//! create can become an
-//! update of an existing row, and rows of the same device are merged.
+//! create can become an update of an existing row, and rows of the same device are merged.
 
 mod merge;
 pub mod rules;

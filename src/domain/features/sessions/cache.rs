@@ -1,6 +1,5 @@
-//! The cache of sessions and their users. Entries live for `cacheTTL`. Writes by this process invalidate them at
-//! once, writes by
-//! others when the store reports them. Callers must check the expiry of a cached session.
+//! The cache of sessions and their users. Entries live for `cacheTTL`. Writes by this process invalidate them at once,
+//! writes by others when the store reports them. Callers must check the expiry of a cached session.
 
 use std::fmt;
 use std::sync::Arc;

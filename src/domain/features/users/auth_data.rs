@@ -164,9 +164,8 @@ impl AuthData {
         self.providers.iter().filter(|(name, data)| changed(name, data)).map(|(name, _)| name.as_str()).collect()
     }
 
-    /// The providers with an effect on a user, separated by commas, for `createdWith` of sessions: those with data,
-    /// and those that are
-    /// unlinked.
+    /// The providers with an effect on a user, separated by commas, for `createdWith` of sessions: those with data, and
+    /// those that are unlinked.
     #[must_use]
     pub fn effective_names(&self, user: Option<&Object>) -> String {
         let has = |provider: &str| user.is_some_and(|user| stored(user, provider).is_some());
@@ -414,8 +413,7 @@ pub fn require_additional(cx: &Context, user: &Object, sent: &AuthData) -> Resul
 }
 
 /// Verifies `authData` in a log in with a right password: every identity must be valid and belong to this user or to
-/// none. Returns the
-/// responses for the client; `None` without `authData`.
+/// none. Returns the responses for the client; `None` without `authData`.
 ///
 /// # Errors
 /// As [`AuthData::read`] and [`AuthData::validate`]; -1 for a missing second factor; 208 if an identity belongs to

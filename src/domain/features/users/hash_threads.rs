@@ -1,14 +1,11 @@
 //! The threads that hash passwords, with a bounded queue.
 //!
 //! A hash keeps a core busy for a long time. With threads of normal priority on every core, other requests would wait
-//! for the
-//! scheduler. So one core is left to other requests, and one more thread with idle priority hashes on it. A job that
-//! takes too long
-//! there is restarted on a thread with normal priority.
+//! for the scheduler. So one core is left to other requests, and one more thread with idle priority hashes on it. A job
+//! that takes too long there is restarted on a thread with normal priority.
 //!
 //! A thread with idle priority can be preempted at any point for a long time, so it must never hold a shared lock. A
-//! helper thread
-//! with normal priority passes jobs in and results out.
+//! helper thread with normal priority passes jobs in and results out.
 
 use std::net::IpAddr;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -58,8 +55,7 @@ struct State {
 
 impl HashThreads {
     /// Starts normal threads. `idle_time`: whether to start one more with idle priority, if the system supports it.
-    /// `depth`: maximum number
-    /// of queued jobs.
+    /// `depth`: maximum number of queued jobs.
     pub(super) fn start(threads: usize, idle_time: bool, depth: usize) -> Self {
         let queue = Arc::new(Queue::new(depth));
         for number in 0..threads {

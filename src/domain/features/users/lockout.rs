@@ -1,10 +1,9 @@
 //! Account lockout: an account is locked for a time after too many failed log ins.
 //!
 //! The result of each log in is recorded by one conditional write, so the database orders concurrent attempts, also
-//! those on several
-//! servers: a success counts only if the account was not locked before, and no failure is lost. An account is locked
-//! if its count has
-//! reached the threshold and its lock has not expired. A count at the threshold without a date is a lock too.
+//! those on several servers: a success counts only if the account was not locked before, and no failure is lost. An
+//! account is locked if its count has reached the threshold and its lock has not expired. A count at the threshold
+//! without a date is a lock too.
 
 use super::state::Users;
 use super::unknown_names::{self, Standing};

@@ -132,8 +132,7 @@ pub enum Proof {
 ///
 /// # Errors
 /// 101 if the ACL of the user's row does not permit the user to read it; 205 if the email address must be verified
-/// first, unless an
-/// external service has just confirmed the identity.
+/// first, unless an external service has just confirmed the identity.
 pub fn admit(cx: &Context, user: &Object, way: Proof, parameters: &Map<String, Json>) -> Result<()> {
     let closed = |column: &str| user.get(column).and_then(Value::as_array).is_some_and(<[Value]>::is_empty);
     if closed("_rperm") && closed("_wperm") && !cx.auth.is_master() {
@@ -143,9 +142,8 @@ pub fn admit(cx: &Context, user: &Object, way: Proof, parameters: &Map<String, J
 }
 
 /// The user in the parameters, if the password is right. A wrong password counts towards the lockout; the caller
-/// records a right one
-/// ([`lockout::record`]). Every path verifies one hash, and a second one if the username is also the email address of
-/// another user.
+/// records a right one ([`lockout::record`]). Every path verifies one hash, and a second one if the username is also
+/// the email address of another user.
 pub(super) async fn with_right_password(cx: &Context, parameters: &Map<String, Json>) -> Result<Object> {
     let given =
         |name: &str| parameters.get(name).filter(|value| !matches!(value, Json::Null) && value.as_str() != Some(""));
@@ -201,8 +199,7 @@ pub(super) async fn verified_user(cx: &Context, parameters: &Map<String, Json>) 
 }
 
 /// The users with a username or email address, the one with the username first. Anyone can sign up with the email
-/// address of another
-/// user as username; that must not prevent the owner of the address from logging in.
+/// address of another user as username; that must not prevent the owner of the address from logging in.
 async fn candidates(cx: &Context, username: Option<&str>, email: Option<&str>) -> Result<Vec<Object>> {
     let filter: Resolved = match (username, email) {
         (Some(username), Some(email)) => {

@@ -132,8 +132,7 @@ fn hash(password: &str, cost: u32) -> Option<String> {
 }
 
 /// A string in the form of a bcrypt hash with random salt and digest, which matches no known password. A real hash
-/// would slow down the
-/// start.
+/// would slow down the start.
 fn decoy(cost: u32) -> String {
     let mut salt = [0_u8; 16];
     let mut digest = [0_u8; 23];

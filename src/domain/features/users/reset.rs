@@ -40,8 +40,7 @@ fn validity(cx: &Context) -> Option<f64> {
 ///
 /// # Errors
 /// 1, with status 400, if mail is not configured; 204, 125, 162 for invalid parameters; if the options allow it, 101
-/// for an unknown
-/// address.
+/// for an unknown address.
 pub async fn request(cx: &Context, body: Map<String, Json>) -> Result<()> {
     let mailer = mail::mailer(cx)?;
     let given = |name: &str| body.get(name).filter(|value| is_truthy(value));

@@ -51,8 +51,7 @@ pub fn check(cx: &Context, user: &Object, parameters: &Map<String, Json>) -> Res
 }
 
 /// Creates a token for a write that sets an email address. A new user whose identity an external service has just
-/// confirmed does not
-/// have to verify the address; a changed address must always be verified.
+/// confirmed does not have to verify the address; a changed address must always be verified.
 pub fn prepare(cx: &Context, checked: &mut Checked) {
     let is_proven = checked.id.is_none() && checked.state.get::<UserState>().is_some_and(|state| state.proves_identity);
     if !cx.app.options.mail.verify_user_emails || is_proven {
@@ -104,8 +103,7 @@ pub enum Who<'a> {
 ///
 /// # Errors
 /// 1, with status 400, if mail is not configured; 204 and 125 for a missing or invalid email address; if the options
-/// allow it, 205 for
-/// an unknown address and -1 for a verified one.
+/// allow it, 205 for an unknown address and -1 for a verified one.
 pub async fn request(cx: &Context, body: Map<String, Json>) -> Result<()> {
     mail::mailer(cx)?;
     let email = match body.get("token") {
