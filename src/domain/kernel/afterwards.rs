@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Semaphore, watch};
 use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
@@ -34,10 +34,6 @@ impl Default for Afterwards {
     }
 }
 
-/// A place for the work of one request.
-#[derive(Debug)]
-pub struct Place(#[expect(dead_code, reason = "it is given back when the work is done")] OwnedSemaphorePermit);
-
 /// Says that work is done, also when it panics.
 struct Done {
     number: u64,
@@ -53,19 +49,16 @@ impl Drop for Done {
 }
 
 impl Afterwards {
-    /// Waits for a place. Every request of a kind takes one, whether it finds anything to do or not.
+    /// Waits for a place, then does work in the background; a stopping server waits for `tasks`. Every request of a kind comes here,
+    /// whether it finds anything to do or not. A failure is logged with what was being done.
     ///
     /// # Errors
     /// 1 while the server stops.
-    pub async fn place(&self) -> Result<Place> {
-        self.places.clone().acquire_owned().await.map(Place).map_err(ParseError::internal)
-    }
-
-    /// Does work in the background; a stopping server waits for `tasks`. A failure is logged with what was being done.
-    pub fn run<F>(&self, tasks: &TaskTracker, place: Place, doing: &'static str, work: F)
+    pub async fn run<F>(&self, tasks: &TaskTracker, doing: &'static str, work: F) -> Result<()>
     where
         F: Future<Output = Result<()>> + Send + 'static,
     {
+        let place = self.places.clone().acquire_owned().await.map_err(ParseError::internal)?;
         let number = self.begun.fetch_add(1, Ordering::SeqCst);
         self.in_flight.send_modify(|numbers| {
             numbers.insert(number);
@@ -78,6 +71,7 @@ impl Afterwards {
             drop((done, place));
         };
         tasks.spawn(work.in_current_span());
+        Ok(())
     }
 
     /// Waits until the work that was begun before is done, two seconds at most.
@@ -103,8 +97,8 @@ mod tests {
         let (afterwards, tasks) = (Arc::new(Afterwards::default()), TaskTracker::new());
         afterwards.settled().await;
         let (finish, finished) = oneshot::channel::<()>();
-        let place = afterwards.place().await.unwrap();
-        afterwards.run(&tasks, place, "test", async move { finished.await.map_err(ParseError::internal) });
+        let first = async move { finished.await.map_err(ParseError::internal) };
+        afterwards.run(&tasks, "test", first).await.unwrap();
         let waiting = tokio::spawn({
             let afterwards = afterwards.clone();
             async move { afterwards.settled().await }
@@ -113,8 +107,8 @@ mod tests {
         assert!(!waiting.is_finished());
         // What begins later is not waited for.
         let (_later, never) = oneshot::channel::<()>();
-        let place = afterwards.place().await.unwrap();
-        afterwards.run(&tasks, place, "test", async move { never.await.map_err(ParseError::internal) });
+        let second = async move { never.await.map_err(ParseError::internal) };
+        afterwards.run(&tasks, "test", second).await.unwrap();
         finish.send(()).unwrap();
         waiting.await.unwrap();
         assert_eq!(afterwards.in_flight.borrow().len(), 1);

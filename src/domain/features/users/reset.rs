@@ -61,13 +61,12 @@ pub async fn request(cx: &Context, body: Map<String, Json>) -> Result<()> {
                 find(cx, address).await?
             } else {
                 // The answer is the same for every address, and so is its time.
-                let place = cx.app.afterwards.place().await?;
                 let (own, address) = (cx.part(), address.to_owned());
-                cx.app.afterwards.run(&cx.app.tasks, place, "send a reset mail", async move {
+                let work = async move {
                     let user = find(&own, &address).await?;
                     send(&own, user, mailer).await
-                });
-                return Ok(());
+                };
+                return cx.app.afterwards.run(&cx.app.tasks, "send a reset mail", work).await;
             }
         }
     };
