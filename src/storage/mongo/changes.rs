@@ -8,11 +8,11 @@ use std::sync::Arc;
 use bson::{Document, RawDocumentBuf, Timestamp, doc};
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
+use mongodb::Database;
 use mongodb::change_stream::ChangeStream;
 use mongodb::change_stream::event::{ChangeStreamEvent, OperationType, ResumeToken, UpdateDescription};
 use mongodb::error::ErrorKind;
 use mongodb::options::{FullDocumentBeforeChangeType, FullDocumentType};
-use mongodb::{Client, Database};
 use tracing::warn;
 
 use super::feed::{self, Feed};
@@ -36,14 +36,8 @@ pub(super) async fn changes(
     if feed::wire_version(storage).await?.is_none_or(|version| version < KEEPS_IMAGES) {
         return Ok(None);
     }
-    let source = Source {
-        client: storage.client.clone(),
-        database: storage.database.clone(),
-        prefix: storage.prefix.clone(),
-        follower,
-    };
-    let changes = storage.run(source.open(None)).await?;
-    Ok(Some(feed::stream(source, changes)))
+    let source = Source { database: storage.database.clone(), prefix: storage.prefix.clone(), follower };
+    feed::follow(storage, source).await.map(Some)
 }
 
 /// The time of the last write that the database has applied.
@@ -83,9 +77,6 @@ pub(super) async fn keep_images_if_possible(storage: &MongoStorage, class: &Clas
 }
 
 struct Source {
-    // Keeps the connections alive as long as the stream is.
-    #[expect(dead_code, reason = "held for its effect alone")]
-    client: Client,
     database: Database,
     prefix: String,
     follower: Arc<dyn Follower>,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use bson::doc;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, StreamExt as _};
+use mongodb::Client;
 use mongodb::change_stream::ChangeStream;
 use mongodb::change_stream::event::{ChangeStreamEvent, OperationType, ResumeToken};
 use mongodb::error::ErrorKind;
@@ -54,13 +55,21 @@ pub(super) trait Feed: Send + Sync + 'static {
     fn lost() -> Self::Item;
 }
 
-/// Follows a feed whose change stream is open.
-pub(super) fn stream<F: Feed>(feed: F, changes: Changes<F::Document>) -> BoxStream<'static, F::Item> {
-    let follower = Follower { feed, changes: Some(changes), token: None, pause: FIRST_PAUSE };
-    stream::unfold(follower, Follower::next).boxed()
+/// Opens a feed's change stream and follows it.
+///
+/// # Errors
+/// When it cannot be opened.
+pub(super) async fn follow<F: Feed>(storage: &MongoStorage, feed: F) -> Result<BoxStream<'static, F::Item>> {
+    let changes = storage.run(feed.open(None)).await?;
+    let client = storage.client.clone();
+    let follower = Follower { feed, client, changes: Some(changes), token: None, pause: FIRST_PAUSE };
+    Ok(stream::unfold(follower, Follower::next).boxed())
 }
 
 struct Follower<F: Feed> {
+    // Keeps the connections open as long as the stream.
+    #[expect(dead_code, reason = "held for its effect alone")]
+    client: Client,
     feed: F,
     changes: Option<Changes<F::Document>>,
     token: Option<ResumeToken>,

@@ -3,9 +3,9 @@
 use bson::{Document, RawBson, doc};
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
+use mongodb::Database;
 use mongodb::change_stream::ChangeStream;
 use mongodb::change_stream::event::{ChangeStreamEvent, OperationType, ResumeToken};
-use mongodb::{Client, Database};
 
 use super::feed::{self, Feed};
 use super::{MongoStorage, SCHEMA_COLLECTION, decode};
@@ -18,20 +18,12 @@ pub(super) async fn watch(storage: &MongoStorage, classes: &[ClassName]) -> Resu
     if feed::wire_version(storage).await?.is_none() {
         return Ok(None);
     }
-    let source = Source {
-        client: storage.client.clone(),
-        database: storage.database.clone(),
-        prefix: storage.prefix.clone(),
-        classes: classes.to_vec(),
-    };
-    let changes = storage.run(source.open(None)).await?;
-    Ok(Some(feed::stream(source, changes)))
+    let source =
+        Source { database: storage.database.clone(), prefix: storage.prefix.clone(), classes: classes.to_vec() };
+    feed::follow(storage, source).await.map(Some)
 }
 
 struct Source {
-    // Keeps the connections open as long as the stream.
-    #[expect(dead_code, reason = "held for its effect alone")]
-    client: Client,
     database: Database,
     prefix: String,
     classes: Vec<ClassName>,
