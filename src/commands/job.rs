@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json};
 use super::{fail, say};
 use crate::config::Loaded;
 use crate::domain::features::jobs::{self, Starter};
+use crate::domain::kernel::context::Context;
 use crate::logging;
 use crate::server::{Environment, Server};
 
@@ -21,12 +22,13 @@ pub async fn run(mut loaded: Loaded, name: &str, params: Map<String, Json>) -> E
     loaded.options.server.port = 0;
     loaded.options.own.job_schedules = false;
     loaded.options.live_query.start_server = Some(false);
+    loaded.options.live_query.server = None;
     let server = match Box::pin(Server::open(loaded.options, Environment::default())).await {
         Ok(server) => server.serve(),
         Err(error) => return fail(&format!("error: {error}")),
     };
     let outcome = async {
-        let cx = jobs::server_context(&server.app);
+        let cx = Context::of_server(&server.app);
         let run = jobs::start(&cx, name, params, Starter::CommandLine).await.map_err(|error| error.to_string())?;
         let end = run.end.await.map_err(|_| "the job was interrupted".to_owned())?;
         let message = end.message.unwrap_or_default();

@@ -24,6 +24,7 @@ use crate::domain::kernel::auth::Auth;
 use crate::domain::kernel::context::Client;
 use crate::domain::kernel::triggers::{self, Code};
 use crate::error::{ErrorCode, ParseError};
+use crate::http::credentials::invalid_context;
 use crate::http::gate::operations::{Operation, Operations, Verb};
 use crate::model::trigger;
 use crate::rest::inside::InsideRequest;
@@ -85,8 +86,7 @@ fn processes(options: &Options, main: Option<PathBuf>) -> Result<Source, StartEr
 /// Where requests of cloud code come from.
 fn client(options: &Options) -> Client {
     let server = &options.server;
-    let own = || format!("http://localhost:{}{}", server.port, server.mount_path);
-    let url = server.public_server_url.clone().or_else(|| server.server_url.clone()).unwrap_or_else(own);
+    let url = server.public_server_url.clone().or_else(|| server.server_url.clone()).unwrap_or_default();
     Client { base_url: url.trim_end_matches('/').to_owned(), ..Client::default() }
 }
 
@@ -94,8 +94,6 @@ fn client(options: &Options) -> Client {
 fn shown(options: &Options) -> Map<String, Json> {
     let mut shown = options.write();
     shown.retain(|_, value| !value.is_null());
-    let own = || json!(format!("http://localhost:{}{}", options.server.port, options.server.mount_path));
-    shown.entry("serverURL").or_insert_with(own);
     shown.insert("applicationId".to_owned(), options.keys.app_id.as_str().into());
     shown
 }
@@ -201,7 +199,7 @@ impl CloudHost {
         let cloud_context = match context {
             None | Some(Json::Null) => None,
             Some(Json::Object(context)) => Some(context),
-            Some(_) => return Err(ParseError::new(ErrorCode::InvalidJson, "Invalid object for context.")),
+            Some(_) => return Err(invalid_context()),
         };
         let standing = match (auth.use_master_key, auth.use_maintenance_key) {
             (true, _) => Auth::Master,

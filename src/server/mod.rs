@@ -116,6 +116,7 @@ pub struct Server {
     /// reaches it.
     pub addr: SocketAddr,
     app: Arc<App>,
+    parts: Parts,
     listeners: Listeners,
     cors: Arc<Cors>,
     endpoint: MiddlewareStack<Mounts>,
@@ -157,8 +158,11 @@ impl Server {
             let live = Live::open(&app).await?;
             let (mounts, rest) = mount(&app, live.on_main_port(), parts)?;
             let cloud = cloud::start(&app, rest, program.as_ref(), !modules.is_empty(), email).await?;
-            if let Some(cloud) = &cloud {
-                modules.load(cloud).await.map_err(StartError::Configuration)?;
+            if let Some(cloud) = &cloud
+                && let Err(error) = modules.load(cloud).await
+            {
+                cloud.shutdown().await;
+                return Err(StartError::Configuration(error));
             }
             Ok((mounts, cloud, live))
         };
@@ -170,15 +174,15 @@ impl Server {
             }
         };
         let endpoint = MiddlewareStack::new(mounts, cors.clone(), app.random.hex(4));
-        Ok(Self { addr, app, listeners, cors, endpoint, cloud, live })
+        Ok(Self { addr, app, parts, listeners, cors, endpoint, cloud, live })
     }
 
     /// Starts to accept connections.
     #[must_use]
     pub fn serve(self) -> RunningServer {
-        let Self { addr, app, listeners, cors, endpoint, cloud, live } = self;
+        let Self { addr, app, parts, listeners, cors, endpoint, cloud, live } = self;
         let following = follow_changes(&app);
-        let workers = Workers::start(&app);
+        let workers = (parts == Parts::All).then(|| Workers::start(&app));
         let limits = &app.options.own.limits;
         let patience = Patience {
             first_byte: Duration::from_millis(limits.header_timeout_ms),

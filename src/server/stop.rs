@@ -22,7 +22,7 @@ pub struct RunningServer {
     pub(super) stop: CancellationToken,
     pub(super) accepting: JoinHandle<()>,
     pub(super) following: JoinHandle<()>,
-    pub(super) workers: Workers,
+    pub(super) workers: Option<Workers>,
     pub(super) cloud: Option<Arc<Cloud>>,
     pub(super) live: RunningLive,
 }
@@ -40,7 +40,9 @@ impl RunningServer {
         self.stop.cancel();
         self.app.stop();
         let finish = async {
-            self.workers.stop().await;
+            if let Some(workers) = self.workers {
+                workers.stop().await;
+            }
             self.live.stop().await;
             let accepting = self.accepting.await;
             self.app.tasks.wait().await;
