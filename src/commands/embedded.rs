@@ -104,11 +104,12 @@ async fn talk(lines: &mut Lines<BufReader<OwnedReadHalf>>, mut writer: OwnedWrit
 
 /// What the program wants, and its options.
 fn read(line: &str) -> Result<(Wish, Loaded), String> {
-    let wish: Wish = serde_json::from_str(line).map_err(|error| format!("the program's message is none: {error}"))?;
+    let mut wish: Wish =
+        serde_json::from_str(line).map_err(|error| format!("the program's message is none: {error}"))?;
     if wish.protocol != PROTOCOL {
         return Err(format!("the program speaks version {} of the protocol, this is {PROTOCOL}", wish.protocol));
     }
-    let loaded = config::load_embedded(wish.options.clone()).map_err(|error| error.to_string())?;
+    let loaded = config::load_embedded(std::mem::take(&mut wish.options)).map_err(|error| error.to_string())?;
     Ok((wish, loaded))
 }
 

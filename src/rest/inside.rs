@@ -13,7 +13,8 @@ use super::route::{BodyKind, Outcome};
 use crate::domain::features::sessions::open_context;
 use crate::domain::kernel::auth::{Auth, Credentials};
 use crate::domain::kernel::context::Client;
-use crate::error::{ErrorCode, ParseError};
+use crate::error::ParseError;
+use crate::http::credentials::invalid_context;
 use crate::http::{detach, mount};
 
 /// A request from inside.
@@ -98,6 +99,6 @@ fn take_context(body: &mut JsonMap, client: &mut Client) -> crate::error::Result
             client.cloud_context = Some(context);
             Ok(())
         }
-        Some(_) => Err(ParseError::new(ErrorCode::InvalidJson, "Invalid object for context.")),
+        Some(_) => Err(invalid_context()),
     }
 }

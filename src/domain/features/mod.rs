@@ -42,7 +42,7 @@ pub fn all(options: &Options, services: Services) -> Vec<Feature> {
         graphql_config::feature(),
         audiences::feature(),
         hooks,
-        jobs::feature(options),
+        jobs::feature(),
         security::feature(),
         health::feature(),
         logs::feature(),

@@ -128,6 +128,12 @@ impl Context {
         }
     }
 
+    /// A context for what the server does in its own name.
+    #[must_use]
+    pub fn of_server(app: &Arc<App>) -> Self {
+        Self::new(app.clone(), Auth::Master, None, None, false, Client::default())
+    }
+
     /// The same request with another caller, for operations by the server itself.
     #[must_use]
     pub fn with_auth(&self, auth: Auth) -> Self {

@@ -12,8 +12,7 @@ use super::{Class, bootstrap, system_classes};
 use crate::config::Options;
 use crate::config::schema::Definitions;
 use crate::domain::kernel::app::App;
-use crate::domain::kernel::auth::Auth;
-use crate::domain::kernel::context::{Client, Context};
+use crate::domain::kernel::context::Context;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::names::{self, ClassName};
 use crate::model::schema::{ClassSchema, IndexKeys};
@@ -41,7 +40,7 @@ pub async fn apply(app: &Arc<App>) -> Result<()> {
     if let Some(twice) = definitions.iter().find(|definition| !defined.insert(definition.name.as_str())) {
         return Err(invalid(format!("The class {} is defined twice in schema.definitions", twice.name)));
     }
-    let cx = Context::new(app.clone(), Auth::Master, None, None, false, Client::default());
+    let cx = Context::of_server(app);
     let known = |name: &str| cx.schemas().get(&ClassName::unchecked(name)).filter(|class| class.stored).cloned();
     if known(names::SESSION).is_none() {
         change::create(&cx, names::SESSION, ClassChange::default()).await?;

@@ -132,7 +132,6 @@ pub struct Cloud {
     version: watch::Sender<u64>,
     /// One publication at a time: a later one never gives way to an earlier one.
     publishing: Mutex<()>,
-    this: std::sync::Weak<Self>,
     modules: Mutex<Vec<ModuleSpec>>,
     stop: CancellationToken,
     tasks: tokio_util::task::TaskTracker,
@@ -180,7 +179,6 @@ impl Cloud {
             registrations: ArcSwap::default(),
             version: watch::Sender::new(0),
             publishing: Mutex::default(),
-            this: cloud.clone(),
             modules: Mutex::default(),
             stop: CancellationToken::new(),
             tasks: tokio_util::task::TaskTracker::new(),
@@ -251,7 +249,7 @@ impl Cloud {
         self.version.subscribe()
     }
 
-    fn publish(&self) {
+    fn publish(self: &Arc<Self>) {
         let _one = self.publishing.lock().unwrap_or_else(PoisonError::into_inner);
         let all = match self.workers.as_slice() {
             [only] => only.registrations.load_full(),
@@ -264,7 +262,7 @@ impl Cloud {
             }
         };
         if **self.registrations.load() != *all {
-            self.host.registered(handler::handlers(&self.this, &all), &all);
+            self.host.registered(handler::handlers(&Arc::downgrade(self), &all), &all);
             self.registrations.store(all);
             self.version.send_modify(|version| *version += 1);
         }

@@ -16,10 +16,9 @@ use self::declaration::Declaration;
 use crate::adapters::cloud::webhook::WebHooks;
 use crate::config::Options;
 use crate::domain::kernel::app::App;
-use crate::domain::kernel::auth::Auth;
 use crate::domain::kernel::caches::Cache;
 use crate::domain::kernel::classes::Class;
-use crate::domain::kernel::context::{Client, Context};
+use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
 use crate::domain::kernel::feature::{Feature, Refresh};
 use crate::domain::kernel::triggers::{Source, Target};
@@ -102,7 +101,7 @@ impl HookCache {
     /// Reads all web hooks and brings the table of handlers up to date with what changed since the last time.
     async fn read(&self, app: &Arc<App>) -> Result<()> {
         let mut known = self.known.lock().await;
-        let cx = Context::new(app.clone(), Auth::Master, None, None, false, Client::default());
+        let cx = Context::of_server(app);
         let now = all(&cx).await?;
         if *known == now {
             return Ok(());

@@ -9,7 +9,7 @@ mod timetable;
 use serde_json::{Value as Json, json};
 use tokio_util::sync::CancellationToken;
 
-pub use self::run::{End, Run, Starter, message, server_context, start};
+pub use self::run::{End, Run, Starter, message, start};
 use self::scheduler::Scheduler;
 use crate::config::Options;
 use crate::domain::kernel::app::App;
@@ -24,10 +24,10 @@ struct Jobs {
 
 /// Jobs, for the kernel.
 #[must_use]
-pub fn feature(options: &Options) -> Feature {
+pub fn feature() -> Feature {
     Feature { server_info: Some(server_info), on_stop: Some(stop), ..Feature::new("jobs") }
         .state(Jobs::default())
-        .work(Scheduler::new(options.own.job_schedules))
+        .work(Scheduler::default())
 }
 
 fn server_info(_options: &Options) -> Json {

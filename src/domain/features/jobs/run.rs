@@ -8,8 +8,7 @@ use tokio::sync::oneshot;
 
 use super::Jobs;
 use crate::domain::kernel::app::App;
-use crate::domain::kernel::auth::Auth;
-use crate::domain::kernel::context::{Client, Context};
+use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
 use crate::domain::kernel::triggers::{Handler, Target};
 use crate::domain::kernel::workers::Lease;
@@ -222,7 +221,7 @@ pub async fn message(app: &Arc<App>, id: &str, message: &str) -> Result<()> {
     }
     let mut update = Update::default();
     update.put("message", Change::Set(shortened(message)));
-    change(&server_context(app), id, running(id), update).await
+    change(&Context::of_server(app), id, running(id), update).await
 }
 
 /// Marks runs as failed whose server stopped without a word.
@@ -238,7 +237,7 @@ pub async fn settle_lost(app: &Arc<App>) -> Result<()> {
         }
         tracing::warn!(id, "a job was left by its server");
         let end = End { succeeded: false, message: Some(LOST.to_owned()) };
-        finish(&server_context(app), id, running(id), &end).await?;
+        finish(&Context::of_server(app), id, running(id), &end).await?;
         lease.end().await.map_err(failure)?;
     }
     Ok(())
@@ -255,9 +254,4 @@ pub async fn is_running(cx: &Context, name: &str) -> Result<bool> {
         Filter::eq("source", Starter::Schedule.source()),
     ]);
     Ok(read::internal_one(cx, names::JOB_STATUS, status, "whether a job runs").await?.is_some())
-}
-
-/// What the server does in its own name.
-pub fn server_context(app: &Arc<App>) -> Context {
-    Context::new(app.clone(), Auth::Master, None, None, false, Client::default())
 }

@@ -30,21 +30,13 @@ use crate::model::value::Value;
 const EVERY: Duration = Duration::from_secs(5);
 
 /// The work.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Scheduler {
-    /// Whether schedules are run.
-    schedules: bool,
     /// What was said of schedules that cannot run: once each.
     said: Mutex<HashSet<String>>,
 }
 
 impl Scheduler {
-    /// `schedules`: whether schedules are run; if not, runs that servers left are settled all the same.
-    #[must_use]
-    pub fn new(schedules: bool) -> Self {
-        Self { schedules, said: Mutex::default() }
-    }
-
     /// Runs what is due of one schedule. Gives the reason why it cannot.
     async fn consider(&self, cx: &Context, schedule: &Object) -> Result<(), String> {
         let Some(name) = schedule.get_str("jobName").filter(|name| !name.is_empty()) else { return Ok(()) };
@@ -91,10 +83,10 @@ impl Work for Scheduler {
 
     async fn round(&self, app: &Arc<App>) -> Result<()> {
         run::settle_lost(app).await?;
-        if !self.schedules {
+        if !app.options.own.job_schedules {
             return Ok(());
         }
-        let cx = run::server_context(app);
+        let cx = Context::of_server(app);
         let all = FindOptions::default();
         for schedule in read::internal_all(&cx, names::JOB_SCHEDULE, Filter::All, &all, "what is scheduled").await? {
             if let Err(reason) = self.consider(&cx, &schedule).await {

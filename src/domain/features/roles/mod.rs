@@ -13,9 +13,8 @@ use moka::sync::Cache as Entries;
 use crate::config::Options;
 use crate::domain::kernel::age::Age;
 use crate::domain::kernel::app::App;
-use crate::domain::kernel::auth::Auth;
 use crate::domain::kernel::caches::Cache;
-use crate::domain::kernel::context::{Client, Context};
+use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
 use crate::domain::kernel::feature::{Entities, Feature};
 use crate::domain::read;
@@ -105,7 +104,7 @@ impl Entities for UserEntities {
         let mut entities = vec![acl::PUBLIC.to_owned(), user.to_owned()];
         let candidates = above.owners();
         if !candidates.is_empty() {
-            let mut cx = Context::new(app.clone(), Auth::Master, None, None, false, Client::default());
+            let mut cx = Context::of_server(app);
             cx.transaction = transaction.cloned();
             let options = FindOptions { keys: Some(vec!["name".to_owned()]), ..FindOptions::default() };
             let ids = store::by_ids(candidates.into_iter().map(str::to_owned));

@@ -16,7 +16,7 @@ use crate::config::Options;
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::auth::{Auth, SessionUser};
 use crate::domain::kernel::clp::Operation;
-use crate::domain::kernel::context::{Client, Context};
+use crate::domain::kernel::context::Context;
 use crate::domain::kernel::events::Written;
 use crate::domain::kernel::failure::{failure, invalid_session};
 use crate::domain::kernel::feature::{Feature, Sessions};
@@ -177,7 +177,7 @@ pub(super) async fn insert(cx: &Context, mut row: Object) -> Result<Object> {
 /// 209 if the token is unknown or expired.
 pub async fn resolve(app: &Arc<App>, token: &str) -> Result<Option<Arc<SessionUser>>> {
     let invalid = || ParseError::new(ErrorCode::InvalidSessionToken, "Invalid session token");
-    let cx = Context::new(app.clone(), Auth::Master, None, None, false, Client::default());
+    let cx = Context::of_server(app);
     let cache: &SessionCache = app.feature()?;
     let session = if let Some(session) = cache.session(token) {
         session
