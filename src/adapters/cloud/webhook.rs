@@ -15,6 +15,7 @@ use serde_json::{Map, Value as Json, json};
 use super::handler::{Answer, Call, FormFile, Handler, Target};
 use crate::adapters::http::{self, CallError};
 use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::json::is_truthy;
 use crate::model::trigger::Trigger;
 
 const KEY_HEADER: HeaderName = HeaderName::from_static("x-parse-webhook-key");
@@ -144,15 +145,6 @@ impl Handler for WebHook {
 fn text_of(error: &Json) -> String {
     let text = error.as_str().or_else(|| error.get("message").and_then(Json::as_str));
     text.unwrap_or("The web hook refused.").to_owned()
-}
-
-fn is_truthy(value: &Json) -> bool {
-    match value {
-        Json::Null | Json::Bool(false) => false,
-        Json::String(text) => !text.is_empty(),
-        Json::Number(number) => number.as_f64().is_some_and(|number| number != 0.0),
-        _ => true,
-    }
 }
 
 /// Files as JavaScript writes its buffers.

@@ -65,6 +65,12 @@ impl Events {
         self.subscribers.store(Arc::new(subscribers));
     }
 
+    /// Whether anybody wants to know of anything.
+    #[must_use]
+    pub fn has_subscribers(&self) -> bool {
+        !self.subscribers.load().is_empty()
+    }
+
     /// Whether anybody wants changes of the class: then the row before is worth reading.
     #[must_use]
     pub fn wanted(&self, class: &ClassName) -> bool {

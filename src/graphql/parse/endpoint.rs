@@ -64,8 +64,8 @@ impl<D: ParseDialect> GraphQlEndpoint<D> {
 
     async fn answer(&self, mut request: Request) -> Result<Response> {
         let (cx, gate) = self.context(&request).await?;
-        let mut room = files::room(&cx)?;
-        let given = match self.read(&mut request, &mut room).await? {
+        let mut room = None;
+        let given = match self.read(&cx, &mut request, &mut room).await? {
             Ok(given) => given,
             Err(refused) => return Ok(refuse(&refused)),
         };
@@ -84,8 +84,13 @@ impl<D: ParseDialect> GraphQlEndpoint<D> {
         })
     }
 
-    /// Reads what the request asks for.
-    async fn read(&self, request: &mut Request, room: &mut Share) -> Result<Result<GraphQlRequest, Refusal>> {
+    /// Reads what the request asks for. `room`: what the files of a form take of the memory for files.
+    async fn read(
+        &self,
+        cx: &Context,
+        request: &mut Request,
+        room: &mut Option<Share>,
+    ) -> Result<Result<GraphQlRequest, Refusal>> {
         let options = &self.app.options;
         match *request.method() {
             Method::GET => return Ok(GraphQlRequest::from_query_string(request.uri().query().unwrap_or_default())),
@@ -96,6 +101,7 @@ impl<D: ParseDialect> GraphQlEndpoint<D> {
         let taken = request.take_body();
         let most = options.server.max_upload_size.bytes;
         if body::is_multipart(request.headers()) {
+            let room = room.insert(files::room(cx)?);
             let pieces = Arc::new(Mutex::new(body::pieces(taken, timeout)));
             let all = most.saturating_mul(UPLOADS).saturating_add(2 * OPERATION);
             let mut grow = |bytes| {

@@ -11,13 +11,12 @@ use futures_util::stream::BoxStream;
 use mongodb::Database;
 use mongodb::change_stream::ChangeStream;
 use mongodb::change_stream::event::{ChangeStreamEvent, OperationType, ResumeToken, UpdateDescription};
-use mongodb::error::ErrorKind;
 use mongodb::options::{FullDocumentBeforeChangeType, FullDocumentType};
 use tracing::warn;
 
 use super::feed::{self, Feed};
 use super::names::POINTER;
-use super::{MongoStorage, SCHEMA_COLLECTION, decode};
+use super::{MongoStorage, SCHEMA_COLLECTION, decode, error};
 use crate::model::date::Date;
 use crate::model::names::ClassName;
 use crate::model::object::Object;
@@ -57,7 +56,7 @@ pub(super) async fn keep_images(storage: &MongoStorage, class: &ClassName) -> Re
     let change = doc! { "collMod": &name, "changeStreamPreAndPostImages": images.clone() };
     let missing = match storage.database.run_command(change.clone()).await {
         Ok(_) => return Ok(()),
-        Err(error) => matches!(&*error.kind, ErrorKind::Command(refused) if refused.code == NAMESPACE_NOT_FOUND),
+        Err(error) => error::has_code(&error, &[NAMESPACE_NOT_FOUND]),
     };
     if missing {
         let make = doc! { "create": &name, "changeStreamPreAndPostImages": images };

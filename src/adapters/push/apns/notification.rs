@@ -5,6 +5,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Map, Value as Json, json};
 
 use crate::adapters::push::Push;
+use crate::model::json::is_truthy;
 
 /// Whose way of writing a payload: the push adapter of Parse has two senders for APNs that differ in details.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,14 +109,9 @@ pub fn either<'a>(push: &'a Push, data: &'a Map<String, Json>, key: &str) -> Opt
     given(&push.body, key).or_else(|| given(data, key))
 }
 
-/// A value that JavaScript would not hold for false.
+/// A value that is truthy in JavaScript.
 pub fn given<'a>(map: &'a Map<String, Json>, key: &str) -> Option<&'a Json> {
-    map.get(key).filter(|value| match value {
-        Json::Null | Json::Bool(false) => false,
-        Json::String(text) => !text.is_empty(),
-        Json::Number(number) => number.as_f64().is_some_and(|number| number != 0.0),
-        _ => true,
-    })
+    map.get(key).filter(|value| is_truthy(value))
 }
 
 fn headers(push: &Push, data: &Map<String, Json>, app: Option<&str>, dialect: Dialect) -> Result<HeaderMap, String> {

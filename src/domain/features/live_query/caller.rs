@@ -63,7 +63,8 @@ pub(super) fn anonymous(app: &Arc<App>) -> Context {
     context(app, Auth::Anonymous, None)
 }
 
-fn context(app: &Arc<App>, auth: Auth, token: Option<&str>) -> Context {
+/// The context of what live queries do with these rights. Files have the addresses that clients see.
+pub(super) fn context(app: &Arc<App>, auth: Auth, token: Option<&str>) -> Context {
     let server = &app.options.server;
     let base = server.public_server_url.as_deref().or(server.server_url.as_deref()).unwrap_or_default();
     let client = Client { base_url: base.trim_end_matches('/').to_owned(), ..Client::default() };

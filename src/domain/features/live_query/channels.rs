@@ -7,12 +7,12 @@ use futures_util::stream::BoxStream;
 use serde_json::{Map, Value as Json};
 use tokio::sync::mpsc;
 
+use super::caller;
 use super::hub::LiveQueries;
 use crate::adapters::pubsub::Redis;
 use crate::adapters::pubsub::redis::{Heard, Message};
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::auth::Auth;
-use crate::domain::kernel::context::{Client, Context};
 use crate::domain::kernel::events::{Subscriber, Written};
 use crate::domain::permissions::protected_fields::Visibility;
 use crate::domain::triggers::payload;
@@ -49,10 +49,7 @@ impl Subscriber for Publisher {
 }
 
 fn message(app: &Arc<App>, written: &Written) -> Message {
-    let server = &app.options.server;
-    let base = server.public_server_url.as_deref().or(server.server_url.as_deref()).unwrap_or_default();
-    let client = Client { base_url: base.to_owned(), ..Client::default() };
-    let cx = Context::new(app.clone(), Auth::Master, None, None, false, client);
+    let cx = caller::context(app, Auth::Master, None);
     let class = cx.class(&written.class);
     let object = |row: &Object| {
         let mut object = payload::object(&cx, &class, &Visibility::default(), row.clone());

@@ -162,8 +162,8 @@ impl Matched<'_> {
 
 /// Whether one of the watched fields differs between the rows before and after.
 fn watched(watch: &[String], written: &Written) -> bool {
-    let value = |row: &Option<Arc<Object>>, path: &str| row.as_ref().and_then(|row| at(row, path).cloned());
-    let differs = |path: &str| value(&written.before, path) != value(&written.after, path);
+    let (before, after) = (written.before.as_deref(), written.after.as_deref());
+    let differs = |path: &str| before.and_then(|row| at(row, path)) != after.and_then(|row| at(row, path));
     watch.is_empty()
         || watch.iter().any(|path| match path.as_str() {
             "ACL" => differs("_rperm") || differs("_wperm"),

@@ -28,10 +28,13 @@ const WAITING: usize = 1 << 16;
 /// Relations of rows under way that are remembered.
 const MOST_NOTES: usize = 10_000;
 
+/// The classes of which the store was asked to keep the rows before writes.
+type Kept = HashSet<ClassName>;
+
 /// What tells of writes.
 pub enum Source {
     /// The store, or messages of servers that have the same form.
-    Store(BoxStream<'static, Change>),
+    Store(BoxStream<'static, Change>, Kept),
     /// The pipelines of this server.
     Pipelines(mpsc::Receiver<Happened>),
 }
@@ -57,14 +60,15 @@ impl LiveQueries {
         if let Some(changes) = app.storage.changes(follower).await.map_err(failure)? {
             self.progress.from_store.store(true, Ordering::Release);
             app.events.subscribe(Arc::new(Notes(self.clone())));
-            self.keep_images(app, &mut HashSet::new()).await;
-            return Ok(Some(Source::Store(changes)));
+            let mut kept = Kept::new();
+            self.keep_images(app, &mut kept).await;
+            return Ok(Some(Source::Store(changes, kept)));
         }
         if let Some(redis) = &self.channels.listen {
             let progress = self.progress.clone();
             let position = move || progress.position.fetch_add(1, Ordering::AcqRel) + 1;
             let changes = channels::listen(redis, app, position).await.map_err(ParseError::internal)?;
-            return Ok(Some(Source::Store(changes)));
+            return Ok(Some(Source::Store(changes, Kept::new())));
         }
         let (sender, receiver) = mpsc::channel(WAITING);
         app.events.subscribe(Arc::new(Listener { live: self.clone(), sender }));
@@ -76,8 +80,7 @@ impl LiveQueries {
         let (app, live) = (Arc::downgrade(app), self.clone());
         tokio::spawn(async move {
             match source {
-                Source::Store(mut changes) => {
-                    let mut kept = HashSet::new();
+                Source::Store(mut changes, mut kept) => {
                     while let Some(change) = changes.next().await {
                         let Some(app) = app.upgrade() else { return };
                         live.take(&app, change, &mut kept).await;
@@ -93,7 +96,7 @@ impl LiveQueries {
         })
     }
 
-    async fn take(&self, app: &Arc<App>, change: Change, kept: &mut HashSet<ClassName>) {
+    async fn take(&self, app: &Arc<App>, change: Change, kept: &mut Kept) {
         match change {
             Change::Schema => {
                 self.reload(app).await;
@@ -126,7 +129,7 @@ impl LiveQueries {
     }
 
     /// Has the store keep the rows before writes of every published class that it knows.
-    async fn keep_images(&self, app: &App, kept: &mut HashSet<ClassName>) {
+    async fn keep_images(&self, app: &App, kept: &mut Kept) {
         for class in app.schemas.snapshot().iter() {
             let name = &class.schema.name;
             if !class.stored || !self.published.covers(name.as_str()) || !kept.insert(name.clone()) {

@@ -29,15 +29,15 @@ const SHOWN_EVERY: Duration = Duration::from_millis(250);
 pub(super) async fn send(app: &Arc<App>, pushes: &Pushes, work: &mut Work) -> Result<End> {
     if let When::LocalTime(wall) = work.request.when {
         loop {
-            let zones = async { Devices::of(app, &work.request).await?.time_zones().await };
-            let zones = work.while_held(app, zones).await?;
+            let devices = work.while_held(app, Devices::of(app, &work.request)).await?;
+            let zones = work.while_held(app, devices.time_zones()).await?;
             let Some(round) = local_time::next(wall, &zones, work.progress.served_until) else { break };
             let moment = Date::from_millis(round.moment);
             if moment > app.clock.now() {
                 return Ok(End::GoOnLater(moment));
             }
             work.request.expire_after(moment);
-            let devices = work.while_held(app, Devices::of(app, &work.request)).await?.only(round.devices);
+            let devices = devices.only(round.devices);
             if let Some(end) = Sending::new(app, pushes, work, Some(round.offset)).run(&devices).await? {
                 return Ok(end);
             }
