@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
 
 use reparse::clock::ManualClock;
 use reparse::config::Options;
@@ -20,6 +21,9 @@ use tokio::runtime::Runtime;
 pub const APP: &str = "app";
 /// Their master key.
 pub const MASTER: &str = "master";
+
+/// How long a test waits for an answer.
+const LONGEST: Duration = Duration::from_mins(2);
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 static COUNTER: AtomicU32 = AtomicU32::new(0);
@@ -150,6 +154,11 @@ where
     }
 }
 
+/// A client for tests. An answer that never comes fails its test instead of holding up all of them.
+pub fn client() -> Client {
+    Client::builder().no_proxy().timeout(LONGEST).build().unwrap()
+}
+
 /// What all cases run on.
 pub fn runtime() -> &'static Runtime {
     &RUNTIME
@@ -193,7 +202,7 @@ impl TestServer {
         let options = Options::from_json(options).unwrap();
         let running = Box::pin(Server::open(options, environment)).await.unwrap().serve();
         let base = format!("http://{}/parse", running.addr);
-        let client = Client::builder().no_proxy().build().unwrap();
+        let client = client();
         let mongo = if database.starts_with("mongodb") {
             mongodb::Client::with_uri_str(database).await.unwrap().default_database()
         } else {

@@ -45,7 +45,7 @@ impl Graph {
     /// The same, of the endpoint mounted at `path`.
     pub fn at(server: &Arc<TestServer>, path: &str) -> Self {
         let url = format!("http://{}{path}", server.running.addr);
-        let client = Client::builder().no_proxy().build().unwrap();
+        let client = crate::server::client();
         Self { url, client, headers: vec![("X-Parse-Application-Id", APP.to_owned())] }
     }
 

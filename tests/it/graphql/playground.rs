@@ -8,7 +8,7 @@ use crate::server::{MASTER, answer, each_backend};
 #[test]
 fn the_page_holds_the_application_id_and_no_key() {
     each_backend(&options(&json!({"javascriptKey": "jskey", "restAPIKey": "restkey"})), |server| async move {
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let client = crate::server::client();
         let root = format!("http://{}/playground", server.running.addr);
         let page = answer(client.get(&root)).await;
         assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
@@ -38,7 +38,7 @@ fn the_page_holds_the_application_id_and_no_key() {
 #[test]
 fn without_the_option_there_is_none() {
     each_backend(&json!({"mountGraphQL": true}), |server| async move {
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let client = crate::server::client();
         let got = answer(client.get(format!("http://{}/playground", server.running.addr))).await;
         assert_eq!(got.status, 404);
         assert_eq!(Graph::of(&server).data("{ health }", json!({})).await, json!({"health": true}));

@@ -73,7 +73,7 @@ fn queries_by_get() {
 fn credentials_count_in_headers_alone() {
     each_backend(&options(&json!({"javascriptKey": "jskey"})), |server| async move {
         let url = format!("http://{}/graphql", server.running.addr);
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let client = crate::server::client();
         let body =
             json!({"query": "{ health }", "_ApplicationId": "app", "_MasterKey": "master", "_JavaScriptKey": "jskey"});
         for headers in [
