@@ -139,19 +139,29 @@ where
             };
             let mut servers = Vec::new();
             for seed in seeds(backend) {
-                servers.push(Arc::new(Box::pin(TestServer::start(&database, options, seed)).await));
+                let starting = Box::pin(TestServer::start(&database, options, seed));
+                servers.push(Arc::new(bounded("start", starting).await));
             }
-            case(servers.clone()).await;
+            bounded("case", Box::pin(case(servers.clone()))).await;
             for server in servers {
                 let server = Arc::into_inner(server).expect("the case must not keep the server");
-                assert!(server.running.shutdown().await, "the server did not stop in time");
+                assert!(bounded("stop", server.running.shutdown()).await, "the server did not stop in time");
             }
             if backend == Backend::Mongo {
-                let client = mongodb::Client::with_uri_str(&database).await.unwrap();
-                client.default_database().unwrap().drop().await.unwrap();
+                bounded("removal of the database", async {
+                    let client = mongodb::Client::with_uri_str(&database).await.unwrap();
+                    client.default_database().unwrap().drop().await.unwrap();
+                })
+                .await;
             }
         });
     }
+}
+
+/// Fails the test when a part of it takes longer than anything does: a test that never ends would hold up all others.
+async fn bounded<T>(part: &str, work: impl Future<Output = T>) -> T {
+    let done = tokio::time::timeout(4 * LONGEST, work).await;
+    done.unwrap_or_else(|_| panic!("the {part} did not end"))
 }
 
 /// A client for tests. An answer that never comes fails its test instead of holding up all of them.
