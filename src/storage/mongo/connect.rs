@@ -163,7 +163,13 @@ pub(super) async fn ping(storage: &MongoStorage) -> Result<()> {
     }
 }
 
+/// The longest that closing may take. The driver waits for everything that still holds a connection, without an end of its own.
+const CLOSING: Duration = Duration::from_secs(5);
+
 /// Closes all connections without waiting for operations in flight.
 pub(super) async fn close(storage: &MongoStorage) {
-    storage.client.clone().shutdown().immediate(true).await;
+    let closing = storage.client.clone().shutdown().immediate(true).into_future();
+    if tokio::time::timeout(CLOSING, closing).await.is_err() {
+        tracing::warn!("the connections to MongoDB were not closed in time");
+    }
 }
