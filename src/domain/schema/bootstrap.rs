@@ -101,7 +101,7 @@ pub fn indexes(options: &Options) -> IndexMap<String, Vec<IndexSpec>> {
 }
 
 /// Indexes for frequent queries that scan the whole collection in parse-server.
-fn own_indexes() -> [(String, Vec<IndexSpec>); 3] {
+fn own_indexes() -> [(String, Vec<IndexSpec>); 4] {
     let plain = |name: &str, field: &str| IndexSpec { sparse: false, ..sparse(name, field) };
     let user = ClassName::unchecked(names::ROLE);
     let join = |field: &str| {
@@ -114,6 +114,10 @@ fn own_indexes() -> [(String, Vec<IndexSpec>); 3] {
         (
             names::SESSION.to_owned(),
             vec![plain("reparse_session_token", "sessionToken"), plain("reparse_user", "user")],
+        ),
+        (
+            names::INSTALLATION.to_owned(),
+            vec![plain("reparse_installationId", "installationId"), plain("reparse_deviceToken", "deviceToken")],
         ),
         join("users"),
         join("roles"),
