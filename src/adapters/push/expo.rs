@@ -71,7 +71,7 @@ impl Expo {
             Ok(tickets) => devices.iter().zip(tickets).map(|(device, ticket)| outcome(device, ticket)).collect(),
             Err(error) => {
                 tracing::warn!(error, devices = devices.len(), "Expo did not take a list of messages");
-                fail_all(devices, &error)
+                fail_all(devices.iter().copied(), &error)
             }
         }
     }
@@ -123,7 +123,7 @@ fn outcome(device: &Device, ticket: Json) -> Outcome {
 #[async_trait]
 impl Provider for Expo {
     async fn send(&self, push: &Push, devices: &[&Device]) -> Vec<Outcome> {
-        let Some(data) = push.data() else { return fail_all(devices, "The push has no data.") };
+        let Some(data) = push.data() else { return fail_all(devices.iter().copied(), "The push has no data.") };
         let mut message = data.clone();
         message.shift_remove("alert");
         message.shift_remove("body");

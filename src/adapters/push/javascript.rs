@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use async_trait::async_trait;
 use serde_json::{Map, Value as Json};
 
-use super::webhook::outcomes;
+use super::own::{self, outcomes};
 use super::{Device, Outcome, Push, PushSender};
 use crate::adapters::cloud::module::{Modules, OwnModule};
 
@@ -48,12 +48,6 @@ impl PushSender for JavaScript {
     }
 
     async fn send(&self, push: &Push, devices: &[Device]) -> Vec<Outcome> {
-        match self.results(push, devices).await {
-            Ok(outcomes) => outcomes,
-            Err(error) => {
-                tracing::warn!(push = push.status_id, %error, "the push adapter did not send a batch of a push");
-                devices.iter().map(|device| device.failed(error.as_str())).collect()
-            }
-        }
+        own::settled(push, devices, self.results(push, devices).await)
     }
 }

@@ -7,6 +7,7 @@ mod apns;
 mod expo;
 mod fcm;
 pub mod javascript;
+mod own;
 mod providers;
 mod requests;
 mod settings;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::{Map, Value as Json, json};
 
+use self::javascript::JavaScript;
 use self::providers::Providers;
 
 /// What is sent.
@@ -158,13 +160,42 @@ pub const ADAPTERS: &[(&str, Open)] = &[
     ("webhook", |settings, _| Ok(Arc::new(webhook::Webhook::open(settings)?))),
 ];
 
+/// The adapter that the option `push` asks for.
+struct Choice {
+    /// Its name; `None`: the first of [`ADAPTERS`].
+    name: Option<String>,
+    settings: Map<String, Json>,
+}
+
+impl Choice {
+    fn of(push: &Map<String, Json>) -> Result<Self, String> {
+        let mut settings = push.clone();
+        let (name, settings) = match settings.shift_remove("adapter") {
+            None | Some(Json::Null) => return Ok(Self { name: None, settings }),
+            // By its name alone it gets what stands beside the name.
+            Some(Json::String(name)) => (name, settings),
+            Some(Json::Object(mut adapter)) => {
+                let Some(Json::String(name)) = adapter.shift_remove("module") else { return Err(no_adapter()) };
+                match adapter.shift_remove("options") {
+                    None | Some(Json::Null) => (name, Map::new()),
+                    Some(Json::Object(settings)) => (name, settings),
+                    Some(_) => return Err("adapter.options must be an object".to_owned()),
+                }
+            }
+            Some(_) => return Err(no_adapter()),
+        };
+        if name.is_empty() { Err(no_adapter()) } else { Ok(Self { name: Some(name), settings }) }
+    }
+}
+
+fn no_adapter() -> String {
+    "adapter must be the name of an adapter or {\"module\", \"options\"}".to_owned()
+}
+
 /// What of the option `push` cannot be had, for the person who configured it.
 #[must_use]
-pub fn missing(options: &Map<String, Json>) -> Option<String> {
-    let adapter = options.get("adapter").filter(|adapter| !adapter.is_null())?;
-    // What is no name of a built-in adapter is a module of the app.
-    let named = module(adapter).is_some_and(|name| !name.is_empty());
-    (!named).then(|| "adapter must be the name of an adapter or {\"module\", \"options\"}".to_owned())
+pub fn missing(push: &Map<String, Json>) -> Option<String> {
+    Choice::of(push).err()
 }
 
 /// The sender that the option `push` describes.
@@ -172,31 +203,11 @@ pub fn missing(options: &Map<String, Json>) -> Option<String> {
 /// # Errors
 /// A text for the person who configured it.
 pub fn build(push: &Map<String, Json>, sources: &Sources) -> Result<Arc<dyn PushSender>, String> {
-    if let Some(reason) = missing(push) {
-        return Err(format!("option push: {reason}"));
+    let Choice { name, settings } = Choice::of(push).map_err(|reason| format!("option push: {reason}"))?;
+    let built_in = ADAPTERS.iter().find(|(known, _)| name.as_deref().is_none_or(|name| name == *known));
+    match (built_in, name) {
+        (Some((_, open)), _) => open(&settings, sources),
+        // What is no name of a built-in adapter is a module of the app.
+        (None, name) => Ok(Arc::new(JavaScript::open(&name.unwrap_or_default(), &settings, &sources.modules))),
     }
-    let mut settings = push.clone();
-    let adapter = settings.shift_remove("adapter").unwrap_or_default();
-    // By its name alone it gets what stands beside the name.
-    if let Json::Object(adapter) = &adapter {
-        settings = match adapter.get("options") {
-            None | Some(Json::Null) => Map::new(),
-            Some(Json::Object(settings)) => settings.clone(),
-            Some(_) => return Err("option push.adapter.options must be an object".to_owned()),
-        };
-    }
-    if let Some(name) = module(&adapter).filter(|name| ADAPTERS.iter().all(|(known, _)| known != name)) {
-        return Ok(Arc::new(javascript::JavaScript::open(name, &settings, &sources.modules)));
-    }
-    let open = match (&adapter, module(&adapter)) {
-        (Json::Null, _) => ADAPTERS.first(),
-        (_, name) => ADAPTERS.iter().find(|(known, _)| Some(*known) == name),
-    };
-    let (_, open) = open.ok_or("option push.adapter must be the name of an adapter or {\"module\", \"options\"}")?;
-    open(&settings, sources)
-}
-
-/// The name of the adapter that a value of `push.adapter` asks for.
-fn module(adapter: &Json) -> Option<&str> {
-    adapter.as_str().or_else(|| adapter.get("module").and_then(Json::as_str))
 }

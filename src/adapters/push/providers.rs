@@ -102,7 +102,7 @@ impl PushSender for Providers {
         let outcomes = join_all(sent.map(async |((provider, devices), (kind, _))| {
             let outcomes = match provider {
                 Some(provider) => provider.send(push, &devices).await,
-                None => fail_all(&devices, &format!("Can not find sender for push type {kind}")),
+                None => fail_all(devices.iter().copied(), &format!("Can not find sender for push type {kind}")),
             };
             log_failures(push, kind, &outcomes);
             outcomes
@@ -133,6 +133,6 @@ fn log_failures(push: &Push, kind: &str, outcomes: &[Outcome]) {
 }
 
 /// The same failure for all devices.
-pub fn fail_all(devices: &[&Device], error: &str) -> Vec<Outcome> {
-    devices.iter().map(|device| device.failed(error)).collect()
+pub fn fail_all<'a>(devices: impl IntoIterator<Item = &'a Device>, error: &str) -> Vec<Outcome> {
+    devices.into_iter().map(|device| device.failed(error)).collect()
 }

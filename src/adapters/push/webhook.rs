@@ -10,6 +10,7 @@ use reqwest::Url;
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
+use super::own::{self, outcomes};
 use super::{Device, Outcome, Push, PushSender};
 use crate::adapters::http::{self, Caller};
 
@@ -95,40 +96,6 @@ impl PushSender for Webhook {
     }
 
     async fn send(&self, push: &Push, devices: &[Device]) -> Vec<Outcome> {
-        match self.results(push, devices).await {
-            Ok(outcomes) => outcomes,
-            Err(error) => {
-                tracing::warn!(push = push.status_id, %error, "own code did not send a batch of a push");
-                devices.iter().map(|device| device.failed(error.as_str())).collect()
-            }
-        }
-    }
-}
-
-/// What a list of results says of devices.
-pub(super) fn outcomes(list: Vec<Json>) -> Vec<Outcome> {
-    let mut outcomes = Vec::with_capacity(list.len());
-    flatten(list, &mut outcomes);
-    outcomes
-}
-
-/// The results of a list and of the lists in it. What is no result is left out.
-fn flatten(list: Vec<Json>, outcomes: &mut Vec<Outcome>) {
-    // The depth is that of JSON which was parsed with a limit.
-    for result in list {
-        match result {
-            Json::Array(inner) => flatten(inner, outcomes),
-            Json::Object(mut result) => {
-                let device = result.remove("device").unwrap_or_default();
-                let text = |key: &str| device.get(key).and_then(Json::as_str).map(str::to_owned);
-                outcomes.push(Outcome {
-                    device_type: text("deviceType"),
-                    device_token: text("deviceToken"),
-                    transmitted: result.get("transmitted") == Some(&Json::Bool(true)),
-                    response: result.remove("response").unwrap_or_default(),
-                });
-            }
-            _ => {}
-        }
+        own::settled(push, devices, self.results(push, devices).await)
     }
 }

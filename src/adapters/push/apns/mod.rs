@@ -87,11 +87,11 @@ impl Apns {
     async fn send_to_app(&self, push: &Push, identifier: Option<&str>, devices: Vec<&Device>) -> Vec<Outcome> {
         let apps = self.apps_for(identifier);
         if apps.is_empty() {
-            return fail_all(&devices, "No Provider found");
+            return fail_all(devices.iter().copied(), "No Provider found");
         }
         let notification = match Notification::new(push, identifier, self.dialect) {
             Ok(notification) => notification,
-            Err(error) => return fail_all(&devices, &error),
+            Err(error) => return fail_all(devices.iter().copied(), &error),
         };
         let (notification, apps) = (&notification, &apps);
         let in_flight = apps.iter().map(|app| app.requests.in_flight()).min().unwrap_or(1);

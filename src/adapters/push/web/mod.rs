@@ -116,10 +116,10 @@ impl WebPush {
 #[async_trait]
 impl Provider for WebPush {
     async fn send(&self, push: &Push, devices: &[&Device]) -> Vec<Outcome> {
-        let Some(data) = push.data() else { return fail_all(devices, "The push has no data.") };
+        let Some(data) = push.data() else { return fail_all(devices.iter().copied(), "The push has no data.") };
         let message = match serde_json::to_vec(data) {
             Ok(message) if message.len() <= encryption::LONGEST => message,
-            _ => return fail_all(devices, "The data of the push is too long for Web Push."),
+            _ => return fail_all(devices.iter().copied(), "The data of the push is too long for Web Push."),
         };
         let todo = devices.iter().map(|device| self.send_one(device, &message)).collect();
         at_most(self.requests.in_flight(), todo).await
