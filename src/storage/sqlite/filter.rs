@@ -1,4 +1,4 @@
-//! Filter → SQL: what SQL can answer with MongoDB's meaning; the rest is left to `matches`, row by row inside the statement.
+//! Translates filters to SQL, as far as SQL gives MongoDB's results. `matches` tests the rest, row by row, inside the statement.
 //!
 //! Every piece of SQL made here lets through at least the rows that match. It is *exact* when it lets through no others;
 //! conditions that are not exact are prepared as matchers besides.
@@ -22,9 +22,9 @@ use crate::model::shape::NULL_POINTER;
 use crate::model::value::{GeoPoint, Value};
 use crate::storage::{Result, StorageError};
 
-/// Above so many terms a condition is left to the matcher: SQLite bounds the size of expressions.
+/// A condition with more terms is left to the matcher, because SQLite bounds the size of expressions.
 const MAX_TERMS: usize = 300;
-/// Nested deeper than this, too.
+/// A condition that is nested deeper is left to the matcher, too.
 const MAX_NESTING: usize = 40;
 /// Lists up to this length become a parameter each, so that short ones share statements.
 const SHORT_LIST: usize = 8;
@@ -36,9 +36,9 @@ pub struct Plan {
     pub condition: String,
     /// Its parameters.
     pub parameters: Vec<Sql>,
-    /// What each row has to pass besides.
+    /// The condition that the matcher tests each row against.
     pub rest: Vec<Matcher>,
-    /// A text search each row has to pass besides, with its fields.
+    /// A text search that each row must match, with its fields.
     pub text: Option<(Vec<Path>, TextQuery)>,
     /// Whether a row is asked for by its id: no more than one row is looked at.
     pub by_id: bool,
@@ -46,7 +46,7 @@ pub struct Plan {
     pub near: Option<(String, GeoPoint)>,
 }
 
-/// What the compiler knows.
+/// What the translation needs to know of the class.
 #[derive(Debug, Clone, Copy)]
 pub struct ColumnInfo<'a> {
     /// The class.
@@ -67,7 +67,7 @@ struct Piece {
 }
 
 impl Piece {
-    /// Lets everything through, rightly or not.
+    /// A condition that every row meets: the matcher decides.
     const fn open(exact: bool) -> Self {
         Self { sql: String::new(), parameters: Vec::new(), exact, terms: 0 }
     }

@@ -18,9 +18,9 @@ use crate::model::query::path::Path;
 use crate::model::value::Value;
 use crate::storage::StorageError;
 
-/// What a statement under way asks of each row beyond what SQL can say.
+/// The condition of the running statement that SQL cannot express.
 pub type RowTest = Rc<dyn Fn(&Object) -> Result<bool, StorageError>>;
-/// What a statement under way computes of each row, to sort by.
+/// The number by which the running statement sorts, computed for each row.
 pub type RowScore = Rc<dyn Fn(&Object) -> Result<f64, StorageError>>;
 
 thread_local! {
@@ -54,12 +54,12 @@ impl Drop for Running {
     }
 }
 
-/// The error a function of ours met, which SQLite reports as text alone.
+/// The error of one of our functions, of which SQLite reports only the text.
 pub fn take_error() -> Option<StorageError> {
     ERROR.take()
 }
 
-/// Fails when the time of the statement under way is over.
+/// Fails when the running statement has used its time.
 ///
 /// # Errors
 /// `TimedOut`.
@@ -67,7 +67,7 @@ pub fn check_time() -> Result<(), StorageError> {
     if DEADLINE.get().is_some_and(|deadline| deadline <= now()) { Err(StorageError::TimedOut) } else { Ok(()) }
 }
 
-/// The present, to measure how long things take.
+/// The current time, for measuring durations.
 #[must_use]
 pub fn now() -> Instant {
     Instant::now()
@@ -181,7 +181,7 @@ fn unpack(mut bytes: &[u8]) -> (Keys, Keys) {
     sets
 }
 
-/// Whether the row passes the test of the statement under way.
+/// Whether the row meets the condition of the running statement.
 fn row_test(context: &Context<'_>) -> rusqlite::Result<bool> {
     check_time().map_err(failed)?;
     let Some(test) = TEST.with_borrow(Clone::clone) else { return Ok(true) };
@@ -189,7 +189,7 @@ fn row_test(context: &Context<'_>) -> rusqlite::Result<bool> {
     test(&object).map_err(failed)
 }
 
-/// The number by which the statement under way sorts the row.
+/// The number by which the running statement sorts the row.
 fn row_score(context: &Context<'_>) -> rusqlite::Result<f64> {
     check_time().map_err(failed)?;
     let Some(score) = SCORE.with_borrow(Clone::clone) else { return Ok(0.0) };
@@ -197,7 +197,7 @@ fn row_score(context: &Context<'_>) -> rusqlite::Result<f64> {
     score(&object).map_err(failed)
 }
 
-/// Makes the functions known to a connection.
+/// Registers the functions with a connection.
 ///
 /// # Errors
 /// SQLite's.

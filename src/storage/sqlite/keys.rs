@@ -1,7 +1,7 @@
 //! Keys: bytes whose order is MongoDB's order of values, for indexes, comparisons and sorting.
 //!
 //! The first byte is the type bracket: null (and missing) < number < string < object < array < bytes < boolean < date. A key
-//! of an array in an index is the bracket alone: look-ups take such rows along and look at them one by one. Pointers and
+//! of an array in an index is the bracket alone: look-ups find all such rows and test them one by one. Pointers and
 //! files that are the value of a field count as strings, as MongoDB stores them.
 
 use std::borrow::Cow;
@@ -45,10 +45,10 @@ fn collator() -> Option<CollatorBorrowed<'static>> {
     Collator::try_new(locale!("en-US").into(), options).ok()
 }
 
-/// Name and version of the collation: indexes over it are made anew when it changes.
+/// Name and version of the collation. When it changes, the indexes that use it are rebuilt.
 #[must_use]
 pub fn collation_version() -> String {
-    // A probe instead of a version number: what matters is the keys that come out.
+    // Sample keys instead of a version number: indexes depend on nothing but the keys.
     let mut probe = Vec::new();
     for text in ["Straße", "STRASSE", "ıIiİ", "e\u{301}É", "Ａａ", "ǅ", "日本", "🙂"] {
         push_folded(text, &mut probe);
@@ -183,7 +183,7 @@ fn push_terminated(bytes: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(&[0, 0]);
 }
 
-/// What a path below a field leads to, for an index.
+/// What an index finds at a path below a field.
 #[derive(Debug)]
 pub enum Leaf<'a> {
     /// Nothing.

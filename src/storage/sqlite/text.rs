@@ -14,14 +14,14 @@ use crate::model::query::filter::TextSearch;
 use crate::model::query::path::{Found, Path};
 use crate::model::value::Value;
 
-/// Longest search, in bytes.
+/// Maximum length of a search, in bytes.
 const MAX_TERM: usize = 16 << 10;
 
 /// A search, prepared once to be applied to many texts.
 pub struct TextQuery {
     /// Stemmed words, folded, of which one must occur.
     words: HashSet<String>,
-    /// The same words with case and accents where these count.
+    /// The same words with case and accents, if these are compared.
     exact_words: HashSet<String>,
     /// Words that must not occur, in the form compared.
     unwanted: HashSet<String>,
@@ -42,7 +42,7 @@ impl std::fmt::Debug for TextQuery {
     }
 }
 
-/// What does not count in a comparison.
+/// The differences that a comparison ignores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Fold {
     case: bool,
@@ -149,7 +149,7 @@ impl TextQuery {
     }
 }
 
-/// How often a word occurs; each time more counts half as much.
+/// How often a word occurs: each further occurrence counts half as much as the one before.
 #[derive(Debug, Default)]
 struct Count {
     number: f64,
@@ -165,7 +165,7 @@ impl Count {
     }
 }
 
-/// A piece of a search.
+/// A word or phrase of a search.
 #[derive(Debug)]
 struct Part<'a> {
     text: &'a str,
@@ -296,7 +296,7 @@ fn without_accent(letter: char) -> Option<char> {
     Some(letter)
 }
 
-/// English words that do not count.
+/// English stop words.
 static STOP_WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
     "a about above after again against all am an and any are aren't as at be because been before being \
      below between both but by can't cannot could couldn't did didn't do does doesn't doing don't down \

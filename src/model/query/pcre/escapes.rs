@@ -63,7 +63,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// A part to which case is none of its business.
+    /// A part that ignores the option for case.
     fn exactly(&mut self, part: &str) {
         if self.mode.insensitive {
             for piece in ["(?-i:", part, ")"] {

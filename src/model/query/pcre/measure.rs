@@ -1,4 +1,4 @@
-//! How much work a translated pattern can make, estimated before it runs: the engine bounds steps back, not all steps.
+//! Estimates how much work a translated pattern can cause before it runs: the engine bounds backtracking, not all steps.
 
 use std::iter::Peekable;
 use std::str::Chars;

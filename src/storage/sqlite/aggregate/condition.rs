@@ -15,18 +15,18 @@ use crate::model::schema::FieldType;
 use crate::model::value::Value;
 use crate::storage::{Result, StorageError};
 
-/// What documents must meet.
+/// A condition that documents must meet.
 #[derive(Debug)]
 pub enum Condition {
-    /// What queries know as well.
+    /// A condition that queries have, too.
     Matcher(Matcher),
-    /// An expression is true.
+    /// The expression must be true.
     Expression(Expression),
-    /// All hold.
+    /// All conditions must be met.
     All(Vec<Condition>),
-    /// One holds.
+    /// At least one condition must be met.
     Any(Vec<Condition>),
-    /// None holds.
+    /// No condition may be met.
     None(Vec<Condition>),
     /// An array has so many elements.
     Size(Path, usize),
@@ -104,7 +104,7 @@ fn arrays(found: Found<'_>) -> Option<&[Value]> {
     }
 }
 
-/// The condition as a filter on rows, when it is one; then the search itself can answer it.
+/// The condition as a filter on rows, if it can be written as one; then the query itself can apply it.
 ///
 /// # Errors
 /// `Refused` for what is malformed.
@@ -153,7 +153,7 @@ fn operators(condition: &Json) -> Option<&Map<String, Json>> {
     }
 }
 
-/// The condition on one field as a filter; nothing when queries do not know one of its operators.
+/// The condition on one field as a filter; `None` if queries lack one of its operators.
 fn field_filter(
     translator: &Translator<'_>,
     path: &str,

@@ -16,9 +16,9 @@ use crate::storage::sqlite::functions;
 /// An expression, ready to be evaluated.
 #[derive(Debug)]
 pub enum Expression {
-    /// Always the same.
+    /// A constant.
     Constant(Value),
-    /// Nothing at all.
+    /// A value that is always missing.
     Missing,
     /// A field of the document.
     Field(Vec<String>),
@@ -38,7 +38,7 @@ pub enum Expression {
         input: Box<Expression>,
         /// Name of the element.
         name: String,
-        /// What is made of it, or must be true of it.
+        /// What each element becomes, or the condition that it must meet.
         body: Box<Expression>,
         /// Whether elements are changed; otherwise they are kept when the body is true.
         map: bool,
@@ -213,7 +213,7 @@ fn operator(translator: &Translator<'_>, name: &str, argument: &Json) -> Result<
     }
 }
 
-/// What an expression can see.
+/// The document and the variables that an expression can read.
 struct Scope<'a> {
     document: &'a Object,
     variables: Vec<(&'a str, Value)>,
@@ -221,11 +221,11 @@ struct Scope<'a> {
     steps: &'a Cell<u64>,
 }
 
-/// Most elements one document may make an expression visit.
+/// Maximum number of elements that one expression may visit in one document.
 const MAX_STEPS: u64 = 1_000_000;
 
 impl Expression {
-    /// Its value for a document; `None` when it is missing.
+    /// The value of the expression for a document; `None` when it is missing.
     ///
     /// # Errors
     /// `Refused` when an operator does not take a value; `TimedOut`.
@@ -344,7 +344,7 @@ fn each<'a>(
     Ok(Some(Value::Array(result)))
 }
 
-/// Follows a path; of an array it gives what is found in its elements.
+/// Follows a path. In an array it collects the values of the elements.
 fn walk(value: &Value, path: &[String]) -> Option<Value> {
     let Some((first, rest)) = path.split_first() else { return Some(value.clone()) };
     match &*as_plain(value) {

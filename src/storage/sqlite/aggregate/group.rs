@@ -13,7 +13,7 @@ use crate::model::value::Value;
 use crate::storage::Result;
 use crate::storage::sqlite::keys;
 
-/// What is computed of the documents of a group.
+/// A value that is computed from the documents of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Accumulator {
     Sum,
@@ -35,7 +35,7 @@ pub struct Group {
     fields: Vec<(String, Accumulator, Expression)>,
 }
 
-/// What an accumulator has so far.
+/// The state of an accumulator.
 #[derive(Debug, Default, Clone)]
 struct State {
     number: f64,
@@ -84,7 +84,7 @@ pub fn parse(translator: &mut Translator<'_>, spec: &Map<String, Json>) -> Resul
 }
 
 impl Group {
-    /// Groups documents; groups come in the order in which they were met.
+    /// Groups documents. The groups are in the order of their first documents.
     ///
     /// # Errors
     /// `TimedOut`; `Refused` for values that do not fit, and when it needs too much memory.

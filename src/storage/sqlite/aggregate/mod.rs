@@ -34,12 +34,12 @@ use crate::model::schema::ClassSchema;
 use crate::model::value::Value;
 use crate::storage::{AggregateOptions, Result, StorageError};
 
-/// Deepest nesting of a pipeline.
+/// Maximum nesting of a pipeline.
 const MAX_DEPTH: usize = 80;
-/// Most stages.
+/// Maximum number of stages.
 const MAX_STAGES: usize = 1000;
 
-/// Stages of MongoDB that this store does not have.
+/// MongoDB's stages that this store does not support.
 const FOREIGN: [&str; 30] = [
     "$bucket",
     "$bucketAuto",
@@ -77,7 +77,7 @@ fn refused<T>(text: impl Into<String>) -> Result<T> {
     Err(StorageError::Refused(text.into()))
 }
 
-/// One stage, ready to run.
+/// A stage, parsed.
 #[derive(Debug)]
 enum Stage {
     Match(Condition),
@@ -91,7 +91,7 @@ enum Stage {
     Sample(u64),
 }
 
-/// A pipeline, ready for the thread that carries it out.
+/// A pipeline, parsed; the thread that runs it needs nothing else.
 #[derive(Debug)]
 pub struct Pipeline {
     search: Search,
@@ -100,7 +100,7 @@ pub struct Pipeline {
     explain: bool,
 }
 
-/// What a pipeline may use up.
+/// The time and the memory that a pipeline may use.
 #[derive(Debug)]
 pub struct Budget {
     deadline: Instant,
@@ -173,7 +173,7 @@ impl Pipeline {
     }
 }
 
-/// Takes a stage at the beginning into the search; tells whether that was possible.
+/// Moves a stage at the beginning into the SQL query. Returns whether that was possible.
 fn lead(
     translator: &mut Translator<'_>,
     name: &str,
@@ -356,12 +356,12 @@ fn carry_out(stage: Stage, documents: Vec<Object>, budget: &mut Budget, db: &Db)
     }
 }
 
-/// Documents drawn by lot.
+/// Random documents.
 fn sample(mut documents: Vec<Object>, size: u64, db: &Db) -> Result<Vec<Object>> {
     let mut random: i64 = db.connection().query_row("SELECT random()", [], |row| row.get(0)).map_err(translate)?;
     let size = usize::try_from(size).unwrap_or(usize::MAX).min(documents.len());
     for at in 0..size {
-        // xorshift: which documents come is of no consequence.
+        // xorshift is random enough: nothing depends on which documents are chosen.
         random ^= random << 13;
         random ^= (random.cast_unsigned() >> 7).cast_signed();
         random ^= random << 17;
@@ -372,7 +372,7 @@ fn sample(mut documents: Vec<Object>, size: u64, db: &Db) -> Result<Vec<Object>>
     Ok(documents)
 }
 
-/// The documents that a document becomes; one at a time, so that memory can be watched.
+/// The documents that one document is unwound into, one at a time, so that memory can be counted.
 fn unwind_one<'a>(
     document: Object,
     field: &'a [String],
@@ -408,7 +408,7 @@ fn unwind_one<'a>(
     }
 }
 
-/// Whether JSON is nested no deeper than so.
+/// Whether JSON is nested no deeper than `depth`.
 fn is_shallow(json: &Json, levels: usize) -> bool {
     match json {
         Json::Array(list) => levels > 0 && list.iter().all(|item| is_shallow(item, levels - 1)),

@@ -13,7 +13,7 @@ use crate::model::query::compare::compare;
 use crate::model::value::Value;
 use crate::storage::Result;
 
-/// Longest text or list an operator may make, in bytes or elements.
+/// Maximum length of the text or list that an operator may make, in bytes or elements.
 pub(super) const MAX_LENGTH: usize = 16 * 1024 * 1024;
 
 /// A part of a date.
@@ -144,7 +144,7 @@ pub fn date_part(name: &str) -> Option<Part> {
     })
 }
 
-/// The operator of a name, with its least and largest number of operands.
+/// The operator with this name, with its minimum and maximum number of operands.
 #[must_use]
 pub fn named(name: &str) -> Option<(Operator, usize, usize)> {
     const ANY: usize = usize::MAX;
@@ -255,7 +255,7 @@ fn order(left: &Operand, right: &Operand) -> Ordering {
 /// Applies an operator to its operands.
 ///
 /// # Errors
-/// `Refused` in MongoDB's words when it does not take them.
+/// `Refused`, with MongoDB's message, when the operator does not accept them.
 pub fn call(operator: Operator, operands: Vec<Operand>) -> Result<Operand> {
     match operator {
         Operator::Add | Operator::Multiply => arithmetic(operator, &operands),
@@ -320,7 +320,7 @@ pub fn call(operator: Operator, operands: Vec<Operand>) -> Result<Operand> {
             Some(value) => Value::Boolean(is_true(value)),
         })),
         Operator::Kind => Ok(Some(Value::from(kind(operands.first().unwrap_or(&None))))),
-        // These look at their operands one after the other.
+        // These evaluate their operands one after the other.
         Operator::And | Operator::Or | Operator::Cond | Operator::IfNull => Ok(None),
     }
 }
@@ -419,7 +419,7 @@ fn round(operator: Operator, operands: &[Operand]) -> Result<Operand> {
         Some(Value::Number(number)) => {
             let factor = 10_f64.powi(places);
             let scaled = number * factor;
-            // Halves go to the even neighbour.
+            // Halves are rounded to the even neighbour.
             let whole = if operator == Operator::Round { scaled.round_ties_even() } else { scaled.trunc() };
             Ok(Some(Value::Number(if scaled.is_finite() { whole / factor } else { *number })))
         }
@@ -454,7 +454,7 @@ fn merge(operands: Vec<Operand>) -> Result<Operand> {
     Ok(Some(Value::Object(merged)))
 }
 
-/// Sum, average, least and largest of the operands, or of the elements when there is one array.
+/// Sum, average, minimum and maximum of the operands, or of the elements if the only operand is an array.
 #[expect(clippy::cast_precision_loss, reason = "numbers of operands")]
 fn summary(operator: Operator, mut operands: Vec<Operand>) -> Value {
     if let [Some(Value::Array(list))] = operands.as_mut_slice() {

@@ -1,4 +1,4 @@
-//! `$project`, `$addFields`, `$unset`: what documents show.
+//! `$project`, `$addFields` and `$unset` choose and compute the fields of documents.
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};
@@ -146,7 +146,7 @@ fn put(items: &mut IndexMap<String, Item>, path: &str, item: Item) -> Result<()>
 }
 
 impl Projection {
-    /// What a document becomes.
+    /// The document after the stage.
     ///
     /// # Errors
     /// `Refused` when an expression does not fit the values.
@@ -161,7 +161,7 @@ impl Projection {
     }
 }
 
-/// Evaluates what is computed, before anything changes.
+/// Evaluates the computed fields before any field changes.
 fn collect(
     items: &IndexMap<String, Item>,
     path: &mut Vec<String>,
@@ -204,7 +204,7 @@ fn show(document: Object, items: &IndexMap<String, Item>) -> Object {
         .collect()
 }
 
-/// Changes an object, or the objects of an array; other values stay or go.
+/// Changes an object, or the objects of an array. Other values are kept or removed.
 fn each(value: Value, change: &dyn Fn(Object) -> Object, keep: bool) -> Option<Value> {
     match value {
         Value::Object(object) => Some(Value::Object(change(object))),
@@ -215,7 +215,7 @@ fn each(value: Value, change: &dyn Fn(Object) -> Object, keep: bool) -> Option<V
     }
 }
 
-/// Puts a value at a path, or takes away what is there; in an array into each element.
+/// Sets or removes the value at a path; in an array, that of each element.
 pub fn replace(document: &mut Object, path: &[String], value: Option<Value>) {
     let Some((field, rest)) = path.split_first() else { return };
     if rest.is_empty() {

@@ -1,4 +1,4 @@
-//! Rows into documents of a pipeline, and documents into what the caller gets.
+//! Turns rows into the documents of a pipeline, and documents into what the caller gets.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,7 +14,7 @@ use crate::model::query::compare::stored;
 use crate::model::schema::{ClassSchema, FieldType};
 use crate::model::value::{File, GeoPoint, Pointer, Value};
 
-/// What pointer fields begin with.
+/// Prefix of the names of pointer fields.
 pub const POINTER: &str = "_p_";
 
 /// A row as MongoDB would have it.
@@ -79,7 +79,7 @@ pub fn database_path(schema: &ClassSchema, path: &str) -> String {
     }
 }
 
-/// How documents go to the caller.
+/// How documents are presented to the caller.
 #[derive(Debug)]
 pub struct Output {
     /// The class, for the types of its fields.
@@ -164,7 +164,7 @@ fn polygon(shape: &Object) -> Option<Vec<GeoPoint>> {
     ring.iter().map(|corner| corner.as_array().and_then(point)).collect()
 }
 
-/// A value as a driver's document becomes JSON in JavaScript: dates are texts.
+/// A value as JavaScript's driver writes it as JSON: dates are texts.
 fn driver_json(value: &Value) -> Json {
     match value {
         Value::Date(date) => Json::String(date.to_iso()),

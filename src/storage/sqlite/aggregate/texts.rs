@@ -5,7 +5,7 @@ use super::refused;
 use crate::model::value::Value;
 use crate::storage::Result;
 
-/// A value as the text operators see it; null is an empty text.
+/// The text that operators on texts use for a value; null is an empty text.
 fn as_text(operand: Option<&Value>) -> Result<String> {
     match operand {
         None | Some(Value::Null) => Ok(String::new()),

@@ -1,4 +1,4 @@
-//! Names and values of a pipeline: from Parse's terms to those of the documents.
+//! Translates names and values of a pipeline from Parse's form to that of the documents.
 
 use serde_json::{Map, Value as Json};
 
@@ -9,16 +9,16 @@ use crate::model::schema::{ClassSchema, FieldType};
 use crate::model::value::{Pointer, Value};
 use crate::storage::AggregateOptions;
 
-/// Knows what names and values mean at the stage at hand.
+/// What names and values mean at the current stage.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "five independent facts")]
 pub struct Translator<'a> {
     schema: &'a ClassSchema,
     names: bool,
     values: bool,
-    /// What passes through is still rows of the class.
+    /// The documents are still rows of the class.
     rows: bool,
-    /// As far as they are rows, they have all their fields.
+    /// If they are rows, they have all their fields.
     whole: bool,
     pointer_id: bool,
 }
@@ -47,7 +47,7 @@ impl<'a> Translator<'a> {
         self.rows = false;
     }
 
-    /// Notes by what documents are grouped.
+    /// Remembers what documents are grouped by.
     pub fn group_by(&mut self, id: &Json) {
         if let Json::String(path) = id {
             let field = path.strip_prefix('$').unwrap_or_default();
@@ -57,7 +57,7 @@ impl<'a> Translator<'a> {
         self.rows = false;
     }
 
-    /// How the results go to the caller.
+    /// How the results are presented to the caller.
     #[must_use]
     pub fn into_output(self) -> Output {
         let whole = self.rows && self.whole && self.names && self.values;
