@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::declare::{Kind, from_text};
 use super::error::ConfigError;
 use super::files_command::{self, FilesArguments};
-use super::merge::{Place, Setting};
+use super::merge::{FlatOption, Setting};
 use super::nearest;
 
 /// The command to run.
@@ -41,7 +41,7 @@ pub(super) struct Line {
 }
 
 /// Parses the arguments without the program's name.
-pub(super) fn parse(args: impl IntoIterator<Item = OsString>, places: &[Place]) -> Result<Line, ConfigError> {
+pub(super) fn parse(args: impl IntoIterator<Item = OsString>, places: &[FlatOption]) -> Result<Line, ConfigError> {
     let mut args = args.into_iter().peekable();
     let mut line = Line {
         verb: Verb::Serve,
@@ -129,7 +129,7 @@ fn text_of(value: Option<OsString>, flag: &str) -> Result<String, ConfigError> {
 }
 
 /// Finds the option of a flag: `--appId`, `--app-id`, `--accountLockout.duration`.
-fn find<'a>(flag: &str, places: &'a [Place]) -> Result<&'a Place, ConfigError> {
+fn find<'a>(flag: &str, places: &'a [FlatOption]) -> Result<&'a FlatOption, ConfigError> {
     let name = flag.trim_start_matches('-');
     let wanted = plain(name);
     let found = flag.starts_with("--").then(|| {
@@ -137,7 +137,7 @@ fn find<'a>(flag: &str, places: &'a [Place]) -> Result<&'a Place, ConfigError> {
         exact.or_else(|| places.iter().find(|place| plain(&place.name()) == wanted))
     });
     found.flatten().ok_or_else(|| {
-        let names: Vec<String> = places.iter().map(Place::name).collect();
+        let names: Vec<String> = places.iter().map(FlatOption::name).collect();
         let hint = nearest(name, names.iter().map(String::as_str)).map(|name| format!("; did you mean --{name}?"));
         ConfigError::new(format!("unknown option {flag}{}", hint.unwrap_or_default()))
     })

@@ -10,7 +10,7 @@ use super::cli::{self, Verb};
 use super::database_uri::DatabaseUri;
 use super::error::ConfigError;
 use super::files_command::{self, FilesTask};
-use super::merge::{self, Place, Setting};
+use super::merge::{self, FlatOption, Setting};
 use super::{Options, Unknown, first_run, help, nearest, resolve};
 use crate::random::Random;
 
@@ -203,7 +203,7 @@ const SWITCHES: [(&str, &str); 1] =
 
 /// The settings in the environment, and a warning for each unknown variable with the prefix of
 /// options. An empty variable counts as not set.
-fn variables(env: &Environment, places: &[Place]) -> Result<(Vec<Setting>, Vec<String>), ConfigError> {
+fn variables(env: &Environment, places: &[FlatOption]) -> Result<(Vec<Setting>, Vec<String>), ConfigError> {
     let mut settings = Vec::new();
     let set = |name: &str| env.get(name).filter(|text| !text.is_empty());
     for place in places {
@@ -239,7 +239,7 @@ fn read_file(file: &Path) -> Result<Value, ConfigError> {
 
 /// The URL of a health check: the one on the command line, or that of a server with the
 /// same environment.
-fn health_check(line: cli::Line, env: &Environment, places: &[Place]) -> Result<Command, ConfigError> {
+fn health_check(line: cli::Line, env: &Environment, places: &[FlatOption]) -> Result<Command, ConfigError> {
     if let Some(url) = line.operand {
         return match url.to_str() {
             Some(url) if url.starts_with("http://") => Ok(Command::HealthCheck { url: url.to_owned() }),

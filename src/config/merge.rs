@@ -19,7 +19,7 @@ pub(super) struct Setting {
 
 /// An option that can be set by a variable or a flag: a top-level option, or one inside a group.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct FlatOption {
     /// Path of the option.
     pub path: Vec<&'static str>,
     /// Environment variable.
@@ -29,7 +29,7 @@ pub(super) struct Place {
     repeated: bool,
 }
 
-impl Place {
+impl FlatOption {
     /// The keys, dotted.
     pub fn name(&self) -> String {
         self.path.join(".")
@@ -53,22 +53,22 @@ impl Place {
 }
 
 /// Every option that has a variable and a flag; groups before the options inside.
-pub(super) fn places() -> Vec<Place> {
+pub(super) fn places() -> Vec<FlatOption> {
     let mut all = Vec::new();
     let mut parts = Vec::new();
     for spec in Options::specs() {
         for inner in &spec.group {
             let path = vec![spec.key, inner.key];
-            parts.push(Place { path, env: inner.env, kind: inner.kind, repeated: spec.repeated });
+            parts.push(FlatOption { path, env: inner.env, kind: inner.kind, repeated: spec.repeated });
             for innermost in inner.group.iter().filter(|_| !inner.repeated) {
                 let path = vec![spec.key, inner.key, innermost.key];
-                parts.push(Place { path, env: innermost.env, kind: innermost.kind, repeated: spec.repeated });
+                parts.push(FlatOption { path, env: innermost.env, kind: innermost.kind, repeated: spec.repeated });
             }
         }
-        all.push(Place { path: vec![spec.key], env: spec.env, kind: spec.kind, repeated: spec.repeated });
+        all.push(FlatOption { path: vec![spec.key], env: spec.env, kind: spec.kind, repeated: spec.repeated });
     }
     for (path, env, _) in REMOVED {
-        parts.push(Place { path: path.to_vec(), env, kind: Kind::Text, repeated: false });
+        parts.push(FlatOption { path: path.to_vec(), env, kind: Kind::Text, repeated: false });
     }
     all.extend(parts);
     all

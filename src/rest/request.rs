@@ -13,7 +13,7 @@ use super::body_keys;
 use super::call::{Call, JsonMap, Payload};
 use super::idempotency::IdempotentPaths;
 use super::route::{Access, BodyKind, Outcome};
-use super::router::{Found, Place, Router};
+use super::router::{Found, PathMatch, Router};
 use crate::domain::features::idempotency;
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::auth::{self, Auth, TokenUse};
@@ -24,7 +24,7 @@ use crate::http::answer::{RouteLabel, refusal};
 use crate::http::caller::Caller;
 use crate::http::form::{self, Form};
 use crate::http::gate::Gate;
-use crate::http::gate::rate_limit::{Identity, Standing};
+use crate::http::gate::rate_limit::{Identity, LimitState};
 use crate::http::{body, detach, mount, query};
 
 /// The REST API of an app.
@@ -70,25 +70,25 @@ impl Rest {
     async fn answer(self: &Arc<Self>, request: Request) -> Outcome {
         let options = &self.app.options;
         let path = mount::below(&options.server.mount_path, request.original_uri().path());
-        let place = self.router.look_up(path.map(mount::trim).unwrap_or_default());
+        let matched = self.router.look_up(path.map(mount::trim).unwrap_or_default());
         let label = RouteLabel::of(&request);
         let given = effective(request.method());
-        if let Some(pattern) = place.pattern(&given) {
+        if let Some(pattern) = matched.pattern(&given) {
             label.set(pattern);
         }
-        if place.route(&given).is_some_and(|route| route.access.is_public())
-            && let Some(found) = place.found(&given)
+        if matched.route(&given).is_some_and(|route| route.access.is_public())
+            && let Some(found) = matched.found(&given)
         {
             return self.answer_public(request, found).await;
         }
-        let incoming = self.read(request, &place).await?;
-        if let Some(pattern) = place.pattern(&incoming.method) {
+        let incoming = self.read(request, &matched).await?;
+        if let Some(pattern) = matched.pattern(&incoming.method) {
             label.set(pattern);
         }
         // A write continues if the client disconnects; a read is cancelled.
         let writes = incoming.method != Method::GET;
         let rest = self.clone();
-        detach::run(&self.app.tasks, writes, async move { rest.admit(incoming, place).await }).await
+        detach::run(&self.app.tasks, writes, async move { rest.admit(incoming, matched).await }).await
     }
 
     /// Handles a route that needs no application id.
@@ -123,7 +123,7 @@ impl Rest {
     }
 
     /// Reads the request.
-    async fn read(&self, mut request: Request, place: &Place) -> Result<IncomingRequest> {
+    async fn read(&self, mut request: Request, matched: &PathMatch) -> Result<IncomingRequest> {
         let options = &self.app.options;
         let mut caller = Caller::of(&request, &self.app)?;
         let known = caller.names_application(options);
@@ -132,13 +132,13 @@ impl Rest {
             return Err(auth::unauthorized());
         }
         let query = request.original_uri().query().unwrap_or_default().to_owned();
-        let streamed = place.route(&method).is_some_and(|route| route.body == BodyKind::Stream);
+        let streamed = matched.route(&method).is_some_and(|route| route.body == BodyKind::Stream);
         if known && streamed {
             let body = Payload::Stream(Box::new(request));
             let (files, budget) = (Vec::new(), body::Budget::default());
             return Ok(IncomingRequest { method, query, body, files, content_type: None, caller, _budget: budget });
         }
-        if known && body::is_multipart(request.headers()) && takes_forms(place, &method) {
+        if known && body::is_multipart(request.headers()) && takes_forms(matched, &method) {
             let (Form { fields, files }, budget) = self.read_form(&mut request).await?;
             let body = Payload::Json(fields);
             return Ok(IncomingRequest { method, query, body, files, content_type: None, caller, _budget: budget });
@@ -206,10 +206,10 @@ impl Rest {
     }
 
     /// Checks the caller and runs the call.
-    async fn admit(self: &Arc<Self>, incoming: IncomingRequest, place: Place) -> Outcome {
+    async fn admit(self: &Arc<Self>, incoming: IncomingRequest, matched: PathMatch) -> Outcome {
         let IncomingRequest { method, query, body, files, content_type, caller, _budget } = incoming;
-        let found = place.found(&method);
-        let path = found.as_ref().map_or_else(|| place.decoded_path().into_owned(), Found::path);
+        let found = matched.found(&method);
+        let path = found.as_ref().map_or_else(|| matched.decoded_path().into_owned(), Found::path);
         let auth = caller.auth(&self.app)?;
         let (ip, direct) = (caller.client.ip, caller.direct);
         let before_session = self.count(false, &method, &path, &caller.identity(&auth))?;
@@ -230,14 +230,14 @@ impl Rest {
     }
 
     /// Adds the headers with the remaining number of calls to a response, also to errors.
-    fn with_standing(&self, outcome: Outcome, standing: Option<Standing>) -> Outcome {
+    fn with_standing(&self, outcome: Outcome, standing: Option<LimitState>) -> Outcome {
         let Some(standing) = standing else { return outcome };
         let mut response = outcome.unwrap_or_else(|error| self.refuse(&error));
         standing.apply(&mut response);
         Ok(response)
     }
 
-    fn count(&self, with_session: bool, method: &Method, path: &str, who: &Identity<'_>) -> Result<Option<Standing>> {
+    fn count(&self, with_session: bool, method: &Method, path: &str, who: &Identity<'_>) -> Result<Option<LimitState>> {
         self.gate.count(with_session, method, path, who, self.app.clock.now().millis())
     }
 
@@ -280,8 +280,8 @@ impl Rest {
 }
 
 /// Whether the route for a method takes forms with files.
-fn takes_forms(place: &Place, method: &Method) -> bool {
-    place.route(method).is_some_and(|route| route.body == BodyKind::Form)
+fn takes_forms(matched: &PathMatch, method: &Method) -> bool {
+    matched.route(method).is_some_and(|route| route.body == BodyKind::Form)
 }
 
 /// `HEAD` is `GET` without the body of the response.

@@ -36,7 +36,7 @@ enum Segment {
 
 /// The routes that match a path, before the method is known.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub struct PathMatch {
     path: String,
     fitting: Vec<Arc<Entry>>,
 }
@@ -73,9 +73,9 @@ impl Router {
 
     /// Looks up a path, which must begin with one slash and not end with one.
     #[must_use]
-    pub fn look_up(&self, path: &str) -> Place {
+    pub fn look_up(&self, path: &str) -> PathMatch {
         let fitting = self.fitting(path).unwrap_or_default();
-        Place { path: path.to_owned(), fitting }
+        PathMatch { path: path.to_owned(), fitting }
     }
 
     fn fitting(&self, path: &str) -> Option<Vec<Arc<Entry>>> {
@@ -90,7 +90,7 @@ impl Router {
     }
 }
 
-impl Place {
+impl PathMatch {
     /// The route for a method.
     #[must_use]
     pub fn route(&self, method: &Method) -> Option<&Arc<Route>> {

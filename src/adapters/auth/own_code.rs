@@ -18,7 +18,7 @@ use crate::error::{ErrorCode, ParseError, Result};
 /// The service.
 #[derive(Debug)]
 pub struct OwnCode {
-    place: Place,
+    place: Location,
     /// What the code sees as its options.
     shown: Json,
     app_ids: Option<Json>,
@@ -27,7 +27,7 @@ pub struct OwnCode {
 
 /// Where it is.
 #[derive(Debug)]
-enum Place {
+enum Location {
     Address { caller: Caller, url: Url, methods: Vec<String> },
     Module(Arc<OwnModule>),
 }
@@ -40,7 +40,7 @@ impl OwnCode {
         let module = modules.name(&format!("auth.{name}"), module, Some(options));
         let policy = settings.get("policy").and_then(Json::as_str).map(str::to_owned);
         let app_ids = settings.get("appIds").cloned();
-        Self { place: Place::Module(module), shown: Json::Object(settings.clone()), app_ids, policy }
+        Self { place: Location::Module(module), shown: Json::Object(settings.clone()), app_ids, policy }
     }
 
     /// Code behind an address. Settings: `options: {url, methods, props}` (`props`: properties such as `policy`), `appIds`.
@@ -66,14 +66,14 @@ impl OwnCode {
                 shown.insert(key.clone(), value.clone());
             }
         }
-        let place = Place::Address { caller: Caller::new()?, url, methods };
+        let place = Location::Address { caller: Caller::new()?, url, methods };
         Ok(Self { place, shown: Json::Object(shown), app_ids, policy })
     }
 
     fn has(&self, method: &str) -> bool {
         match &self.place {
-            Place::Address { methods, .. } => methods.iter().any(|known| known == method),
-            Place::Module(module) => module.has(method),
+            Location::Address { methods, .. } => methods.iter().any(|known| known == method),
+            Location::Module(module) => module.has(method),
         }
     }
 
@@ -83,8 +83,8 @@ impl OwnCode {
     /// The error of the service; 141 if it cannot be reached.
     pub(super) async fn call(&self, method: &str, args: Json) -> Result<Option<Json>> {
         let (caller, url) = match &self.place {
-            Place::Address { caller, url, .. } => (caller, url),
-            Place::Module(module) => {
+            Location::Address { caller, url, .. } => (caller, url),
+            Location::Module(module) => {
                 let Json::Array(args) = args else { return Ok(None) };
                 return Ok(module.call_json(Some(method), args).await?.filter(|result| !result.is_null()));
             }
@@ -118,8 +118,8 @@ fn failure(error: &Json) -> ParseError {
 impl AuthAdapter for OwnCode {
     fn policy(&self, _stored: Option<&Map<String, Json>>) -> Result<Policy> {
         let of_module = match &self.place {
-            Place::Address { .. } => None,
-            Place::Module(module) => module.policy(),
+            Location::Address { .. } => None,
+            Location::Module(module) => module.policy(),
         };
         match self.policy.as_deref().or(of_module) {
             None | Some("default") => Ok(Policy::Default),

@@ -17,7 +17,7 @@ use crate::config::rate_limit::RateLimit;
 use crate::error::Result;
 use allow_list::RouteAllowList;
 use operations::Operations;
-use rate_limit::{Identity, RateLimits, Standing};
+use rate_limit::{Identity, LimitState, RateLimits};
 
 /// The checks that all protocols share.
 #[derive(Debug)]
@@ -77,7 +77,7 @@ impl Gate {
         path: &str,
         who: &Identity<'_>,
         now: i64,
-    ) -> Result<Option<Standing>> {
+    ) -> Result<Option<LimitState>> {
         let standing = self.limits.count(with_session, method, path, who, now)?;
         let declared = self.declared.load().count(with_session, method, path, who, now)?;
         Ok(standing.or(declared))

@@ -33,7 +33,7 @@ pub enum Operation {
 
 /// Method and path of a route; parameters of the path are in braces.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Place {
+struct MethodPath {
     method: Method,
     path: String,
 }
@@ -41,7 +41,7 @@ struct Place {
 /// Methods and paths of all operations.
 #[derive(Debug, Default)]
 pub struct Operations {
-    named: HashMap<&'static str, Place>,
+    named: HashMap<&'static str, MethodPath>,
     objects: HashMap<(Verb, Option<&'static str>), &'static str>,
 }
 
@@ -57,7 +57,7 @@ impl Operations {
         if let Some(object) = object {
             self.objects.insert(object, operation);
         }
-        self.named.insert(operation, Place { method, path: path.to_owned() });
+        self.named.insert(operation, MethodPath { method, path: path.to_owned() });
     }
 
     /// Method and path of an operation. Slashes in values are `%2F`, as REST's limits see them. `None`: there is no such route.

@@ -57,7 +57,7 @@ pub struct Identity<'a> {
 
 /// State of a limit after a call, for the `X-RateLimit-…` headers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
+pub struct LimitState {
     limit: u64,
     remaining: u64,
     /// Seconds since 1970.
@@ -67,7 +67,7 @@ pub struct Standing {
 /// The error of a call above a limit, with the state of that limit.
 #[derive(Debug, thiserror::Error)]
 #[error("a rate limit is exceeded")]
-pub struct Exceeded(Standing);
+pub struct Exceeded(LimitState);
 
 impl Exceeded {
     /// Adds the headers of the exceeded limit to an error response.
@@ -117,7 +117,7 @@ impl RateLimits {
         path: &str,
         who: &Identity<'_>,
         now: i64,
-    ) -> Result<Option<Standing>> {
+    ) -> Result<Option<LimitState>> {
         let mut standing = None;
         for limit in &self.0 {
             let needs_session = matches!(limit.zone, RateLimitZone::User | RateLimitZone::Session);
@@ -196,7 +196,7 @@ impl Limit {
         }
     }
 
-    fn count(&self, key: String, now: i64) -> Result<Standing> {
+    fn count(&self, key: String, now: i64) -> Result<LimitState> {
         let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
         if counters.len() >= COUNTERS && !counters.contains_key(&key) {
             counters.retain(|_, window| window.ends > now);
@@ -211,7 +211,7 @@ impl Limit {
         window.count = window.count.saturating_add(1);
         let Window { ends, count } = *window;
         drop(counters);
-        let standing = Standing {
+        let standing = LimitState {
             limit: self.count,
             remaining: self.count.saturating_sub(count),
             reset: ends.saturating_add(999).div_euclid(1000),
@@ -227,7 +227,7 @@ impl Limit {
     }
 }
 
-impl Standing {
+impl LimitState {
     /// Adds headers with the number of calls left.
     pub fn apply(self, response: &mut Response) {
         let headers = response.headers_mut();

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json};
 
 use super::filter::{Constraint, Regex, TextSearch};
-use super::parse::{Context, Place};
+use super::parse::{Context, FieldContext};
 use super::{atoms, geo, relative_time};
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::json::is_truthy;
@@ -24,7 +24,7 @@ pub(super) fn bad(message: impl Into<std::borrow::Cow<'static, str>>) -> ParseEr
 pub(super) fn parse(
     map: &Map<String, Json>,
     plain: Option<&Json>,
-    place: &Place<'_>,
+    place: &FieldContext<'_>,
     context: &Context<'_>,
 ) -> Result<Vec<Constraint>> {
     let mut constraints = Vec::with_capacity(map.len());
@@ -51,7 +51,7 @@ fn operator(
     name: &str,
     operand: &Json,
     map: &Map<String, Json>,
-    place: &Place<'_>,
+    place: &FieldContext<'_>,
     context: &Context<'_>,
 ) -> Result<Option<Constraint>> {
     let compared = || comparand(name, operand, place, context);
@@ -104,7 +104,7 @@ fn operator(
 }
 
 /// A single value to compare with.
-fn atom(value: &Json, place: &Place<'_>) -> Result<Value> {
+fn atom(value: &Json, place: &FieldContext<'_>) -> Result<Value> {
     if place.inside {
         return Ok(atoms::inner(value));
     }
@@ -115,7 +115,7 @@ fn atom(value: &Json, place: &Place<'_>) -> Result<Value> {
     atoms::top(value).ok_or_else(|| bad(format!("bad atom: {}", atoms::json_text(value))))
 }
 
-fn comparand(name: &str, operand: &Json, place: &Place<'_>, context: &Context<'_>) -> Result<Value> {
+fn comparand(name: &str, operand: &Json, place: &FieldContext<'_>, context: &Context<'_>) -> Result<Value> {
     let Some(relative) = operand.get("$relativeTime").filter(|time| is_truthy(time)) else {
         return atom(operand, place);
     };
@@ -133,7 +133,7 @@ fn comparand(name: &str, operand: &Json, place: &Place<'_>, context: &Context<'_
 }
 
 /// The list of `$in` and `$nin`, flattened by one level.
-fn flat_list(name: &str, operand: &Json, place: &Place<'_>) -> Result<Vec<Value>> {
+fn flat_list(name: &str, operand: &Json, place: &FieldContext<'_>) -> Result<Vec<Value>> {
     let list = operand.as_array().ok_or_else(|| bad(format!("bad {name} value")))?;
     let mut flat = Vec::with_capacity(list.len());
     for item in list {
@@ -150,7 +150,7 @@ fn flat_list(name: &str, operand: &Json, place: &Place<'_>) -> Result<Vec<Value>
 }
 
 /// A value in a list, which must not be an object that the database could treat as an operator.
-fn element(item: &Json, place: &Place<'_>) -> Result<Value> {
+fn element(item: &Json, place: &FieldContext<'_>) -> Result<Value> {
     if let Some(key) = item.as_object().and_then(|map| map.keys().find(|key| key.starts_with('$')))
         && place.inside
     {
@@ -169,7 +169,7 @@ fn all(operand: &Json) -> Result<Constraint> {
         return Ok(Constraint::In(Vec::new()));
     }
     if patterns == 0 {
-        let place = Place { kind: None, inside: true };
+        let place = FieldContext { kind: None, inside: true };
         return Ok(Constraint::All(list.iter().map(|item| element(item, &place)).collect::<Result<_>>()?));
     }
     let prefixes: Vec<Regex> = list

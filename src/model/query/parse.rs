@@ -148,7 +148,7 @@ fn related_to(value: &Json) -> Result<Filter> {
 
 /// Reads the condition on one field: a value, operators, or both.
 fn field(path: &str, value: &Json, context: &Context<'_>, parts: &mut Vec<Filter>) -> Result<()> {
-    let place = Place::new(path, context);
+    let place = FieldContext::new(path, context);
     let Some(map) = value.as_object() else {
         parts.push(Filter::field(path, Constraint::Eq(plain_value(path, value, &place)?)));
         return Ok(());
@@ -170,14 +170,14 @@ fn field(path: &str, value: &Json, context: &Context<'_>, parts: &mut Vec<Filter
 
 /// What is known about the field a condition is on.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place<'a> {
+pub(super) struct FieldContext<'a> {
     /// Its type, when it exists.
     pub kind: Option<&'a FieldType>,
     /// Whether values are compared as they are inside objects and arrays: any value goes.
     pub inside: bool,
 }
 
-impl<'a> Place<'a> {
+impl<'a> FieldContext<'a> {
     fn new(path: &str, context: &Context<'a>) -> Self {
         let kind = context.schema.and_then(|schema| schema.kind(path));
         Self { kind, inside: path.contains('.') || matches!(kind, Some(FieldType::Array)) }
@@ -185,7 +185,7 @@ impl<'a> Place<'a> {
 }
 
 /// The value of `{field: value}`.
-fn plain_value(path: &str, value: &Json, place: &Place<'_>) -> Result<Value> {
+fn plain_value(path: &str, value: &Json, place: &FieldContext<'_>) -> Result<Value> {
     if columns::DATES.contains(&path)
         && let Some(date) = value.as_str().and_then(Date::read)
     {

@@ -3,11 +3,11 @@
 use poem_openapi::registry::{MetaOperationParam, MetaParamIn, MetaSchema, MetaSchemaRef};
 
 /// A query parameter: name, kind of value, description.
-pub type Parameter = (&'static str, Kind, &'static str);
+pub type Parameter = (&'static str, ParameterType, &'static str);
 
 /// Type of a parameter's value.
 #[derive(Debug, Clone, Copy)]
-pub enum Kind {
+pub enum ParameterType {
     /// Any string.
     Text,
     /// `true` or `false`.
@@ -18,9 +18,9 @@ pub enum Kind {
     Word(&'static [&'static str]),
 }
 
-use Kind::{Boolean, Natural, Text, Word};
+use ParameterType::{Boolean, Natural, Text, Word};
 
-const MEMBER: Kind = Word(&["PRIMARY", "PRIMARY_PREFERRED", "SECONDARY", "SECONDARY_PREFERRED", "NEAREST"]);
+const MEMBER: ParameterType = Word(&["PRIMARY", "PRIMARY_PREFERRED", "SECONDARY", "SECONDARY_PREFERRED", "NEAREST"]);
 
 const KEYS: Parameter = ("keys", Text, "Fields to return, separated by commas.");
 const EXCLUDE_KEYS: Parameter = ("excludeKeys", Text, "Fields not to return, separated by commas.");

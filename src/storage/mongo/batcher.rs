@@ -7,12 +7,12 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The operations of one kind.
-struct Kind<W> {
+struct Group<W> {
     waiting: Vec<W>,
     commands: usize,
 }
 
-impl<W> Kind<W> {
+impl<W> Group<W> {
     /// Reserves a slot for a command, if fewer than the maximum are in flight.
     fn take_place(&mut self, commands: usize) -> bool {
         let free = self.commands < commands;
@@ -23,7 +23,7 @@ impl<W> Kind<W> {
 
 /// Operations by kind.
 pub(super) struct Batcher<K, W> {
-    kinds: Arc<Mutex<HashMap<K, Kind<W>>>>,
+    kinds: Arc<Mutex<HashMap<K, Group<W>>>>,
     commands: usize,
 }
 
@@ -40,7 +40,7 @@ impl<K: Hash + Eq + Clone, W> Batcher<K, W> {
         Self { kinds: Arc::default(), commands }
     }
 
-    fn kinds(&self) -> MutexGuard<'_, HashMap<K, Kind<W>>> {
+    fn kinds(&self) -> MutexGuard<'_, HashMap<K, Group<W>>> {
         self.kinds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -50,7 +50,7 @@ impl<K: Hash + Eq + Clone, W> Batcher<K, W> {
     pub(super) fn begin(&self, kind: &K) -> bool {
         let mut kinds = self.kinds();
         let Some(entry) = kinds.get_mut(kind) else {
-            kinds.insert(kind.clone(), Kind { waiting: Vec::new(), commands: 1 });
+            kinds.insert(kind.clone(), Group { waiting: Vec::new(), commands: 1 });
             return true;
         };
         entry.take_place(self.commands)
@@ -67,7 +67,7 @@ impl<K: Hash + Eq + Clone, W> Batcher<K, W> {
     }
 
     /// Releases a slot, and removes the kind if it is idle.
-    fn leave(kinds: &mut HashMap<K, Kind<W>>, kind: &K) {
+    fn leave(kinds: &mut HashMap<K, Group<W>>, kind: &K) {
         let Some(entry) = kinds.get_mut(kind) else { return };
         entry.commands = entry.commands.saturating_sub(1);
         if entry.commands == 0 {
@@ -81,7 +81,7 @@ impl<K: Hash + Eq + Clone, W> Batcher<K, W> {
     pub(super) fn put(&self, kind: &K, piece: W) -> bool {
         let mut kinds = self.kinds();
         let Some(entry) = kinds.get_mut(kind) else {
-            kinds.insert(kind.clone(), Kind { waiting: vec![piece], commands: 1 });
+            kinds.insert(kind.clone(), Group { waiting: vec![piece], commands: 1 });
             return true;
         };
         entry.waiting.push(piece);

@@ -76,7 +76,7 @@ async fn each(
         && let Some(id) = get::take_id(&mut query, options)
     {
         // The slot is held until the row has arrived.
-        match get::Place::take(storage, get::Kind::of(&rows, &query, options)?) {
+        match get::Slot::take(storage, get::ReadKind::of(&rows, &query, options)?) {
             Ok(place) => {
                 query.insert("_id", id);
                 _place = Some(place);

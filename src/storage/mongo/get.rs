@@ -23,7 +23,7 @@ const IDS: usize = 64;
 
 /// Reads that can be batched into one command.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub(super) struct Kind {
+pub(super) struct ReadKind {
     collection: String,
     /// The conditions other than the id, as bytes.
     conditions: Vec<u8>,
@@ -31,7 +31,7 @@ pub(super) struct Kind {
     preference: Option<ReadPreference>,
 }
 
-impl Kind {
+impl ReadKind {
     /// The kind of a read; `conditions` are those other than the id.
     pub(super) fn of(rows: &Collection<Document>, conditions: &Document, options: &FindOptions) -> Result<Self> {
         let conditions = RawDocumentBuf::try_from(conditions)
@@ -60,18 +60,18 @@ pub(super) struct Asks {
 }
 
 /// The reads in flight.
-pub(super) type Gets = Batcher<Kind, Waiting>;
+pub(super) type Gets = Batcher<ReadKind, Waiting>;
 
 /// The slot of a read that is sent alone. When it ends or is cancelled, queued reads get the slot.
-pub(super) struct Place {
+pub(super) struct Slot {
     gets: Gets,
-    kind: Kind,
+    kind: ReadKind,
     timeout: Duration,
 }
 
-impl Place {
+impl Slot {
     /// Reserves a slot if one is free; otherwise returns the kind.
-    pub(super) fn take(storage: &MongoStorage, kind: Kind) -> std::result::Result<Self, Kind> {
+    pub(super) fn take(storage: &MongoStorage, kind: ReadKind) -> std::result::Result<Self, ReadKind> {
         if storage.gets.begin(&kind) {
             Ok(Self { gets: storage.gets.clone(), kind, timeout: storage.timeout })
         } else {
@@ -80,7 +80,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for Slot {
     fn drop(&mut self) {
         // Without a runtime there are no waiting requests.
         if self.gets.end(&self.kind)
@@ -110,7 +110,7 @@ pub(super) fn take_id(query: &mut Document, options: &FindOptions) -> Option<Str
 /// Reads the row with this id that matches the conditions, batched with others.
 pub(super) async fn together(
     storage: &MongoStorage,
-    kind: Kind,
+    kind: ReadKind,
     id: String,
     asks: Asks,
 ) -> Result<Option<RawDocumentBuf>> {
@@ -124,7 +124,7 @@ pub(super) async fn together(
 }
 
 /// Sends batches until the queue is empty.
-async fn drain(gets: Gets, kind: Kind, timeout: Duration) {
+async fn drain(gets: Gets, kind: ReadKind, timeout: Duration) {
     while let Some(mut batch) = gets.next(&kind, |waiting| waiting.len().min(IDS)) {
         // Skip cancelled reads.
         batch.retain(|waiting| !waiting.answer.is_closed());

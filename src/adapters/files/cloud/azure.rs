@@ -8,7 +8,7 @@ use object_store::azure::MicrosoftAzureBuilder;
 use super::super::Result;
 use super::super::settings::Settings;
 use super::web::{Web, retries};
-use super::{Cloud, Kind, Locate};
+use super::{Cloud, Locate, Traits};
 use crate::model::url_component;
 
 /// A container from its settings.
@@ -44,5 +44,8 @@ pub fn open(mut settings: Settings<'_>) -> Result<Cloud, String> {
         });
         locate
     });
-    Ok(Cloud { objects: Arc::new(objects), kind: Kind { prefix, cache_control: None, keeps_metadata: true, locate } })
+    Ok(Cloud {
+        objects: Arc::new(objects),
+        traits: Traits { prefix, cache_control: None, keeps_metadata: true, locate },
+    })
 }

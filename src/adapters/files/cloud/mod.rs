@@ -34,7 +34,7 @@ const PART: usize = 5 * 1024 * 1024;
 type Locate = Box<dyn Fn(String, Path) -> BoxFuture<'static, Result<String>> + Send + Sync>;
 
 /// What the three clouds differ in.
-struct Kind {
+struct Traits {
     /// What object keys begin with.
     prefix: String,
     /// `Cache-Control` of new objects.
@@ -48,7 +48,7 @@ struct Kind {
 /// A bucket.
 pub struct Cloud {
     objects: Arc<dyn ObjectStore>,
-    kind: Kind,
+    traits: Traits,
 }
 
 impl fmt::Debug for Cloud {
@@ -73,7 +73,7 @@ fn text(value: &Json) -> Cow<'_, str> {
 
 impl Cloud {
     fn path(&self, name: &str) -> Result<Path> {
-        let key = format!("{}{name}", self.kind.prefix);
+        let key = format!("{}{name}", self.traits.prefix);
         let path = Path::parse(&key).map_err(|error| FileError::Name(error.to_string()))?;
         if path.as_ref() == key { Ok(path) } else { Err(FileError::Name("it begins or ends with a slash".to_owned())) }
     }
@@ -84,10 +84,10 @@ impl Cloud {
         if let Some(content_type) = &file.content_type {
             attributes.insert(Attribute::ContentType, content_type.clone().into());
         }
-        if let Some(value) = &self.kind.cache_control {
+        if let Some(value) = &self.traits.cache_control {
             attributes.insert(Attribute::CacheControl, value.clone().into());
         }
-        if self.kind.keeps_metadata {
+        if self.traits.keeps_metadata {
             for (key, value) in &file.metadata {
                 let value = text(value);
                 let sendable = http::HeaderName::try_from(key.as_str()).is_ok()
@@ -178,7 +178,7 @@ impl FileStore for Cloud {
     }
 
     fn location(&self, name: &str) -> Option<String> {
-        let (locate, path) = (self.kind.locate.as_ref()?, self.path(name).ok()?);
+        let (locate, path) = (self.traits.locate.as_ref()?, self.path(name).ok()?);
         match locate(name.to_owned(), path.clone()).now_or_never() {
             Some(Ok(address)) => Some(address),
             Some(Err(error)) => {
@@ -194,11 +194,11 @@ impl FileStore for Cloud {
     }
 
     fn has_locations(&self) -> bool {
-        self.kind.locate.is_some()
+        self.traits.locate.is_some()
     }
 
     async fn list(&self) -> Result<BoxStream<'static, Result<FileInfo>>> {
-        let prefix = self.kind.prefix.clone();
+        let prefix = self.traits.prefix.clone();
         // Objects are listed by folder; what the prefix has beyond its last slash is compared here.
         let folder = prefix.rsplit_once('/').map(|(folder, _)| Path::parse(folder)).transpose();
         let folder = folder.map_err(|error| FileError::Name(error.to_string()))?;

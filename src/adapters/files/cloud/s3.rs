@@ -11,7 +11,7 @@ use object_store::signer::Signer as _;
 use super::super::settings::Settings;
 use super::super::{FileError, Result};
 use super::web::{Signature, Web, retries};
-use super::{Cloud, Kind, Locate};
+use super::{Cloud, Locate, Traits};
 use crate::model::url_component;
 
 /// Where Amazon's own tools look for credentials, in the environment.
@@ -115,7 +115,7 @@ pub fn open(mut settings: Settings<'_>) -> Result<Cloud, String> {
     let _ = credentials.set(Arc::clone(objects.credentials()));
     let objects = Arc::new(objects);
     let locate = direct.then(|| addresses.locate(Arc::clone(&objects)));
-    Ok(Cloud { objects, kind: Kind { prefix, cache_control, keeps_metadata: true, locate } })
+    Ok(Cloud { objects, traits: Traits { prefix, cache_control, keeps_metadata: true, locate } })
 }
 
 /// A server that is not Amazon's. Like Amazon's own client, a bucket is part of the host name unless that is an address.

@@ -6,7 +6,7 @@
 //! without a date is a lock too.
 
 use super::state::Users;
-use super::unknown_names::{self, Standing};
+use super::unknown_names::{self, LockState};
 use crate::config::users::AccountLockout;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
@@ -110,17 +110,17 @@ pub async fn record_unknown(cx: &Context, name: &str) -> Result<()> {
     let nothing = Update::default();
     let nobody = || change(cx, "", Filter::All, &nothing);
     match cx.app.feature::<Users>()?.unknown_names.count(name, rule.threshold, now, rule.end(now)) {
-        Standing::Open => unknown_names::write(cx).await,
-        Standing::Reached => {
+        LockState::Open => unknown_names::write(cx).await,
+        LockState::Reached => {
             nobody().await?;
             unknown_names::write(cx).await
         }
-        Standing::LockedAgain => {
+        LockState::LockedAgain => {
             nobody().await?;
             unknown_names::write(cx).await?;
             Err(rule.locked())
         }
-        Standing::Locked => {
+        LockState::Locked => {
             nobody().await?;
             nobody().await?;
             read::internal_one(cx, names::USER, store::by_id("").and(rule.open(now)), "is it locked").await?;

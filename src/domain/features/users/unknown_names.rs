@@ -37,7 +37,7 @@ pub struct UnknownNames(Cache<String, Count>);
 
 /// What one more failure makes of a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum LockState {
     /// It is not locked.
     Open,
     /// It is locked from now on; this failure itself is not refused as one of a locked name.
@@ -56,17 +56,17 @@ impl Default for UnknownNames {
 
 impl UnknownNames {
     /// Counts a failure. `until`: the end of the lock that this failure may begin.
-    pub(super) fn count(&self, name: &str, threshold: f64, now: Date, until: Date) -> Standing {
-        let mut standing = Standing::Open;
+    pub(super) fn count(&self, name: &str, threshold: f64, now: Date, until: Date) -> LockState {
+        let mut standing = LockState::Open;
         self.0.entry_by_ref(name).and_upsert_with(|entry| {
             let mut count = entry.map_or(Count { failures: 0.0, until: None }, moka::Entry::into_value);
             if count.until.is_some_and(|end| end > now) {
-                standing = Standing::Locked;
+                standing = LockState::Locked;
                 return count;
             }
             count.failures += 1.0;
             if count.failures >= threshold {
-                standing = if count.until.is_some() { Standing::LockedAgain } else { Standing::Reached };
+                standing = if count.until.is_some() { LockState::LockedAgain } else { LockState::Reached };
                 count.until = Some(until);
             }
             count
@@ -111,10 +111,10 @@ mod tests {
         let fail = |name: &str, now: i64| names.count(name, 3.0, at(now), at(now + 100));
         assert_eq!(
             [fail("a", 0), fail("a", 1), fail("a", 2), fail("a", 3)],
-            [Standing::Open, Standing::Open, Standing::Reached, Standing::Locked]
+            [LockState::Open, LockState::Open, LockState::Reached, LockState::Locked]
         );
-        assert_eq!(fail("b", 3), Standing::Open, "names are counted by themselves");
-        assert_eq!(fail("a", 102), Standing::LockedAgain, "the lock has run out");
-        assert_eq!(names.count("c", 1.0, at(0), at(1)), Standing::Reached);
+        assert_eq!(fail("b", 3), LockState::Open, "names are counted by themselves");
+        assert_eq!(fail("a", 102), LockState::LockedAgain, "the lock has run out");
+        assert_eq!(names.count("c", 1.0, at(0), at(1)), LockState::Reached);
     }
 }
