@@ -30,9 +30,21 @@ count() {
     }'
 }
 
+# failures NAME: what a step that failed says of its failures, and its last lines, to be read beside the table.
+failures() {
+  local log=$LOGS/$1.log
+  printf '\n=== %s failed\n' "$1"
+  sed 's/\x1b\[[0-9;]*m//g' "$log" | grep -nE '^ *(✖|﹣)|panicked at|\.\.\. FAILED$|^error' | head -40
+  printf -- '--- its last lines\n'
+  tail -40 "$log"
+}
+
 # The table of all steps; the exit status of the whole run.
 summary() {
   local name seconds passed failed all=0 bad=0 time=0
+  while read -r name seconds passed failed; do
+    [ "$failed" -eq 0 ] || failures "$name"
+  done < "$REPORT"
   printf '\n%-14s %8s %8s %8s\n' suite seconds passed failed
   while read -r name seconds passed failed; do
     printf '%-14s %8s %8s %8s\n' "$name" "$seconds" "$passed" "$failed"
