@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::declare::{Kind, from_text};
+use super::declare::{OptionType, from_text};
 use super::error::ConfigError;
 use super::files_command::{self, FilesArguments};
 use super::merge::{FlatOption, Setting};
@@ -87,9 +87,9 @@ pub(super) fn parse(args: impl IntoIterator<Item = OsString>, places: &[FlatOpti
                 let place = find(name, places)?;
                 let value = match value {
                     Some(value) => value,
-                    None if place.kind == Kind::Boolean => {
+                    None if place.kind == OptionType::Boolean => {
                         let next = args.peek().and_then(|next| next.to_str());
-                        match next.filter(|next| from_text(next, Kind::Boolean).is_some()) {
+                        match next.filter(|next| from_text(next, OptionType::Boolean).is_some()) {
                             Some(_) => text_of(args.next(), name)?,
                             None => "true".to_owned(),
                         }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::declare::{Kind, OptionValue, Reader};
+use super::declare::{OptionType, OptionValue, Reader};
 use super::values::Secret;
 
 /// The store, and its location.
@@ -64,7 +64,7 @@ impl DatabaseUri {
 }
 
 impl OptionValue for DatabaseUri {
-    const KIND: Kind = Kind::Text;
+    const TYPE: OptionType = OptionType::Text;
 
     fn from_json(value: Value, reader: &mut Reader) -> Option<Self> {
         let text = String::from_json(value, reader)?;

@@ -18,7 +18,7 @@ pub enum Status {
 /// The type of an option's value. It decides how text from the environment or a flag is
 /// parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum OptionType {
     /// `true`/`1` or `false`/`0`.
     Boolean,
     /// A JSON number.
@@ -33,17 +33,17 @@ pub enum Kind {
     Group,
 }
 
-impl Kind {
+impl OptionType {
     /// Name of the type in the documentation.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Kind::Boolean => "boolean",
-            Kind::Number => "number",
-            Kind::Text => "string",
-            Kind::List => "list",
-            Kind::Object => "object",
-            Kind::Group => "group",
+            OptionType::Boolean => "boolean",
+            OptionType::Number => "number",
+            OptionType::Text => "string",
+            OptionType::List => "list",
+            OptionType::Object => "object",
+            OptionType::Group => "group",
         }
     }
 }
@@ -56,7 +56,7 @@ pub struct Spec {
     /// Environment variable.
     pub env: &'static str,
     /// Type of the value.
-    pub kind: Kind,
+    pub kind: OptionType,
     /// Default as JSON; `null` if there is none.
     pub default: Value,
     /// Whether the server supports it.
@@ -82,8 +82,10 @@ impl Spec {
         Spec {
             key,
             env,
-            kind: T::KIND,
-            default: Some(default.to_json()).filter(|value| T::KIND != Kind::Group && *value != "").unwrap_or_default(),
+            kind: T::TYPE,
+            default: Some(default.to_json())
+                .filter(|value| T::TYPE != OptionType::Group && *value != "")
+                .unwrap_or_default(),
             status,
             doc: doc.trim_ascii(),
             group: T::group(),
@@ -95,7 +97,7 @@ impl Spec {
 /// A type that an option can have.
 pub trait OptionValue: Sized {
     /// Type of the JSON value.
-    const KIND: Kind;
+    const TYPE: OptionType;
     /// Whether it is a list of groups.
     const REPEATED: bool = false;
     /// Whether `null` is a value. If not, it means "not set".
@@ -192,7 +194,7 @@ impl Reader {
     pub fn take<T: OptionValue>(&mut self, map: &mut Map<String, Value>, key: &str, default: impl FnOnce() -> T) -> T {
         let Some(value) = map.shift_remove(key) else { return default() };
         let read = self.within(key.to_owned(), |reader| {
-            let empty = value.is_null() && !T::NULLABLE && T::KIND != Kind::Boolean;
+            let empty = value.is_null() && !T::NULLABLE && T::TYPE != OptionType::Boolean;
             if empty && !super::messages::null_is_wrong(&reader.path()) {
                 return None;
             }
@@ -205,16 +207,16 @@ impl Reader {
 /// Parses text from the environment, a flag or a file as a value of `kind`; `None` if it
 /// is not one.
 #[must_use]
-pub fn from_text(text: &str, kind: Kind) -> Option<Value> {
+pub fn from_text(text: &str, kind: OptionType) -> Option<Value> {
     match kind {
-        Kind::Boolean => match text.trim() {
+        OptionType::Boolean => match text.trim() {
             "true" | "1" => Some(Value::Bool(true)),
             "false" | "0" => Some(Value::Bool(false)),
             _ => None,
         },
-        Kind::Number => serde_json::from_str(text.trim()).ok().filter(Value::is_number),
-        Kind::Text => Some(Value::String(text.to_owned())),
-        Kind::List => {
+        OptionType::Number => serde_json::from_str(text.trim()).ok().filter(Value::is_number),
+        OptionType::Text => Some(Value::String(text.to_owned())),
+        OptionType::List => {
             let trimmed = text.trim();
             if trimmed.starts_with('[') || trimmed.starts_with('{') {
                 return serde_json::from_str(trimmed).ok();
@@ -222,8 +224,8 @@ pub fn from_text(text: &str, kind: Kind) -> Option<Value> {
             let items = trimmed.split(',').map(|item| Value::String(item.trim().to_owned()));
             Some(Value::Array(items.collect()))
         }
-        Kind::Object => Some(serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))),
-        Kind::Group => serde_json::from_str(text).ok(),
+        OptionType::Object => Some(serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))),
+        OptionType::Group => serde_json::from_str(text).ok(),
     }
 }
 
@@ -296,7 +298,7 @@ macro_rules! group {
         $crate::config::declare::options! { $(#[$outer])* pub struct $name { $($rows)* } }
 
         impl $crate::config::declare::OptionValue for $name {
-            const KIND: $crate::config::declare::Kind = $crate::config::declare::Kind::Group;
+            const TYPE: $crate::config::declare::OptionType = $crate::config::declare::OptionType::Group;
 
             fn from_json(
                 value: serde_json::Value,

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::declare::{Kind, OptionValue, Reader, Spec, Status};
+use super::declare::{OptionType, OptionValue, Reader, Spec, Status};
 
 /// Any JSON value. The code that uses it checks it.
 #[derive(Clone, PartialEq)]
@@ -18,7 +18,7 @@ impl fmt::Debug for Free {
 }
 
 impl OptionValue for Free {
-    const KIND: Kind = Kind::Object;
+    const TYPE: OptionType = OptionType::Object;
 
     fn from_json(value: Value, _reader: &mut Reader) -> Option<Self> {
         Some(Free(value))
@@ -31,7 +31,7 @@ impl OptionValue for Free {
 
 /// An object with arbitrary keys.
 impl OptionValue for Map<String, Value> {
-    const KIND: Kind = Kind::Object;
+    const TYPE: OptionType = OptionType::Object;
 
     fn from_json(value: Value, reader: &mut Reader) -> Option<Self> {
         match value {
@@ -47,7 +47,7 @@ impl OptionValue for Map<String, Value> {
 
 /// Arbitrary JSON inside a list (class definitions).
 impl OptionValue for Value {
-    const KIND: Kind = Kind::Object;
+    const TYPE: OptionType = OptionType::Object;
 
     fn from_json(value: Value, _reader: &mut Reader) -> Option<Self> {
         Some(value)
@@ -78,7 +78,7 @@ impl fmt::Debug for Providers {
 }
 
 impl OptionValue for Providers {
-    const KIND: Kind = Kind::Object;
+    const TYPE: OptionType = OptionType::Object;
 
     fn from_json(value: Value, reader: &mut Reader) -> Option<Self> {
         if value.is_null() {
@@ -109,7 +109,7 @@ impl fmt::Debug for Module {
 }
 
 impl OptionValue for Module {
-    const KIND: Kind = Kind::Object;
+    const TYPE: OptionType = OptionType::Object;
 
     fn from_json(value: Value, reader: &mut Reader) -> Option<Self> {
         let mut map = match value {

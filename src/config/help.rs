@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::Options;
-use super::declare::{Kind, Spec, Status};
+use super::declare::{OptionType, Spec, Status};
 use super::support::REMOVED;
 
 const USAGE: &str = "\
@@ -69,8 +69,8 @@ fn note(status: Status) -> String {
 
 fn kind_name(spec: &Spec) -> &'static str {
     match (spec.kind, spec.repeated) {
-        (Kind::Group, true) => "list of objects",
-        (Kind::Group, false) => "object",
+        (OptionType::Group, true) => "list of objects",
+        (OptionType::Group, false) => "object",
         (kind, _) => kind.name(),
     }
 }

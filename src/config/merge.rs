@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::declare::{Kind, from_text};
+use super::declare::{OptionType, from_text};
 use super::error::ConfigError;
 use super::support::REMOVED;
 use super::{Options, nearest};
@@ -25,7 +25,7 @@ pub(super) struct FlatOption {
     /// Environment variable.
     pub env: &'static str,
     /// Type of the value.
-    pub kind: Kind,
+    pub kind: OptionType,
     repeated: bool,
 }
 
@@ -40,11 +40,11 @@ impl FlatOption {
     pub fn setting(&self, text: &str, origin: &str) -> Result<Setting, ConfigError> {
         let value = from_text(text, self.kind).ok_or_else(|| {
             let wanted = match self.kind {
-                Kind::Boolean => "true or false",
-                Kind::Number => "a number",
-                Kind::List => "a list, separated by commas or as JSON",
-                Kind::Group | Kind::Object => "a JSON object",
-                Kind::Text => "a string",
+                OptionType::Boolean => "true or false",
+                OptionType::Number => "a number",
+                OptionType::List => "a list, separated by commas or as JSON",
+                OptionType::Group | OptionType::Object => "a JSON object",
+                OptionType::Text => "a string",
             };
             ConfigError::new(format!("option {} must be {wanted} ({origin})", self.name()))
         })?;
@@ -68,7 +68,7 @@ pub(super) fn places() -> Vec<FlatOption> {
         all.push(FlatOption { path: vec![spec.key], env: spec.env, kind: spec.kind, repeated: spec.repeated });
     }
     for (path, env, _) in REMOVED {
-        parts.push(FlatOption { path: path.to_vec(), env, kind: Kind::Text, repeated: false });
+        parts.push(FlatOption { path: path.to_vec(), env, kind: OptionType::Text, repeated: false });
     }
     all.extend(parts);
     all
@@ -165,8 +165,9 @@ fn unfold_own(map: &mut Map<String, Value>) -> Result<(), ConfigError> {
 
 /// Parses strings of a file as numbers, booleans, lists and groups. Like parse-server, only
 /// at the top level.
-fn loosen(value: &mut Value, kind: Kind) {
-    if let (Value::String(text), Kind::Boolean | Kind::Number | Kind::List | Kind::Group) = (&*value, kind)
+fn loosen(value: &mut Value, kind: OptionType) {
+    if let (Value::String(text), OptionType::Boolean | OptionType::Number | OptionType::List | OptionType::Group) =
+        (&*value, kind)
         && let Some(read) = from_text(text, kind)
     {
         *value = read;

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde_json::Value;
 
-use super::declare::{Kind, OptionValue, Reader};
+use super::declare::{OptionType, OptionValue, Reader};
 
 /// Addresses and ranges. IPv4 and IPv6 are separate: `0.0.0.0/0` contains every IPv4 address
 /// and no IPv6 address.
@@ -69,7 +69,7 @@ fn parse_net(entry: &str) -> Option<IpNet> {
 }
 
 impl OptionValue for IpList {
-    const KIND: Kind = Kind::List;
+    const TYPE: OptionType = OptionType::List;
 
     fn from_json(value: Value, reader: &mut Reader) -> Option<Self> {
         let entries: Vec<String> = Vec::from_json(value, reader)?;
@@ -139,7 +139,7 @@ impl TrustProxy {
 }
 
 impl OptionValue for TrustProxy {
-    const KIND: Kind = Kind::Object;
+    const TYPE: OptionType = OptionType::Object;
 
     fn from_json(value: Value, reader: &mut Reader) -> Option<Self> {
         match Self::read(&value) {

@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::declare::Status::Supported;
-use super::declare::{Kind, OptionValue, Reader, group, options};
+use super::declare::{OptionType, OptionValue, Reader, group, options};
 use super::values::{DuplicateDeviceTokenAction, MergePriority};
 
 options! {
@@ -61,7 +61,7 @@ impl fmt::Debug for Senders {
 }
 
 impl OptionValue for Senders {
-    const KIND: Kind = Kind::Object;
+    const TYPE: OptionType = OptionType::Object;
 
     fn from_json(value: Value, reader: &mut Reader) -> Option<Self> {
         let Value::Object(mut settings) = value else { return reader.wrong("an object", &value) };

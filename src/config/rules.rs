@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
-use super::declare::{Kind, OptionValue, Reader};
+use super::declare::{OptionType, OptionValue, Reader};
 
 /// Fields that are hidden from callers: class → entity → fields. Entities are `*`,
 /// `authenticated`, `role:NAME`, `userField:FIELD` and user ids.
@@ -51,7 +51,7 @@ impl ProtectedFields {
 }
 
 impl OptionValue for ProtectedFields {
-    const KIND: Kind = Kind::Object;
+    const TYPE: OptionType = OptionType::Object;
 
     fn from_json(value: Value, reader: &mut Reader) -> Option<Self> {
         let mut classes = IndexMap::new();
@@ -113,7 +113,7 @@ impl DeniedKeyword {
 }
 
 impl OptionValue for DeniedKeyword {
-    const KIND: Kind = Kind::Object;
+    const TYPE: OptionType = OptionType::Object;
 
     fn from_json(value: Value, reader: &mut Reader) -> Option<Self> {
         match DeniedKeyword::read(value.clone()) {
@@ -149,7 +149,7 @@ impl Limit {
 }
 
 impl OptionValue for Limit {
-    const KIND: Kind = Kind::Number;
+    const TYPE: OptionType = OptionType::Number;
 
     fn from_json(value: Value, reader: &mut Reader) -> Option<Self> {
         match i64::from_json(value.clone(), &mut Reader::default()) {

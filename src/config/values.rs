@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::declare::{Kind, OptionValue, Reader, Spec};
+use super::declare::{OptionType, OptionValue, Reader, Spec};
 
 /// A key or password. It has no `Display`, and `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl fmt::Debug for Secret {
 }
 
 impl OptionValue for Secret {
-    const KIND: Kind = Kind::Text;
+    const TYPE: OptionType = OptionType::Text;
 
     fn from_json(value: Value, reader: &mut Reader) -> Option<Self> {
         String::from_json(value, reader).map(Secret)
@@ -44,7 +44,7 @@ impl OptionValue for Secret {
 }
 
 impl OptionValue for bool {
-    const KIND: Kind = Kind::Boolean;
+    const TYPE: OptionType = OptionType::Boolean;
 
     fn from_json(value: Value, reader: &mut Reader) -> Option<Self> {
         match value {
@@ -59,7 +59,7 @@ impl OptionValue for bool {
 }
 
 impl OptionValue for String {
-    const KIND: Kind = Kind::Text;
+    const TYPE: OptionType = OptionType::Text;
 
     fn from_json(value: Value, reader: &mut Reader) -> Option<Self> {
         match value {
@@ -74,7 +74,7 @@ impl OptionValue for String {
 }
 
 impl OptionValue for f64 {
-    const KIND: Kind = Kind::Number;
+    const TYPE: OptionType = OptionType::Number;
 
     fn from_json(value: Value, reader: &mut Reader) -> Option<Self> {
         match value.as_f64().filter(|number| number.is_finite()) {
@@ -98,7 +98,7 @@ fn whole(number: f64) -> Option<i64> {
 macro_rules! integer {
     ($($ty:ty),*) => {$(
         impl OptionValue for $ty {
-            const KIND: Kind = Kind::Number;
+            const TYPE: OptionType = OptionType::Number;
 
             fn from_json(value: Value, reader: &mut Reader) -> Option<Self> {
                 let number = value.as_i64().or_else(|| value.as_f64().and_then(whole));
@@ -117,7 +117,7 @@ macro_rules! integer {
 integer!(u8, u16, u32, u64, usize, i64);
 
 impl<T: OptionValue> OptionValue for Option<T> {
-    const KIND: Kind = T::KIND;
+    const TYPE: OptionType = T::TYPE;
     const REPEATED: bool = T::REPEATED;
     const NULLABLE: bool = true;
 
@@ -138,11 +138,11 @@ impl<T: OptionValue> OptionValue for Option<T> {
 }
 
 impl<T: OptionValue> OptionValue for Vec<T> {
-    const KIND: Kind = match T::KIND {
-        Kind::Group => Kind::Group,
-        _ => Kind::List,
+    const TYPE: OptionType = match T::TYPE {
+        OptionType::Group => OptionType::Group,
+        _ => OptionType::List,
     };
-    const REPEATED: bool = matches!(T::KIND, Kind::Group);
+    const REPEATED: bool = matches!(T::TYPE, OptionType::Group);
 
     fn from_json(value: Value, reader: &mut Reader) -> Option<Self> {
         let items = match value {
@@ -172,7 +172,7 @@ impl<T: OptionValue> OptionValue for Vec<T> {
 pub struct TextList(pub Vec<String>);
 
 impl OptionValue for TextList {
-    const KIND: Kind = Kind::List;
+    const TYPE: OptionType = OptionType::List;
 
     fn from_json(value: Value, reader: &mut Reader) -> Option<Self> {
         match value {
@@ -227,7 +227,7 @@ impl ByteSize {
 }
 
 impl OptionValue for JsPattern {
-    const KIND: Kind = Kind::Text;
+    const TYPE: OptionType = OptionType::Text;
 
     fn from_json(value: Value, reader: &mut Reader) -> Option<Self> {
         String::from_json(value, reader).map(Self::new)
@@ -239,7 +239,7 @@ impl OptionValue for JsPattern {
 }
 
 impl OptionValue for ByteSize {
-    const KIND: Kind = Kind::Text;
+    const TYPE: OptionType = OptionType::Text;
 
     fn from_json(value: Value, reader: &mut Reader) -> Option<Self> {
         let text = match &value {
@@ -277,7 +277,7 @@ macro_rules! words {
         }
 
         impl OptionValue for $name {
-            const KIND: Kind = Kind::Text;
+            const TYPE: OptionType = OptionType::Text;
 
             fn from_json(value: Value, reader: &mut Reader) -> Option<Self> {
                 match value.as_str() {

@@ -7,7 +7,7 @@ use poem::http::StatusCode;
 use poem::{Request, Response};
 
 use super::form::Form;
-use super::render::{Way, not_found};
+use super::render::{Delivery, not_found};
 use super::{Page, Pages};
 use crate::domain::features::users::verification::{Resent, Verified, Who};
 use crate::domain::features::users::{mail, reset, verification};
@@ -63,11 +63,11 @@ impl Pages {
         let Some(request) = self.follow(&mut call, &form, &app_id)? else { return Ok(not_found()) };
         let token = form.get("token").unwrap_or_default();
         Ok(match verification::verify(request.cx, token).await? {
-            Verified::Done => self.page(&request, Page::EmailVerificationSuccess, &[], Way::Content),
+            Verified::Done => self.page(&request, Page::EmailVerificationSuccess, &[], Delivery::Content),
             Verified::Expired => {
-                self.page(&request, Page::EmailVerificationLinkExpired, &[("token", token)], Way::Content)
+                self.page(&request, Page::EmailVerificationLinkExpired, &[("token", token)], Delivery::Content)
             }
-            Verified::Invalid => self.page(&request, Page::EmailVerificationLinkInvalid, &[], Way::Content),
+            Verified::Invalid => self.page(&request, Page::EmailVerificationLinkInvalid, &[], Delivery::Content),
         })
     }
 
@@ -78,7 +78,7 @@ impl Pages {
         let who = match (form.get("username"), form.get("token")) {
             (_, Some(token)) if !token.is_empty() => Who::Token(token),
             (Some(username), _) if !username.is_empty() => Who::Username(username),
-            _ => return Ok(self.page(&request, Page::EmailVerificationLinkInvalid, &[], Way::Redirect)),
+            _ => return Ok(self.page(&request, Page::EmailVerificationLinkInvalid, &[], Delivery::Redirect)),
         };
         let sent = verification::resend(request.cx, who).await? == Resent::Sent;
         let page = if sent || self.app.options.mail.email_verify_success_on_invalid_email {
@@ -86,7 +86,7 @@ impl Pages {
         } else {
             Page::EmailVerificationSendFail
         };
-        Ok(self.page(&request, page, &[], Way::Redirect))
+        Ok(self.page(&request, page, &[], Delivery::Redirect))
     }
 
     /// `GET …/choose_password`.
@@ -96,7 +96,7 @@ impl Pages {
         let app_id = form.get("appId").unwrap_or_default();
         let Some(request) = self.follow(&mut call, &form, app_id)? else { return Ok(not_found()) };
         let token = form.get("token").unwrap_or_default();
-        Ok(self.page(&request, Page::PasswordReset, &[("token", token)], Way::Content))
+        Ok(self.page(&request, Page::PasswordReset, &[("token", token)], Delivery::Content))
     }
 
     /// `GET …/request_password_reset`.
@@ -106,9 +106,9 @@ impl Pages {
         let Some(request) = self.follow(&mut call, &form, &app_id)? else { return Ok(not_found()) };
         let token = form.get("token").unwrap_or_default();
         match reset::check(request.cx, token).await {
-            Ok(_) => Ok(self.page(&request, Page::PasswordReset, &[("token", token)], Way::Content)),
+            Ok(_) => Ok(self.page(&request, Page::PasswordReset, &[("token", token)], Delivery::Content)),
             Err(error) if error.is(ErrorCode::OtherCause) => {
-                Ok(self.page(&request, Page::PasswordResetLinkInvalid, &[], Way::Content))
+                Ok(self.page(&request, Page::PasswordResetLinkInvalid, &[], Delivery::Content))
             }
             Err(error) => Err(error),
         }
@@ -129,19 +129,19 @@ impl Pages {
         }
         let Some(request) = begun else { return Ok(not_found()) };
         let (Some(token), Some(password)) = (token, password) else {
-            return Ok(self.page(&request, Page::PasswordResetLinkInvalid, &[], Way::Redirect));
+            return Ok(self.page(&request, Page::PasswordResetLinkInvalid, &[], Delivery::Redirect));
         };
         self.set_password(&request, token, password).await
     }
 
     async fn set_password(&self, request: &PageRequest<'_>, token: &str, password: &str) -> Result<Response> {
         match reset::reset(request.cx, token, password).await {
-            Ok(()) => Ok(self.page(request, Page::PasswordResetSuccess, &[], Way::Content)),
+            Ok(()) => Ok(self.page(request, Page::PasswordResetSuccess, &[], Delivery::Content)),
             Err(error) if !error.is(ErrorCode::OtherCause) => Err(error),
             Err(error) => {
                 let text = error.public_message(true).to_owned();
                 let values = [("token", token), ("error", text.as_str())];
-                Ok(self.page(request, Page::PasswordReset, &values, Way::Content))
+                Ok(self.page(request, Page::PasswordReset, &values, Delivery::Content))
             }
         }
     }

@@ -20,7 +20,7 @@ use crate::rest::route::Outcome;
 
 /// How a page is sent to the browser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
+pub enum Delivery {
     /// As the response itself, unless `pages.forceRedirect` is on.
     Content,
     /// As a redirect.
@@ -34,7 +34,7 @@ impl Pages {
         request: &PageRequest<'_>,
         page: Page,
         values: &[(&'static str, &str)],
-        way: Way,
+        delivery: Delivery,
     ) -> Response {
         let options = &self.app.options;
         let mut parameters: Vec<(&'static str, &str)> =
@@ -46,7 +46,7 @@ impl Pages {
         }
         let own = page.own_url(&options.mail.pages.custom_urls, &options.mail.custom_pages);
         let locale = request.locale.as_deref().filter(|_| options.mail.pages.enable_localization);
-        let mut response = if own.is_some() || way == Way::Redirect || options.mail.pages.force_redirect {
+        let mut response = if own.is_some() || delivery == Delivery::Redirect || options.mail.pages.force_redirect {
             let base = own.map_or_else(
                 || {
                     let folder = self.localized(page, locale).map(|folder| format!("{folder}/")).unwrap_or_default();

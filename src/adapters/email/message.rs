@@ -9,7 +9,7 @@ use lettre::message::header::Date;
 use lettre::message::{Mailbox, MultiPart, SinglePart};
 use serde_json::{Map, Value as Json};
 
-use super::{Kind, Mail, OwnMail, SendError, text};
+use super::{Mail, OwnMail, Purpose, SendError, text};
 use crate::model::template::{self, Escape, Values};
 
 const VERIFICATION_SUBJECT: &str = "Please verify your e-mail for {{appName}}";
@@ -85,8 +85,8 @@ impl Composer {
             }
         }
         let (name, subject, plain, html) = match mail.kind {
-            Kind::Verification => ("verification_email", VERIFICATION_SUBJECT, VERIFICATION_TEXT, VERIFICATION_HTML),
-            Kind::PasswordReset => ("password_reset_email", RESET_SUBJECT, RESET_TEXT, RESET_HTML),
+            Purpose::Verification => ("verification_email", VERIFICATION_SUBJECT, VERIFICATION_TEXT, VERIFICATION_HTML),
+            Purpose::PasswordReset => ("password_reset_email", RESET_SUBJECT, RESET_TEXT, RESET_HTML),
         };
         let fill = |file: &str, built_in: &str, escape| {
             template::render(self.template(mail, &format!("{name}{file}"), built_in), &values, escape)
@@ -129,8 +129,8 @@ impl Composer {
     #[must_use]
     pub fn told(&self, mail: &Mail, has: impl Fn(&str) -> bool) -> (&'static str, Map<String, Json>) {
         let own = match mail.kind {
-            Kind::Verification => "sendVerificationEmail",
-            Kind::PasswordReset => "sendPasswordResetEmail",
+            Purpose::Verification => "sendVerificationEmail",
+            Purpose::PasswordReset => "sendPasswordResetEmail",
         };
         let mut told = Map::new();
         let mut tell = |key: &str, value: &str| drop(told.insert(key.to_owned(), value.into()));
@@ -207,7 +207,7 @@ mod tests {
         Mail {
             id: "m1".into(),
             millis: 1_580_702_706_789,
-            kind: Kind::Verification,
+            kind: Purpose::Verification,
             to: to.into(),
             app_name: "Démo <b>".into(),
             link: "https://x.example/verify?token=a&b=\"c".into(),

@@ -18,7 +18,7 @@ use crate::adapters::cloud::module::Modules;
 
 /// What a mail is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum Purpose {
     /// Its link verifies the email address.
     Verification,
     /// Its link opens the page that sets a new password.
@@ -32,7 +32,7 @@ pub struct Mail {
     /// Time of creation in milliseconds since 1970.
     pub millis: i64,
     /// Its kind.
-    pub kind: Kind,
+    pub kind: Purpose,
     /// The recipient's address.
     pub to: String,
     /// Name of the application.

@@ -28,14 +28,14 @@ const WAITING: usize = 1000;
 pub struct Outbox {
     adapter: Arc<dyn EmailAdapter>,
     pauses: &'static [Duration],
-    places: Arc<Semaphore>,
+    free: Arc<Semaphore>,
     turns: Semaphore,
     closing: CancellationToken,
 }
 
 /// A slot for one mail.
 #[derive(Debug)]
-pub struct Place(#[expect(dead_code, reason = "held until the mail is gone")] OwnedSemaphorePermit);
+pub struct Reservation(#[expect(dead_code, reason = "held until the mail is gone")] OwnedSemaphorePermit);
 
 impl Outbox {
     /// An empty queue.
@@ -44,7 +44,7 @@ impl Outbox {
         Self {
             adapter,
             pauses: &PAUSES,
-            places: Arc::new(Semaphore::new(WAITING)),
+            free: Arc::new(Semaphore::new(WAITING)),
             turns: Semaphore::new(AT_ONCE),
             closing: CancellationToken::new(),
         }
@@ -52,16 +52,16 @@ impl Outbox {
 
     /// Reserves a slot for a mail. If the queue is full, logs that and returns `None`.
     #[must_use]
-    pub fn place(&self) -> Option<Place> {
-        let place = Arc::clone(&self.places).try_acquire_owned().ok().map(Place);
-        if place.is_none() {
+    pub fn reserve(&self) -> Option<Reservation> {
+        let reservation = Arc::clone(&self.free).try_acquire_owned().ok().map(Reservation);
+        if reservation.is_none() {
             tracing::error!(waiting = WAITING, "mail dropped: the queue is full");
         }
-        place
+        reservation
     }
 
     /// Sends a mail, with retries. Logs if it cannot be sent.
-    pub async fn deliver(&self, place: Place, mail: &Mail) {
+    pub async fn deliver(&self, reservation: Reservation, mail: &Mail) {
         let mut pauses = self.pauses.iter();
         loop {
             let sent = match self.turns.acquire().await {
@@ -84,7 +84,7 @@ impl Outbox {
             // On shutdown each mail is tried once more, immediately.
             let _ = tokio::time::timeout(*pause, self.closing.cancelled()).await;
         }
-        drop(place);
+        drop(reservation);
     }
 
     /// Sends a mail in the app's own words, once.
@@ -107,7 +107,7 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::adapters::email::Kind;
+    use crate::adapters::email::Purpose;
     use async_trait::async_trait;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -133,7 +133,7 @@ mod tests {
         Mail {
             id: "m".into(),
             millis: 0,
-            kind: Kind::PasswordReset,
+            kind: Purpose::PasswordReset,
             to: "u@example.com".into(),
             app_name: String::new(),
             link: String::new(),
@@ -147,11 +147,11 @@ mod tests {
         const SHORT: [Duration; 5] = [Duration::from_millis(1); 5];
         let moody = Arc::new(Moody { good_at, ..Moody::default() });
         let outbox = Outbox { pauses: &SHORT, ..Outbox::new(moody.clone()) };
-        let place = outbox.place().unwrap();
+        let reservation = outbox.reserve().unwrap();
         if close {
             outbox.close();
         }
-        outbox.deliver(place, &mail()).await;
+        outbox.deliver(reservation, &mail()).await;
         moody.tries.load(Ordering::Relaxed)
     }
 
@@ -165,9 +165,9 @@ mod tests {
     #[test]
     fn there_are_so_many_places() {
         let outbox = Outbox::new(Arc::new(Moody::default()));
-        let places: Vec<_> = (0..WAITING).map(|_| outbox.place().unwrap()).collect();
-        assert!(outbox.place().is_none());
-        drop(places);
-        assert!(outbox.place().is_some());
+        let reserved: Vec<_> = (0..WAITING).map(|_| outbox.reserve().unwrap()).collect();
+        assert!(outbox.reserve().is_none());
+        drop(reserved);
+        assert!(outbox.reserve().is_some());
     }
 }

@@ -28,7 +28,7 @@ pub struct Webhook {
 
 /// What own code is told of a batch.
 #[derive(Serialize)]
-struct Told<'a> {
+struct Batch<'a> {
     body: &'a Map<String, Json>,
     installations: Vec<&'a Map<String, Json>>,
     #[serde(rename = "pushStatus")]
@@ -74,8 +74,8 @@ impl Webhook {
 
     async fn results(&self, push: &Push, devices: &[Device]) -> Result<Vec<Outcome>, String> {
         let installations = devices.iter().map(|device| &device.row).collect();
-        let told = Told { body: &push.body, installations, status_id: &push.status_id };
-        let request = self.caller.post(&self.url).timeout(self.timeout).json(&told);
+        let batch = Batch { body: &push.body, installations, status_id: &push.status_id };
+        let request = self.caller.post(&self.url).timeout(self.timeout).json(&batch);
         let answer = self.caller.good_json(request).await.map_err(|error| error.to_string())?;
         let list = match answer {
             Json::Array(list) => list,

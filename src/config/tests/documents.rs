@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::config::declare::{Kind, Spec};
+use crate::config::declare::{OptionType, Spec};
 use crate::config::{Options, help};
 
 /// Names, variables, types and defaults of parse-server 9.10's options.
@@ -62,13 +62,13 @@ fn every_option_of_parse_server_is_here_with_its_variable_and_default() {
         // 1337 is the port of parse-server's live query server that runs alone.
         let same = same || (name.as_str(), key.as_str()) == ("LiveQueryServerOptions", "port");
         assert!(same, "{name}.{key}: {} is not {}", spec.default, row["default"]);
-        let kinds: &[Kind] = match text("type").as_str() {
-            "boolean" | "boolean or function" => &[Kind::Boolean],
-            "number" => &[Kind::Number, Kind::Object],
-            "text" => &[Kind::Text],
-            "list" => &[Kind::List],
-            "object" | "module or object" => &[Kind::Object, Kind::List],
-            _ => &[Kind::Group],
+        let kinds: &[OptionType] = match text("type").as_str() {
+            "boolean" | "boolean or function" => &[OptionType::Boolean],
+            "number" => &[OptionType::Number, OptionType::Object],
+            "text" => &[OptionType::Text],
+            "list" => &[OptionType::List],
+            "object" | "module or object" => &[OptionType::Object, OptionType::List],
+            _ => &[OptionType::Group],
         };
         assert!(kinds.contains(&spec.kind), "{name}.{key} is {:?}", spec.kind);
         seen.entry(name).or_default().insert(key);

@@ -17,7 +17,7 @@ use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::json;
 use crate::model::names::{self, ClassName};
 use crate::model::object::Object;
-use crate::model::operation::parse::{self, Kind};
+use crate::model::operation::parse::{self, WriteKind};
 use crate::model::operation::{Change, Update};
 use crate::model::trigger::{self, Trigger};
 use crate::model::value::Value;
@@ -94,7 +94,7 @@ pub async fn update(cx: &Context, mut body: Map<String, Json>) -> Result<Json> {
         update.put(format!("{MASTER_ONLY}.{name}"), Change::Set(Value::Boolean(mark)));
         changes.insert(format!("{PARAMETERS}.{name}"), value);
     }
-    let parsed = parse::parse(changes, Kind::Update)?;
+    let parsed = parse::parse(changes, WriteKind::Update)?;
     if !parsed.relations.is_empty() {
         return Err(ParseError::new(ErrorCode::IncorrectType, "A parameter cannot be a relation"));
     }

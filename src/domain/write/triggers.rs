@@ -93,7 +93,7 @@ fn wanted(
             let dotted = dotted.map(|(key, value)| (key.clone(), value.clone())).collect();
             let mut row = Object::clone(row);
             // What does not fit is refused later.
-            if let Ok(changes) = parse::parse(dotted, parse::Kind::Update) {
+            if let Ok(changes) = parse::parse(dotted, parse::WriteKind::Update) {
                 let _ = apply::apply(&changes.update, &mut row);
             }
             payload::fields(cx, class, visibility, row)

@@ -9,7 +9,7 @@ use crate::domain::kernel::system_classes;
 use crate::domain::schema::check;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::acl::Acl;
-use crate::model::operation::parse::Kind;
+use crate::model::operation::parse::WriteKind;
 use crate::model::operation::{Change, parse};
 use crate::model::query::geo::is_polygon;
 use crate::model::value::Value;
@@ -36,7 +36,7 @@ pub async fn validate_fields(cx: &Context, draft: Draft) -> Result<Checked> {
             (false, column) => deleted.iter().any(|name| name == column),
         })
         .collect();
-    let mut write = parse::parse(body, if creating { Kind::Create } else { Kind::Update })?;
+    let mut write = parse::parse(body, if creating { WriteKind::Create } else { WriteKind::Update })?;
     let adapted = check::adapt_class(cx, &class_name, &write, !creating).await?;
     if let Some(column) = missing_columns.first() {
         return Err(ParseError::new(ErrorCode::IncorrectType, format!("{column} is required.")));

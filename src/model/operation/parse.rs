@@ -13,7 +13,7 @@ pub const MAX_DEPTH: usize = 100;
 
 /// The kind of write; some errors differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum WriteKind {
     /// A create.
     Create,
     /// An update.
@@ -47,7 +47,7 @@ pub struct ParsedWrite {
 /// # Errors
 /// 107 and 108 for malformed and unknown operations, 111 for incomplete typed values, 121 for keys with `$` or `.`
 /// inside values, 105 for malformed dotted names.
-pub fn parse(body: Map<String, Json>, kind: Kind) -> Result<ParsedWrite> {
+pub fn parse(body: Map<String, Json>, kind: WriteKind) -> Result<ParsedWrite> {
     let mut changes = Vec::with_capacity(body.len());
     let mut relations = Vec::new();
     for (path, value) in body {
@@ -124,12 +124,12 @@ fn unsupported(name: &str) -> ParseError {
     ParseError::new(ErrorCode::CommandUnavailable, format!("The {name} operator is not supported yet."))
 }
 
-fn operation(name: &str, mut value: Json, kind: Kind) -> Result<Change> {
+fn operation(name: &str, mut value: Json, kind: WriteKind) -> Result<Change> {
     // On create every invalid operand is reported with this message.
     let no_list = "objects to add must be an array";
     let mut list = |message: &'static str, checked: bool| -> Result<Vec<Value>> {
         let Some(Json::Array(list)) = value.get_mut("objects").map(Json::take) else {
-            return Err(bad(if kind == Kind::Create { no_list } else { message }));
+            return Err(bad(if kind == WriteKind::Create { no_list } else { message }));
         };
         list.into_iter()
             .map(|item| {
@@ -143,7 +143,7 @@ fn operation(name: &str, mut value: Json, kind: Kind) -> Result<Change> {
     match name {
         "Increment" => {
             let amount = value.get("amount").and_then(Json::as_f64).filter(|amount| amount.is_finite());
-            let message = if kind == Kind::Create { no_list } else { "incrementing must provide a number" };
+            let message = if kind == WriteKind::Create { no_list } else { "incrementing must provide a number" };
             amount.map(Change::Increment).ok_or_else(|| bad(message))
         }
         "Add" => list(no_list, true).map(Change::Add),
@@ -204,7 +204,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn read(body: Json, kind: Kind) -> Result<ParsedWrite> {
+    fn read(body: Json, kind: WriteKind) -> Result<ParsedWrite> {
         let Json::Object(body) = body else { unreachable!("test bodies are objects") };
         parse(body, kind)
     }
@@ -215,70 +215,80 @@ mod tests {
         for (body, kind, code, message) in [
             (
                 json!({"n": {"__op": "Increment", "amount": "x"}}),
-                Kind::Update,
+                WriteKind::Update,
                 107,
                 "incrementing must provide a number",
             ),
-            (json!({"n": {"__op": "Increment"}}), Kind::Create, 107, "objects to add must be an array"),
-            (json!({"a": {"__op": "Add", "objects": 1}}), Kind::Update, 107, "objects to add must be an array"),
-            (json!({"a": {"__op": "AddUnique"}}), Kind::Update, 107, "objects to add must be an array"),
-            (json!({"a": {"__op": "Remove", "objects": 1}}), Kind::Update, 107, "objects to remove must be an array"),
-            (json!({"a": {"__op": "Remove", "objects": 1}}), Kind::Create, 107, "objects to add must be an array"),
-            (json!({"a": {"__op": "Multiply"}}), Kind::Update, 108, "The Multiply operator is not supported yet."),
+            (json!({"n": {"__op": "Increment"}}), WriteKind::Create, 107, "objects to add must be an array"),
+            (json!({"a": {"__op": "Add", "objects": 1}}), WriteKind::Update, 107, "objects to add must be an array"),
+            (json!({"a": {"__op": "AddUnique"}}), WriteKind::Update, 107, "objects to add must be an array"),
+            (
+                json!({"a": {"__op": "Remove", "objects": 1}}),
+                WriteKind::Update,
+                107,
+                "objects to remove must be an array",
+            ),
+            (json!({"a": {"__op": "Remove", "objects": 1}}), WriteKind::Create, 107, "objects to add must be an array"),
+            (json!({"a": {"__op": "Multiply"}}), WriteKind::Update, 108, "The Multiply operator is not supported yet."),
             (
                 json!({"a": {"__op": "SetOnInsert", "amount": 5}}),
-                Kind::Update,
+                WriteKind::Update,
                 108,
                 "The SetOnInsert operator is not supported yet.",
             ),
-            (json!({"a": {"__op": 5}}), Kind::Update, 108, "The 5 operator is not supported yet."),
+            (json!({"a": {"__op": 5}}), WriteKind::Update, 108, "The 5 operator is not supported yet."),
             (
                 json!({"r": {"__op": "AddRelation", "objects": []}}),
-                Kind::Update,
+                WriteKind::Update,
                 107,
                 "objects must be an array of pointers",
             ),
             (
                 json!({"r": {"__op": "AddRelation", "objects": [5]}}),
-                Kind::Update,
+                WriteKind::Update,
                 107,
                 "objects must be an array of pointers",
             ),
-            (json!({"r": {"__op": "Batch", "ops": []}}), Kind::Update, 107, "ops must be an array of operations"),
+            (json!({"r": {"__op": "Batch", "ops": []}}), WriteKind::Update, 107, "ops must be an array of operations"),
             (
                 json!({"r": {"__op": "Batch", "ops": [{"__op": "Increment", "amount": 1}]}}),
-                Kind::Update,
+                WriteKind::Update,
                 108,
                 "The Batch operator is not supported yet.",
             ),
             (
                 json!({"r": {"__op": "AddRelation", "objects": [pointer("A"), pointer("B")]}}),
-                Kind::Update,
+                WriteKind::Update,
                 111,
                 "schema mismatch for r; expected Relation<A> but got Relation<B>",
             ),
-            (json!({"o": {"$x": 1}}), Kind::Update, 121, "Nested keys should not contain the '$' or '.' characters"),
+            (
+                json!({"o": {"$x": 1}}),
+                WriteKind::Update,
+                121,
+                "Nested keys should not contain the '$' or '.' characters",
+            ),
             (
                 json!({"o": {"a": [{"b.c": 1}]}}),
-                Kind::Create,
+                WriteKind::Create,
                 121,
                 "Nested keys should not contain the '$' or '.' characters",
             ),
             (
                 json!({"a": {"__op": "Add", "objects": [{"$x": 1}]}}),
-                Kind::Update,
+                WriteKind::Update,
                 121,
                 "Nested keys should not contain the '$' or '.' characters",
             ),
-            (json!({"d": {"__type": "Date"}}), Kind::Create, 111, "This is not a valid Date"),
+            (json!({"d": {"__type": "Date"}}), WriteKind::Create, 111, "This is not a valid Date"),
             (
                 json!({"p": {"__type": "Object", "className": "T", "objectId": "x"}}),
-                Kind::Create,
+                WriteKind::Create,
                 111,
                 "This is not a valid Object",
             ),
-            (json!({"o.$x": 1}), Kind::Update, 105, "Invalid field name: o.$x."),
-            (json!({"o..x": 1}), Kind::Update, 105, "Invalid field name: o..x."),
+            (json!({"o.$x": 1}), WriteKind::Update, 105, "Invalid field name: o.$x."),
+            (json!({"o..x": 1}), WriteKind::Update, 105, "Invalid field name: o..x."),
         ] {
             let error = read(body.clone(), kind).expect_err(&body.to_string());
             assert_eq!((error.code.map(ErrorCode::number), &*error.message), (Some(code), message), "{body}");
@@ -300,7 +310,7 @@ mod tests {
                     {"__op": "RemoveRelation", "objects": [pointer("b")]},
                 ]},
             }),
-            Kind::Update,
+            WriteKind::Update,
         )
         .unwrap();
         assert_eq!(parsed.update.get("n"), Some(&Change::Increment(-1.5)));

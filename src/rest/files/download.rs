@@ -58,7 +58,7 @@ pub async fn download(mut call: Call) -> Outcome {
     let name = files::find(&call.cx, call.path("fileName")?).await?;
     let pairs: Vec<(String, String)> = query::pairs(&call.query).collect();
     let image = files::wanted(&call.cx, pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
-    let asked = Asked { headers: request.headers(), head: request.method() == Method::HEAD, image };
+    let asked = DownloadRequest { headers: request.headers(), head: request.method() == Method::HEAD, image };
     for _ in 1..ATTEMPTS {
         match asked.answer(&call, &name).await? {
             Ok(response) => return Ok(response),
@@ -70,7 +70,7 @@ pub async fn download(mut call: Call) -> Outcome {
 }
 
 /// What a client asks for.
-struct Asked<'a> {
+struct DownloadRequest<'a> {
     headers: &'a HeaderMap,
     /// Without the bytes.
     head: bool,
@@ -78,7 +78,7 @@ struct Asked<'a> {
     image: Option<Change>,
 }
 
-impl Asked<'_> {
+impl DownloadRequest<'_> {
     fn header(&self, name: header::HeaderName) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }

@@ -48,7 +48,7 @@ impl ClassRules for SessionRules {
             return Ok(ControlFlow::Continue(draft));
         }
         draft.body.retain(|field, _| !FIXED.contains(&field.split('.').next().unwrap_or_default()));
-        let write = parse::parse(draft.body, parse::Kind::Create)?;
+        let write = parse::parse(draft.body, parse::WriteKind::Create)?;
         check::adapt_class(cx, &draft.class, &write, false).await?;
         let mut row = new_row(cx, &user, Some(&CreatedWith::create()));
         for (name, value) in crate::model::operation::apply::for_create(&write.update)? {

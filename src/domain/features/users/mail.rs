@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::state::Users;
 use crate::adapters::email::outbox::Outbox;
-use crate::adapters::email::{Kind, Mail};
+use crate::adapters::email::{Mail, Purpose};
 use crate::domain::kernel::commands::GetQuery;
 use crate::domain::kernel::context::Context;
 use crate::domain::read;
@@ -76,7 +76,7 @@ impl Mailer {
     }
 
     /// Sends a mail to a user in the background. Users without an email address get none, unless their username is one.
-    pub fn send(self, cx: &Context, kind: Kind, user: &Object, token: &str) {
+    pub fn send(self, cx: &Context, kind: Purpose, user: &Object, token: &str) {
         let id = user.get_str("objectId").unwrap_or_default().to_owned();
         let username = user.get_str("username").unwrap_or_default().to_owned();
         let to = match user.get_str("email").filter(|email| !email.is_empty()) {
@@ -86,10 +86,10 @@ impl Mailer {
         if to.is_empty() {
             return;
         }
-        let Some(place) = self.outbox.place() else { return };
+        let Some(reservation) = self.outbox.reserve() else { return };
         let page = match kind {
-            Kind::Verification => "verify_email",
-            Kind::PasswordReset => "request_password_reset",
+            Purpose::Verification => "verify_email",
+            Purpose::PasswordReset => "request_password_reset",
         };
         let link = self.link(cx, page, token);
         let locale = user.get_str("locale").filter(|locale| is_locale(locale)).map(str::to_owned);
@@ -108,7 +108,7 @@ impl Mailer {
                 user: view(&task_cx, &id).await,
                 locale,
             };
-            self.outbox.deliver(place, &mail).await;
+            self.outbox.deliver(reservation, &mail).await;
         });
     }
 }

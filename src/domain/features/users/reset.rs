@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json};
 use super::mail::{self, Mailer};
 use super::verification::TOKEN_LENGTH;
 use super::{lockout, triggers};
-use crate::adapters::email::Kind;
+use crate::adapters::email::Purpose;
 use crate::config::users::PasswordPolicy;
 use crate::domain::kernel::commands::Save;
 use crate::domain::kernel::context::Context;
@@ -89,7 +89,7 @@ fn may_tell(cx: &Context) -> bool {
 /// Sends a mail with the user's token.
 async fn send(cx: &Context, user: Option<Object>, mailer: Mailer) -> Result<()> {
     if let Some((user, token)) = renew(cx, user).await? {
-        mailer.send(cx, Kind::PasswordReset, &user, &token);
+        mailer.send(cx, Purpose::PasswordReset, &user, &token);
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json};
 
 use super::mail;
 use super::state::UserState;
-use crate::adapters::email::Kind;
+use crate::adapters::email::Purpose;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
 use crate::domain::kernel::stages::Checked;
@@ -82,7 +82,7 @@ pub(super) fn follow_up(cx: &Context, state: &UserState, row: &Object) {
 
 fn send(cx: &Context, user: &Object) {
     match (mail::mailer(cx), user.get_str(TOKEN)) {
-        (Ok(mailer), Some(token)) => mailer.send(cx, Kind::Verification, user, token),
+        (Ok(mailer), Some(token)) => mailer.send(cx, Purpose::Verification, user, token),
         (Err(error), _) => tracing::error!(%error, "failed to send a verification mail"),
         (_, None) => {}
     }

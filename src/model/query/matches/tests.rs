@@ -223,7 +223,7 @@ proptest! {
         use crate::model::operation::{apply, parse};
         let mut row = row(&json!({"a": value}));
         if let Json::Object(body) = body {
-            match parse::parse(body, parse::Kind::Update).and_then(|write| apply::apply(&write.update, &mut row)) {
+            match parse::parse(body, parse::WriteKind::Update).and_then(|write| apply::apply(&write.update, &mut row)) {
                 Ok(()) => {}
                 Err(error) => prop_assert_eq!(error.status, 400),
             }
