@@ -4,11 +4,12 @@ const { execFile } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { version } = require('../package.json');
+const { here, packageFor } = require('./platforms');
 
 const checked = new Map();
 
 /** The package that holds the binary for this machine. */
-const platformPackage = `reparse-${process.platform}-${process.arch}`;
+const platformPackage = packageFor(here);
 
 /** The path of the binary: named by `REPARSE_BIN`, of a package beside this one, or in PATH. */
 function find() {

@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { test } from 'node:test';
-import { install, libraries, packageFolder } from './support.mjs';
+import { Program, binary, freshDatabase, install, libraries, packageFolder, tempFolder } from './support.mjs';
 
 const require = createRequire(import.meta.url);
 
@@ -40,15 +40,73 @@ test('everything that parse-server exports is there, by require and by import', 
   for (const name of ['app', 'createLiveQueryServer', 'promiseRouter', 'startApp', 'verifyServerUrl']) assert.ok(ours.own.includes(name) && theirs.own.includes(name), name);
 });
 
-test('the packed package has the JavaScript of the server, and all that it needs', () => {
-  const { stdout } = spawnSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts=false'], { cwd: packageFolder, encoding: 'utf8' });
-  const files = JSON.parse(stdout.slice(stdout.indexOf('[')))[0].files.map(file => file.path);
-  for (const name of fs.readdirSync(path.join(packageFolder, '../src/adapters/cloud/node/bootstrap'))) {
-    assert.ok(files.some(file => file === `bootstrap/${name}` || file.startsWith(`bootstrap/${name}/`)), name);
+/** Packs a package into a folder; what went wrong is thrown. */
+function pack(...args) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [path.join(packageFolder, 'scripts/pack.js'), ...args], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(stderr);
+  return stdout.trim();
+}
+
+/** Puts a packed package where npm would put it. */
+function unpack(archive, folder) {
+  fs.mkdirSync(folder, { recursive: true });
+  const { status, stderr } = spawnSync('tar', ['-xzf', archive, '-C', folder, '--strip-components=1'], { encoding: 'utf8' });
+  assert.equal(status, 0, stderr);
+}
+
+test('the packed packages run a program in an empty folder, with nothing in PATH', async () => {
+  const { here, packageFor } = require('../lib/platforms');
+  const out = tempFolder();
+  const main = pack(out);
+  // Without what only debuggers need, which takes most of the time to pack.
+  const stripped = path.join(out, 'reparse');
+  const platform = pack(out, spawnSync('strip', ['-o', stripped, binary]).status === 0 ? stripped : binary);
+  const folder = tempFolder();
+  unpack(main, path.join(folder, 'node_modules/parse-server'));
+  unpack(platform, path.join(folder, 'node_modules', packageFor(here)));
+  for (const name of ['express', 'parse']) {
+    // Where npm has installed them for this package.
+    const from = createRequire(path.join(packageFolder, 'package.json')).resolve(name === 'parse' ? 'parse/node' : name);
+    fs.symlinkSync(from.slice(0, from.lastIndexOf(`/${name}/`) + name.length + 1), path.join(folder, 'node_modules', name));
   }
-  for (const name of ['lib/index.js', 'types/index.d.ts', 'bin/parse-server.js', 'README.md', 'LICENSE']) assert.ok(files.includes(name), name);
-  assert.ok(!files.some(file => file.startsWith('test/')));
-  fs.rmSync(path.join(packageFolder, 'bootstrap'), { recursive: true, force: true });
+  const packed = path.join(folder, 'node_modules/parse-server');
+  for (const name of fs.readdirSync(path.join(packageFolder, '../src/adapters/cloud/node/bootstrap'))) {
+    assert.ok(fs.existsSync(path.join(packed, 'bootstrap', name)), name);
+  }
+  for (const name of ['types/index.d.ts', 'bin/parse-server.js', 'README.md', 'LICENSE', 'NOTICE']) assert.ok(fs.existsSync(path.join(packed, name)), name);
+  assert.ok(!fs.existsSync(path.join(packed, 'test')));
+  const described = JSON.parse(fs.readFileSync(path.join(packed, 'package.json'), 'utf8'));
+  assert.equal(described.optionalDependencies[packageFor(here)], described.version);
+  const forMachine = JSON.parse(fs.readFileSync(path.join(folder, 'node_modules', packageFor(here), 'package.json'), 'utf8'));
+  assert.deepEqual([forMachine.os, forMachine.cpu, forMachine.version], [[process.platform], [process.arch], described.version]);
+  fs.writeFileSync(path.join(folder, 'index.js'), `
+    const { ParseServer } = require('parse-server');
+    const server = new ParseServer({
+      appId: 'app', masterKey: 'master', serverURL: 'http://localhost:1/parse', databaseURI: process.env.DB, logLevel: 'error',
+      cloud: Parse => Parse.Cloud.define('hello', () => 'hi'),
+    });
+    server.start().then(async () => {
+      console.log('said ' + await Parse.Cloud.run('hello'));
+      await server.handleShutdown();
+      console.log('READY');
+    });
+  `);
+  const program = await Program.start(folder, { env: { REPARSE_BIN: '', PATH: path.dirname(process.execPath), DB: freshDatabase('embedded') } });
+  const end = await program.ended;
+  assert.match(program.output, /said hi/);
+  assert.equal(end.code, 0, program.output);
+});
+
+test('what is no program for the machine is not packed', () => {
+  const { here, PLATFORMS } = require('../lib/platforms');
+  const out = tempFolder();
+  const other = PLATFORMS.find(platform => platform !== here);
+  assert.throws(() => pack(out, binary, other), new RegExp(`is for ${here}, not for ${other}`));
+  assert.throws(() => pack(out, binary, 'plan9-mips'), /plan9-mips is none of/);
+  const text = path.join(out, 'text');
+  fs.writeFileSync(text, '#!/bin/sh\necho reparse 9.9.9 is not a program\n', { mode: 0o755 });
+  assert.throws(() => pack(out, text), /is no program/);
+  assert.deepEqual(fs.readdirSync(out), ['text']);
 });
 
 for (const library of ['parse-server', 'reparse']) {
