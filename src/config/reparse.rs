@@ -53,6 +53,8 @@ options! {
         cleanup_invalid_installations: bool = false, "cleanupInvalidInstallations", "REPARSE_CLEANUP_INVALID_INSTALLATIONS", Supported;
         /// Path of the legacy GraphQL API, which is served if mountGraphQL is on.
         graphql_legacy_path: String = "/graphql/legacy".to_owned(), "graphQLLegacyPath", "REPARSE_GRAPHQL_LEGACY_PATH", Supported;
+        /// Offer subscriptions in GraphQL: one for each class that liveQuery publishes (docs/live-queries.md#graphql-subscriptions).
+        graphql_subscriptions: bool = false, "graphQLSubscriptions", "REPARSE_GRAPHQL_SUBSCRIPTIONS", Supported;
         /// Limits on the cost of a request.
         limits: Limits = Limits::default(), "limits", "REPARSE_LIMITS", Supported;
         /// What is done with files beyond parse-server.

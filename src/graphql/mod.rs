@@ -14,6 +14,6 @@ pub use current::Current;
 pub use legacy::Legacy;
 pub use parse::ParseDialect;
 pub use parse::custom::CustomSchema;
-pub use parse::endpoint::GraphQlEndpoint;
-pub use parse::service::{Caller, Service};
+pub use parse::endpoint::{GraphQlEndpoint, wants_graphql_socket};
+pub use parse::service::Service;
 pub use playground::PlaygroundEndpoint;

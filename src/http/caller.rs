@@ -19,6 +19,7 @@ use crate::domain::kernel::context::{Client, Context};
 use crate::error::Result;
 
 /// The caller's claims in a request, before they are checked.
+#[derive(Clone)]
 pub struct Caller {
     /// Keys and tokens.
     pub credentials: Credentials,
@@ -26,6 +27,13 @@ pub struct Caller {
     pub client: Client,
     /// Whether the caller's address is that of the connection, not one from a proxy's header.
     pub direct: bool,
+}
+
+impl std::fmt::Debug for Caller {
+    /// Omits the credentials.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Caller").field("direct", &self.direct).finish_non_exhaustive()
+    }
 }
 
 impl Caller {
@@ -36,12 +44,21 @@ impl Caller {
     pub fn of(request: &Request, app: &App) -> Result<Self> {
         let headers = request.headers();
         let mut caller = Self::without_keys(request, &app.options);
-        caller.credentials = credentials::from_headers(headers, &app.options.keys.app_id);
-        caller.client.cloud_context = credentials::cloud_context(headers)?;
-        caller.client.headers = (!app.triggers.is_empty()).then(|| Arc::new(client::headers(headers)));
-        caller.client.request_id = text(headers, "x-parse-request-id");
+        caller.read(headers, app)?;
         caller.client.log_id = request.data::<RequestId>().map(|id| id.0.clone());
         Ok(caller)
+    }
+
+    /// Reads what headers claim, in place of what was claimed before.
+    ///
+    /// # Errors
+    /// 107 if the context for triggers is not a JSON object.
+    pub fn read(&mut self, headers: &HeaderMap, app: &App) -> Result<()> {
+        self.credentials = credentials::from_headers(headers, &app.options.keys.app_id);
+        self.client.cloud_context = credentials::cloud_context(headers)?;
+        self.client.headers = (!app.triggers.is_empty()).then(|| Arc::new(client::headers(headers)));
+        self.client.request_id = text(headers, "x-parse-request-id");
+        Ok(())
     }
 
     /// Reads only the addresses, for routes that are open to everyone.

@@ -69,7 +69,7 @@ impl LiveConnection {
     /// A connection that has just begun, and the queue of what it is to be told.
     #[must_use]
     pub fn new(app: Arc<App>, live: Arc<LiveQueries>, settings: Arc<Settings>) -> (Self, Inbox<Delivery>) {
-        let (outlet, inbox) = outlet::queue(settings.queue);
+        let (outlet, inbox) = outlet::queue(settings.bounds.queue);
         (Self { app, live, settings, outlet, client: None }, inbox)
     }
 
@@ -143,8 +143,8 @@ impl LiveConnection {
 
     async fn follow(&self, subscribe: Subscribe, bytes: usize) -> Result<Subscription> {
         let Some(client) = &self.client else { return Err(ParseError::internal("no client")) };
-        if client.subscriptions.len() >= self.settings.subscriptions
-            || client.bytes.saturating_add(bytes) > self.settings.condition_bytes
+        if client.subscriptions.len() >= self.settings.bounds.subscriptions
+            || client.bytes.saturating_add(bytes) > self.settings.bounds.condition_bytes
         {
             return Err(ParseError::new(
                 ErrorCode::RequestLimitExceeded,

@@ -9,6 +9,5 @@ pub mod frame;
 pub mod message;
 pub mod settings;
 pub mod socket;
-pub mod wire;
 
-pub use endpoint::{LiveQueryEndpoint, wants_web_socket};
+pub use endpoint::LiveQueryEndpoint;

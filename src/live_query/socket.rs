@@ -6,7 +6,6 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Sleep, sleep};
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 use tokio_util::sync::CancellationToken;
@@ -14,9 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::connection::LiveConnection;
 use crate::domain::features::live_query::Delivery;
 use crate::domain::features::live_query::outlet::Inbox;
-
-/// How long a closing client may take to say that it heard so.
-const CLOSING: Duration = Duration::from_secs(30);
+use crate::http::web_socket;
 
 /// Why a connection ends.
 enum End {
@@ -50,17 +47,7 @@ pub async fn run<S>(
     // The subscriptions end before the socket does.
     drop(connection);
     if let End::Closed(code, reason) = end {
-        let frame = CloseFrame { code, reason: reason.into() };
-        let closing = async {
-            if stream.close(Some(frame)).await.is_ok() {
-                while let Some(Ok(_)) = stream.next().await {}
-            }
-        };
-        // Whoever does not answer is dropped.
-        tokio::select! {
-            _ = tokio::time::timeout(CLOSING, closing) => {}
-            () = stop.cancelled() => {}
-        }
+        web_socket::close(&mut stream, code, reason, stop).await;
     }
 }
 

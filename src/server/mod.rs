@@ -34,7 +34,7 @@ use crate::domain::kernel::workers::Workers;
 use crate::domain::schema::defined;
 use crate::domain::start;
 use crate::error::ParseError;
-use crate::graphql::{Current, CustomSchema, GraphQlEndpoint, Legacy, PlaygroundEndpoint};
+use crate::graphql::{Current, CustomSchema, GraphQlEndpoint, Legacy, PlaygroundEndpoint, wants_graphql_socket};
 use crate::http::answer::refusal;
 use crate::http::connections::Connections;
 use crate::http::cors::Cors;
@@ -42,7 +42,8 @@ use crate::http::gate::Gate;
 use crate::http::middleware::MiddlewareStack;
 use crate::http::mount::below;
 use crate::http::serve::{self, Door, Patience};
-use crate::live_query::{LiveQueryEndpoint, wants_web_socket};
+use crate::http::web_socket;
+use crate::live_query::LiveQueryEndpoint;
 use crate::model::schema::ClassSchema;
 use crate::pages::Pages;
 use crate::random::{Random, SystemRandom};
@@ -156,7 +157,7 @@ impl Server {
         let cors = Arc::new(Cors::new(&app.options.server));
         let mounted = async {
             let live = Live::open(&app).await?;
-            let (mounts, rest) = mount(&app, live.on_main_port(), parts)?;
+            let (mounts, rest) = mount(&app, &live, parts)?;
             let cloud = cloud::start(&app, rest, program.as_ref(), !modules.is_empty(), email).await?;
             if let Some(cloud) = &cloud
                 && let Err(error) = modules.load(cloud).await
@@ -327,10 +328,12 @@ struct Mounts {
     paths: Vec<(String, BoxEndpoint<'static, Response>)>,
     /// Takes web sockets on any path.
     live: Option<LiveQueryEndpoint>,
+    /// Where GraphQL takes web sockets.
+    subscriptions: Option<String>,
     sanitize: bool,
 }
 
-fn mount(app: &Arc<App>, live: Option<LiveQueryEndpoint>, parts: Parts) -> Result<(Mounts, Arc<Rest>), StartError> {
+fn mount(app: &Arc<App>, live: &Live, parts: Parts) -> Result<(Mounts, Arc<Rest>), StartError> {
     let options = &app.options;
     let gate = Arc::new(Gate::new(options, rest::operations()).map_err(StartError::Configuration)?);
     let pages = Pages::open(app).map_err(StartError::Configuration)?.routes();
@@ -340,14 +343,19 @@ fn mount(app: &Arc<App>, live: Option<LiveQueryEndpoint>, parts: Parts) -> Resul
     if parts == Parts::LiveQueries {
         let health = format!("{}/health", options.server.mount_path.trim_end_matches('/'));
         let sanitize = options.security.enable_sanitized_error_response;
-        return Ok((Mounts { paths: vec![(health, endpoint.boxed())], live, sanitize }, rest));
+        let live = live.on_main_port();
+        return Ok((Mounts { paths: vec![(health, endpoint.boxed())], live, subscriptions: None, sanitize }, rest));
     }
+    let mut subscriptions = None;
     if options.graphql.mount {
         let (path, legacy) = (&options.graphql.path, &options.own.graphql_legacy_path);
         let custom = options.graphql.schema.as_deref().map(CustomSchema::open).transpose();
         let custom = custom.map_err(StartError::Configuration)?.map(Arc::new);
-        mounts.push((path.clone(), GraphQlEndpoint::<Current>::new(app, &gate, path, custom).boxed()));
-        mounts.push((legacy.clone(), GraphQlEndpoint::<Legacy>::new(app, &gate, legacy, None).boxed()));
+        let subscribers = options.own.graphql_subscriptions.then(|| live.connections().clone());
+        subscriptions = subscribers.is_some().then(|| path.clone());
+        let current = GraphQlEndpoint::<Current>::new(app, &gate, path, custom, subscribers);
+        mounts.push((path.clone(), current.boxed()));
+        mounts.push((legacy.clone(), GraphQlEndpoint::<Legacy>::new(app, &gate, legacy, None, None).boxed()));
     }
     if options.graphql.mount_playground {
         mounts.push((options.graphql.playground_path.clone(), PlaygroundEndpoint::new(options).boxed()));
@@ -355,7 +363,9 @@ fn mount(app: &Arc<App>, live: Option<LiveQueryEndpoint>, parts: Parts) -> Resul
     mounts.push((options.server.mount_path.clone(), endpoint.boxed()));
     // Longer paths come first, because one may be below another.
     mounts.sort_by_key(|(path, _)| std::cmp::Reverse(path.trim_end_matches('/').len()));
-    let mounts = Mounts { paths: mounts, live, sanitize: options.security.enable_sanitized_error_response };
+    let live = live.on_main_port();
+    let mounts =
+        Mounts { paths: mounts, live, subscriptions, sanitize: options.security.enable_sanitized_error_response };
     Ok((mounts, rest))
 }
 
@@ -363,10 +373,14 @@ impl Endpoint for Mounts {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
-        if let Some(live) = self.live.as_ref().filter(|_| wants_web_socket(&request)) {
+        let path = request.uri().path();
+        let subscribes =
+            |mount: &String| matches!(below(mount, path), Some("" | "/")) && wants_graphql_socket(&request);
+        if let Some(live) = self.live.as_ref().filter(|_| web_socket::wants(&request))
+            && !self.subscriptions.as_ref().is_some_and(subscribes)
+        {
             return live.call(request).await;
         }
-        let path = request.uri().path();
         if let Some((_, endpoint)) = self.paths.iter().find(|(prefix, _)| below(prefix, path).is_some()) {
             return Ok(endpoint.get_response(request).await);
         }

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use crate::graphql::parse::catalog::{Catalog, Class};
 use crate::graphql::parse::custom::CustomField;
 
-/// A field of the query or mutation type.
+/// A field of a root type.
 #[derive(Debug, Clone)]
 pub enum Root {
     Node,
@@ -18,6 +18,8 @@ pub enum Root {
     Class,
     Classes,
     CloudConfig,
+    /// A subscription to a class.
+    Follow(Arc<Class>),
     Create(Arc<Class>),
     Update(Arc<Class>),
     Delete(Arc<Class>),
@@ -48,6 +50,8 @@ pub struct Roots {
     pub queries: IndexMap<String, Root>,
     /// Fields of the mutation type.
     pub mutations: IndexMap<String, Root>,
+    /// Fields of the subscription type.
+    pub subscriptions: IndexMap<String, Root>,
 }
 
 impl AsRef<Catalog> for Roots {

@@ -21,10 +21,11 @@ enum Use {
     Edge,
     Connection,
     Mutation,
+    Event,
 }
 
 /// The types of a class: prefix and suffix of their names, purpose, description.
-const CLASS_TYPES: [(&str, &str, Use, &str); 16] = [
+const CLASS_TYPES: [(&str, &str, Use, &str); 17] = [
     ("", "", Use::Object, "An object of the class `{}`."),
     ("Create", "FieldsInput", Use::Create, "The fields of a new object of the class `{}`."),
     ("Update", "FieldsInput", Use::Update, "The fields to change in an object of the class `{}`."),
@@ -46,6 +47,7 @@ const CLASS_TYPES: [(&str, &str, Use, &str); 16] = [
     ("Update", "Payload", Use::Mutation, "The result of updating an object of the class `{}`."),
     ("Delete", "Input", Use::Mutation, "Input of the mutation that deletes an object of the class `{}`."),
     ("Delete", "Payload", Use::Mutation, "The result of deleting an object of the class `{}`."),
+    ("", "Event", Use::Event, "What happened to an object of the class `{}`."),
 ];
 
 /// Describes a part of the schema.
@@ -58,12 +60,14 @@ pub fn describe(roots: &Roots, place: Place<'_>) -> Option<Description> {
         },
         Place::Field("Query", field) => roots.queries.get(field).map(root),
         Place::Field("Mutation", field) => roots.mutations.get(field).map(root),
+        Place::Field("Subscription", field) => roots.subscriptions.get(field).map(root),
         Place::Field(ty, field) => match fixed_field(ty, field) {
             Some(text) => Some(Cow::Borrowed(text)),
             None => of_class(classes, ty).and_then(|(class, usage, _)| class_field(class, usage, field)),
         },
         Place::Argument(_, _, name) => describe::read_argument(name).or_else(|| argument(name)).map(Cow::Borrowed),
         Place::Value("ReadPreference", value) => describe::read_preference(value).map(Cow::Borrowed),
+        Place::Value("LiveQueryEvent", value) => event(value).map(Cow::Borrowed),
         Place::Value(_, value) => describe::order(value),
     }
 }
@@ -81,6 +85,7 @@ fn root(root: &Root) -> Description {
     Cow::Borrowed(match root {
         Root::Get(class) => return of(class, "Gets an object of the class `{}`."),
         Root::Find(class) => return of(class, "Finds objects of the class `{}`."),
+        Root::Follow(class) => return of(class, "Reports changes of objects of the class `{}`, as they are written."),
         Root::Create(class) => return of(class, "Creates an object of the class `{}`."),
         Root::Update(class) => return of(class, "Updates an object of the class `{}`."),
         Root::Delete(class) => return of(class, "Deletes an object of the class `{}`."),
@@ -124,6 +129,8 @@ fn argument(name: &str) -> Option<&'static str> {
             ("last", "Number of objects to return from the end."),
             ("before", "A cursor: return the objects before it."),
             ("input", "The input of the mutation."),
+            ("events", "What to report; by default everything."),
+            ("watch", "Report a creation or an update only if one of these fields changed."),
             ("name", "The name of the class."),
             ("paramName", "The name of the parameter."),
         ],
@@ -177,9 +184,27 @@ fn class_field(class: &Class, usage: Use, field: &str) -> Option<Description> {
             ("fields", "The fields and their values."),
             ("clientMutationId", describe::CLIENT_MUTATION_ID),
         ],
+        Use::Event => &[
+            ("event", "What happened."),
+            ("object", "The object as it is now. One that is gone, or may not be read any more, as it was."),
+            ("original", "The object as it was before, if it was there and could be read."),
+        ],
         Use::Order => &[],
     };
     pick(field, fixed).map(Cow::Borrowed)
+}
+
+fn event(name: &str) -> Option<&'static str> {
+    pick(
+        name,
+        &[
+            ("CREATE", "It was created, and matches."),
+            ("ENTER", "It was changed, and matches now."),
+            ("UPDATE", "It was changed, matched before and still does."),
+            ("LEAVE", "It was changed, and does not match any more."),
+            ("DELETE", "It was deleted."),
+        ],
+    )
 }
 
 fn fixed_type(name: &str) -> Option<&'static str> {
@@ -197,6 +222,8 @@ fn fixed_type(name: &str) -> Option<&'static str> {
         &[
             ("Query", "Operations that read data."),
             ("Mutation", "Operations that change data."),
+            ("Subscription", "Operations that report changes."),
+            ("LiveQueryEvent", "What happens to objects."),
             ("Node", "An object with a global id."),
             ("ParseObject", "The fields that every object has."),
             ("ArrayResult", "An element of an array: a plain value, or the object of a pointer in the array."),

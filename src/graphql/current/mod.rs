@@ -16,12 +16,14 @@ mod users;
 mod where_input;
 
 use async_graphql::dynamic::SchemaError;
+use async_graphql::parser::types::OperationType;
 use futures_util::future::BoxFuture;
 
 use super::engine::{Answer, Description, Dialect, Place, Refusal, Schema, Selected, Selector};
 use super::parse::ParseDialect;
 use super::parse::config::SchemaConfig;
 use super::parse::run::Run;
+use super::parse::subscription::Followed;
 use crate::model::schema::ClassSchema;
 
 /// The dialect of the current API.
@@ -36,10 +38,10 @@ impl Dialect for Current {
     fn compile<'a>(
         selector: Selector<'a>,
         roots: &'a catalog::Roots,
-        mutation: bool,
+        kind: OperationType,
         field: &mut Selected<'a>,
     ) -> Result<Option<Self::Field>, Refusal> {
-        root_field::compile(selector, roots, mutation, field)
+        root_field::compile(selector, roots, kind, field)
     }
 
     fn describe(roots: &catalog::Roots, place: Place<'_>) -> Option<Description> {
@@ -54,5 +56,9 @@ impl Dialect for Current {
 impl ParseDialect for Current {
     fn build(classes: &[&ClassSchema], config: &SchemaConfig) -> Result<Schema<catalog::Roots>, SchemaError> {
         schema::build(classes, config)
+    }
+
+    fn followed(field: Box<Self::Field>) -> Option<Followed> {
+        root_field::followed(*field)
     }
 }

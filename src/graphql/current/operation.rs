@@ -21,7 +21,7 @@ pub fn operation_of(field: &RootField) -> Option<Operation> {
             Operation::Object(Verb::Get, class, id)
         }
         Root::Get(class) => one(Verb::Get, &class.name),
-        Root::Find(class) => all(Verb::Find, &class.name),
+        Root::Find(class) | Root::Follow(class) => all(Verb::Find, &class.name),
         Root::Create(class) => all(Verb::Create, &class.name),
         Root::Update(class) => one(Verb::Update, &class.name),
         Root::Delete(class) => one(Verb::Delete, &class.name),

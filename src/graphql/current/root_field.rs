@@ -1,6 +1,7 @@
 //! Compiles the root fields of an operation, before the first of them runs.
 
 use async_graphql::Pos;
+use async_graphql::parser::types::OperationType;
 use serde_json::{Map, Value as Json};
 
 use super::catalog::{Root, Roots};
@@ -8,6 +9,7 @@ use crate::graphql::engine::{Leaf, Refusal, Selected, Selector, Shape};
 use crate::graphql::parse::catalog::Catalog;
 use crate::graphql::parse::ids;
 use crate::graphql::parse::plan::{Compiler, ConnectionPlan, ObjectPlan};
+use crate::graphql::parse::subscription::{EventPlan, Followed};
 
 /// A root field.
 #[derive(Debug)]
@@ -41,6 +43,8 @@ pub enum Output {
     Viewer(ViewerPlan),
     /// Of the payload of a mutation.
     Payload(PayloadPlan),
+    /// Of each event of a subscription.
+    Event(EventPlan),
     /// Of a value that the app's code gives.
     Shape(Shape),
 }
@@ -107,12 +111,17 @@ impl PayloadPlan {
 pub fn compile<'a>(
     selector: Selector<'a>,
     roots: &'a Roots,
-    mutation: bool,
+    kind: OperationType,
     field: &mut Selected<'a>,
 ) -> Result<Option<RootField>, Refusal> {
     let catalog = &roots.classes;
     let compiler = &mut Compiler::new(selector, catalog);
-    let roots = if mutation { &roots.mutations } else { &roots.queries };
+    let mutation = kind == OperationType::Mutation;
+    let roots = match kind {
+        OperationType::Query => &roots.queries,
+        OperationType::Mutation => &roots.mutations,
+        OperationType::Subscription => &roots.subscriptions,
+    };
     let Some(root) = roots.get(field.name) else { return Ok(None) };
     let output = match root {
         Root::Node => {
@@ -122,6 +131,7 @@ pub fn compile<'a>(
         }
         Root::Get(class) => Output::Object(Some(compiler.object(class, &field.sets)?)),
         Root::Find(class) => Output::Connection(compiler.connection(class, field)?),
+        Root::Follow(class) => Output::Event(EventPlan::compile(compiler, class, &field.sets)?),
         Root::Health => Output::Leaf(Leaf::Scalar),
         Root::Viewer => Output::Viewer(viewer(compiler, catalog, &field.sets)?),
         Root::Class | Root::Classes => Output::Leaf(compiler.selector.leaf("Class", &field.sets)?),
@@ -144,6 +154,17 @@ pub fn compile<'a>(
     }
     let (key, name) = (field.key.to_owned(), field.name.to_owned());
     Ok(Some(RootField { key, name, mutation, place: field.place, root: root.clone(), arguments, output }))
+}
+
+/// What a field of a subscription follows; `None`: it is a field of another root.
+#[must_use]
+pub fn followed(field: RootField) -> Option<Followed> {
+    match (field.root, field.output) {
+        (Root::Follow(class), Output::Event(plan)) => {
+            Some(Followed { key: field.key, place: field.place, class, arguments: field.arguments, plan })
+        }
+        _ => None,
+    }
 }
 
 fn viewer<'a>(
@@ -218,6 +239,7 @@ fn payload_type(root: &Root) -> String {
         Root::Node
         | Root::Get(_)
         | Root::Find(_)
+        | Root::Follow(_)
         | Root::Health
         | Root::Viewer
         | Root::Class

@@ -1,5 +1,6 @@
 //! Builds a schema from classes and configuration.
 
+use std::collections::HashSet;
 use std::sync::{Arc, LazyLock};
 
 use async_graphql::dynamic::SchemaError;
@@ -9,17 +10,22 @@ use super::catalog::{Root, Roots};
 use super::class_types::{self, find_field};
 use super::names::{self, RESERVED_MUTATIONS, RESERVED_QUERIES, RESERVED_TYPES};
 use super::where_input;
+use crate::domain::features::live_query::Op;
 use crate::graphql::engine::Schema;
 use crate::graphql::engine::types::{self, FieldDef, ObjectDef, TypeDef, Types, is_name};
 use crate::graphql::parse::catalog::{Catalog, Class, fields_of, shown};
 use crate::graphql::parse::config::{ClassConfig, SchemaConfig};
 use crate::graphql::parse::custom::CustomSchema;
 use crate::graphql::parse::scalars;
+use crate::graphql::parse::subscription::event_type;
 use crate::model::names::USER;
 use crate::model::schema::ClassSchema;
 
 /// Types that every schema has.
 static BASE: LazyLock<Result<Types, String>> = LazyLock::new(|| types::read_sdl(include_str!("base.graphql")));
+
+/// The enumeration of what may happen to an object.
+const EVENT_NAMES: &str = "LiveQueryEvent";
 
 /// Types that a schema with users has.
 static USERS: LazyLock<Result<Types, String>> = LazyLock::new(|| types::read_sdl(include_str!("users.graphql")));
@@ -39,7 +45,7 @@ fn parts(classes: &[&ClassSchema], config: &SchemaConfig) -> Result<(Types, Root
     let mut types = base.clone();
     let mut catalog = Catalog::new(config, |catalog, class, filter| where_input::to_rest(catalog, Some(class), filter));
     let mut made = Vec::new();
-    let mut taken: std::collections::HashSet<String> =
+    let mut taken: HashSet<String> =
         RESERVED_TYPES.iter().map(|name| (*name).to_owned()).chain(base.keys().chain(users.keys()).cloned()).collect();
     let custom = config.custom.as_deref();
     taken.extend(custom.into_iter().flat_map(|custom| custom.types.keys().cloned()));
@@ -82,9 +88,10 @@ fn parts(classes: &[&ClassSchema], config: &SchemaConfig) -> Result<(Types, Root
         types.extend(custom.types.clone());
         fields.add_custom(custom);
     }
+    let subscriptions = add_subscriptions(&mut types, &made, config, &mut taken);
     let queries = split(fields.queries, "Query", &mut types);
     let mutations = split(fields.mutations, "Mutation", &mut types);
-    Ok((types, Roots { classes: catalog, queries, mutations }))
+    Ok((types, Roots { classes: catalog, queries, mutations, subscriptions }))
 }
 
 /// Adds a root type with its fields; returns their operations.
@@ -96,6 +103,38 @@ fn split(fields: IndexMap<String, (FieldDef, Root)>, type_name: &str, types: &mu
     }
     types.insert(type_name.to_owned(), TypeDef::Object(object));
     roots
+}
+
+/// Adds a subscription for each published class that can be searched; returns them.
+fn add_subscriptions(
+    types: &mut Types,
+    made: &[(Arc<Class>, &ClassSchema)],
+    config: &SchemaConfig,
+    taken: &mut HashSet<String>,
+) -> IndexMap<String, Root> {
+    let mut fields = IndexMap::new();
+    let Some(published) = &config.published else { return IndexMap::new() };
+    let offered = |class: &Class| published.covers(&class.name) && config.class(&class.name).allows("query", "find");
+    for (class, _) in made.iter().filter(|(class, _)| offered(class)) {
+        let (t, event) = (&class.type_name, event_type(&class.type_name));
+        if taken.contains(EVENT_NAMES) || !taken.insert(event.clone()) {
+            tracing::warn!(class = %class.name, "subscription is not in the GraphQL schema: the names of its types are taken");
+            continue;
+        }
+        let object = [("event", &*format!("{EVENT_NAMES}!")), ("object", &format!("{t}!")), ("original", t)];
+        types.insert(event.clone(), types::object_of(&object));
+        let field = FieldDef::new(&format!("{event}!"))
+            .argument("where", &format!("{t}WhereInput"))
+            .argument("events", &format!("[{EVENT_NAMES}!]"))
+            .argument("watch", "[String!]");
+        fields.insert(class.singular.clone(), (field, Root::Follow(class.clone())));
+    }
+    if fields.is_empty() {
+        return IndexMap::new();
+    }
+    let names = Op::ALL.iter().map(|op| op.name().to_uppercase());
+    types.insert(EVENT_NAMES.to_owned(), TypeDef::Enum(names.collect()));
+    split(fields, types::SUBSCRIPTION, types)
 }
 
 fn class(schema: &ClassSchema, config: &SchemaConfig) -> Class {
@@ -237,6 +276,7 @@ impl RootFields {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::features::live_query::Published;
     use crate::graphql::engine::describe::undescribed;
     use crate::graphql::parse::samples::{differences, sample_class, sample_classes};
     use crate::model::names::ClassName;
@@ -339,7 +379,9 @@ mod tests {
     fn every_part_has_a_description() {
         let classes = sample_classes();
         let classes: Vec<&ClassSchema> = classes.iter().collect();
-        let schema = build(&classes, &SchemaConfig::default()).unwrap();
+        let config = SchemaConfig::default().with_published(Some(Arc::new(Published::new(&[".*".to_owned()]))));
+        let schema = build(&classes, &config).unwrap();
+        assert!(schema.types.contains_key("GameScoreEvent"));
         let missing = undescribed(&schema.types, &|place| super::super::descriptions::describe(&schema.catalog, place));
         assert!(missing.is_empty(), "{} without: {missing:#?}", missing.len());
     }

@@ -1,5 +1,6 @@
 //! The interface between the engine and a dialect, which compiles and executes the root fields.
 
+use async_graphql::parser::types::OperationType;
 use futures_util::future::BoxFuture;
 
 use super::describe::{Description, Place};
@@ -19,7 +20,7 @@ pub trait Dialect: Send + Sync + 'static {
     /// A compiled root field.
     type Field: Send;
 
-    /// Compiles a root field and consumes its arguments. `None`, without consuming them, for fields that every schema
+    /// Compiles a root field of a kind of operation and consumes its arguments. `None`, without consuming them, for fields that every schema
     /// has (`__typename`, introspection).
     ///
     /// # Errors
@@ -27,7 +28,7 @@ pub trait Dialect: Send + Sync + 'static {
     fn compile<'a>(
         selector: Selector<'a>,
         catalog: &'a Self::Catalog,
-        mutation: bool,
+        kind: OperationType,
         field: &mut Selected<'a>,
     ) -> Result<Option<Self::Field>, Refusal>;
 

@@ -56,6 +56,11 @@ pub async fn execute<'a, D: Dialect>(
         .buffered(if mutation { 1 } else { TOGETHER })
         .collect::<Vec<_>>()
         .await;
+    body(answers)
+}
+
+/// The body of the response with the results of all root fields.
+pub fn body(answers: Vec<Answer>) -> Text {
     let (data, errors) = gather(answers);
     let mut body = Text::default();
     let mut first = body.open('{');

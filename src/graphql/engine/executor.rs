@@ -12,6 +12,9 @@ use super::error::Refusal;
 use super::request::GraphQlRequest;
 use super::text::Text;
 
+/// The bodies of the responses to a request, as they come.
+pub type Responses = BoxStream<'static, Text>;
+
 /// Executes requests of the caller in the data of the request or the connection.
 pub trait Serve: Send + Sync + 'static {
     /// The body of the response.
@@ -19,6 +22,16 @@ pub trait Serve: Send + Sync + 'static {
     /// # Errors
     /// If the request is not executed at all.
     fn serve<'a>(&'a self, data: &'a Data, request: GraphQlRequest) -> BoxFuture<'a, Result<Text, Refusal>>;
+
+    /// The bodies of the responses: several to a subscription, one to everything else.
+    ///
+    /// # Errors
+    /// If the request is not executed at all.
+    fn follow(
+        self: Arc<Self>,
+        data: Arc<Data>,
+        request: GraphQlRequest,
+    ) -> BoxFuture<'static, Result<Responses, Refusal>>;
 }
 
 /// Executes requests with a [`Serve`].
@@ -39,13 +52,14 @@ impl<S: Serve> Executor for EngineExecutor<S> {
 
     fn execute_stream(&self, mut request: Request, session_data: Option<Arc<Data>>) -> BoxStream<'static, Response> {
         let server = self.0.clone();
-        // Subscriptions are refused, because no schema has a subscription type yet. Everything else has one response.
-        let answer = async move {
-            let own = std::mem::take(&mut request.data);
-            let data = session_data.as_deref().unwrap_or(&own);
-            response(server.serve(data, request.into()).await)
+        let responses = async move {
+            let data = session_data.unwrap_or_else(|| Arc::new(std::mem::take(&mut request.data)));
+            match server.follow(data, request.into()).await {
+                Ok(texts) => texts.map(|text| response(Ok(text))).boxed(),
+                Err(refused) => stream::iter([response(Err(refused))]).boxed(),
+            }
         };
-        stream::once(answer).boxed()
+        stream::once(responses).flatten().boxed()
     }
 }
 
@@ -73,6 +87,7 @@ fn response(answer: Result<Text, Refusal>) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use async_graphql::parser::types::OperationType;
     use async_graphql_poem::GraphQL;
     use poem::http::Method;
     use poem::{Endpoint as _, Request as HttpRequest};
@@ -95,7 +110,7 @@ mod tests {
         fn compile<'a>(
             _: Selector<'a>,
             (): &'a (),
-            _: bool,
+            _: OperationType,
             field: &mut Selected<'a>,
         ) -> Result<Option<String>, Refusal> {
             Ok(matches!(field.name, "hello" | "noop").then(|| field.key.to_owned()))
@@ -117,6 +132,17 @@ mod tests {
         fn serve<'a>(&'a self, _: &'a Data, request: GraphQlRequest) -> BoxFuture<'a, Result<Text, Refusal>> {
             let policy = Policy { may_introspect: false, max_depth: None, max_fields: None };
             Box::pin(run::<Toy>(&self.0, &self.1, policy, "world", request))
+        }
+
+        fn follow(
+            self: Arc<Self>,
+            data: Arc<Data>,
+            request: GraphQlRequest,
+        ) -> BoxFuture<'static, Result<Responses, Refusal>> {
+            Box::pin(async move {
+                let text = self.serve(&data, request).await?;
+                Ok(stream::iter([text]).boxed())
+            })
         }
     }
 

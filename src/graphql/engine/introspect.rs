@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::describe::{self, Describer, Place};
 use super::leaf::Leaf;
-use super::types::{FieldDef, InputDef, TypeDef, Types, read_sdl};
+use super::types::{FieldDef, InputDef, SUBSCRIPTION, TypeDef, Types, read_sdl};
 
 /// GraphQL's own scalars.
 const SCALARS: [&str; 5] = ["Boolean", "Float", "ID", "Int", "String"];
@@ -77,6 +77,7 @@ impl<'a> Introspector<'a> {
             "types" => self.every_name().map(|name| self.named(name, leaf)).collect(),
             "queryType" => self.named("Query", leaf),
             "mutationType" => self.named("Mutation", leaf),
+            "subscriptionType" if self.types.contains_key(SUBSCRIPTION) => self.named(SUBSCRIPTION, leaf),
             "directives" => DIRECTIVES.iter().map(|directive| self.directive(directive, leaf)).collect(),
             _ => Json::Null,
         })

@@ -32,7 +32,49 @@ pub struct Policy {
     pub max_fields: Option<u64>,
 }
 
-/// Runs an operation.
+/// An operation of which every field has been compiled.
+#[derive(Debug)]
+pub struct Operation<F> {
+    kind: OperationType,
+    fields: Vec<RootField<F>>,
+}
+
+impl<F> Operation<F> {
+    /// The one field of a subscription; the operation itself, if it is none.
+    ///
+    /// # Errors
+    /// 400 if the subscription has other fields.
+    pub fn subscribed(self) -> Result<Result<Box<F>, Self>, Refusal> {
+        if self.kind != OperationType::Subscription {
+            return Ok(Err(self));
+        }
+        let mut fields = self.fields.into_iter();
+        match (fields.next(), fields.next()) {
+            (Some(RootField::Dialect(field)), None) => Ok(Ok(field)),
+            _ => Err(Refusal::invalid("A subscription must select one field of the type Subscription.", &[])),
+        }
+    }
+
+    /// Runs the operation and returns the body of the response.
+    ///
+    /// # Errors
+    /// 400 for a subscription.
+    pub async fn run<'a, D>(self, schema: &'a Schema<D::Catalog>, context: D::Request<'a>) -> Result<Text, Refusal>
+    where
+        D: Dialect<Field = F>,
+    {
+        match self.kind {
+            OperationType::Subscription => Err(Refusal::invalid(NO_STREAM, &[])),
+            kind => Ok(execute::<D>(schema, context, self.fields, kind == OperationType::Mutation).await),
+        }
+    }
+}
+
+/// Why a subscription has no answer.
+const NO_STREAM: &str =
+    "A subscription needs a web socket, or a request that accepts text/event-stream or multipart/mixed.";
+
+/// Runs an operation that has one response.
 ///
 /// # Errors
 /// If the request is not executed at all. Errors of single fields are in the body.
@@ -41,8 +83,21 @@ pub async fn run<'a, D: Dialect>(
     persisted: &PersistedQueries,
     policy: Policy,
     context: D::Request<'a>,
-    mut request: GraphQlRequest,
+    request: GraphQlRequest,
 ) -> Result<Text, Refusal> {
+    compile::<D>(schema, persisted, policy, request).await?.run::<D>(schema, context).await
+}
+
+/// Reads, checks and compiles the operation of a request.
+///
+/// # Errors
+/// Why it cannot be executed.
+pub async fn compile<D: Dialect>(
+    schema: &Schema<D::Catalog>,
+    persisted: &PersistedQueries,
+    policy: Policy,
+    mut request: GraphQlRequest,
+) -> Result<Operation<D::Field>, Refusal> {
     let registration = persisted.resolve(&mut request)?;
     let known = schema.documents.get(&request.query);
     let fits = known.is_some();
@@ -53,7 +108,8 @@ pub async fn run<'a, D: Dialect>(
     let document = &prepared.document;
     let name = request.operation_name.as_deref();
     let found = document::operation(document, name);
-    if found.as_ref().is_ok_and(|operation| operation.node.ty == OperationType::Subscription) {
+    let subscribes = found.as_ref().is_ok_and(|operation| operation.node.ty == OperationType::Subscription);
+    if subscribes && !schema.types.contains_key("Subscription") {
         return Err(Refusal::invalid("Schema is not configured to execute subscription operation.", &[]));
     }
     // Report errors of the document before a missing operation.
@@ -72,8 +128,7 @@ pub async fn run<'a, D: Dialect>(
         persisted.keep(registration, &request.query);
     }
     let operation = &operation.node;
-    let mutation = operation.ty == OperationType::Mutation;
-    if mutation && request.only_query {
+    if operation.ty == OperationType::Mutation && request.only_query {
         return Err(Refusal::new(
             405,
             "BAD_REQUEST",
@@ -83,7 +138,7 @@ pub async fn run<'a, D: Dialect>(
     let reader = schema.reader(policy.may_introspect);
     let variables = coerce::variables(reader, operation, request.variables)?;
     let fields = root_fields::<D>(schema, document, operation, &variables, reader)?;
-    Ok(execute::<D>(schema, context, fields, mutation).await)
+    Ok(Operation { kind: operation.ty, fields })
 }
 
 fn check_complexity(policy: Policy, size: document::Size) -> Result<(), Refusal> {
@@ -105,13 +160,16 @@ fn root_fields<D: Dialect>(
     variables: &Variables,
     reader: Reader<'_>,
 ) -> Result<Vec<RootField<D::Field>>, Refusal> {
-    let mutation = operation.ty == OperationType::Mutation;
     let selector = Selector { document, variables, reader };
-    let root = if mutation { "Mutation" } else { "Query" };
+    let root = match operation.ty {
+        OperationType::Query => "Query",
+        OperationType::Mutation => "Mutation",
+        OperationType::Subscription => "Subscription",
+    };
     let mut compiled = Vec::new();
     for mut field in selector.fields(root, &[&operation.selection_set.node])? {
         let key = field.key.to_owned();
-        compiled.push(match D::compile(selector, &schema.catalog, mutation, &mut field)? {
+        compiled.push(match D::compile(selector, &schema.catalog, operation.ty, &mut field)? {
             Some(field) => RootField::Dialect(Box::new(field)),
             None if field.name == "__schema" => RootField::Schema(key, introspection(selector, "__Schema", &field)?),
             None if field.name == "__type" => {

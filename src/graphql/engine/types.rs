@@ -2,8 +2,8 @@
 
 use async_graphql::Value as ConstValue;
 use async_graphql::dynamic::{
-    Enum, Field, FieldFuture, InputObject, InputValue, Interface, InterfaceField, Object, Scalar, Schema, SchemaError,
-    Type, TypeRef, Union,
+    Enum, Field, FieldFuture, FieldValue, InputObject, InputValue, Interface, InterfaceField, Object, Scalar, Schema,
+    SchemaError, Subscription, SubscriptionField, SubscriptionFieldFuture, Type, TypeRef, Union,
 };
 use async_graphql::parser::parse_schema;
 use async_graphql::parser::types::{
@@ -12,6 +12,9 @@ use async_graphql::parser::types::{
 use indexmap::IndexMap;
 
 use super::scalars::{self, ScalarReader};
+
+/// The type whose fields report changes. A schema need not have it.
+pub const SUBSCRIPTION: &str = "Subscription";
 
 /// All types by name, in the order they were added.
 pub type Types = IndexMap<String, TypeDef>;
@@ -180,7 +183,8 @@ pub fn assemble(
     scalars: ScalarReader,
     extension: impl async_graphql::extensions::ExtensionFactory,
 ) -> Result<Schema, SchemaError> {
-    let mut builder = Schema::build("Query", Some("Mutation"), None)
+    let subscription = types.contains_key(SUBSCRIPTION).then_some(SUBSCRIPTION);
+    let mut builder = Schema::build("Query", Some("Mutation"), subscription)
         .disable_suggestions()
         .limit_recursive_depth(super::document::MAX_NESTING * 2)
         .extension(extension);
@@ -200,6 +204,23 @@ fn dynamic(name: &str, definition: &TypeDef, others: ScalarReader) -> Type {
         TypeDef::Input(fields) => {
             fields.iter().fold(InputObject::new(name), |ty, (name, input)| ty.field(dynamic_input(name, input))).into()
         }
+        TypeDef::Object(object) if name == SUBSCRIPTION => object
+            .fields
+            .iter()
+            .fold(Subscription::new(name), |ty, (name, field)| {
+                let nothing = SubscriptionField::new(name, field.ty.clone(), |_| {
+                    SubscriptionFieldFuture::new(async {
+                        Ok(futures_util::stream::empty::<async_graphql::Result<FieldValue<'_>>>())
+                    })
+                });
+                ty.field(
+                    field
+                        .arguments
+                        .iter()
+                        .fold(nothing, |made, (name, input)| made.argument(dynamic_input(name, input))),
+                )
+            })
+            .into(),
         TypeDef::Object(object) => {
             let ty = object.implements.iter().fold(Object::new(name), Object::implement);
             object

@@ -10,6 +10,7 @@ mod resolve;
 mod schema;
 
 use async_graphql::dynamic::SchemaError;
+use async_graphql::parser::types::OperationType;
 use futures_util::future::BoxFuture;
 
 use super::engine::{Answer, Description, Dialect, Place, Refusal, Schema, Selected, Selector};
@@ -17,6 +18,7 @@ use super::parse::ParseDialect;
 use super::parse::catalog::Catalog;
 use super::parse::config::SchemaConfig;
 use super::parse::run::Run;
+use super::parse::subscription::Followed;
 use crate::model::schema::ClassSchema;
 
 /// The legacy dialect.
@@ -31,10 +33,10 @@ impl Dialect for Legacy {
     fn compile<'a>(
         selector: Selector<'a>,
         catalog: &'a Catalog,
-        mutation: bool,
+        kind: OperationType,
         field: &mut Selected<'a>,
     ) -> Result<Option<Self::Field>, Refusal> {
-        member::compile(selector, catalog, mutation, field)
+        member::compile(selector, catalog, kind == OperationType::Mutation, field)
     }
 
     fn describe(catalog: &Catalog, place: Place<'_>) -> Option<Description> {
@@ -49,5 +51,9 @@ impl Dialect for Legacy {
 impl ParseDialect for Legacy {
     fn build(classes: &[&ClassSchema], config: &SchemaConfig) -> Result<Schema<Catalog>, SchemaError> {
         schema::build(classes, config)
+    }
+
+    fn followed(_: Box<Self::Field>) -> Option<Followed> {
+        None
     }
 }

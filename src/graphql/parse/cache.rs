@@ -10,6 +10,7 @@ use super::config::SchemaConfig;
 use super::custom::CustomSchema;
 use super::dialect::ParseDialect;
 use crate::domain::features::graphql_config;
+use crate::domain::features::live_query::Published;
 use crate::domain::kernel::context::Context;
 use crate::domain::schema::Schemas;
 use crate::error::ParseError;
@@ -21,6 +22,7 @@ use crate::model::schema::ClassSchema;
 pub struct SchemaCache<D: ParseDialect> {
     current: ArcSwapOption<Current<D::Catalog>>,
     custom: Option<Arc<CustomSchema>>,
+    published: Option<Arc<Published>>,
     /// Held during a build: requests that need the new schema wait for it; requests in flight keep the old one.
     building: Mutex<()>,
 }
@@ -41,10 +43,11 @@ impl<C> Current<C> {
 }
 
 impl<D: ParseDialect> SchemaCache<D> {
-    /// A cache without a schema yet. `custom`: what the app adds to it.
+    /// A cache without a schema yet. `custom`: what the app adds to it. `published`: the classes that can be
+    /// subscribed to.
     #[must_use]
-    pub fn new(custom: Option<Arc<CustomSchema>>) -> Self {
-        Self { current: ArcSwapOption::empty(), custom, building: Mutex::new(()) }
+    pub fn new(custom: Option<Arc<CustomSchema>>, published: Option<Arc<Published>>) -> Self {
+        Self { current: ArcSwapOption::empty(), custom, published, building: Mutex::new(()) }
     }
 
     /// The schema of the current classes. It is rebuilt by the first request after a change, once for several changes.
@@ -54,6 +57,7 @@ impl<D: ParseDialect> SchemaCache<D> {
     pub async fn get(&self, cx: &Context) -> Result<Arc<Schema<D::Catalog>>, ParseError> {
         let config = SchemaConfig::read(&graphql_config::current(cx).await?);
         let config = config.with_functions(cx.app.triggers.function_names()).with_custom(self.custom.clone());
+        let config = config.with_published(self.published.clone());
         let snapshot = cx.schemas();
         if let Some(current) = self.current.load().as_ref().filter(|current| current.fits(&snapshot, &config)) {
             return Ok(current.schema.clone());

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json};
 
 use super::custom::CustomSchema;
+use crate::domain::features::live_query::Published;
 use crate::graphql::engine::types::is_name;
 
 /// Configuration of the classes in the schema.
@@ -18,6 +19,8 @@ pub struct SchemaConfig {
     pub functions: Vec<String>,
     /// What the app adds to the schema. It comes with the options.
     pub custom: Option<Arc<CustomSchema>>,
+    /// The classes that can be subscribed to, as the options name them.
+    pub published: Option<Arc<Published>>,
 }
 
 /// Configuration of a class; by default the schema shows everything.
@@ -52,6 +55,7 @@ impl SchemaConfig {
             classes: by_name,
             functions: Vec::new(),
             custom: None,
+            published: None,
         }
     }
 
@@ -66,6 +70,12 @@ impl SchemaConfig {
     #[must_use]
     pub fn with_custom(self, custom: Option<Arc<CustomSchema>>) -> Self {
         Self { custom, ..self }
+    }
+
+    /// The configuration with the classes that can be subscribed to.
+    #[must_use]
+    pub fn with_published(self, published: Option<Arc<Published>>) -> Self {
+        Self { published, ..self }
     }
 
     /// Whether the schema shows the class.

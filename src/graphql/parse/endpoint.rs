@@ -10,22 +10,28 @@ use poem::http::{HeaderValue, Method, StatusCode, header};
 use poem::{Body, Endpoint, Request, Response};
 use serde_json::json;
 use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
 
 use super::custom::CustomSchema;
 use super::dialect::ParseDialect;
 use super::gate::GateCheck;
 use super::service::Service;
+use super::subscription::Subscriber;
+use super::subscription::socket::{self, Opening};
+use super::subscription::stream::Form;
 use crate::domain::features::files::{self, Share};
+use crate::domain::features::live_query::{self, LiveQueries};
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::auth::TokenUse;
 use crate::domain::kernel::context::Context;
-use crate::error::Result;
+use crate::error::{ParseError, Result};
 use crate::graphql::engine::multipart::{Bounds, OPERATION};
 use crate::graphql::engine::{EngineExecutor, GraphQlRequest, Refusal, Text, multipart};
 use crate::http::answer::{self, RouteLabel, refusal};
 use crate::http::caller::Caller;
 use crate::http::gate::Gate;
-use crate::http::{body, detach};
+use crate::http::long::LongConnections;
+use crate::http::{body, detach, web_socket};
 
 /// Number of files of the maximum size that a form can contain.
 const UPLOADS: u64 = 3;
@@ -37,29 +43,84 @@ pub struct GraphQlEndpoint<D: ParseDialect> {
     gate: Arc<Gate>,
     service: Arc<Service<D>>,
     pattern: Arc<str>,
+    /// The connections of subscribers; `None`: there are no subscriptions.
+    subscribers: Option<LongConnections>,
 }
 
 impl<D: ParseDialect> GraphQlEndpoint<D> {
-    /// The endpoint of an application at `path`, with its gate. `custom`: what the app adds to the schema.
+    /// The endpoint of an application at `path`, with its gate. `custom`: what the app adds to the schema. `subscribers`: the connections
+    /// of those who subscribe, if the schema is to offer that.
     #[must_use]
-    pub fn new(app: &Arc<App>, gate: &Arc<Gate>, path: &str, custom: Option<Arc<CustomSchema>>) -> Self {
-        let service = Arc::new(Service::new(&app.options, custom));
-        Self { app: app.clone(), gate: gate.clone(), service, pattern: path.into() }
+    pub fn new(
+        app: &Arc<App>,
+        gate: &Arc<Gate>,
+        path: &str,
+        custom: Option<Arc<CustomSchema>>,
+        subscribers: Option<LongConnections>,
+    ) -> Self {
+        let published = subscribers.as_ref().and_then(|_| Some(LiveQueries::of(app).ok()?.published.clone()));
+        let service = Arc::new(Service::new(&app.options, custom, published));
+        Self { app: app.clone(), gate: gate.clone(), service, pattern: path.into(), subscribers }
     }
 
-    /// Executes requests for callers whose [`Caller`](super::service::Caller) is in the data of the request or the
-    /// connection.
-    #[must_use]
-    pub fn executor(&self) -> EngineExecutor<Service<D>> {
-        EngineExecutor(self.service.clone())
+    /// The gate for what a caller asks.
+    fn gate_of(&self, caller: &Caller) -> GateCheck {
+        GateCheck { gate: self.gate.clone(), direct: caller.direct, mount: self.pattern.clone() }
     }
 
     /// The caller, from the credentials in the headers.
     async fn context(&self, request: &Request) -> Result<(Context, GateCheck)> {
         let caller = Caller::of(request, &self.app)?;
-        let gate = GateCheck { gate: self.gate.clone(), direct: caller.direct, mount: self.pattern.clone() };
+        let gate = self.gate_of(&caller);
         let auth = caller.auth(&self.app)?;
         Ok((caller.open(&self.app, auth, TokenUse::Check).await?, gate))
+    }
+
+    /// Answers with a stream: one response to most requests, many to a subscription.
+    async fn stream(&self, mut request: Request, form: Form, connections: &LongConnections) -> Result<Response> {
+        let admitted = connections.admit(&request).ok_or_else(too_many)?;
+        let claims = Caller::of(&request, &self.app)?;
+        let gate = self.gate_of(&claims);
+        let lost = CancellationToken::new();
+        let subscriber = Arc::new(Subscriber::admit(&self.app, claims, gate, lost.clone()).await?);
+        let mut room = None;
+        let responses = match self.read(&subscriber.context().await?, &mut request, &mut room).await? {
+            Ok(given) => self.service.follow(&subscriber, given).await?,
+            Err(refused) => return Ok(refuse(&refused)),
+        };
+        let responses = match responses {
+            Ok(responses) => responses
+                .map(move |text| {
+                    let _open = (&admitted, &room);
+                    text
+                })
+                .boxed(),
+            Err(refused) => stream::iter([Text::of(&json!({ "errors": refused.errors }))]).boxed(),
+        };
+        Ok(form.answer(responses, subscriber.bounds.ping, [lost, connections.stop().clone()]))
+    }
+
+    /// Takes a connection over in which the client speaks a protocol of GraphQL.
+    fn socket(&self, request: &Request, connections: &LongConnections) -> Result<Response> {
+        let Some(protocol) = socket::protocol(web_socket::offered(request)) else {
+            return Err(ParseError::unknown_route());
+        };
+        let admitted = connections.admit(request).ok_or_else(too_many)?;
+        // The first message may hold what the headers lack.
+        let claims = Caller::of(request, &self.app)?;
+        let gate = self.gate_of(&claims);
+        let opening = Opening { app: self.app.clone(), claims, headers: request.headers().clone(), gate };
+        let bytes = live_query::Bounds::new(&self.app.options).message_bytes;
+        let (response, upgraded) = web_socket::accept(request, Some(protocol.sec_websocket_protocol()), bytes)
+            .map_err(|_| ParseError::unknown_route())?;
+        let (executor, stop) = (EngineExecutor(self.service.clone()), connections.stop().clone());
+        connections.spawn(async move {
+            let _admitted = admitted;
+            if let Some(upgraded) = upgraded.await {
+                socket::run(upgraded, protocol, executor, opening, &stop).await;
+            }
+        });
+        Ok(response)
     }
 
     async fn answer(&self, mut request: Request) -> Result<Response> {
@@ -132,8 +193,26 @@ impl<D: ParseDialect> Endpoint for GraphQlEndpoint<D> {
     async fn call(&self, request: Request) -> poem::Result<Response> {
         let sanitize = self.app.options.security.enable_sanitized_error_response;
         RouteLabel::of(&request).set(self.pattern.clone());
-        Ok(self.answer(request).await.unwrap_or_else(|error| refusal(&error, sanitize)))
+        let answer = match &self.subscribers {
+            Some(connections) if web_socket::wants(&request) => self.socket(&request, connections),
+            Some(connections) => match Form::wanted(&request) {
+                Some(form) => self.stream(request, form, connections).await,
+                None => self.answer(request).await,
+            },
+            None => self.answer(request).await,
+        };
+        Ok(answer.unwrap_or_else(|error| refusal(&error, sanitize)))
     }
+}
+
+fn too_many() -> ParseError {
+    ParseError::unavailable("Too many live query connections are open.", 5)
+}
+
+/// Whether a request asks for a web socket in which the client speaks a protocol of GraphQL.
+#[must_use]
+pub fn wants_graphql_socket(request: &Request) -> bool {
+    web_socket::wants(request) && socket::protocol(web_socket::offered(request)).is_some()
 }
 
 /// What is left of a body.

@@ -12,7 +12,7 @@ use crate::http::gate::operations::Operation;
 use crate::http::gate::rate_limit::Identity;
 
 /// Applies the rate limits and the list of allowed routes to the fields of one request.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct GateCheck {
     /// Rate limits and allowed routes.
     pub gate: Arc<Gate>,

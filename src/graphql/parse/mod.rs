@@ -23,6 +23,7 @@ pub(super) mod samples;
 pub(super) mod scalars;
 pub(super) mod service;
 pub(super) mod session;
+pub(super) mod subscription;
 pub(super) mod uploads;
 
 pub use dialect::ParseDialect;

@@ -4,16 +4,25 @@ use std::sync::Arc;
 
 use async_graphql::Data;
 use futures_util::future::BoxFuture;
+use futures_util::stream::{self, StreamExt as _};
+use serde_json::Value as Json;
 
 use super::cache::SchemaCache;
 use super::custom::CustomSchema;
 use super::dialect::ParseDialect;
+use super::error::parse_error;
 use super::gate::GateCheck;
 use super::run::Run;
+use super::subscription::{Events, Subscriber};
 use crate::config::Options;
+use crate::domain::features::live_query::Published;
+use crate::domain::kernel::app::App;
 use crate::domain::kernel::context::Context;
-use crate::error::Result;
-use crate::graphql::engine::{self, GraphQlRequest, INTERNAL, PersistedQueries, Policy, Refusal, Serve, Text};
+use crate::error::{ParseError, Result};
+use crate::graphql::engine::{
+    self, GraphQlRequest, INTERNAL, Operation, PersistedQueries, Policy, Refusal, Responses, Serve, Text,
+};
+use crate::http::detach;
 
 /// Executes the requests of a dialect.
 #[derive(Debug)]
@@ -22,20 +31,12 @@ pub struct Service<D: ParseDialect> {
     persisted: PersistedQueries,
 }
 
-/// The caller of a request.
-#[derive(Debug)]
-pub struct Caller {
-    /// The request's context.
-    pub cx: Context,
-    /// Rate limits and allowed routes of the caller.
-    pub gate: GateCheck,
-}
-
 impl<D: ParseDialect> Service<D> {
     /// A service without a schema, which is built for the first request. `custom`: what the app adds to it.
+    /// `published`: the classes that can be subscribed to.
     #[must_use]
-    pub fn new(options: &Options, custom: Option<Arc<CustomSchema>>) -> Self {
-        Self { schemas: SchemaCache::new(custom), persisted: persisted(options) }
+    pub fn new(options: &Options, custom: Option<Arc<CustomSchema>>, published: Option<Arc<Published>>) -> Self {
+        Self { schemas: SchemaCache::new(custom, published), persisted: persisted(options) }
     }
 
     /// Executes a request.
@@ -55,19 +56,85 @@ impl<D: ParseDialect> Service<D> {
     }
 }
 
+impl<D: ParseDialect> Service<D> {
+    /// Executes a request of a client that may subscribe. A mutation runs to its end, even if the client leaves.
+    ///
+    /// # Errors
+    /// As [`Service::answer`]; 155 if the client has as much under way as it may.
+    pub async fn follow(
+        self: &Arc<Self>,
+        subscriber: &Arc<Subscriber>,
+        mut request: GraphQlRequest,
+    ) -> Result<Result<Responses, Refusal>> {
+        let variables = serde_json::to_vec(&request.variables).map_or(0, |text| text.len());
+        let share = subscriber.share(request.query.len() + variables)?;
+        let cx = subscriber.context().await?;
+        let writes = request.query.is_empty() || request.query.contains("mutation");
+        let uploads = std::mem::take(&mut request.uploads);
+        let (service, subscriber, tasks) = (self.clone(), subscriber.clone(), subscriber.app.tasks.clone());
+        let work = async move {
+            let schema = service.schemas.get(&cx).await?;
+            let compiled = engine::compile::<D>(&schema, &service.persisted, policy(&cx), request).await;
+            let followed = match compiled.and_then(Operation::subscribed) {
+                Ok(Ok(field)) => D::followed(field),
+                Ok(Err(operation)) => {
+                    let run =
+                        Run { cx: &cx, gate: &subscriber.gate, catalog: schema.catalog.as_ref(), uploads: &uploads };
+                    let text = operation.run::<D>(&schema, run).await;
+                    return Ok(text.map(|text| stream::iter([text]).boxed()));
+                }
+                Err(refused) => return Ok(Err(refused)),
+            };
+            let followed = followed.ok_or_else(|| ParseError::internal("a subscription that follows nothing"))?;
+            let (place, path) = (followed.place, [Json::from(followed.key.as_str())]);
+            Ok(match Events::open(&cx, schema, followed, (subscriber, share)).await {
+                Ok(events) => Ok(events.into_stream()),
+                Err(error) => {
+                    let sanitize = cx.app.options.security.enable_sanitized_error_response;
+                    Err(Refusal { status: error.status, errors: vec![parse_error(&error, place, &path, sanitize)] })
+                }
+            })
+        };
+        detach::run(&tasks, writes, work).await
+    }
+}
+
 impl<D: ParseDialect> Serve for Service<D> {
     fn serve<'a>(&'a self, data: &'a Data, request: GraphQlRequest) -> BoxFuture<'a, Result<Text, Refusal>> {
         Box::pin(async move {
-            let caller = data.get(&std::any::TypeId::of::<Caller>()).and_then(|caller| caller.downcast_ref::<Caller>());
-            let Some(Caller { cx, gate }) = caller else {
-                return Err(Refusal::new(403, "UNAUTHENTICATED", "unauthorized"));
+            let Some(subscriber) = subscriber_of(data) else { return Err(unauthorized()) };
+            let answer = async {
+                let cx = subscriber.context().await?;
+                self.answer(&cx, &subscriber.gate, request).await
             };
-            self.answer(cx, gate, request).await.unwrap_or_else(|error| {
-                let sanitize = cx.app.options.security.enable_sanitized_error_response;
-                Err(Refusal::new(error.status, INTERNAL, error.public_message(sanitize)))
-            })
+            answer.await.unwrap_or_else(|error| Err(refused(&subscriber.app, &error)))
         })
     }
+
+    fn follow(
+        self: Arc<Self>,
+        data: Arc<Data>,
+        request: GraphQlRequest,
+    ) -> BoxFuture<'static, Result<Responses, Refusal>> {
+        Box::pin(async move {
+            let Some(subscriber) = subscriber_of(&data) else { return Err(unauthorized()) };
+            let responses = Self::follow(&self, subscriber, request).await;
+            responses.unwrap_or_else(|error| Err(refused(&subscriber.app, &error)))
+        })
+    }
+}
+
+fn subscriber_of(data: &Data) -> Option<&Arc<Subscriber>> {
+    data.get(&std::any::TypeId::of::<Arc<Subscriber>>())?.downcast_ref()
+}
+
+fn unauthorized() -> Refusal {
+    Refusal::new(403, "UNAUTHENTICATED", "unauthorized")
+}
+
+fn refused(app: &App, error: &ParseError) -> Refusal {
+    let sanitize = app.options.security.enable_sanitized_error_response;
+    Refusal::new(error.status, INTERNAL, error.public_message(sanitize))
 }
 
 /// The cache of persisted queries, with the limits in the options.

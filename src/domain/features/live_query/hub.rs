@@ -24,7 +24,8 @@ use crate::model::names::ClassName;
 pub struct LiveQueries {
     /// How much there is of everything.
     pub counts: Arc<Counts>,
-    pub(super) published: Published,
+    /// The classes of which it tells.
+    pub published: Arc<Published>,
     pub(super) groups: Groups,
     pub(super) progress: Arc<Progress>,
     pub(super) channels: Channels,
@@ -35,7 +36,7 @@ impl LiveQueries {
         let classes = options.live_query.classes.as_ref().and_then(|classes| classes.class_names.as_deref());
         Self {
             counts: Arc::default(),
-            published: Published::new(classes.unwrap_or_default()),
+            published: Arc::new(Published::new(classes.unwrap_or_default())),
             groups: Groups::default(),
             progress: Arc::default(),
             channels,

@@ -5,6 +5,7 @@
 //! Connections write them, and let the app's code have a say where it wants to ([`asked`]).
 
 pub mod asked;
+pub mod bounds;
 pub mod caller;
 pub mod channels;
 pub mod counts;
@@ -21,13 +22,14 @@ pub mod source;
 use std::sync::Arc;
 
 pub use asked::Connection;
+pub use bounds::Bounds;
 pub use caller::Caller;
 pub use counts::{Counted, Counts};
 pub use event::{Delivery, Event, Happened, Member, News, Op};
 pub use hub::{LiveQueries, Subscription};
 pub use query::Query;
 
-use self::published::Published;
+pub use self::published::Published;
 use crate::adapters::pubsub::Channels;
 use crate::config::Options;
 use crate::domain::kernel::feature::Feature;
@@ -41,8 +43,20 @@ pub fn feature(options: &Options, channels: Channels) -> Feature {
 /// The published classes, if this server is to follow them in its store.
 #[must_use]
 pub fn followed_in_store(options: &Options) -> Option<Published> {
+    let serves = is_served(options);
     let options = &options.live_query;
-    let serves = options.start_server == Some(true) || options.server.is_some();
     let classes = options.classes.as_ref().and_then(|classes| classes.class_names.as_deref()).unwrap_or_default();
     (serves && !classes.is_empty()).then(|| Published::new(classes))
+}
+
+/// Whether this server tells anybody of changes: by Parse's protocol, or by subscriptions of GraphQL.
+#[must_use]
+pub fn is_served(options: &Options) -> bool {
+    has_server(options) || options.own.graphql_subscriptions
+}
+
+/// Whether this server speaks Parse's protocol.
+#[must_use]
+pub fn has_server(options: &Options) -> bool {
+    options.live_query.start_server == Some(true) || options.live_query.server.is_some()
 }

@@ -6,6 +6,12 @@ use crate::model::js_pattern::JsPattern;
 #[derive(Debug, Default)]
 pub struct Published(Vec<JsPattern>);
 
+impl PartialEq for Published {
+    fn eq(&self, other: &Self) -> bool {
+        self.patterns().eq(other.patterns())
+    }
+}
+
 impl Published {
     /// The classes of these entries.
     #[must_use]
