@@ -15,12 +15,9 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::clock::{Clock as _, SystemClock};
-use crate::config::logging::Logging;
+use crate::config::Options;
 use crate::config::values::LogLevel;
 use crate::domain::features::logs;
-
-/// Lines that wait to be written, at most.
-const QUEUE: usize = 16_384;
 
 /// Holds the thread that writes lines. Dropped, it writes those that wait, for a second at most.
 #[must_use]
@@ -48,7 +45,9 @@ impl Drop for Running {
 }
 
 /// Starts logging, until what it gives is dropped. A second call does nothing: the first one holds.
-pub fn start(options: &Logging) -> Running {
+pub fn start(options: &Options) -> Running {
+    let limits = &options.own.limits;
+    let options = &options.logging;
     let level = if options.silent == Some(true) {
         "off"
     } else if options.verbose == Some(true) {
@@ -61,15 +60,16 @@ pub fn start(options: &Logging) -> Running {
     let filter = EnvFilter::new(format!("{libraries},reparse={level}"));
     let (output, guard) = NonBlockingBuilder::default()
         .lossy(true)
-        .buffered_lines_limit(QUEUE)
+        .buffered_lines_limit(limits.log_queue)
         .thread_name("log")
         .finish(std::io::stdout());
     let dropped = output.error_counter();
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_timer(SystemTime).with_writer(output);
+    let recent = Recent { lines: limits.log_lines };
     let started = if options.json_logs == Some(true) {
-        builder.json().flatten_event(true).with_span_list(false).finish().with(Recent).try_init()
+        builder.json().flatten_event(true).with_span_list(false).finish().with(recent).try_init()
     } else {
-        builder.with_ansi(std::io::stdout().is_terminal()).with_target(false).finish().with(Recent).try_init()
+        builder.with_ansi(std::io::stdout().is_terminal()).with_target(false).finish().with(recent).try_init()
     };
     // The only failure is that logging runs already.
     drop(started);
@@ -88,7 +88,9 @@ fn level(level: LogLevel) -> &'static str {
 }
 
 /// Keeps the last lines in memory.
-struct Recent;
+struct Recent {
+    lines: usize,
+}
 
 impl<S: Subscriber> Layer<S> for Recent {
     fn on_event(&self, event: &Event<'_>, _context: Context<'_, S>) {
@@ -100,7 +102,7 @@ impl<S: Subscriber> Layer<S> for Recent {
             Level::INFO => logs::Level::Info,
             Level::DEBUG | Level::TRACE => logs::Level::Debug,
         };
-        logs::record(SystemClock.now(), level, &format!("{}{}", line.message, line.fields));
+        logs::record(SystemClock.now(), level, &format!("{}{}", line.message, line.fields), self.lines);
     }
 }
 

@@ -17,7 +17,7 @@ use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::fail;
-use super::serve::raise_open_files;
+use super::serve::{raise_open_files, survive_large_files};
 use crate::config::{self, Loaded};
 use crate::logging;
 use crate::server::{Environment, Program, Server};
@@ -74,8 +74,9 @@ async fn talk(lines: &mut Lines<BufReader<OwnedReadHalf>>, mut writer: OwnedWrit
         Ok(read) => read,
         Err(error) => return refuse(&mut writer, &error).await,
     };
-    let _logging = logging::start(&loaded.options.logging);
+    let _logging = logging::start(&loaded.options);
     raise_open_files();
+    survive_large_files();
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }

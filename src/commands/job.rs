@@ -13,7 +13,7 @@ use crate::server::{Environment, Server};
 
 /// Runs a job; succeeds when it does. Says its last words.
 pub async fn run(mut loaded: Loaded, name: &str, params: Map<String, Json>) -> ExitCode {
-    let _logging = logging::start(&loaded.options.logging);
+    let _logging = logging::start(&loaded.options);
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }

@@ -12,8 +12,9 @@ use crate::server::{Environment, Parts, Server};
 
 /// Runs the server until a signal stops it.
 pub async fn serve(loaded: Loaded, parts: Parts) -> ExitCode {
-    let _logging = logging::start(&loaded.options.logging);
+    let _logging = logging::start(&loaded.options);
     raise_open_files();
+    survive_large_files();
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
@@ -83,6 +84,15 @@ fn announce(loaded: &Loaded, addr: SocketAddr) {
         "  curl -H 'X-Parse-Application-Id: {app_id}' -H 'Content-Type: application/json' -d '{{\"username\":\"ann\",\"password\":\"correct horse\"}}' {rest}/users"
     ));
     say(&lines.join("\n"));
+}
+
+/// A write beyond the size that the system allows for a file fails like one on a full disk. Without a handler the signal
+/// would end the process.
+pub(super) fn survive_large_files() {
+    let beyond = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
+    if let Err(error) = signal(beyond) {
+        tracing::warn!(%error, "cannot handle the signal for files that are too large");
+    }
 }
 
 /// Raises the limit of open files to the maximum that the system allows, because every connection needs one. The default

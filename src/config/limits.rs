@@ -32,6 +32,30 @@ group! {
         reader_wait_ms: u64 = 5000, "readerWaitMs", "REPARSE_LIMITS_READER_WAIT_MS", Supported;
         /// Maximum milliseconds that a query takes on the embedded store.
         search_ms: u64 = 1000, "searchMs", "REPARSE_LIMITS_SEARCH_MS", Supported;
+        /// Number of threads that read the embedded store; without a number: one per core, 2 to 8.
+        readers: Option<usize> = None, "readers", "REPARSE_LIMITS_READERS", Supported;
+        /// Maximum number of queries, and of writes, that wait for the embedded store; further ones fail with 503.
+        store_queue: usize = 4096, "storeQueue", "REPARSE_LIMITS_STORE_QUEUE", Supported;
+        /// Maximum bytes of a GraphQL document.
+        graphql_bytes: usize = 256 << 10, "graphQLBytes", "REPARSE_LIMITS_GRAPHQL_BYTES", Supported;
+        /// Maximum number of tokens of a GraphQL document: names, numbers, strings and punctuators.
+        graphql_tokens: usize = 20_000, "graphQLTokens", "REPARSE_LIMITS_GRAPHQL_TOKENS", Supported;
+        /// Maximum number of aliases in a GraphQL document.
+        graphql_aliases: usize = 1000, "graphQLAliases", "REPARSE_LIMITS_GRAPHQL_ALIASES", Supported;
+        /// Maximum number of fragments that a GraphQL document defines.
+        graphql_fragments: usize = 500, "graphQLFragments", "REPARSE_LIMITS_GRAPHQL_FRAGMENTS", Supported;
+        /// Maximum number of variables of a GraphQL operation.
+        graphql_variables: usize = 500, "graphQLVariables", "REPARSE_LIMITS_GRAPHQL_VARIABLES", Supported;
+        /// Maximum number of selections of a GraphQL operation after its fragments are expanded.
+        graphql_selections: u64 = 20_000, "graphQLSelections", "REPARSE_LIMITS_GRAPHQL_SELECTIONS", Supported;
+        /// Maximum number of parts of a form with files that a function receives.
+        form_parts: usize = 1000, "formParts", "REPARSE_LIMITS_FORM_PARTS", Supported;
+        /// Maximum bytes of a push as JSON; at most 6291456, because a row of a database has room for no more.
+        push_bytes: usize = 6 << 20, "pushBytes", "REPARSE_LIMITS_PUSH_BYTES", Supported;
+        /// Number of lines of the log that are kept in memory for `/scriptlog`.
+        log_lines: usize = 1000, "logLines", "REPARSE_LIMITS_LOG_LINES", Supported;
+        /// Maximum number of lines of the log that wait for a slow reader of the output; further ones are dropped and counted.
+        log_queue: usize = 16_384, "logQueue", "REPARSE_LIMITS_LOG_QUEUE", Supported;
         /// Maximum number of open connections.
         connections: usize = 10_000, "connections", "REPARSE_LIMITS_CONNECTIONS", Supported;
         /// Maximum number of open connections from one address.
@@ -46,6 +70,12 @@ group! {
         live_message_bytes: usize = 1 << 20, "liveMessageBytes", "REPARSE_LIMITS_LIVE_MESSAGE_BYTES", Supported;
         /// Events that may wait for one web socket; a client that reads more slowly is disconnected with code 1013.
         live_queue: usize = 1000, "liveQueue", "REPARSE_LIMITS_LIVE_QUEUE", Supported;
+        /// Maximum bytes of the headers of a request, at least 8192; the address counts too.
+        header_bytes: usize = 64 << 10, "headerBytes", "REPARSE_LIMITS_HEADER_BYTES", Supported;
+        /// Maximum number of headers of a request.
+        headers: usize = 100, "headers", "REPARSE_LIMITS_HEADERS", Supported;
+        /// Maximum number of connections that wait to be accepted.
+        backlog: u32 = 1024, "backlog", "REPARSE_LIMITS_BACKLOG", Supported;
         /// Maximum milliseconds from accepting a connection to the first byte of its first request.
         header_timeout_ms: u64 = 10_000, "headerTimeoutMs", "REPARSE_LIMITS_HEADER_TIMEOUT_MS", Supported;
         /// Maximum milliseconds for which a client may stop reading its response.

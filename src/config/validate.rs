@@ -272,7 +272,21 @@ fn own(options: &Options) -> Check {
     if own.hash_threads.is_some_and(|threads| !(1..=1024).contains(&threads)) {
         return refuse("option hashThreads must be an integer from 1 to 1024");
     }
+    let limits = &own.limits;
+    if limits.header_bytes < 8192 {
+        return refuse("option limits.headerBytes must be an integer of at least 8192");
+    }
+    if limits.push_bytes > 6 << 20 {
+        return refuse("option limits.pushBytes must be an integer up to 6291456");
+    }
+    if limits.readers.is_some_and(|readers| !(1..=256).contains(&readers)) {
+        return refuse("option limits.readers must be an integer from 1 to 256");
+    }
     let positive = [
+        (limits.backlog.into(), "limits.backlog"),
+        (limits.headers as u64, "limits.headers"),
+        (limits.store_queue as u64, "limits.storeQueue"),
+        (limits.log_queue as u64, "limits.logQueue"),
         (u64::from(own.hash_queue), "hashQueue"),
         (own.database_timeout_ms, "databaseTimeoutMs"),
         (own.request_timeout_ms, "requestTimeoutMs"),

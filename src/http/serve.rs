@@ -27,22 +27,24 @@ use super::cors::Cors;
 use super::handed::Handed;
 use super::wire::{RequestStart, Wire};
 
-/// Maximum bytes of all headers of a request.
-const HEADER_BYTES: usize = 64 << 10;
-/// Maximum number of headers of a request.
-const HEADERS: usize = 100;
-/// Maximum number of connections that wait to be accepted.
-const BACKLOG: u32 = 1024;
-
-/// Opens a listening socket.
+/// Opens a listening socket. `backlog`: maximum number of connections that wait to be accepted.
 ///
 /// # Errors
 /// If the address is in use, or does not belong to this machine.
-pub fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+pub fn listen(address: SocketAddr, backlog: u32) -> std::io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
-    socket.listen(BACKLOG)
+    socket.listen(backlog)
+}
+
+/// Maximum size of what comes before the body of a request.
+#[derive(Debug, Clone, Copy)]
+pub struct Head {
+    /// Bytes of the first line and all headers.
+    pub bytes: usize,
+    /// Number of headers.
+    pub headers: usize,
 }
 
 /// Timeouts of a connection.
@@ -65,14 +67,16 @@ pub struct Door<E> {
     pub cors: Arc<Cors>,
     /// How long clients may keep a connection waiting.
     pub patience: Patience,
+    /// Size of the head of a request.
+    pub head: Head,
     /// Accept no more, and finish.
     pub stop: CancellationToken,
 }
 
 impl<E> Clone for Door<E> {
     fn clone(&self) -> Self {
-        let Self { endpoint, cors, patience, stop } = self;
-        Self { endpoint: endpoint.clone(), cors: cors.clone(), patience: *patience, stop: stop.clone() }
+        let Self { endpoint, cors, patience, head, stop } = self;
+        Self { endpoint: endpoint.clone(), cors: cors.clone(), patience: *patience, head: *head, stop: stop.clone() }
     }
 }
 
@@ -149,7 +153,7 @@ where
     E: Endpoint<Output = Response> + 'static,
     S: AsyncRead + AsyncWrite + Send + 'static,
 {
-    let Door { endpoint, cors, patience, stop } = door;
+    let Door { endpoint, cors, patience, head: bounds, stop } = door;
     let start = RequestStart::default();
     // A client that does not read its response must not keep it in memory forever.
     let mut writer = TimeoutWriter::new(stream);
@@ -172,8 +176,8 @@ where
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout((!handed).then_some(patience.headers))
-        .max_headers(HEADERS)
-        .max_buf_size(HEADER_BYTES)
+        .max_headers(bounds.headers)
+        .max_buf_size(bounds.bytes)
         .serve_connection(TokioIo::new(wire), service)
         .with_upgrades();
     tokio::pin!(connection);

@@ -175,7 +175,7 @@ impl Rest {
         };
         let bytes = body::read(taken, request.headers(), most, patience).await.map_err(too_large)?;
         let budget = self.gate.parsing.reserve(bytes.len()).await;
-        Ok((form::read(request.headers(), bytes).await?, budget))
+        Ok((form::read(request.headers(), bytes, options.own.limits.form_parts).await?, budget))
     }
 
     /// The body as a JSON object. Where no header names the application (`known`), the body is searched for it before

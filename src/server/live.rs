@@ -14,7 +14,7 @@ use crate::http::connections::Connections;
 use crate::http::cors::Cors;
 use crate::http::long::LongConnections;
 use crate::http::middleware::MiddlewareStack;
-use crate::http::serve::{self, Door, Patience};
+use crate::http::serve::{self, Door, Head, Patience};
 use crate::live_query::LiveQueryEndpoint;
 
 /// The live query server, where the options ask for one.
@@ -66,7 +66,7 @@ impl Live {
     }
 
     /// Tells subscribers from here on, and answers on the own port.
-    pub(super) fn start(self, app: &Arc<App>, cors: &Arc<Cors>, patience: Patience) -> RunningLive {
+    pub(super) fn start(self, app: &Arc<App>, cors: &Arc<Cors>, patience: Patience, head: Head) -> RunningLive {
         let Self { endpoint, source, listener, connections } = self;
         let telling = source.and_then(|source| Some(LiveQueries::of(app).ok()?.tell(app, source)));
         let addr = listener.as_ref().and_then(|listener| listener.local_addr().ok());
@@ -74,7 +74,7 @@ impl Live {
             let limits = &app.options.own.limits;
             let open = Connections::new(limits.connections, limits.connections_per_address);
             let endpoint = Arc::new(MiddlewareStack::new(endpoint, cors.clone(), app.random.hex(4)));
-            let door = Door { endpoint, cors: cors.clone(), patience, stop: connections.stop().clone() };
+            let door = Door { endpoint, cors: cors.clone(), patience, head, stop: connections.stop().clone() };
             tokio::spawn(serve::serve(listener, door, open))
         });
         RunningLive { addr, accepting, telling, connections }

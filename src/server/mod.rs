@@ -41,7 +41,7 @@ use crate::http::cors::Cors;
 use crate::http::gate::Gate;
 use crate::http::middleware::MiddlewareStack;
 use crate::http::mount::below;
-use crate::http::serve::{self, Door, Patience};
+use crate::http::serve::{self, Door, Head, Patience};
 use crate::http::web_socket;
 use crate::live_query::LiveQueryEndpoint;
 use crate::model::schema::ClassSchema;
@@ -190,9 +190,10 @@ impl Server {
             headers: Duration::from_millis(app.options.own.request_timeout_ms),
             write: Duration::from_millis(limits.write_timeout_ms),
         };
+        let head = Head { bytes: limits.header_bytes, headers: limits.headers };
         let stop = CancellationToken::new();
-        let live = live.start(&app, &cors, patience);
-        let door = Door { endpoint: Arc::new(endpoint), cors, patience, stop: stop.clone() };
+        let live = live.start(&app, &cors, patience, head);
+        let door = Door { endpoint: Arc::new(endpoint), cors, patience, head, stop: stop.clone() };
         let open = Connections::new(limits.connections, limits.connections_per_address);
         let accepting = tokio::spawn(async move {
             let clients = listeners.clients.map(|listener| serve::serve(listener, door.clone(), open));
@@ -320,7 +321,7 @@ async fn bind(options: &Options, port: u16) -> Result<tokio::net::TcpListener, S
     let fail = |source| StartError::Listen { address: address.clone(), source };
     let mut candidates = tokio::net::lookup_host((host, port)).await.map_err(fail)?;
     let first = candidates.next().ok_or_else(|| fail(std::io::ErrorKind::AddrNotAvailable.into()))?;
-    serve::listen(first).map_err(fail)
+    serve::listen(first, options.own.limits.backlog).map_err(fail)
 }
 
 /// Mounts the protocols on their paths.

@@ -40,7 +40,8 @@ pub async fn open(
                 reader_wait: Duration::from_millis(options.own.limits.reader_wait_ms),
                 transaction_timeout: Duration::from_millis(options.own.limits.transaction_ms),
                 transaction_idle: Duration::from_millis(options.own.limits.transaction_idle_ms),
-                ..EmbeddedOptions::default()
+                queue: options.own.limits.store_queue,
+                readers: options.own.limits.readers.unwrap_or(EmbeddedOptions::default().readers),
             };
             let dir = dir.clone();
             let opened = tokio::task::spawn_blocking(move || EmbeddedStorage::open(&dir, &embedded)).await;

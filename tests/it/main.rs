@@ -12,6 +12,7 @@ mod administration;
 mod architecture;
 mod bad_input;
 mod batch;
+mod bounds;
 mod bulk;
 mod cloud;
 mod cors;

@@ -11,8 +11,6 @@ use crate::domain::kernel::feature::Feature;
 use crate::error::Result;
 use crate::model::date::Date;
 
-/// Maximum number of lines in memory.
-const CAPACITY: usize = 1000;
 /// Maximum number of characters of a line.
 const LONGEST_LINE: usize = 4096;
 /// Default number of lines in a response.
@@ -65,14 +63,14 @@ struct Line {
 /// The lines of this process.
 static LINES: Mutex<VecDeque<Line>> = Mutex::new(VecDeque::new());
 
-/// Adds a line, and drops the oldest one if there are too many.
-pub fn record(at: Date, level: Level, text: &str) {
+/// Adds a line, and drops the oldest ones if there are more than `most`.
+pub fn record(at: Date, level: Level, text: &str, most: usize) {
     let text = text.chars().take(LONGEST_LINE).collect();
     let mut lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
-    if lines.len() >= CAPACITY {
+    lines.push_back(Line { at, level, text });
+    while lines.len() > most {
         lines.pop_front();
     }
-    lines.push_back(Line { at, level, text });
 }
 
 /// Gets lines of the log. Parameters: `from` and `until` (dates), `size` or `n`, `order` (`asc`, `desc`), `level`

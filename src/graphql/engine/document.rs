@@ -13,20 +13,26 @@ use async_graphql::{Pos, Positioned};
 
 use super::error::Refusal;
 
-/// Maximum bytes of text.
-pub const MAX_BYTES: usize = 256 * 1024;
-/// Maximum number of tokens: names, numbers, strings and punctuators.
-pub const MAX_TOKENS: usize = 20_000;
-/// Maximum nesting of brackets, and of selections after fragments are expanded.
+/// Maximum nesting of brackets, and of selections after fragments are expanded. Fixed, because parsing and validation
+/// recurse and must fit the stack of a thread.
 pub const MAX_NESTING: usize = 60;
-/// Maximum number of aliases.
-const MAX_ALIASES: usize = 1_000;
-/// Maximum number of fragment definitions.
-const MAX_FRAGMENTS: usize = 500;
-/// Maximum number of variables of an operation.
-const MAX_VARIABLES: usize = 500;
-/// Maximum number of selections after fragments are expanded.
-const MAX_SELECTIONS: u64 = 20_000;
+
+/// Maximum size of a document.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// Bytes of text.
+    pub bytes: usize,
+    /// Number of tokens: names, numbers, strings and punctuators.
+    pub tokens: usize,
+    /// Number of aliases.
+    pub aliases: usize,
+    /// Number of fragment definitions.
+    pub fragments: usize,
+    /// Number of variables of an operation.
+    pub variables: usize,
+    /// Number of selections of an operation after fragments are expanded.
+    pub selections: u64,
+}
 
 /// Parses a document that [`scan`] accepted.
 ///
@@ -61,8 +67,8 @@ fn too(what: &str) -> Refusal {
 ///
 /// # Errors
 /// 400 if the text is too large or nested too deep.
-pub fn scan(text: &str) -> Result<usize, Refusal> {
-    if text.len() > MAX_BYTES {
+pub fn scan(text: &str, bounds: Bounds) -> Result<usize, Refusal> {
+    if text.len() > bounds.bytes {
         return Err(too("is too large"));
     }
     let bytes = text.as_bytes();
@@ -100,7 +106,7 @@ pub fn scan(text: &str) -> Result<usize, Refusal> {
             _ => index += 1,
         }
         tokens += 1;
-        if tokens > MAX_TOKENS {
+        if tokens > bounds.tokens {
             return Err(too("has too many tokens"));
         }
     }
@@ -191,6 +197,7 @@ impl Size {
 #[derive(Debug)]
 pub struct Measure<'a> {
     document: &'a ExecutableDocument,
+    bounds: Bounds,
     /// `None` while a fragment is being measured.
     fragments: HashMap<&'a str, Option<Size>>,
     aliases: usize,
@@ -205,17 +212,17 @@ impl<'a> Measure<'a> {
     ///
     /// # Errors
     /// 400 if it exceeds a limit, or if a fragment contains itself.
-    pub fn of(document: &'a ExecutableDocument) -> Result<Self, Refusal> {
+    pub fn of(document: &'a ExecutableDocument, bounds: Bounds) -> Result<Self, Refusal> {
         let mut measure =
-            Self { document, fragments: HashMap::new(), aliases: 0, introspects: false, sizes: Vec::new() };
-        if document.fragments.len() > MAX_FRAGMENTS {
+            Self { document, bounds, fragments: HashMap::new(), aliases: 0, introspects: false, sizes: Vec::new() };
+        if document.fragments.len() > bounds.fragments {
             return Err(too("has too many fragments"));
         }
         for name in document.fragments.keys() {
             measure.fragment(name.as_str(), 0)?;
         }
         for (_, operation) in document.operations.iter() {
-            if operation.node.variable_definitions.len() > MAX_VARIABLES {
+            if operation.node.variable_definitions.len() > bounds.variables {
                 return Err(too("has too many variables"));
             }
             let size = measure.set(&operation.node.selection_set.node, 0)?;
@@ -270,10 +277,10 @@ impl<'a> Measure<'a> {
                 }
             }
         }
-        if self.aliases > MAX_ALIASES {
+        if self.aliases > self.bounds.aliases {
             return Err(too("has too many aliases"));
         }
-        if size.selections > MAX_SELECTIONS {
+        if size.selections > self.bounds.selections {
             return Err(too("selects too much"));
         }
         if size.nesting > MAX_NESTING as u64 {
@@ -289,8 +296,11 @@ mod tests {
     use super::*;
     use std::fmt::Write as _;
 
+    const BOUNDS: Bounds =
+        Bounds { bytes: 200_000, tokens: 15_000, aliases: 800, fragments: 500, variables: 10, selections: 12_000 };
+
     fn measure(text: &str) -> Result<Size, Refusal> {
-        let prepared = Prepared::parse(text)?;
+        let prepared = Prepared::parse(text, BOUNDS)?;
         Ok(prepared.size(operation(&prepared.document, None)?))
     }
 
@@ -341,6 +351,34 @@ mod tests {
     }
 
     #[test]
+    fn each_bound_is_met_by_twice_what_fits() {
+        let bounds = Bounds { bytes: 400, tokens: 60, aliases: 4, fragments: 3, variables: 2, selections: 20 };
+        let fits = |text: &str| Prepared::parse(text, bounds).map(|_| ());
+        let numbered = |count: usize, make: fn(usize) -> String| (0..count).map(make).collect::<Vec<_>>().concat();
+        let long = |count: usize| format!("{{ a(x: \"{}\") }}", "x".repeat(count));
+        let tokens = |count: usize| format!("{{ {} }}", "a(x: [1]) ".repeat(count));
+        let aliases = |count: usize| format!("{{ {} }}", "b: a ".repeat(count));
+        let fragments = |count: usize| {
+            format!("{{ a }} {}", numbered(count, |index| format!("fragment F{index} on Query {{ a }} ")))
+        };
+        let variables =
+            |count: usize| format!("query({}) {{ a }}", numbered(count, |index| format!("$v{index}: Int ")));
+        let expanded = |count: usize| format!("{{ {} }} fragment F on Query {{ a b c d }}", "...F ".repeat(count));
+        for (message, inside, outside) in [
+            ("is too large", long(350), long(700)),
+            ("too many tokens", tokens(7), tokens(14)),
+            ("too many aliases", aliases(4), aliases(8)),
+            ("too many fragments", fragments(3), fragments(6)),
+            ("too many variables", variables(2), variables(4)),
+            ("selects too much", expanded(4), expanded(8)),
+        ] {
+            assert!(fits(&inside).is_ok(), "{inside}: {:?}", fits(&inside));
+            let refusal = serde_json::Value::from(fits(&outside).expect_err(&outside).errors).to_string();
+            assert!(refusal.contains(message), "{outside}: {refusal}");
+        }
+    }
+
+    #[test]
     fn nesting_up_to_the_bound_fits_the_stack() {
         let deep = format!("{}a{}", "{ a ".repeat(MAX_NESTING - 1).trim_end(), " }".repeat(MAX_NESTING - 1))
             .replace("a}", "a }");
@@ -358,8 +396,8 @@ mod tests {
             "{ ...F } fragment F on Query { a: __schema { types { name } } }",
             "{ health ... @include(if: true) { __schema { types { name } } } }",
         ] {
-            assert!(Prepared::parse(document).unwrap().introspects, "{document}");
+            assert!(Prepared::parse(document, BOUNDS).unwrap().introspects, "{document}");
         }
-        assert!(!Prepared::parse("{ __typename health(x: \"__schema\") }").unwrap().introspects);
+        assert!(!Prepared::parse("{ __typename health(x: \"__schema\") }", BOUNDS).unwrap().introspects);
     }
 }

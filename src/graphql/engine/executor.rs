@@ -95,7 +95,7 @@ mod tests {
 
     use super::super::types::{FieldDef, ObjectDef, TypeDef, Types};
     use super::super::{
-        Answer, Description, Dialect, PersistedQueries, Place, Policy, Schema, Selected, Selector, run,
+        Answer, Bounds, Description, Dialect, PersistedQueries, Place, Policy, Schema, Selected, Selector, run,
     };
     use super::*;
 
@@ -130,7 +130,9 @@ mod tests {
 
     impl Serve for Server {
         fn serve<'a>(&'a self, _: &'a Data, request: GraphQlRequest) -> BoxFuture<'a, Result<Text, Refusal>> {
-            let policy = Policy { may_introspect: false, max_depth: None, max_fields: None };
+            let document =
+                Bounds { bytes: 1000, tokens: 100, aliases: 10, fragments: 10, variables: 10, selections: 100 };
+            let policy = Policy { may_introspect: false, max_depth: None, max_fields: None, document };
             Box::pin(run::<Toy>(&self.0, &self.1, policy, "world", request))
         }
 

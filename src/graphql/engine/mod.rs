@@ -33,6 +33,7 @@ mod validation;
 
 pub use describe::{Description, Place};
 pub use dialect::Dialect;
+pub use document::Bounds;
 pub use error::{INTERNAL, Refusal, field_error};
 pub use execute::{Answer, Step, TOGETHER, body, gather};
 pub use executor::{EngineExecutor, Responses, Serve};

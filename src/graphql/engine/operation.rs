@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::coerce::{self, Reader};
 use super::dialect::Dialect;
-use super::document;
+use super::document::{self, Bounds};
 use super::error::{INTERNAL, Refusal};
 use super::execute::{RootField, execute};
 use super::introspect::is_too_deep;
@@ -30,6 +30,8 @@ pub struct Policy {
     pub max_depth: Option<u64>,
     /// Maximum number of fields; `None` means no limit.
     pub max_fields: Option<u64>,
+    /// Maximum size of the document.
+    pub document: Bounds,
 }
 
 /// An operation of which every field has been compiled.
@@ -103,7 +105,7 @@ pub async fn compile<D: Dialect>(
     let fits = known.is_some();
     let prepared = match known {
         Some(known) => known,
-        None => Arc::new(Prepared::parse(&request.query)?),
+        None => Arc::new(Prepared::parse(&request.query, policy.document)?),
     };
     let document = &prepared.document;
     let name = request.operation_name.as_deref();

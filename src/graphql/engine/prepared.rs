@@ -9,7 +9,7 @@ use std::sync::Arc;
 use async_graphql::parser::types::{ExecutableDocument, OperationDefinition};
 use async_graphql::{Pos, Positioned};
 
-use super::document::{self, Measure, Size};
+use super::document::{self, Bounds, Measure, Size};
 use super::error::Refusal;
 use super::generations::Generations;
 
@@ -36,10 +36,10 @@ impl Prepared {
     ///
     /// # Errors
     /// 400 if it is malformed or exceeds a limit.
-    pub fn parse(text: &str) -> Result<Self, Refusal> {
-        let tokens = document::scan(text)?;
+    pub fn parse(text: &str, bounds: Bounds) -> Result<Self, Refusal> {
+        let tokens = document::scan(text, bounds)?;
         let document = document::parse(text)?;
-        let Measure { introspects, sizes, .. } = Measure::of(&document)?;
+        let Measure { introspects, sizes, .. } = Measure::of(&document, bounds)?;
         Ok(Self { document, introspects, sizes, tokens })
     }
 
@@ -86,7 +86,9 @@ mod tests {
     use super::*;
 
     fn prepared(text: &str) -> Arc<Prepared> {
-        Arc::new(Prepared::parse(text).unwrap())
+        let bounds =
+            Bounds { bytes: 256 << 10, tokens: 20_000, aliases: 100, fragments: 10, variables: 10, selections: 20_000 };
+        Arc::new(Prepared::parse(text, bounds).unwrap())
     }
 
     #[test]

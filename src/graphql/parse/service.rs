@@ -20,7 +20,7 @@ use crate::domain::kernel::app::App;
 use crate::domain::kernel::context::Context;
 use crate::error::{ParseError, Result};
 use crate::graphql::engine::{
-    self, GraphQlRequest, INTERNAL, Operation, PersistedQueries, Policy, Refusal, Responses, Serve, Text,
+    self, Bounds, GraphQlRequest, INTERNAL, Operation, PersistedQueries, Policy, Refusal, Responses, Serve, Text,
 };
 use crate::http::detach;
 
@@ -150,10 +150,19 @@ fn persisted(options: &Options) -> PersistedQueries {
 fn policy(cx: &Context) -> Policy {
     let options = &cx.app.options;
     let limits = &options.security.request_complexity;
+    let document = &options.own.limits;
     let bounded = !cx.auth.is_master();
     Policy {
         may_introspect: !bounded || options.graphql.public_introspection,
         max_depth: limits.graphql_depth.get().filter(|_| bounded),
         max_fields: limits.graphql_fields.get().filter(|_| bounded),
+        document: Bounds {
+            bytes: document.graphql_bytes,
+            tokens: document.graphql_tokens,
+            aliases: document.graphql_aliases,
+            fragments: document.graphql_fragments,
+            variables: document.graphql_variables,
+            selections: document.graphql_selections,
+        },
     }
 }

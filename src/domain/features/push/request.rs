@@ -11,9 +11,6 @@ use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::date::Date;
 use crate::model::json;
 
-/// Most bytes of a push as JSON text: no row of a database may be larger than 16 MiB.
-const MOST_BYTES: usize = 6 << 20;
-
 /// When a push is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum When {
@@ -119,8 +116,9 @@ pub(super) fn read(
     }
     refuse_unreachable(pushes, &condition)?;
     let size = serde_json::to_vec(&body).map_err(ParseError::internal)?.len();
-    if size > MOST_BYTES {
-        return Err(ParseError::new(ErrorCode::ObjectTooLarge, format!("A push may have {MOST_BYTES} bytes.")));
+    let most = cx.app.options.own.limits.push_bytes;
+    if size > most {
+        return Err(ParseError::new(ErrorCode::ObjectTooLarge, format!("A push may have {most} bytes.")));
     }
     let when = match push_time.filter(|_| pushes.schedules) {
         None => When::Now,

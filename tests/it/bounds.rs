@@ -1,0 +1,97 @@
+//! Bounds are options: what fits a bound is accepted, twice as much is refused.
+
+use reqwest::Method;
+use serde_json::{Value as Json, json};
+
+use crate::server::{Answer, TestServer, answer, each_backend};
+
+/// One bound.
+struct Bound {
+    /// Its option in `limits`.
+    option: &'static str,
+    /// Its value in this test.
+    value: usize,
+    /// The greatest number that fits.
+    fits: usize,
+    /// Status and code of the refusal; no code: the body has none.
+    refusal: (u16, Option<i64>),
+}
+
+const fn bound(option: &'static str, value: usize, fits: usize, status: u16, code: i64) -> Bound {
+    Bound { option, value, fits, refusal: (status, if code == 0 { None } else { Some(code) }) }
+}
+
+const BOUNDS: [Bound; 12] = [
+    bound("headerBytes", 8192, 6000, 431, 0),
+    bound("headers", 20, 10, 431, 0),
+    bound("jsonBytes", 20_000, 19_000, 413, 0),
+    bound("values", 1000, 900, 413, 298),
+    bound("names", 10, 10, 400, 102),
+    bound("includedObjects", 10, 10, 400, 102),
+    bound("batchParts", 4, 4, 400, 107),
+    bound("transactionParts", 4, 4, 400, 107),
+    bound("graphQLBytes", 4000, 3900, 400, 0),
+    bound("graphQLTokens", 600, 500, 400, 0),
+    bound("graphQLAliases", 4, 4, 400, 0),
+    bound("graphQLVariables", 4, 4, 400, 0),
+];
+
+async fn graphql(server: &TestServer, query: String) -> Answer {
+    answer(server.request(Method::POST, "/../graphql").json(&json!({ "query": query }))).await
+}
+
+/// A request of size `count`.
+async fn ask(server: &TestServer, option: &str, count: usize) -> Answer {
+    let get = |path: &str| server.request(Method::GET, path);
+    let parts = |key: &str| {
+        let part = json!({"method": "POST", "path": "/parse/classes/Part", "body": {}});
+        json!({"requests": vec![part; count], key: true})
+    };
+    match option {
+        "headerBytes" => answer(get("/classes/X").header("X-Long", "x".repeat(count))).await,
+        "headers" => {
+            let many = (0..count).fold(get("/classes/X"), |request, index| request.header(format!("X-{index}"), "x"));
+            answer(many).await
+        }
+        "jsonBytes" => server.post("/classes/X", &json!({"text": "x".repeat(count)})).await,
+        "values" => server.post("/classes/X", &json!({"list": vec![1; count]})).await,
+        "names" => {
+            let names: Vec<String> = (0..count).map(|index| format!("n{index}")).collect();
+            answer(get("/classes/X").query(&[("keys", names.join(","))])).await
+        }
+        "includedObjects" => {
+            let target = server.post("/classes/Target", &json!({})).await.json();
+            let pointer = json!({"__type": "Pointer", "className": "Target", "objectId": target["objectId"]});
+            let holder = server.post("/classes/Holder", &json!({"list": vec![pointer; count]})).await.json();
+            answer(get(&format!("/classes/Holder/{}?include=list", holder["objectId"].as_str().unwrap()))).await
+        }
+        "batchParts" => server.post("/batch", &parts("plain")).await,
+        "transactionParts" => answer(server.master(Method::POST, "/batch").json(&parts("transaction"))).await,
+        "graphQLBytes" => graphql(server, format!("{{ health #{}\n }}", "x".repeat(count))).await,
+        "graphQLTokens" => graphql(server, format!("{{ {} }}", "health ".repeat(count))).await,
+        "graphQLAliases" => {
+            let fields: Vec<String> = (0..count).map(|index| format!("a{index}: health")).collect();
+            graphql(server, format!("{{ {} }}", fields.join(" "))).await
+        }
+        "graphQLVariables" => {
+            let names: Vec<String> = (0..count).map(|index| format!("$v{index}: Boolean = true")).collect();
+            let uses: Vec<String> = (0..count).map(|index| format!("health @include(if: $v{index})")).collect();
+            graphql(server, format!("query({}) {{ {} }}", names.join(" "), uses.join(" "))).await
+        }
+        other => unreachable!("{other}"),
+    }
+}
+
+#[test]
+fn twice_as_much_as_fits_is_refused() {
+    for Bound { option, value, fits, refusal } in &BOUNDS {
+        let options = json!({"mountGraphQL": true, "reparse": {"limits": {*option: value}}});
+        each_backend(&options, |server| async move {
+            let inside = ask(&server, option, *fits).await;
+            assert!(inside.status < 300, "{option}: {inside:?}");
+            let outside = ask(&server, option, fits * 2).await;
+            let code = serde_json::from_str::<Json>(&outside.text).ok().and_then(|body| body["code"].as_i64());
+            assert_eq!((outside.status, code), *refusal, "{option}: {outside:?}");
+        });
+    }
+}
