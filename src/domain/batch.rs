@@ -36,6 +36,40 @@ pub async fn begin(cx: &Context) -> Result<Context> {
     })
 }
 
+/// Begins a transaction for the writes of one object, where the store has cheap ones and the request has no transaction
+/// yet. Everything done with the returned context is part of it.
+///
+/// # Errors
+/// If the store cannot begin one.
+pub async fn begin_for_one(cx: &Context) -> Result<Option<Context>> {
+    if cx.transaction.is_some() {
+        return Ok(None);
+    }
+    let transaction = cx.app.storage.begin_for_one().await.map_err(failure)?;
+    Ok(transaction.map(|transaction| cx.in_transaction(transaction)))
+}
+
+/// Ends a transaction of [`begin_for_one`]: commits it if the writes succeeded. The caller invalidates the caches of the
+/// object.
+///
+/// # Errors
+/// That of the writes, or of the commit; then nothing has been written.
+pub async fn end_for_one<T>(cx: &Context, written: Result<T>) -> Result<T> {
+    match (&cx.transaction, written) {
+        (Some(transaction), Ok(written)) => {
+            cx.app.storage.commit(transaction.clone()).await.map_err(failure)?;
+            if let Some(deferred) = cx.deferred() {
+                deferred.run().await;
+            }
+            Ok(written)
+        }
+        (_, written) => {
+            abort(cx).await;
+            written
+        }
+    }
+}
+
 /// Commits the context's transaction.
 ///
 /// # Errors

@@ -390,6 +390,12 @@ pub trait Storage: Send + Sync + fmt::Debug {
     /// Begins a transaction.
     async fn begin(&self) -> Result<Transaction>;
 
+    /// Begins a transaction for the writes of one object: its row, and what belongs to it. `None` if the store has no
+    /// transactions that are cheap enough for that; then the order of the writes must leave nothing that hurts a retry.
+    async fn begin_for_one(&self) -> Result<Option<Transaction>> {
+        Ok(None)
+    }
+
     /// Commits a transaction.
     async fn commit(&self, tx: Transaction) -> Result<()>;
 

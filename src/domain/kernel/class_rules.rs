@@ -44,6 +44,22 @@ pub trait ClassRules: Send + Sync {
         Ok(checked)
     }
 
+    /// Whether [`ClassRules::precede`] writes anything.
+    fn precedes(&self, _cx: &Context, _checked: &Checked) -> bool {
+        false
+    }
+
+    /// Writes what must be stored before the row, so that a crash between the two hurts no retry. Where the store has
+    /// cheap transactions, both are part of one.
+    async fn precede(&self, _cx: &Context, _checked: &mut Checked) -> Result<()> {
+        Ok(())
+    }
+
+    /// Removes what [`ClassRules::precede`] wrote, after the row could not be stored.
+    async fn retract(&self, _cx: &Context, _state: &RuleState) -> Result<()> {
+        Ok(())
+    }
+
     /// The Parse error for a violated unique index; `None` means the general one. `row`: the row to be created; empty
     /// for an update.
     async fn conflict(&self, _cx: &Context, _index: &str, _creating: bool, _row: &Object) -> Option<ParseError> {

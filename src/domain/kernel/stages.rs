@@ -115,6 +115,8 @@ pub struct Checked {
     pub id: Option<String>,
     /// The id of a new row.
     pub new_id: String,
+    /// Whether the client chose that id.
+    pub id_given: bool,
     /// Changes and relations.
     pub write: ParsedWrite,
     /// The ACL from the request or by default.

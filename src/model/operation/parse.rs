@@ -102,6 +102,10 @@ fn check_keys(value: &Json, depth: usize) -> Result<()> {
                     "Nested keys should not contain the '$' or '.' characters",
                 ));
             }
+            // MongoDB cannot store such a name.
+            if key.contains('\0') {
+                return Err(ParseError::new(ErrorCode::InvalidNestedKey, "Nested keys cannot contain NUL"));
+            }
             check_keys(value, depth + 1)
         }),
         _ => Ok(()),

@@ -35,7 +35,9 @@ fn refuse_overlaps(update: &Update) -> Result<()> {
             path.strip_prefix(other.as_str()).is_some_and(|rest| rest.starts_with('.'))
         };
         if let Some((other, _)) = update.0.iter().find(inside) {
-            return Err(StorageError::Refused(format!("{path} cannot be changed together with {other}")));
+            return Err(StorageError::Refused(format!(
+                "Updating the path '{path}' would create a conflict at '{other}'"
+            )));
         }
     }
     Ok(())

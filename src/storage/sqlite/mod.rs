@@ -459,6 +459,10 @@ impl Storage for EmbeddedStorage {
         self.writer.begin().await.map(|handle| Transaction(Arc::new(handle)))
     }
 
+    async fn begin_for_one(&self) -> Result<Option<Transaction>> {
+        self.writer.begin_without_pause().await.map(|handle| Some(Transaction(Arc::new(handle))))
+    }
+
     async fn commit(&self, tx: Transaction) -> Result<()> {
         handle(&tx)?.commit().await
     }

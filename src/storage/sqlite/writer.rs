@@ -63,7 +63,7 @@ type Work = Box<dyn FnOnce(std::result::Result<&Session, Undone>) -> (bool, Repl
 
 enum Task {
     Write(Work),
-    Begin(oneshot::Sender<Handle>),
+    Begin(oneshot::Sender<Handle>, Patience),
 }
 
 /// A change of classes or indexes. It runs again if the transaction in which it ran is rolled back.
@@ -235,6 +235,7 @@ pub struct Writer {
     current: Current,
     /// Whether the last write failed because the disk is full.
     disk_full: Arc<AtomicBool>,
+    patience: Patience,
     tasks: Mutex<Option<mpsc::SyncSender<Task>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -257,10 +258,9 @@ impl Writer {
         let shown = Arc::clone(&current);
         let disk_full = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&disk_full);
-        let thread = thread::Builder::new()
-            .name("db-write".to_owned())
-            .spawn(move || work(&session, &queue, patience, &shown, &told))?;
-        Ok(Self { current, disk_full, tasks: Mutex::new(Some(tasks)), thread: Mutex::new(Some(thread)) })
+        let thread =
+            thread::Builder::new().name("db-write".to_owned()).spawn(move || work(&session, &queue, &shown, &told))?;
+        Ok(Self { current, disk_full, patience, tasks: Mutex::new(Some(tasks)), thread: Mutex::new(Some(thread)) })
     }
 
     /// Fails while the disk is full. If the last write failed because of that, checks again with a write that changes
@@ -361,8 +361,21 @@ impl Writer {
     /// # Errors
     /// `Unavailable` if the store is closed or the queue is full.
     pub async fn begin(&self) -> Result<Handle> {
+        self.begin_with(self.patience).await
+    }
+
+    /// Like [`Writer::begin`], for steps of the server itself: only the time of the whole transaction is limited, because
+    /// between two steps nothing happens that could be slow, however busy the machine is.
+    ///
+    /// # Errors
+    /// As [`Writer::begin`].
+    pub async fn begin_without_pause(&self) -> Result<Handle> {
+        self.begin_with(Patience { idle: self.patience.total, ..self.patience }).await
+    }
+
+    async fn begin_with(&self, patience: Patience) -> Result<Handle> {
         let (give, take) = oneshot::channel();
-        self.send(Task::Begin(give))?;
+        self.send(Task::Begin(give, patience))?;
         take.await.map_err(|_| EmbeddedError::Closed.into())
     }
 
@@ -375,13 +388,7 @@ impl Writer {
     }
 }
 
-fn work(
-    session: &Session,
-    queue: &mpsc::Receiver<Task>,
-    patience: Patience,
-    current: &Current,
-    disk_full: &AtomicBool,
-) {
+fn work(session: &Session, queue: &mpsc::Receiver<Task>, current: &Current, disk_full: &AtomicBool) {
     let mut swept = now();
     let mut next = None;
     loop {
@@ -399,7 +406,7 @@ fn work(
         };
         match task {
             Task::Write(write) => next = group(session, write, queue, disk_full),
-            Task::Begin(give) => transaction(session, give, patience, current),
+            Task::Begin(give, patience) => transaction(session, give, patience, current),
         }
         if now().duration_since(swept) > SWEEP {
             sweep(session);

@@ -77,6 +77,29 @@ impl ClassRules for UserRules {
         Ok(checked)
     }
 
+    fn precedes(&self, cx: &Context, checked: &Checked) -> bool {
+        let linking = cx.auth.user().is_some()
+            && checked.state.get::<UserState>().is_some_and(|state| state.auth_data_response.is_some());
+        // With an id that the client chose, the session might be of a user who exists.
+        checked.id.is_none() && !checked.id_given && !by_code(cx) && !linking && !verification::is_required(cx)
+    }
+
+    /// The session of a new user. Without its user a session is good for nothing; a user without the session whose token the
+    /// client never got could not sign up again.
+    async fn precede(&self, cx: &Context, checked: &mut Checked) -> Result<()> {
+        let mut state: UserState = checked.state.take();
+        state.session_token = Some(first_session(cx, checked.row_id(), &state).await?);
+        checked.state.put(state);
+        Ok(())
+    }
+
+    async fn retract(&self, cx: &Context, state: &RuleState) -> Result<()> {
+        match state.get::<UserState>().and_then(|state| state.session_token.as_deref()) {
+            Some(token) => sessions::end(cx, token).await,
+            None => Ok(()),
+        }
+    }
+
     async fn conflict(&self, cx: &Context, index: &str, creating: bool, row: &Object) -> Option<ParseError> {
         if columns::provider_of(index).is_some() {
             return Some(auth_data::already_used());
@@ -113,20 +136,15 @@ impl ClassRules for UserRules {
         let mut state: UserState = stored.state.take();
         verification::follow_up(cx, &state, &stored.row);
         // Nobody is logged in by cloud code, nor by a master key in a header.
-        let by_code = cx.client.inside || (cx.auth.is_master() && cx.master_key_in_header);
-        let by_code = by_code && cx.installation_id.is_none();
+        let by_code = by_code(cx);
         if stored.created {
             let linking = cx.auth.user().is_some() && state.auth_data_response.is_some();
             if !by_code && !linking && verification::is_required(cx) {
                 if cx.app.options.mail.prevent_signup_with_unverified_email {
                     return Err(verification::unverified());
                 }
-            } else if !by_code && !linking {
-                let created_with = match state.auth_provider.as_deref() {
-                    Some(provider) => CreatedWith::log_in(provider),
-                    None => CreatedWith::sign_up(),
-                };
-                state.session_token = Some(sessions::create(cx, &stored.id, Some(&created_with)).await?);
+            } else if !by_code && !linking && state.session_token.is_none() {
+                state.session_token = Some(first_session(cx, &stored.id, &state).await?);
             }
             stored.state.put(state);
             return Ok(stored);
@@ -214,6 +232,17 @@ impl ClassRules for UserRules {
             row.insert("sessionToken", user.session_token.clone());
         }
     }
+}
+
+/// Creates the session of a new user.
+async fn first_session(cx: &Context, user: &str, state: &UserState) -> Result<String> {
+    let created_with = state.auth_provider.as_deref().map_or_else(CreatedWith::sign_up, CreatedWith::log_in);
+    sessions::create(cx, user, Some(&created_with)).await
+}
+
+/// Whether cloud code, or somebody with a master key in a header, writes the user: they get no session.
+fn by_code(cx: &Context) -> bool {
+    (cx.client.inside || (cx.auth.is_master() && cx.master_key_in_header)) && cx.installation_id.is_none()
 }
 
 /// 206, sanitised: the caller may not change the user. The message reveals nothing about the user.
