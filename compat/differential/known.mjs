@@ -1,0 +1,112 @@
+// The differences between answers of npm parse-server and of the server under test that random requests meet, each with its reason.
+// `matches` gets the request, our answer and the reference's, both as `{status, body}`. `store`: on this store alone.
+
+const inspects = (value, find) =>
+  value !== null && typeof value === 'object' && (find(value) || Object.values(value).some(inner => inspects(inner, find)));
+const field = (request, name, operator) => inspects(request, value => operator in Object(value[name]));
+const errors = answer => answer.body?.errors ?? [];
+const text = value => JSON.stringify(value);
+
+/** Rows without the relation fields. */
+const withoutRelations = rows => text(rows?.map(row => Object.fromEntries(Object.entries(row).filter(([, value]) => value?.__type !== 'Relation'))));
+
+const bothList = (ours, theirs) => Array.isArray(ours.body?.results) && Array.isArray(theirs.body?.results);
+
+/** Dates inside values, in one form. */
+const canonicalDates = value => {
+  if (Array.isArray(value)) return value.map(canonicalDates);
+  if (value === null || typeof value !== 'object') return value;
+  if (value.__type === 'Date') return { __type: 'Date', iso: new Date(value.iso).toISOString() };
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, canonicalDates(inner)]));
+};
+
+const withoutNulls = value => {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== null).map(([key, inner]) => [key, withoutNulls(inner)]));
+};
+
+/** The bodies of the parts of a batch, or the one body. */
+const parts = ({ body }) => (Array.isArray(body) ? body.map(part => part.error ?? part) : [body]);
+const sameCode = (ours, theirs) => text(ours) === text(theirs) || (ours?.code === 111 && theirs?.code === 111);
+
+/** `{reason, store?, matches(request, ours, theirs)}` */
+export const known = [
+  {
+    reason: '$exists on a relation finds the objects with members, or without; the reference finds none either way',
+    matches: (request, ours, theirs) => field(request, 'r', '$exists') && ours.status === 200 && theirs.status === 200,
+  },
+  {
+    reason: 'the reference adds relation fields to every result of an aggregation',
+    matches: (request, ours, theirs) => request.path?.startsWith('/aggregate') && withoutRelations(ours.body?.results) === withoutRelations(theirs.body?.results),
+  },
+  {
+    reason: 'a part of a batch that fails inside the reference by accident has an empty error',
+    matches: (request, ours, theirs) =>
+      request.path === '/batch' &&
+      Array.isArray(ours.body) && Array.isArray(theirs.body) &&
+      ours.body.every((part, index) => text(part) === text(theirs.body[index]) || (text(theirs.body[index]?.error) === '{}' && typeof part.error?.code === 'number')),
+  },
+  {
+    reason: 'with limit=0 the reference does not look at the condition, so that it does not notice a malformed one',
+    matches: (request, ours, theirs) => request.query?.limit === 0 && ours.status === 400 && text(theirs) === text({ body: { results: [] }, status: 200 }),
+  },
+  {
+    reason: '$in and $nin with points: the reference compares single coordinates, which finds points that share one',
+    matches: (request, ours, theirs) => ['$in', '$nin'].some(name => inspects(request.query, value => Array.isArray(value[name]) && value[name].some(item => item?.__type === 'GeoPoint'))) && bothList(ours, theirs),
+  },
+  {
+    reason: 'a date written by a path (`o.y`) becomes a date; the reference keeps the object as it was sent',
+    matches: (request, ours, theirs) => text(canonicalDates(ours)) === text(canonicalDates(theirs)),
+  },
+  {
+    reason: 'permission to write the user comes before what is wrong with the value, which tells nothing about other users',
+    matches: (request, ours, theirs) => request.method === 'PUT' && request.path.startsWith('/users/') && ours.body?.code === 206 && [107, 203].includes(theirs.body?.code),
+  },
+  {
+    reason: 'a username cannot be deleted: 200 instead of an accidental 107',
+    matches: (request, ours) => request.method === 'PUT' && request.path.startsWith('/users/') && request.json.username?.__op === 'Delete' && ours.body?.code === 200,
+  },
+  {
+    reason: 'an unknown constraint is refused on relations as on other fields',
+    matches: (request, ours, theirs) => inspects(request, value => ['$where', '$foo', '$size'].some(name => name in Object(value.r))) && ours.body?.code === 107 && theirs.status === 200,
+  },
+  {
+    reason: 'redirectClassNameForKey with a field that is no pointer leads nowhere; the reference adds className to every result',
+    matches: (request, ours, theirs) => request.query?.redirectClassNameForKey && text(ours.body.results) === text(theirs.body.results?.map(({ className: _, ...row }) => row)),
+  },
+  {
+    reason: 'of several values of a wrong type another one is named',
+    matches: (request, ours, theirs) => parts(ours).every((part, index) => sameCode(part, parts(theirs)[index])),
+  },
+  {
+    reason: 'an objectId that is not a string: 104, before other fields are looked at',
+    matches: (request, ours, theirs) => parts(ours).every((part, index) => (part?.code === 104 && typeof parts(theirs)[index]?.code === 'number') || text(part) === text(parts(theirs)[index]) || sameCode(part, parts(theirs)[index])),
+  },
+  {
+    reason: 'another objectId in an update is ignored; the reference fails by accident',
+    matches: (request, ours, theirs) => request.method === 'PUT' && request.json.objectId === 'other' && ours.status === 200 && theirs.status === 500,
+  },
+  {
+    store: 'embedded',
+    reason: 'a pointer that was created as null is also shown with keys and excludeKeys',
+    matches: (request, ours, theirs) => (request.query?.excludeKeys || request.query?.keys) && text(withoutNulls(ours)) === text(withoutNulls(theirs)),
+  },
+  {
+    reason: 'GraphQL: a subscription is refused with 400, as other documents that do not fit the schema',
+    matches: (request, ours) => request.graphql?.query.startsWith('subscription') && ours.status === 400,
+  },
+  {
+    reason: 'GraphQL: the wording of what is wrong with a value, and the number of such errors; status and code are the same',
+    matches: (request, ours, theirs) =>
+      request.graphql && ours.status === 400 && theirs.status === 400 &&
+      errors(ours).length > 0 && errors(theirs).every(error => error.extensions.code === errors(ours)[0].extensions.code),
+  },
+  {
+    reason: 'GraphQL: the reference fails by accident at null inside a list',
+    matches: (request, ours, theirs) =>
+      request.graphql && errors(theirs).length > 0 &&
+      errors(theirs).every(({ message }) => /^Cannot read properties of null/.test(message)) &&
+      errors(ours).length === 0,
+  },
+];
