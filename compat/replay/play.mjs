@@ -49,18 +49,26 @@ function* capture(step, answer, scope) {
   }
 }
 
+async function attempt(step, scope) {
+  try {
+    const answer = await perform(step, scope);
+    return [...problems(step, answer, scope), ...capture(step, answer, scope)];
+  } catch (error) {
+    return [`could not be played: ${error.message}`];
+  }
+}
+
 /** Plays all steps in order; returns `{id, title, problems}` for each. */
 export async function play(scenario, addresses) {
   const scope = new Scope(addresses);
   const results = [];
   for (const step of scenario.steps) {
-    let found;
-    try {
-      if (step.wait) await sleep(step.wait);
-      const answer = await perform(step, scope);
-      found = [...problems(step, answer, scope), ...capture(step, answer, scope)];
-    } catch (error) {
-      found = [`could not be played: ${error.message}`];
+    if (step.wait) await sleep(step.wait);
+    let found = await attempt(step, scope);
+    // What is done in the background takes its time.
+    for (let left = step.retry?.times ?? 0; found.length > 0 && left > 0; left--) {
+      await sleep(step.retry.every);
+      found = await attempt(step, scope);
     }
     results.push({ id: step.id, title: step.title, problems: found });
   }

@@ -30,7 +30,8 @@ const { values: flags } = parseArgs({
 function optionsOf(profile, addresses) {
   const text = JSON.stringify(profiles[profile].options)
     .replaceAll('{{baseURL}}', addresses.baseURL)
-    .replaceAll('{{helperURL}}', addresses.helperURL);
+    .replaceAll('{{helperURL}}', addresses.helperURL)
+    .replaceAll('{{cloudDir}}', path.join(compatDir, 'cloud/programs'));
   const options = JSON.parse(text);
   if (options.emailAdapter === 'discard') {
     const module = target === 'reference' ? path.join(compatDir, 'lib/discard-mail.cjs') : 'discard';
@@ -55,7 +56,8 @@ async function replayProfile(profile, scenarios, outside) {
     helperURL: outside.url,
   };
   const args = target === 'reference' ? [] : ['--ignore-unsupported'];
-  const server = await startServer({ port, graphQLPath: '/graphql', ...optionsOf(profile, addresses) }, { database: freshDatabase(flags.store), args, env: profiles[profile].env });
+  const env = { ...profiles[profile].env, HELPER_URL: outside.url };
+  const server = await startServer({ port, graphQLPath: '/graphql', ...optionsOf(profile, addresses) }, { database: freshDatabase(flags.store), args, env });
   const score = { passed: 0, failed: 0 };
   try {
     for (const scenario of scenarios) {
