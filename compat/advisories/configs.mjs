@@ -1,4 +1,8 @@
 // The configurations under which checks are made. Where the runner is given a running server, only checks of `base` apply.
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = path.dirname(fileURLToPath(import.meta.url));
 
 /** Options of every server that the runner starts. */
 export const common = {
@@ -41,6 +45,7 @@ export const configs = {
     requestComplexity: { queryDepth: 10, graphQLDepth: 10, graphQLFields: 200, includeDepth: 3, includeCount: 10, batchRequestLimit: 10 },
   }),
   addresses: () => ({ masterKeyIps: ['10.9.8.7'], trustProxy: false }),
+  code: () => ({ cloud: path.join(here, 'cloud.cjs'), liveQuery: { classNames: ['CodeLive', 'CodeShared', '_User'] }, startLiveQueryServer: true }),
   custom: () => ({ allowCustomObjectId: true }),
   duplicates: () => ({ idempotencyOptions: { paths: ['.*'], ttl: 300 } }),
   origin: () => ({ allowOrigin: 'https://app.example' }),
