@@ -129,8 +129,8 @@ test('afterFind', async () => {
   assert.deepEqual(await find('hide'), { objects: [0, 2] });
   assert.deepEqual(await find('afterAsync'), { objects: [0] });
   assert.deepEqual(await find('empty'), { objects: [] });
-  assert.deepEqual((await find('change')).objects[1], { ...objects[1], extra: 3, className: 'TbAfter' });
-  assert.deepEqual((await find('changeInPlace')).objects.map(object => object.extra), [1, 1, 1]);
+  assert.deepEqual((await find('change')).objects[1], [1, { extra: 3 }, []]);
+  assert.deepEqual((await find('changeInPlace')).objects, [0, 1, 2].map(place => [place, { extra: 1 }, []]));
   assert.deepEqual((await find('plain')).objects[0], objects[0]);
   assert.deepEqual(await find('afterThrow'), { code: 141, message: 'hidden' });
 });
@@ -171,4 +171,35 @@ test('registrations that are not allowed', async () => {
     ['beforeLogin _User by name', null],
     ['validator of beforeSave', 'nonsense is not a supported parameter for Cloud Function validations.'],
   ]);
+});
+
+test('what afterFind does to objects', async t => {
+  const finds = await CloudProcess.start(program('after-find.js'));
+  t.after(() => finds.stop());
+  const pointer = { __type: 'Pointer', className: 'Other', objectId: 'o123456789' };
+  const object = {
+    objectId: 'abcdefghij', n: 1, list: [1, { a: 1 }], map: { a: { b: 1 } }, when: { __type: 'Date', iso: DATES.createdAt }, pointer,
+    whole: { __type: 'Object', className: 'Other', objectId: 'o123456789', n: 1, ...DATES }, place: { __type: 'GeoPoint', latitude: 1, longitude: 2 },
+    file: { __type: 'File', name: 'a.txt', url: 'http://localhost/a.txt' }, ACL: { '*': { read: true } }, bytes: { __type: 'Bytes', base64: 'AQ==' },
+    relation: { __type: 'Relation', className: 'Other' }, none: null, ...DATES,
+  };
+  const find = async how => (await finds.trigger('afterFind', { className: 'Kinds', objects: [object], query: { where: {} }, context: { how } })).objects;
+  // What is only looked at is as it was.
+  for (const how of ['nothing', 'look', 'same']) assert.equal(await find(how), undefined, how);
+  const changes = {
+    set: [{ n: 2, extra: { __type: 'Date', iso: DATES.createdAt } }, []],
+    operations: [{ n: 2, list: [1, { a: 1 }, 'x'] }, ['map']],
+    list: [{ list: [1, { a: 2 }] }, []],
+    map: [{ map: { a: { b: 1, c: 2 } } }, []],
+    date: [{ when: { __type: 'Date', iso: '2000-01-01T00:00:00.000Z' } }, []],
+    acl: [{ ACL: { '*': { read: true }, u: { write: true } } }, []],
+    place: [{ place: { __type: 'GeoPoint', latitude: 5, longitude: 2 } }, []],
+    pointer: [{ pointer: { ...pointer, objectId: 'p123456789' } }, []],
+    dotted: [{ map: { a: { b: 7 } } }, []],
+  };
+  for (const [how, [changed, removed]] of Object.entries(changes)) assert.deepEqual(await find(how), [[0, changed, removed]], how);
+  assert.deepEqual(await find('twice'), [0, 0]);
+  assert.deepEqual(await find('nonsense'), [null, null, null, { a: 1 }]);
+  // What it saves is what it changed, and nothing else.
+  assert.deepEqual(await find('state'), [[0, { state: { dirty: false, keys: [], existed: true, afterwards: ['list', 'n'], save: { list: [1, { a: 1 }, 3], n: 9 } }, list: [1, { a: 1 }, 3], n: 9 }, []]]);
 });

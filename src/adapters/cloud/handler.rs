@@ -76,6 +76,29 @@ pub struct TriggerFile {
     pub data: Option<Bytes>,
 }
 
+/// An object that the app's code gives.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(untagged)]
+pub enum Given {
+    /// The object at this place of the list that the code was told, untouched.
+    Untouched(usize),
+    /// The object at this place, with fields that have other values, and without those that are named.
+    Changed(usize, Map<String, Json>, Vec<String>),
+    /// Any other object, with all its fields. What is no object is left out.
+    Other(Json),
+}
+
+impl Given {
+    /// The place in the list that the code was told.
+    #[must_use]
+    pub const fn place(&self) -> Option<usize> {
+        match self {
+            Self::Untouched(place) | Self::Changed(place, ..) => Some(*place),
+            Self::Other(_) => None,
+        }
+    }
+}
+
 /// What the app's code answers. What a call cannot change stays `None`.
 #[derive(Debug, Default, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -100,9 +123,8 @@ pub struct Answer {
     pub query: Option<Map<String, Json>>,
     /// afterEvent: the name of the event that is sent instead of the real one.
     pub event: Option<String>,
-    /// beforeFind: objects that answer the query. afterFind: objects that replace those found; a number is the place of one of
-    /// those, untouched.
-    pub objects: Option<Vec<Json>>,
+    /// beforeFind: objects that answer the query. afterFind: objects that replace those found.
+    pub objects: Option<Vec<Given>>,
     /// A trigger on files: beforeSave: the file that is stored, or the address of one that exists; beforeFind: the one that is read
     /// instead, by its name; afterFind: the bytes that are sent instead, and their type by its name.
     pub file: Option<TriggerFile>,

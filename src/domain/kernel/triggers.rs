@@ -11,7 +11,7 @@ use arc_swap::ArcSwap;
 use foldhash::fast::RandomState;
 use tokio::sync::Semaphore;
 
-pub use crate::adapters::cloud::handler::{Answer, Call, FormFile, Handler, Target, TriggerFile};
+pub use crate::adapters::cloud::handler::{Answer, Call, FormFile, Given, Handler, Target, TriggerFile};
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::trigger::Trigger;
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json, json};
 use super::resolve;
 use crate::domain::kernel::commands::FindQuery;
 use crate::domain::kernel::context::Context;
-use crate::domain::kernel::triggers::{Answer, ClassTriggers};
+use crate::domain::kernel::triggers::{Answer, ClassTriggers, Given};
 use crate::domain::triggers::{self, payload};
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::json;
@@ -58,7 +58,7 @@ pub async fn before_find(
         payload.insert("isGet".to_owned(), is_get.into());
         let Answer { query: changed, objects, .. } =
             triggers::fire(cx, handler, Trigger::BeforeFind, class, payload).await?;
-        concerned.answered = objects.map(to_objects);
+        concerned.answered = objects.map(|list| replaced(Vec::new(), list));
         if let Some(changed) = changed {
             change(cx, class, request, changed)?;
             concerned.query = self::query(cx, request, is_get);
@@ -101,7 +101,7 @@ impl Concerned {
         payload.insert("objects".to_owned(), Json::Array(objects));
         let answer = triggers::fire(cx, handler, Trigger::AfterFind, &self.class, payload).await?;
         if let Some(objects) = answer.objects {
-            found = replaced(&found, objects);
+            found = replaced(found, objects);
         }
         for object in &mut found {
             object.insert("className", self.class.as_str());
@@ -110,22 +110,40 @@ impl Concerned {
     }
 }
 
-/// The objects that come in the place of those found: some of those, and such as the app's code gives.
-fn replaced(found: &[Object], list: Vec<Json>) -> Vec<Object> {
-    let object = |json: Json| match json.as_u64() {
-        Some(place) => usize::try_from(place).ok().and_then(|place| found.get(place)).cloned(),
-        None => to_objects(vec![json]).pop(),
+/// The objects that come in the place of those found: some of those, changed or not, and such as the app's code gives.
+fn replaced(mut found: Vec<Object>, list: Vec<Given>) -> Vec<Object> {
+    let mut uses = vec![0_u32; found.len()];
+    for place in list.iter().filter_map(Given::place) {
+        uses.get_mut(place).into_iter().for_each(|uses| *uses += 1);
+    }
+    // An object that is answered once need not be copied.
+    let mut at = |place: usize| {
+        let uses = uses.get_mut(place)?;
+        *uses -= 1;
+        let object = found.get_mut(place)?;
+        Some(if *uses == 0 { std::mem::take(object) } else { object.clone() })
+    };
+    let object = |given: Given| match given {
+        Given::Untouched(place) => at(place),
+        Given::Changed(place, changed, removed) => {
+            let mut object = at(place)?;
+            for field in &removed {
+                object.remove(field);
+            }
+            object.extend(changed.into_iter().map(|(field, value)| (field, json::decode_stored(value))));
+            Some(object)
+        }
+        Given::Other(json) => to_object(json),
     };
     list.into_iter().filter_map(object).collect()
 }
 
-/// Objects as the app's code gives them; what is none is left out.
-fn to_objects(list: Vec<Json>) -> Vec<Object> {
-    let object = |json| match json::decode_stored(json) {
+/// An object as the app's code gives it.
+fn to_object(json: Json) -> Option<Object> {
+    match json::decode_stored(json) {
         Value::Object(object) => Some(object),
         _ => None,
-    };
-    list.into_iter().filter_map(object).collect()
+    }
 }
 
 /// A query as triggers see it: what was asked for, and the limit that applies to a find without one.

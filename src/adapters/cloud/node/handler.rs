@@ -13,7 +13,7 @@ use super::error::CloudError;
 use super::host::Origin;
 use super::registrations::Registrations;
 use super::{Cloud, SCRIPT_FAILED};
-use crate::adapters::cloud::handler::{Answer, Call, FormFile, Handler, Target, TriggerFile};
+use crate::adapters::cloud::handler::{Answer, Call, FormFile, Given, Handler, Target, TriggerFile};
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::names::ClassName;
 use crate::model::trigger::Trigger;
@@ -66,7 +66,7 @@ struct Told {
     read_preference: Option<Json>,
     include_read_preference: Option<Json>,
     subquery_read_preference: Option<Json>,
-    objects: Option<Vec<Json>>,
+    objects: Option<Vec<Given>>,
     event: Option<String>,
     send_event: Option<bool>,
     file: Option<TriggerFile>,

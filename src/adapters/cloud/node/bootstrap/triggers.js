@@ -3,7 +3,7 @@
 const { ProtocolError, SCRIPT_FAILED, toFailure } = require('./errors');
 const { installFiles } = require('./files');
 const { asError, validationError } = require('./functions');
-const { Changes, changing, isTouched, stored } = require('./objects');
+const { Changes, changing, difference, found, isTouched, stored } = require('./objects');
 const { contextAfter, lazy, triggerRequest } = require('./requests');
 const { validate } = require('./validators');
 
@@ -113,6 +113,9 @@ function install(Parse, registry, roles) {
     return { ...json, className: object.className };
   }
 
+  /** What a handler gives in the place of an object, if it can be one. */
+  const plain = value => (value !== null && typeof value === 'object' && !Array.isArray(value) ? Parse._encode(value) : null);
+
   async function afterFind(trigger, payload) {
     const { className } = payload;
     const request = requestOf('afterFind', payload);
@@ -122,17 +125,18 @@ function install(Parse, registry, roles) {
     const sent = payload.objects;
     const places = new Map();
     request.objects = sent.map((json, place) => {
-      const object = stored(Parse, json.className ?? className, json);
+      const object = found(Parse, json.className ?? className, json);
       places.set(object, place);
       return object;
     });
     const returned = (await run(trigger, request)) ?? request.objects;
     if (!Array.isArray(returned)) throw new ProtocolError(SCRIPT_FAILED, 'afterFind must return a list of objects.');
-    // An object that was not touched is told by its place in the list that was sent.
+    // An object that was sent is told by its place in the list, and by what was done to it.
     const objects = returned.map(object => {
       const place = places.get(object);
-      if (place !== undefined && !isTouched(object)) return place;
-      return isObject(object) ? fullJSON(object) : Parse._encode(object);
+      if (place === undefined) return isObject(object) ? fullJSON(object) : plain(object);
+      const done = difference(Parse, object, sent[place]);
+      return done ? [place, done.changed, done.removed] : place;
     });
     const same = objects.length === sent.length && objects.every((object, place) => object === place);
     return contextAfter(request, payload, same ? {} : { objects });
