@@ -17,6 +17,7 @@ use crate::config::server::Server;
 use crate::domain::batch;
 use crate::domain::kernel::context::Context;
 use crate::error::{ErrorCode, ParseError, Result};
+use crate::http::gate::operations::Verb;
 use crate::http::mount;
 
 /// Maximum number of parts of a batch that run at the same time.
@@ -25,8 +26,6 @@ const AT_ONCE: usize = 64;
 const ATTEMPTS: u32 = 5;
 /// The operation id of this route; parts must not be batches.
 const BATCH: &str = "batch";
-/// Prefix of the general routes of objects.
-const CLASSES: &str = "/classes/";
 
 /// The route.
 pub fn routes() -> Vec<Route> {
@@ -63,9 +62,10 @@ pub struct Part {
 }
 
 impl Part {
-    /// Whether it creates, updates or deletes an object by the general routes.
+    /// Whether it creates, updates or deletes an object.
     fn writes_objects(&self) -> bool {
-        self.method != Method::GET && self.found.route().path.starts_with(CLASSES)
+        let verb = self.found.route().object.map(|(verb, _)| verb);
+        matches!(verb, Some(Verb::Create | Verb::Update | Verb::Delete))
     }
 }
 

@@ -24,7 +24,8 @@ pub trait ClassRules: Send + Sync {
         Ok(())
     }
 
-    /// Runs before the checks of a write. May change the draft, or finish the request.
+    /// Runs before the checks of a write. May change the draft, or finish the request. In a rehearsal
+    /// ([`Context::is_rehearsed`]) it writes nothing, because it runs again in the transaction.
     async fn prepare(&self, _cx: &Context, draft: Draft) -> Result<ControlFlow<Saved, Draft>> {
         Ok(ControlFlow::Continue(draft))
     }

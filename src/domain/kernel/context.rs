@@ -170,6 +170,12 @@ impl Context {
         self.rehearsal.as_ref()
     }
 
+    /// Whether the request is only asked for: triggers are called, and nothing may be written.
+    #[must_use]
+    pub fn is_rehearsed(&self) -> bool {
+        self.rehearsal.as_ref().is_some_and(Rehearsal::is_on)
+    }
+
     /// Work after the commit of the transaction; `None` outside of transactions.
     #[must_use]
     pub fn deferred(&self) -> Option<&Deferred> {

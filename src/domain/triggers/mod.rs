@@ -131,17 +131,15 @@ pub async fn fire_before_write(
     }
 }
 
-/// Ends a part of a transaction that is only asked for and has nothing to ask: classes of the server's own are prepared for a write in ways
-/// that cannot be undone, so their triggers are called inside the transaction.
+/// Ends a part of a transaction that is only asked for and has nothing to ask.
 ///
 /// # Errors
 /// The end of such a part.
 pub fn end_unless_asking(cx: &Context, trigger: Trigger, class: &ClassName) -> Result<()> {
-    let asks = || !class.is_system() && cx.app.triggers.handler(trigger, class.as_str()).is_some();
-    match cx.rehearsal() {
-        Some(rehearsal) if rehearsal.is_on() && !asks() => Err(rehearsal::ended()),
-        _ => Ok(()),
+    if cx.is_rehearsed() && cx.app.triggers.handler(trigger, class.as_str()).is_none() {
+        return Err(rehearsal::ended());
     }
+    Ok(())
 }
 
 /// Calls a function.

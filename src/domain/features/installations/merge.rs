@@ -84,6 +84,9 @@ async fn merge(cx: &Context, known: &Object, by_token: &Object) -> Result<String
 
 /// Deletes rows, or the field that they have in common with another row, as the options say.
 async fn delete_or_detach(cx: &Context, filter: Resolved, field: &str) -> Result<()> {
+    if cx.is_rehearsed() {
+        return Ok(());
+    }
     let options = &cx.app.options.push.installation;
     let action = options.duplicate_device_token_action;
     let operation = match action {

@@ -13,6 +13,7 @@ use crate::domain::kernel::auth::Auth;
 use crate::domain::kernel::class_rules::ClassRules;
 use crate::domain::kernel::clp::Operation;
 use crate::domain::kernel::context::Context;
+use crate::domain::kernel::rehearsal;
 use crate::domain::kernel::rule_state::RuleState;
 use crate::domain::kernel::stages::{Checked, Draft, Saved, Stored};
 use crate::domain::read::{self, CachedRow};
@@ -283,6 +284,10 @@ async fn link(cx: &Context, mut draft: Draft) -> Result<ControlFlow<Saved, Draft
         }
         return Ok(ControlFlow::Continue(draft));
     };
+    if cx.is_rehearsed() {
+        // A provider takes a code once, and what it says may be a log in.
+        return Err(rehearsal::ended());
+    }
     let mut auth_data = AuthData::read(cx, &sent)?;
     if draft.creates() && !auth_data.identifies() {
         credentials()?;
