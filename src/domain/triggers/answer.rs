@@ -1,6 +1,6 @@
 //! What answers of the app's code may do: the rules that hold for clients hold for them.
 
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
 use crate::domain::kernel::context::Context;
 use crate::error::{ErrorCode, ParseError, Result};
@@ -22,4 +22,20 @@ pub fn judge(cx: &Context, mut data: Map<String, Json>) -> Result<Map<String, Js
     }
     cx.app.denylist.check_map(&data)?;
     Ok(data)
+}
+
+/// Makes pointers of the Parse objects in a value. The SDK writes an object that it holds with all its fields; stored is where it is.
+pub fn refer(value: &mut Json) {
+    match value {
+        Json::Array(list) => list.iter_mut().for_each(refer),
+        Json::Object(map) => {
+            let text = |key: &str| map.get(key).and_then(Json::as_str);
+            if let (Some("Object"), Some(class), Some(id)) = (text("__type"), text("className"), text("objectId")) {
+                *value = json!({ "__type": "Pointer", "className": class, "objectId": id });
+            } else {
+                map.values_mut().for_each(refer);
+            }
+        }
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
+    }
 }

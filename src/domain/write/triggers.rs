@@ -147,12 +147,13 @@ fn take(
     }
     let mut sent = std::mem::take(&mut draft.body);
     sent.extend(sent_acl(draft).map(|acl| ("ACL".to_owned(), acl)));
-    for (field, value) in &data {
+    for (field, value) in &mut data {
         if sent.get(field) == Some(value) {
             continue;
         }
         let removes = value.get("__op").and_then(Json::as_str) == Some("Delete");
         if removes { &mut concerned.removed } else { &mut concerned.changed }.push(field.clone());
+        answer::refer(value);
     }
     // What is as it was needs no write, which could undo that of somebody else.
     let unchanged = |field: &str, value: &Json| {

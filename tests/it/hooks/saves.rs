@@ -1,9 +1,11 @@
 //! beforeSave, afterSave, beforeDelete, afterDelete.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::{Value as Json, json};
 
-use super::hook_server::HookServer;
+use super::hook_server::{HookServer, Reply};
 use crate::server::{Answer, TestServer, answer, each_backend};
 
 async fn master_get(server: &TestServer, path: &str) -> Json {
@@ -293,5 +295,84 @@ fn transactions_wait_for_no_hook() {
         let refused = server.post("/batch", &json!({"transaction": true, "requests": requests})).await;
         refused.assert_refused(400, 141);
         assert_eq!(server.get("/classes/Before?count=1&limit=0").await.json()["count"], 3);
+    });
+}
+
+/// As [`transactions_wait_for_no_hook`], for classes whose writes have rules of their own. Nothing is written while hooks are asked.
+#[test]
+fn transactions_wait_for_no_hook_of_system_classes() {
+    each_backend(&json!({}), |server| async move {
+        let hooks = HookServer::start().await;
+        let device = json!({"deviceType": "ios", "installationId": "old", "deviceToken": "t"});
+        assert_eq!(server.post("/installations", &device).await.status, 201);
+        for class in ["_User", "_Role", "_Installation"] {
+            hooks.trigger(&server, "beforeSave", class).await;
+            let (base, class) = (server.base.clone(), class.to_owned());
+            hooks.on_async(&format!("beforeSave:{class}"), move |call| {
+                let url = format!("{base}/classes/SystemLog");
+                let body = json!({"of": class});
+                async move {
+                    let request = reqwest::Client::new().post(url).json(&body);
+                    assert_eq!(answer(request.header("X-Parse-Application-Id", "app")).await.status, 201);
+                    let mut object = call["object"].clone();
+                    object["by"] = "hook".into();
+                    // Longer than a transaction of the embedded store may be idle.
+                    Reply { delay: Duration::from_millis(300), ..json!({"success": object}).into() }
+                }
+            });
+        }
+        let part = |path: &str, body: Json| json!({"method": "POST", "path": format!("/parse{path}"), "body": body});
+        let requests = [
+            part("/users", json!({"username": "u", "password": "p"})),
+            part("/roles", json!({"name": "r", "ACL": {}})),
+            part("/installations", json!({"deviceType": "ios", "installationId": "new", "deviceToken": "t"})),
+        ];
+        let batch = |requests: Vec<Json>| {
+            let body = json!({"transaction": true, "requests": requests});
+            answer(server.master(Method::POST, "/batch").json(&body))
+        };
+        let done = batch(requests.to_vec()).await;
+        assert_eq!(done.status, 200, "{done:?}");
+        assert!(done.json().as_array().unwrap().iter().all(|part| part["success"]["by"] == "hook"), "{done:?}");
+        assert_eq!(hooks.take_names(), ["beforeSave:_User", "beforeSave:_Role", "beforeSave:_Installation"]);
+        let devices = master_get(&server, "/classes/_Installation").await;
+        let devices = devices["results"].as_array().unwrap();
+        assert_eq!(devices.iter().map(|row| &row["installationId"]).collect::<Vec<_>>(), ["new"]);
+        assert_eq!(master_get(&server, "/classes/SystemLog?count=1&limit=0").await["count"], 3);
+        // What is refused leaves the other rows of the device.
+        hooks.on("beforeSave:_Installation", |_| json!({"error": "no"}));
+        let newer = json!({"deviceType": "ios", "installationId": "newer", "deviceToken": "t"});
+        batch(vec![part("/installations", newer)]).await.assert_refused(400, 141);
+        assert_eq!(master_get(&server, "/classes/_Installation?count=1&limit=0").await["count"], 1);
+    });
+}
+
+/// The SDK answers objects with all their fields; stored is a pointer to each, at any depth.
+#[test]
+fn objects_that_before_save_answers_become_pointers() {
+    each_backend(&json!({}), |server| async move {
+        let hooks = HookServer::start().await;
+        let target = id(&server.post("/classes/Target", &json!({"n": 1})).await);
+        hooks.trigger(&server, "beforeSave", "Holder").await;
+        let whole = json!({"__type": "Object", "className": "Target", "objectId": target, "n": 1, "in": {"deep": [1]}});
+        hooks.on("beforeSave:Holder", move |call| {
+            let mut object = call["object"].clone();
+            object["one"] = whole.clone();
+            object["list"] = json!([whole, {"__type": "Object", "className": "Target"}]);
+            object["plain"] = json!({"inner": whole});
+            json!({"success": object})
+        });
+        let made = server.post("/classes/Holder", &json!({"a": 1})).await;
+        let pointer = json!({"__type": "Pointer", "className": "Target", "objectId": target});
+        assert_eq!(made.json()["one"], pointer, "{made:?}");
+        let holder = format!("/classes/Holder/{}", id(&made));
+        let stored = master_get(&server, &holder).await;
+        assert_eq!((&stored["one"], &stored["list"][0], &stored["plain"]["inner"]), (&pointer, &pointer, &pointer));
+        // What names no object stays what it is.
+        assert_eq!(stored["list"][1], json!({"__type": "Object", "className": "Target"}));
+        let included = master_get(&server, &format!("{holder}?include=one,list")).await;
+        assert_eq!((&included["one"]["n"], &included["list"][0]["n"]), (&json!(1), &json!(1)));
+        let fields = answer(server.master(Method::GET, "/schemas/Holder")).await.json();
+        assert_eq!(fields["fields"]["one"], json!({"type": "Pointer", "targetClass": "Target"}));
     });
 }
