@@ -30,7 +30,7 @@ pub struct Saved {
 }
 
 /// Values that the pipeline determines in one stage and needs in a later one, for any class.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Facts {
     /// Fields that the server set, which the response contains.
     pub filled_in: Vec<String>,
@@ -40,12 +40,13 @@ pub struct Facts {
     pub created_at: Option<Date>,
     /// `updatedAt` of a new row, if the maintenance key sets it.
     pub updated_at: Option<Date>,
+    /// What the request contains besides the body, as REST JSON. Triggers see it; class rules write it.
+    pub sent_aside: Map<String, Json>,
     /// State for triggers and subscribers; `None` if there are none.
     pub concerned: Option<Concerned>,
 }
 
 /// State of a write for triggers and subscribers.
-#[derive(Debug)]
 pub struct Concerned {
     /// The write triggers of the class, if it has any.
     pub triggers: Option<Arc<ClassTriggers>>,
@@ -57,6 +58,8 @@ pub struct Concerned {
     pub before: Option<Arc<Object>>,
     /// The row before the write, as the caller may see it.
     pub original: Option<Map<String, Json>>,
+    /// What the request contains besides the body.
+    pub sent_aside: Map<String, Json>,
     /// Fields that beforeSave changed, which the response contains.
     pub changed: Vec<String>,
     /// Fields that beforeSave removed, which the response reports.

@@ -63,7 +63,8 @@ fn tell_changes(body: &mut Object, concerned: &Concerned, row: &Object, rules: &
             body.insert(field, value.clone());
         }
     }
-    for field in &concerned.removed {
+    // A field that the trigger removes from a new row can have a default.
+    for field in concerned.removed.iter().filter(|field| row.get(field).is_none()) {
         let mut removed = Object::new();
         removed.insert("__op", "Delete");
         body.insert(field.clone(), removed);

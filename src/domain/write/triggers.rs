@@ -45,8 +45,9 @@ pub async fn before_save(cx: &Context, mut draft: Draft, rules: &dyn ClassRules)
             original = Some(payload::object(cx, &class, &visibility, Object::clone(row)));
         }
     }
-    let mut concerned =
-        Concerned { triggers, told, relations: Vec::new(), before, original, changed: Vec::new(), removed: Vec::new() };
+    let sent_aside = draft.facts.sent_aside.clone();
+    let (relations, changed, removed) = (Vec::new(), Vec::new(), Vec::new());
+    let mut concerned = Concerned { triggers, told, relations, before, original, sent_aside, changed, removed };
     let handler = concerned.triggers.as_ref().and_then(|triggers| triggers.get(Trigger::BeforeSave)).cloned();
     if let Some(handler) = handler {
         let mut payload = payload::trigger(cx, Trigger::BeforeSave);
@@ -107,6 +108,7 @@ fn wanted(
 /// What is to be written, as it was sent.
 fn sent(draft: &Draft) -> Map<String, Json> {
     let mut sent = draft.body.clone();
+    sent.extend(draft.facts.sent_aside.clone());
     sent.extend(sent_acl(draft).map(|acl| ("ACL".to_owned(), acl)));
     if draft.creates() && draft.id_given {
         sent.insert("objectId".to_owned(), draft.new_id.as_str().into());
@@ -151,9 +153,9 @@ fn take(
         if sent.get(field) == Some(value) {
             continue;
         }
+        answer::refer(value);
         let removes = value.get("__op").and_then(Json::as_str) == Some("Delete");
         if removes { &mut concerned.removed } else { &mut concerned.changed }.push(field.clone());
-        answer::refer(value);
     }
     // What is as it was needs no write, which could undo that of somebody else.
     let unchanged = |field: &str, value: &Json| {
@@ -208,13 +210,16 @@ async fn done(
     }
     let triggers = concerned.triggers?;
     let handler = triggers.get(Trigger::AfterSave)?;
-    fire_after_save(cx, handler, class, row, concerned.original, session_token).await
+    let mut more = concerned.sent_aside;
+    more.extend(session_token.map(|token| ("sessionToken".to_owned(), token.into())));
+    fire_after_save(cx, handler, class, row, concerned.original, more).await
 }
 
-/// Calls afterSave for a log in that a sign up turned out to be: nothing was made, and the trigger gets to see the user.
-pub async fn after_log_in(cx: &Context, class: &ClassName, row: &Object, session_token: Option<&str>) {
+/// Calls afterSave for a log in that a sign up turned out to be: nothing was made, and the trigger gets to see the user. `more`: what it
+/// sees besides the row.
+pub async fn after_log_in(cx: &Context, class: &ClassName, row: &Object, more: Map<String, Json>) {
     if let Some(handler) = cx.app.triggers.handler(Trigger::AfterSave, class.as_str()) {
-        fire_after_save(cx, &handler, &cx.class(class), row, None, session_token).await;
+        fire_after_save(cx, &handler, &cx.class(class), row, None, more).await;
     }
 }
 
@@ -224,7 +229,7 @@ async fn fire_after_save(
     class: &Class,
     row: &Object,
     original: Option<Map<String, Json>>,
-    session_token: Option<&str>,
+    more: Map<String, Json>,
 ) -> Option<Answer> {
     let visibility = match visibility_of(cx, class, row.get_str("objectId")).await {
         Ok(visibility) => visibility,
@@ -235,7 +240,7 @@ async fn fire_after_save(
     };
     let mut payload = payload::trigger(cx, Trigger::AfterSave);
     let mut object = payload::object(cx, class, &visibility, row.clone());
-    object.extend(session_token.map(|token| ("sessionToken".to_owned(), token.into())));
+    object.extend(more);
     payload.insert("object".to_owned(), object.into());
     if let Some(original) = original {
         payload.insert("original".to_owned(), original.into());

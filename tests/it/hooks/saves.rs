@@ -58,6 +58,27 @@ fn what_before_save_answers_is_written() {
     });
 }
 
+/// A default comes after beforeSave: the hook does not see it, and what it removes is filled in.
+#[test]
+fn defaults_come_after_before_save() {
+    each_backend(&json!({}), |server| async move {
+        let fields = json!({"d": {"type": "String", "defaultValue": "usual", "required": true}});
+        let class = json!({"className": "Def", "fields": fields});
+        answer(server.master(Method::POST, "/schemas/Def").json(&class)).await;
+        let hooks = HookServer::start().await;
+        hooks.trigger(&server, "beforeSave", "Def").await;
+        for (answered, stored) in
+            [(json!({}), "usual"), (json!({"d": "own"}), "own"), (json!({"d": {"__op": "Delete"}}), "usual")]
+        {
+            hooks.on("beforeSave:Def", move |_| json!({"success": answered}));
+            let made = server.post("/classes/Def", &json!({"a": 1})).await;
+            assert_eq!(hooks.take()[0].body["object"], json!({"a": 1, "className": "Def"}));
+            assert_eq!(made.json()["d"], stored, "{made:?}");
+            assert_eq!(master_get(&server, &format!("/classes/Def/{}", id(&made))).await["d"], stored);
+        }
+    });
+}
+
 /// What a hook only repeats is not written: it may have been changed by somebody else meanwhile.
 #[test]
 fn what_before_save_repeats_does_not_undo_other_writes() {

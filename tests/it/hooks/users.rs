@@ -38,6 +38,47 @@ fn sign_up_and_log_in() {
     });
 }
 
+/// What identifies a user is told as it was sent. Answers cannot change it, because nobody would check them.
+#[test]
+fn identities_are_told() {
+    each_backend(&json!({}), |server| async move {
+        let hooks = HookServer::start().await;
+        for trigger in ["beforeSave", "afterSave"] {
+            hooks.trigger(&server, trigger, "_User").await;
+        }
+        hooks.on("beforeSave:_User", |call| {
+            let mut object = call["object"].clone();
+            object["authData"] = json!({"anonymous": {"id": "somebody"}});
+            object["by"] = "hook".into();
+            json!({"success": object})
+        });
+        let told = || {
+            let calls = hooks.take();
+            calls.iter().map(|call| call.body["object"]["authData"].clone()).collect::<Vec<_>>()
+        };
+        let linked = |id: &str| json!({"anonymous": {"id": id}});
+        let made = server.post("/users", &json!({"authData": linked("one")})).await.json();
+        assert_eq!((&made["by"], made.get("authData")), (&json!("hook"), None));
+        assert_eq!(told(), [linked("one"), linked("one")]);
+        let user = format!("/users/{}", made["objectId"].as_str().unwrap());
+        let stored = answer(server.master(Method::GET, &user)).await.json();
+        assert_eq!(stored["authData"], linked("one"));
+        // A sign up that is a log in calls afterSave alone.
+        let entered = server.post("/users", &json!({"authData": linked("one")})).await;
+        assert_eq!((entered.status, told()), (200, vec![linked("one")]));
+        // An update tells the client's, and the stored one as it was.
+        let token = made["sessionToken"].as_str().unwrap();
+        let put =
+            |body: Json| answer(server.request(Method::PUT, &user).header("X-Parse-Session-Token", token).json(&body));
+        assert_eq!(put(json!({"authData": linked("two")})).await.status, 200);
+        let calls = hooks.take();
+        assert_eq!(calls[0].body["object"]["authData"], linked("two"));
+        assert_eq!(calls[0].body["original"]["authData"], linked("one"));
+        assert_eq!(put(json!({"authData": {"anonymous": null}, "password": "p"})).await.status, 200);
+        assert_eq!(told()[0], json!({"anonymous": null}));
+    });
+}
+
 #[test]
 fn refusals() {
     each_backend(&json!({}), |server| async move {

@@ -173,6 +173,15 @@ impl AuthData {
         effective.map(|(provider, _)| provider.as_str()).collect::<Vec<_>>().join(",")
     }
 
+    /// `authData` as the client sent it; nothing if it is empty. Providers that exchange a code have filled in what they know.
+    #[must_use]
+    pub fn shown(&self) -> Map<String, Json> {
+        let data = self.providers.iter();
+        let data = data.map(|(provider, data)| (provider.clone(), data.clone().map_or(Json::Null, Json::Object)));
+        let data: Map<String, Json> = data.collect();
+        if data.is_empty() { data } else { Map::from_iter([("authData".to_owned(), data.into())]) }
+    }
+
     /// The condition that a user has one of these identities; `None` if there are no ids.
     fn owners_filter(&self) -> Option<Resolved> {
         let parts: Vec<Resolved> = self
@@ -344,13 +353,7 @@ pub(super) fn request(cx: &Context, who: Who<'_>, body: &Map<String, Json>, sent
     for (name, value) in body.iter().filter(|(name, _)| name.as_str() != "password") {
         object.insert(name.clone(), value.clone());
     }
-    if !sent.providers.is_empty() {
-        let data = sent
-            .providers
-            .iter()
-            .map(|(provider, data)| (provider.clone(), data.clone().map_or(Json::Null, Json::Object)));
-        object.insert("authData".to_owned(), Json::Object(data.collect()));
-    }
+    object.extend(sent.shown());
     let mut request = Map::new();
     request.insert("object".to_owned(), Json::Object(object));
     request.insert("master".to_owned(), cx.auth.is_master().into());

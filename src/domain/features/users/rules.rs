@@ -298,6 +298,7 @@ async fn link(cx: &Context, mut draft: Draft) -> Result<ControlFlow<Saved, Draft
         return Err(insufficient_auth());
     }
     auth_data.identify(cx).await?;
+    draft.facts.sent_aside = auth_data.shown();
     let owners = auth_data.owners(cx).await?;
     let caller = draft.id.as_deref().or(cx.auth.user_id());
     let owner_id = owners.first().and_then(|owner| owner.get_str("objectId"));
@@ -352,7 +353,9 @@ async fn log_in_by(cx: &Context, body: &Map<String, Json>, auth_data: AuthData, 
     triggers::before_login(cx, owner).await?;
     let created_with = CreatedWith::log_in(&auth_data.effective_names(Some(owner)));
     let mut body = log_in::open(cx, owner, CachedRow::None, &created_with).await?;
-    write::triggers::after_log_in(cx, &ClassName::unchecked(names::USER), owner, body.get_str("sessionToken")).await;
+    let mut more = auth_data.shown();
+    more.extend(body.get_str("sessionToken").map(|token| ("sessionToken".to_owned(), token.into())));
+    write::triggers::after_log_in(cx, &ClassName::unchecked(names::USER), owner, more).await;
     body.insert("authDataResponse", responses);
     let id = owner.get_str("objectId").unwrap_or_default().to_owned();
     Ok(Saved { created: false, location: Some((names::USER.to_owned(), id)), body, row: None })
