@@ -4,8 +4,9 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::declare::Status::Supported;
+use super::declare::Status::{Harmless, Supported};
 use super::declare::{OptionType, OptionValue, Reader, group, options};
+use super::free::Free;
 use super::values::{DuplicateDeviceTokenAction, MergePriority};
 
 options! {
@@ -41,6 +42,8 @@ group! {
         disable_push_worker: bool = false, "disablePushWorker", "", Supported;
         /// Channel of the push queue: servers with the same channel send each other's messages (default: `APPID-parse-server-push`).
         channel: Option<String> = None, "channel", "", Supported;
+        /// The queue through which servers share their messages.
+        message_queue_adapter: Option<Free> = None, "messageQueueAdapter", "", Harmless("servers share messages through the database");
     }
 }
 
