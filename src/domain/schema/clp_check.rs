@@ -4,6 +4,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::domain::kernel::clp::Operation;
 use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::query::javascript_text;
 use crate::model::schema::{ClassSchema, FieldType};
 
 fn refuse(text: String) -> ParseError {
@@ -33,7 +34,7 @@ fn check_operation(schema: &ClassSchema, operation: &str, value: &Json, custom_i
     let rule = value.as_object().ok_or_else(|| {
         refuse(format!(
             "'{}' is not a valid value for class level permissions {operation} - must be an object",
-            plain(value)
+            javascript_text(value)
         ))
     })?;
     for (entity, granted) in rule {
@@ -41,7 +42,7 @@ fn check_operation(schema: &ClassSchema, operation: &str, value: &Json, custom_i
             let fields = granted.as_array().ok_or_else(|| {
                 refuse(format!(
                     "'{}' is not a valid value for {operation}[pointerFields] - expected an array.",
-                    plain(granted)
+                    javascript_text(granted)
                 ))
             })?;
             for field in fields {
@@ -55,7 +56,7 @@ fn check_operation(schema: &ClassSchema, operation: &str, value: &Json, custom_i
         if *granted != Json::Bool(true) {
             return Err(refuse(format!(
                 "'{}' is not a valid value for class level permissions acl {operation}:{entity}",
-                plain(granted)
+                javascript_text(granted)
             )));
         }
     }
@@ -66,7 +67,7 @@ fn check_user_fields(schema: &ClassSchema, operation: &str, value: &Json) -> Res
     let fields = value.as_array().ok_or_else(|| {
         refuse(format!(
             "'{}' is not a valid value for class level permissions {operation} - must be an array",
-            plain(value)
+            javascript_text(value)
         ))
     })?;
     fields.iter().try_for_each(|field| check_pointer_field(schema, operation, field))
@@ -81,7 +82,10 @@ fn check_pointer_field(schema: &ClassSchema, operation: &str, field: &Json) -> R
     if points {
         Ok(())
     } else {
-        Err(refuse(format!("'{}' is not a valid column for class level pointer permissions {operation}", plain(field))))
+        Err(refuse(format!(
+            "'{}' is not a valid column for class level pointer permissions {operation}",
+            javascript_text(field)
+        )))
     }
 }
 
@@ -89,7 +93,7 @@ fn check_protected_fields(schema: &ClassSchema, value: &Json, custom_ids: bool) 
     let sets = value.as_object().ok_or_else(|| {
         refuse(format!(
             "'{}' is not a valid value for class level permissions protectedFields - must be an object",
-            plain(value)
+            javascript_text(value)
         ))
     })?;
     for (entity, fields) in sets {
@@ -101,11 +105,11 @@ fn check_protected_fields(schema: &ClassSchema, value: &Json, custom_ids: bool) 
         let fields = fields.as_array().ok_or_else(|| {
             refuse(format!(
                 "'{}' is not a valid value for protectedFields[{entity}] - expected an array.",
-                plain(fields)
+                javascript_text(fields)
             ))
         })?;
         for field in fields {
-            let name = plain(field);
+            let name = javascript_text(field);
             if matches!(name.as_str(), "objectId" | "createdAt" | "updatedAt" | "ACL") {
                 return Err(refuse(format!("Default field '{name}' can not be protected")));
             }
@@ -118,22 +122,25 @@ fn check_protected_fields(schema: &ClassSchema, value: &Json, custom_ids: bool) 
 }
 
 fn check_acl(value: &Json, custom_ids: bool) -> Result<()> {
-    let map = value
-        .as_object()
-        .ok_or_else(|| refuse(format!("'{}' is not a valid value for class level permissions acl", plain(value))))?;
+    let map = value.as_object().ok_or_else(|| {
+        refuse(format!("'{}' is not a valid value for class level permissions acl", javascript_text(value)))
+    })?;
     for (entity, rights) in map {
         if !is_entity(entity, custom_ids) && entity != "currentUser" {
             return Err(refuse(format!("'{entity}' is not a valid key for class level permissions acl")));
         }
         let rights = rights.as_object().ok_or_else(|| {
-            refuse(format!("'{}' is not a valid value for class level permissions acl", plain(rights)))
+            refuse(format!("'{}' is not a valid value for class level permissions acl", javascript_text(rights)))
         })?;
         for (right, given) in rights {
             if !matches!(right.as_str(), "read" | "write") {
                 return Err(refuse(format!("'{right}' is not a valid key for class level permissions acl")));
             }
             if !given.is_boolean() {
-                return Err(refuse(format!("'{}' is not a valid value for class level permissions acl", plain(given))));
+                return Err(refuse(format!(
+                    "'{}' is not a valid value for class level permissions acl",
+                    javascript_text(given)
+                )));
             }
         }
     }
@@ -145,15 +152,4 @@ fn is_entity(entity: &str, custom_ids: bool) -> bool {
     let is_role = entity.strip_prefix("role:").is_some_and(|name| !name.is_empty());
     let is_id = !entity.is_empty() && (custom_ids || entity.bytes().all(|byte| byte.is_ascii_alphanumeric()));
     entity == "*" || is_role || is_id
-}
-
-/// Formats a value as JavaScript does in a template string.
-fn plain(value: &Json) -> String {
-    match value {
-        Json::String(text) => text.clone(),
-        Json::Object(_) => "[object Object]".to_owned(),
-        Json::Array(list) => list.iter().map(plain).collect::<Vec<_>>().join(","),
-        Json::Null => "null".to_owned(),
-        other => other.to_string(),
-    }
 }

@@ -17,4 +17,5 @@ mod shape;
 pub mod sort;
 pub mod unparse;
 
+pub use atoms::javascript_text;
 pub use filter::{Constraint, Filter, Resolved, SubQuery, Unresolved};

@@ -9,7 +9,7 @@ use super::state::Pushes;
 use crate::domain::kernel::context::Context;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::date::Date;
-use crate::model::json;
+use crate::model::query::javascript_text;
 
 /// When a push is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -138,7 +138,7 @@ fn read_time(time: &Json) -> Result<Date> {
             .map(|seconds| Date::from_millis(0).plus_seconds(seconds)),
         _ => None,
     };
-    read.ok_or_else(|| misconfigured(format!("{} is not valid time.", text_of(time))))
+    read.ok_or_else(|| misconfigured(format!("{} is not valid time.", javascript_text(time))))
 }
 
 /// Whether a time is that of each device's own clock: a text without a zone.
@@ -162,17 +162,6 @@ fn read_interval(interval: &Json) -> Result<f64> {
         .as_f64()
         .filter(|seconds| *seconds > 0.0)
         .ok_or_else(|| misconfigured("expiration_interval must be a number greater than 0"))
-}
-
-/// A value as JavaScript writes it into a text.
-fn text_of(value: &Json) -> String {
-    match value {
-        Json::String(text) => text.clone(),
-        Json::Array(list) => list.iter().map(text_of).collect::<Vec<_>>().join(","),
-        Json::Object(_) => "[object Object]".to_owned(),
-        Json::Number(number) => json::number(number.as_f64().unwrap_or(f64::NAN)).to_string(),
-        Json::Null | Json::Bool(_) => value.to_string(),
-    }
 }
 
 /// Refuses a condition on a type of device that no sender has.
