@@ -1,15 +1,11 @@
 //! Reading files.
 
-use std::sync::Arc;
-
 use serde_json::{Map, Value as Json};
 
 use super::state::{Files, failure};
 use super::transfer::Download;
-use super::transforms::renamed;
 use super::{access, triggers};
-use crate::adapters::files::in_memory::InMemory;
-use crate::adapters::files::{FileError, FileInfo};
+use crate::adapters::files::FileError;
 use crate::domain::kernel::context::Context;
 use crate::error::Result;
 use crate::model::files::image::Change;
@@ -72,11 +68,7 @@ pub fn wanted<'a>(cx: &Context, pairs: impl IntoIterator<Item = (&'a str, &'a st
 /// # Errors
 /// 102 for what is no image, or too large a one; 503 when too many are being made.
 pub async fn changed(cx: &Context, found: Download, change: Change) -> Result<Download> {
-    let info = found.file.info().clone();
-    let key = (info.name.clone(), info.version.clone(), change);
     let Files { held, transforms, .. } = cx.app.feature::<Files>()?;
-    let (bytes, format) = transforms.make(held, key, found.file.as_ref()).await?;
-    let FileInfo { name, modified, .. } = info;
-    let file = InMemory::new(renamed(&name, format), None, bytes, modified);
-    Ok(Download { file: Arc::new(file), ..found })
+    let file = transforms.make(held, found.file.as_ref(), change).await?;
+    Ok(Download { file, ..found })
 }

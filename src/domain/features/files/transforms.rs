@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use moka::sync::Cache;
 use tokio::sync::Semaphore;
 
 use super::held::Held;
-use crate::adapters::files::StoredFile;
 use crate::adapters::files::blocks::gather;
-use crate::adapters::images;
+use crate::adapters::files::in_memory::InMemory;
+use crate::adapters::files::{FileInfo, StoredFile};
+use crate::adapters::images::{self, ImageError};
 use crate::config::files::FileOptions;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::files::image::{Change, Format};
@@ -21,7 +21,7 @@ pub type Key = (String, String, Change);
 
 /// What is kept, and how many images are being made.
 pub struct Transforms {
-    made: Cache<Key, (Bytes, Format)>,
+    made: Cache<Key, Arc<InMemory>>,
     /// Half of the cores: they take a core for a while.
     slots: Arc<Semaphore>,
     options: FileOptions,
@@ -31,8 +31,11 @@ impl Transforms {
     /// With nothing made yet.
     #[must_use]
     pub fn new(options: &FileOptions) -> Self {
-        let weigh = |(name, version, _): &Key, (bytes, _): &(Bytes, Format)| {
-            u32::try_from(bytes.len() + name.len() + version.len() + 256).unwrap_or(u32::MAX)
+        let weigh = |(name, version, _): &Key, image: &Arc<InMemory>| {
+            let names = 2 * name.len() + version.len() + 512;
+            u32::try_from(image.info().length)
+                .unwrap_or(u32::MAX)
+                .saturating_add(u32::try_from(names).unwrap_or(u32::MAX))
         };
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Self {
@@ -42,15 +45,16 @@ impl Transforms {
         }
     }
 
-    /// An image in the form that the key names.
+    /// A stored image in another form.
     ///
     /// # Errors
     /// 102 for what is no image, or too large a one; 503 when too many are being made.
-    pub async fn make(&self, held: &Held, key: Key, file: &dyn StoredFile) -> Result<(Bytes, Format)> {
+    pub async fn make(&self, held: &Held, file: &dyn StoredFile, change: Change) -> Result<Arc<InMemory>> {
+        let FileInfo { name, version, length, modified, .. } = file.info().clone();
+        let key = (name.clone(), version, change);
         if let Some(made) = self.made.get(&key) {
             return Ok(made);
         }
-        let length = file.info().length;
         if length > self.options.transform_bytes {
             return Err(refuse("The image is too large."));
         }
@@ -65,23 +69,24 @@ impl Transforms {
         let room = held.share(usize::try_from(length).unwrap_or(usize::MAX))?;
         let read = async { gather(file.read(0..length).await?).await };
         let bytes = read.await.map_err(ParseError::internal)?;
-        let (change, pixels) = (key.2, self.options.transform_pixels);
+        let (kept, pixels) = (self.made.clone(), self.options.transform_pixels);
         let work = tokio::task::spawn_blocking(move || {
             let _held = (slot, room);
-            images::change(&bytes, change, pixels)
+            let (bytes, format) = images::change(&bytes, change, pixels)?;
+            // Its version is made of its bytes: here, once, and not each time that somebody asks for it.
+            let image = Arc::new(InMemory::new(renamed(&name, format), None, bytes.into(), modified));
+            kept.insert(key, image.clone());
+            Ok(image)
         });
-        // The work goes on when nobody waits any more, and keeps its slot meanwhile.
+        // The work goes on when nobody waits any more, and keeps its slot meanwhile; the next who asks gets the image.
         let made = tokio::time::timeout(patience, work).await.map_err(|_| busy())?;
-        let (bytes, format) = match made {
-            Ok(made) => made.map_err(|error| refuse(&error.to_string()))?,
+        match made {
+            Ok(made) => made.map_err(|error: ImageError| refuse(&error.to_string())),
             Err(panicked) => {
                 tracing::error!(%panicked, "an image could not be read");
-                return Err(refuse("The image is broken."));
+                Err(refuse("The image is broken."))
             }
-        };
-        let made = (Bytes::from(bytes), format);
-        self.made.insert(key, made.clone());
-        Ok(made)
+        }
     }
 }
 
@@ -90,7 +95,7 @@ fn refuse(message: &str) -> ParseError {
 }
 
 /// A name with the extension of a format.
-pub fn renamed(name: &str, format: Format) -> String {
+fn renamed(name: &str, format: Format) -> String {
     let extension = types::extension(name);
     let bare = if extension.is_empty() { name } else { name.strip_suffix(extension).unwrap_or(name) };
     format!("{}.{}", bare.trim_end_matches('.'), format.extension())

@@ -200,7 +200,10 @@ pub async fn after_find(cx: &Context, found: Box<dyn StoredFile>, whole: bool) -
     drop(room);
     let file = match file {
         Some(TriggerFile { name, content_type, data: Some(data), .. }) if whole => {
-            Arc::new(InMemory::new(name, content_type, data, cx.now()))
+            let now = cx.now();
+            // It makes a hash of the bytes, which may be many.
+            let file = tokio::task::spawn_blocking(move || InMemory::new(name, content_type, data, now));
+            Arc::new(file.await.map_err(ParseError::internal)?)
         }
         _ => found,
     };
