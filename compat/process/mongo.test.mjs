@@ -38,7 +38,7 @@ describe('MongoDB goes away', () => {
   });
 
   const logIn = () => server.request('POST', '/login', { json: { username: 'alice', password: 'secret' }, timeout: 40_000 });
-  const health = () => send(`${server.url}/health`, { timeout: 40_000 });
+  const health = (part = '') => send(`${server.url}/health${part}`, { timeout: 40_000 });
 
   /** Requests fail with a Parse error, soon; `/health` says so; nothing hangs. */
   async function isAway() {
@@ -56,11 +56,14 @@ describe('MongoDB goes away', () => {
       return answer.body?.status !== 'ok' && answer;
     }, { limit: 60_000, what: '/health to notice' });
     assert.equal(sick.status, 503, sick.text);
+    assert.equal((await health('/ready')).status, 503, 'it wants requests');
+    assert.equal((await health('/live')).status, 200, 'a supervisor would restart it for the fault of another');
   }
 
   async function isBack() {
     await until(async () => (await logIn()).status === 200, { limit: 30_000, every: 250, what: 'service to resume' });
     await until(async () => (await health()).status === 200, { limit: 10_000, what: '/health to be ok again' });
+    assert.equal((await health('/ready')).status, 200);
     assert.ok(server.child.alive);
   }
 

@@ -21,6 +21,8 @@ pub async fn run(mut loaded: Loaded, name: &str, params: Map<String, Json>) -> E
     "127.0.0.1".clone_into(&mut loaded.options.server.host);
     loaded.options.server.port = 0;
     loaded.options.own.job_schedules = false;
+    // Nobody sends it requests.
+    loaded.options.own.shutdown_delay_ms = 0;
     loaded.options.live_query.start_server = Some(false);
     loaded.options.live_query.server = None;
     let server = match Box::pin(Server::open(loaded.options, Environment::default())).await {

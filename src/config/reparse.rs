@@ -27,6 +27,8 @@ options! {
         synchronous: Synchronous = Synchronous::Full, "synchronous", "REPARSE_SYNCHRONOUS", Supported;
         /// Maximum milliseconds for which a client may send a request.
         request_timeout_ms: u64 = 60_000, "requestTimeoutMs", "REPARSE_REQUEST_TIMEOUT_MS", Supported;
+        /// Milliseconds at shutdown between the first 503 of `/health/ready` and the closing of the port: the time that load balancers need to notice.
+        shutdown_delay_ms: u64 = 0, "shutdownDelayMs", "REPARSE_SHUTDOWN_DELAY_MS", Supported;
         /// Maximum milliseconds for which shutdown waits for requests in flight.
         shutdown_timeout_ms: u64 = 30_000, "shutdownTimeoutMs", "REPARSE_SHUTDOWN_TIMEOUT_MS", Supported;
         /// Maximum milliseconds for which the server waits for the response of a web hook.

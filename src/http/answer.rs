@@ -3,7 +3,7 @@
 use std::error::Error as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use poem::http::{HeaderValue, StatusCode, header};
+use poem::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use poem::{Request, Response};
 use serde::Serialize;
 
@@ -36,9 +36,26 @@ impl RouteLabel {
     }
 }
 
+/// Maximum length of a request id that a client chooses.
+const LONGEST_ID: usize = 128;
+
+/// The header with the id of a request, in requests and responses.
+pub static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
 /// The id by which the log knows a request. The middleware puts it on the request.
 #[derive(Debug, Clone)]
 pub struct RequestId(pub Arc<str>);
+
+impl RequestId {
+    /// The id in `X-Request-Id`, which a proxy or the client chose. `None` if there is none, or if it is not one to 128 letters,
+    /// digits, or characters of `-_.:/+=@`.
+    #[must_use]
+    pub fn given(headers: &HeaderMap) -> Option<Self> {
+        let id = headers.get(&REQUEST_ID)?.to_str().ok()?;
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/+=@".contains(&byte);
+        ((1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(fits)).then(|| Self(id.into()))
+    }
+}
 
 #[derive(Serialize)]
 struct ErrorBody<'a> {
@@ -82,5 +99,30 @@ fn log(error: &ParseError, sanitize: bool) {
         tracing::error!(status = error.status, "{error}{causes}");
     } else if error.sensitive && sanitize {
         tracing::info!("refused: {error}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_short_plain_request_ids_are_taken_over() {
+        let given = |value: &[u8]| {
+            let mut headers = HeaderMap::new();
+            headers.insert(&REQUEST_ID, HeaderValue::from_bytes(value).unwrap());
+            RequestId::given(&headers).map(|id| id.0.to_string())
+        };
+        let longest = "x".repeat(LONGEST_ID);
+        for id in
+            ["a", "6c1f-44/e2:9_.+=@", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", longest.as_str()]
+        {
+            assert_eq!(given(id.as_bytes()).as_deref(), Some(id));
+        }
+        for id in ["", "a b", "a\"b", "a{b}", "a\tb", "a%0a", "x".repeat(LONGEST_ID + 1).as_str()] {
+            assert_eq!(given(id.as_bytes()), None, "{id}");
+        }
+        assert_eq!(given(b"\xff"), None);
+        assert!(RequestId::given(&HeaderMap::new()).is_none());
     }
 }

@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use futures_util::FutureExt as _;
-use poem::http::{Method, StatusCode, header};
+use poem::http::{HeaderValue, Method, StatusCode, header};
 use poem::{Endpoint, Request, Response};
 use tracing::{Instrument as _, Span};
 
-use super::answer::{RequestId, RouteLabel, refusal};
+use super::answer::{REQUEST_ID, RequestId, RouteLabel, refusal};
 use super::cors::Cors;
 use crate::error::{ErrorCode, ParseError};
 
@@ -26,7 +26,7 @@ pub struct MiddlewareStack<E> {
 }
 
 impl<E> MiddlewareStack<E> {
-    /// Every request id begins with `prefix`, so that the ids of several processes differ.
+    /// Every request id that the client does not choose begins with `prefix`, so that the ids of several processes differ.
     #[must_use]
     pub fn new(inner: E, cors: Arc<Cors>, prefix: String) -> Self {
         Self { inner, cors, prefix, counter: AtomicU64::new(1) }
@@ -37,16 +37,17 @@ impl<E: Endpoint<Output = Response> + 'static> Endpoint for MiddlewareStack<E> {
     type Output = Response;
 
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
-        let id: Arc<str> = format!("{}-{:x}", self.prefix, self.counter.fetch_add(1, Ordering::Relaxed)).into();
+        let id = RequestId::given(request.headers()).unwrap_or_else(|| self.next_id());
+        let shown = HeaderValue::from_str(&id.0).ok();
         let mut line = LogLine {
             started: Instant::now(),
             method: request.method().clone(),
             route: RouteLabel::default(),
-            span: tracing::info_span!("request", id = %id),
+            span: tracing::info_span!("request", id = %id.0),
             status: CLIENT_CLOSED_REQUEST,
         };
         request.set_data(line.route.clone());
-        request.set_data(RequestId(id));
+        request.set_data(id);
         let origin = request.headers().get(header::ORIGIN).cloned();
         let mut response = if line.method == Method::OPTIONS {
             Response::builder().content_type("text/plain; charset=utf-8").body("OK")
@@ -54,12 +55,19 @@ impl<E: Endpoint<Output = Response> + 'static> Endpoint for MiddlewareStack<E> {
             self.run(request).instrument(line.span.clone()).await
         };
         self.cors.apply(origin.as_ref(), response.headers_mut());
+        if let Some(id) = shown {
+            response.headers_mut().insert(&REQUEST_ID, id);
+        }
         line.status = response.status().as_u16();
         Ok(response)
     }
 }
 
 impl<E: Endpoint<Output = Response> + 'static> MiddlewareStack<E> {
+    fn next_id(&self) -> RequestId {
+        RequestId(format!("{}-{:x}", self.prefix, self.counter.fetch_add(1, Ordering::Relaxed)).into())
+    }
+
     async fn run(&self, request: Request) -> Response {
         AssertUnwindSafe(self.inner.get_response(request)).catch_unwind().await.unwrap_or_else(|panic| {
             let text = panic

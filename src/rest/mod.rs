@@ -3,6 +3,7 @@
 //! Each area declares its [routes](route::Route). These declarations are used to [match](router) and [admit](request)
 //! requests and to build the [OpenAPI document](openapi).
 
+mod about;
 mod batch;
 mod body_keys;
 pub mod call;
@@ -11,11 +12,11 @@ mod cloud;
 mod config;
 pub mod describe;
 mod files;
-mod health;
 mod idempotency;
 pub mod inside;
 mod installations;
 pub mod openapi;
+pub mod probes;
 mod push;
 pub mod reply;
 pub mod request;
@@ -57,7 +58,8 @@ pub fn routes() -> Vec<Route> {
         cloud::routes(),
         push::routes(),
         files::routes(),
-        health::routes(),
+        probes::routes(),
+        about::routes(),
     ]
     .into_iter()
     .flatten()

@@ -108,6 +108,10 @@ impl Code for CloudHealth {
             Health::Starting | Health::Ready | Health::Restarting => None,
         }
     }
+
+    fn runs(&self) -> bool {
+        self.0.upgrade().is_some_and(|cloud| cloud.health() == Health::Ready)
+    }
 }
 
 struct CloudHost {

@@ -1,6 +1,7 @@
 //! Puts the server together: chooses the implementations, builds the [`App`], mounts the protocols, and shuts down.
 
 mod cloud;
+mod front;
 mod live;
 mod program;
 mod stop;
@@ -13,7 +14,8 @@ use std::time::Duration;
 use futures_util::future::OptionFuture;
 use poem::endpoint::{BoxEndpoint, EndpointExt as _};
 use poem::{Endpoint, Request, Response};
-use tokio_util::sync::CancellationToken;
+use tokio::task::JoinHandle;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::adapters::auth::Providers;
 use crate::adapters::cloud::module::Modules;
@@ -51,6 +53,7 @@ use crate::rest;
 use crate::rest::request::Rest;
 use crate::storage::mongo::CommandListener;
 
+use front::Front;
 use live::Live;
 pub use program::Program;
 pub use stop::RunningServer;
@@ -111,16 +114,16 @@ impl Default for Environment {
     }
 }
 
-/// A server whose store is open and whose address is bound, but which accepts no connections yet.
+/// A server whose store is open and whose address is bound, but which answers health checks only.
 pub struct Server {
     /// Where it will listen; with port 0 in the options, the port the system chose. The unspecified address, if only a program
     /// reaches it.
     pub addr: SocketAddr,
     app: Arc<App>,
     parts: Parts,
-    listeners: Listeners,
+    accepting: Accepting,
     cors: Arc<Cors>,
-    endpoint: MiddlewareStack<Mounts>,
+    mounts: Mounts,
     cloud: Option<Arc<Cloud>>,
     live: Live,
 }
@@ -133,6 +136,8 @@ impl Server {
     pub async fn open(options: Options, environment: Environment) -> Result<Self, StartError> {
         let parts = environment.parts;
         let (addr, listeners) = listen(&options, environment.program.as_ref()).await?;
+        let cors = Arc::new(Cors::new(&options.server));
+        let accepting = Accepting::start(listeners, &options, &cors, environment.random.hex(4));
         let modules = Arc::new(Modules::default());
         let mut services = services(&options, &environment, &modules)?;
         let email = services.email.clone();
@@ -154,7 +159,6 @@ impl Server {
                 return Err(StartError::Storage(chain(&error)));
             }
         };
-        let cors = Arc::new(Cors::new(&app.options.server));
         let mounted = async {
             let live = Live::open(&app).await?;
             let (mounts, rest) = mount(&app, &live, parts)?;
@@ -174,32 +178,19 @@ impl Server {
                 return Err(error);
             }
         };
-        let endpoint = MiddlewareStack::new(mounts, cors.clone(), app.random.hex(4));
-        Ok(Self { addr, app, parts, listeners, cors, endpoint, cloud, live })
+        Ok(Self { addr, app, parts, accepting, cors, mounts, cloud, live })
     }
 
-    /// Starts to accept connections.
+    /// Starts to answer requests.
     #[must_use]
     pub fn serve(self) -> RunningServer {
-        let Self { addr, app, parts, listeners, cors, endpoint, cloud, live } = self;
+        let Self { addr, app, parts, accepting, cors, mounts, cloud, live } = self;
         let following = follow_changes(&app);
         let workers = (parts == Parts::All).then(|| Workers::start(&app));
-        let limits = &app.options.own.limits;
-        let patience = Patience {
-            first_byte: Duration::from_millis(limits.header_timeout_ms),
-            headers: Duration::from_millis(app.options.own.request_timeout_ms),
-            write: Duration::from_millis(limits.write_timeout_ms),
-        };
-        let head = Head { bytes: limits.header_bytes, headers: limits.headers };
-        let stop = CancellationToken::new();
-        let live = live.start(&app, &cors, patience, head);
-        let door = Door { endpoint: Arc::new(endpoint), cors, patience, head, stop: stop.clone() };
-        let open = Connections::new(limits.connections, limits.connections_per_address);
-        let accepting = tokio::spawn(async move {
-            let clients = listeners.clients.map(|listener| serve::serve(listener, door.clone(), open));
-            let program = listeners.program.map(|listener| serve::serve_program(listener, door.clone()));
-            tokio::join!(OptionFuture::from(clients), OptionFuture::from(program));
-        });
+        let live = live.start(&app, &cors, patience(&app.options), head(&app.options));
+        let Accepting { front, task: accepting, stop } = accepting;
+        let stop = stop.disarm();
+        front.open(app.clone(), mounts);
         RunningServer { addr, app, stop, accepting, following, workers, cloud, live }
     }
 }
@@ -294,6 +285,47 @@ pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
         source = cause.source();
     }
     text
+}
+
+/// Accepts connections from the moment that the address is bound. Dropping it ends that.
+struct Accepting {
+    front: Arc<Front>,
+    task: JoinHandle<()>,
+    stop: DropGuard,
+}
+
+impl Accepting {
+    fn start(listeners: Listeners, options: &Options, cors: &Arc<Cors>, ids: String) -> Self {
+        let stop = CancellationToken::new();
+        let front = Arc::new(Front::new(options, stop.clone()));
+        let endpoint = Arc::new(MiddlewareStack::new(front.clone(), cors.clone(), ids));
+        let door =
+            Door { endpoint, cors: cors.clone(), patience: patience(options), head: head(options), stop: stop.clone() };
+        let limits = &options.own.limits;
+        let open = Connections::new(limits.connections, limits.connections_per_address);
+        let task = tokio::spawn(async move {
+            let clients = listeners.clients.map(|listener| serve::serve(listener, door.clone(), open));
+            let program = listeners.program.map(|listener| serve::serve_program(listener, door.clone()));
+            tokio::join!(OptionFuture::from(clients), OptionFuture::from(program));
+        });
+        Self { front, task, stop: stop.drop_guard() }
+    }
+}
+
+/// How large the head of a request may be.
+const fn head(options: &Options) -> Head {
+    let limits = &options.own.limits;
+    Head { bytes: limits.header_bytes, headers: limits.headers }
+}
+
+/// How long clients may keep a connection waiting.
+fn patience(options: &Options) -> Patience {
+    let limits = &options.own.limits;
+    Patience {
+        first_byte: Duration::from_millis(limits.header_timeout_ms),
+        headers: Duration::from_millis(options.own.request_timeout_ms),
+        write: Duration::from_millis(limits.write_timeout_ms),
+    }
 }
 
 /// Where requests come in.

@@ -34,9 +34,11 @@ impl RunningServer {
         self.live.addr
     }
 
-    /// Shuts down: accepts no more requests, waits up to `shutdownTimeoutMs` for those in flight, closes the store.
+    /// Shuts down: says so in `/health/ready` for `shutdownDelayMs`, accepts no more requests, waits up to `shutdownTimeoutMs` for those in flight, closes the store.
     /// Returns whether everything finished in time.
     pub async fn shutdown(self) -> bool {
+        self.app.leave();
+        tokio::time::sleep(Duration::from_millis(self.app.options.own.shutdown_delay_ms)).await;
         self.stop.cancel();
         self.app.stop();
         let finish = async {

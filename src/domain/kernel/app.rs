@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::Value as Json;
@@ -61,6 +62,8 @@ pub struct App {
     pub tasks: TaskTracker,
     /// What requests leave to be done after their answer.
     pub afterwards: Afterwards,
+    /// Whether the server is about to stop.
+    leaving: AtomicBool,
     refreshes: Vec<Arc<dyn Refresh>>,
     work: Vec<Arc<dyn Work>>,
     states: TypeMap,
@@ -98,6 +101,7 @@ impl App {
             options,
             tasks: TaskTracker::new(),
             afterwards: Afterwards::default(),
+            leaving: AtomicBool::new(false),
             refreshes: Vec::new(),
             work: Vec::new(),
             states: TypeMap::default(),
@@ -158,6 +162,17 @@ impl App {
     /// Calls the start functions of features.
     pub fn started(&self) {
         self.on_start.iter().for_each(|tell| tell(self));
+    }
+
+    /// Tells health checks that the server is about to stop. It goes on answering.
+    pub fn leave(&self) {
+        self.leaving.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the server is about to stop.
+    #[must_use]
+    pub fn is_leaving(&self) -> bool {
+        self.leaving.load(Ordering::Relaxed)
     }
 
     /// Calls the stop functions of features, and accepts no further background writes.

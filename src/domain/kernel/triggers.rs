@@ -125,6 +125,8 @@ pub struct Triggers {
 pub trait Code: fmt::Debug + Send + Sync {
     /// Why its functions and triggers cannot be called; `None`: they can, now or in a moment.
     fn failure(&self) -> Option<String>;
+    /// Whether they are called without waiting for a start.
+    fn runs(&self) -> bool;
 }
 
 impl Triggers {
@@ -150,6 +152,12 @@ impl Triggers {
     #[must_use]
     pub fn failure(&self) -> Option<String> {
         self.code.get()?.failure()
+    }
+
+    /// Whether calls of the app's JavaScript wait for no start; also if there is none.
+    #[must_use]
+    pub fn code_runs(&self) -> bool {
+        self.code.get().is_none_or(|code| code.runs())
     }
 
     /// Whether the app has no code at all.
