@@ -267,6 +267,23 @@ describe('what is asked', () => {
     two.stop();
   });
 
+  test('a subscription goes on where it was', async () => {
+    const query = 'subscription ($resume: String) { note(resume: $resume) { resumeToken object { title } } }';
+    const subscribe = resume => sink => overSocket().subscribe({ query, variables: { resume } }, sink);
+    const one = await follow(subscribe(null));
+    await make({ title: 'heard' });
+    const { resumeToken } = (await one.have(1))[0].data.note;
+    one.stop();
+    await make({ title: 'missed' });
+    const two = [];
+    const stop = subscribe(resumeToken)({ next: ({ data }) => two.push(data.note.object.title), error: assert.fail, complete() {} });
+    await until(() => two.length > 0, { what: 'what was missed' });
+    assert.deepEqual(two, ['missed']);
+    stop();
+    const [refused] = await all('subscription { note(resume: "x") { event } }');
+    assert.equal(refused.errors[0].extensions.code, 102);
+  });
+
   test('pointers and relations are followed', async () => {
     const { id, token } = await signUp('carl');
     await make({ title: 'x', author: { __type: 'Pointer', className: '_User', objectId: id }, fans: { __op: 'AddRelation', objects: [{ __type: 'Pointer', className: '_User', objectId: id }] } });

@@ -70,6 +70,10 @@ group! {
         live_message_bytes: usize = 1 << 20, "liveMessageBytes", "REPARSE_LIMITS_LIVE_MESSAGE_BYTES", Supported;
         /// Events that may wait for one web socket; a client that reads more slowly is disconnected with code 1013.
         live_queue: usize = 1000, "liveQueue", "REPARSE_LIMITS_LIVE_QUEUE", Supported;
+        /// Seconds for which a client of live queries that was away can get what it missed.
+        live_resume_seconds: u32 = 300, "liveResumeSeconds", "REPARSE_LIMITS_LIVE_RESUME_SECONDS", Supported;
+        /// Writes that a client of live queries can have missed; after more it is told that it cannot resume.
+        live_resume_events: usize = 1000, "liveResumeEvents", "REPARSE_LIMITS_LIVE_RESUME_EVENTS", Supported;
         /// Maximum bytes of the headers of a request, at least 8192; the address counts too.
         header_bytes: usize = 64 << 10, "headerBytes", "REPARSE_LIMITS_HEADER_BYTES", Supported;
         /// Maximum number of headers of a request.

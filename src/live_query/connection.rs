@@ -133,7 +133,7 @@ impl LiveConnection {
             Ok(subscription) => {
                 let Some(client) = &mut self.client else { return unknown_client("subscribing") };
                 client.bytes = client.bytes.saturating_add(bytes);
-                let answer = client.name.about("subscribed", &request_id);
+                let answer = client.name.about("subscribed", &request_id, subscription.token().as_deref());
                 client.subscriptions.insert(request_id, Held { subscription, bytes });
                 answer
             }
@@ -151,9 +151,9 @@ impl LiveConnection {
                 "The connection has as many subscriptions as it may have",
             ));
         }
-        let Subscribe { update, request_id, class, condition, keys, watch, session_token } = subscribe;
+        let Subscribe { update, request_id, class, condition, keys, watch, session_token, resume } = subscribe;
         let caller = Caller::new(client.master, session_token.as_deref(), client.session_token.as_deref());
-        let query = Query { keys, watch, ..Query::new(&class, condition)? };
+        let query = Query { keys, watch, resume, ..Query::new(&class, condition)? };
         let op = if update { "update" } else { "subscribe" };
         let query =
             self.live.may_subscribe(&self.app, &caller, (op, &request_id), session_token.as_deref(), query).await?;
@@ -163,7 +163,7 @@ impl LiveConnection {
     fn unsubscribe(&mut self, request_id: &Number) -> std::result::Result<String, String> {
         let Some(client) = &mut self.client else { return Err(unknown_client("unsubscribing")) };
         if client.end(request_id) {
-            return Ok(client.name.about("unsubscribed", request_id));
+            return Ok(client.name.about("unsubscribed", request_id, None));
         }
         let text = format!(
             "Cannot find subscription with clientId {} subscriptionId {request_id}. Make sure you subscribe to live query server before unsubscribing.",
@@ -180,12 +180,13 @@ impl LiveConnection {
         if !held.subscription.gets(&delivery) {
             return None;
         }
-        let member = &*delivery.member;
+        let (member, token) = (&*delivery.member, held.subscription.token_of(&delivery));
+        let token = token.as_deref();
         match &delivery.news {
-            News::Event(event) => Some(client.name.event(member, event)),
+            News::Event(event) => Some(client.name.event(member, event, token)),
             News::Refused(error) => Some(self.refusal(error, Some(&member.request_id))),
             News::Unasked(unasked) => match self.live.ask(unasked, member, client.connection()).await {
-                Ok(event) => event.map(|event| client.name.event(member, &event)),
+                Ok(event) => event.map(|event| client.name.event(member, &event, token)),
                 Err(error) => Some(self.refusal(&error, Some(&member.request_id))),
             },
         }

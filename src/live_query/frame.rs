@@ -28,15 +28,15 @@ impl ClientName {
         format!("{{\"op\":\"connected\",{}}}", self.0)
     }
 
-    /// `subscribed` or `unsubscribed`.
+    /// `subscribed` or `unsubscribed`. `token`: of the place after which the client hears what happens.
     #[must_use]
-    pub fn about(&self, op: &str, request_id: &Number) -> String {
-        format!("{{\"op\":\"{op}\",{},\"requestId\":{request_id}}}", self.0)
+    pub fn about(&self, op: &str, request_id: &Number, token: Option<&str>) -> String {
+        format!("{{\"op\":\"{op}\",{},\"requestId\":{request_id}{}}}", self.0, resume(token))
     }
 
-    /// An event.
+    /// An event. `token`: with which the client can go on after it.
     #[must_use]
-    pub fn event(&self, member: &Member, event: &Event) -> String {
+    pub fn event(&self, member: &Member, event: &Event, token: Option<&str>) -> String {
         let (op, text, request_id) = (event.op.name(), event.text(), &member.request_id);
         let mut frame = String::with_capacity(text.len() + self.0.len() + 48);
         frame.push_str("{\"op\":\"");
@@ -45,11 +45,16 @@ impl ClientName {
         frame.push_str(&self.0);
         frame.push_str(",\"requestId\":");
         frame.push_str(&request_id.to_string());
+        frame.push_str(&resume(token));
         frame.push(',');
         frame.push_str(text);
         frame.push('}');
         frame
     }
+}
+
+fn resume(token: Option<&str>) -> String {
+    token.map(|token| format!(",\"resumeToken\":{}", Json::from(token))).unwrap_or_default()
 }
 
 #[derive(Serialize)]

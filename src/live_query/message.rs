@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Number, Value as Json};
 
+use crate::domain::features::live_query::Resume;
+
 /// A message of a client.
 #[derive(Debug, PartialEq)]
 pub enum Message {
@@ -41,6 +43,8 @@ pub struct Subscribe {
     pub watch: Vec<String>,
     /// Session token.
     pub session_token: Option<String>,
+    /// Whether the client can go on where it was: `resume` is `true`, or the token of the last event that it heard of.
+    pub resume: Resume,
 }
 
 /// Why a message is none.
@@ -100,6 +104,12 @@ impl Message {
 fn subscribe(map: &mut Map<String, Json>, update: bool) -> Result<Subscribe, String> {
     let request_id = request_id(map)?;
     let session_token = text(map, "sessionToken")?;
+    let resume = match map.shift_remove("resume") {
+        None | Some(Json::Bool(false)) => Resume::Never,
+        Some(Json::Bool(true)) => Resume::Later,
+        Some(Json::String(token)) => Resume::After(token),
+        Some(other) => return Err(wrong(&other, "string")),
+    };
     let mut query = match map.shift_remove("query") {
         None => return Err(missing("query")),
         Some(Json::Object(query)) => query,
@@ -113,7 +123,16 @@ fn subscribe(map: &mut Map<String, Json>, update: bool) -> Result<Subscribe, Str
     };
     let (keys, watch) = (names(&mut query, "keys")?, names(&mut query, "watch")?);
     nothing_else(&query)?;
-    Ok(Subscribe { update, request_id, class, condition, keys, watch: watch.unwrap_or_default(), session_token })
+    Ok(Subscribe {
+        update,
+        request_id,
+        class,
+        condition,
+        keys,
+        watch: watch.unwrap_or_default(),
+        session_token,
+        resume,
+    })
 }
 
 fn missing(member: &str) -> String {

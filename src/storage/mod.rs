@@ -165,8 +165,19 @@ pub struct RowChange {
     pub made: bool,
     /// The place in the order of writes: a number that grows.
     pub position: u64,
+    /// Tells it from other writes of the same place; their marks are in their order, too. `None`: there is no other.
+    pub mark: Option<Arc<str>>,
     /// When it was written, by the clock of the store.
     pub written_at: Option<Date>,
+}
+
+/// After which writes to begin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct After {
+    /// After all writes of this place in the order …
+    pub position: u64,
+    /// … or, if this is given, after the write of that place that has this mark.
+    pub mark: Option<Arc<str>>,
 }
 
 /// Options of an aggregation.
@@ -409,6 +420,17 @@ pub trait Storage: Send + Sync + fmt::Debug {
     /// Every write to rows of the classes followed, by whatever process, in order, with the rows before and after; `None`: the store
     /// cannot tell.
     async fn changes(&self, _follower: Arc<dyn Follower>) -> Result<Option<BoxStream<'static, Change>>> {
+        Ok(None)
+    }
+
+    /// The writes that [`Storage::changes`] told, or would have told, after some and up to a place that has been reached; `None`: the
+    /// store does not know them any more.
+    async fn changes_between(
+        &self,
+        _follower: Arc<dyn Follower>,
+        _after: After,
+        _until: u64,
+    ) -> Result<Option<BoxStream<'static, Result<RowChange>>>> {
         Ok(None)
     }
 

@@ -130,6 +130,7 @@ fn argument(name: &str) -> Option<&'static str> {
             ("before", "A cursor: return the objects before it."),
             ("input", "The input of the mutation."),
             ("events", "What to report; by default everything."),
+            ("resume", "The token of the last event that was heard of: report what happened since."),
             ("watch", "Report a creation or an update only if one of these fields changed."),
             ("name", "The name of the class."),
             ("paramName", "The name of the parameter."),
@@ -187,6 +188,7 @@ fn class_field(class: &Class, usage: Use, field: &str) -> Option<Description> {
         Use::Event => &[
             ("event", "What happened."),
             ("object", "The object as it is now. One that is gone, or may not be read any more, as it was."),
+            ("resumeToken", "With this the subscription can go on after the event."),
             ("original", "The object as it was before, if it was there and could be read."),
         ],
         Use::Order => &[],

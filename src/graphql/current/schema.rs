@@ -121,12 +121,14 @@ fn add_subscriptions(
             tracing::warn!(class = %class.name, "subscription is not in the GraphQL schema: the names of its types are taken");
             continue;
         }
-        let object = [("event", &*format!("{EVENT_NAMES}!")), ("object", &format!("{t}!")), ("original", t)];
+        let (name, now) = (format!("{EVENT_NAMES}!"), format!("{t}!"));
+        let object = [("event", name.as_str()), ("object", &now), ("original", t), ("resumeToken", "String!")];
         types.insert(event.clone(), types::object_of(&object));
         let field = FieldDef::new(&format!("{event}!"))
             .argument("where", &format!("{t}WhereInput"))
             .argument("events", &format!("[{EVENT_NAMES}!]"))
-            .argument("watch", "[String!]");
+            .argument("watch", "[String!]")
+            .argument("resume", "String");
         fields.insert(class.singular.clone(), (field, Root::Follow(class.clone())));
     }
     if fields.is_empty() {

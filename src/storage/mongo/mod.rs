@@ -46,7 +46,9 @@ use serde_json::Value as Json;
 
 pub use connect::{CommandListener, ImagesOf, MongoOptions};
 
-use super::{AggregateOptions, Ancestry, Change, Event, Follower, IndexSpec, Result, Storage, Transaction};
+use super::{
+    After, AggregateOptions, Ancestry, Change, Event, Follower, IndexSpec, Result, RowChange, Storage, Transaction,
+};
 use crate::model::names::ClassName;
 use crate::model::object::Object;
 use crate::model::operation::Update;
@@ -327,6 +329,15 @@ impl Storage for MongoStorage {
 
     async fn changes(&self, follower: Arc<dyn Follower>) -> Result<Option<BoxStream<'static, Change>>> {
         changes::changes(self, follower).await
+    }
+
+    async fn changes_between(
+        &self,
+        follower: Arc<dyn Follower>,
+        after: After,
+        until: u64,
+    ) -> Result<Option<BoxStream<'static, Result<RowChange>>>> {
+        changes::changes_between(self, follower, after, until).await
     }
 
     async fn position(&self) -> Result<u64> {

@@ -180,9 +180,9 @@ fn change(query: Query, mut changed: Map<String, Json>) -> Result<Query> {
     };
     let (keys, watch) = (names("keys")?, names("watch")?);
     let condition = match changed.shift_remove("where") {
-        None => query.condition,
+        None => query.condition.clone(),
         Some(Json::Object(condition)) => condition,
         Some(_) => return Err(refused()),
     };
-    Ok(Query { class: query.class, condition, keys: keys.or(query.keys), watch: watch.unwrap_or(query.watch) })
+    Ok(Query { condition, keys: keys.or(query.keys), watch: watch.unwrap_or(query.watch), ..query })
 }

@@ -107,7 +107,7 @@ fn change(message: &Message, deleted: bool, position: u64) -> Option<RowChange> 
     let id = current.get("objectId")?.as_str()?.to_owned();
     let (before, after) = if deleted { (Some(row(current)), None) } else { (original, Some(row(current))) };
     let made = before.is_none();
-    Some(RowChange { class, id, before, after, made, position, written_at: None })
+    Some(RowChange { class, id, before, after, made, position, mark: None, written_at: None })
 }
 
 /// An object as it is sent as the row that it was.

@@ -1,6 +1,6 @@
 //! What subscribers are told.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use serde_json::Number;
 
@@ -92,7 +92,32 @@ pub struct Member {
     pub(super) keys: Option<Vec<String>>,
     /// Only what happened after this position is told.
     pub(super) since: u64,
+    /// Whether the client wants the token of each event.
+    pub(super) tokens: bool,
     pub(super) outlet: Outlet<Delivery>,
+    /// What happens while the client is told what it missed; `None`: it missed nothing, or has been told.
+    pub(super) held: Mutex<Option<Vec<Delivery>>>,
+}
+
+impl Member {
+    /// Puts a delivery into the queue, behind what was missed.
+    pub(super) fn put(&self, delivery: Delivery) {
+        match &mut *self.held() {
+            None => self.outlet.put(delivery),
+            Some(held) if held.len() < self.outlet.most() => held.push(delivery),
+            Some(_) => self.outlet.give_up(),
+        }
+    }
+
+    /// Puts into the queue what happened while the client was told what it missed.
+    pub(super) fn release(&self) {
+        let mut held = self.held();
+        held.take().into_iter().flatten().for_each(|delivery| self.outlet.put(delivery));
+    }
+
+    pub(super) fn held(&self) -> MutexGuard<'_, Option<Vec<Delivery>>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// What one subscription is told.
@@ -102,6 +127,10 @@ pub struct Delivery {
     pub member: Arc<Member>,
     /// What it is told.
     pub news: News,
+    /// The place of the write in the order of writes …
+    pub(super) position: u64,
+    /// … and what tells it from others of that place.
+    pub(super) mark: Option<Arc<str>>,
 }
 
 /// News for a subscription.
@@ -138,12 +167,14 @@ pub(super) struct Seen {
 }
 
 /// A committed write.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Happened {
     /// What was written.
     pub written: Arc<Written>,
     /// Its place in the order of writes: a number that grows.
     pub position: u64,
+    /// What tells it from other writes of that place.
+    pub mark: Option<Arc<str>>,
     /// Whether the row was there before, and nobody knows how.
     pub unknown_before: bool,
 }

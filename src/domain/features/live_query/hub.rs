@@ -1,23 +1,31 @@
 //! Who follows what.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use serde_json::Number;
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 
 use super::caller::Caller;
 use super::counts::Counts;
-use super::event::{Delivery, Member};
+use super::event::{Delivery, Happened, Member};
 use super::groups::{Group, Groups};
+use super::judge;
 use super::outlet::Outlet;
 use super::progress::Progress;
 use super::published::Published;
-use super::query::Query;
+use super::query::{Query, Resume};
+use super::resume::{self, Log};
 use crate::adapters::pubsub::Channels;
 use crate::config::Options;
 use crate::domain::kernel::app::App;
 use crate::domain::read::standing::{Condition, Reader};
-use crate::error::Result;
+use crate::error::{ParseError, Result};
 use crate::model::names::ClassName;
+
+/// Clients of which it is read at the same time what they missed.
+const RESUMING: usize = 4;
 
 /// The live queries of one server.
 #[derive(Debug)]
@@ -29,6 +37,9 @@ pub struct LiveQueries {
     pub(super) groups: Groups,
     pub(super) progress: Arc<Progress>,
     pub(super) channels: Channels,
+    pub(super) log: Log,
+    /// Clients of which it is read what they missed.
+    resuming: Semaphore,
 }
 
 impl LiveQueries {
@@ -40,6 +51,8 @@ impl LiveQueries {
             groups: Groups::default(),
             progress: Arc::default(),
             channels,
+            log: Log::default(),
+            resuming: Semaphore::new(RESUMING),
         }
     }
 
@@ -54,7 +67,8 @@ impl LiveQueries {
     /// Follows a query. The subscription ends when its handle is dropped.
     ///
     /// # Errors
-    /// 102 for a condition that cannot be judged; 101, 119, 209 for who may not search like that.
+    /// 102 for a condition that cannot be judged; 101, 119, 209 for who may not search like that; 162 if nobody knows any more what a client
+    /// missed that resumes.
     pub async fn subscribe(
         self: &Arc<Self>,
         app: &Arc<App>,
@@ -88,11 +102,42 @@ impl LiveQueries {
             keys.sort_unstable();
             keys
         });
+        let resume = query.resume.clone();
+        if resume != Resume::Never {
+            self.keep_log(app);
+        }
         let since = self.progress.position(app).await?;
-        let member = Arc::new(Member { request_id, keys, since, outlet });
+        let held = Mutex::new(matches!(resume, Resume::After(_)).then(Vec::new));
+        let member = Arc::new(Member { request_id, keys, since, tokens: resume != Resume::Never, outlet, held });
+        let class = query.class.clone();
         let group = self.groups.add(&caller, query, member.clone());
         self.counts.add_subscription();
-        Ok(Subscription { live: self.clone(), group, caller, member })
+        let mut subscription = Subscription { live: self.clone(), group, caller, member, telling: None };
+        if let Resume::After(token) = resume {
+            let missed = self.missed_by(app, &class, &token, since).await?;
+            subscription.tell(app, missed);
+        }
+        Ok(subscription)
+    }
+
+    /// What a client missed, if it is not too much.
+    async fn missed_by(
+        self: &Arc<Self>,
+        app: &Arc<App>,
+        class: &ClassName,
+        token: &str,
+        until: u64,
+    ) -> Result<Vec<Happened>> {
+        let _one = self.resuming.acquire().await.map_err(ParseError::internal)?;
+        let most = app.options.own.limits.live_resume_events;
+        let missed = self.missed(app, class, token, until).await?;
+        let missed: Vec<Happened> = missed.take(most.saturating_add(1)).try_collect().await?;
+        if missed.len() > most { Err(resume::gone()) } else { Ok(missed) }
+    }
+
+    /// Whether writes of a class are noted: somebody is told of them, or may ask for them later.
+    pub(super) fn notes(&self, class: &ClassName) -> bool {
+        self.published.covers(class.as_str()) && (self.log.keeps() || self.groups.follow(class))
     }
 
     /// Whether writes of a class are told to anybody.
@@ -115,9 +160,38 @@ pub struct Subscription {
     group: Arc<Group>,
     caller: Arc<Caller>,
     member: Arc<Member>,
+    telling: Option<JoinHandle<()>>,
 }
 
 impl Subscription {
+    /// Tells what the client missed, then what happened meanwhile.
+    fn tell(&mut self, app: &Arc<App>, missed: Vec<Happened>) {
+        let (app, counts) = (app.clone(), self.live.counts.clone());
+        let (group, caller, member) = (self.group.clone(), self.caller.clone(), self.member.clone());
+        self.telling = Some(tokio::spawn(async move {
+            for happened in missed {
+                for delivery in judge::judge_for(&app, &counts, (&group, &caller, &member), &happened).await {
+                    if !member.outlet.put_in_time(delivery).await {
+                        return;
+                    }
+                }
+            }
+            member.release();
+        }));
+    }
+
+    /// The token of the place after which the subscription tells what happens, if the client wants tokens.
+    #[must_use]
+    pub fn token(&self) -> Option<String> {
+        self.member.tokens.then(|| self.live.token(self.member.since, None))
+    }
+
+    /// The token of a delivery, if the client wants tokens.
+    #[must_use]
+    pub fn token_of(&self, delivery: &Delivery) -> Option<String> {
+        self.member.tokens.then(|| self.live.token(delivery.position, delivery.mark.as_deref()))
+    }
+
     /// Whether a delivery is for this subscription.
     #[must_use]
     pub fn gets(&self, delivery: &Delivery) -> bool {
@@ -129,5 +203,10 @@ impl Drop for Subscription {
     fn drop(&mut self) {
         self.live.groups.remove(&self.group, &self.caller, &self.member);
         self.live.counts.remove_subscription();
+        if let Some(telling) = &self.telling {
+            telling.abort();
+        }
+        // They name the subscription, which would name itself for ever.
+        self.member.held().take();
     }
 }

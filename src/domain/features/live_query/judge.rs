@@ -1,7 +1,7 @@
 //! Decides for each subscription what a write means to it.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use foldhash::fast::RandomState;
 
@@ -12,6 +12,7 @@ use super::groups::{Group, Groups};
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::events::Written;
+use crate::domain::kernel::triggers::Handler;
 use crate::domain::permissions::Operation;
 use crate::domain::read::standing::{Condition, Reader};
 use crate::error::{ErrorCode, ParseError, Result};
@@ -37,12 +38,7 @@ pub(super) async fn judge(app: &Arc<App>, groups: &Groups, counts: &Counts, happ
     let open = handler.is_none() && is_open(&cx, written);
     for group in groups.of(&written.class) {
         let Some(condition) = group.condition(if group.is_masters() { &master } else { &cx }) else { continue };
-        let matched = |row: &Option<Arc<Object>>| row.as_ref().is_some_and(|row| condition.matches(row));
-        let (was, is) = (matched(&written.before), matched(&written.after));
-        if !was && !is {
-            continue;
-        }
-        let matched = Matched { condition: &condition, was, is, unknown_before: happened.unknown_before };
+        let Some(matched) = Matched::of(&condition, happened) else { continue };
         // What is open to everybody is judged once for all callers.
         let callers = if open { vec![Arc::new(Caller::default())] } else { group.callers() };
         for caller in callers {
@@ -54,25 +50,36 @@ pub(super) async fn judge(app: &Arc<App>, groups: &Groups, counts: &Counts, happ
                     continue;
                 }
             };
-            let told = Told { counts, group: &group, happened, caller: (!open).then_some(&*caller) };
-            match verdict {
-                Verdict::Nothing => {}
-                Verdict::Refused(error) => {
-                    let error = Arc::new(error);
-                    told.each(|_| News::Refused(error.clone()));
-                }
-                Verdict::Sees(seen, readers) => {
-                    if let Some(handler) = &handler {
-                        let (written, handler, caller) = (written.clone(), handler.clone(), caller.clone());
-                        let unasked = Arc::new(Unasked { seen, readers, written, handler, caller });
-                        told.each(|_| News::Unasked(unasked.clone()));
-                    } else {
-                        told.in_forms(&Arc::new(render(&seen, &readers, written).await));
-                    }
-                }
-            }
+            let told = Told { counts, happened, to: To::Group(&group, (!open).then_some(&*caller)) };
+            told.tell(verdict, handler.as_ref(), &caller).await;
         }
     }
+}
+
+/// What one subscription is told of a write that it missed.
+pub(super) async fn judge_for(
+    app: &Arc<App>,
+    counts: &Counts,
+    (group, caller, member): (&Group, &Arc<Caller>, &Arc<Member>),
+    happened: &Happened,
+) -> Vec<Delivery> {
+    let cx = caller::anonymous(app);
+    let cx = if group.is_masters() { cx.as_master() } else { cx };
+    let deliveries = Mutex::default();
+    let Some(condition) = group.condition(&cx) else { return Vec::new() };
+    let Some(matched) = Matched::of(&condition, happened) else { return Vec::new() };
+    match matched.verdict(app, group, caller, &happened.written).await {
+        Ok(verdict) => {
+            let handler = app.triggers.handler(Trigger::AfterEvent, happened.written.class.as_str());
+            let told = Told { counts, happened, to: To::One(member, &deliveries) };
+            told.tell(verdict, handler.as_ref(), caller).await;
+        }
+        Err(error) => {
+            tracing::error!(%error, class = %happened.written.class, "a subscriber could not be told what it missed");
+            member.outlet.give_up();
+        }
+    }
+    deliveries.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whether everybody reads the rows of a write in the same form.
@@ -106,7 +113,14 @@ struct Matched<'a> {
     unknown_before: bool,
 }
 
-impl Matched<'_> {
+impl<'a> Matched<'a> {
+    /// `None`: neither the row before nor that after matches.
+    fn of(condition: &'a Condition, happened: &Happened) -> Option<Self> {
+        let matched = |row: &Option<Arc<Object>>| row.as_ref().is_some_and(|row| condition.matches(row));
+        let (was, is) = (matched(&happened.written.before), matched(&happened.written.after));
+        (was || is).then_some(Self { condition, was, is, unknown_before: happened.unknown_before })
+    }
+
     async fn verdict(&self, app: &Arc<App>, group: &Group, caller: &Caller, written: &Written) -> Result<Verdict> {
         let mut readers = Vec::with_capacity(1);
         let mut refusal = None;
@@ -203,22 +217,58 @@ async fn read(readers: &[Reader], reader: usize, row: Option<&Object>) -> Object
     }
 }
 
-/// Those subscriptions of a group that are told.
+/// Who is told of a write.
+enum To<'a> {
+    /// Those subscriptions of a group that this caller has; all, if no caller is named.
+    Group(&'a Group, Option<&'a Caller>),
+    /// One that missed it.
+    One(&'a Arc<Member>, &'a Mutex<Vec<Delivery>>),
+}
+
+/// A write that is told.
 struct Told<'a> {
     counts: &'a Counts,
-    group: &'a Group,
     happened: &'a Happened,
-    caller: Option<&'a Caller>,
+    to: To<'a>,
 }
 
 impl Told<'_> {
-    fn each(&self, mut news: impl FnMut(&Member) -> News) {
-        self.group.each(self.caller, |member| {
-            if self.happened.position > member.since {
-                member.outlet.put(Delivery { member: member.clone(), news: news(member) });
-                self.counts.event();
+    async fn tell(&self, verdict: Verdict, handler: Option<&Arc<dyn Handler>>, caller: &Arc<Caller>) {
+        let written = &self.happened.written;
+        match verdict {
+            Verdict::Nothing => {}
+            Verdict::Refused(error) => {
+                let error = Arc::new(error);
+                self.each(|_| News::Refused(error.clone()));
             }
-        });
+            Verdict::Sees(seen, readers) => {
+                if let Some(handler) = handler {
+                    let (written, handler, caller) = (written.clone(), handler.clone(), caller.clone());
+                    let unasked = Arc::new(Unasked { seen, readers, written, handler, caller });
+                    self.each(|_| News::Unasked(unasked.clone()));
+                } else {
+                    self.in_forms(&Arc::new(render(&seen, &readers, written).await));
+                }
+            }
+        }
+    }
+
+    fn each(&self, mut news: impl FnMut(&Member) -> News) {
+        let Happened { position, mark, .. } = self.happened;
+        let mut delivery = |member: &Arc<Member>| {
+            self.counts.event();
+            Delivery { member: member.clone(), news: news(member), position: *position, mark: mark.clone() }
+        };
+        match self.to {
+            To::Group(group, caller) => group.each(caller, |member| {
+                if *position > member.since {
+                    member.put(delivery(member));
+                }
+            }),
+            To::One(member, deliveries) => {
+                deliveries.lock().unwrap_or_else(PoisonError::into_inner).push(delivery(member));
+            }
+        }
     }
 
     /// Tells an event in the form that each subscription asked for, made once for all that asked for the same.

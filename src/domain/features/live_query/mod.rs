@@ -17,6 +17,7 @@ pub mod outlet;
 pub mod progress;
 pub mod published;
 pub mod query;
+pub mod resume;
 pub mod source;
 
 use std::sync::Arc;
@@ -27,7 +28,7 @@ pub use caller::Caller;
 pub use counts::{Counted, Counts};
 pub use event::{Delivery, Event, Happened, Member, News, Op};
 pub use hub::{LiveQueries, Subscription};
-pub use query::Query;
+pub use query::{Query, Resume};
 
 pub use self::published::Published;
 use crate::adapters::pubsub::Channels;

@@ -51,6 +51,16 @@ impl<T> Outlet<T> {
         }
     }
 
+    /// Puts a delivery into the queue when there is room. False: the connection is gone.
+    pub(super) async fn put_in_time(&self, delivery: T) -> bool {
+        !self.0.full.load(Ordering::Relaxed) && self.0.queue.send(delivery).await.is_ok()
+    }
+
+    /// Deliveries that may wait.
+    pub(super) fn most(&self) -> usize {
+        self.0.queue.max_capacity()
+    }
+
     /// Ends the connection, because it misses events.
     pub(super) fn give_up(&self) {
         self.0.full.store(true, Ordering::Relaxed);

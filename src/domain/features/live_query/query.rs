@@ -16,6 +16,20 @@ pub struct Query {
     pub keys: Option<Vec<String>>,
     /// Fields of which one must change for an update to be told; empty: any.
     pub watch: Vec<String>,
+    /// Whether the client can go on later where it was.
+    pub resume: Resume,
+}
+
+/// Whether a client can go on where it was.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Resume {
+    /// It does not want to.
+    #[default]
+    Never,
+    /// It wants the tokens with which it can, later.
+    Later,
+    /// It does, after the event with this token.
+    After(String),
 }
 
 impl Query {
@@ -28,7 +42,7 @@ impl Query {
             internal if internal.is_internal() => internal,
             _ => ClassName::parse(class)?,
         };
-        Ok(Self { class, condition, keys: None, watch: Vec::new() })
+        Ok(Self { class, condition, keys: None, watch: Vec::new(), resume: Resume::Never })
     }
 
     /// What queries have in common that are matched together.

@@ -56,7 +56,7 @@ impl LiveQueries {
         if self.published.is_empty() {
             return Ok(None);
         }
-        let follower = Arc::new(Following { live: self.clone(), app: Arc::downgrade(app) });
+        let follower = Arc::new(Following::new(self, app));
         if let Some(changes) = app.storage.changes(follower).await.map_err(failure)? {
             self.progress.from_store.store(true, Ordering::Release);
             app.events.subscribe(Arc::new(Notes(self.clone())));
@@ -71,7 +71,7 @@ impl LiveQueries {
             return Ok(Some(Source::Store(changes, Kept::new())));
         }
         let (sender, receiver) = mpsc::channel(WAITING);
-        app.events.subscribe(Arc::new(Listener { live: self.clone(), sender }));
+        app.events.subscribe(Arc::new(Listener { live: self.clone(), app: Arc::downgrade(app), sender }));
         Ok(Some(Source::Pipelines(receiver)))
     }
 
@@ -159,27 +159,46 @@ impl LiveQueries {
     }
 }
 
-fn happened(row: RowChange, relations: Vec<String>) -> Happened {
-    let RowChange { class, id, before, after, made, position, .. } = row;
+pub(super) fn happened(row: RowChange, relations: Vec<String>) -> Happened {
+    let RowChange { class, id, before, after, made, position, mark, .. } = row;
     let unknown_before = !made && before.is_none();
     let written = Written { class, id, before: before.map(Arc::new), after: after.map(Arc::new), relations };
-    Happened { written: Arc::new(written), position, unknown_before }
+    Happened { written: Arc::new(written), position, mark, unknown_before }
 }
 
 /// Follows published classes in the store.
 #[derive(Debug)]
-struct Following {
+pub(super) struct Following {
     live: Arc<LiveQueries>,
     app: Weak<App>,
+    /// This class alone.
+    only: Option<ClassName>,
+}
+
+impl Following {
+    fn new(live: &Arc<LiveQueries>, app: &Arc<App>) -> Self {
+        Self { live: live.clone(), app: Arc::downgrade(app), only: None }
+    }
+
+    /// Follows one class.
+    pub(super) fn of_class(live: &Arc<LiveQueries>, app: &Arc<App>, class: &ClassName) -> Self {
+        Self { only: Some(class.clone()), ..Self::new(live, app) }
+    }
 }
 
 impl Follower for Following {
     fn patterns(&self) -> Vec<String> {
-        self.live.published.patterns().map(str::to_owned).collect()
+        match &self.only {
+            Some(class) => vec![class.as_str().to_owned()],
+            None => self.live.published.patterns().map(str::to_owned).collect(),
+        }
     }
 
     fn follows(&self, class: &str) -> bool {
-        self.live.tells(&ClassName::unchecked(class))
+        match &self.only {
+            Some(only) => only.as_str() == class && self.live.published.covers(class),
+            None => self.live.tells(&ClassName::unchecked(class)),
+        }
     }
 
     fn with_schema(&self, class: &ClassName, call: &mut dyn FnMut(&ClassSchema)) {
@@ -225,17 +244,21 @@ impl Subscriber for Notes {
 #[derive(Debug)]
 struct Listener {
     live: Arc<LiveQueries>,
+    app: Weak<App>,
     sender: mpsc::Sender<Happened>,
 }
 
 impl Subscriber for Listener {
     fn wants(&self, class: &ClassName) -> bool {
-        self.live.tells(class)
+        self.live.notes(class)
     }
 
     fn note(&self, written: &Written) {
+        let Some(app) = self.app.upgrade() else { return };
+        let mut log = self.live.log.open();
         let position = self.live.progress.position.fetch_add(1, Ordering::AcqRel) + 1;
-        let happened = Happened { written: Arc::new(written.clone()), position, unknown_before: false };
+        let happened = Happened { written: Arc::new(written.clone()), position, mark: None, unknown_before: false };
+        log.note(&app, &happened);
         if let Err(TrySendError::Full(_)) = self.sender.try_send(happened) {
             tracing::error!("writes come faster than live queries can be told: connections are closed");
             self.live.close_all();

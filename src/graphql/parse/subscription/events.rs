@@ -8,7 +8,7 @@ use serde_json::{Number, Value as Json};
 use super::plan::{EventField, Followed};
 use super::subscriber::{Share, Subscriber};
 use crate::domain::features::live_query::outlet::{self, Inbox};
-use crate::domain::features::live_query::{Delivery, Event, News, Op, Query, Subscription};
+use crate::domain::features::live_query::{Delivery, Event, News, Op, Query, Resume, Subscription};
 use crate::domain::kernel::context::Context;
 use crate::domain::read::include::include;
 use crate::error::Result;
@@ -51,7 +51,8 @@ impl<C: AsRef<Catalog> + Send + Sync + 'static> Events<C> {
             Some(condition) => (catalog.read_filter)(catalog, &followed.class, condition)?,
             None => serde_json::Map::new(),
         };
-        let query = Query { watch: texts(&followed, "watch"), ..Query::new(class, condition)? };
+        let query =
+            Query { watch: texts(&followed, "watch"), resume: resume(&followed), ..Query::new(class, condition)? };
         let id = Number::from(subscriber.next_id());
         let (app, rights) = (&subscriber.app, &subscriber.rights);
         let token = subscriber.connection().session_token;
@@ -115,7 +116,7 @@ impl<C: AsRef<Catalog> + Send + Sync + 'static> Events<C> {
         };
         let (value, errors) = match event {
             Err(error) => (None, vec![error]),
-            Ok(event) => match self.render(event).await {
+            Ok(event) => match self.render(event, self.subscription.token_of(delivery)).await {
                 Ok(rendered) => rendered,
                 Err(error) => (None, vec![parse_error(&error, self.followed.place, &self.path(), self.sanitizes())]),
             },
@@ -123,7 +124,7 @@ impl<C: AsRef<Catalog> + Send + Sync + 'static> Events<C> {
         Some(body(vec![Answer { key: self.followed.key.clone(), value, errors, nullable: false }]))
     }
 
-    async fn render(&self, event: &Event) -> Result<(Option<Text>, Vec<Json>)> {
+    async fn render(&self, event: &Event, token: Option<String>) -> Result<(Option<Text>, Vec<Json>)> {
         // Pointers and relations are read with the rights of now.
         let contexts = self.subscriber.rights.contexts(&self.subscriber.app).await?;
         let Some(cx) = contexts.first() else { return Ok((None, Vec::new())) };
@@ -147,7 +148,7 @@ impl<C: AsRef<Catalog> + Send + Sync + 'static> Events<C> {
             errors: Vec::new(),
             sanitize: self.sanitizes(),
         };
-        let written = self.write(&mut renderer, event.op, &object, original.as_ref());
+        let written = self.write(&mut renderer, (event.op, token.as_deref()), &object, original.as_ref());
         Ok((written.then_some(renderer.out), renderer.errors))
     }
 
@@ -161,7 +162,13 @@ impl<C: AsRef<Catalog> + Send + Sync + 'static> Events<C> {
     }
 
     /// As [`Renderer::object`].
-    fn write<'a>(&'a self, renderer: &mut Renderer<'a>, op: Op, object: &Object, original: Option<&Object>) -> bool {
+    fn write<'a>(
+        &'a self,
+        renderer: &mut Renderer<'a>,
+        (op, token): (Op, Option<&str>),
+        object: &Object,
+        original: Option<&Object>,
+    ) -> bool {
         let mut first = renderer.out.open('{');
         for (key, field) in &self.followed.plan.fields {
             renderer.path.push(Step::Key(key));
@@ -173,6 +180,10 @@ impl<C: AsRef<Catalog> + Send + Sync + 'static> Events<C> {
                 }
                 (EventField::Event, _) => {
                     renderer.out.value(&op.name().to_uppercase());
+                    true
+                }
+                (EventField::Token, _) => {
+                    renderer.out.value(&token);
                     true
                 }
                 (EventField::Object(plan), _) => renderer.object(plan, object),
@@ -202,6 +213,14 @@ impl<C: AsRef<Catalog> + Send + Sync + 'static> Events<C> {
 
     fn sanitizes(&self) -> bool {
         self.subscriber.app.options.security.enable_sanitized_error_response
+    }
+}
+
+fn resume(followed: &Followed) -> Resume {
+    match followed.arguments.get("resume").and_then(Json::as_str) {
+        Some(token) => Resume::After(token.to_owned()),
+        None if followed.plan.has_token() => Resume::Later,
+        None => Resume::Never,
     }
 }
 

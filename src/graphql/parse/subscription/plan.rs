@@ -19,7 +19,7 @@ pub struct Followed {
     pub place: Pos,
     /// The class.
     pub class: Arc<Class>,
-    /// `where`, `events`, `watch`.
+    /// `where`, `events`, `watch`, `resume`.
     pub arguments: Map<String, Json>,
     /// The selection of each event.
     pub plan: EventPlan,
@@ -45,6 +45,8 @@ pub enum EventField {
     Object(ObjectPlan),
     /// The object before.
     Original(ObjectPlan),
+    /// With what the subscriber can go on after it.
+    Token,
 }
 
 impl EventPlan {
@@ -62,6 +64,7 @@ impl EventPlan {
         for field in compiler.selector.fields(&type_name, sets)? {
             let kind = match field.name {
                 "event" => EventField::Event,
+                "resumeToken" => EventField::Token,
                 "object" => EventField::Object(compiler.object(class, &field.sets)?),
                 "original" => EventField::Original(compiler.object(class, &field.sets)?),
                 _ => EventField::TypeName,
@@ -69,6 +72,12 @@ impl EventPlan {
             fields.push((field.key.to_owned(), kind));
         }
         Ok(Self { type_name, fields })
+    }
+
+    /// Whether its token is selected.
+    #[must_use]
+    pub fn has_token(&self) -> bool {
+        self.fields.iter().any(|(_, field)| matches!(field, EventField::Token))
     }
 
     /// The selections of the object.
