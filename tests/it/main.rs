@@ -37,4 +37,5 @@ mod requests;
 mod roles;
 mod server;
 mod stopping;
+mod together;
 mod unauthorized;

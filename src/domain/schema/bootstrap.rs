@@ -34,7 +34,13 @@ pub async fn prepare(storage: &dyn Storage, options: &Options) -> Result<()> {
     for class in storage.classes().await? {
         let real = storage.indexes(&class.name).await?;
         if !real.is_empty() && real != class.indexes {
-            storage.set_listed_indexes(&class.name, &real).await?;
+            match storage.set_listed_indexes(&class.name, &real).await {
+                // The list is only shown. A server that does not start for it could not even delete anything.
+                Err(StorageError::DiskFull(error)) => {
+                    tracing::error!(class = class.name.as_str(), %error, "cannot list the indexes")
+                }
+                listed => listed?,
+            }
         }
     }
     Ok(())

@@ -34,6 +34,9 @@ pub enum EmbeddedError {
     /// The disk is full.
     #[error("the disk that holds the database is full")]
     DiskFull,
+    /// A file of the database has been removed or replaced while the server runs.
+    #[error("{} was removed or replaced while the server runs; what is written would be lost", .0.display())]
+    Gone(PathBuf),
     /// The file cannot be written.
     #[error("the database file cannot be written: {0}")]
     ReadOnly(String),
@@ -78,7 +81,9 @@ impl From<rusqlite::Error> for EmbeddedError {
 impl From<EmbeddedError> for StorageError {
     fn from(error: EmbeddedError) -> Self {
         match error {
-            EmbeddedError::Closed | EmbeddedError::Busy | EmbeddedError::Starved => Self::Unavailable(Box::new(error)),
+            EmbeddedError::Closed | EmbeddedError::Busy | EmbeddedError::Starved | EmbeddedError::Gone(_) => {
+                Self::Unavailable(Box::new(error))
+            }
             EmbeddedError::DiskFull => Self::DiskFull(Box::new(error)),
             other => Self::Other(Box::new(other)),
         }

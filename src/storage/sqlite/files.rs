@@ -28,8 +28,60 @@ type Result<T> = std::result::Result<T, EmbeddedError>;
 pub struct Directory {
     /// The database file.
     pub database: PathBuf,
-    /// The lock.
-    _lock: File,
+    /// The lock. It contains the process id, and nothing after a clean stop.
+    lock: File,
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = self.lock.set_len(0);
+    }
+}
+
+/// The files of an open database, to notice that one of them is removed or replaced: what is written into a removed file
+/// is lost when the process ends.
+#[derive(Debug)]
+pub struct Presence(Vec<(PathBuf, Identity)>);
+
+/// What tells a file from another one with its name.
+type Identity = (u64, u64);
+
+#[cfg(unix)]
+fn identity(path: &Path) -> Option<Identity> {
+    use std::os::unix::fs::MetadataExt as _;
+    fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity(path: &Path) -> Option<Identity> {
+    fs::metadata(path).ok().map(|_| (0, 0))
+}
+
+impl Presence {
+    /// Remembers the files of an open database: the database itself, and its write-ahead log.
+    #[must_use]
+    pub fn of(database: &Path) -> Self {
+        let files = [database.to_owned(), log_of(database)];
+        Self(files.into_iter().filter_map(|file| identity(&file).map(|identity| (file, identity))).collect())
+    }
+
+    /// Checks that the files are still there.
+    ///
+    /// # Errors
+    /// `Gone` with the first that is not.
+    pub fn check(&self) -> Result<()> {
+        match self.0.iter().find(|(file, known)| identity(file) != Some(*known)) {
+            Some((file, _)) => Err(EmbeddedError::Gone(file.clone())),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The write-ahead log of a database.
+fn log_of(database: &Path) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push("-wal");
+    PathBuf::from(name)
 }
 
 fn at(path: &Path) -> impl FnOnce(std::io::Error) -> EmbeddedError + '_ {
@@ -80,11 +132,18 @@ impl Directory {
             }
             Err(TryLockError::Error(source)) => return Err(at(&path)(source)),
         }
+        let database = directory.join(DATABASE);
+        let unclean = lock.metadata().is_ok_and(|lock| lock.len() > 0);
+        if unclean && fs::metadata(&database).is_ok_and(|file| file.len() > 0) && !log_of(&database).exists() {
+            tracing::warn!(
+                directory = %directory.display(),
+                "the server did not stop cleanly, and the write-ahead log of its database is missing: the latest writes are lost"
+            );
+        }
         lock.set_len(0)
             .and_then(|()| lock.rewind())
             .and_then(|()| writeln!(lock, "{}", std::process::id()))
             .map_err(at(&path))?;
-        let database = directory.join(DATABASE);
         // Create the file here, so that it and the files next to it are private from the start.
         private(OpenOptions::new().read(true).write(true).create(true).truncate(false))
             .open(&database)
@@ -93,7 +152,7 @@ impl Directory {
         if let Ok(handle) = fs::File::open(directory) {
             let _ = handle.sync_all();
         }
-        Ok(Self { database, _lock: lock })
+        Ok(Self { database, lock })
     }
 }
 

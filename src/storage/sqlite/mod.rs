@@ -39,7 +39,7 @@ pub use self::files::read_classes;
 use self::catalog::Catalog;
 use self::db::{Db, Limits, Watchdog};
 use self::error::translate;
-use self::files::Directory;
+use self::files::{Directory, Presence};
 use self::query::Search;
 use self::readers::Readers;
 use self::writer::{Handle, Patience, Session, Writer};
@@ -109,6 +109,7 @@ pub struct EmbeddedStorage {
     writer: Writer,
     catalog: Arc<ArcSwap<Catalog>>,
     closed: AtomicBool,
+    presence: Arc<Presence>,
     _watchdog: Watchdog,
     directory: std::sync::Mutex<Option<Directory>>,
 }
@@ -131,16 +132,19 @@ impl EmbeddedStorage {
         let db = open(true)?;
         files::prepare(db.connection(), &held.database)?;
         let catalog = Arc::new(ArcSwap::from_pointee(Catalog::read(db.connection())?));
+        let presence = Arc::new(Presence::of(&held.database));
         // One more for quick jobs.
         let connections = (0..=options.readers.max(1)).map(|_| open(false)).collect::<rusqlite::Result<_>>()?;
         let patience = Patience { total: options.transaction_timeout, idle: options.transaction_idle };
-        let writer = Writer::start(db, Arc::clone(&catalog), options.queue.max(1), patience).map_err(threads)?;
+        let writer = Writer::start(db, Arc::clone(&catalog), Arc::clone(&presence), options.queue.max(1), patience)
+            .map_err(threads)?;
         let readers = Readers::start(connections, options.queue.max(1), options.reader_wait).map_err(threads)?;
         Ok(Self {
             readers,
             writer,
             catalog,
             closed: AtomicBool::new(false),
+            presence,
             _watchdog: watchdog,
             directory: std::sync::Mutex::new(Some(held)),
         })
@@ -201,6 +205,7 @@ fn first() -> FindOptions {
 #[async_trait]
 impl Storage for EmbeddedStorage {
     async fn ping(&self) -> Result<()> {
+        self.presence.check()?;
         self.writer.check_disk().await?;
         self.readers.run_quick(|db| db.connection().query_row("SELECT 1", [], |_| Ok(())).map_err(translate)).await
     }

@@ -64,6 +64,56 @@ async fn agrees_with_the_matcher() {
 }
 
 #[tokio::test]
+async fn a_removed_or_replaced_file_is_noticed() {
+    let schema = class("Kept", &[]);
+    for (file, replaced) in [("reparse.db", false), ("reparse.db", true), ("reparse.db-wal", false)] {
+        let directory = tempfile::tempdir().unwrap();
+        let store = open(directory.path());
+        store.insert(&schema, row("a", &json!({})), None).await.unwrap();
+        store.ping().await.unwrap();
+        let path = directory.path().join(file);
+        let aside = directory.path().join("aside");
+        std::fs::rename(&path, &aside).unwrap();
+        if replaced {
+            std::fs::copy(&aside, &path).unwrap();
+        }
+        for outcome in [store.ping().await, store.insert(&schema, row("b", &json!({})), None).await] {
+            assert!(matches!(outcome, Err(StorageError::Unavailable(_))), "{file}: {outcome:?}");
+        }
+        let tx = store.begin().await.unwrap();
+        store.insert(&schema, row("c", &json!({})), Some(&tx)).await.unwrap();
+        assert!(store.commit(tx).await.is_err(), "{file}");
+        std::fs::rename(&aside, &path).unwrap();
+        store.insert(&schema, row("d", &json!({})), None).await.unwrap();
+        assert_eq!(count(&store, &schema).await, 2, "{file}");
+    }
+}
+
+#[tokio::test]
+async fn a_clean_stop_leaves_an_empty_lock() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let lock = || std::fs::read_to_string(directory.path().join("reparse.lock")).unwrap();
+    assert_eq!(lock().trim(), std::process::id().to_string());
+    store.close().await;
+    assert_eq!(lock(), "");
+}
+
+#[tokio::test]
+async fn a_row_and_what_belongs_to_it_are_one_write() {
+    let directory = tempfile::tempdir().unwrap();
+    let schema = class("Whole", &[]);
+    let store = open(directory.path());
+    let tx = store.begin_for_one().await.unwrap().expect("the store has cheap transactions");
+    store.insert(&schema, row("a", &json!({})), Some(&tx)).await.unwrap();
+    // Longer than a client's transaction may be idle: nothing of the server's own is cut off by a busy machine.
+    tokio::time::sleep(2 * quick().transaction_idle).await;
+    store.insert(&schema, row("b", &json!({})), Some(&tx)).await.unwrap();
+    store.abort(tx).await.unwrap();
+    assert_eq!(count(&store, &schema).await, 0);
+}
+
+#[tokio::test]
 async fn what_was_written_is_there_after_reopening() {
     let directory = tempfile::tempdir().unwrap();
     let schema = class("Kept", &[("n", FieldType::Number)]);

@@ -6,6 +6,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
@@ -17,6 +18,7 @@ use tokio::sync::oneshot;
 use super::catalog::Catalog;
 use super::db::Db;
 use super::error::{EmbeddedError, translate};
+use super::files::Presence;
 use super::functions::now;
 use super::names::table;
 use crate::model::names::ClassName;
@@ -34,15 +36,27 @@ const SWEEP: Duration = Duration::from_mins(1);
 struct Undone {
     text: String,
     disk_full: bool,
+    gone: Option<PathBuf>,
 }
 
 impl Undone {
     fn of(error: &StorageError) -> Self {
-        Self { text: describe(error), disk_full: matches!(error, StorageError::DiskFull(_)) }
+        let gone = match error {
+            StorageError::Unavailable(source) => match source.downcast_ref() {
+                Some(EmbeddedError::Gone(file)) => Some(file.clone()),
+                _ => None,
+            },
+            _ => None,
+        };
+        Self { text: describe(error), disk_full: matches!(error, StorageError::DiskFull(_)), gone }
     }
 
     fn error(self) -> StorageError {
-        if self.disk_full { EmbeddedError::DiskFull.into() } else { EmbeddedError::Commit(self.text).into() }
+        match self.gone {
+            Some(file) => EmbeddedError::Gone(file).into(),
+            None if self.disk_full => EmbeddedError::DiskFull.into(),
+            None => EmbeddedError::Commit(self.text).into(),
+        }
     }
 }
 
@@ -92,6 +106,7 @@ pub struct Session {
     /// Whether indexes changed since the catalog was read.
     stale: RefCell<bool>,
     catalog: Arc<ArcSwap<Catalog>>,
+    presence: Arc<Presence>,
 }
 
 impl Session {
@@ -145,6 +160,7 @@ impl Session {
             // SQLite rolled back the transaction: disk full or I/O error.
             return Err(EmbeddedError::Commit("the transaction was undone by the database".to_owned()).into());
         }
+        self.presence.check()?;
         self.execute("COMMIT")?;
         self.refresh();
         Ok(())
@@ -251,9 +267,15 @@ impl Writer {
     ///
     /// # Errors
     /// If the thread cannot be started.
-    pub fn start(db: Db, catalog: Arc<ArcSwap<Catalog>>, most: usize, patience: Patience) -> std::io::Result<Self> {
+    pub fn start(
+        db: Db,
+        catalog: Arc<ArcSwap<Catalog>>,
+        presence: Arc<Presence>,
+        most: usize,
+        patience: Patience,
+    ) -> std::io::Result<Self> {
         let (tasks, queue) = mpsc::sync_channel(most);
-        let session = Session { db, tables: RefCell::default(), stale: RefCell::new(false), catalog };
+        let session = Session { db, tables: RefCell::default(), stale: RefCell::new(false), catalog, presence };
         let current = Current::default();
         let shown = Arc::clone(&current);
         let disk_full = Arc::new(AtomicBool::new(false));
