@@ -15,10 +15,12 @@ const { load } = await import('./lib/load.mjs');
 const { besideLogIns, measure } = await import('./lib/measure.mjs');
 const { machine, parseArguments } = await import('./lib/options.mjs');
 const { describePush, push } = await import('./lib/push.mjs');
+const { describeOverload, overload } = await import('./lib/overload.mjs');
 const { picture } = await import('./lib/picture.mjs');
 const { describe: describeResult } = await import('./lib/report.mjs');
 const { contender, floorOn, stopAll } = await import('./lib/run-table.mjs');
 const { scenarios, stream } = await import('./lib/scenarios.mjs');
+const { describeTimes, kolmogorovSmirnov, times } = await import('./lib/times.mjs');
 const { sizes } = await import('./lib/seed.mjs');
 const { contestants, mongodFacts, prepare } = await import('./lib/servers.mjs');
 const { memoryOf, versions } = await import('./lib/versions.mjs');
@@ -126,6 +128,22 @@ describe('benchmarks', () => {
     const outcome = await push(parseArguments(['push', '--devices', '250', '--rounds', '1']));
     assert.deepEqual(Object.keys(outcome.servers), ['parse-server', 'mongo', 'embedded']);
     assert.doesNotMatch(describePush(outcome), /undefined|NaN/);
+  });
+
+  test('answer times', async () => {
+    const outcome = await times({ ...parseArguments(['times', '--servers', 'parse-server,embedded', '--count', '4']) });
+    assert.equal(outcome.rows.length, 12);
+    assert.doesNotMatch(describeTimes(outcome), /undefined|NaN/);
+    assert.deepEqual(kolmogorovSmirnov([1, 2, 3, 4], [5, 6, 7, 8]).distance, 1);
+    assert.deepEqual(kolmogorovSmirnov([1, 2, 3, 4], [1, 2, 3, 9]).distance, 0.25);
+    assert.deepEqual(kolmogorovSmirnov([1, 2], [1, 2]), { distance: 0, p: 1 });
+  });
+
+  test('overload', async () => {
+    const outcome = await overload({ ...parseArguments(['overload', '--servers', 'embedded', '--only', 'F1,C10', '--seconds', '0.5']) });
+    assert.equal(outcome.rows.length, 2);
+    assert.ok(outcome.rows.every(({ alive }) => alive));
+    assert.doesNotMatch(describeOverload(outcome), /undefined|NaN/);
   });
 
   test('what the command line does not know', () => {

@@ -1,13 +1,15 @@
 // The command line.
 import os from 'node:os';
 
-export const usage = `compat/bench/run [table|growth|push|downloads|cloud|document] [option…]
+export const usage = `compat/bench/run [table|growth|push|downloads|cloud|times|overload|document] [option…]
 
   table               every scenario on every server, and the budget (the default)
   growth              how cost grows with clients, objects, classes and roles
   push                one push to many devices
   downloads           memory of 100 downloads of 100 MiB at once (10 at parse-server, which holds them in memory)
   cloud               functions and triggers in JavaScript
+  times               whether answer times tell which accounts exist (Kolmogorov-Smirnov)
+  overload            what hostile requests do to the answers that others get, and to memory
   document            the tables of docs/performance.md and the picture, out of the results that are checked in
 
   --only a,b          these scenarios, or parts of growth (clients, objects, classes, roles)
@@ -17,7 +19,7 @@ export const usage = `compat/bench/run [table|growth|push|downloads|cloud|docume
   --warmup S          before each measurement (default 0.5)
   --objects N         the largest class of growth (default 1000000)
   --devices N         that get the push (default 100000)
-  --count N           of downloads (default 100)
+  --count N           of downloads (default 100), or of samples of times (default 2000)
   --no-start          do not measure the start
   --no-mixed          do not measure cheap requests beside log ins
   --out FILE          where the JSON goes (default compat/bench/results/TIME.json)
@@ -34,7 +36,7 @@ export function parseArguments(args) {
   };
   while (queue.length) {
     const word = queue.shift();
-    if (['table', 'growth', 'push', 'downloads', 'cloud', 'document'].includes(word)) options.command = word;
+    if (['table', 'growth', 'push', 'downloads', 'cloud', 'times', 'overload', 'document'].includes(word)) options.command = word;
     else if (word === '--only' || word === '--servers') options[word.slice(2)] = value(word).split(',');
     else if (word === '--objects') options.objectLimit = number(word);
     else if (word === '--devices') options.devices = number(word);
