@@ -46,6 +46,7 @@ export const configs = {
   }),
   addresses: () => ({ masterKeyIps: ['10.9.8.7'], trustProxy: false }),
   code: () => ({ cloud: path.join(here, 'cloud.cjs'), liveQuery: { classNames: ['CodeLive', 'CodeShared', '_User'] }, startLiveQueryServer: true }),
+  live: () => ({ liveQuery: { classNames: ['Live.*', '_User'] }, startLiveQueryServer: true, requestComplexity: { queryDepth: 10 } }),
   custom: () => ({ allowCustomObjectId: true }),
   duplicates: () => ({ idempotencyOptions: { paths: ['.*'], ttl: 300 } }),
   origin: () => ({ allowOrigin: 'https://app.example' }),
