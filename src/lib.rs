@@ -15,6 +15,7 @@ pub mod adapters;
 pub mod clock;
 pub mod commands;
 pub mod config;
+pub mod dashboard;
 pub mod domain;
 pub mod error;
 pub mod graphql;

@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod cloud;
+pub mod dashboard;
 pub mod email;
 pub mod files;
 pub mod http;

@@ -22,6 +22,7 @@ pub async fn run(mut loaded: Loaded, name: &str, params: Map<String, Json>) -> E
     loaded.options.server.port = 0;
     loaded.options.own.job_schedules = false;
     // Nobody sends it requests.
+    loaded.options.own.dashboard.enabled = false;
     loaded.options.own.shutdown_delay_ms = 0;
     loaded.options.live_query.start_server = Some(false);
     loaded.options.live_query.server = None;

@@ -1,5 +1,6 @@
 //! The commands of the program, one module each.
 
+pub mod dashboard;
 pub mod embedded;
 pub mod files;
 pub mod healthcheck;

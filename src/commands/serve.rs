@@ -59,6 +59,9 @@ fn announce(loaded: &Loaded, addr: SocketAddr) {
     if options.graphql.mount {
         lines.push(format!("  GraphQL  http://{host}{}", options.graphql.path));
     }
+    if options.own.dashboard.enabled {
+        lines.push(format!("  Dashboard  http://{host}{}", options.own.dashboard.path));
+    }
     let keys_file = match &options.database.uri {
         DatabaseUri::Mongo { .. } => {
             lines.push("  Data     MongoDB".to_owned());

@@ -13,6 +13,7 @@ use super::nearest;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verb {
     Serve,
+    Dashboard,
     OpenApi,
     LiveQuery,
     HealthCheck,
@@ -103,6 +104,7 @@ pub(super) fn parse(args: impl IntoIterator<Item = OsString>, places: &[FlatOpti
                 line.given.push(place.name());
             }
             Some("live-query") if first => line.verb = Verb::LiveQuery,
+            Some("dashboard") if first => line.verb = Verb::Dashboard,
             Some("openapi") if first => line.verb = Verb::OpenApi,
             Some("embedded") if first => line.verb = Verb::Embedded,
             Some("healthcheck") if first => line.verb = Verb::HealthCheck,

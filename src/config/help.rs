@@ -10,6 +10,8 @@ const USAGE: &str = "\
 Usage: reparse [FLAGS] [CONFIGURATION.json]
        reparse openapi [--yaml] [FLAGS] [CONFIGURATION.json]
                                                     print the OpenAPI document of the app
+       reparse dashboard [FLAGS] [CONFIGURATION.json]
+                                                    say where Parse Dashboard is installed, or how to get it
        reparse live-query [FLAGS] [CONFIGURATION.json]
                                                     serve live queries alone, as a process of its own
        reparse files copy --from PLACE --to PLACE [FLAGS] [CONFIGURATION.json]

@@ -32,6 +32,8 @@ pub enum Command {
     Serve(Box<Loaded>),
     /// Serve live queries alone, beside servers of the same database.
     LiveQuery(Box<Loaded>),
+    /// Say where Parse Dashboard is installed, or how to get it.
+    Dashboard(Box<Loaded>),
     /// Print the OpenAPI document of the application.
     OpenApi {
         /// The options.
@@ -101,7 +103,7 @@ pub fn load(
             let socket = line.operand.ok_or_else(|| ConfigError::new("embedded takes the path of a socket"))?;
             return Ok(Command::Embedded { socket });
         }
-        Verb::Serve | Verb::OpenApi | Verb::LiveQuery | Verb::Files | Verb::Job => {}
+        Verb::Serve | Verb::Dashboard | Verb::OpenApi | Verb::LiveQuery | Verb::Files | Verb::Job => {}
     }
     let task = match line.verb {
         Verb::Files => Some(line.files.task(env.get(files_command::OLD_KEY))?),
@@ -130,6 +132,7 @@ pub fn load(
     Ok(match (line.verb, task) {
         (_, Some(task)) => Command::Files { loaded, task },
         (Verb::OpenApi, None) => Command::OpenApi { loaded, yaml: line.yaml },
+        (Verb::Dashboard, None) => Command::Dashboard(loaded),
         (Verb::LiveQuery, None) => Command::LiveQuery(loaded),
         (Verb::Job, None) => job(loaded, line.job)?,
         _ => Command::Serve(loaded),

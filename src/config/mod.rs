@@ -5,6 +5,7 @@
 //! server gets typed [`Options`] and never reads the environment.
 
 mod cli;
+pub mod dashboard;
 pub mod database;
 pub mod database_uri;
 pub mod declare;
@@ -118,6 +119,15 @@ impl Options {
         resolve(map, Unknown::Refused).map(|(options, _)| options)
     }
 
+    /// The folder for what the server keeps beside its database: that of the embedded store, or the option `dataDir`.
+    #[must_use]
+    pub fn data_dir(&self) -> &std::path::Path {
+        match &self.database.uri {
+            DatabaseUri::Embedded { dir } => dir,
+            DatabaseUri::Mongo { .. } => std::path::Path::new(&self.own.data_dir),
+        }
+    }
+
     /// All top-level rows.
     #[must_use]
     fn specs() -> Vec<Spec> {
@@ -185,6 +195,7 @@ fn complete(options: &mut Options) {
         &mut options.graphql.path,
         &mut options.graphql.playground_path,
         &mut options.own.graphql_legacy_path,
+        &mut options.own.dashboard.path,
     ] {
         if path.len() > 1 && path.ends_with('/') {
             path.truncate(path.trim_end_matches('/').len().max(1));

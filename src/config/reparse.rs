@@ -1,5 +1,6 @@
 //! Options that parse-server does not have. Their environment variables start with `REPARSE_`.
 
+use super::dashboard::Dashboard;
 use super::declare::Status::Supported;
 use super::declare::{group, options};
 use super::files::FileOptions;
@@ -65,6 +66,8 @@ options! {
         graphql_persisted_queries: u32 = 1_000, "graphQLPersistedQueries", "REPARSE_GRAPHQL_PERSISTED_QUERIES", Supported;
         /// Maximum bytes of these documents together.
         graphql_persisted_query_bytes: u64 = 4 << 20, "graphQLPersistedQueryBytes", "REPARSE_GRAPHQL_PERSISTED_QUERY_BYTES", Supported;
+        /// Parse Dashboard, served from the folder where it is installed.
+        dashboard: Dashboard = Dashboard::default(), "dashboard", "REPARSE_DASHBOARD", Supported;
         /// The OpenAPI document and its page.
         openapi: OpenApi = OpenApi::default(), "openapi", "REPARSE_OPENAPI", Supported;
     }

@@ -167,6 +167,12 @@ fn paths(options: &Options) -> Check {
     if options.graphql.mount_playground {
         paths.push(("playgroundPath", &options.graphql.playground_path));
     }
+    if options.own.dashboard.enabled {
+        if options.own.dashboard.path == "/" {
+            return refuse("option dashboard.path must not be /");
+        }
+        paths.push(("dashboard.path", &options.own.dashboard.path));
+    }
     for (index, (name, path)) in paths.iter().enumerate() {
         if !path.starts_with('/') {
             return refuse(format!("option {name} must start with /"));

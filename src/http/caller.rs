@@ -9,9 +9,11 @@ use poem::http::HeaderMap;
 use super::answer::RequestId;
 use super::client;
 use super::credentials;
+use super::dashboard_session;
 use super::gate::rate_limit::Identity;
 use super::handed::Handed;
 use crate::config::Options;
+use crate::domain::features::dashboard::Session;
 use crate::domain::features::sessions::open_context;
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::auth::{self, Auth, Credentials, TokenUse};
@@ -27,6 +29,8 @@ pub struct Caller {
     pub client: Client,
     /// Whether the caller's address is that of the connection, not one from a proxy's header.
     pub direct: bool,
+    /// The session of the dashboard, if one of its pages sent the request.
+    dashboard: Option<Session>,
 }
 
 impl std::fmt::Debug for Caller {
@@ -45,6 +49,7 @@ impl Caller {
         let headers = request.headers();
         let mut caller = Self::without_keys(request, &app.options);
         caller.read(headers, app)?;
+        caller.dashboard = dashboard_session::session(app, headers);
         caller.client.log_id = request.data::<RequestId>().map(|id| id.0.clone());
         Ok(caller)
     }
@@ -80,6 +85,7 @@ impl Caller {
                 ..Client::default()
             },
             direct: !origin.forwarded,
+            dashboard: None,
         }
     }
 
@@ -94,7 +100,9 @@ impl Caller {
     /// # Errors
     /// 403 for an unknown application, a missing client key, or a key that is not allowed from the caller's address.
     pub fn auth(&self, app: &App) -> Result<Auth> {
-        auth::standing(app, &self.credentials, self.client.ip)
+        let page =
+            self.dashboard.as_ref().and_then(|session| dashboard_session::rights(app, session, &self.credentials));
+        page.map_or_else(|| auth::standing(app, &self.credentials, self.client.ip), Ok)
     }
 
     /// Checks a master key on a route that needs none. A caller who would be refused elsewhere is anonymous.

@@ -8,6 +8,7 @@ pub mod conditional;
 pub mod connections;
 pub mod cors;
 pub mod credentials;
+pub mod dashboard_session;
 pub mod detach;
 pub mod form;
 pub mod gate;

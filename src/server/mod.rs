@@ -8,6 +8,7 @@ mod stop;
 mod stores;
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use crate::adapters::auth::Providers;
 use crate::adapters::cloud::module::Modules;
 use crate::adapters::cloud::node::Cloud;
 use crate::adapters::cloud::webhook::{self, WebHooks};
+use crate::adapters::dashboard::{self as installed, Installed};
 use crate::adapters::email::{self, outbox::Outbox};
 use crate::adapters::files::FileStore;
 use crate::adapters::files::encryption::FileKey;
@@ -29,6 +31,7 @@ use crate::adapters::pubsub::{Channels, Redis};
 use crate::adapters::push;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Options, Secret};
+use crate::dashboard::DashboardEndpoint;
 use crate::domain::features::{self, Services};
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::follow::follow_changes;
@@ -244,7 +247,17 @@ fn services(options: &Options, environment: &Environment, modules: &Arc<Modules>
         }
         None => None,
     };
-    Ok(Services { email, providers, files: None, push, channels: channels(options)?, web_hooks })
+    let dashboard = options.own.dashboard.enabled.then(|| dashboard(options)).transpose()?;
+    Ok(Services { email, providers, files: None, push, channels: channels(options)?, dashboard, web_hooks })
+}
+
+/// Parse Dashboard, where it is installed, with its own configuration file.
+fn dashboard(options: &Options) -> Result<Installed, StartError> {
+    let own = &options.own.dashboard;
+    let package = installed::Package::find(own.package.as_deref().map(Path::new), options.data_dir());
+    let package = package.map_err(|error| StartError::Configuration(format!("option dashboard: {error}")))?;
+    let settings = own.config.as_deref().map(|file| installed::configuration(Path::new(file))).transpose();
+    Ok(Installed { package, settings: settings.map_err(StartError::Configuration)?.unwrap_or_default() })
 }
 
 /// The channels between servers that the options name.
@@ -392,6 +405,10 @@ fn mount(app: &Arc<App>, live: &Live, parts: Parts) -> Result<(Mounts, Arc<Rest>
     }
     if options.graphql.mount_playground {
         mounts.push((options.graphql.playground_path.clone(), PlaygroundEndpoint::new(options).boxed()));
+    }
+    if options.own.dashboard.enabled {
+        let dashboard = DashboardEndpoint::new(app).map_err(StartError::Configuration)?;
+        mounts.push((options.own.dashboard.path.clone(), dashboard.boxed()));
     }
     mounts.push((options.server.mount_path.clone(), endpoint.boxed()));
     // Longer paths come first, because one may be below another.

@@ -11,6 +11,7 @@ use serde_json::{Map, Value as Json, json};
 use subtle::ConstantTimeEq as _;
 
 use super::mfa_sms::Sms;
+use super::one_time::{self, base32};
 use super::{Attempt, AuthAdapter, Outcome, Policy, Step, refused};
 use crate::error::{ParseError, Result};
 
@@ -69,12 +70,7 @@ impl Mfa {
         if period < 10 {
             return Err("mfa.period must be 10 or more".to_owned());
         }
-        let algorithm = match settings.get("algorithm").map(|name| name.as_str().unwrap_or_default()) {
-            None | Some("SHA1" | "SHA-1") => hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
-            Some("SHA256" | "SHA-256") => hmac::HMAC_SHA256,
-            Some("SHA512" | "SHA-512") => hmac::HMAC_SHA512,
-            Some(_) => return Err("algorithm must be SHA1, SHA256 or SHA512".to_owned()),
-        };
+        let algorithm = one_time::algorithm(settings.get("algorithm").map(|name| name.as_str().unwrap_or_default()))?;
         let sms = if ways.contains(&"SMS") {
             Some(Sms::open(settings, usize::try_from(digits).unwrap_or(6), period)?)
         } else {
@@ -93,16 +89,8 @@ impl Mfa {
 
     /// The period that a code belongs to: this one, or the one before or after. `None`: the code is wrong.
     fn period_of(&self, secret: &str, token: &str, now: i64) -> Option<i64> {
-        let secret = base32(secret)?;
-        let key = hmac::Key::new(self.algorithm, &secret);
-        let period = now.div_euclid(1000).div_euclid(self.period);
-        // All three are computed, so that the time tells nothing.
-        [-1, 0, 1].into_iter().fold(None, |found, offset| {
-            let counter = u64::try_from(period + offset).unwrap_or_default();
-            let code = one_time_code(&key, counter, self.digits);
-            let right = bool::from(code.as_bytes().ct_eq(token.as_bytes()));
-            right.then_some(period + offset).or(found)
-        })
+        let key = hmac::Key::new(self.algorithm, &base32(secret)?);
+        one_time::period_of(&key, self.digits, self.period, token, now)
     }
 
     async fn set_up(&self, attempt: &Attempt<'_>) -> Result<Outcome> {
@@ -209,41 +197,6 @@ fn hashed(code: &str) -> String {
     hash.as_ref().iter().fold(HASHED.to_owned(), |text, byte| format!("{text}{byte:02x}"))
 }
 
-/// RFC 4226.
-fn one_time_code(key: &hmac::Key, counter: u64, digits: u32) -> String {
-    let tag = hmac::sign(key, &counter.to_be_bytes());
-    let bytes = tag.as_ref();
-    let offset = bytes.last().map_or(0, |byte| usize::from(byte & 15));
-    let number = bytes
-        .get(offset..offset + 4)
-        .and_then(|four| four.try_into().ok())
-        .map_or(0, |four| u64::from(u32::from_be_bytes(four) & 0x7fff_ffff));
-    let width = usize::try_from(digits).unwrap_or(6);
-    format!("{:0width$}", number % 10_u64.pow(digits))
-}
-
-/// RFC 4648, in any case, with or without padding.
-fn base32(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len() * 5 / 8);
-    let (mut buffer, mut bits) = (0_u32, 0_u32);
-    for letter in text.trim_end_matches('=').bytes() {
-        let value = match letter.to_ascii_uppercase() {
-            letter @ b'A'..=b'Z' => letter - b'A',
-            letter @ b'2'..=b'7' => letter - b'2' + 26,
-            b' ' | b'-' => continue,
-            _ => return None,
-        };
-        buffer = (buffer << 5) | u32::from(value);
-        bits += 5;
-        if bits >= 8 {
-            bits -= 8;
-            bytes.push(u8::try_from((buffer >> bits) & 0xff).unwrap_or_default());
-            buffer &= (1 << bits) - 1;
-        }
-    }
-    Some(bytes)
-}
-
 #[async_trait]
 impl AuthAdapter for Mfa {
     fn policy(&self, stored: Option<&Map<String, Json>>) -> Result<Policy> {
@@ -286,18 +239,6 @@ impl AuthAdapter for Mfa {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn codes_of_the_rfc() {
-        let secret = base32("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ").unwrap();
-        assert_eq!(secret, b"12345678901234567890");
-        let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &secret);
-        for (seconds, code) in [(59, "94287082"), (1_111_111_109, "07081804"), (20_000_000_000_u64, "65353130")] {
-            assert_eq!(one_time_code(&key, seconds / 30, 8), code);
-        }
-        assert_eq!(base32("not base32!"), None);
-        assert_eq!(base32("mzxw6==="), Some(b"foo".to_vec()));
-    }
 
     #[test]
     fn a_code_of_the_app_is_good_for_one_log_in() {

@@ -8,6 +8,7 @@ pub mod mfa;
 mod mfa_sms;
 pub mod oauth2;
 pub mod oidc;
+pub mod one_time;
 pub mod own_code;
 
 use std::collections::HashMap;

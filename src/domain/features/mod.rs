@@ -2,6 +2,7 @@
 //! call pipelines; no pipeline imports a feature. [`all`] is the only list of them.
 
 pub mod audiences;
+pub mod dashboard;
 pub mod files;
 pub mod functions;
 pub mod global_config;
@@ -31,6 +32,7 @@ pub fn all(options: &Options, services: Services) -> Vec<Feature> {
     let channels = services.channels.clone();
     let hooks = hooks::feature(services.web_hooks.clone());
     vec![
+        dashboard::feature(options, &services),
         files::feature(options, &services),
         push::feature(options, &services),
         users::feature(options, services),

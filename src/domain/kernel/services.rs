@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::adapters::auth::Providers;
 use crate::adapters::cloud::webhook::WebHooks;
+use crate::adapters::dashboard::Installed;
 use crate::adapters::email::outbox::Outbox;
 use crate::adapters::files::FileStore;
 use crate::adapters::pubsub::Channels;
@@ -22,6 +23,8 @@ pub struct Services {
     pub push: Option<Arc<dyn PushSender>>,
     /// Channels between servers.
     pub channels: Channels,
+    /// Parse Dashboard, if the server hosts it.
+    pub dashboard: Option<Installed>,
     /// Calls web hooks.
     pub web_hooks: Arc<WebHooks>,
 }

@@ -80,6 +80,7 @@ pub const RULES: &[Rule] = &[
     Rule { of: "rest", may: PROTOCOL_MAY, never: &[], never_crates: DATABASES_AND_GRAPHQL },
     // Pages are routes below the mount path of REST, stated like the others.
     Rule { of: "pages", may: PAGES_MAY, never: &[], never_crates: DATABASES_AND_GRAPHQL },
+    Rule { of: "dashboard", may: PROTOCOL_MAY, never: &[], never_crates: DATABASES_AND_GRAPHQL },
     Rule { of: "live_query", may: PROTOCOL_MAY, never: &[], never_crates: DATABASES_AND_GRAPHQL },
     Rule { of: "graphql", may: PROTOCOL_MAY, never: &[], never_crates: DATABASES },
     Rule { of: "graphql::engine", may: &[], never: DIALECTS, never_crates: DATABASES },
