@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json};
 
 use crate::error::Result;
@@ -32,6 +33,8 @@ pub struct Call {
     pub target: Target,
     /// What it is told.
     pub payload: Map<String, Json>,
+    /// afterFind: the list of what was found, which is the part `objects` of the payload. It is long, so it is written once.
+    pub objects: Option<Box<RawValue>>,
     /// A function: the files of the form that it was called with. They are no part of the payload's `params`.
     pub files: Vec<FormFile>,
     /// A trigger on files: the file, for code that takes more than its name.
@@ -40,6 +43,29 @@ pub struct Call {
     pub depth: u32,
     /// The id by which the log knows the client's request.
     pub request: Option<Arc<str>>,
+}
+
+impl Call {
+    /// A call that nobody else's call or request led to.
+    #[must_use]
+    pub const fn of(target: Target, payload: Map<String, Json>) -> Self {
+        Self { target, payload, objects: None, files: Vec::new(), file: None, depth: 0, request: None }
+    }
+
+    /// All that it is told, as JSON.
+    #[must_use]
+    pub fn body(&self) -> Body<'_> {
+        Body { payload: &self.payload, objects: self.objects.as_deref() }
+    }
+}
+
+/// All that a call is told.
+#[derive(Debug, Serialize)]
+pub struct Body<'a> {
+    #[serde(flatten)]
+    payload: &'a Map<String, Json>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    objects: Option<&'a RawValue>,
 }
 
 /// A file of a form.

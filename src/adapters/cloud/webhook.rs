@@ -91,7 +91,7 @@ impl fmt::Debug for WebHook {
 impl WebHook {
     async fn ask(&self, call: &Call) -> Result<Map<String, Json>, CallError> {
         let url = self.url.clone().ok_or_else(|| CallError::Unreachable("no address of the web".to_owned()))?;
-        let body = serde_json::to_vec(&call.payload).map_err(|error| CallError::Unreachable(error.to_string()))?;
+        let body = serde_json::to_vec(&call.body()).map_err(|error| CallError::Unreachable(error.to_string()))?;
         let mut request = self.hooks.client.post(url).header("content-type", "application/json").body(body);
         if let Some(key) = &self.hooks.key {
             request = request.header(KEY_HEADER, key.clone());

@@ -293,8 +293,7 @@ mod tests {
     }
 
     fn call(depth: u32) -> Call {
-        let target = Target::Function("f".into());
-        Call { target, payload: Map::new(), files: Vec::new(), file: None, depth, request: None }
+        Call { depth, ..Call::of(Target::Function("f".into()), Map::new()) }
     }
 
     async fn answer_of(triggers: &Triggers, handler: Option<Arc<dyn Handler>>) -> Option<String> {

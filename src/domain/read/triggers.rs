@@ -97,9 +97,7 @@ impl Concerned {
         payload.insert("object".to_owned(), Json::Null);
         payload.insert("isGet".to_owned(), self.is_get.into());
         payload.insert("query".to_owned(), self.query.clone().into());
-        let objects = found.iter().map(|object| Json::Object(json::encode_object(object))).collect();
-        payload.insert("objects".to_owned(), Json::Array(objects));
-        let answer = triggers::fire(cx, handler, Trigger::AfterFind, &self.class, payload).await?;
+        let answer = triggers::fire_with_found(cx, handler, &self.class, payload, &found).await?;
         if let Some(objects) = answer.objects {
             found = replaced(found, objects);
         }

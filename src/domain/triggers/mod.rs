@@ -5,14 +5,16 @@ pub mod payload;
 
 use std::sync::Arc;
 
+use serde_json::value::to_raw_value;
 use serde_json::{Map, Value as Json};
 
 use crate::config::values::LogLevel;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::rehearsal;
 use crate::domain::kernel::triggers::{Answer, Call, FormFile, Handler, Target, TriggerFile};
-use crate::error::Result;
+use crate::error::{ParseError, Result};
 use crate::model::names::ClassName;
+use crate::model::object::Object;
 use crate::model::trigger::{self, Trigger};
 
 /// Calls the app's code in the name of a request.
@@ -25,19 +27,12 @@ pub async fn call(
     target: Target,
     payload: Map<String, Json>,
 ) -> Result<Answer> {
-    call_with_files(cx, handler, target, payload, Vec::new(), None).await
+    carry_out(cx, handler, Call::of(target, payload)).await
 }
 
-async fn call_with_files(
-    cx: &Context,
-    handler: &Arc<dyn Handler>,
-    target: Target,
-    payload: Map<String, Json>,
-    files: Vec<FormFile>,
-    file: Option<TriggerFile>,
-) -> Result<Answer> {
+async fn carry_out(cx: &Context, handler: &Arc<dyn Handler>, call: Call) -> Result<Answer> {
     let (depth, request) = (cx.client.depth.saturating_add(1), cx.client.log_id.clone());
-    let call = Call { target, payload, files, file, depth, request };
+    let call = Call { depth, request, ..call };
     let answer = cx.app.triggers.call(&**handler, call).await;
     cx.catch_up_with_schemas();
     let mut answer = answer?;
@@ -89,9 +84,27 @@ pub async fn fire_with_file(
     file: TriggerFile,
 ) -> Result<Answer> {
     let class = ClassName::unchecked(trigger::FILES);
-    let target = Target::Trigger(trigger, class.clone());
-    let answer = call_with_files(cx, handler, target, payload, Vec::new(), Some(file)).await;
+    let call = Call::of(Target::Trigger(trigger, class.clone()), payload);
+    let answer = carry_out(cx, handler, Call { file: Some(file), ..call }).await;
     log_trigger(cx, trigger, &class, &answer);
+    answer
+}
+
+/// Calls afterFind of a class with what was found.
+///
+/// # Errors
+/// What the trigger refuses.
+pub async fn fire_with_found(
+    cx: &Context,
+    handler: &Arc<dyn Handler>,
+    class: &ClassName,
+    payload: Map<String, Json>,
+    found: &[Object],
+) -> Result<Answer> {
+    let objects = Some(to_raw_value(found).map_err(ParseError::internal)?);
+    let call = Call::of(Target::Trigger(Trigger::AfterFind, class.clone()), payload);
+    let answer = carry_out(cx, handler, Call { objects, ..call }).await;
+    log_trigger(cx, Trigger::AfterFind, class, &answer);
     answer
 }
 
@@ -154,7 +167,8 @@ pub async fn run(
     files: Vec<FormFile>,
 ) -> Result<Answer> {
     let payload = payload::function(cx, name, parameters);
-    let answer = call_with_files(cx, handler, Target::Function(name.to_owned()), payload, files, None).await;
+    let call = Call::of(Target::Function(name.to_owned()), payload);
+    let answer = carry_out(cx, handler, Call { files, ..call }).await;
     let levels = &cx.app.options.logging.levels;
     match &answer {
         Ok(_) => log_at!(levels.cloud_function_success, function = name, "function done"),

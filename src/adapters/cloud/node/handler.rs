@@ -152,32 +152,33 @@ impl Handler for JavaScript {
         Some(MOST_FILE_BYTES)
     }
 
-    async fn call(&self, call: Call) -> Result<Answer> {
-        let Call { target, mut payload, files, file, depth, request } = call;
+    async fn call(&self, mut call: Call) -> Result<Answer> {
+        let payload = &mut call.payload;
         // The process has these by itself.
         for known in ["log", "triggerName", "functionName"] {
             payload.swap_remove(known);
         }
-        let (kind, name) = match &target {
+        if let Target::Trigger(_, class) = &call.target {
+            payload.insert("className".to_owned(), class.as_str().into());
+        }
+        let attachment = match call.file.take() {
+            Some(file) => attach_file(payload, file),
+            None => attach(payload, &call.files).into(),
+        };
+        let (kind, name) = match &call.target {
             Target::Function(name) => ("function", name.as_str()),
             Target::Job(name) => ("job", name.as_str()),
-            Target::Trigger(trigger, class) => {
-                payload.insert("className".to_owned(), class.as_str().into());
-                ("trigger", trigger.name())
-            }
+            Target::Trigger(trigger, _) => ("trigger", trigger.name()),
             Target::LiveQueryEvents => ("liveQueryEvent", ""),
         };
         let cloud = self.cloud.upgrade().ok_or_else(|| CloudError::Unavailable("the server stops".to_owned()))?;
-        let origin =
-            Origin { request: request.as_deref().unwrap_or_default().to_owned(), depth: depth.saturating_sub(1) };
-        let attachment = match file {
-            Some(file) => attach_file(&mut payload, file),
-            None => attach(&mut payload, &files).into(),
-        };
-        let sent = Sent { kind, name, origin: &origin, payload: &payload, attachment: &attachment, deadline: None };
+        let request = call.request.as_deref().unwrap_or_default().to_owned();
+        let origin = Origin { request, depth: call.depth.saturating_sub(1) };
+        let payload = &call.body();
+        let sent = Sent { kind, name, origin: &origin, payload, attachment: &attachment, deadline: None };
         let answer = cloud.call(&sent).await?;
         let told: Told = answer.read()?;
-        let sent = match (&target, payload.swap_remove("changes")) {
+        let sent = match (&call.target, call.payload.swap_remove("changes")) {
             (Target::Trigger(Trigger::BeforeSave, _), Some(Json::Object(sent))) => Some(sent),
             _ => None,
         };

@@ -49,16 +49,15 @@ function install(Parse, registry, roles) {
   async function afterSave(trigger, payload) {
     const { className } = payload;
     const request = requestOf('afterSave', payload);
-    const object = stored(Parse, className, payload.object);
+    const object = found(Parse, className, payload.object);
     object._setExisted(Boolean(payload.original));
     request.object = object;
     if (payload.original) lazy(request, 'original', () => stored(Parse, className, payload.original));
-    const changes = new Changes(object);
     const returned = await run(trigger, request);
     if (returned !== null && typeof returned === 'object' && !isObject(returned) && !Array.isArray(returned)) {
       return contextAfter(request, payload, { response: Parse._encode(returned) });
     }
-    return contextAfter(request, payload, changes.since());
+    return contextAfter(request, payload, difference(Parse, object, payload.object) ? { changed: object._getSaveJSON() } : {});
   }
 
   /** Triggers that get an object and change nothing: beforeDelete, afterDelete, log in, log out, reset of a password. */
@@ -120,7 +119,7 @@ function install(Parse, registry, roles) {
     const { className } = payload;
     const request = requestOf('afterFind', payload);
     request.object = undefined;
-    request.query = queryOf(className, payload.query);
+    lazy(request, 'query', () => queryOf(className, payload.query));
     request.isGet = payload.isGet ?? false;
     const sent = payload.objects;
     const places = new Map();
