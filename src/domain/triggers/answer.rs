@@ -24,18 +24,19 @@ pub fn judge(cx: &Context, mut data: Map<String, Json>) -> Result<Map<String, Js
     Ok(data)
 }
 
-/// Makes pointers of the Parse objects in a value. The SDK writes an object that it holds with all its fields; stored is where it is.
-pub fn refer(value: &mut Json) {
+/// Makes pointers of the Parse objects in a value, and tells whether there was one. The SDK writes an object that it holds with all its
+/// fields; stored is where it is.
+pub fn refer(value: &mut Json) -> bool {
     match value {
-        Json::Array(list) => list.iter_mut().for_each(refer),
+        Json::Array(list) => list.iter_mut().fold(false, |any, item| refer(item) || any),
         Json::Object(map) => {
             let text = |key: &str| map.get(key).and_then(Json::as_str);
             if let (Some("Object"), Some(class), Some(id)) = (text("__type"), text("className"), text("objectId")) {
                 *value = json!({ "__type": "Pointer", "className": class, "objectId": id });
-            } else {
-                map.values_mut().for_each(refer);
+                return true;
             }
+            map.values_mut().fold(false, |any, item| refer(item) || any)
         }
-        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => false,
     }
 }

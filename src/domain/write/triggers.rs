@@ -134,6 +134,9 @@ fn take(
     // Of dotted keys the client reads the whole field.
     let Some(data) = answer.object else {
         concerned.changed.extend(roots(&draft.body));
+        // An object that a client sends is one to the code, which stores it as any other: by a pointer.
+        let whole = draft.body.iter_mut().filter_map(|(field, value)| answer::refer(value).then(|| field.clone()));
+        concerned.changed.extend(whole);
         return Ok(());
     };
     let mut data = answer::judge(cx, data)?;
@@ -150,10 +153,9 @@ fn take(
     let mut sent = std::mem::take(&mut draft.body);
     sent.extend(sent_acl(draft).map(|acl| ("ACL".to_owned(), acl)));
     for (field, value) in &mut data {
-        if sent.get(field) == Some(value) {
+        if !answer::refer(value) && sent.get(field) == Some(value) {
             continue;
         }
-        answer::refer(value);
         let removes = value.get("__op").and_then(Json::as_str) == Some("Delete");
         if removes { &mut concerned.removed } else { &mut concerned.changed }.push(field.clone());
     }

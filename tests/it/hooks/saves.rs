@@ -395,5 +395,11 @@ fn objects_that_before_save_answers_become_pointers() {
         assert_eq!((&included["one"]["n"], &included["list"][0]["n"]), (&json!(1), &json!(1)));
         let fields = answer(server.master(Method::GET, "/schemas/Holder")).await.json();
         assert_eq!(fields["fields"]["one"], json!({"type": "Pointer", "targetClass": "Target"}));
+        // So does what a client sends, where a hook has seen it.
+        hooks.on("beforeSave:Holder", |_| json!({}));
+        let sent = json!({"__type": "Object", "className": "Target", "objectId": target, "n": 2});
+        let made = server.post("/classes/Holder", &json!({"one": sent})).await;
+        assert_eq!(made.json()["one"], pointer, "{made:?}");
+        server.post("/classes/Unhooked", &json!({"one": sent})).await.assert_refused(400, 111);
     });
 }

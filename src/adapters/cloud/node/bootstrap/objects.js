@@ -22,7 +22,7 @@ function found(Parse, className, json) {
   const states = Parse.CoreManager.getObjectStateController();
   states.setServerData(object, values);
   const state = states.getState(object);
-  state.existed = true;
+  state.existed = Boolean(json.objectId);
   state.objectCache = new Proxy({}, new Texts(Parse, object, json));
   return object;
 }
