@@ -177,7 +177,7 @@ pub trait Entities: Send + Sync {
     async fn find(&self, app: &Arc<App>, user: &str, transaction: Option<&Transaction>) -> Result<Arc<[String]>>;
 }
 
-/// Finds the user of a session token.
+/// Finds the user of a session token, for what is done with it other than requests: that does not count as a use of the session.
 #[async_trait]
 pub trait Sessions: Send + Sync {
     /// The user; `None` when it is gone.

@@ -53,6 +53,16 @@ async fn a_use_prolongs_a_session_where_options_say_so() {
 }
 
 #[tokio::test]
+async fn what_live_queries_tell_is_no_use_of_a_session() {
+    let server = fixture(json!({ "sessionLength": 60, "extendSessionOnUse": true })).await;
+    let ann = server.sign_up("ann").await;
+    server.clock.advance(40_000);
+    assert!(ann.app.sessions.user(&ann.app, &token(&ann)).await.unwrap().is_some());
+    server.clock.advance(21_000);
+    assert_eq!(code(server.enter(&token(&ann)).await), 209);
+}
+
+#[tokio::test]
 async fn users_see_their_own_sessions_alone() {
     let server = fixture(json!({})).await;
     let (ann, bob) = (server.sign_up("ann").await, server.sign_up("bob").await);

@@ -53,7 +53,7 @@ struct Resolver;
 #[async_trait]
 impl Sessions for Resolver {
     async fn user(&self, app: &Arc<App>, token: &str) -> Result<Option<Arc<SessionUser>>> {
-        resolve(app, token).await
+        Ok(find(app, token).await?.map(|(user, _)| user))
     }
 }
 
@@ -171,11 +171,18 @@ pub(super) async fn insert(cx: &Context, mut row: Object) -> Result<Object> {
     Ok(row)
 }
 
-/// The user of a session token; `None` if the user has been deleted.
+/// The user of a session token with which a request was made; `None` if the user has been deleted.
 ///
 /// # Errors
 /// 209 if the token is unknown or expired.
 pub async fn resolve(app: &Arc<App>, token: &str) -> Result<Option<Arc<SessionUser>>> {
+    let Some((user, session)) = find(app, token).await? else { return Ok(None) };
+    extend(&Context::of_server(app), app.feature()?, token, &session).await;
+    Ok(Some(user))
+}
+
+/// As [`resolve`], but the session is not used by this.
+async fn find(app: &Arc<App>, token: &str) -> Result<Option<(Arc<SessionUser>, Arc<cache::Session>)>> {
     let invalid = || ParseError::new(ErrorCode::InvalidSessionToken, "Invalid session token");
     let cx = Context::of_server(app);
     let cache: &SessionCache = app.feature()?;
@@ -204,8 +211,8 @@ pub async fn resolve(app: &Arc<App>, token: &str) -> Result<Option<Arc<SessionUs
             None => return Ok(None),
         }
     };
-    extend(&cx, cache, token, &session).await;
-    Ok(Some(Arc::new(SessionUser { id: session.user_id.clone(), session_token: token.to_owned(), row })))
+    let user = SessionUser { id: session.user_id.clone(), session_token: token.to_owned(), row };
+    Ok(Some((Arc::new(user), session)))
 }
 
 /// With `extendSessionOnUse`, extends a session that is used in the second half of its lifetime.
