@@ -141,7 +141,7 @@ export class Generator {
       const op = operation?.__op;
       return op && op !== 'Delete' && op !== 'Nothing' && !op.endsWith('Relation') && !fits[name]?.includes(op) && random.chance(0.9) ? this.fieldValue(name) : operation;
     });
-    if (!('o' in body) && random.chance(0.2)) body[random.pick(['o.x', 'o.y', 'o.x.z'])] = random.chance(0.3) ? { __op: 'Delete' } : this.scalar();
+    if (!('o' in body) && random.chance(0.2)) body[random.pick(['o.x', 'o.y', 'o.x.z'])] = random.chance(0.3) ? { __op: 'Delete' } : random.pick([...TEXTS, ...NUMBERS]);
     return body;
   }
 
@@ -280,7 +280,7 @@ export class Generator {
   oddity() {
     const { random } = this;
     return random.pick([
-      { method: 'POST', path: `/classes/${this.class}`, json: [] },
+      { method: 'PUT', path: this.row(), json: [] },
       { method: 'PUT', path: this.row(), json: { objectId: 'other' } },
       { method: 'POST', path: '/classes/_Bad', json: {} },
       { method: 'GET', path: '/classes/a%20b' },

@@ -77,6 +77,10 @@ describe(`requests of seed ${SEED}`, () => {
   after(() => Promise.all(Object.values(sides).map(({ server }) => server.stop())));
 
   const surprises = [];
+  const surprise = found => {
+    surprises.push(found);
+    if (REPORT) fs.appendFileSync(REPORT, `${JSON.stringify(found)}\n`);
+  };
   const seen = new Map(known.map(entry => [entry, 0]));
 
   function judge(world, request, answers) {
@@ -84,12 +88,12 @@ describe(`requests of seed ${SEED}`, () => {
     const shown = Object.fromEntries(Object.entries(answers).map(([name, answer]) => [name, sides[name].essence(world, request, answer)]));
     const pairs = [['mongo', mongo], ['embedded', embedded]];
     for (const [name, answer] of pairs) {
-      if (answer.status >= 500) { surprises.push({ name, why: 'an internal error', request, shown }); continue; }
+      if (answer.status >= 500) { surprise({ name, why: 'an internal error', request, shown }); continue; }
       if (isAccident(reference) && isRefusal(answer, reference)) continue;
       if (same(shown[name], shown.reference)) continue;
       const entry = known.find(({ store, matches }) => (!store || store === name) && matches(request, shown[name], shown.reference));
       if (entry) seen.set(entry, seen.get(entry) + 1);
-      else surprises.push({ name, why: 'another answer than the reference', request, shown: { [name]: shown[name], reference: shown.reference } });
+      else surprise({ name, why: 'another answer than the reference', request, shown: { [name]: shown[name], reference: shown.reference } });
     }
   }
 
@@ -104,8 +108,7 @@ describe(`requests of seed ${SEED}`, () => {
 
   function settle() {
     const found = surprises.splice(0);
-    if (REPORT) fs.appendFileSync(REPORT, found.map(surprise => `${JSON.stringify(surprise)}\n`).join(''));
-    assert.equal(found.length, 0, `${found.length} differences are not listed:\n${found.slice(0, SHOWN).map(surprise => JSON.stringify(surprise)).join('\n')}`);
+    assert.equal(found.length, 0, `${found.length} differences are not listed:\n${found.slice(0, SHOWN).map(one => JSON.stringify(one)).join('\n')}`);
   }
 
   const generators = Array.from({ length: WORLDS }, (_, world) => new Generator(SEED * 1000 + world, world));

@@ -97,11 +97,12 @@ struct LogLine {
 impl Drop for LogLine {
     fn drop(&mut self) {
         let Self { method, status, .. } = self;
-        let millis = self.started.elapsed().as_secs_f64() * 1000.0;
+        // To a tenth, as a number: programs that read the log compare it.
+        let ms = (self.started.elapsed().as_secs_f64() * 10_000.0).round() / 10.0;
         let route = self.route.get();
         let route = route.as_deref().unwrap_or("-");
         self.span.in_scope(|| {
-            tracing::info!(target: "reparse::request", %method, %route, status, ms = format_args!("{millis:.1}"));
+            tracing::info!(target: "reparse::request", %method, %route, status, ms);
         });
     }
 }

@@ -155,7 +155,7 @@ fn exists(path: &str) -> bool {
 fn paths(text: &str) -> impl Iterator<Item = &str> {
     let words = text.split(|letter: char| letter.is_whitespace() || "`'\"()[];|=".contains(letter));
     words
-        .map(|word| word.trim_end_matches([',', '.', ':', '!', '?']).split(':').next().unwrap_or_default())
+        .map(|word| word.trim_end_matches([',', '.', ':', '!', '?']).split([':', '#']).next().unwrap_or_default())
         .map(|word| word.strip_prefix("./").unwrap_or(word))
         .filter(|word| TOP.iter().any(|top| word.starts_with(top)))
 }
