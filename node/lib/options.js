@@ -1,6 +1,7 @@
 'use strict';
 // The options of a program as the server takes them: JSON, and by name what has no JSON form and stays in the program.
 const { builtIn } = require('./adapters/built-in');
+const { modules } = require('./bootstrap');
 
 const DEFAULTS = { databaseURI: 'mongodb://localhost:27017/parse', mountPath: '/parse', port: 1337, graphQLPath: '/graphql', playgroundPath: '/playground' };
 
@@ -19,11 +20,13 @@ const ADAPTERS = [
   'liveQuery.pubSubAdapter', 'liveQuery.wssAdapter', 'liveQueryServerOptions.pubSubAdapter', 'liveQueryServerOptions.wssAdapter',
 ];
 
-/** Options that may be functions, which the server cannot call yet. */
+/** Options that may be functions, which the server calls in the program. */
 const CALLBACKS = [
   'verifyUserEmails', 'preventLoginWithUnverifiedEmail', 'sendUserEmailVerification', 'passwordPolicy.validatorCallback',
-  'schema.beforeMigration', 'schema.afterMigration', 'pages.customRoutes[].handler',
+  'schema.beforeMigration', 'schema.afterMigration',
 ];
+/** Options that may be functions, which the server cannot call yet. */
+const NOT_YET = ['pages.customRoutes[].handler'];
 
 /** Options that may be functions, which are asked once, at the start. */
 const ASKED = ['masterKey', 'publicServerURL'];
@@ -40,18 +43,6 @@ function isInstance(value) {
   const prototype = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) return true;
   return Object.values(value).some(inner => typeof inner === 'function');
-}
-
-/** The adapter that a class or function makes of options; anything else is one. */
-function make(adapter, options) {
-  if (typeof adapter !== 'function') return adapter?.default ? make(adapter.default, options) : adapter;
-  try {
-    const made = adapter(options);
-    if (made !== undefined && made !== null) return made;
-  } catch (error) {
-    if (!/class constructor|cannot be invoked without 'new'/i.test(String(error?.message))) throw error;
-  }
-  return new adapter(options);
 }
 
 class Reader {
@@ -77,7 +68,7 @@ class Reader {
       [adapter, options] = [value.adapter, value.options];
     }
     if (adapter === undefined || typeof adapter === 'string') return this.json(path, value);
-    const made = make(adapter, options);
+    const made = modules.construct(adapter, options);
     const described = made?.[builtIn];
     if (described) return { module: described.module, options: this.json(path, described.options) };
     return { module: this.keep(path, made) };
@@ -86,16 +77,17 @@ class Reader {
   /** An identity provider: an adapter whose settings stand beside it. */
   provider(path, value) {
     if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return this.json(path, value);
-    if (isInstance(value) && !isInstance(value.module)) return { module: this.keep(path, make(value)) };
+    if (isInstance(value) && !isInstance(value.module)) return { module: this.keep(path, modules.construct(value)) };
     const { module, ...settings } = value;
     if (module === undefined || typeof module === 'string') return this.json(path, value);
-    return { ...this.json(path, settings), module: this.keep(path, make(module, settings)) };
+    return { ...this.json(path, settings), module: this.keep(path, modules.construct(module, settings)) };
   }
 
   json(path, value) {
     switch (typeof value) {
       case 'function':
-        if (CALLBACKS.includes(general(path))) refuse(path, 'the server cannot call code of a program for this option yet');
+        if (CALLBACKS.includes(path)) return { module: this.keep(path, value) };
+        if (NOT_YET.includes(general(path))) refuse(path, 'the server cannot call code of a program for this option yet');
         return refuse(path, 'it cannot be a function');
       case 'bigint':
       case 'symbol':

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::code::Decision;
 use super::declare::Status::{NotYet, Supported};
 use super::declare::{group, options};
 use super::free::{Free, Module};
@@ -11,14 +12,14 @@ options! {
     pub struct Mail {
         /// Adapter that sends mails.
         email_adapter: Option<Module> = None, "emailAdapter", "PARSE_SERVER_EMAIL_ADAPTER", Supported;
-        /// Send a verification mail when the email address of a user is set or changed.
-        verify_user_emails: bool = false, "verifyUserEmails", "PARSE_SERVER_VERIFY_USER_EMAILS", Supported;
-        /// Refuse log in until the email address is verified, and create no session at sign up.
-        prevent_login_with_unverified_email: bool = false, "preventLoginWithUnverifiedEmail", "PARSE_SERVER_PREVENT_LOGIN_WITH_UNVERIFIED_EMAIL", Supported;
+        /// Send a verification mail when the email address of a user is set or changed; or {"module": …}, a function that decides.
+        verify_user_emails: Decision = Decision::Always(false), "verifyUserEmails", "PARSE_SERVER_VERIFY_USER_EMAILS", Supported;
+        /// Refuse log in until the email address is verified, and create no session at sign up; or {"module": …}, a function that decides.
+        prevent_login_with_unverified_email: Decision = Decision::Always(false), "preventLoginWithUnverifiedEmail", "PARSE_SERVER_PREVENT_LOGIN_WITH_UNVERIFIED_EMAIL", Supported;
         /// Create the user at sign up, but answer with an error until the email address is verified.
         prevent_signup_with_unverified_email: bool = false, "preventSignupWithUnverifiedEmail", "PARSE_SERVER_PREVENT_SIGNUP_WITH_UNVERIFIED_EMAIL", Supported;
-        /// Send the verification mail. With `false` the server creates the token but sends no mail.
-        send_user_email_verification: bool = true, "sendUserEmailVerification", "PARSE_SERVER_SEND_USER_EMAIL_VERIFICATION", Supported;
+        /// Send the verification mail. With `false` the server creates the token but sends no mail. Or {"module": …}, a function that decides.
+        send_user_email_verification: Decision = Decision::Always(true), "sendUserEmailVerification", "PARSE_SERVER_SEND_USER_EMAIL_VERIFICATION", Supported;
         /// Seconds until a verification token expires (default: never).
         email_verify_token_validity_duration: Option<f64> = None, "emailVerifyTokenValidityDuration", "PARSE_SERVER_EMAIL_VERIFY_TOKEN_VALIDITY_DURATION", Supported;
         /// Send a verification token again while it is valid.

@@ -5,6 +5,7 @@
 //! server gets typed [`Options`] and never reads the environment.
 
 mod cli;
+pub mod code;
 pub mod dashboard;
 pub mod database;
 pub mod database_uri;

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::declare::Status::{NotYet, Supported};
+use super::code::Callback;
+use super::declare::Status::Supported;
 use super::declare::{group, options};
 
 options! {
@@ -15,13 +16,21 @@ options! {
     }
 }
 
+impl Definitions {
+    /// Whether functions of the app are called before or after.
+    #[must_use]
+    pub const fn calls_back(&self) -> bool {
+        self.before_migration.is_some() || self.after_migration.is_some()
+    }
+}
+
 group! {
     /// Classes that the server creates or changes at start.
     pub struct Definitions {
-        /// Function that is called after the classes are changed.
-        after_migration: Option<String> = None, "afterMigration", "PARSE_SERVER_SCHEMA_AFTER_MIGRATION", NotYet;
-        /// Function that is called before the classes are changed.
-        before_migration: Option<String> = None, "beforeMigration", "PARSE_SERVER_SCHEMA_BEFORE_MIGRATION", NotYet;
+        /// {"module": …}: function that is called after the classes are changed.
+        after_migration: Option<Callback> = None, "afterMigration", "PARSE_SERVER_SCHEMA_AFTER_MIGRATION", Supported;
+        /// {"module": …}: function that is called before the classes are changed.
+        before_migration: Option<Callback> = None, "beforeMigration", "PARSE_SERVER_SCHEMA_BEFORE_MIGRATION", Supported;
         /// Definitions of the classes (required).
         definitions: Vec<Value> = Vec::new(), "definitions", "PARSE_SERVER_SCHEMA_DEFINITIONS", Supported;
         /// Delete fields that the definition of their class does not contain, with their data.

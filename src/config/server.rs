@@ -2,7 +2,7 @@
 
 use super::declare::Status::{Harmless, NotYet, Supported};
 use super::declare::{group, options};
-use super::free::Free;
+use super::free::{Free, Module};
 use super::network::TrustProxy;
 use super::values::{ByteSize, TextList};
 
@@ -43,8 +43,8 @@ options! {
         cluster: Option<Free> = None, "cluster", "PARSE_SERVER_CLUSTER", NotYet;
         /// Path of the main file of cloud code.
         cloud: Option<String> = None, "cloud", "PARSE_SERVER_CLOUD", Supported;
-        /// Adapter that receives analytics events (`/events`).
-        analytics_adapter: Option<Free> = None, "analyticsAdapter", "PARSE_SERVER_ANALYTICS_ADAPTER", NotYet;
+        /// Adapter of the app that receives events (`/events`): a module that exports it.
+        analytics_adapter: Option<Module> = None, "analyticsAdapter", "PARSE_SERVER_ANALYTICS_ADAPTER", Supported;
         /// Adapter that replaces the in-memory cache.
         cache_adapter: Option<Free> = None, "cacheAdapter", "PARSE_SERVER_CACHE_ADAPTER", NotYet;
         /// Serve `/validate_purchase`.

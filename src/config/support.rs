@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::Options;
 use super::declare::{Spec, Status};
-use crate::adapters::{auth, files, push};
+use crate::adapters::{auth, push};
 
 /// Why `pages.customRoutes` is not supported.
 const OWN_ROUTES: &str = "this server cannot run JavaScript functions; put files into the directory pages.pagesPath and \
@@ -94,13 +94,6 @@ pub(super) fn missing(options: &Options, given: &Map<String, Value>) -> Vec<Unsu
                 OWN_ROUTES,
             ));
         }
-    }
-    if let Some(module) = options.files.files_adapter.as_ref().and_then(|adapter| files::open::module(&adapter.0))
-        && !files::open::ADAPTERS.contains(&module)
-    {
-        let built_in = listed(files::open::ADAPTERS.iter().copied());
-        let reason = format!("unknown adapter; JavaScript modules cannot be loaded; built-in adapters: {built_in}");
-        found.push(unsupported(vec!["filesAdapter".to_owned()], &reason));
     }
     if let Some(reason) = options.push.senders.as_ref().and_then(|senders| push::missing(&senders.settings)) {
         found.push(unsupported(vec!["push".to_owned()], &reason));

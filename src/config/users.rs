@@ -1,6 +1,7 @@
 //! Options of users and sessions.
 
-use super::declare::Status::{Harmless, NotYet, Supported};
+use super::code::Callback;
+use super::declare::Status::{Harmless, Supported};
 use super::declare::{group, options};
 use super::free::Providers;
 use crate::model::js_pattern::JsPattern;
@@ -66,8 +67,8 @@ group! {
         reset_token_validity_duration: Option<f64> = None, "resetTokenValidityDuration", "PARSE_SERVER_PASSWORD_POLICY_RESET_TOKEN_VALIDITY_DURATION", Supported;
         /// Error message for a password that breaks these rules.
         validation_error: Option<String> = None, "validationError", "PARSE_SERVER_PASSWORD_POLICY_VALIDATION_ERROR", Supported;
-        /// Function that checks a password.
-        validator_callback: Option<String> = None, "validatorCallback", "PARSE_SERVER_PASSWORD_POLICY_VALIDATOR_CALLBACK", NotYet;
+        /// {"module": …}: function that checks a password.
+        validator_callback: Option<Callback> = None, "validatorCallback", "PARSE_SERVER_PASSWORD_POLICY_VALIDATOR_CALLBACK", Supported;
         /// Regular expression that a password must match.
         validator_pattern: Option<JsPattern> = None, "validatorPattern", "PARSE_SERVER_PASSWORD_POLICY_VALIDATOR_PATTERN", Supported;
     }

@@ -106,9 +106,6 @@ fn password_policy(policy: &users::PasswordPolicy) -> Check {
             pattern.source()
         ));
     }
-    if policy.validator_callback.is_some() {
-        return refuse("passwordPolicy.validatorCallback must be a function.");
-    }
     if policy.max_password_history.is_some_and(|count| count > 20) {
         return refuse("passwordPolicy.maxPasswordHistory must be an integer ranging 0 - 20");
     }
@@ -210,7 +207,7 @@ fn sessions_and_limits(options: &Options) -> Check {
 
 fn mail(options: &Options) -> Check {
     let mail = &options.mail;
-    if mail.verify_user_emails {
+    if mail.verify_user_emails.is_possible() {
         if mail.email_adapter.is_none() {
             return refuse("An emailAdapter is required for e-mail verification and password resets.");
         }

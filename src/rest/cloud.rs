@@ -9,6 +9,7 @@ use super::openapi::Tag::Cloud;
 use super::openapi::headers::HeaderParameter::CloudContext;
 use super::reply;
 use super::route::{Access, Outcome, Route};
+use crate::domain::features::analytics;
 use crate::domain::features::functions;
 use crate::domain::features::hooks::{self, Kind};
 use crate::domain::features::jobs::{self, Starter, schedules};
@@ -220,6 +221,7 @@ async fn change_trigger_hook(mut call: Call) -> Outcome {
     reply::json(&hooks::change_trigger(&call.cx, class, trigger, &body).await?)
 }
 
-async fn record_event(_call: Call) -> Outcome {
-    Ok(reply::empty())
+async fn record_event(mut call: Call) -> Outcome {
+    let parameters = call.take_body();
+    reply::json(&analytics::record(&call.cx, call.path("eventName")?, parameters).await)
 }

@@ -19,25 +19,27 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::adapters::auth::Providers;
-use crate::adapters::cloud::module::Modules;
+use crate::adapters::cloud::module::{Decision, Modules};
 use crate::adapters::cloud::node::Cloud;
 use crate::adapters::cloud::webhook::{self, WebHooks};
 use crate::adapters::dashboard::{self as installed, Installed};
 use crate::adapters::email::{self, outbox::Outbox};
 use crate::adapters::files::FileStore;
 use crate::adapters::files::encryption::FileKey;
+use crate::adapters::files::javascript::JavaScript;
 use crate::adapters::files::open::{self, Home, Opened};
 use crate::adapters::pubsub::{Channels, Redis};
 use crate::adapters::push;
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Options, Secret};
+use crate::config::{Options, Secret, code};
 use crate::dashboard::DashboardEndpoint;
 use crate::domain::features::{self, Services};
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::follow::follow_changes;
+use crate::domain::kernel::services::Callbacks;
 use crate::domain::kernel::workers::Workers;
 use crate::domain::schema::defined;
-use crate::domain::start;
+use crate::domain::start::{self, Migration};
 use crate::error::ParseError;
 use crate::graphql::{Current, CustomSchema, GraphQlEndpoint, Legacy, PlaygroundEndpoint, wants_graphql_socket};
 use crate::http::answer::refusal;
@@ -143,10 +145,11 @@ impl Server {
         let accepting = Accepting::start(listeners, &options, &cors, environment.random.hex(4));
         let modules = Arc::new(Modules::default());
         let mut services = services(&options, &environment, &modules)?;
+        let migration = migration(&options, &modules);
         let email = services.email.clone();
         let program = environment.program;
         let (storage, home) = stores::open(&options, environment.commands).await?;
-        match files(&options, home, &environment.random) {
+        match files(&options, home, &environment.random, Some((&modules, &environment.clock))) {
             Ok(files) => services.files = Some(files),
             Err(error) => {
                 storage.close().await;
@@ -166,11 +169,15 @@ impl Server {
             let live = Live::open(&app).await?;
             let (mounts, rest) = mount(&app, &live, parts)?;
             let cloud = cloud::start(&app, rest, program.as_ref(), !modules.is_empty(), email).await?;
-            if let Some(cloud) = &cloud
-                && let Err(error) = modules.load(cloud).await
-            {
-                cloud.shutdown().await;
-                return Err(StartError::Configuration(error));
+            if let Some(cloud) = &cloud {
+                let migrated = match modules.load(cloud).await {
+                    Ok(()) => start::migrate(&app, &migration).await.map_err(|error| chain(&error)),
+                    Err(error) => Err(error),
+                };
+                if let Err(error) = migrated {
+                    cloud.shutdown().await;
+                    return Err(StartError::Configuration(error));
+                }
             }
             Ok((mounts, cloud, live))
         };
@@ -220,7 +227,7 @@ pub async fn classes(options: &Options) -> Result<Vec<ClassSchema>, StartError> 
 /// When it cannot be opened.
 pub async fn file_store(options: &Options) -> Result<Arc<dyn FileStore>, StartError> {
     let home = stores::home(options).await?;
-    files(options, home, &(Arc::new(SystemRandom) as Arc<dyn Random>))
+    files(options, home, &(Arc::new(SystemRandom) as Arc<dyn Random>), None)
 }
 
 /// Opens the services that the options name.
@@ -248,7 +255,11 @@ fn services(options: &Options, environment: &Environment, modules: &Arc<Modules>
         None => None,
     };
     let dashboard = options.own.dashboard.enabled.then(|| dashboard(options)).transpose()?;
-    Ok(Services { email, providers, files: None, push, channels: channels(options)?, dashboard, web_hooks })
+    let analytics = options.server.analytics_adapter.as_ref();
+    let analytics = analytics
+        .map(|adapter| modules.name("analyticsAdapter", &adapter.module, Some(adapter.options.clone().into())));
+    let (channels, callbacks) = (channels(options)?, callbacks(options, modules));
+    Ok(Services { email, providers, files: None, push, channels, dashboard, web_hooks, callbacks, analytics })
 }
 
 /// Parse Dashboard, where it is installed, with its own configuration file.
@@ -258,6 +269,34 @@ fn dashboard(options: &Options) -> Result<Installed, StartError> {
     let package = package.map_err(|error| StartError::Configuration(format!("option dashboard: {error}")))?;
     let settings = own.config.as_deref().map(|file| installed::configuration(Path::new(file))).transpose();
     Ok(Installed { package, settings: settings.map_err(StartError::Configuration)?.unwrap_or_default() })
+}
+
+/// Functions of the app that the options name.
+fn callbacks(options: &Options, modules: &Modules) -> Callbacks {
+    let decision = |option: &str, decision: &code::Decision| match decision {
+        code::Decision::Always(always) => Decision::Always(*always),
+        code::Decision::Asked(callback) => Decision::Asked(modules.name(option, &callback.module, None)),
+    };
+    let (mail, policy) = (&options.mail, &options.users.password_policy);
+    let judge = policy.as_ref().and_then(|policy| policy.validator_callback.as_ref());
+    Callbacks {
+        verify_email: decision("verifyUserEmails", &mail.verify_user_emails),
+        prevent_log_in: decision("preventLoginWithUnverifiedEmail", &mail.prevent_login_with_unverified_email),
+        send_verification: decision("sendUserEmailVerification", &mail.send_user_email_verification),
+        judge_password: judge.map(|judge| modules.name("passwordPolicy.validatorCallback", &judge.module, None)),
+    }
+}
+
+/// Functions of the app around the class definitions.
+fn migration(options: &Options, modules: &Modules) -> Migration {
+    let Some(definitions) = &options.schema.definitions else { return Migration::default() };
+    let name = |option: &str, callback: &Option<code::Callback>| {
+        callback.as_ref().map(|callback| modules.name(option, &callback.module, None))
+    };
+    Migration {
+        before: name("schema.beforeMigration", &definitions.before_migration),
+        after: name("schema.afterMigration", &definitions.after_migration),
+    }
 }
 
 /// The channels between servers that the options name.
@@ -273,17 +312,28 @@ fn channels(options: &Options) -> Result<Channels, StartError> {
     })
 }
 
-/// Opens the store of files that the options name.
-fn files(options: &Options, home: Home, random: &Arc<dyn Random>) -> Result<Arc<dyn FileStore>, StartError> {
-    let options = &options.files;
+/// Opens the store of files that the options name. `javascript`: of a server that runs it.
+fn files(
+    options: &Options,
+    home: Home,
+    random: &Arc<dyn Random>,
+    javascript: Option<(&Modules, &Arc<dyn Clock>)>,
+) -> Result<Arc<dyn FileStore>, StartError> {
+    let Options { keys, server, files: options, .. } = options;
     let adapter = options.files_adapter.as_ref().map(|adapter| &adapter.0);
     let key = options.file_key.as_ref().map(|key| FileKey::from_text(key.expose()));
     let variables = |name: &str| std::env::var(name).ok();
     match open::open(adapter, home, key, random.clone(), &variables).map_err(StartError::Configuration)? {
         Opened::Store(store) => Ok(store),
-        Opened::NeedsJavaScript { module, .. } => {
-            let message = format!("filesAdapter {module}: JavaScript modules cannot be loaded");
-            Err(StartError::Configuration(message))
+        Opened::NeedsJavaScript { module, options } => {
+            let Some((modules, clock)) = javascript else {
+                let message = format!("filesAdapter {module}: only a running server can load JavaScript");
+                return Err(StartError::Configuration(message));
+            };
+            let mount = server.public_server_url.as_ref().or(server.server_url.as_ref()).map_or("", String::as_str);
+            let store =
+                JavaScript::open(&module, options, modules, &keys.app_id, mount, (clock.clone(), random.clone()));
+            Ok(Arc::new(store))
         }
     }
 }

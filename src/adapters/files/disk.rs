@@ -58,6 +58,11 @@ impl Temporary {
         Ok(temporary)
     }
 
+    /// All of its bytes.
+    pub(super) fn bytes(&self) -> io::Result<Vec<u8>> {
+        fs::read(&self.path)
+    }
+
     /// Gives the file its name, which then survives a power failure. Replaces what has the name.
     pub(super) fn publish(mut self, path: &Path) -> io::Result<()> {
         self.file.sync_all()?;

@@ -5,6 +5,7 @@
 //! | [`gridfs`] | the MongoDB database | parse-server's own GridFS adapter |
 //! | [`directory`] | the data directory of the embedded store | nobody else |
 //! | [`file_system`] | a folder | npm `@parse/fs-files-adapter` |
+//! | [`javascript`] | wherever an adapter of the app keeps them | the adapter |
 //! | [`cloud`] | S3, Google Cloud Storage, Azure | npm `@parse/s3-files-adapter`, `@parse/gcs-files-adapter`, `parse-server-azure-storage` |
 //!
 //! Bytes flow as streams in both directions, and a store holds at most a few MiB of one file in memory. A file is
@@ -19,6 +20,7 @@ pub mod encryption;
 pub mod file_system;
 pub mod gridfs;
 pub mod in_memory;
+pub mod javascript;
 pub mod open;
 pub mod settings;
 pub mod upkeep;

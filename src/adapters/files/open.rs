@@ -37,18 +37,8 @@ pub enum Opened {
     },
 }
 
-/// The names of adapters that are built in.
-pub const ADAPTERS: [&str; 5] = [
-    "@parse/fs-files-adapter",
-    "@parse/s3-files-adapter",
-    "@parse/gcs-files-adapter",
-    "azure",
-    "parse-server-azure-storage",
-];
-
 /// The name of the adapter in the option `filesAdapter`, if it has one.
-#[must_use]
-pub fn module(setting: &Json) -> Option<&str> {
+fn module(setting: &Json) -> Option<&str> {
     match setting {
         Json::String(module) => Some(module),
         Json::Object(map) => map.get("module").or_else(|| map.get("adapter"))?.as_str(),

@@ -22,7 +22,8 @@ impl JavaScript {
     /// The adapter that a module makes with these settings.
     #[must_use]
     pub fn open(module: &str, settings: &Map<String, Json>, modules: &Modules) -> Self {
-        let module = modules.with_constant("push.adapter", module, settings.clone().into(), PUSH_TYPES);
+        let module =
+            modules.with_constants("push.adapter", module, settings.clone().into(), PUSH_TYPES, vec![Vec::new()]);
         Self { module, types: OnceLock::new() }
     }
 
@@ -41,7 +42,7 @@ impl JavaScript {
 impl PushSender for JavaScript {
     fn push_types(&self) -> Option<&[String]> {
         let types = self.types.get_or_init(|| {
-            let types = self.module.constant()?.as_array()?;
+            let types = self.module.constants().first()?.as_ref()?.as_array()?;
             Some(types.iter().filter_map(Json::as_str).map(str::to_owned).collect())
         });
         types.as_deref()

@@ -65,7 +65,8 @@ fn every_option_of_parse_server_is_here_with_its_variable_and_default() {
         let kinds: &[OptionType] = match text("type").as_str() {
             "boolean" | "boolean or function" => &[OptionType::Boolean],
             "number" => &[OptionType::Number, OptionType::Object],
-            "text" => &[OptionType::Text],
+            // Functions are texts in its table.
+            "text" => &[OptionType::Text, OptionType::Object],
             "list" => &[OptionType::List],
             "object" | "module or object" => &[OptionType::Object, OptionType::List],
             _ => &[OptionType::Group],

@@ -1,6 +1,7 @@
 //! The features of the server, one module each, which registers with the kernel by one [`Feature`] record. Features
 //! call pipelines; no pipeline imports a feature. [`all`] is the only list of them.
 
+pub mod analytics;
 pub mod audiences;
 pub mod dashboard;
 pub mod files;
@@ -31,6 +32,7 @@ pub use crate::domain::kernel::services::Services;
 pub fn all(options: &Options, services: Services) -> Vec<Feature> {
     let channels = services.channels.clone();
     let hooks = hooks::feature(services.web_hooks.clone());
+    let analytics = analytics::feature(services.analytics.clone());
     vec![
         dashboard::feature(options, &services),
         files::feature(options, &services),
@@ -43,6 +45,7 @@ pub fn all(options: &Options, services: Services) -> Vec<Feature> {
         global_config::feature(),
         graphql_config::feature(),
         audiences::feature(),
+        analytics,
         hooks,
         jobs::feature(),
         security::feature(),

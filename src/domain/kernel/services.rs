@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::adapters::auth::Providers;
+use crate::adapters::cloud::module::{Decision, OwnModule};
 use crate::adapters::cloud::webhook::WebHooks;
 use crate::adapters::dashboard::Installed;
 use crate::adapters::email::outbox::Outbox;
@@ -27,4 +28,21 @@ pub struct Services {
     pub dashboard: Option<Installed>,
     /// Calls web hooks.
     pub web_hooks: Arc<WebHooks>,
+    /// Functions of the app that options name.
+    pub callbacks: Callbacks,
+    /// Receives events.
+    pub analytics: Option<Arc<OwnModule>>,
+}
+
+/// Functions of the app that are asked about users.
+#[derive(Debug)]
+pub struct Callbacks {
+    /// Whether an email address must be verified: `verifyUserEmails`.
+    pub verify_email: Decision,
+    /// Whether a user cannot log in before: `preventLoginWithUnverifiedEmail`.
+    pub prevent_log_in: Decision,
+    /// Whether a mail is sent for it: `sendUserEmailVerification`.
+    pub send_verification: Decision,
+    /// Whether a password is good enough: `passwordPolicy.validatorCallback`.
+    pub judge_password: Option<Arc<OwnModule>>,
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use arc_swap::ArcSwap;
 use foldhash::fast::RandomState;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 pub use crate::adapters::cloud::handler::{Answer, Call, FormFile, Given, Handler, Target, TriggerFile};
 use crate::error::{ErrorCode, ParseError, Result};
@@ -250,16 +250,24 @@ impl Triggers {
     /// # Errors
     /// What the handler refuses; 141 for calls nested too deep, 503 when too many are in flight.
     pub async fn call(&self, handler: &dyn Handler, call: Call) -> Result<Answer> {
-        if call.depth > self.most_depth {
+        let _place = self.enter(call.depth)?;
+        handler.call(call).await
+    }
+
+    /// Takes a place for a call of the app's code that is inside of so many others. It is free again when it is dropped.
+    ///
+    /// # Errors
+    /// 141 for calls nested too deep, 503 when too many are in flight.
+    pub fn enter(&self, depth: u32) -> Result<SemaphorePermit<'_>> {
+        if depth > self.most_depth {
             return Err(ParseError::new(
                 ErrorCode::ScriptFailed,
                 format!("Cloud code called itself more than {} times (option cloudDepth).", self.most_depth),
             ));
         }
-        let Ok(_permit) = self.in_flight.try_acquire() else {
-            return Err(ParseError::unavailable("Too many calls of cloud code are in flight.", 1));
-        };
-        handler.call(call).await
+        self.in_flight
+            .try_acquire()
+            .map_err(|_| ParseError::unavailable("Too many calls of cloud code are in flight.", 1))
     }
 }
 

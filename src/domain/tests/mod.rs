@@ -24,10 +24,12 @@ use super::kernel::context::{Client, Context};
 use super::kernel::feature::Feature;
 use super::{classes, start};
 use crate::adapters::auth::Providers;
+use crate::adapters::cloud::module::Decision;
 use crate::adapters::cloud::webhook::{self, WebHooks};
 use crate::adapters::pubsub::Channels;
 use crate::clock::ManualClock;
 use crate::config::Options;
+use crate::domain::kernel::services::Callbacks;
 use crate::error::{ErrorCode, Result};
 use crate::model::Date;
 use crate::random::SeededRandom;
@@ -57,6 +59,13 @@ fn services() -> Services {
         push: None,
         channels: Channels::default(),
         web_hooks,
+        callbacks: Callbacks {
+            verify_email: Decision::Always(false),
+            prevent_log_in: Decision::Always(false),
+            send_verification: Decision::Always(true),
+            judge_password: None,
+        },
+        analytics: None,
     }
 }
 

@@ -8,8 +8,10 @@ use std::sync::Arc;
 use serde_json::value::to_raw_value;
 use serde_json::{Map, Value as Json};
 
+use crate::adapters::cloud::module::OwnModule;
+use crate::adapters::cloud::node::Origin;
 use crate::config::values::LogLevel;
-use crate::domain::kernel::context::Context;
+use crate::domain::kernel::context::{Client, Context};
 use crate::domain::kernel::rehearsal;
 use crate::domain::kernel::triggers::{Answer, Call, FormFile, Handler, Target, TriggerFile};
 use crate::error::{ParseError, Result};
@@ -40,6 +42,19 @@ async fn carry_out(cx: &Context, handler: &Arc<dyn Handler>, call: Call) -> Resu
         cx.set_cloud_context(context);
     }
     Ok(answer)
+}
+
+/// Calls a function that an option names, or a method of an adapter of the app. `None`: it returned nothing.
+///
+/// # Errors
+/// What it throws, and the bounds of calls.
+pub async fn ask(cx: &Context, code: &OwnModule, method: Option<&str>, arguments: Vec<Json>) -> Result<Option<Json>> {
+    let Client { depth, log_id, .. } = &cx.client;
+    let _place = cx.app.triggers.enter(depth.saturating_add(1))?;
+    let origin = Origin { request: log_id.as_deref().unwrap_or_default().to_owned(), depth: *depth };
+    let answer = code.call_json_within(&origin, method, arguments).await;
+    cx.catch_up_with_schemas();
+    Ok(answer?)
 }
 
 /// Writes to the log at a level that an option chooses.

@@ -40,6 +40,16 @@ pub fn function(cx: &Context, name: &str, params: Map<String, Json>) -> Map<Stri
     payload
 }
 
+/// What adapters and functions of the app are told of a request: who calls and from where.
+#[must_use]
+pub fn request(cx: &Context) -> Map<String, Json> {
+    let mut request = Map::new();
+    add_caller(cx, &mut request, None);
+    request.insert("ip".to_owned(), cx.client.ip.to_string().into());
+    request.remove("log");
+    request
+}
+
 fn add_caller(cx: &Context, payload: &mut Map<String, Json>, usual_installation: Option<&str>) {
     payload.insert("master".to_owned(), matches!(cx.auth, Auth::Master | Auth::ReadOnlyMaster).into());
     payload.insert("isReadOnly".to_owned(), cx.auth.is_read_only().into());

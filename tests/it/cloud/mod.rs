@@ -3,7 +3,7 @@
 
 mod app;
 mod channel;
-mod host;
+pub mod host;
 mod hostile;
 mod modules;
 mod supervision;

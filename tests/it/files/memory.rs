@@ -27,6 +27,11 @@ async fn of_a_gibibyte() {
     let length: u64 = std::env::var("REPARSE_TEST_MIB").map_or(1024, |text| text.parse().unwrap()) << 20;
     let piece = Bytes::from(vec![7; PIECE]);
     for place in places::all().await {
+        if place.name == "javascript" {
+            // It takes no such file.
+            place.remove().await;
+            continue;
+        }
         let name = place.name;
         let (_, before) = memory();
         let clock = Instant::now();

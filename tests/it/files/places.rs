@@ -5,15 +5,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use mongodb::{Client, Database};
+use reparse::adapters::cloud::module::Modules;
 use reparse::adapters::files::FileStore;
 use reparse::adapters::files::directory::Directory;
 use reparse::adapters::files::encryption::FileKey;
 use reparse::adapters::files::file_system::FileSystem;
 use reparse::adapters::files::gridfs::GridFs;
+use reparse::adapters::files::javascript::JavaScript;
 use reparse::adapters::files::open::{Home, Opened, open};
+use reparse::clock::{Clock, SystemClock};
 use reparse::random::{Random, SystemRandom};
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
+
+use crate::cloud::host::TestApp;
 
 /// A store and what has to be there as long as it is.
 pub struct Place {
@@ -25,8 +30,12 @@ pub struct Place {
     pub keeps_metadata: bool,
     /// Files are encrypted.
     pub encrypted: bool,
+    /// It can list its files, and what belongs to none.
+    pub lists: bool,
     mongo: Option<Database>,
     folder: Option<TempDir>,
+    /// The app whose adapter it is.
+    app: Option<TestApp>,
 }
 
 impl Place {
@@ -40,10 +49,13 @@ impl Place {
         self.mongo.clone().unwrap()
     }
 
-    /// Removes the database.
+    /// Removes the database, and ends the app.
     pub async fn remove(self) {
         if let Some(database) = self.mongo {
             database.drop().await.unwrap();
+        }
+        if let Some(app) = self.app {
+            app.cloud.shutdown().await;
         }
     }
 }
@@ -80,8 +92,10 @@ pub async fn gridfs(key: Option<&str>) -> Place {
         store: Arc::new(GridFs::new(&database, key.map(FileKey::from_text), random())),
         keeps_metadata: true,
         encrypted: key.is_some(),
+        lists: true,
         mongo: Some(database),
         folder: None,
+        app: None,
     }
 }
 
@@ -92,8 +106,10 @@ pub fn directory(key: Option<&str>) -> Place {
         store: Arc::new(Directory::new(folder.path(), key.map(FileKey::from_text), random())),
         keeps_metadata: true,
         encrypted: key.is_some(),
+        lists: true,
         mongo: None,
         folder: Some(folder),
+        app: None,
     }
 }
 
@@ -105,8 +121,10 @@ pub fn file_system(key: Option<&str>) -> Place {
         store: Arc::new(store),
         keeps_metadata: false,
         encrypted: key.is_some(),
+        lists: true,
         mongo: None,
         folder: Some(folder),
+        app: None,
     }
 }
 
@@ -136,7 +154,7 @@ pub fn s3_setting(more: &Json) -> Json {
 
 fn cloud(name: &'static str, setting: &Json) -> Place {
     let store = configured(setting);
-    Place { name, store, keeps_metadata: true, encrypted: false, mongo: None, folder: None }
+    Place { name, store, keeps_metadata: true, encrypted: false, lists: true, mongo: None, folder: None, app: None }
 }
 
 pub fn s3() -> Place {
@@ -155,6 +173,37 @@ pub fn azure() -> Place {
     cloud("azure", &json!({ "module": "azure", "options": options }))
 }
 
+const ADAPTER: &str = "
+module.exports = class {
+  constructor({ missing }) { this.files = new Map(); this.missing = missing; }
+  get(name) { if (!this.files.has(name)) throw new Error(this.missing); return this.files.get(name); }
+  async createFile(name, data, contentType, { metadata }) { this.files.set(name, { data: Buffer.from(data), metadata }); }
+  async deleteFile(name) { this.get(name); this.files.delete(name); }
+  async getFileData(name) { return this.get(name).data; }
+  async getMetadata(name) { return { metadata: this.get(name).metadata }; }
+  getFileLocation({ mount }, name) { return `${mount}/elsewhere/${encodeURIComponent(name)}?v=1`; }
+};";
+
+pub async fn javascript() -> Place {
+    let app = TestApp::start("").await;
+    std::fs::write(app.folder.path().join("files.js"), ADAPTER).unwrap();
+    let modules = Modules::default();
+    let options = json!({ "missing": "there is no such file" }).as_object().unwrap().clone();
+    let (clock, mount): (Arc<dyn Clock>, _) = (Arc::new(SystemClock), "http://localhost:1/parse/");
+    let store = JavaScript::open("./files.js", options, &modules, "app", mount, (clock, random()));
+    modules.load(&app.cloud).await.unwrap();
+    Place {
+        name: "javascript",
+        store: Arc::new(store),
+        keeps_metadata: true,
+        encrypted: false,
+        lists: false,
+        mongo: None,
+        folder: None,
+        app: Some(app),
+    }
+}
+
 /// One of each. Google's is missing: the emulators that registries have do not take uploads by the XML API, which is the one
 /// that `object_store` speaks.
 pub async fn all() -> Vec<Place> {
@@ -167,5 +216,6 @@ pub async fn all() -> Vec<Place> {
         file_system(Some("a key")),
         s3(),
         azure(),
+        javascript().await,
     ]
 }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use serde_json::Value as Json;
 
 use crate::config::Options;
 use crate::domain::kernel::app::App;
@@ -27,6 +28,7 @@ use crate::domain::read::redact::View;
 use crate::domain::schema::check;
 use crate::domain::store;
 use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::json;
 use crate::model::names::{self, ClassName};
 use crate::model::object::Object;
 use crate::model::operation::parse::ParsedWrite;
@@ -87,6 +89,12 @@ impl CreatedWith {
     #[must_use]
     pub fn create() -> Self {
         Self::new("create", None)
+    }
+
+    /// As the app's code sees it.
+    #[must_use]
+    pub fn told(&self) -> Json {
+        Json::Object(json::encode_object(&self.0))
     }
 
     /// By exchange of a legacy token.

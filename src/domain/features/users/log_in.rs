@@ -133,12 +133,12 @@ pub enum Proof {
 /// # Errors
 /// 101 if the ACL of the user's row does not permit the user to read it; 205 if the email address must be verified
 /// first, unless an external service has just confirmed the identity.
-pub fn admit(cx: &Context, user: &Object, way: Proof, parameters: &Map<String, Json>) -> Result<()> {
+pub async fn admit(cx: &Context, user: &Object, way: Proof, parameters: &Map<String, Json>) -> Result<()> {
     let closed = |column: &str| user.get(column).and_then(Value::as_array).is_some_and(<[Value]>::is_empty);
     if closed("_rperm") && closed("_wperm") && !cx.auth.is_master() {
         return Err(invalid_credentials());
     }
-    if way == Proof::ProvenIdentity { Ok(()) } else { verification::check(cx, user, parameters) }
+    if way == Proof::ProvenIdentity { Ok(()) } else { verification::check(cx, user, parameters).await }
 }
 
 /// The user in the parameters, if the password is right. A wrong password counts towards the lockout; the caller
@@ -187,7 +187,7 @@ pub(super) async fn with_right_password(cx: &Context, parameters: &Map<String, J
         }
     }
     let user = user.filter(|_| right).ok_or_else(invalid_credentials)?;
-    admit(cx, &user, Proof::Password, parameters)?;
+    admit(cx, &user, Proof::Password, parameters).await?;
     Ok(user)
 }
 

@@ -41,9 +41,9 @@ use crate::model::object::Object;
 /// Users, for the kernel.
 #[must_use]
 pub fn feature(options: &Options, services: Services) -> Feature {
-    let Services { email, providers, .. } = services;
+    let Services { email, providers, callbacks, .. } = services;
     let unknown_names = UnknownNames::default();
-    let users = Users { hasher: Hasher::start(&options.own), providers, unknown_names, outbox: email };
+    let users = Users { hasher: Hasher::start(&options.own), providers, unknown_names, outbox: email, callbacks };
     let feature = Feature::new("users").rules(names::USER, rules::UserRules).state(users);
     Feature { on_stop: Some(stop), ..feature }
 }

@@ -8,7 +8,9 @@ use crate::domain::kernel::stages::Checked;
 use crate::domain::permissions::Scoped;
 use crate::domain::read;
 use crate::domain::store;
+use crate::domain::triggers::ask;
 use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::json::is_truthy;
 use crate::model::names::{self, ClassName};
 use crate::model::object::Object;
 use crate::model::operation::{Change, Update};
@@ -36,7 +38,8 @@ pub async fn admit(cx: &Context, checked: &mut Checked) -> Result<()> {
         return Ok(());
     }
     let password = password.clone();
-    if policy.validator_pattern.as_ref().is_some_and(|pattern| !pattern.is_match(&password)) {
+    let matches = policy.validator_pattern.as_ref().is_none_or(|pattern| pattern.is_match(&password));
+    if !matches || !is_accepted(cx, &password).await? {
         let text = policy.validation_error.clone();
         return Err(refuse(
             text.unwrap_or_else(|| "Password does not meet the Password Policy requirements.".to_owned()),
@@ -65,6 +68,13 @@ pub async fn admit(cx: &Context, checked: &mut Checked) -> Result<()> {
         checked.internal.put(CHANGED_AT, Change::Set(cx.now().into()));
     }
     Ok(())
+}
+
+/// Whether the function of the app accepts a password, if there is one.
+async fn is_accepted(cx: &Context, password: &str) -> Result<bool> {
+    let Some(judge) = &cx.app.feature::<Users>()?.callbacks.judge_password else { return Ok(true) };
+    let answer = ask(cx, judge, None, vec![password.into()]).await?;
+    Ok(answer.as_ref().is_some_and(is_truthy))
 }
 
 /// Refuses a previous password, and adds the current one to the history.

@@ -73,7 +73,7 @@ impl ClassRules for UserRules {
         policy::admit(cx, &mut checked).await?;
         take_name(cx, &mut checked, creating).await?;
         take_email(cx, &mut checked).await?;
-        verification::prepare(cx, &mut checked);
+        verification::prepare(cx, &mut checked).await?;
         take_password(cx, &mut checked, creating).await?;
         Ok(checked)
     }
@@ -82,7 +82,7 @@ impl ClassRules for UserRules {
         let linking = cx.auth.user().is_some()
             && checked.state.get::<UserState>().is_some_and(|state| state.auth_data_response.is_some());
         // With an id that the client chose, the session might be of a user who exists.
-        checked.id.is_none() && !checked.id_given && !by_code(cx) && !linking && !verification::is_required(cx)
+        checked.id.is_none() && !checked.id_given && !by_code(cx) && !linking && !verification::may_be_required(cx)
     }
 
     /// The session of a new user. Without its user a session is good for nothing; a user without the session whose token the
@@ -135,21 +135,24 @@ impl ClassRules for UserRules {
 
     async fn follow_up(&self, cx: &Context, mut stored: Stored) -> Result<Stored> {
         let mut state: UserState = stored.state.take();
-        verification::follow_up(cx, &state, &stored.row);
         // Nobody is logged in by cloud code, nor by a master key in a header.
         let by_code = by_code(cx);
         if stored.created {
             let linking = cx.auth.user().is_some() && state.auth_data_response.is_some();
-            if !by_code && !linking && verification::is_required(cx) {
+            let logs_in = !by_code && !linking;
+            let must_verify = logs_in && verification::is_required(cx, &stored.row, &came_by(&state)).await?;
+            verification::follow_up(cx, &state, &stored.row).await;
+            if must_verify {
                 if cx.app.options.mail.prevent_signup_with_unverified_email {
                     return Err(verification::unverified());
                 }
-            } else if !by_code && !linking && state.session_token.is_none() {
+            } else if logs_in && state.session_token.is_none() {
                 state.session_token = Some(first_session(cx, &stored.id, &state).await?);
             }
             stored.state.put(state);
             return Ok(stored);
         }
+        verification::follow_up(cx, &state, &stored.row).await;
         if state.password_changed {
             if cx.app.options.users.revoke_session_on_password_reset {
                 sessions::end_all(cx, &stored.id).await?;
@@ -165,10 +168,11 @@ impl ClassRules for UserRules {
             && cx.auth.is_master()
             && !cx.auth.is_read_only()
             && !by_code
-            && !verification::is_required(cx)
         {
             let created_with = CreatedWith::log_in(provider);
-            state.session_token = Some(sessions::create(cx, &stored.id, Some(&created_with)).await?);
+            if !verification::is_required(cx, &stored.row, &created_with).await? {
+                state.session_token = Some(sessions::create(cx, &stored.id, Some(&created_with)).await?);
+            }
         }
         stored.state.put(state);
         Ok(stored)
@@ -237,8 +241,12 @@ impl ClassRules for UserRules {
 
 /// Creates the session of a new user.
 async fn first_session(cx: &Context, user: &str, state: &UserState) -> Result<String> {
-    let created_with = state.auth_provider.as_deref().map_or_else(CreatedWith::sign_up, CreatedWith::log_in);
-    sessions::create(cx, user, Some(&created_with)).await
+    sessions::create(cx, user, Some(&came_by(state))).await
+}
+
+/// How a new user came.
+fn came_by(state: &UserState) -> CreatedWith {
+    state.auth_provider.as_deref().map_or_else(CreatedWith::sign_up, CreatedWith::log_in)
 }
 
 /// Whether cloud code, or somebody with a master key in a header, writes the user: they get no session.
@@ -348,7 +356,7 @@ async fn log_in_by(cx: &Context, body: &Map<String, Json>, auth_data: AuthData, 
     let who = Who { user: Some(owner), ..Who::default() };
     let validated = auth_data.validate(cx, who, cx.app.options.users.allow_expired_auth_data_token, body).await?;
     let way = if validated.proves_identity { log_in::Proof::ProvenIdentity } else { log_in::Proof::Identity };
-    log_in::admit(cx, owner, way, body)?;
+    log_in::admit(cx, owner, way, body).await?;
     let responses = validated.store(cx, owner).await?;
     triggers::before_login(cx, owner).await?;
     let created_with = CreatedWith::log_in(&auth_data.effective_names(Some(owner)));

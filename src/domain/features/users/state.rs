@@ -6,6 +6,7 @@ use super::password::Hasher;
 use super::unknown_names::UnknownNames;
 use crate::adapters::auth::Providers;
 use crate::adapters::email::outbox::Outbox;
+use crate::domain::kernel::services::Callbacks;
 use crate::model::object::Object;
 
 /// State for the lifetime of the server.
@@ -18,6 +19,8 @@ pub struct Users {
     pub unknown_names: UnknownNames,
     /// Sends mail.
     pub outbox: Option<Arc<Outbox>>,
+    /// Functions of the app that are asked about users.
+    pub callbacks: Callbacks,
 }
 
 /// State of a write of a user, passed from one stage to later ones.

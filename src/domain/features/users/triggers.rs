@@ -29,7 +29,8 @@ fn standing(user: &Object, session_token: &str) -> Auth {
 }
 
 /// A user as it sees itself.
-fn own(cx: &Context, user: &Object) -> Map<String, Json> {
+#[must_use]
+pub(super) fn own(cx: &Context, user: &Object) -> Map<String, Json> {
     let as_user = cx.with_auth(standing(user, ""));
     payload::object(&as_user, &cx.class(&users()), &Visibility::default(), user.clone())
 }

@@ -1,20 +1,24 @@
 //! Email verification: the server sends a token to the email address of a user; using the token verifies the address.
 
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
-use super::mail;
-use super::state::UserState;
+use super::state::{UserState, Users};
+use super::{mail, triggers};
+use crate::adapters::cloud::module::Decision;
 use crate::adapters::email::Purpose;
+use crate::domain::features::sessions::CreatedWith;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
 use crate::domain::kernel::stages::Checked;
 use crate::domain::permissions::Scoped;
 use crate::domain::read;
 use crate::domain::store;
+use crate::domain::triggers::{ask, payload};
 use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::json::is_truthy;
 use crate::model::names::{self, ClassName};
 use crate::model::object::Object;
-use crate::model::operation::{Change, Update};
+use crate::model::operation::{Change, Update, apply};
 use crate::model::query::{Constraint, Filter, Resolved};
 use crate::model::value::Value;
 
@@ -31,39 +35,116 @@ pub fn unverified() -> ParseError {
     ParseError::new(ErrorCode::EmailNotFound, "User email is not verified.")
 }
 
-/// Whether an unverified user cannot log in.
+/// What decides, and what it is told.
+async fn decide(cx: &Context, decision: &Decision, told: impl Fn() -> Map<String, Json>) -> Result<Option<Json>> {
+    match decision {
+        Decision::Always(always) => Ok(Some((*always).into())),
+        Decision::Asked(code) => ask(cx, code, None, vec![told().into()]).await,
+    }
+}
+
+/// Whether it says yes. What is not `true` does not.
+async fn says_true(cx: &Context, decision: &Decision, told: impl Fn() -> Map<String, Json>) -> Result<bool> {
+    Ok(decide(cx, decision, told).await? == Some(Json::Bool(true)))
+}
+
+/// What the functions are told: the user as it will be and as it was, and who asks.
+fn told(cx: &Context, user: &Object, before: Option<&Object>, created_with: Option<&CreatedWith>) -> Map<String, Json> {
+    let shown = |user: &Object| {
+        let mut shown = triggers::own(cx, user);
+        shown.insert("__type".to_owned(), "Object".into());
+        Json::Object(shown)
+    };
+    let mut told = payload::request(cx);
+    told.insert("object".to_owned(), shown(user));
+    if let Some(before) = before {
+        told.insert("original".to_owned(), shown(before));
+    }
+    if let Some(created_with) = created_with {
+        told.insert("createdWith".to_owned(), created_with.told());
+    }
+    told
+}
+
+/// Whether there are users who cannot log in unverified.
 #[must_use]
-pub fn is_required(cx: &Context) -> bool {
+pub fn may_be_required(cx: &Context) -> bool {
     let options = &cx.app.options.mail;
-    options.verify_user_emails && options.prevent_login_with_unverified_email
+    options.verify_user_emails.is_possible() && options.prevent_login_with_unverified_email.is_possible()
+}
+
+/// Whether this user cannot log in unverified.
+///
+/// # Errors
+/// What a function of the app throws.
+pub async fn is_required(cx: &Context, user: &Object, created_with: &CreatedWith) -> Result<bool> {
+    let callbacks = &cx.app.feature::<Users>()?.callbacks;
+    let told = || told(cx, user, None, Some(created_with));
+    Ok(says_true(cx, &callbacks.verify_email, told).await? && says_true(cx, &callbacks.prevent_log_in, told).await?)
 }
 
 /// Refuses the log in of a user whose email address is not verified, if verification is required.
 ///
 /// # Errors
-/// 205.
-pub fn check(cx: &Context, user: &Object, parameters: &Map<String, Json>) -> Result<()> {
+/// 205; what a function of the app throws.
+pub async fn check(cx: &Context, user: &Object, parameters: &Map<String, Json>) -> Result<()> {
     let verified = user.get("emailVerified").and_then(Value::as_bool) == Some(true);
     let ignored = cx.auth.is_master()
         && !cx.auth.is_read_only()
         && parameters.get("ignoreEmailVerification") == Some(&Json::Bool(true));
-    if is_required(cx) && !verified && !ignored { Err(unverified()) } else { Ok(()) }
+    if ignored {
+        return Ok(());
+    }
+    let providers = parameters.get("authData").and_then(Json::as_object).filter(|providers| !providers.is_empty());
+    let providers = providers.map(|providers| providers.keys().map(String::as_str).collect::<Vec<_>>().join(","));
+    let created_with = CreatedWith::log_in(providers.as_deref().unwrap_or("password"));
+    if is_required(cx, user, &created_with).await? && !verified { Err(unverified()) } else { Ok(()) }
 }
 
 /// Creates a token for a write that sets an email address. A new user whose identity an external service has just
 /// confirmed does not have to verify the address; a changed address must always be verified.
-pub fn prepare(cx: &Context, checked: &mut Checked) {
+///
+/// # Errors
+/// What a function of the app throws; when the store fails.
+pub async fn prepare(cx: &Context, checked: &mut Checked) -> Result<()> {
     let is_proven = checked.id.is_none() && checked.state.get::<UserState>().is_some_and(|state| state.proves_identity);
-    if !cx.app.options.mail.verify_user_emails || is_proven {
-        return;
+    if !cx.app.options.mail.verify_user_emails.is_possible() || is_proven {
+        return Ok(());
     }
     match checked.write.update.get("email") {
         Some(Change::Set(Value::String(email))) if !email.is_empty() => {}
-        _ => return,
+        _ => return Ok(()),
+    }
+    if !must_verify(cx, checked).await? {
+        return Ok(());
     }
     checked.write.update.put("emailVerified", Change::Set(false.into()));
     new_token(cx, &mut checked.internal);
     checked.state.change(|state: &mut UserState| state.verify_email = true);
+    Ok(())
+}
+
+/// Whether the address that a write sets must be verified.
+async fn must_verify(cx: &Context, checked: &Checked) -> Result<bool> {
+    let verify_email = &cx.app.feature::<Users>()?.callbacks.verify_email;
+    if let Decision::Always(always) = verify_email {
+        return Ok(*always);
+    }
+    let before = match &checked.id {
+        Some(id) => read::internal_one(cx, names::USER, store::by_id(id), "whose address changes").await?,
+        None => None,
+    };
+    let mut user = before.clone().unwrap_or_default();
+    user.insert("objectId", checked.row_id());
+    let mut update = checked.write.update.clone();
+    update.remove("password");
+    apply::apply(&update, &mut user)?;
+    let provider = checked.state.get::<UserState>().and_then(|state| state.auth_provider.as_deref());
+    let created_with = match provider {
+        Some(provider) => Some(CreatedWith::log_in(provider)),
+        None => checked.id.is_none().then(CreatedWith::sign_up),
+    };
+    says_true(cx, verify_email, || told(cx, &user, before.as_ref(), created_with.as_ref())).await
 }
 
 fn new_token(cx: &Context, update: &mut Update) {
@@ -74,18 +155,32 @@ fn new_token(cx: &Context, update: &mut Update) {
 }
 
 /// Sends the mail after a write of this row.
-pub(super) fn follow_up(cx: &Context, state: &UserState, row: &Object) {
-    if state.verify_email && cx.app.options.mail.send_user_email_verification {
-        send(cx, row);
+pub(super) async fn follow_up(cx: &Context, state: &UserState, row: &Object) {
+    if state.verify_email
+        && let Err(error) = send(cx, row).await
+    {
+        // The user is stored already.
+        tracing::error!(%error, "failed to send a verification mail");
     }
 }
 
-fn send(cx: &Context, user: &Object) {
+/// Sends the mail, unless the option or its function says no.
+async fn send(cx: &Context, user: &Object) -> Result<()> {
+    let told = || {
+        let mut object = triggers::own(cx, user);
+        object.insert("__type".to_owned(), "Object".into());
+        Map::from_iter([("user".to_owned(), object.into()), ("master".to_owned(), json!(cx.auth.is_master()))])
+    };
+    let sends = decide(cx, &cx.app.feature::<Users>()?.callbacks.send_verification, told).await?;
+    if !sends.as_ref().is_some_and(is_truthy) {
+        return Ok(());
+    }
     match (mail::mailer(cx), user.get_str(TOKEN)) {
         (Ok(mailer), Some(token)) => mailer.send(cx, Purpose::Verification, user, token),
         (Err(error), _) => tracing::error!(%error, "failed to send a verification mail"),
         (_, None) => {}
     }
+    Ok(())
 }
 
 /// Identifies the user who should receive a verification email.
@@ -176,16 +271,27 @@ pub async fn resend(cx: &Context, who: Who<'_>) -> Result<Resent> {
     let kept = options.email_verify_token_reuse_if_valid && user.as_ref().is_some_and(live);
     let mut update = Update::default();
     new_token(cx, &mut update);
+    let verifies = match &user {
+        Some(user) if outcome == Resent::Sent && !kept => {
+            let verify_email = &cx.app.feature::<Users>()?.callbacks.verify_email;
+            let told = || {
+                let mut told = told(cx, user, None, None);
+                told.insert("resendRequest".to_owned(), true.into());
+                told
+            };
+            says_true(cx, verify_email, told).await?
+        }
+        _ => false,
+    };
     // If there is nothing to do, the write matches no row.
-    let wanted = outcome == Resent::Sent && options.verify_user_emails && !kept;
-    let only = if wanted {
+    let only = if verifies {
         Filter::field("emailVerified", Constraint::Ne(true.into()))
     } else {
         Filter::eq("objectId", Value::Null)
     };
     let row = change(cx, store::by_id(id).and(only), &update).await?;
     if let Some(user) = row.as_ref().or(user.as_ref().filter(|_| kept && outcome == Resent::Sent)) {
-        send(cx, user);
+        send(cx, user).await?;
     }
     Ok(outcome)
 }
@@ -213,7 +319,7 @@ pub enum Verified {
 /// When the store fails.
 pub async fn verify(cx: &Context, token: &str) -> Result<Verified> {
     let options = &cx.app.options.mail;
-    if !options.verify_user_emails || token.is_empty() {
+    if !options.verify_user_emails.is_possible() || token.is_empty() {
         return Ok(Verified::Invalid);
     }
     let mut filter = Filter::eq(TOKEN, token);

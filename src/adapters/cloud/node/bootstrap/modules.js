@@ -107,4 +107,4 @@ function plain(value) {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plain(inner)]));
 }
 
-module.exports = { importAny, install };
+module.exports = { construct, importAny, install };

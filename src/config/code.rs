@@ -1,0 +1,71 @@
+//! Options whose value is a function of the app: `{"module": …}` names a module that exports it.
+
+use serde_json::{Map, Value, json};
+
+use super::declare::{OptionType, OptionValue, Reader, Spec, Status};
+
+/// A function of the app.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Callback {
+    /// Path of the module that exports it, relative to the working directory, or name of a package.
+    pub module: String,
+}
+
+impl Callback {
+    fn read(mut map: Map<String, Value>, reader: &mut Reader) -> Option<Self> {
+        let name = map.shift_remove("module").unwrap_or(Value::Null);
+        let module = reader.within("module".to_owned(), |reader| String::from_json(name, reader))?;
+        reader.unknown(&map, &[Spec::of("module", "", &String::new(), Status::Supported, "")]);
+        Some(Self { module })
+    }
+}
+
+impl OptionValue for Callback {
+    const TYPE: OptionType = OptionType::Object;
+
+    fn from_json(value: Value, reader: &mut Reader) -> Option<Self> {
+        match value {
+            Value::Object(map) => Self::read(map, reader),
+            other => reader.wrong("{\"module\": …}, which names a module that exports a function", &other),
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        json!({ "module": self.module })
+    }
+}
+
+/// Yes or no: for all, or as a function of the app decides each time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// For all.
+    Always(bool),
+    /// The function decides.
+    Asked(Callback),
+}
+
+impl Decision {
+    /// Whether it can be yes.
+    #[must_use]
+    pub const fn is_possible(&self) -> bool {
+        !matches!(self, Self::Always(false))
+    }
+}
+
+impl OptionValue for Decision {
+    const TYPE: OptionType = OptionType::Boolean;
+
+    fn from_json(value: Value, reader: &mut Reader) -> Option<Self> {
+        match value {
+            Value::Object(map) => Callback::read(map, reader).map(Self::Asked),
+            other => bool::from_json(other, reader).map(Self::Always),
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        match self {
+            Self::Always(always) => Value::Bool(*always),
+            Self::Asked(callback) => callback.to_json(),
+        }
+    }
+}
