@@ -8,6 +8,7 @@ import { downloads } from './lib/downloads.mjs';
 import { growth } from './lib/growth.mjs';
 import { parseArguments, usage } from './lib/options.mjs';
 import { overload } from './lib/overload.mjs';
+import { program } from './lib/program.mjs';
 import { push } from './lib/push.mjs';
 import { runTable } from './lib/run-table.mjs';
 import { times } from './lib/times.mjs';
@@ -25,7 +26,7 @@ async function main() {
   const options = parseArguments(process.argv.slice(2));
   if (options.help) return console.log(usage);
   if (options.command === 'document') return document();
-  const run = { table: runTable, growth, push, downloads, cloud, times, overload }[options.command];
+  const run = { table: runTable, growth, push, downloads, cloud, times, overload, program }[options.command];
   return save(await run(options), options.out);
 }
 

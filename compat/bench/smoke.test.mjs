@@ -14,6 +14,7 @@ const { describePart, growth } = await import('./lib/growth.mjs');
 const { load } = await import('./lib/load.mjs');
 const { besideLogIns, measure } = await import('./lib/measure.mjs');
 const { machine, parseArguments } = await import('./lib/options.mjs');
+const { describeProgram, ownCost, program, scenarios: programScenarios } = await import('./lib/program.mjs');
 const { describePush, push } = await import('./lib/push.mjs');
 const { describeOverload, overload } = await import('./lib/overload.mjs');
 const { picture } = await import('./lib/picture.mjs');
@@ -113,6 +114,15 @@ describe('benchmarks', () => {
     const options = parseArguments(['cloud', '--rounds', '1', '--seconds', '0.05', '--warmup', '0']);
     const text = describeCloud(await cloud(options));
     for (const { title } of Object.values(cloudScenarios)) assert.ok(text.includes(title), title);
+    assert.doesNotMatch(text, /undefined|NaN/);
+  });
+
+  test('a Node program', async () => {
+    const options = parseArguments(['program', '--rounds', '1', '--seconds', '0.2', '--warmup', '0']);
+    const outcome = await program(options);
+    const text = describeProgram(outcome);
+    for (const { title } of Object.values(programScenarios)) assert.ok(text.includes(title), title);
+    assert.equal(typeof ownCost(outcome), 'number');
     assert.doesNotMatch(text, /undefined|NaN/);
   });
 

@@ -1,7 +1,7 @@
 // The command line.
 import os from 'node:os';
 
-export const usage = `compat/bench/run [table|growth|push|downloads|cloud|times|overload|document] [option…]
+export const usage = `compat/bench/run [table|growth|push|downloads|cloud|times|overload|program|document] [option…]
 
   table               every scenario on every server, and the budget (the default)
   growth              how cost grows with clients, objects, classes and roles
@@ -10,6 +10,7 @@ export const usage = `compat/bench/run [table|growth|push|downloads|cloud|times|
   cloud               functions and triggers in JavaScript
   times               whether answer times tell which accounts exist (Kolmogorov-Smirnov)
   overload            what hostile requests do to the answers that others get, and to memory
+  program             a Node program with npm parse-server, and with the package in node/
   document            the tables of docs/performance.md and the picture, out of the results that are checked in
 
   --only a,b          these scenarios, or parts of growth (clients, objects, classes, roles)
@@ -36,7 +37,7 @@ export function parseArguments(args) {
   };
   while (queue.length) {
     const word = queue.shift();
-    if (['table', 'growth', 'push', 'downloads', 'cloud', 'times', 'overload', 'document'].includes(word)) options.command = word;
+    if (['table', 'growth', 'push', 'downloads', 'cloud', 'times', 'overload', 'program', 'document'].includes(word)) options.command = word;
     else if (word === '--only' || word === '--servers') options[word.slice(2)] = value(word).split(',');
     else if (word === '--objects') options.objectLimit = number(word);
     else if (word === '--devices') options.devices = number(word);
