@@ -14,7 +14,7 @@ Parse.User.enableUnsafeCurrentUser?.();
 
 const name = word => `${word}-${major}-${process.pid}`;
 // The first major has promises of its own.
-const settled = promise => new Promise((resolve, reject) => promise.then(resolve, reject));
+const settled = promise => (typeof promise?.then === 'function' ? new Promise((resolve, reject) => promise.then(resolve, reject)) : Promise.resolve(promise));
 const refused = async (promise, code) => {
   const error = await settled(promise).then(() => undefined, refusal => refusal);
   assert.equal(error?.code, code, `${error}`);
