@@ -26,6 +26,7 @@ pub const ARROWS: &[Arrows] = &[
             ("domain::features::users", "domain::features::sessions"),
             ("domain::features::users::log_in", "domain::features::sessions"),
             ("domain::features::users::rules", "domain::features::sessions"),
+            ("domain::features::users::verification", "domain::features::sessions"),
         ],
     },
     Arrows {

@@ -168,9 +168,10 @@ async fn serves_the_newest(place: &Place) {
         store.create(new, pieces(&pattern(number * 1000 + 1))).await.unwrap();
         assert_eq!(get(store, "same.txt").await, pattern(number * 1000 + 1));
     }
-    let listed: Vec<_> = match place.lists {
-        true => store.list().await.unwrap().try_collect().await.unwrap(),
-        false => vec![store.open("same.txt").await.unwrap().info().clone()],
+    let listed: Vec<_> = if place.lists {
+        store.list().await.unwrap().try_collect().await.unwrap()
+    } else {
+        vec![store.open("same.txt").await.unwrap().info().clone()]
     };
     assert_eq!(listed.iter().map(|info| (info.name.as_str(), info.length)).collect::<Vec<_>>(), [("same.txt", 2001)]);
     // A broken one does not hide the whole one.
