@@ -124,7 +124,7 @@ async function beside(which, attack, seconds) {
 export async function overload(options) {
   const servers = options.servers ?? ['parse-server', 'mongo', 'embedded'];
   const rows = [];
-  for (const attack of attacks.filter(({ entry, name }) => !options.only || options.only.some(word => entry.includes(word) || name.includes(word)))) {
+  for (const attack of attacks.filter(({ entry, name }) => !options.only || options.only.some(word => entry.split(', ').includes(word) || name.includes(word)))) {
     for (const which of servers) {
       progress(`${attack.name}: ${contestants[which]}`);
       rows.push(await beside(which, attack, options.seconds));
