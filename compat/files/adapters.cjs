@@ -1,6 +1,6 @@
 // Writes and reads files by npm's own file adapters, so that ours can be compared with them.
 //
-//   node adapters.cjs '{"adapter": "gridfs" | "fs" | "s3" | "gcs", "options": …, "write": [{"name", "length", …}], "read": ["name"]}'
+//   node adapters.cjs '{"adapter": "gridfs" | "fs" | "s3", "options": …, "write": [{"name", "length", …}], "read": ["name"]}'
 //
 // Prints {"read": {name: sha256 or "Error: …"}, "metadata": {name: …}} of what it read. The bytes it writes are those of `pattern`.
 const { createHash } = require('node:crypto');

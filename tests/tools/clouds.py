@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Runs a command beside servers that speak like the object stores of Amazon and Microsoft.
+"""Runs a command beside servers that speak like the object stores of Amazon, Google and Microsoft.
 
     clouds.py CACHE COMMAND…
 
 moto (S3) comes from PyPI and is kept in CACHE; azurite (Azure) comes from npm, as does the file adapter the tests compare
-with, and is kept in compat/files. The command finds them at REPARSE_TEST_S3 and REPARSE_TEST_AZURE; each has an empty bucket `parse-files`.
+with, and is kept in compat/files. For Google, `google.py` renames the headers of its XML API and hands requests on to moto. The command
+finds them at REPARSE_TEST_S3, REPARSE_TEST_AZURE and REPARSE_TEST_GOOGLE; each has an empty bucket `parse-files`.
 Everything is kept in memory and gone at the end."""
 
 import base64
@@ -77,12 +78,13 @@ def main():
     tool = [sys.executable, str(HERE / "python-packages.py"), str(cache), str(HERE / "clouds-requirements.txt")]
     programs = Path(subprocess.run(tool, check=True, capture_output=True, text=True).stdout.strip())
     azurite = npm_packages() / "azurite-blob"
-    ports = {name: free_port() for name in ("S3", "AZURE")}
+    ports = {name: free_port() for name in ("S3", "AZURE", "GOOGLE")}
     urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
     commands = {
         "S3": [programs / "moto_server", "-H", "127.0.0.1", "-p", ports["S3"]],
         "AZURE": [azurite, "--inMemoryPersistence", "--skipApiVersionCheck", "--silent", "--blobHost", "127.0.0.1",
                   "--blobPort", ports["AZURE"]],
+        "GOOGLE": [sys.executable, HERE / "google.py", ports["GOOGLE"], urls["S3"]],
     }
     processes = []
     try:

@@ -44,6 +44,11 @@ pub type Result<T, E = FileError> = std::result::Result<T, E>;
 /// The bytes of a file, piece by piece. After an error nothing follows.
 pub type ByteStream = BoxStream<'static, Result<Bytes>>;
 
+/// Said of metadata that a store cannot keep.
+pub(crate) const METADATA_NAME: &str = "A name in metadata is none that the file store takes.";
+/// Said of more metadata than a store can keep.
+pub(crate) const METADATA_SIZE: &str = "The file store does not take so much metadata.";
+
 /// Why a store did not do as asked. The texts are for the log.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {

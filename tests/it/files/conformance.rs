@@ -268,7 +268,7 @@ macro_rules! cases {
                 async fn on_every_store() {
                     let places = super::places::all().await;
                     let names: Vec<_> = places.iter().map(|place| (place.name, place.encrypted)).collect();
-                    assert_eq!(names.len(), 9, "{names:?}");
+                    assert_eq!(names.len(), 10, "{names:?}");
                     futures_util::future::join_all(places.iter().map(super::$case)).await;
                     for place in places {
                         place.remove().await;

@@ -1,5 +1,6 @@
 //! File stores: the same cases for each of them, and what each alone promises.
 
+mod clouds;
 mod commands;
 mod conformance;
 mod gridfs;

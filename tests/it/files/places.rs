@@ -161,7 +161,7 @@ pub fn s3() -> Place {
     cloud("s3", &s3_setting(&json!({})))
 }
 
-pub fn azure() -> Place {
+pub fn azure_setting() -> Json {
     // The account that every Azure emulator has.
     let options = json!({
         "accountName": "devstoreaccount1",
@@ -170,7 +170,24 @@ pub fn azure() -> Place {
         "bucketPrefix": format!("{}/", unique()),
         "endpoint": format!("{}/devstoreaccount1", variable("REPARSE_TEST_AZURE")),
     });
-    cloud("azure", &json!({ "module": "azure", "options": options }))
+    json!({ "module": "azure", "options": options })
+}
+
+pub fn azure() -> Place {
+    cloud("azure", &azure_setting())
+}
+
+pub fn gcs_setting() -> Json {
+    let options = json!({
+        "bucket": "parse-files",
+        "bucketPrefix": format!("{}/", unique()),
+        "apiEndpoint": variable("REPARSE_TEST_GOOGLE"),
+    });
+    json!({ "module": "@parse/gcs-files-adapter", "options": options })
+}
+
+pub fn gcs() -> Place {
+    cloud("gcs", &gcs_setting())
 }
 
 const ADAPTER: &str = "
@@ -204,8 +221,7 @@ pub async fn javascript() -> Place {
     }
 }
 
-/// One of each. Google's is missing: the emulators that registries have do not take uploads by the XML API, which is the one
-/// that `object_store` speaks.
+/// One of each.
 pub async fn all() -> Vec<Place> {
     vec![
         gridfs(None).await,
@@ -216,6 +232,7 @@ pub async fn all() -> Vec<Place> {
         file_system(Some("a key")),
         s3(),
         azure(),
+        gcs(),
         javascript().await,
     ]
 }

@@ -42,6 +42,7 @@ async fn every_store_is_copied_to_every_other_kind() {
             places::file_system(None),
             places::s3(),
             places::azure(),
+            places::gcs(),
         ] {
             // Interrupted: one file is there, another with other bytes.
             put(to.store.as_ref(), "5.bin", &pattern(5)).await;

@@ -7,6 +7,7 @@ use object_store::gcp::GoogleCloudStorageBuilder;
 
 use super::super::Result;
 use super::super::settings::Settings;
+use super::metadata::Bounds;
 use super::web::{Web, retries};
 use super::{Cloud, Locate, Traits};
 use crate::model::url_component;
@@ -50,6 +51,6 @@ pub fn open(mut settings: Settings<'_>) -> Result<Cloud, String> {
     });
     Ok(Cloud {
         objects: Arc::new(objects),
-        traits: Traits { prefix, cache_control: None, keeps_metadata: true, locate },
+        traits: Traits { prefix, cache_control: None, bounds: Bounds::GCS, locate },
     })
 }

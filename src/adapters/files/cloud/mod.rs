@@ -3,10 +3,10 @@
 
 pub mod azure;
 pub mod gcs;
+mod metadata;
 pub mod s3;
 mod web;
 
-use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -26,9 +26,13 @@ use serde_json::{Map, Value as Json};
 use super::blocks::blocks;
 use super::{ByteStream, FileError, FileInfo, FileStore, NewFile, Result, StoredFile};
 use crate::model::date::Date;
+use metadata::Bounds;
 
 /// Bytes that are sent at once; S3 takes no smaller part of a file but the last. Two of them are in memory at a time.
 const PART: usize = 5 * 1024 * 1024;
+
+/// Most bytes of an object's key, in each of the clouds.
+const MOST_KEY: usize = 1024;
 
 /// Gives the address clients read a file at.
 type Locate = Box<dyn Fn(String, Path) -> BoxFuture<'static, Result<String>> + Send + Sync>;
@@ -39,8 +43,8 @@ struct Traits {
     prefix: String,
     /// `Cache-Control` of new objects.
     cache_control: Option<String>,
-    /// Whether metadata and tags are kept with the object.
-    keeps_metadata: bool,
+    /// Which metadata and tags an object may have.
+    bounds: Bounds,
     /// Clients read from the cloud, not from this server.
     locate: Option<Locate>,
 }
@@ -66,40 +70,20 @@ fn failed(error: Error) -> FileError {
     }
 }
 
-/// A metadata or tag value as text; texts are themselves.
-fn text(value: &Json) -> Cow<'_, str> {
-    value.as_str().map_or_else(|| Cow::Owned(value.to_string()), Cow::Borrowed)
-}
-
 impl Cloud {
     fn path(&self, name: &str) -> Result<Path> {
         let key = format!("{}{name}", self.traits.prefix);
+        if key.len() > MOST_KEY {
+            return Err(FileError::Name(format!("its key is longer than {MOST_KEY} bytes")));
+        }
         let path = Path::parse(&key).map_err(|error| FileError::Name(error.to_string()))?;
         if path.as_ref() == key { Ok(path) } else { Err(FileError::Name("it begins or ends with a slash".to_owned())) }
     }
 
     fn attributes(&self, file: &NewFile) -> Result<(Attributes, TagSet)> {
-        let mut attributes = Attributes::new();
-        let mut tags = TagSet::default();
-        if let Some(content_type) = &file.content_type {
-            attributes.insert(Attribute::ContentType, content_type.clone().into());
-        }
+        let (mut attributes, tags) = self.traits.bounds.attributes(file)?;
         if let Some(value) = &self.traits.cache_control {
             attributes.insert(Attribute::CacheControl, value.clone().into());
-        }
-        if self.traits.keeps_metadata {
-            for (key, value) in &file.metadata {
-                let value = text(value);
-                let sendable = http::HeaderName::try_from(key.as_str()).is_ok()
-                    && value.bytes().all(|byte| matches!(byte, b' '..=b'~'));
-                if !sendable {
-                    return Err(FileError::Unsupported("this store keeps metadata as HTTP headers: ASCII only"));
-                }
-                attributes.insert(Attribute::Metadata(key.to_lowercase().into()), value.into_owned().into());
-            }
-            for (key, value) in &file.tags {
-                tags.push(key, &text(value));
-            }
         }
         Ok((attributes, tags))
     }

@@ -10,6 +10,7 @@ use object_store::signer::Signer as _;
 
 use super::super::settings::Settings;
 use super::super::{FileError, Result};
+use super::metadata::Bounds;
 use super::web::{Signature, Web, retries};
 use super::{Cloud, Locate, Traits};
 use crate::model::url_component;
@@ -115,7 +116,7 @@ pub fn open(mut settings: Settings<'_>) -> Result<Cloud, String> {
     let _ = credentials.set(Arc::clone(objects.credentials()));
     let objects = Arc::new(objects);
     let locate = direct.then(|| addresses.locate(Arc::clone(&objects)));
-    Ok(Cloud { objects, traits: Traits { prefix, cache_control, keeps_metadata: true, locate } })
+    Ok(Cloud { objects, traits: Traits { prefix, cache_control, bounds: Bounds::S3, locate } })
 }
 
 /// A server that is not Amazon's. Like Amazon's own client, a bucket is part of the host name unless that is an address.

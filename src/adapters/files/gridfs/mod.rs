@@ -119,8 +119,8 @@ impl GridFs {
 #[async_trait]
 impl FileStore for GridFs {
     async fn create(&self, file: NewFile, bytes: ByteStream) -> Result<u64> {
+        let metadata = write::metadata(&file.metadata)?;
         self.ensure_indexes().await?;
-        let metadata = write::to_document(&file.metadata);
         let stored = self.write(&file.name, file.created, metadata, bytes).await?;
         Ok(stored - if self.key.is_some() { OVERHEAD } else { 0 })
     }

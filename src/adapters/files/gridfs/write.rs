@@ -11,11 +11,14 @@ use tokio::task::JoinHandle;
 
 use super::super::blocks::blocks;
 use super::super::encryption;
+use super::super::{METADATA_NAME, METADATA_SIZE};
 use super::{ByteStream, CHUNK, FileError, GridFs, Result};
 use crate::model::date::Date;
 
 /// Chunks that go to the database at once. While they do, the next ones are read.
 const AT_ONCE: usize = 4;
+/// Bytes of metadata: a document of the database may have 16 MiB, with the rest of what it says.
+const MOST_METADATA: usize = 15 << 20;
 
 impl GridFs {
     /// Stores plain bytes; returns the length as stored.
@@ -58,6 +61,19 @@ impl GridFs {
         upload.landed().await?;
         upload.publish(document).await?;
         Ok(length)
+    }
+}
+
+/// The metadata of a file as it is stored.
+///
+/// # Errors
+/// [`FileError::Unsupported`] for names that no document can have, and for more than fits into one.
+pub(super) fn metadata(map: &Map<String, Json>) -> Result<Document> {
+    let document = to_document(map);
+    match RawDocumentBuf::try_from(&document) {
+        Ok(raw) if raw.as_bytes().len() <= MOST_METADATA => Ok(document),
+        Ok(_) => Err(FileError::Unsupported(METADATA_SIZE)),
+        Err(_) => Err(FileError::Unsupported(METADATA_NAME)),
     }
 }
 

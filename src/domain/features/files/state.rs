@@ -8,7 +8,7 @@ use super::transforms::Transforms;
 use crate::adapters::files::{FileError, FileStore};
 use crate::config::Options;
 use crate::domain::kernel::context::Context;
-use crate::error::{ParseError, Result};
+use crate::error::{ErrorCode, ParseError, Result};
 
 /// Bytes of files that may be in memory at a time, for triggers and from forms.
 const HELD: u64 = 512 << 20;
@@ -46,13 +46,15 @@ pub fn room(cx: &Context) -> Result<Share> {
     cx.app.feature::<Files>()?.held.share(0)
 }
 
-/// A failure of the store, towards the client: what the sender of an upload did wrong, or nothing but the fact.
+/// A failure of the store, towards the client: what the sender of an upload did wrong, what this store cannot keep, or nothing but the
+/// fact.
 pub fn failure(error: FileError) -> ParseError {
     match error {
         FileError::Upload(cause) => match cause.downcast::<ParseError>() {
             Ok(refusal) => *refusal,
             Err(cause) => ParseError::internal(cause),
         },
+        FileError::Unsupported(reason) => ParseError::new(ErrorCode::FileSaveError, reason),
         other => ParseError::internal(other),
     }
 }
