@@ -34,21 +34,26 @@ async function peakWhile(pid, work) {
   return Math.max(peak, memoryOf(pid).nowMib);
 }
 
+/** What `count` downloads at once of a file of `length` bytes cost a server that is running: MiB, and seconds. */
+export async function measureOn(server, count, length) {
+  // As a stream, so that the server holds no file when it idles.
+  const name = await upload(server, 'large.bin', length, { 'X-Parse-Upload-Mode': 'stream', 'X-Parse-File-Max-Upload-Size': `${length + 1024}b` });
+  await read(server, name);
+  await new Promise(resolve => setTimeout(resolve, 2000));
+  const { pid } = server.child;
+  const idle = memoryOf(pid).nowMib;
+  const begun = performance.now();
+  const peak = await peakWhile(pid, async () => {
+    const lengths = await Promise.all(Array.from({ length: count }, () => read(server, name)));
+    if (lengths.some(read => read !== length)) throw new Error('a download was cut short');
+  });
+  return { count, idle, peak, above: peak - idle, seconds: (performance.now() - begun) / 1000 };
+}
+
 async function measure(which, count, length) {
   const server = await start(which);
   try {
-    // As a stream, so that the server holds no file when it idles.
-    const name = await upload(server, 'large.bin', length, { 'X-Parse-Upload-Mode': 'stream', 'X-Parse-File-Max-Upload-Size': `${length + 1024}b` });
-    await read(server, name);
-    await new Promise(resolve => setTimeout(resolve, 2000));
-    const { pid } = server.child;
-    const idle = memoryOf(pid).nowMib;
-    const begun = performance.now();
-    const peak = await peakWhile(pid, async () => {
-      const lengths = await Promise.all(Array.from({ length: count }, () => read(server, name)));
-      if (lengths.some(read => read !== length)) throw new Error(`${which}: a download was cut short`);
-    });
-    return { count, idle, peak, above: peak - idle, seconds: (performance.now() - begun) / 1000 };
+    return await measureOn(server, count, length);
   } finally {
     await server.stop();
     await dropDatabase(server.database);

@@ -146,7 +146,10 @@ impl StoredFile for LocalFile {
             }
             let want = usize::try_from(range.end - range.start).unwrap_or(usize::MAX).min(READ);
             let (position, from) = (range.start, Arc::clone(&file));
-            let piece = blocking(move || read_at(&from, position, want)).await?;
+            // Made here and not on the thread that reads: there may be hundreds of those, and the allocator keeps memory for each
+            // thread that asks for some.
+            let buffer = vec![0; want];
+            let piece = blocking(move || read_at(&from, position, buffer)).await?;
             if piece.is_empty() {
                 return Err(FileError::Damaged("it is shorter than noted".to_owned()));
             }
@@ -157,20 +160,18 @@ impl StoredFile for LocalFile {
 }
 
 #[cfg(unix)]
-fn read_at(file: &File, position: u64, want: usize) -> io::Result<Bytes> {
+fn read_at(file: &File, position: u64, mut buffer: Vec<u8>) -> io::Result<Bytes> {
     use std::os::unix::fs::FileExt as _;
-    let mut buffer = vec![0; want];
     let read = file.read_at(&mut buffer, position)?;
     buffer.truncate(read);
     Ok(buffer.into())
 }
 
 #[cfg(not(unix))]
-fn read_at(file: &File, position: u64, want: usize) -> io::Result<Bytes> {
+fn read_at(file: &File, position: u64, mut buffer: Vec<u8>) -> io::Result<Bytes> {
     use std::io::{Read as _, Seek as _};
     let mut file = file.try_clone()?;
     file.seek(io::SeekFrom::Start(position))?;
-    let mut buffer = vec![0; want];
     let read = file.read(&mut buffer)?;
     buffer.truncate(read);
     Ok(buffer.into())
