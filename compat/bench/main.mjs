@@ -6,6 +6,7 @@ import { cloud } from './lib/cloud.mjs';
 import { document } from './lib/document.mjs';
 import { downloads } from './lib/downloads.mjs';
 import { growth } from './lib/growth.mjs';
+import { live } from './lib/live.mjs';
 import { parseArguments, usage } from './lib/options.mjs';
 import { overload } from './lib/overload.mjs';
 import { program } from './lib/program.mjs';
@@ -26,7 +27,7 @@ async function main() {
   const options = parseArguments(process.argv.slice(2));
   if (options.help) return console.log(usage);
   if (options.command === 'document') return document();
-  const run = { table: runTable, growth, push, downloads, cloud, times, overload, program }[options.command];
+  const run = { table: runTable, growth, push, downloads, cloud, times, overload, program, live }[options.command];
   return save(await run(options), options.out);
 }
 

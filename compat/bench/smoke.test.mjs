@@ -11,6 +11,7 @@ const { cloud, describeCloud, scenarios: cloudScenarios } = await import('./lib/
 const { budget } = await import('./lib/budget.mjs');
 const { describeDownloads, downloads } = await import('./lib/downloads.mjs');
 const { describePart, growth } = await import('./lib/growth.mjs');
+const { describeLive, live } = await import('./lib/live.mjs');
 const { load } = await import('./lib/load.mjs');
 const { besideLogIns, measure } = await import('./lib/measure.mjs');
 const { machine, parseArguments } = await import('./lib/options.mjs');
@@ -154,6 +155,13 @@ describe('benchmarks', () => {
     assert.equal(outcome.rows.length, 2);
     assert.ok(outcome.rows.every(({ alive }) => alive));
     assert.doesNotMatch(describeOverload(outcome), /undefined|NaN/);
+  });
+
+  test('live queries', async () => {
+    const outcome = await live({ ...parseArguments(['live', '--servers', 'parse-server,embedded', '--only', 'many,idle', '--seconds', '0.2', '--count', '4']) });
+    assert.equal(outcome.rows.length, 4);
+    for (const { which, part, told, expected } of outcome.rows) assert.equal(told, expected, `${which}, ${part}`);
+    assert.doesNotMatch(describeLive(outcome), /undefined|NaN/);
   });
 
   test('what the command line does not know', () => {

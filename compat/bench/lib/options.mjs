@@ -1,7 +1,7 @@
 // The command line.
 import os from 'node:os';
 
-export const usage = `compat/bench/run [table|growth|push|downloads|cloud|times|overload|program|document] [option…]
+export const usage = `compat/bench/run [table|growth|push|downloads|cloud|times|overload|program|live|document] [option…]
 
   table               every scenario on every server, and the budget (the default)
   growth              how cost grows with clients, objects, classes and roles
@@ -11,6 +11,7 @@ export const usage = `compat/bench/run [table|growth|push|downloads|cloud|times|
   times               whether answer times tell which accounts exist (Kolmogorov-Smirnov)
   overload            what hostile requests do to the answers that others get, and to memory
   program             a Node program with npm parse-server, and with the package in node/
+  live                live queries: cost and delay of events, memory of sockets (set --seconds 30)
   document            the tables of docs/performance.md and the picture, out of the results that are checked in
 
   --only a,b          these scenarios, or parts of growth (clients, objects, classes, roles)
@@ -20,7 +21,7 @@ export const usage = `compat/bench/run [table|growth|push|downloads|cloud|times|
   --warmup S          before each measurement (default 0.5)
   --objects N         the largest class of growth (default 1000000)
   --devices N         that get the push (default 100000)
-  --count N           of downloads (default 100), or of samples of times (default 2000)
+  --count N           of downloads (default 100), of samples of times (default 2000), or of sockets (live)
   --no-start          do not measure the start
   --no-mixed          do not measure cheap requests beside log ins
   --out FILE          where the JSON goes (default compat/bench/results/TIME.json)
@@ -37,7 +38,7 @@ export function parseArguments(args) {
   };
   while (queue.length) {
     const word = queue.shift();
-    if (['table', 'growth', 'push', 'downloads', 'cloud', 'times', 'overload', 'program', 'document'].includes(word)) options.command = word;
+    if (['table', 'growth', 'push', 'downloads', 'cloud', 'times', 'overload', 'program', 'live', 'document'].includes(word)) options.command = word;
     else if (word === '--only' || word === '--servers') options[word.slice(2)] = value(word).split(',');
     else if (word === '--objects') options.objectLimit = number(word);
     else if (word === '--devices') options.devices = number(word);
