@@ -336,7 +336,7 @@ mod tests {
             (format!("query($a: {}T{}) {{ a }}", "[".repeat(5_000), "]".repeat(5_000)), deep),
             (format!("{{ {} }}", "a ".repeat(30_000)), "too many tokens"),
             (format!("{{ a(x: \"{}\") }}", "x".repeat(300_000)), "too large"),
-            ("\"".repeat(100_000), "Syntax Error"),
+            ("\"".repeat(80_000), "Syntax Error"),
             (format!("{{ a {} }}", "@skip(if: true) ".repeat(10_000)), "too many tokens"),
         ];
         let surprises: Vec<_> = documents
