@@ -14,6 +14,8 @@ use super::nearest;
 pub(super) enum Verb {
     Serve,
     Dashboard,
+    Completions,
+    Man,
     OpenApi,
     LiveQuery,
     HealthCheck,
@@ -104,6 +106,9 @@ pub(super) fn parse(args: impl IntoIterator<Item = OsString>, places: &[FlatOpti
                 line.given.push(place.name());
             }
             Some("live-query") if first => line.verb = Verb::LiveQuery,
+            Some("completions") if first => line.verb = Verb::Completions,
+            Some("man") if first => line.verb = Verb::Man,
+            Some("version") if first => line.verb = Verb::Version,
             Some("dashboard") if first => line.verb = Verb::Dashboard,
             Some("openapi") if first => line.verb = Verb::OpenApi,
             Some("embedded") if first => line.verb = Verb::Embedded,

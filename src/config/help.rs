@@ -6,7 +6,8 @@ use super::Options;
 use super::declare::{OptionType, Spec, Status};
 use super::support::REMOVED;
 
-const USAGE: &str = "\
+/// How the program is called.
+pub(super) const USAGE: &str = "\
 Usage: reparse [FLAGS] [CONFIGURATION.json]
        reparse openapi [--yaml] [FLAGS] [CONFIGURATION.json]
                                                     print the OpenAPI document of the app
@@ -25,6 +26,9 @@ Usage: reparse [FLAGS] [CONFIGURATION.json]
        reparse job NAME [--params JSON] [FLAGS] [CONFIGURATION.json]
                                                     run a job of the app's code to its end
        reparse healthcheck [URL]                    check whether a running server is healthy
+       reparse completions bash|zsh|fish            print completions for a shell
+       reparse man                                  print a manual page
+       reparse version                              print the version
        reparse embedded SOCKET                      serve the Node program that listens there
 
 Without a configuration the server listens on 127.0.0.1:1337, stores its data in ./data
@@ -69,7 +73,8 @@ fn note(status: Status) -> String {
     }
 }
 
-fn kind_name(spec: &Spec) -> &'static str {
+/// The type of an option, for people.
+pub(super) fn kind_name(spec: &Spec) -> &'static str {
     match (spec.kind, spec.repeated) {
         (OptionType::Group, true) => "list of objects",
         (OptionType::Group, false) => "object",

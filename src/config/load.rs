@@ -11,7 +11,7 @@ use super::database_uri::DatabaseUri;
 use super::error::ConfigError;
 use super::files_command::{self, FilesTask};
 use super::merge::{self, FlatOption, Setting};
-use super::{Options, Unknown, first_run, help, nearest, resolve};
+use super::{Options, Unknown, completions, first_run, help, man, nearest, resolve};
 use crate::random::Random;
 
 /// The environment variables of the process.
@@ -98,6 +98,13 @@ pub fn load(
     match line.verb {
         Verb::Help => return Ok(Command::Help(help::text())),
         Verb::Version => return Ok(Command::Version(format!("reparse {}", env!("CARGO_PKG_VERSION")))),
+        Verb::Man => return Ok(Command::Help(man::text())),
+        Verb::Completions => {
+            let text = line.operand.as_deref().and_then(Path::to_str).and_then(completions::text);
+            let text =
+                text.ok_or_else(|| ConfigError::new("completions takes the name of a shell: bash, zsh or fish"))?;
+            return Ok(Command::Help(text));
+        }
         Verb::HealthCheck => return health_check(line, env, &places),
         Verb::Embedded => {
             let socket = line.operand.ok_or_else(|| ConfigError::new("embedded takes the path of a socket"))?;

@@ -6,6 +6,7 @@
 
 mod cli;
 pub mod code;
+mod completions;
 pub mod dashboard;
 pub mod database;
 pub mod database_uri;
@@ -24,6 +25,7 @@ pub mod live_query;
 mod load;
 pub mod logging;
 pub mod mail;
+mod man;
 mod merge;
 mod messages;
 pub mod network;
