@@ -28,6 +28,7 @@ pub mod mail;
 mod man;
 mod merge;
 mod messages;
+pub mod metrics;
 pub mod network;
 pub mod push;
 pub mod rate_limit;
@@ -199,6 +200,7 @@ fn complete(options: &mut Options) {
         &mut options.graphql.playground_path,
         &mut options.own.graphql_legacy_path,
         &mut options.own.dashboard.path,
+        &mut options.own.metrics.path,
     ] {
         if path.len() > 1 && path.ends_with('/') {
             path.truncate(path.trim_end_matches('/').len().max(1));

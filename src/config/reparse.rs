@@ -5,6 +5,7 @@ use super::declare::Status::Supported;
 use super::declare::{group, options};
 use super::files::FileOptions;
 use super::limits::Limits;
+use super::metrics::Metrics;
 use super::values::Synchronous;
 
 options! {
@@ -68,6 +69,8 @@ options! {
         graphql_persisted_query_bytes: u64 = 4 << 20, "graphQLPersistedQueryBytes", "REPARSE_GRAPHQL_PERSISTED_QUERY_BYTES", Supported;
         /// Parse Dashboard, served from the folder where it is installed.
         dashboard: Dashboard = Dashboard::default(), "dashboard", "REPARSE_DASHBOARD", Supported;
+        /// Metrics for Prometheus.
+        metrics: Metrics = Metrics::default(), "metrics", "REPARSE_METRICS", Supported;
         /// The OpenAPI document and its page.
         openapi: OpenApi = OpenApi::default(), "openapi", "REPARSE_OPENAPI", Supported;
     }

@@ -170,6 +170,12 @@ fn paths(options: &Options) -> Check {
         }
         paths.push(("dashboard.path", &options.own.dashboard.path));
     }
+    if options.own.metrics.enabled {
+        if options.own.metrics.key.as_ref().is_some_and(|key| key.expose().is_empty()) {
+            return refuse("option metrics.key must not be empty");
+        }
+        paths.push(("metrics.path", &options.own.metrics.path));
+    }
     for (index, (name, path)) in paths.iter().enumerate() {
         if !path.starts_with('/') {
             return refuse(format!("option {name} must start with /"));

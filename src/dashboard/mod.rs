@@ -178,9 +178,9 @@ impl DashboardEndpoint {
 
     async fn log_in(&self, visit: Visit<'_>, mut request: Request, caller: &Caller) -> Result<Response> {
         let patience = Duration::from_millis(self.app.options.own.request_timeout_ms);
-        let taken = request.take_body();
+        let sent = request.take_body();
         let headers = request.headers();
-        let bytes = body::read(taken, headers, FORM_BYTES, patience).await?;
+        let bytes = body::read(sent, headers, FORM_BYTES, patience).await?;
         let form = String::from_utf8_lossy(&bytes);
         let field =
             |name: &str| query::pairs(&form).find(|(key, _)| key == name).map(|(_, value)| value).unwrap_or_default();

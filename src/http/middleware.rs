@@ -12,6 +12,7 @@ use tracing::{Instrument as _, Span};
 
 use super::answer::{REQUEST_ID, RequestId, RouteLabel, refusal};
 use super::cors::Cors;
+use super::metrics::{self, InFlight};
 use crate::error::{ErrorCode, ParseError};
 
 /// Status that is logged if the client disconnects before the response.
@@ -45,6 +46,7 @@ impl<E: Endpoint<Output = Response> + 'static> Endpoint for MiddlewareStack<E> {
             route: RouteLabel::default(),
             span: tracing::info_span!("request", id = %id.0),
             status: CLIENT_CLOSED_REQUEST,
+            _in_flight: InFlight::begin(),
         };
         request.set_data(line.route.clone());
         request.set_data(id);
@@ -92,6 +94,7 @@ struct LogLine {
     route: RouteLabel,
     span: Span,
     status: u16,
+    _in_flight: InFlight,
 }
 
 impl Drop for LogLine {
@@ -100,6 +103,7 @@ impl Drop for LogLine {
         // To a tenth, as a number: programs that read the log compare it.
         let ms = (self.started.elapsed().as_secs_f64() * 10_000.0).round() / 10.0;
         let route = self.route.get();
+        metrics::answered(method, route.clone(), *status, self.started);
         let route = route.as_deref().unwrap_or("-");
         self.span.in_scope(|| {
             tracing::info!(target: "reparse::request", %method, %route, status, ms);

@@ -14,6 +14,7 @@ pub mod form;
 pub mod gate;
 pub mod handed;
 pub mod long;
+pub mod metrics;
 pub mod middleware;
 pub mod mount;
 pub mod page;

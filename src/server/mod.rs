@@ -46,6 +46,7 @@ use crate::http::answer::refusal;
 use crate::http::connections::Connections;
 use crate::http::cors::Cors;
 use crate::http::gate::Gate;
+use crate::http::metrics::MetricsEndpoint;
 use crate::http::middleware::MiddlewareStack;
 use crate::http::mount::below;
 use crate::http::serve::{self, Door, Head, Patience};
@@ -459,6 +460,10 @@ fn mount(app: &Arc<App>, live: &Live, parts: Parts) -> Result<(Mounts, Arc<Rest>
     if options.own.dashboard.enabled {
         let dashboard = DashboardEndpoint::new(app).map_err(StartError::Configuration)?;
         mounts.push((options.own.dashboard.path.clone(), dashboard.boxed()));
+    }
+    if options.own.metrics.enabled {
+        let metrics = MetricsEndpoint::new(app).map_err(StartError::Configuration)?;
+        mounts.push((options.own.metrics.path.clone(), metrics.boxed()));
     }
     mounts.push((options.server.mount_path.clone(), endpoint.boxed()));
     // Longer paths come first, because one may be below another.

@@ -1,0 +1,59 @@
+// /metrics: what is counted, who may read it, and that clients cannot make it grow.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { send } from '../lib/http.mjs';
+import { startServer } from '../lib/server.mjs';
+import { freshDatabase } from '../lib/stores.mjs';
+
+/** The samples of a page of metrics, each as `name{labels}` and value; fails on a line that is none. */
+function samples(text) {
+  const found = new Map();
+  for (const line of text.split('\n')) {
+    if (line === '' || /^# (HELP|TYPE) [a-z_]+ .+$/.test(line)) continue;
+    const sample = /^([a-zA-Z_:][\w:]*(?:\{(?:[a-zA-Z_]\w*="(?:[^"\\]|\\.)*",?)*\})?) (\S+)$/.exec(line);
+    assert.ok(sample && !Number.isNaN(Number(sample[2].replace('+Inf', 'Infinity'))), `no sample: ${line}`);
+    assert.ok(!found.has(sample[1]), `twice: ${sample[1]}`);
+    found.set(sample[1], Number(sample[2]));
+  }
+  return found;
+}
+
+for (const store of ['mongo', 'embedded']) {
+  test(`${store}: requests by route and status; labels stay bounded`, async () => {
+    const server = await startServer({ metrics: { enabled: true } }, { database: freshDatabase(store) });
+    const read = async () => samples((await send(`${server.root}/metrics`)).text);
+    for (let count = 0; count < 3; count++) await server.request('POST', '/classes/Counted', { master: true, json: { count } });
+    await server.request('GET', '/classes/Counted/missing');
+    const first = await read();
+    assert.equal(first.get('reparse_requests_total{method="POST",route="/classes/{className}",status="201"}'), 3);
+    assert.equal(first.get('reparse_requests_total{method="GET",route="/classes/{className}/{objectId}",status="404"}'), 1);
+    assert.equal(first.get('reparse_request_duration_seconds_count{method="POST",route="/classes/{className}"}'), 3);
+    assert.equal(first.get('reparse_ready'), 1);
+    assert.ok(first.get('process_resident_memory_bytes') > 1_000_000);
+    for (let count = 0; count < 200; count++) {
+      await send(`${server.root}/nowhere/${count}`, { headers: { 'X-Request-Id': `id-${count}` } });
+      await server.request('GET', `/classes/Class${count}/${count}`);
+      await server.request(['PROPFIND', 'LINK', 'PURGE', 'REPORT'][count % 4], `/unknown${count}`);
+    }
+    const second = await read();
+    assert.ok(second.size - first.size < 60, `${second.size - first.size} new series`);
+    assert.ok(![...second.keys()].some(key => /Class1|unknown1|PROPFIND/.test(key)));
+    await server.stop();
+  });
+}
+
+test('who may read them', async () => {
+  const closed = await startServer({ metrics: { enabled: true, key: 'scraper' } }, { database: freshDatabase('embedded') });
+  const status = async (server, headers) => (await send(`${server.root}/metrics`, { headers })).status;
+  assert.equal(await status(closed, {}), 403);
+  assert.equal(await status(closed, { Authorization: 'Bearer wrong' }), 403);
+  assert.equal(await status(closed, { Authorization: 'Bearer scraper' }), 200);
+  await closed.stop();
+  const open = await startServer({ metrics: { enabled: true } }, { database: freshDatabase('embedded') });
+  assert.equal(await status(open, {}), 200);
+  assert.equal(await status(open, { 'X-Forwarded-For': '203.0.113.7' }), 403);
+  await open.stop();
+  const off = await startServer({}, { database: freshDatabase('embedded') });
+  assert.equal(await status(off, {}), 404);
+  await off.stop();
+});

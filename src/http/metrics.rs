@@ -1,0 +1,171 @@
+//! Metrics for Prometheus: what is counted of every request, and the page that Prometheus reads.
+//!
+//! Labels come from the table of routes and a list of methods, never from a client, so that their number is bounded whatever is sent.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use poem::http::{Method, StatusCode, header};
+use poem::{Endpoint, Request, Response};
+use subtle::ConstantTimeEq as _;
+
+use super::answer::{RouteLabel, refusal};
+use super::caller::Caller;
+use crate::config::Secret;
+use crate::domain::features::health;
+use crate::domain::kernel::app::App;
+use crate::error::ParseError;
+
+const REQUESTS: &str = "reparse_requests_total";
+const SECONDS: &str = "reparse_request_duration_seconds";
+const IN_FLIGHT: &str = "reparse_requests_in_flight";
+const READY: &str = "reparse_ready";
+const MEMORY: &str = "process_resident_memory_bytes";
+const OPEN_FILES: &str = "process_open_fds";
+const INFO: &str = "reparse_info";
+/// Bounds of the histogram, in seconds.
+const BUCKETS: [f64; 13] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+
+/// Set once metrics are on; every server of the process has the same.
+static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+
+/// Starts counting. Further calls change nothing.
+///
+/// # Errors
+/// A message for the administrator.
+fn start() -> Result<&'static PrometheusHandle, String> {
+    if let Some(handle) = HANDLE.get() {
+        return Ok(handle);
+    }
+    let builder = PrometheusBuilder::new().set_buckets(&BUCKETS).map_err(|error| error.to_string())?;
+    let recorder = builder.build_recorder();
+    let handle = recorder.handle();
+    if metrics::set_global_recorder(recorder).is_ok() {
+        describe_counter!(REQUESTS, "Requests that were answered, or that the client gave up (status 499).");
+        describe_histogram!(SECONDS, Unit::Seconds, "Time from the head of a request to its answer.");
+        describe_gauge!(IN_FLIGHT, "Requests that are being answered.");
+        describe_gauge!(READY, "1 if the server wants requests, as /health/ready says.");
+        describe_gauge!(MEMORY, Unit::Bytes, "Resident memory.");
+        describe_gauge!(OPEN_FILES, "Open files and connections.");
+        describe_gauge!(INFO, "1; the label has the version.");
+        gauge!(INFO, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+    }
+    Ok(HANDLE.get_or_init(|| handle))
+}
+
+/// A request that is being answered. Dropping it counts its end.
+#[derive(Debug)]
+pub struct InFlight(bool);
+
+impl InFlight {
+    /// Counts a request that begins.
+    #[must_use]
+    pub fn begin() -> Self {
+        let counted = HANDLE.get().is_some();
+        if counted {
+            gauge!(IN_FLIGHT).increment(1.0);
+        }
+        Self(counted)
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        if self.0 {
+            gauge!(IN_FLIGHT).decrement(1.0);
+        }
+    }
+}
+
+/// Counts a request that has been answered.
+pub fn answered(method: &Method, route: Option<Arc<str>>, status: u16, started: Instant) {
+    if HANDLE.get().is_none() {
+        return;
+    }
+    let route = route.map_or_else(|| metrics::SharedString::const_str("-"), metrics::SharedString::from);
+    let labels = [metrics::Label::new("method", known(method)), metrics::Label::new("route", route)];
+    histogram!(SECONDS, labels.iter()).record(started.elapsed().as_secs_f64());
+    let [method, route] = labels;
+    counter!(REQUESTS, vec![method, route, metrics::Label::new("status", status.to_string())]).increment(1);
+}
+
+/// The method, if it is one that clients send.
+fn known(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::DELETE => "DELETE",
+        Method::HEAD => "HEAD",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
+}
+
+/// Answers Prometheus.
+pub struct MetricsEndpoint {
+    app: Arc<App>,
+    handle: &'static PrometheusHandle,
+    key: Option<Secret>,
+}
+
+impl MetricsEndpoint {
+    /// Starts counting.
+    ///
+    /// # Errors
+    /// A message for the administrator.
+    pub fn new(app: &Arc<App>) -> Result<Self, String> {
+        Ok(Self { app: app.clone(), handle: start()?, key: app.options.own.metrics.key.clone() })
+    }
+
+    fn admits(&self, request: &Request) -> bool {
+        let Some(key) = &self.key else {
+            let caller = Caller::without_keys(request, &self.app.options);
+            return caller.direct
+                && caller.client.ip.is_loopback()
+                && !request.headers().contains_key("x-forwarded-for");
+        };
+        let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let given =
+            given.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        given.is_some_and(|(_, given)| bool::from(given.trim().as_bytes().ct_eq(key.expose().as_bytes())))
+    }
+}
+
+impl Endpoint for MetricsEndpoint {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        RouteLabel::of(&request).set("/metrics".into());
+        if !self.admits(&request) {
+            return Ok(refusal(&ParseError::http(403, "unauthorized"), true));
+        }
+        gauge!(READY).set(if health::ready(&self.app).await.is_ok() { 1.0 } else { 0.0 });
+        if let Some(process) = tokio::task::spawn_blocking(Process::read).await.ok().flatten() {
+            gauge!(MEMORY).set(process.memory);
+            gauge!(OPEN_FILES).set(process.files);
+        }
+        self.handle.run_upkeep();
+        let response =
+            Response::builder().status(StatusCode::OK).content_type("text/plain; version=0.0.4; charset=utf-8");
+        Ok(response.header(header::CACHE_CONTROL, "no-store").body(self.handle.render()))
+    }
+}
+
+/// What the system says of this process; on Linux only.
+struct Process {
+    memory: f64,
+    files: f64,
+}
+
+impl Process {
+    fn read() -> Option<Self> {
+        let status = std::fs::read_to_string("/proc/self/status").ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        let kilobytes: u32 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+        let files = u32::try_from(std::fs::read_dir("/proc/self/fd").ok()?.count()).ok()?;
+        Some(Self { memory: f64::from(kilobytes) * 1024.0, files: f64::from(files) })
+    }
+}
