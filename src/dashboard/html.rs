@@ -18,11 +18,8 @@ pub(super) fn dashboard(mount: &str, token: &str, caches_files: bool) -> String 
 
 /// The page of the log in. `note`: what went wrong before, as JSON.
 pub(super) fn log_in(mount: &str, token: &str, note: Option<&str>) -> String {
-    let mut content = "<div id=\"login_mount\"></div>".to_owned();
-    if let Some(note) = note {
-        content.push_str(&format!("<div id=\"login_errors\" hidden>{}</div>", in_text(note)));
-    }
-    page(mount, token, "", &content, "login")
+    let note = note.map_or_else(String::new, |note| format!("<div id=\"login_errors\" hidden>{}</div>", in_text(note)));
+    page(mount, token, "", &format!("<div id=\"login_mount\"></div>{note}"), "login")
 }
 
 fn page(mount: &str, token: &str, settings: &str, content: &str, script: &str) -> String {

@@ -79,7 +79,7 @@ impl DashboardEndpoint {
         let session = given.or_else(|| local.then(|| dashboard.start("", self.nonce(), now)));
         let visit = Visit { dashboard, session, https, now };
         match (request.method(), path.as_str()) {
-            (&Method::GET | &Method::HEAD, "parse-dashboard-config.json") => self.configuration(&visit, &request),
+            (&Method::GET | &Method::HEAD, "parse-dashboard-config.json") => Self::configuration(&visit, &request),
             (&Method::GET | &Method::HEAD, "login") => Ok(self.log_in_page(&visit, &request)),
             (&Method::POST, "login") => self.log_in(visit, request, &caller).await,
             (&Method::GET, "logout") => Ok(self.log_out()),
@@ -120,7 +120,7 @@ impl DashboardEndpoint {
         self.app.random.hex(16)
     }
 
-    fn configuration(&self, visit: &Visit<'_>, request: &Request) -> Result<Response> {
+    fn configuration(visit: &Visit<'_>, request: &Request) -> Result<Response> {
         let session = visit.session.as_ref().filter(|session| session.is_logged_in());
         let (Some(session), true) = (session, is_same_origin(request.headers())) else {
             return Ok(answer::json(StatusCode::UNAUTHORIZED, br#"{"error":"Log in first."}"#.to_vec()));

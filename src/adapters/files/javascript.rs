@@ -7,7 +7,7 @@
 use std::env;
 use std::fs::File;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
@@ -202,9 +202,9 @@ async fn hold(mut bytes: ByteStream, path: PathBuf) -> Result<Held> {
 }
 
 /// A file that is kept on disk until its reader is done.
-fn on_disk(path: PathBuf, bytes: &[u8]) -> io::Result<File> {
-    let temporary = Temporary::of(path.clone(), bytes)?;
-    let file = File::open(&path);
+fn on_disk(path: &Path, bytes: &[u8]) -> io::Result<File> {
+    let temporary = Temporary::of(path.to_owned(), bytes)?;
+    let file = File::open(path);
     // Its name goes; the bytes stay as long as it is open.
     drop(temporary);
     file
@@ -252,7 +252,7 @@ impl FileStore for JavaScript {
             return Ok(Box::new(InMemory::of(info, bytes)));
         }
         let path = self.temporary();
-        let file = blocking(move || on_disk(path, &bytes)).await?;
+        let file = blocking(move || on_disk(&path, &bytes)).await?;
         drop(place);
         Ok(Box::new(LocalFile { info, file: Arc::new(file) }))
     }

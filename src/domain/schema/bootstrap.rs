@@ -37,7 +37,7 @@ pub async fn prepare(storage: &dyn Storage, options: &Options) -> Result<()> {
             match storage.set_listed_indexes(&class.name, &real).await {
                 // The list is only shown. A server that does not start for it could not even delete anything.
                 Err(StorageError::DiskFull(error)) => {
-                    tracing::error!(class = class.name.as_str(), %error, "cannot list the indexes")
+                    tracing::error!(class = class.name.as_str(), %error, "cannot list the indexes");
                 }
                 listed => listed?,
             }

@@ -28,14 +28,14 @@ pub fn judge(cx: &Context, mut data: Map<String, Json>) -> Result<Map<String, Js
 /// fields; stored is where it is.
 pub fn refer(value: &mut Json) -> bool {
     match value {
-        Json::Array(list) => list.iter_mut().fold(false, |any, item| refer(item) || any),
+        Json::Array(list) => list.iter_mut().map(refer).fold(false, |any, found| any | found),
         Json::Object(map) => {
             let text = |key: &str| map.get(key).and_then(Json::as_str);
             if let (Some("Object"), Some(class), Some(id)) = (text("__type"), text("className"), text("objectId")) {
                 *value = json!({ "__type": "Pointer", "className": class, "objectId": id });
                 return true;
             }
-            map.values_mut().fold(false, |any, item| refer(item) || any)
+            map.values_mut().map(refer).fold(false, |any, found| any | found)
         }
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => false,
     }

@@ -10,7 +10,7 @@ use crate::error::{ParseError, Result};
 /// Failed log ins that an address may have in [`WINDOW`].
 const FAILURES: u32 = 10;
 /// How long failures count.
-const WINDOW: Duration = Duration::from_secs(300);
+const WINDOW: Duration = Duration::from_mins(5);
 /// Addresses that are remembered.
 const ADDRESSES: u64 = 10_000;
 

@@ -13,7 +13,8 @@ use crate::adapters::auth::one_time::OneTime;
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct User {
-    user: String,
+    #[serde(rename = "user")]
+    name: String,
     pass: String,
     #[serde(default)]
     read_only: bool,
@@ -87,14 +88,14 @@ impl Users {
             let user: User = serde_json::from_value(entry).map_err(|_| {
                 format!("dashboard.users: entry {at} must have user and pass, and may have readOnly, apps and mfa")
             })?;
-            let fail = |why: &str| format!("dashboard.users: {}: {why}", user.user);
-            if user.user.is_empty() || user.pass.is_empty() {
+            let fail = |why: &str| format!("dashboard.users: {}: {why}", user.name);
+            if user.name.is_empty() || user.pass.is_empty() {
                 return Err(format!("dashboard.users: entry {at} has an empty user or pass"));
             }
-            if user.user.len() > 256 {
+            if user.name.len() > 256 {
                 return Err(format!("dashboard.users: the name of entry {at} is longer than 256 bytes"));
             }
-            if known.iter().any(|other| other.user.user == user.user) {
+            if known.iter().any(|other| other.user.name == user.name) {
                 return Err(fail("is there twice"));
             }
             if encrypted && !(user.pass.starts_with("$2") && user.pass.len() == 60) {
@@ -122,7 +123,7 @@ impl Users {
     }
 
     fn find(&self, name: &str) -> Option<&Known> {
-        self.known.iter().find(|known| known.user.user == name)
+        self.known.iter().find(|known| known.user.name == name)
     }
 
     /// What ties a session to the entry of its user. Without users, everybody who gets a session is the same.
@@ -147,7 +148,7 @@ impl Users {
         match factor {
             Some(factor) if code.is_empty() => Verdict::NeedsCode(factor.digits),
             Some(factor) if !factor.accepts(code, now) => Verdict::WrongCode(factor.digits),
-            _ => Verdict::User(user.user.clone()),
+            _ => Verdict::User(user.name.clone()),
         }
     }
 
