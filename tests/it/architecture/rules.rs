@@ -52,10 +52,10 @@ pub const RULES: &[Rule] = &[
         never_crates: &["poem", "poem_openapi", "hyper", "async_graphql", "mongodb", "bson"],
     },
     Rule { of: "adapters", may: &["model", "error", "clock", "random"], never: &[], never_crates: WEB_AND_DATABASES },
-    // Files can be stored in MongoDB (GridFS), with a client of their own.
+    // Files can be stored in MongoDB (GridFS), with a client of their own, or by an adapter in JavaScript.
     Rule {
         of: "adapters::files",
-        may: &["model", "error", "random"],
+        may: &["adapters::cloud", "model", "error", "clock", "random"],
         never: &[],
         never_crates: &["poem", "poem_openapi", "hyper", "async_graphql", "rusqlite"],
     },
