@@ -6,9 +6,10 @@ use std::future::Future;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
+use futures_util::stream::FusedStream as _;
 use poem::http::{HeaderValue, Method, StatusCode, header};
 use poem::{Body, Request, Response, Upgraded};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -82,13 +83,23 @@ pub fn accept(
 
 /// Closes a socket with a code and a reason, and waits until the client heard so; who does not answer is dropped, and so is everybody
 /// on `stop`.
+///
+/// What a client goes on sending after a message that cannot be read is thrown away: the system resets a connection that is closed with
+/// bytes unread, and a client that is reset never sees the code.
 pub async fn close<S>(stream: &mut WebSocketStream<S>, code: CloseCode, reason: &'static str, stop: &CancellationToken)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
+    let unreadable = stream.is_terminated();
     let closing = async {
-        if stream.close(Some(CloseFrame { code, reason: reason.into() })).await.is_ok() {
-            while let Some(Ok(_)) = stream.next().await {}
+        if stream.close(Some(CloseFrame { code, reason: reason.into() })).await.is_err() {
+            return;
+        }
+        while let Some(Ok(_)) = stream.next().await {}
+        let bytes = stream.get_mut();
+        if unreadable && bytes.shutdown().await.is_ok() {
+            let mut unread = vec![0; READ_BUFFER];
+            while bytes.read(&mut unread).await.is_ok_and(|length| length > 0) {}
         }
     };
     tokio::select! {
