@@ -1,6 +1,6 @@
 // Web hooks that a scenario scripts, and whose calls it looks at:
 //
-//   PUT /script/NAME {"reply": JSON}   says how POST /hook/rec/NAME is answered and forgets earlier calls. `text` stands for a body that is
+//   PUT /script/NAME {"reply": JSON}   says how POST /hook/rec/NAME (or /hook/NAME) is answered and forgets earlier calls. `text` stands for a body that is
 //                                      no JSON; `status`, `headers` and `delay` (ms) go with it. In a reply "$in.PATH" is a value of the body
 //                                      received, and the key "..." spreads an object of it. Without a script: {"success": null}.
 //   GET /calls/NAME?count=N            waits up to 3 s for N calls, gives {"calls": [{method, contentType, webhookKey, body}]}, forgets them.
@@ -42,7 +42,9 @@ export class Recorder {
       return { json: {} };
     }
     if (verb === 'calls') return { json: { calls: await this.#taken(rest[0], Number(searchParams.get('count') ?? 0)) } };
-    if (verb === 'hook' && rest[0] === 'rec') return this.#called(rest[1], { method, headers, body });
+    if (verb !== 'hook') return undefined;
+    const name = rest[0] === 'rec' ? rest[1] : rest[0];
+    if (rest[0] === 'rec' || this.#scripts.has(name)) return this.#called(name, { method, headers, body });
     return undefined;
   }
 

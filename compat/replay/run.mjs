@@ -49,6 +49,7 @@ async function replayProfile(profile, scenarios, outside) {
   const root = `http://127.0.0.1:${port}`;
   const addresses = {
     rootURL: root,
+    liveURL: `ws://127.0.0.1:${port}`,
     baseURL: `${root}/parse`,
     basePath: '/parse',
     graphqlURL: `${root}/graphql`,
