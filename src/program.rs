@@ -24,7 +24,7 @@ pub fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Command::Files { loaded, task } => runtime.block_on(files::run(&loaded, task)),
-        Command::HealthCheck { url } => runtime.block_on(healthcheck::check(&url)),
+        Command::HealthCheck { url, own } => runtime.block_on(healthcheck::check(&url, own)),
         Command::Embedded { socket } => runtime.block_on(embedded::serve(&socket)),
         Command::Dashboard(loaded) => dashboard::find(&loaded),
         Command::OpenApi { loaded, yaml } => runtime.block_on(openapi::print_document(&loaded, yaml)),

@@ -19,7 +19,8 @@ pub async fn serve(loaded: Loaded, parts: Parts) -> ExitCode {
         tracing::warn!("{warning}");
     }
     // Listen for signals first, so that one that arrives while the store is being opened is not lost.
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    let (Ok(mut terminate), Ok(mut interrupt), Ok(mut hang_up)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()))
     else {
         return fail("error: cannot listen for signals");
     };
@@ -35,9 +36,12 @@ pub async fn serve(loaded: Loaded, parts: Parts) -> ExitCode {
     // Print the banner before the first request can be answered.
     announce(&loaded, server.addr);
     let server = server.serve();
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            _ = hang_up.recv() => server.reload().await,
+        }
     }
     tracing::info!("shutting down: waiting for in-flight requests to finish");
     if !server.shutdown().await {
@@ -50,17 +54,18 @@ pub async fn serve(loaded: Loaded, parts: Parts) -> ExitCode {
 fn announce(loaded: &Loaded, addr: SocketAddr) {
     let options = &loaded.options;
     let host = if addr.ip().is_unspecified() { format!("localhost:{}", addr.port()) } else { addr.to_string() };
-    let rest = format!("http://{host}{}", options.server.mount_path);
+    let root = format!("{}://{host}", options.own.tls.scheme());
+    let rest = format!("{root}{}", options.server.mount_path);
     tracing::info!(url = %rest, "listening");
     if options.logging.json_logs == Some(true) || options.logging.silent == Some(true) {
         return;
     }
     let mut lines = vec![format!("reparse {} is ready.", env!("CARGO_PKG_VERSION")), format!("  REST     {rest}")];
     if options.graphql.mount {
-        lines.push(format!("  GraphQL  http://{host}{}", options.graphql.path));
+        lines.push(format!("  GraphQL  {root}{}", options.graphql.path));
     }
     if options.own.dashboard.enabled {
-        lines.push(format!("  Dashboard  http://{host}{}", options.own.dashboard.path));
+        lines.push(format!("  Dashboard  {root}{}", options.own.dashboard.path));
     }
     let keys_file = match &options.database.uri {
         DatabaseUri::Mongo { .. } => {

@@ -61,6 +61,8 @@ pub enum Command {
     HealthCheck {
         /// URL to request.
         url: String,
+        /// Whether it is that of this machine, whose certificate has another name.
+        own: bool,
     },
     /// Serve the program that started this process.
     Embedded {
@@ -252,16 +254,17 @@ fn read_file(file: &Path) -> Result<Value, ConfigError> {
 fn health_check(line: cli::Line, env: &Environment, places: &[FlatOption]) -> Result<Command, ConfigError> {
     if let Some(url) = line.operand {
         return match url.to_str() {
-            Some(url) if url.starts_with("http://") => Ok(Command::HealthCheck { url: url.to_owned() }),
-            _ => Err(ConfigError::new("healthcheck needs a URL that starts with http://")),
+            Some(url) if url.starts_with("http://") || url.starts_with("https://") => {
+                Ok(Command::HealthCheck { url: url.to_owned(), own: false })
+            }
+            _ => Err(ConfigError::new("healthcheck needs a URL that starts with http:// or https://")),
         };
     }
     let mut map = Map::new();
     merge::overlay(&mut map, variables(env, places)?.0);
     merge::overlay(&mut map, line.settings);
     let (options, _) = super::read(map);
-    let server = options.server;
-    Ok(Command::HealthCheck {
-        url: format!("http://127.0.0.1:{}{}/health", server.port, server.mount_path.trim_end_matches('/')),
-    })
+    let (scheme, server) = (options.own.tls.scheme(), options.server);
+    let mount = server.mount_path.trim_end_matches('/');
+    Ok(Command::HealthCheck { url: format!("{scheme}://127.0.0.1:{}{mount}/health", server.port), own: true })
 }

@@ -40,6 +40,7 @@ pub mod server;
 mod support;
 #[cfg(test)]
 mod tests;
+pub mod tls;
 pub mod users;
 mod validate;
 pub mod values;
@@ -207,7 +208,8 @@ fn complete(options: &mut Options) {
         }
     }
     if server.server_url.is_none() {
-        server.server_url = Some(format!("http://localhost:{}{}", server.port, server.mount_path));
+        let scheme = options.own.tls.scheme();
+        server.server_url = Some(format!("{scheme}://localhost:{}{}", server.port, server.mount_path));
     }
     let security = &mut options.security;
     if let Some(fields) = &security.user_sensitive_fields {

@@ -6,6 +6,7 @@ use super::declare::{group, options};
 use super::files::FileOptions;
 use super::limits::Limits;
 use super::metrics::Metrics;
+use super::tls::Tls;
 use super::values::Synchronous;
 
 options! {
@@ -71,6 +72,8 @@ options! {
         dashboard: Dashboard = Dashboard::default(), "dashboard", "REPARSE_DASHBOARD", Supported;
         /// Metrics for Prometheus.
         metrics: Metrics = Metrics::default(), "metrics", "REPARSE_METRICS", Supported;
+        /// TLS: the server answers HTTPS, and nothing else, on its ports.
+        tls: Tls = Tls::default(), "tls", "REPARSE_TLS", Supported;
         /// The OpenAPI document and its page.
         openapi: OpenApi = OpenApi::default(), "openapi", "REPARSE_OPENAPI", Supported;
     }

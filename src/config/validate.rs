@@ -281,6 +281,10 @@ fn own(options: &Options) -> Check {
     if own.hash_threads.is_some_and(|threads| !(1..=1024).contains(&threads)) {
         return refuse("option hashThreads must be an integer from 1 to 1024");
     }
+    let tls = &own.tls;
+    if tls.certificate.is_some() != tls.key.is_some() {
+        return refuse("options tls.certificate and tls.key must be set together");
+    }
     let limits = &own.limits;
     if limits.header_bytes < 8192 {
         return refuse("option limits.headerBytes must be an integer of at least 8192");

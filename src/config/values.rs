@@ -359,3 +359,13 @@ words! {
         Normal = "normal",
     }
 }
+
+words! {
+    /// A version of TLS.
+    pub enum TlsVersion {
+        /// RFC 5246.
+        V1_2 = "1.2",
+        /// RFC 8446.
+        V1_3 = "1.3",
+    }
+}

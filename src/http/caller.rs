@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use poem::Request;
 use poem::http::HeaderMap;
+use poem::http::uri::Scheme;
 
 use super::answer::RequestId;
-use super::client;
+use super::client::{self, Own};
 use super::credentials;
 use super::dashboard_session;
 use super::gate::rate_limit::Identity;
@@ -71,10 +72,11 @@ impl Caller {
     pub fn without_keys(request: &Request, options: &Options) -> Self {
         let peer =
             request.remote_addr().as_socket_addr().copied().unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
-        let local = request.local_addr().as_socket_addr().copied();
+        let own =
+            Own { address: request.local_addr().as_socket_addr().copied(), https: *request.scheme() == Scheme::HTTPS };
         let origin = match request.data::<Handed>() {
             Some(handed) => client::handed_origin(&options.server, handed, request.headers()),
-            None => client::origin(&options.server, peer, local, request.headers()),
+            None => client::origin(&options.server, peer, own, request.headers()),
         };
         Self {
             credentials: Credentials::default(),

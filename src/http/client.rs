@@ -20,13 +20,22 @@ pub struct Origin {
     pub base_url: String,
 }
 
+/// The server's end of a connection.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Own {
+    /// Its address.
+    pub address: Option<SocketAddr>,
+    /// Whether the connection is encrypted by the server itself.
+    pub https: bool,
+}
+
 /// Determines the addresses of a request.
 #[must_use]
-pub fn origin(options: &Server, peer: SocketAddr, local: Option<SocketAddr>, headers: &HeaderMap) -> Origin {
+pub fn origin(options: &Server, peer: SocketAddr, own: Own, headers: &HeaderMap) -> Origin {
     let (ip, forwarded) = address(&options.trust_proxy, peer.ip().to_canonical(), headers);
     let base_url = match &options.public_server_url {
         Some(url) => url.trim_end_matches('/').to_owned(),
-        None => own_url(options, peer.ip().to_canonical(), local, headers),
+        None => own_url(options, peer.ip().to_canonical(), own, headers),
     };
     Origin { ip, forwarded, base_url }
 }
@@ -104,9 +113,9 @@ fn parse_address(text: &str) -> Option<IpAddr> {
 
 /// Scheme, host and mount path as the caller sees them. An invalid `Host` header is replaced by the address of the
 /// connection, so that it never gets into a `Location`.
-fn own_url(options: &Server, peer: IpAddr, local: Option<SocketAddr>, headers: &HeaderMap) -> String {
+fn own_url(options: &Server, peer: IpAddr, own: Own, headers: &HeaderMap) -> String {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let mut scheme = "http";
+    let mut scheme = if own.https { "https" } else { "http" };
     if is_trusted(&options.trust_proxy, peer, 0)
         && text("x-forwarded-proto")
             .and_then(|list| list.split(',').next())
@@ -114,8 +123,9 @@ fn own_url(options: &Server, peer: IpAddr, local: Option<SocketAddr>, headers: &
     {
         scheme = "https";
     }
-    let host = named_host(headers)
-        .unwrap_or_else(|| local.map_or_else(|| format!("localhost:{}", options.port), |address| address.to_string()));
+    let host = named_host(headers).unwrap_or_else(|| {
+        own.address.map_or_else(|| format!("localhost:{}", options.port), |address| address.to_string())
+    });
     format!("{scheme}://{host}{}", options.mount_path.trim_end_matches('/'))
 }
 
@@ -169,7 +179,10 @@ mod tests {
             ("x/y", "http://127.0.0.1:1/parse"),
         ] {
             headers.insert(header::HOST, host.parse().unwrap());
-            assert_eq!(origin(&options, peer, Some("127.0.0.1:1".parse().unwrap()), &headers).base_url, base);
+            let own = Own { address: Some("127.0.0.1:1".parse().unwrap()), https: false };
+            assert_eq!(origin(&options, peer, own, &headers).base_url, base);
+            let encrypted = origin(&options, peer, Own { https: true, ..own }, &headers).base_url;
+            assert_eq!(encrypted, base.replace("http:", "https:"));
         }
     }
 }

@@ -1,31 +1,19 @@
-//! Connections: HTTP/1.1 with keep-alive, limits for headers, timeouts, and graceful shutdown.
+//! Accepts connections, and knows what all of them have in common: limits for headers, timeouts, TLS, and graceful shutdown.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::combinators::BoxBody;
-use hyper::body::{Body as _, Frame, Incoming, SizeHint};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use poem::http::uri::Scheme;
-use poem::web::{LocalAddr, RemoteAddr};
-use poem::{Addr, Body, Endpoint, Request, RequestParts, Response};
-use tokio::io::{AsyncRead, AsyncWrite};
+use poem::{Endpoint, Response};
 use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener};
-use tokio_io_timeout::TimeoutWriter;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::connection::{self, Ends};
 use super::connections::Connections;
 use super::cors::Cors;
-use super::handed::Handed;
-use super::wire::{RequestStart, Wire};
+use super::http2;
+use super::tls::{self, Tls};
 
 /// Opens a listening socket. `backlog`: maximum number of connections that wait to be accepted.
 ///
@@ -69,14 +57,17 @@ pub struct Door<E> {
     pub patience: Patience,
     /// Size of the head of a request.
     pub head: Head,
+    /// Encrypts the connections of clients.
+    pub tls: Option<Arc<Tls>>,
     /// Accept no more, and finish.
     pub stop: CancellationToken,
 }
 
 impl<E> Clone for Door<E> {
     fn clone(&self) -> Self {
-        let Self { endpoint, cors, patience, head, stop } = self;
-        Self { endpoint: endpoint.clone(), cors: cors.clone(), patience: *patience, head: *head, stop: stop.clone() }
+        let Self { endpoint, cors, patience, head, tls, stop } = self;
+        let (endpoint, cors, tls, stop) = (endpoint.clone(), cors.clone(), tls.clone(), stop.clone());
+        Self { endpoint, cors, patience: *patience, head: *head, tls, stop }
     }
 }
 
@@ -117,7 +108,8 @@ where
         match accepted {
             Ok((stream, _)) => {
                 let here = SocketAddr::from(([127, 0, 0, 1], 0));
-                connections.spawn(connection(stream, (here, here), true, door.clone()));
+                let ends = Ends { local: here, remote: here, https: false, handed: true };
+                connections.spawn(connection::serve(stream, ends, door.clone()));
             }
             Err(error) => cannot_accept(&error).await,
         }
@@ -144,89 +136,12 @@ where
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "failed to set TCP_NODELAY");
     }
-    connection(stream, (local, remote), false, door).await;
-}
-
-/// Serves a connection. `handed`: a program hands requests on over it, and keeps it open for as long as it likes.
-async fn connection<E, S>(stream: S, (local, remote): (SocketAddr, SocketAddr), handed: bool, door: Door<E>)
-where
-    E: Endpoint<Output = Response> + 'static,
-    S: AsyncRead + AsyncWrite + Send + 'static,
-{
-    let Door { endpoint, cors, patience, head: bounds, stop } = door;
-    let start = RequestStart::default();
-    // A client that does not read its response must not keep it in memory forever.
-    let mut writer = TimeoutWriter::new(stream);
-    writer.set_timeout(Some(patience.write));
-    let wire = Wire::new(Box::pin(writer), cors, start.clone());
-    let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let (endpoint, start) = (endpoint.clone(), start.clone());
-        async move {
-            let addresses = (LocalAddr(Addr::SocketAddr(local)), RemoteAddr(Addr::SocketAddr(remote)));
-            let (mut head, body) = request.into_parts();
-            let told = if handed { Handed::take(&mut head.headers) } else { None };
-            let head = RequestParts::from((head, addresses.0, addresses.1, Scheme::HTTP));
-            let mut request = Request::from_parts(head, watched(body, start));
-            if let Some(told) = told {
-                request.set_data(told);
-            }
-            Ok::<_, Infallible>(hyper::Response::from(endpoint.get_response(request).await))
-        }
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout((!handed).then_some(patience.headers))
-        .max_headers(bounds.headers)
-        .max_buf_size(bounds.bytes)
-        .serve_connection(TokioIo::new(wire), service)
-        .with_upgrades();
-    tokio::pin!(connection);
-    let outcome = tokio::select! {
-        outcome = &mut connection => outcome,
-        () = stop.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    if let Err(error) = outcome {
-        tracing::debug!(%error, "connection closed early");
-    }
-}
-
-/// The body of a request. It signals when it has been read completely, because then the next request begins.
-fn watched(body: Incoming, start: RequestStart) -> Body {
-    if body.is_end_stream() {
-        start.expect();
-        return Body::empty();
-    }
-    Body::from(BoxBody::new(Watched { body, start }))
-}
-
-struct Watched {
-    body: Incoming,
-    start: RequestStart,
-}
-
-impl hyper::body::Body for Watched {
-    type Data = Bytes;
-    type Error = std::io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
-        if frame.is_none() || self.body.is_end_stream() {
-            self.start.expect();
-        }
-        Poll::Ready(frame.map(|frame| frame.map_err(std::io::Error::other)))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+    let ends = Ends { local, remote, https: door.tls.is_some(), handed: false };
+    let Some(tls) = door.tls.clone() else { return connection::serve(stream, ends, door).await };
+    match tokio::time::timeout(door.patience.first_byte, tls.accept(stream)).await {
+        Ok(Ok(stream)) if tls::chose_http2(&stream) => http2::serve(stream, ends, door).await,
+        Ok(Ok(stream)) => connection::serve(stream, ends, door).await,
+        Ok(Err(error)) => tracing::debug!(%remote, %error, "no agreement on TLS"),
+        Err(_) => tracing::debug!(%remote, "no agreement on TLS in time"),
     }
 }

@@ -15,6 +15,7 @@ use crate::http::cors::Cors;
 use crate::http::long::LongConnections;
 use crate::http::middleware::MiddlewareStack;
 use crate::http::serve::{self, Door, Head, Patience};
+use crate::http::tls::Tls;
 use crate::live_query::LiveQueryEndpoint;
 
 /// The live query server, where the options ask for one.
@@ -66,7 +67,13 @@ impl Live {
     }
 
     /// Tells subscribers from here on, and answers on the own port.
-    pub(super) fn start(self, app: &Arc<App>, cors: &Arc<Cors>, patience: Patience, head: Head) -> RunningLive {
+    pub(super) fn start(
+        self,
+        app: &Arc<App>,
+        (cors, tls): (&Arc<Cors>, Option<&Arc<Tls>>),
+        patience: Patience,
+        head: Head,
+    ) -> RunningLive {
         let Self { endpoint, source, listener, connections } = self;
         let telling = source.and_then(|source| Some(LiveQueries::of(app).ok()?.tell(app, source)));
         let addr = listener.as_ref().and_then(|listener| listener.local_addr().ok());
@@ -74,7 +81,8 @@ impl Live {
             let limits = &app.options.own.limits;
             let open = Connections::new(limits.connections, limits.connections_per_address);
             let endpoint = Arc::new(MiddlewareStack::new(endpoint, cors.clone(), app.random.hex(4)));
-            let door = Door { endpoint, cors: cors.clone(), patience, head, stop: connections.stop().clone() };
+            let (cors, tls, stop) = (cors.clone(), tls.cloned(), connections.stop().clone());
+            let door = Door { endpoint, cors, patience, head, tls, stop };
             tokio::spawn(serve::serve(listener, door, open))
         });
         RunningLive { addr, accepting, telling, connections }

@@ -50,6 +50,7 @@ use crate::http::metrics::MetricsEndpoint;
 use crate::http::middleware::MiddlewareStack;
 use crate::http::mount::below;
 use crate::http::serve::{self, Door, Head, Patience};
+use crate::http::tls::Tls;
 use crate::http::web_socket;
 use crate::live_query::LiveQueryEndpoint;
 use crate::model::schema::ClassSchema;
@@ -129,6 +130,7 @@ pub struct Server {
     parts: Parts,
     accepting: Accepting,
     cors: Arc<Cors>,
+    tls: Option<Arc<Tls>>,
     mounts: Mounts,
     cloud: Option<Arc<Cloud>>,
     live: Live,
@@ -141,9 +143,10 @@ impl Server {
     /// If the store cannot be opened or the address cannot be bound.
     pub async fn open(options: Options, environment: Environment) -> Result<Self, StartError> {
         let parts = environment.parts;
+        let tls = Tls::open(&options.own.tls).map_err(StartError::Configuration)?;
         let (addr, listeners) = listen(&options, environment.program.as_ref()).await?;
         let cors = Arc::new(Cors::new(&options.server));
-        let accepting = Accepting::start(listeners, &options, &cors, environment.random.hex(4));
+        let accepting = Accepting::start(listeners, &options, (&cors, tls.as_ref()), environment.random.hex(4));
         let modules = Arc::new(Modules::default());
         let mut services = services(&options, &environment, &modules)?;
         let migration = migration(&options, &modules);
@@ -189,20 +192,20 @@ impl Server {
                 return Err(error);
             }
         };
-        Ok(Self { addr, app, parts, accepting, cors, mounts, cloud, live })
+        Ok(Self { addr, app, parts, accepting, cors, tls, mounts, cloud, live })
     }
 
     /// Starts to answer requests.
     #[must_use]
     pub fn serve(self) -> RunningServer {
-        let Self { addr, app, parts, accepting, cors, mounts, cloud, live } = self;
+        let Self { addr, app, parts, accepting, cors, tls, mounts, cloud, live } = self;
         let following = follow_changes(&app);
         let workers = (parts == Parts::All).then(|| Workers::start(&app));
-        let live = live.start(&app, &cors, patience(&app.options), head(&app.options));
+        let live = live.start(&app, (&cors, tls.as_ref()), patience(&app.options), head(&app.options));
         let Accepting { front, task: accepting, stop } = accepting;
         let stop = stop.disarm();
         front.open(app.clone(), mounts);
-        RunningServer { addr, app, stop, accepting, following, workers, cloud, live }
+        RunningServer { addr, app, stop, accepting, following, workers, cloud, live, tls }
     }
 }
 
@@ -359,18 +362,30 @@ struct Accepting {
 }
 
 impl Accepting {
-    fn start(listeners: Listeners, options: &Options, cors: &Arc<Cors>, ids: String) -> Self {
+    fn start(
+        listeners: Listeners,
+        options: &Options,
+        (cors, tls): (&Arc<Cors>, Option<&Arc<Tls>>),
+        ids: String,
+    ) -> Self {
         let stop = CancellationToken::new();
         let front = Arc::new(Front::new(options, stop.clone()));
         let endpoint = Arc::new(MiddlewareStack::new(front.clone(), cors.clone(), ids));
-        let door =
-            Door { endpoint, cors: cors.clone(), patience: patience(options), head: head(options), stop: stop.clone() };
+        let door = Door {
+            endpoint,
+            cors: cors.clone(),
+            patience: patience(options),
+            head: head(options),
+            tls: tls.cloned(),
+            stop: stop.clone(),
+        };
         let limits = &options.own.limits;
         let open = Connections::new(limits.connections, limits.connections_per_address);
         let task = tokio::spawn(async move {
             let clients = listeners.clients.map(|listener| serve::serve(listener, door.clone(), open));
             let program = listeners.program.map(|listener| serve::serve_program(listener, door.clone()));
-            tokio::join!(OptionFuture::from(clients), OptionFuture::from(program));
+            let files = door.tls.clone().map(|tls| door.stop.run_until_cancelled(tls.follow()));
+            tokio::join!(OptionFuture::from(clients), OptionFuture::from(program), OptionFuture::from(files));
         });
         Self { front, task, stop: stop.drop_guard() }
     }

@@ -11,6 +11,7 @@ use super::live::RunningLive;
 use crate::adapters::cloud::node::Cloud;
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::workers::Workers;
+use crate::http::tls::Tls;
 
 /// A server that accepts requests. Dropping this value does not stop it.
 #[derive(Debug)]
@@ -25,6 +26,7 @@ pub struct RunningServer {
     pub(super) workers: Option<Workers>,
     pub(super) cloud: Option<Arc<Cloud>>,
     pub(super) live: RunningLive,
+    pub(super) tls: Option<Arc<Tls>>,
 }
 
 impl RunningServer {
@@ -32,6 +34,13 @@ impl RunningServer {
     #[must_use]
     pub const fn live_addr(&self) -> Option<SocketAddr> {
         self.live.addr
+    }
+
+    /// Reads again what can change while the server runs: the certificate.
+    pub async fn reload(&self) {
+        if let Some(tls) = &self.tls {
+            tls.reload().await;
+        }
     }
 
     /// Shuts down: says so in `/health/ready` for `shutdownDelayMs`, accepts no more requests, waits up to `shutdownTimeoutMs` for those in flight, closes the store.

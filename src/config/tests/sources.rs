@@ -179,7 +179,7 @@ fn other_commands() {
     assert!(matches!(run(&args, &[]).unwrap(), Command::OpenApi { loaded, .. } if !loaded.fresh_keys));
     assert!(!data.exists());
     let url = |args: &[&str], env: &[(&str, &str)]| match run(args, env).unwrap() {
-        Command::HealthCheck { url } => url,
+        Command::HealthCheck { url, .. } => url,
         other => panic!("{other:?}"),
     };
     assert_eq!(url(&["healthcheck"], &[]), "http://127.0.0.1:1337/parse/health");
