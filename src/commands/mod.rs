@@ -1,6 +1,7 @@
 //! The commands of the program, one module each.
 
 pub mod dashboard;
+pub mod data;
 pub mod embedded;
 pub mod files;
 pub mod healthcheck;

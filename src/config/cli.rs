@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use super::data_command::DataArguments;
 use super::declare::{OptionType, from_text};
 use super::error::ConfigError;
 use super::files_command::{self, FilesArguments};
@@ -20,6 +21,7 @@ pub(super) enum Verb {
     LiveQuery,
     HealthCheck,
     Files,
+    Data,
     Embedded,
     Job,
     Help,
@@ -39,6 +41,8 @@ pub(super) struct Line {
     pub yaml: bool,
     /// What is to be done with files.
     pub files: FilesArguments,
+    /// What is to be done with the data.
+    pub data: DataArguments,
     /// The job to run, and its parameters as JSON.
     pub job: (Option<String>, Option<String>),
 }
@@ -53,6 +57,7 @@ pub(super) fn parse(args: impl IntoIterator<Item = OsString>, places: &[FlatOpti
         given: Vec::new(),
         yaml: false,
         files: FilesArguments::default(),
+        data: DataArguments::default(),
         job: (None, None),
     };
     let mut first = true;
@@ -76,6 +81,7 @@ pub(super) fn parse(args: impl IntoIterator<Item = OsString>, places: &[FlatOpti
                 };
                 line.files.set(name, value);
             }
+            Some(flag) if !flags_over && line.verb == Verb::Data && line.data.takes(flag) => {}
             Some("--params") if !flags_over && line.verb == Verb::Job => {
                 line.job.1 = Some(text_of(args.next(), "--params")?);
             }
@@ -114,6 +120,7 @@ pub(super) fn parse(args: impl IntoIterator<Item = OsString>, places: &[FlatOpti
             Some("embedded") if first => line.verb = Verb::Embedded,
             Some("healthcheck") if first => line.verb = Verb::HealthCheck,
             Some("files") if first => line.verb = Verb::Files,
+            Some(word) if first && line.data.begin(word) => line.verb = Verb::Data,
             Some(action) if line.verb == Verb::Files && line.files.action.is_none() => {
                 line.files.action = Some(action.to_owned());
             }

@@ -6,8 +6,20 @@ use super::declare::OptionType;
 use super::merge::{self, FlatOption};
 
 /// The program's commands.
-pub(super) const COMMANDS: [&str; 10] =
-    ["openapi", "dashboard", "live-query", "files", "job", "healthcheck", "embedded", "completions", "man", "version"];
+pub(super) const COMMANDS: [&str; 12] = [
+    "openapi",
+    "dashboard",
+    "live-query",
+    "check",
+    "compact",
+    "files",
+    "job",
+    "healthcheck",
+    "embedded",
+    "completions",
+    "man",
+    "version",
+];
 
 /// The completions of a shell: `bash`, `zsh` or `fish`; `None` for another.
 #[must_use]

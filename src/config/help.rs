@@ -15,6 +15,12 @@ Usage: reparse [FLAGS] [CONFIGURATION.json]
                                                     say where Parse Dashboard is installed, or how to get it
        reparse live-query [FLAGS] [CONFIGURATION.json]
                                                     serve live queries alone, as a process of its own
+       reparse check [--data] [FLAGS] [CONFIGURATION.json]
+                                                    say what is wrong with the configuration; with
+                                                    --data also with what is stored
+       reparse compact [FLAGS] [CONFIGURATION.json]
+                                                    give the room of deleted objects back to the disk
+                                                    (embedded store, while no server runs)
        reparse files copy --from PLACE --to PLACE [FLAGS] [CONFIGURATION.json]
                                                     copy all files to another store; a PLACE is
                                                     database, an adapter, or a configuration file

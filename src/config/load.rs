@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 
 use super::cli::{self, Verb};
+use super::data_command::DataTask;
 use super::database_uri::DatabaseUri;
 use super::error::ConfigError;
 use super::files_command::{self, FilesTask};
@@ -40,6 +41,13 @@ pub enum Command {
         loaded: Box<Loaded>,
         /// Whether to print YAML instead of JSON.
         yaml: bool,
+    },
+    /// Do something with all data.
+    Data {
+        /// The options.
+        loaded: Box<Loaded>,
+        /// What.
+        task: DataTask,
     },
     /// Do something with all files.
     Files {
@@ -112,10 +120,14 @@ pub fn load(
             let socket = line.operand.ok_or_else(|| ConfigError::new("embedded takes the path of a socket"))?;
             return Ok(Command::Embedded { socket });
         }
-        Verb::Serve | Verb::Dashboard | Verb::OpenApi | Verb::LiveQuery | Verb::Files | Verb::Job => {}
+        Verb::Serve | Verb::Dashboard | Verb::OpenApi | Verb::LiveQuery | Verb::Files | Verb::Data | Verb::Job => {}
     }
     let task = match line.verb {
         Verb::Files => Some(line.files.task(env.get(files_command::OLD_KEY))?),
+        _ => None,
+    };
+    let data = match line.verb {
+        Verb::Data => Some(line.data.task()?),
         _ => None,
     };
     let (from_env, mut warnings) = variables(env, &places)?;
@@ -138,6 +150,9 @@ pub fn load(
     let (options, more) = resolve(map, Unknown::Refused)?;
     warnings.extend(more);
     let loaded = Box::new(Loaded { options, warnings, zero_configuration, fresh_keys });
+    if let Some(task) = data {
+        return Ok(Command::Data { loaded, task });
+    }
     Ok(match (line.verb, task) {
         (_, Some(task)) => Command::Files { loaded, task },
         (Verb::OpenApi, None) => Command::OpenApi { loaded, yaml: line.yaml },

@@ -8,6 +8,7 @@ mod cli;
 pub mod code;
 mod completions;
 pub mod dashboard;
+mod data_command;
 pub mod database;
 pub mod database_uri;
 pub mod declare;
@@ -47,6 +48,7 @@ pub mod values;
 
 use serde_json::{Map, Value};
 
+pub use data_command::DataTask;
 pub use database_uri::DatabaseUri;
 use declare::{Problem, Reader, Section, Spec};
 pub use error::ConfigError;

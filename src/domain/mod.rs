@@ -15,6 +15,7 @@ pub mod schema;
 pub mod start;
 pub mod store;
 pub mod triggers;
+pub mod upkeep;
 pub mod write;
 
 #[cfg(test)]

@@ -64,6 +64,7 @@ use front::Front;
 use live::Live;
 pub use program::Program;
 pub use stop::RunningServer;
+pub use stores::Whole;
 
 /// Why the server did not start, as a message for the administrator.
 #[derive(Debug, thiserror::Error)]
@@ -232,6 +233,27 @@ pub async fn classes(options: &Options) -> Result<Vec<ClassSchema>, StartError> 
 pub async fn file_store(options: &Options) -> Result<Arc<dyn FileStore>, StartError> {
     let home = stores::home(options).await?;
     files(options, home, &(Arc::new(SystemRandom) as Arc<dyn Random>), None)
+}
+
+/// Opens a store to read all of it, also while a server runs on it.
+///
+/// # Errors
+/// If it cannot be read.
+pub async fn whole_store(options: &Options) -> Result<Whole, StartError> {
+    Whole::to_read(options).await
+}
+
+/// Checks what the options name and only shows when the parts are built: files of the configuration, adapters, definitions. Opens
+/// no store and no port.
+///
+/// # Errors
+/// What the server would refuse to start for.
+pub fn rehearse(options: &Options) -> Result<(), StartError> {
+    services(options, &Environment::default(), &Arc::new(Modules::default()))?;
+    defined::foresee(options, Vec::new()).map_err(|error| StartError::Configuration(chain(&error)))?;
+    Gate::new(options, rest::operations()).map_err(StartError::Configuration)?;
+    options.graphql.schema.as_deref().map(CustomSchema::open).transpose().map_err(StartError::Configuration)?;
+    Ok(())
 }
 
 /// Opens the services that the options name.

@@ -1,5 +1,6 @@
 //! Opens the store that `databaseURI` names.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -51,6 +52,87 @@ pub async fn open(
             Ok((Arc::new(storage), home))
         }
     }
+}
+
+/// The folder that holds a copy of the embedded store, removed when it is no longer used.
+#[derive(Debug)]
+pub struct Copied(PathBuf);
+
+impl Copied {
+    /// Copies the store in `dir` as it is at this moment into the folder `to`, which must not be there.
+    ///
+    /// # Errors
+    /// If there is no store, or no room.
+    pub async fn of(dir: &Path, to: PathBuf) -> Result<Self, StartError> {
+        let dir = dir.to_owned();
+        // Made first, so that half a copy is removed, too.
+        let copied = Self(to.clone());
+        let copy = tokio::task::spawn_blocking(move || sqlite::copy(&dir, &to, &mut |_, _| {})).await;
+        copy.map_err(|error| StartError::Storage(error.to_string()))?
+            .map_err(|error| StartError::Storage(format!("cannot copy the embedded store: {}", chain(&error))))?;
+        Ok(copied)
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Copied {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.0)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!(folder = %self.0.display(), %error, "a copy of the database could not be removed");
+        }
+    }
+}
+
+/// A store for a command that reads or writes all of it.
+#[derive(Debug)]
+pub struct Whole {
+    /// The objects.
+    pub storage: Arc<dyn Storage>,
+    _copied: Option<Copied>,
+}
+
+impl Whole {
+    /// Opens a store for reading, also while a server runs on it. Of the embedded store it shows one moment, by a copy in
+    /// its directory; in MongoDB others go on writing.
+    ///
+    /// # Errors
+    /// If there is no store or it cannot be read.
+    pub async fn to_read(options: &Options) -> Result<Self, StartError> {
+        match &options.database.uri {
+            DatabaseUri::Mongo { .. } => Ok(Self { storage: open(options, None).await?.0, _copied: None }),
+            DatabaseUri::Embedded { dir } => {
+                let copied = Copied::of(dir, dir.join(format!("copy-{}", std::process::id()))).await?;
+                let storage = patient(copied.folder()).await?;
+                Ok(Self { storage, _copied: Some(copied) })
+            }
+        }
+    }
+}
+
+/// Opens the embedded store for one user who waits.
+async fn patient(dir: &Path) -> Result<Arc<dyn Storage>, StartError> {
+    const LONG: Duration = Duration::from_hours(24);
+    let dir = dir.to_owned();
+    let options = EmbeddedOptions {
+        synchronous: Synchronous::Normal,
+        time_limit: LONG,
+        reader_wait: LONG,
+        transaction_timeout: LONG,
+        transaction_idle: LONG,
+        ..EmbeddedOptions::default()
+    };
+    let opened = tokio::task::spawn_blocking(move || EmbeddedStorage::open(&dir, &options)).await;
+    let storage = opened
+        .map_err(|error| StartError::Storage(error.to_string()))?
+        .map_err(|error| StartError::Storage(format!("cannot open the embedded store: {}", chain(&error))))?;
+    Ok(Arc::new(storage))
 }
 
 /// Where files are kept beside the objects. Opens no embedded store: a server may be running on it.

@@ -398,6 +398,24 @@ pub trait Storage: Send + Sync + fmt::Debug {
         tx: Option<&Transaction>,
     ) -> Result<Ancestry>;
 
+    /// The classes that have a place for rows, relations (`_Join:…`) included, whether or not they have a schema.
+    async fn stored_classes(&self) -> Result<Vec<ClassName>>;
+
+    /// All rows of a class, with internal columns, in the order in which the store keeps them. Not at one moment: what is written
+    /// meanwhile may be among them.
+    fn all_rows<'a>(&'a self, schema: &ClassSchema) -> BoxStream<'a, Result<Object>>;
+
+    /// All pairs `(owner, member)` of a relation.
+    fn all_pairs<'a>(&'a self, join: &ClassName) -> BoxStream<'a, Result<(String, String)>>;
+
+    /// The indexes of a class as they would be created again, without that of the `objectId`.
+    async fn index_specs(&self, schema: &ClassSchema) -> Result<Vec<IndexSpec>>;
+
+    /// What the store finds damaged in its own structures, one sentence each. Reads everything.
+    async fn damage(&self) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
     /// Begins a transaction.
     async fn begin(&self) -> Result<Transaction>;
 

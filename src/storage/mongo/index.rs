@@ -11,7 +11,7 @@ use serde_json::{Map, Value as Json};
 use tracing::warn;
 
 use super::find::case_insensitive;
-use super::names::column_below;
+use super::names::{column_below, path_of};
 use super::{MongoStorage, error, plain};
 use crate::model::names::ClassName;
 use crate::model::schema::{ClassSchema, IndexKeys};
@@ -138,6 +138,37 @@ pub(super) async fn drop(storage: &MongoStorage, class: &ClassName, names: &[Str
     Ok(())
 }
 
+/// The indexes as they would be created again, without that of `_id`.
+pub(super) async fn specs(storage: &MongoStorage, schema: &ClassSchema) -> Result<Vec<IndexSpec>> {
+    let spec = |model: IndexModel| {
+        let options = model.options?;
+        let name = options.name.clone().filter(|name| name != "_id_")?;
+        Some(IndexSpec {
+            keys: keys(model.keys, &options).into_iter().map(|(key, kind)| (path_of(schema, &key), kind)).collect(),
+            unique: options.unique.unwrap_or(false),
+            sparse: options.sparse.unwrap_or(false),
+            case_insensitive: options.collation.is_some(),
+            expire_after_seconds: options.expire_after.map(|time| time.as_secs()),
+            embedded_only: false,
+            name,
+        })
+    };
+    Ok(models(storage, &schema.name).await?.into_iter().filter_map(spec).collect())
+}
+
+/// The keys of an index as they were asked for.
+fn keys(document: Document, options: &IndexOptions) -> Map<String, Json> {
+    let mut keys: Map<String, Json> = plain::map(document);
+    // The fields of a text index are in its weights.
+    if keys.remove("_fts").is_some() {
+        keys.remove("_ftsx");
+        for field in options.weights.iter().flat_map(Document::keys) {
+            keys.insert(field.clone(), Json::String("text".to_owned()));
+        }
+    }
+    keys
+}
+
 /// The existing indexes.
 pub(super) async fn list(storage: &MongoStorage, class: &ClassName) -> Result<IndexMap<String, IndexKeys>> {
     let listed = models(storage, class).await?;
@@ -145,14 +176,7 @@ pub(super) async fn list(storage: &MongoStorage, class: &ClassName) -> Result<In
         .into_iter()
         .filter_map(|model| {
             let options = model.options?;
-            let mut keys: Map<String, Json> = plain::map(model.keys);
-            // The fields of a text index are in its weights.
-            if keys.remove("_fts").is_some() {
-                keys.remove("_ftsx");
-                for field in options.weights.iter().flat_map(Document::keys) {
-                    keys.insert(field.clone(), Json::String("text".to_owned()));
-                }
-            }
+            let keys = keys(model.keys, &options);
             Some((options.name?, keys))
         })
         .collect())

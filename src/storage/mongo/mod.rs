@@ -24,6 +24,7 @@ mod names;
 mod plain;
 mod present;
 mod relation;
+mod scan;
 mod schema;
 #[cfg(test)]
 mod tests;
@@ -309,6 +310,22 @@ impl Storage for MongoStorage {
         tx: Option<&Transaction>,
     ) -> Result<Ancestry> {
         relation::ancestors(self, direct, nested, member, tx).await
+    }
+
+    async fn stored_classes(&self) -> Result<Vec<ClassName>> {
+        scan::classes(self).await
+    }
+
+    fn all_rows<'a>(&'a self, schema: &ClassSchema) -> BoxStream<'a, Result<Object>> {
+        scan::rows(self, schema)
+    }
+
+    fn all_pairs<'a>(&'a self, join: &ClassName) -> BoxStream<'a, Result<(String, String)>> {
+        scan::pairs(self, join)
+    }
+
+    async fn index_specs(&self, schema: &ClassSchema) -> Result<Vec<IndexSpec>> {
+        index::specs(self, schema).await
     }
 
     async fn begin(&self) -> Result<Transaction> {

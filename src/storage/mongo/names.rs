@@ -66,6 +66,14 @@ pub(super) fn column_below<'a>(schema: &ClassSchema, path: &'a str) -> Cow<'a, s
     }
 }
 
+/// The path of a column as [`column_below`] names it.
+pub(super) fn path_of(schema: &ClassSchema, column: &str) -> String {
+    let (first, rest) = column.split_once('.').map_or((column, None), |(first, rest)| (first, Some(rest)));
+    let pointer = first.strip_prefix(POINTER).filter(|field| matches!(schema.kind(field), Some(FieldType::Pointer(_))));
+    let field = pointer.or_else(|| field_of(first)).unwrap_or(first);
+    rest.map_or_else(|| field.to_owned(), |rest| format!("{field}.{rest}"))
+}
+
 /// Whether the class has one row whose id is the number 1 in the database.
 pub(super) fn has_numeric_ids(schema: &ClassSchema) -> bool {
     matches!(schema.name.as_str(), GLOBAL_CONFIG | GRAPHQL_CONFIG)

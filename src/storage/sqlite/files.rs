@@ -17,7 +17,7 @@ pub const FORMAT: i64 = 1;
 /// Application id of the database file: `RPrs`.
 const APPLICATION: i64 = 0x5250_7273;
 /// Name of the database file.
-const DATABASE: &str = "reparse.db";
+pub const DATABASE: &str = "reparse.db";
 /// Name of the lock file.
 const LOCK: &str = "reparse.lock";
 
@@ -162,24 +162,43 @@ impl Directory {
 /// # Errors
 /// `File` if there is no store; errors of the database.
 pub fn read_classes(directory: &Path) -> std::result::Result<Vec<ClassSchema>, StorageError> {
+    schema::all(&read_only(directory)?)
+}
+
+/// Opens the database in a directory for reading only, without locking the directory.
+///
+/// # Errors
+/// `File` if there is no store; `Damaged`, `TooNew`; errors of the database.
+pub fn read_only(directory: &Path) -> Result<Connection> {
     let file = directory.join(DATABASE);
     fs::metadata(&file).map_err(at(&file))?;
-    let read = || -> Result<Connection> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&file, flags)?;
-        connection.busy_timeout(std::time::Duration::from_secs(5))?;
-        connection.pragma_update(None, "trusted_schema", false)?;
-        let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
-        let found = number("user_version")?;
-        if number("application_id")? != APPLICATION {
-            return Err(EmbeddedError::Damaged(format!("{} is not a database of this program", file.display())));
-        }
-        if found > FORMAT {
-            return Err(EmbeddedError::TooNew { file: file.clone(), found, known: FORMAT });
-        }
-        Ok(connection)
-    };
-    schema::all(&read()?)
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(&file, flags)?;
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+    let found = number("user_version")?;
+    if number("application_id")? != APPLICATION {
+        return Err(EmbeddedError::Damaged(format!("{} is not a database of this program", file.display())));
+    }
+    if found > FORMAT {
+        return Err(EmbeddedError::TooNew { file: file.clone(), found, known: FORMAT });
+    }
+    Ok(connection)
+}
+
+/// Makes the place for a copy of a database: an empty file that only this user may read, in a directory that is made if need be.
+///
+/// # Errors
+/// `File`, also if there is a database already.
+pub fn make_place(directory: &Path) -> Result<PathBuf> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    private_directory(&mut builder);
+    builder.create(directory).map_err(at(directory))?;
+    let file = directory.join(DATABASE);
+    private(OpenOptions::new().write(true).create_new(true)).open(&file).map_err(at(&file))?;
+    Ok(file)
 }
 
 /// Upgrades a database to the format of this version; creates it if the file is empty.

@@ -136,6 +136,21 @@ pub fn list(catalog: &Catalog, class: &ClassName) -> IndexMap<String, IndexKeys>
     all
 }
 
+/// The indexes of a class as they would be made again.
+#[must_use]
+pub fn specs(catalog: &Catalog, class: &ClassName) -> Vec<IndexSpec> {
+    let spec = |(name, index): (&String, &Index)| IndexSpec {
+        name: name.clone(),
+        keys: index.fields.iter().cloned().zip(index.keys.values().cloned()).collect(),
+        unique: index.unique,
+        sparse: index.sparse,
+        case_insensitive: index.folded,
+        expire_after_seconds: index.expire_after_seconds,
+        embedded_only: false,
+    };
+    catalog.table(class).indexes.iter().map(spec).collect()
+}
+
 /// Whether a hint names an index of the class: by name, or by its keys.
 ///
 /// # Errors

@@ -4,6 +4,7 @@
 //! `functions.rs`). One thread writes (`writer.rs`), a few threads read (`readers.rs`). See `docs/storage-embedded.md`.
 
 mod aggregate;
+mod backup;
 pub mod catalog;
 mod codec;
 mod db;
@@ -17,6 +18,7 @@ mod keys;
 mod names;
 mod query;
 mod readers;
+mod scan;
 mod schema;
 mod text;
 mod write;
@@ -33,6 +35,7 @@ use futures_util::stream::BoxStream;
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};
 
+pub use self::backup::{compact, copy};
 pub use self::error::EmbeddedError;
 pub use self::files::read_classes;
 
@@ -458,6 +461,26 @@ impl Storage for EmbeddedStorage {
     ) -> Result<Ancestry> {
         let (direct, nested, member) = (direct.clone(), nested.clone(), member.to_owned());
         self.read(tx, move |db| db.search(None, None, |db| join::ancestors(db, &direct, &nested, &member))).await
+    }
+
+    async fn stored_classes(&self) -> Result<Vec<ClassName>> {
+        self.readers.run(scan::classes).await
+    }
+
+    fn all_rows<'a>(&'a self, schema: &ClassSchema) -> BoxStream<'a, Result<Object>> {
+        scan::rows(&self.readers, schema.name.clone())
+    }
+
+    fn all_pairs<'a>(&'a self, join: &ClassName) -> BoxStream<'a, Result<(String, String)>> {
+        scan::pairs(&self.readers, join.clone())
+    }
+
+    async fn index_specs(&self, schema: &ClassSchema) -> Result<Vec<IndexSpec>> {
+        Ok(index::specs(&self.catalog.load(), &schema.name))
+    }
+
+    async fn damage(&self) -> Result<Vec<String>> {
+        self.readers.run(backup::damage).await
     }
 
     async fn begin(&self) -> Result<Transaction> {

@@ -32,6 +32,13 @@ pub fn index_of(name: &str) -> Option<String> {
     unescape(name.strip_prefix("i_")?.split_once('.')?.1)
 }
 
+/// The class of a table, from the name of the table without quotes; `None` for tables of the store itself.
+#[must_use]
+pub fn class_of(table: &str) -> Option<ClassName> {
+    let name = table.strip_prefix("c_").or_else(|| table.strip_prefix("j_"))?;
+    unescape(name).map(ClassName::unchecked)
+}
+
 /// A name in double quotes.
 #[must_use]
 pub fn quoted(name: &str) -> String {
@@ -85,6 +92,10 @@ mod tests {
         assert_eq!(table(&class("Game")), "\"c_^game\"");
         assert_ne!(table(&class("Game")).to_lowercase(), table(&class("game")).to_lowercase());
         assert_eq!(table(&class("_Join:users:_Role")), "\"j__^join%3a;users%3a;_^role\"");
+        for name in ["Game", "_Join:users:_Role", "_User"] {
+            assert_eq!(class_of(table(&class(name)).trim_matches('"')), Some(class(name)));
+        }
+        assert_eq!(class_of("_classes"), None);
         for name in ["username_1", "_auth_data_anonymous_id", "A \"b\" 'c' é.x", "_id_"] {
             let full = index(&class("_User"), name);
             assert_eq!(index_of(&full).as_deref(), Some(name), "{full}");

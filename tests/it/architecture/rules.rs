@@ -75,6 +75,8 @@ pub const RULES: &[Rule] = &[
     Rule { of: "domain::start", may: FEATURE_MAY, never: STORES, never_crates: WEB_AND_DATABASES },
     Rule { of: "domain::classes", may: FEATURE_MAY, never: STORES, never_crates: WEB_AND_DATABASES },
     Rule { of: "domain::features", may: FEATURE_MAY, never: STORES, never_crates: WEB_AND_DATABASES },
+    // What is done to all data, without a server and its features.
+    Rule { of: "domain::upkeep", may: SCHEMA_AND_BELOW, never: STORES, never_crates: WEB_AND_DATABASES },
     // Protocols decode, call the domain and encode. They do not use each other.
     Rule { of: "http", may: PROTOCOL_MAY, never: &[], never_crates: DATABASES_AND_GRAPHQL },
     Rule { of: "rest", may: PROTOCOL_MAY, never: &[], never_crates: DATABASES_AND_GRAPHQL },
@@ -107,6 +109,8 @@ const SCHEMA_MAY: &[&str] = &[
     "storage",
     "adapters",
 ];
+const SCHEMA_AND_BELOW: &[&str] =
+    &["domain::schema", "domain::kernel", "model", "error", "config", "clock", "random", "storage", "adapters"];
 const TRIGGERS_MAY: &[&str] = &[
     "domain::permissions",
     "domain::schema",
