@@ -11,7 +11,7 @@ use super::reply;
 use super::route::{Access, Outcome, Route};
 use crate::domain::features::analytics;
 use crate::domain::features::functions;
-use crate::domain::features::hooks::{self, Kind};
+use crate::domain::features::hooks::{self, HookKind};
 use crate::domain::features::jobs::{self, Starter, schedules};
 use crate::error::ParseError;
 use crate::http::query;
@@ -190,11 +190,11 @@ async fn delete_schedule(call: Call) -> Outcome {
 }
 
 async fn function_hooks(call: Call) -> Outcome {
-    reply::json(&hooks::list(&call.cx, Kind::Function).await?)
+    reply::json(&hooks::list(&call.cx, HookKind::Function).await?)
 }
 
 async fn trigger_hooks(call: Call) -> Outcome {
-    reply::json(&hooks::list(&call.cx, Kind::Trigger).await?)
+    reply::json(&hooks::list(&call.cx, HookKind::Trigger).await?)
 }
 
 async fn function_hook(call: Call) -> Outcome {

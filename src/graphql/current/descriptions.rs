@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::catalog::{Root, Roots};
-use crate::graphql::engine::{Description, Place};
+use crate::graphql::engine::{Description, SchemaElement};
 use crate::graphql::parse::catalog::{Catalog, Class};
 use crate::graphql::parse::describe::{self, pick};
 
@@ -51,24 +51,26 @@ const CLASS_TYPES: [(&str, &str, Use, &str); 17] = [
 ];
 
 /// Describes a part of the schema.
-pub fn describe(roots: &Roots, place: Place<'_>) -> Option<Description> {
+pub fn describe(roots: &Roots, element: SchemaElement<'_>) -> Option<Description> {
     let classes = &roots.classes;
-    match place {
-        Place::Type(name) => match fixed_type(name) {
+    match element {
+        SchemaElement::Type(name) => match fixed_type(name) {
             Some(text) => Some(Cow::Borrowed(text)),
             None => of_class(classes, name).map(|(class, _, text)| text.replace("{}", &class.name).into()),
         },
-        Place::Field("Query", field) => roots.queries.get(field).map(root),
-        Place::Field("Mutation", field) => roots.mutations.get(field).map(root),
-        Place::Field("Subscription", field) => roots.subscriptions.get(field).map(root),
-        Place::Field(ty, field) => match fixed_field(ty, field) {
+        SchemaElement::Field("Query", field) => roots.queries.get(field).map(root),
+        SchemaElement::Field("Mutation", field) => roots.mutations.get(field).map(root),
+        SchemaElement::Field("Subscription", field) => roots.subscriptions.get(field).map(root),
+        SchemaElement::Field(ty, field) => match fixed_field(ty, field) {
             Some(text) => Some(Cow::Borrowed(text)),
             None => of_class(classes, ty).and_then(|(class, usage, _)| class_field(class, usage, field)),
         },
-        Place::Argument(_, _, name) => describe::read_argument(name).or_else(|| argument(name)).map(Cow::Borrowed),
-        Place::Value("ReadPreference", value) => describe::read_preference(value).map(Cow::Borrowed),
-        Place::Value("LiveQueryEvent", value) => event(value).map(Cow::Borrowed),
-        Place::Value(_, value) => describe::order(value),
+        SchemaElement::Argument(_, _, name) => {
+            describe::read_argument(name).or_else(|| argument(name)).map(Cow::Borrowed)
+        }
+        SchemaElement::Value("ReadPreference", value) => describe::read_preference(value).map(Cow::Borrowed),
+        SchemaElement::Value("LiveQueryEvent", value) => event(value).map(Cow::Borrowed),
+        SchemaElement::Value(_, value) => describe::order(value),
     }
 }
 

@@ -19,7 +19,7 @@ use async_graphql::dynamic::SchemaError;
 use async_graphql::parser::types::OperationType;
 use futures_util::future::BoxFuture;
 
-use super::engine::{Answer, Description, Dialect, Place, Refusal, Schema, Selected, Selector};
+use super::engine::{Answer, Description, Dialect, Refusal, Schema, SchemaElement, Selected, Selector};
 use super::parse::ParseDialect;
 use super::parse::config::SchemaConfig;
 use super::parse::run::Run;
@@ -44,8 +44,8 @@ impl Dialect for Current {
         root_field::compile(selector, roots, kind, field)
     }
 
-    fn describe(roots: &catalog::Roots, place: Place<'_>) -> Option<Description> {
-        descriptions::describe(roots, place)
+    fn describe(roots: &catalog::Roots, element: SchemaElement<'_>) -> Option<Description> {
+        descriptions::describe(roots, element)
     }
 
     fn answer(run: Self::Request<'_>, field: Box<Self::Field>) -> BoxFuture<'_, Answer> {

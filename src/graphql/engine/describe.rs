@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 /// The part of a schema that a description belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place<'a> {
+pub enum SchemaElement<'a> {
     /// A type.
     Type(&'a str),
     /// A field of an object, interface or input object: type, name.
@@ -20,13 +20,13 @@ pub enum Place<'a> {
 pub type Description = Cow<'static, str>;
 
 /// Describes the parts of a dialect's schema.
-pub type Describer<'a> = &'a (dyn Fn(Place<'_>) -> Option<Description> + Sync);
+pub type Describer<'a> = &'a (dyn Fn(SchemaElement<'_>) -> Option<Description> + Sync);
 
 /// Describes GraphQL's own scalars and the types of introspection.
 #[must_use]
-pub fn built_in(place: Place<'_>) -> Option<&'static str> {
-    Some(match place {
-        Place::Type(name) => match name {
+pub fn built_in(element: SchemaElement<'_>) -> Option<&'static str> {
+    Some(match element {
+        SchemaElement::Type(name) => match name {
             "Boolean" => "True or false.",
             "Float" => "A double-precision floating-point number.",
             "ID" => "An identifier, a string; integers are accepted too.",
@@ -42,7 +42,7 @@ pub fn built_in(place: Place<'_>) -> Option<&'static str> {
             "__DirectiveLocation" => "The places where a directive can be used.",
             _ => return None,
         },
-        Place::Field(ty, field) if ty.starts_with("__") => match field {
+        SchemaElement::Field(ty, field) if ty.starts_with("__") => match field {
             "args" => "The arguments it takes.",
             "defaultValue" => "The value that is used if none is given, in GraphQL syntax.",
             "deprecationReason" => "Why it should no longer be used.",
@@ -68,9 +68,11 @@ pub fn built_in(place: Place<'_>) -> Option<&'static str> {
             "types" => "All types of the schema.",
             _ => return None,
         },
-        Place::Argument(ty, _, "includeDeprecated") if ty.starts_with("__") => "Whether to list deprecated parts too.",
-        Place::Argument("Query", "__type", "name") => "The name of the type.",
-        Place::Value("__TypeKind", value) => match value {
+        SchemaElement::Argument(ty, _, "includeDeprecated") if ty.starts_with("__") => {
+            "Whether to list deprecated parts too."
+        }
+        SchemaElement::Argument("Query", "__type", "name") => "The name of the type.",
+        SchemaElement::Value("__TypeKind", value) => match value {
             "SCALAR" => "A value without parts.",
             "OBJECT" => "An object with fields.",
             "INTERFACE" => "Fields that several object types have in common.",
@@ -81,7 +83,7 @@ pub fn built_in(place: Place<'_>) -> Option<&'static str> {
             "NON_NULL" => "Another type, without null.",
             _ => return None,
         },
-        Place::Value("__DirectiveLocation", value) => match value {
+        SchemaElement::Value("__DirectiveLocation", value) => match value {
             "QUERY" => "On a query.",
             "MUTATION" => "On a mutation.",
             "SUBSCRIPTION" => "On a subscription.",
@@ -103,7 +105,7 @@ pub fn built_in(place: Place<'_>) -> Option<&'static str> {
             "INPUT_FIELD_DEFINITION" => "On a field of an input object.",
             _ => return None,
         },
-        Place::Field(..) | Place::Argument(..) | Place::Value(..) => return None,
+        SchemaElement::Field(..) | SchemaElement::Argument(..) | SchemaElement::Value(..) => return None,
     })
 }
 
@@ -128,22 +130,25 @@ pub fn of_directive(directive: &str, argument: Option<&str>) -> Option<&'static 
 pub(crate) fn undescribed(types: &super::types::Types, describe: Describer<'_>) -> Vec<String> {
     use super::types::TypeDef;
     let mut missing = Vec::new();
-    let mut check = |place: Place<'_>| {
-        if !describe(place).is_some_and(|text| text.ends_with('.') && text.len() > 8) {
-            missing.push(format!("{place:?}"));
+    let mut check = |element: SchemaElement<'_>| {
+        if !describe(element).is_some_and(|text| text.ends_with('.') && text.len() > 8) {
+            missing.push(format!("{element:?}"));
         }
     };
     for (name, definition) in types {
-        check(Place::Type(name));
+        check(SchemaElement::Type(name));
         match definition {
             TypeDef::Object(super::types::ObjectDef { fields, .. }) | TypeDef::Interface(fields) => {
                 for (field, definition) in fields {
-                    check(Place::Field(name, field));
-                    definition.arguments.keys().for_each(|argument| check(Place::Argument(name, field, argument)));
+                    check(SchemaElement::Field(name, field));
+                    definition
+                        .arguments
+                        .keys()
+                        .for_each(|argument| check(SchemaElement::Argument(name, field, argument)));
                 }
             }
-            TypeDef::Input(fields) => fields.keys().for_each(|field| check(Place::Field(name, field))),
-            TypeDef::Enum(values) => values.iter().for_each(|value| check(Place::Value(name, value))),
+            TypeDef::Input(fields) => fields.keys().for_each(|field| check(SchemaElement::Field(name, field))),
+            TypeDef::Enum(values) => values.iter().for_each(|value| check(SchemaElement::Value(name, value))),
             TypeDef::Scalar | TypeDef::Union(_) => {}
         }
     }
@@ -157,10 +162,10 @@ mod tests {
 
     #[test]
     fn introspection_describes_itself() {
-        let missing = undescribed(&TYPES, &|place| built_in(place).map(Cow::Borrowed));
+        let missing = undescribed(&TYPES, &|element| built_in(element).map(Cow::Borrowed));
         assert!(missing.is_empty(), "{missing:#?}");
         for scalar in ["Boolean", "Float", "ID", "Int", "String"] {
-            assert!(built_in(Place::Type(scalar)).is_some());
+            assert!(built_in(SchemaElement::Type(scalar)).is_some());
         }
     }
 }

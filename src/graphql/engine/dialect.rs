@@ -3,7 +3,7 @@
 use async_graphql::parser::types::OperationType;
 use futures_util::future::BoxFuture;
 
-use super::describe::{Description, Place};
+use super::describe::{Description, SchemaElement};
 use super::error::Refusal;
 use super::execute::Answer;
 use super::select::{Selected, Selector};
@@ -33,7 +33,7 @@ pub trait Dialect: Send + Sync + 'static {
     ) -> Result<Option<Self::Field>, Refusal>;
 
     /// Describes a part of the schema for introspection; `None` for parts that every schema has.
-    fn describe(catalog: &Self::Catalog, place: Place<'_>) -> Option<Description>;
+    fn describe(catalog: &Self::Catalog, element: SchemaElement<'_>) -> Option<Description>;
 
     /// Runs a root field.
     fn answer(request: Self::Request<'_>, field: Box<Self::Field>) -> BoxFuture<'_, Answer>;

@@ -3,7 +3,7 @@
 use futures_util::StreamExt as _;
 use serde_json::Value as Json;
 
-use super::describe::Place;
+use super::describe::SchemaElement;
 use super::dialect::Dialect;
 use super::introspect::Introspector;
 use super::leaf::Leaf;
@@ -33,7 +33,7 @@ pub async fn execute<'a, D: Dialect>(
     fields: Vec<RootField<D::Field>>,
     mutation: bool,
 ) -> Text {
-    let describe = |place: Place<'_>| D::describe(&schema.catalog, place);
+    let describe = |element: SchemaElement<'_>| D::describe(&schema.catalog, element);
     let introspector = Introspector::new(&schema.types, &describe);
     let answers = futures_util::stream::iter(fields)
         .map(|field| async move {

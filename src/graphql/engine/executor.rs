@@ -95,7 +95,7 @@ mod tests {
 
     use super::super::types::{FieldDef, ObjectDef, TypeDef, Types};
     use super::super::{
-        Answer, Bounds, Description, Dialect, PersistedQueries, Place, Policy, Schema, Selected, Selector, run,
+        Answer, Bounds, Description, Dialect, PersistedQueries, Policy, Schema, SchemaElement, Selected, Selector, run,
     };
     use super::*;
 
@@ -116,7 +116,7 @@ mod tests {
             Ok(matches!(field.name, "hello" | "noop").then(|| field.key.to_owned()))
         }
 
-        fn describe((): &(), _: Place<'_>) -> Option<Description> {
+        fn describe((): &(), _: SchemaElement<'_>) -> Option<Description> {
             None
         }
 

@@ -6,7 +6,7 @@ use async_graphql::dynamic::TypeRef;
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json, json};
 
-use super::describe::{self, Describer, Place};
+use super::describe::{self, Describer, SchemaElement};
 use super::leaf::Leaf;
 use super::types::{FieldDef, InputDef, SUBSCRIPTION, TypeDef, Types, read_sdl};
 
@@ -63,10 +63,10 @@ impl<'a> Introspector<'a> {
         Self { types, describe }
     }
 
-    fn describe(self, place: Place<'_>) -> Json {
-        match describe::built_in(place) {
+    fn describe(self, element: SchemaElement<'_>) -> Json {
+        match describe::built_in(element) {
             Some(text) => json!(text),
-            None => (self.describe)(place).map_or(Json::Null, |text| Json::from(text.into_owned())),
+            None => (self.describe)(element).map_or(Json::Null, |text| Json::from(text.into_owned())),
         }
     }
 
@@ -118,7 +118,7 @@ impl<'a> Introspector<'a> {
         show(leaf, &|name, leaf| match (name, definition) {
             ("kind", definition) => json!(kind(definition)),
             ("name", _) => json!(type_name),
-            ("description", _) => self.describe(Place::Type(type_name)),
+            ("description", _) => self.describe(SchemaElement::Type(type_name)),
             ("fields", Some(TypeDef::Object(object))) => self.fields(type_name, &object.fields, leaf),
             ("fields", Some(TypeDef::Interface(fields))) => self.fields(type_name, fields, leaf),
             ("interfaces", Some(TypeDef::Object(object))) => {
@@ -140,7 +140,7 @@ impl<'a> Introspector<'a> {
                 values.iter().map(|value| self.value(type_name, value, leaf)).collect()
             }
             ("inputFields", Some(TypeDef::Input(fields))) => {
-                self.inputs(fields, &|name| Place::Field(type_name, name), leaf)
+                self.inputs(fields, &|name| SchemaElement::Field(type_name, name), leaf)
             }
             ("isOneOf", Some(TypeDef::Input(_))) => json!(false),
             _ => Json::Null,
@@ -151,9 +151,11 @@ impl<'a> Introspector<'a> {
         let field = |(field_name, field): (&String, &FieldDef)| {
             show(leaf, &|name, leaf| match name {
                 "name" => json!(field_name),
-                "description" => self.describe(Place::Field(type_name, field_name)),
+                "description" => self.describe(SchemaElement::Field(type_name, field_name)),
                 "type" => self.reference(&field.ty, leaf),
-                "args" => self.inputs(&field.arguments, &|name| Place::Argument(type_name, field_name, name), leaf),
+                "args" => {
+                    self.inputs(&field.arguments, &|name| SchemaElement::Argument(type_name, field_name, name), leaf)
+                }
                 "isDeprecated" => json!(false),
                 _ => Json::Null,
             })
@@ -164,7 +166,7 @@ impl<'a> Introspector<'a> {
     fn inputs<'p>(
         self,
         inputs: &'p IndexMap<String, InputDef>,
-        place: &dyn Fn(&'p str) -> Place<'p>,
+        place: &dyn Fn(&'p str) -> SchemaElement<'p>,
         leaf: &Leaf,
     ) -> Json {
         let input = |(name, input): (&'p String, &InputDef)| {
@@ -195,7 +197,7 @@ impl<'a> Introspector<'a> {
     fn value(self, type_name: &str, value: &str, leaf: &Leaf) -> Json {
         show(leaf, &|name, _| match name {
             "name" => json!(value),
-            "description" => self.describe(Place::Value(type_name, value)),
+            "description" => self.describe(SchemaElement::Value(type_name, value)),
             "isDeprecated" => json!(false),
             _ => Json::Null,
         })

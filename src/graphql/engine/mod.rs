@@ -31,7 +31,7 @@ mod text;
 pub(crate) mod types;
 mod validation;
 
-pub use describe::{Description, Place};
+pub use describe::{Description, SchemaElement};
 pub use dialect::Dialect;
 pub use document::Bounds;
 pub use error::{INTERNAL, Refusal, field_error};

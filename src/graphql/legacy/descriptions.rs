@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::schema::ME;
-use crate::graphql::engine::{Description, Place};
+use crate::graphql::engine::{Description, SchemaElement};
 use crate::graphql::parse::catalog::{Catalog, Class};
 use crate::graphql::parse::describe::{self, pick};
 use crate::model::names::USER;
@@ -25,22 +25,24 @@ const CLASS_TYPES: [(&str, &str); 9] = [
 ];
 
 /// Describes a part of the schema.
-pub fn describe(catalog: &Catalog, place: Place<'_>) -> Option<Description> {
-    match place {
-        Place::Type(name) => match describe::shared_type(name).or_else(|| fixed_type(name)) {
+pub fn describe(catalog: &Catalog, element: SchemaElement<'_>) -> Option<Description> {
+    match element {
+        SchemaElement::Type(name) => match describe::shared_type(name).or_else(|| fixed_type(name)) {
             Some(text) => Some(Cow::Borrowed(text)),
             None => of_class(catalog, name).map(|(class, _, text)| text.replace("{}", &class.name).into()),
         },
-        Place::Field("ObjectsQuery" | "ObjectsMutation", field) => member(catalog, field),
-        Place::Field(ME, "sessionToken") => Some(Cow::Borrowed("The session token, to be sent with further requests.")),
-        Place::Field(ME, field) => class_field(catalog.class(USER)?, "Class", field),
-        Place::Field(ty, field) => match fixed_type(ty).or_else(|| describe::shared_type(ty)) {
+        SchemaElement::Field("ObjectsQuery" | "ObjectsMutation", field) => member(catalog, field),
+        SchemaElement::Field(ME, "sessionToken") => {
+            Some(Cow::Borrowed("The session token, to be sent with further requests."))
+        }
+        SchemaElement::Field(ME, field) => class_field(catalog.class(USER)?, "Class", field),
+        SchemaElement::Field(ty, field) => match fixed_type(ty).or_else(|| describe::shared_type(ty)) {
             Some(_) => fixed_field(ty, field).map(Cow::Borrowed),
             None => of_class(catalog, ty).and_then(|(class, suffix, _)| class_field(class, suffix, field)),
         },
-        Place::Argument(_, field, name) => argument(field, name).map(Cow::Borrowed),
-        Place::Value("ReadPreference", value) => describe::read_preference(value).map(Cow::Borrowed),
-        Place::Value("RelationOp", value) => pick(
+        SchemaElement::Argument(_, field, name) => argument(field, name).map(Cow::Borrowed),
+        SchemaElement::Value("ReadPreference", value) => describe::read_preference(value).map(Cow::Borrowed),
+        SchemaElement::Value("RelationOp", value) => pick(
             value,
             &[
                 ("Batch", "Several changes in order."),
@@ -49,7 +51,7 @@ pub fn describe(catalog: &Catalog, place: Place<'_>) -> Option<Description> {
             ],
         )
         .map(Cow::Borrowed),
-        Place::Value(_, value) => describe::order(value),
+        SchemaElement::Value(_, value) => describe::order(value),
     }
 }
 

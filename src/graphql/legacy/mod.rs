@@ -13,7 +13,7 @@ use async_graphql::dynamic::SchemaError;
 use async_graphql::parser::types::OperationType;
 use futures_util::future::BoxFuture;
 
-use super::engine::{Answer, Description, Dialect, Place, Refusal, Schema, Selected, Selector};
+use super::engine::{Answer, Description, Dialect, Refusal, Schema, SchemaElement, Selected, Selector};
 use super::parse::ParseDialect;
 use super::parse::catalog::Catalog;
 use super::parse::config::SchemaConfig;
@@ -39,8 +39,8 @@ impl Dialect for Legacy {
         member::compile(selector, catalog, kind == OperationType::Mutation, field)
     }
 
-    fn describe(catalog: &Catalog, place: Place<'_>) -> Option<Description> {
-        descriptions::describe(catalog, place)
+    fn describe(catalog: &Catalog, element: SchemaElement<'_>) -> Option<Description> {
+        descriptions::describe(catalog, element)
     }
 
     fn answer(run: Self::Request<'_>, field: Box<Self::Field>) -> BoxFuture<'_, Answer> {

@@ -50,7 +50,7 @@ impl fmt::Debug for JavaScript {
 /// An answer as it comes over the socket.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct Told {
+struct HandlerAnswer {
     /// `null` is a result, too.
     #[serde(deserialize_with = "present")]
     result: Option<Json>,
@@ -81,7 +81,7 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Op
     Json::deserialize(deserializer).map(Some)
 }
 
-impl Told {
+impl HandlerAnswer {
     /// What beforeSave lets be written: what was sent, with what the code did to it; `None`: it did nothing.
     fn written(&mut self, mut sent: Map<String, Json>) -> Option<Map<String, Json>> {
         let changed = self.changed.take();
@@ -177,12 +177,12 @@ impl Handler for JavaScript {
         let payload = &call.body();
         let sent = Sent { kind, name, origin: &origin, payload, attachment: &attachment, deadline: None };
         let answer = cloud.call(&sent).await?;
-        let told: Told = answer.read()?;
+        let given: HandlerAnswer = answer.read()?;
         let sent = match (&call.target, call.payload.swap_remove("changes")) {
             (Target::Trigger(Trigger::BeforeSave, _), Some(Json::Object(sent))) => Some(sent),
             _ => None,
         };
-        Ok(told.answer(sent, answer.attachment))
+        Ok(given.answer(sent, answer.attachment))
     }
 }
 
@@ -251,8 +251,8 @@ mod tests {
     }
 
     fn written(told: Json, sent: Json) -> Option<Json> {
-        let told: Told = serde_json::from_value(told).unwrap();
-        told.answer(Some(map(sent)), Bytes::new()).object.map(Json::Object)
+        let given: HandlerAnswer = serde_json::from_value(told).unwrap();
+        given.answer(Some(map(sent)), Bytes::new()).object.map(Json::Object)
     }
 
     #[test]
@@ -267,7 +267,7 @@ mod tests {
 
     #[test]
     fn a_result_of_null_is_a_result() {
-        let answer = |told: Json| serde_json::from_value::<Told>(told).unwrap().answer(None, Bytes::new());
+        let answer = |told: Json| serde_json::from_value::<HandlerAnswer>(told).unwrap().answer(None, Bytes::new());
         assert_eq!(answer(json!({"result": null})).result, Some(Json::Null));
         assert_eq!(answer(json!({})).result, None);
         let told = answer(json!({"result": 1, "status": 202, "headers": {"X-Own": "yes"}}));

@@ -18,7 +18,7 @@ const ID_LENGTH: usize = 24;
 
 /// Which of the two lists a declaration is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum HookKind {
     /// Of functions.
     Function,
     /// Of triggers.
@@ -83,10 +83,10 @@ impl Declaration {
 
     /// The list it is in.
     #[must_use]
-    pub const fn kind(&self) -> Kind {
+    pub const fn kind(&self) -> HookKind {
         match self.target {
-            Target::Function(_) | Target::Job(_) | Target::LiveQueryEvents => Kind::Function,
-            Target::Trigger(..) => Kind::Trigger,
+            Target::Function(_) | Target::Job(_) | Target::LiveQueryEvents => HookKind::Function,
+            Target::Trigger(..) => HookKind::Trigger,
         }
     }
 

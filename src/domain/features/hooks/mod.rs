@@ -34,7 +34,7 @@ use crate::model::query::options::FindOptions;
 use crate::model::trigger::Trigger;
 use crate::storage::StorageError;
 
-pub use self::declaration::Kind;
+pub use self::declaration::HookKind;
 
 /// The web hooks as read last, and who calls them.
 #[derive(Debug)]
@@ -130,7 +130,7 @@ async fn all(cx: &Context) -> Result<Vec<Declaration>> {
 ///
 /// # Errors
 /// 403 without a master key.
-pub async fn list(cx: &Context, kind: Kind) -> Result<Vec<Json>> {
+pub async fn list(cx: &Context, kind: HookKind) -> Result<Vec<Json>> {
     cx.require_master()?;
     let all = all(cx).await?;
     Ok(all.iter().filter(|declaration| declaration.kind() == kind).map(Declaration::to_json).collect())

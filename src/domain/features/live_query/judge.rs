@@ -50,8 +50,8 @@ pub(super) async fn judge(app: &Arc<App>, groups: &Groups, counts: &Counts, happ
                     continue;
                 }
             };
-            let told = Told { counts, happened, to: To::Group(&group, (!open).then_some(&*caller)) };
-            told.tell(verdict, handler.as_ref(), &caller).await;
+            let notification = Notification { counts, happened, to: To::Group(&group, (!open).then_some(&*caller)) };
+            notification.deliver(verdict, handler.as_ref(), &caller).await;
         }
     }
 }
@@ -71,8 +71,8 @@ pub(super) async fn judge_for(
     match matched.verdict(app, group, caller, &happened.written).await {
         Ok(verdict) => {
             let handler = app.triggers.handler(Trigger::AfterEvent, happened.written.class.as_str());
-            let told = Told { counts, happened, to: To::One(member, &deliveries) };
-            told.tell(verdict, handler.as_ref(), caller).await;
+            let notification = Notification { counts, happened, to: To::One(member, &deliveries) };
+            notification.deliver(verdict, handler.as_ref(), caller).await;
         }
         Err(error) => {
             tracing::error!(%error, class = %happened.written.class, "a subscriber could not be told what it missed");
@@ -225,15 +225,15 @@ enum To<'a> {
     One(&'a Arc<Member>, &'a Mutex<Vec<Delivery>>),
 }
 
-/// A write that is told.
-struct Told<'a> {
+/// A write, for the subscribers that it concerns.
+struct Notification<'a> {
     counts: &'a Counts,
     happened: &'a Happened,
     to: To<'a>,
 }
 
-impl Told<'_> {
-    async fn tell(&self, verdict: Verdict, handler: Option<&Arc<dyn Handler>>, caller: &Arc<Caller>) {
+impl Notification<'_> {
+    async fn deliver(&self, verdict: Verdict, handler: Option<&Arc<dyn Handler>>, caller: &Arc<Caller>) {
         let written = &self.happened.written;
         match verdict {
             Verdict::Nothing => {}
