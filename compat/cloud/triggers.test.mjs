@@ -1,6 +1,10 @@
 // Triggers: what they see, and what is answered for what they change.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { tempDir } from '../lib/temp.mjs';
 import { CloudProcess, program } from './support.mjs';
 
 const DATES = { createdAt: '2024-05-06T07:08:09.010Z', updatedAt: '2024-05-06T07:08:10.010Z' };
@@ -173,9 +177,19 @@ test('registrations that are not allowed', async () => {
   ]);
 });
 
-test('what afterFind does to objects', async t => {
-  const finds = await CloudProcess.start(program('after-find.js'));
+/** A program in a folder where `parse` is this package. */
+function withSdk(name, sdk) {
+  const folder = tempDir();
+  fs.mkdirSync(path.join(folder, 'node_modules'));
+  fs.symlinkSync(fileURLToPath(new URL(`../node_modules/${sdk}`, import.meta.url)), path.join(folder, 'node_modules/parse'));
+  fs.copyFileSync(program(name), path.join(folder, name));
+  return path.join(folder, name);
+}
+
+for (const sdk of ['parse-1', 'parse-3', 'parse-5', 'parse']) test(`what afterFind does to objects of ${sdk}`, async t => {
+  const finds = await CloudProcess.start(withSdk('after-find.js', sdk));
   t.after(() => finds.stop());
+  assert.equal((await finds.run('sdk')).result, JSON.parse(fs.readFileSync(new URL(`../node_modules/${sdk}/package.json`, import.meta.url))).version);
   const pointer = { __type: 'Pointer', className: 'Other', objectId: 'o123456789' };
   const object = {
     objectId: 'abcdefghij', n: 1, list: [1, { a: 1 }], map: { a: { b: 1 } }, when: { __type: 'Date', iso: DATES.createdAt }, pointer,
@@ -197,6 +211,11 @@ test('what afterFind does to objects', async t => {
     pointer: [{ pointer: { ...pointer, objectId: 'p123456789' } }, []],
     dotted: [{ map: { a: { b: 7 } } }, []],
   };
+  if (sdk === 'parse-1') {
+    // It lets nobody set a dotted key.
+    delete changes.dotted;
+    assert.equal(await find('dotted'), undefined);
+  }
   for (const [how, [changed, removed]] of Object.entries(changes)) assert.deepEqual(await find(how), [[0, changed, removed]], how);
   assert.deepEqual(await find('twice'), [0, 0]);
   assert.deepEqual(await find('nonsense'), [null, null, null, { a: 1 }]);

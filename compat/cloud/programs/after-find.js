@@ -49,3 +49,4 @@ Parse.Cloud.afterFind('Kinds', ({ objects, context }) => {
   if (context.how === 'nonsense') return [5, 'text', [0, { n: 1 }, []], { a: 1 }];
   doings[context.how](objects[0]);
 });
+Parse.Cloud.define('sdk', () => String(Parse.CoreManager.get('VERSION')).replace(/^js/, ''));
