@@ -171,6 +171,20 @@ pub type Result<T, E = ParseError> = std::result::Result<T, E>;
 pub const SANITIZED_MESSAGE: &str = "Permission denied";
 
 impl ParseError {
+    /// The same error once more, without its cause.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        Self {
+            code: self.code,
+            own_code: self.own_code,
+            status: self.status,
+            message: self.message.clone(),
+            sensitive: self.sensitive,
+            retry_after: self.retry_after,
+            source: None,
+        }
+    }
+
     /// An error with a code and the status of that code.
     #[must_use]
     pub fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {

@@ -6,11 +6,15 @@ use crate::domain::kernel::rehearsal::Rehearsal;
 use crate::error::{ParseError, Result};
 use crate::storage::StorageError;
 
-/// The context in which the before triggers of a transaction's parts run, before the transaction begins; `None` if the
-/// application has no cloud code.
+/// The context in which the before triggers of a transaction's parts run, and identity providers are asked, before the transaction
+/// begins; `None` if the application has neither. `before`: the context of the last attempt.
 #[must_use]
-pub fn rehearse(cx: &Context) -> Option<Context> {
-    (!cx.app.triggers.is_empty()).then(|| cx.with_rehearsal(Rehearsal::default()))
+pub fn rehearse(cx: &Context, before: Option<&Context>) -> Option<Context> {
+    if cx.app.triggers.is_empty() && !cx.app.rules.ask_outside(cx) {
+        return None;
+    }
+    let known = before.and_then(Context::rehearsal);
+    Some(cx.with_rehearsal(known.map(Rehearsal::again).unwrap_or_default()))
 }
 
 /// The context of the part with this number, from the context of [`rehearse`] or [`begin`].

@@ -170,23 +170,25 @@ async fn concurrently(call: &Call, parts: Vec<Part>) -> Vec<u8> {
 /// Runs all parts in order in one transaction. The first error rolls it back and is returned.
 async fn transaction(call: &Call, parts: Vec<Part>) -> Result<Vec<u8>> {
     let mut attempt = 1;
+    let mut asked = None;
     loop {
-        match attempt_transaction(call, parts.clone()).await {
+        asked = batch::rehearse(&call.cx, asked.as_ref());
+        match attempt_transaction(call, asked.as_ref(), parts.clone()).await {
             Err(error) if batch::is_conflict(&error) && attempt < ATTEMPTS => attempt += 1,
             outcome => return outcome,
         }
     }
 }
 
-async fn attempt_transaction(call: &Call, parts: Vec<Part>) -> Result<Vec<u8>> {
-    let asked = batch::rehearse(&call.cx);
-    if let Some(asking) = &asked {
+/// `asked`: the context of what is done before the transaction begins, if anything is.
+async fn attempt_transaction(call: &Call, asked: Option<&Context>, parts: Vec<Part>) -> Result<Vec<u8>> {
+    if let Some(asking) = asked {
         for (number, part) in parts.iter().enumerate().filter(|(_, part)| part.writes_objects()) {
             // The same error occurs again when the part runs.
             let _ = one(call, &batch::part(asking, number), part.clone()).await;
         }
     }
-    let inside = batch::begin(asked.as_ref().unwrap_or(&call.cx)).await?;
+    let inside = batch::begin(asked.unwrap_or(&call.cx)).await?;
     let mut results = Vec::with_capacity(parts.len());
     for (number, part) in parts.into_iter().enumerate() {
         match one(call, &batch::part(&inside, number), part).await {

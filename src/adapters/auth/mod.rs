@@ -79,6 +79,18 @@ pub struct Outcome {
     pub refusal: Option<ParseError>,
 }
 
+impl Clone for Outcome {
+    fn clone(&self) -> Self {
+        Self {
+            response: self.response.clone(),
+            save: self.save.clone(),
+            do_not_save: self.do_not_save,
+            exclusive: self.exclusive,
+            refusal: self.refusal.as_ref().map(ParseError::again),
+        }
+    }
+}
+
 /// Verifies identities of one provider. Errors are sent to the client.
 #[async_trait]
 pub trait AuthAdapter: Send + Sync + fmt::Debug {
@@ -161,6 +173,12 @@ impl Providers {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Arc<dyn AuthAdapter>> {
         self.adapters.get(name)
+    }
+
+    /// Whether no provider is configured.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.adapters.is_empty()
     }
 
     /// Whether any provider must be called before data is shown.

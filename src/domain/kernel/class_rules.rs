@@ -30,6 +30,11 @@ pub trait ClassRules: Send + Sync {
         Ok(ControlFlow::Continue(draft))
     }
 
+    /// Whether [`ClassRules::prepare`] may ask services outside of the server.
+    fn asks_outside(&self, _cx: &Context) -> bool {
+        false
+    }
+
     /// Fields that [`ClassRules::prepare`] has checked; beforeSave cannot set them.
     fn judged_before(&self) -> &'static [&'static str] {
         &[]
@@ -143,6 +148,12 @@ impl RuleTable {
     /// Adds rules of classes.
     pub fn extend(&mut self, rules: Vec<(&'static str, Arc<dyn ClassRules>)>) {
         self.special.extend(rules);
+    }
+
+    /// Whether the rules of any class may ask services outside of the server.
+    #[must_use]
+    pub fn ask_outside(&self, cx: &Context) -> bool {
+        self.special.values().any(|rules| rules.asks_outside(cx))
     }
 
     /// The rules of a class.

@@ -176,6 +176,21 @@ impl Context {
         self.rehearsal.as_ref().is_some_and(Rehearsal::is_on)
     }
 
+    /// Asks a service outside of the server. For a part of a transaction that is done before it begins, and once for each question.
+    ///
+    /// # Errors
+    /// That of the answer.
+    pub async fn ask_once<T, Answer>(&self, question: impl FnOnce() -> String, ask: Answer) -> Result<T>
+    where
+        T: Clone + Send + 'static,
+        Answer: Future<Output = Result<T>>,
+    {
+        match &self.rehearsal {
+            Some(rehearsal) => rehearsal.ask_once(question(), ask).await,
+            None => ask.await,
+        }
+    }
+
     /// Work after the commit of the transaction; `None` outside of transactions.
     #[must_use]
     pub fn deferred(&self) -> Option<&Deferred> {

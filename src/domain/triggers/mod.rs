@@ -44,6 +44,9 @@ async fn carry_out(cx: &Context, handler: &Arc<dyn Handler>, call: Call) -> Resu
     Ok(answer)
 }
 
+/// A function or an adapter of the app, which an option names.
+pub type AppCode = Arc<OwnModule>;
+
 /// Calls a function that an option names, or a method of an adapter of the app. `None`: it returned nothing.
 ///
 /// # Errors
@@ -205,5 +208,10 @@ pub async fn fire_with_object(
     let Some(handler) = cx.app.triggers.handler(trigger, class.as_str()) else { return Ok(()) };
     let mut payload = payload::trigger(cx, trigger);
     payload.insert("object".to_owned(), object().into());
-    fire(cx, &handler, trigger, class, payload).await.map(|_| ())
+    let answer = if trigger.is_before() {
+        fire_before_write(cx, &handler, trigger, class, payload).await
+    } else {
+        fire(cx, &handler, trigger, class, payload).await
+    };
+    answer.map(|_| ())
 }

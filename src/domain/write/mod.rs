@@ -53,8 +53,10 @@ pub async fn save(cx: &Context, save: Save) -> Result<Saved> {
 /// # Cancel safety
 /// As [`save`].
 pub async fn save_only(cx: &Context, save: Save, only: Resolved, internal: Update) -> Result<Saved> {
-    call::end_unless_asking(cx, Trigger::BeforeSave, &save.class)?;
     let rules = cx.app.rules.of(&save.class);
+    if !rules.asks_outside(cx) {
+        call::end_unless_asking(cx, Trigger::BeforeSave, &save.class)?;
+    }
     let updating = save.id.is_some();
     let refused = |error| if updating { rules.refused_update(cx, error) } else { error };
     let mut draft = open::open(cx, save)?;
@@ -64,6 +66,7 @@ pub async fn save_only(cx: &Context, save: Save, only: Resolved, internal: Updat
         ControlFlow::Continue(draft) => draft,
         ControlFlow::Break(saved) => return Ok(saved),
     };
+    call::end_unless_asking(cx, Trigger::BeforeSave, &draft.class)?;
     permit(cx, &draft).await.map_err(refused)?;
     let draft = triggers::before_save(cx, draft, &*rules).await?;
     let checked = validate_fields::validate_fields(cx, draft).await?;

@@ -2,7 +2,7 @@
 //!
 //! Each provider has a column `_auth_data_P` with a unique index on its `id`.
 
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
 use super::state::Users;
 use crate::adapters::auth::{Attempt, Policy, Providers, Step, not_configured};
@@ -125,7 +125,9 @@ impl AuthData {
         for (provider, data) in &mut self.providers {
             if let (Some(adapter), Some(given)) = (providers(cx).and_then(|providers| providers.get(provider)), &data)
                 && !given.is_empty()
-                && let Some(named) = adapter.identify(given).await?
+                && let Some(named) = cx
+                    .ask_once(|| format!("{provider}: {}", Json::from(given.clone())), adapter.identify(given))
+                    .await?
             {
                 *data = Some(named);
             }
@@ -265,9 +267,12 @@ impl AuthData {
                 random: &random,
                 request: &request,
             };
-            let outcome = adapter.validate(&attempt).await.inspect_err(|error| {
+            let question = || json!([provider, format!("{step:?}"), data, before]).to_string();
+            let refused = |error: &ParseError| {
                 tracing::info!(provider, ?step, %error, "an identity provider refused an identity");
-            })?;
+            };
+            let ask = async { adapter.validate(&attempt).await.inspect_err(refused) };
+            let outcome = cx.ask_once(question, ask).await?;
             validated.proves_identity |=
                 adapter.policy(before.as_ref()).is_ok_and(|policy| policy != Policy::Additional);
             validated.refusal = outcome.refusal.or(validated.refusal);
@@ -371,6 +376,11 @@ pub(super) fn request(cx: &Context, who: Who<'_>, body: &Map<String, Json>, sent
         request.insert("isChallenge".to_owned(), true.into());
     }
     Json::Object(request)
+}
+
+/// Whether a service outside of the server may be asked.
+pub fn has_providers(cx: &Context) -> bool {
+    providers(cx).is_some_and(|providers| !providers.is_empty())
 }
 
 /// The providers of this server.
