@@ -295,6 +295,9 @@ fn own(options: &Options) -> Check {
     if limits.readers.is_some_and(|readers| !(1..=256).contains(&readers)) {
         return refuse("option limits.readers must be an integer from 1 to 256");
     }
+    if own.cloud_nice > 19 {
+        return refuse("option cloudNice must be an integer from 0 to 19");
+    }
     let positive = [
         (limits.backlog.into(), "limits.backlog"),
         (limits.headers as u64, "limits.headers"),

@@ -80,6 +80,7 @@ fn processes(options: &Options, main: Option<PathBuf>) -> Result<Source, StartEr
         folder: None,
         workers: usize::from(own.cloud_workers),
         reload: own.cloud_reload,
+        nice: own.cloud_nice,
     })
 }
 

@@ -116,7 +116,7 @@ pub fn write_app(main: &str) -> TempDir {
 pub fn options(folder: &TempDir) -> CloudOptions {
     let main = Some(folder.path().join("main.js"));
     let folder = Some(folder.path().to_path_buf());
-    CloudOptions::new(Source::Node { node: node(), main, folder, workers: 1, reload: false })
+    CloudOptions::new(Source::Node { node: node(), main, folder, workers: 1, nice: 0, reload: false })
 }
 
 /// Starts the cloud; what fails is the text for the person who started the server.

@@ -66,6 +66,8 @@ pub enum Source {
         folder: Option<PathBuf>,
         /// Number of processes, at least one.
         workers: usize,
+        /// How much they give way to others that want their core, from 0 to 19.
+        nice: u8,
         /// Whether the code is loaded again when a file changes.
         reload: bool,
     },
@@ -153,7 +155,7 @@ impl Cloud {
     pub async fn start(options: CloudOptions, host: Arc<dyn Host>, random: &dyn Random) -> Result<Arc<Self>, String> {
         let text = |error: std::io::Error| format!("cloud code: cannot prepare the socket: {error}");
         let (folder, socket, origins): (Option<PrivateFolder>, PathBuf, Vec<_>) = match &options.source {
-            Source::Node { node, folder: directory, workers, .. } => {
+            Source::Node { node, folder: directory, workers, nice, .. } => {
                 let folder = private_folder(random).map_err(text)?;
                 let script = bootstrap::write(folder.path()).map_err(text)?;
                 let socket = folder.path().join("socket");
@@ -164,6 +166,7 @@ impl Cloud {
                         folder: directory.clone(),
                         socket: socket.clone(),
                         token: token.clone(),
+                        nice: *nice,
                     })
                 };
                 let tokens = (0..(*workers).max(1)).map(|_| random.hex(32));

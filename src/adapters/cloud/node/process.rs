@@ -45,6 +45,7 @@ pub(super) struct Launch {
     pub folder: Option<PathBuf>,
     pub socket: PathBuf,
     pub token: String,
+    pub nice: u8,
 }
 
 /// A running process. It is killed when this is dropped.
@@ -61,6 +62,7 @@ impl Process {
             .arg(&launch.script)
             .env("REPARSE_CLOUD_SOCKET", &launch.socket)
             .env("REPARSE_CLOUD_TOKEN", &launch.token)
+            .env("REPARSE_CLOUD_NICE", launch.nice.to_string())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

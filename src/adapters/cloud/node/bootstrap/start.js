@@ -2,16 +2,19 @@
 // What the server runs: one process of cloud code.
 const fs = require('node:fs');
 
-const { REPARSE_CLOUD_SOCKET: socket, REPARSE_CLOUD_TOKEN: token } = process.env;
+const { REPARSE_CLOUD_SOCKET: socket, REPARSE_CLOUD_TOKEN: token, REPARSE_CLOUD_NICE: nice } = process.env;
 // Programs that the app starts need not know them.
 delete process.env.REPARSE_CLOUD_SOCKET;
 delete process.env.REPARSE_CLOUD_TOKEN;
+delete process.env.REPARSE_CLOUD_NICE;
 
 const [major] = process.versions.node.split('.').map(Number);
 if (major < 18) {
   fs.writeSync(2, `cloud code needs Node.js 18 or later; this is ${process.version}\n`);
   process.exit(1);
 }
+
+if (Number(nice) > 0) require('node:os').setPriority(Number(nice));
 
 process.on('unhandledRejection', reason => {
   console.error('unhandled rejection in cloud code:', reason);
