@@ -6,18 +6,20 @@
 use std::fmt::{Debug, Write as _};
 use std::io::IsTerminal as _;
 
+use serde_json::{Map, Value as Json};
 use tracing::field::{Field, Visit};
-use tracing::{Event, Level, Subscriber};
+use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::time::SystemTime;
+use tracing_subscriber::fmt::writer::MakeWriterExt as _;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Options;
 use crate::config::values::LogLevel;
-use crate::domain::features::logs;
+use crate::domain::features::logs::{self, adapter};
 
 /// Holds the thread that writes lines. Dropped, it writes those that wait, for a second at most.
 #[must_use]
@@ -48,7 +50,8 @@ impl Drop for Running {
 pub fn start(options: &Options) -> Running {
     let limits = &options.own.limits;
     let options = &options.logging;
-    let level = if options.silent == Some(true) {
+    let (silent, kept_elsewhere) = (options.silent == Some(true), options.logger_adapter.is_some());
+    let level = if silent && !kept_elsewhere {
         "off"
     } else if options.verbose == Some(true) {
         "debug"
@@ -64,6 +67,7 @@ pub fn start(options: &Options) -> Running {
         .thread_name("log")
         .finish(std::io::stdout());
     let dropped = output.error_counter();
+    let output = output.with_filter(move |event: &Metadata<'_>| !silent && !goes_to_adapter(event));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_timer(SystemTime).with_writer(output);
     let recent = Recent { lines: limits.log_lines };
     let started = if options.json_logs == Some(true) {
@@ -87,7 +91,12 @@ fn level(level: LogLevel) -> &'static str {
     }
 }
 
-/// Keeps the last lines in memory.
+/// Whether the app's log adapter gets an event, in place of the output.
+fn goes_to_adapter(event: &Metadata<'_>) -> bool {
+    adapter::runs() && event.target() != adapter::NOT_HANDED_OVER
+}
+
+/// Keeps the last lines in memory, and gives them to the app's log adapter.
 struct Recent {
     lines: usize,
 }
@@ -103,6 +112,11 @@ impl<S: Subscriber> Layer<S> for Recent {
             Level::DEBUG | Level::TRACE => logs::Level::Debug,
         };
         logs::record(SystemClock.now(), level, &format!("{}{}", line.message, line.fields), self.lines);
+        if goes_to_adapter(event.metadata()) {
+            let mut fields = Fields::default();
+            event.record(&mut fields);
+            adapter::hand_over(adapter::Line { level, message: line.message, fields: fields.0 });
+        }
     }
 }
 
@@ -121,5 +135,43 @@ impl Visit for Line {
         } else {
             write!(self.fields, " {}={value:?}", field.name())
         };
+    }
+}
+
+/// The fields of an event besides its message.
+#[derive(Default)]
+struct Fields(Map<String, Json>);
+
+impl Fields {
+    fn put(&mut self, field: &Field, value: Json) {
+        if field.name() != "message" {
+            self.0.insert(field.name().to_owned(), value);
+        }
+    }
+}
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.put(field, format!("{value:?}").into());
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.put(field, value.into());
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.put(field, value.into());
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.put(field, value.into());
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.put(field, value.into());
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.put(field, value.into());
     }
 }

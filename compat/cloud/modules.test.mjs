@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { until } from '../lib/net.mjs';
 import { spawnReparse, startServer, writeConfig } from '../lib/server.mjs';
 import { tempDir } from '../lib/temp.mjs';
 
@@ -37,6 +38,27 @@ const modules = {
       getMetadata: async name => ({ metadata: files.get(name).metadata }),
       getFileLocation: (config, name) => cdn + '/' + encodeURIComponent(name),
     });`,
+  'auth.js': `module.exports = {
+    validateAppId: async () => {},
+    validateAuthData: async ({ id, token }) => {
+      await new Parse.Object('Asked').save({ who: id }, { useMasterKey: true });
+      if (token !== 'good') throw new Parse.Error(101, 'not this token');
+    },
+  };`,
+  'page.js': 'module.exports = async ({ params, query, body, ip }) => ({ file: "own.html", query: { name: params.name ?? body.name, what: query.what, ip: typeof ip } });',
+  'log.js': `
+    const fs = require('fs');
+    module.exports = class {
+      constructor({ file }) { this.file = file; }
+      async log(level, message, fields) {
+        console.log('printed by the adapter');
+        new Parse.Query('Nothing').find().catch(() => {});
+        if (message.includes('lost')) throw new Error('disk full');
+        fs.appendFileSync(this.file, JSON.stringify({ level, message, fields }) + '\\n');
+      }
+    };`,
+  'main.js': "Parse.Cloud.define('say', ({ params, log }) => log.warn(params.text)); Parse.Cloud.define('nice', () => require('os').getPriority()); Parse.Cloud.define('print', ({ params }) => console.log(params.text));",
+  'own.html': '<p>{{appName}} {{name}} {{what}} {{ip}}</p>',
   'hangs.js': 'module.exports = () => new Promise(() => {});',
   'nothing.js': 'module.exports = { not: "a function" };',
 };
@@ -67,6 +89,11 @@ describe('modules that options name', () => {
         beforeMigration: named('before.js'), afterMigration: named('after.js'),
       },
       analyticsAdapter: './analytics.js', filesAdapter: { module: './files.js', options: { cdn: 'https://cdn.example.com/f' } },
+      auth: { own: { module: './auth.js' } },
+      pages: {
+        pagesPath: cwd,
+        customRoutes: [{ method: 'GET', path: 'hello/:name', handler: named('page.js') }, { method: 'POST', path: 'form', handler: named('page.js') }],
+      },
       reparse: { cloudTimeoutMs: 4000, cloudDepth: 4 },
     }, { cwd });
   });
@@ -118,6 +145,33 @@ describe('modules that options name', () => {
     assert.match(refused.body.error, /more than 4 times \(option cloudDepth\)/);
   });
 
+  test('identity providers are asked before a transaction begins, once for each part', async () => {
+    const asked = async () => (await server.request('GET', '/classes/Asked?order=who', { master: true })).body.results.map(({ who }) => who);
+    const part = (id, token = 'good') => ({ method: 'POST', path: '/parse/users', body: { authData: { own: { id, token } } } });
+    const run = (...requests) => server.request('POST', '/batch', { json: { transaction: true, requests } });
+    const made = await run(part('t1'), part('t2'));
+    assert.equal(made.status, 200, made.text);
+    assert.deepEqual(await asked(), ['t1', 't2']);
+    // The first part is a log in now.
+    const again = await run(part('t1'), part('t3'));
+    assert.equal(again.status, 200, again.text);
+    assert.equal(again.body[0].success.objectId, made.body[0].success.objectId);
+    assert.deepEqual(await asked(), ['t1', 't1', 't2', 't3']);
+    const refused = await run(part('t4'), part('t5', 'bad'));
+    assert.deepEqual([refused.status, refused.body], [404, { code: 101, error: 'not this token' }]);
+    assert.deepEqual((await server.request('GET', '/users?count=1&limit=0&where={"authData.own.id":"t4"}', { master: true })).body.count, 0);
+  });
+
+  test('a function answers a route of the pages', async () => {
+    const get = await server.request('GET', '/apps/app/hello/%3CAnn%3E?what=1');
+    assert.deepEqual([get.status, get.text], [200, '<p>Demo &lt;Ann&gt; 1 string</p>']);
+    const form = { 'Content-Type': 'application/x-www-form-urlencoded' };
+    const post = await server.request('POST', '/apps/app/form', { data: 'name=Bea', headers: form });
+    assert.deepEqual([post.status, post.text], [200, '<p>Demo Bea  string</p>']);
+    assert.equal((await server.request('GET', '/apps/app/form')).status, 404);
+    assert.equal((await server.request('GET', '/apps/other/hello/Ann')).status, 403);
+  });
+
   test('an adapter hears of events', async () => {
     const told = await server.request('POST', '/events/bought', { json: { dimensions: { what: 'apple' } } });
     assert.deepEqual(told.body, { name: 'bought', parameters: { dimensions: { what: 'apple' } }, master: false });
@@ -141,6 +195,27 @@ describe('modules that options name', () => {
   });
 });
 
+test('an adapter keeps the log, and what it prints or logs itself does not come back to it', async () => {
+  const cwd = folder();
+  const file = path.join(cwd, 'lines');
+  const options = { cloud: './main.js', loggerAdapter: { module: './log.js', options: { file } }, logLevel: 'info', reparse: { cloudNice: 7 } };
+  const server = await startServer(options, { cwd });
+  const lines = () => (fs.existsSync(file) ? fs.readFileSync(file, 'utf8').split('\n').filter(Boolean).map(line => JSON.parse(line)) : []);
+  const say = (name, text) => server.request('POST', `/functions/${name}`, { json: { text } });
+  for (const text of ['first', 'it is lost', 'last']) assert.equal((await say('say', text)).status, 200);
+  assert.equal((await say('nice')).body.result, 7);
+  assert.equal((await say('print', 'on paper')).status, 200);
+  await until(() => lines().some(({ message }) => message === 'last'), { what: 'the last line' });
+  const said = lines().filter(({ level }) => level === 'warn').map(({ message }) => message);
+  assert.deepEqual(said, ['first', 'last']);
+  assert.ok(lines().some(({ message, fields }) => message === 'function done' && fields.function === 'say'), JSON.stringify(lines()));
+  assert.ok(!lines().some(({ message }) => /printed|on paper/.test(message)));
+  await until(() => /option loggerAdapter: lines were lost: .*disk full/.test(server.child.output), { what: 'what was lost' });
+  await until(() => server.child.output.includes('on paper'), { what: 'what is printed' });
+  assert.ok(!server.child.output.includes('first'), server.child.output);
+  await server.stop();
+});
+
 test('modules that cannot be used keep the server from starting', async () => {
   const cwd = folder();
   for (const [options, text] of [
@@ -150,6 +225,10 @@ test('modules that cannot be used keep the server from starting', async () => {
     [{ verifyUserEmails: { module: 5 } }, /verifyUserEmails\.module/],
     [{ filesAdapter: './nowhere.js' }, /option filesAdapter: \.\/nowhere\.js: .*cannot find/is],
     [{ analyticsAdapter: { module: './nowhere.js' } }, /option analyticsAdapter: \.\/nowhere\.js: .*cannot find/is],
+    [{ loggerAdapter: './password.js' }, /option loggerAdapter: it has no method log/],
+    [{ pages: { customRoutes: [{ method: 'GET', path: 'x', handler: { module: './nothing.js' } }] } }, /option pages\.customRoutes\[0\]\.handler: \.\/nothing\.js: it exports no function/],
+    [{ pages: { customRoutes: [{ method: 'FETCH', path: 'x', handler: { module: './page.js' } }] } }, /option pages\.customRoutes\[0\]: method "FETCH"/],
+    [{ pages: { customRoutes: [{ method: 'GET', path: 'x' }] } }, /option pages\.customRoutes\[0\]: it has no handler/],
     [{ schema: { definitions: [], beforeMigration: { module: './hangs.js' } }, reparse: { cloudTimeoutMs: 1000 } }, /did not answer in time/i],
   ]) {
     const { file } = await writeConfig({ appName: 'Demo', publicServerURL: 'http://127.0.0.1:1/parse', emailAdapter: 'file', ...options });

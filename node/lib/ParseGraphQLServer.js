@@ -24,7 +24,7 @@ class ParseGraphQLServer {
   /** Serves GraphQL at `config.graphQLPath`. */
   applyGraphQL(app) {
     if (!app?.use) required('You must provide an Express.js app instance!');
-    app.use(this.config.graphQLPath, this.parseServer.middleware(this.parseServer.config.graphQLPath));
+    app.use(this.config.graphQLPath, this.parseServer.withRequestContext(this.parseServer.config.graphQLPath));
   }
 
   /** Serves the playground at `config.playgroundPath`. */

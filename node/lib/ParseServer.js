@@ -7,6 +7,7 @@ const caches = require('./adapters/caches');
 const { agentFor, forward, upgrade } = require('./forward');
 const { LiveQueryServer } = require('./LiveQueryServer');
 const options = require('./options');
+const { withRequestContext } = require('./requestContext');
 const { Server } = require('./server');
 const { Connections } = require('./TestUtils');
 const { verifyServerUrl } = require('./verifyServerUrl');
@@ -63,10 +64,13 @@ class ParseServer extends Middleware {
       delete asked.state;
       const warning = caches.take(asked);
       if (warning) console.warn(warning);
-      const { options: wanted, given, listens } = await options.read(asked);
-      if (typeof config.masterKey === 'function') Parse.masterKey = wanted.masterKey;
+      const { options: wanted, given, listens, givesMasterKey } = await options.read(asked);
+      if (givesMasterKey) {
+        Parse.masterKey = wanted.masterKey;
+        given.masterKey = async () => (Parse.masterKey = await config.masterKey());
+      }
       const run = () => runCloud(config.cloud);
-      const start = { options: wanted, given, listens, Parse: embedded.Parse, registry: embedded.registry, run };
+      const start = { options: wanted, given, listens, givesMasterKey, Parse: embedded.Parse, registry: embedded.registry, run };
       this.process = await embedded.run(() => Server.start(start));
       // Of a program that joins again, the newer one.
       Object.defineProperty(embedded, 'channel', { configurable: true, get: () => this.process.channel });
@@ -102,20 +106,30 @@ class ParseServer extends Middleware {
 
   /** The middleware for the REST API. */
   get app() {
-    this._app ??= (req, res) => this.#handOn(this.config.mountPath, req, res);
+    this._app ??= this.withRequestContext(this.config.mountPath);
     return this._app;
+  }
+
+  /** As `middleware`, behind the program's `requestContextMiddleware`. */
+  withRequestContext(pathOnServer) {
+    const handOn = (req, res, id) => this.#handOn(pathOnServer, req, res, { id });
+    const { requestContextMiddleware } = this.config;
+    // Express gives a third argument to what takes it.
+    if (!requestContextMiddleware) return (req, res) => handOn(req, res);
+    return withRequestContext(requestContextMiddleware, this.config, handOn);
   }
 
   /** The middleware for something that the server has at another path. `graphQLPath`: where the program serves GraphQL. */
   middleware(pathOnServer, graphQLPath) {
-    return (req, res) => this.#handOn(pathOnServer, req, res, graphQLPath);
+    return (req, res) => this.#handOn(pathOnServer, req, res, { graphQLPath });
   }
 
-  #handOn(prefix, req, res, graphQLPath) {
+  /** `id`: what the server is to call the request. */
+  #handOn(prefix, req, res, { graphQLPath, id } = {}) {
     if (this.process) {
       const target = prefix === '/' ? req.url : prefix + (req.url.startsWith('/?') ? req.url.slice(1) : req.url);
       const mount = req.baseUrl || '/';
-      forward(this.agent, req, res, target, graphQLPath ? `${mount} ${graphQLPath}` : mount);
+      forward(this.agent, req, res, target, graphQLPath ? `${mount} ${graphQLPath}` : mount, id);
       return;
     }
     if (this.config.state === 'error') {
@@ -123,7 +137,7 @@ class ParseServer extends Middleware {
       return;
     }
     this.start().then(
-      () => this.#handOn(prefix, req, res, graphQLPath),
+      () => this.#handOn(prefix, req, res, { graphQLPath, id }),
       () => refuse(res, 'error'),
     );
   }

@@ -9,6 +9,7 @@ const folder = fs.existsSync(packed) ? packed : path.join(__dirname, '../../src/
 
 module.exports = {
   cloud: require(path.join(folder, 'cloud.js')),
+  course: require(path.join(folder, 'course.js')),
   load: require(path.join(folder, 'load.js')),
   logs: require(path.join(folder, 'logs.js')),
   modules: require(path.join(folder, 'modules.js')),

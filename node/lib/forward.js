@@ -23,13 +23,14 @@ function originOf(req, paths) {
 }
 
 /** The headers of a request as the server gets them: a flat list of names and values. */
-function headersOf(req, paths, { without, more = [] } = {}) {
+function headersOf(req, paths, { id, without, more = [] } = {}) {
   const raw = req.rawHeaders;
   const headers = [];
   for (let index = 0; index < raw.length; index += 2) {
     const name = raw[index].toLowerCase();
-    if (!NOT_HANDED_ON.has(name) && !without?.has(name)) headers.push(raw[index], raw[index + 1]);
+    if (!NOT_HANDED_ON.has(name) && !without?.has(name) && !(id && name === 'x-request-id')) headers.push(raw[index], raw[index + 1]);
   }
+  if (id) headers.push('X-Request-Id', id);
   headers.push('X-Reparse-Origin', originOf(req, paths), ...more);
   return headers;
 }
@@ -50,18 +51,19 @@ const LENGTH_TYPE_AND_CODING = new Set(['content-length', 'content-type', 'conte
  * @param {http.Agent} agent connections to the server
  * @param {string} path path on the server, with the query
  * @param {string} paths path below which the program serves it; for the playground also that of GraphQL, after a blank
+ * @param {string} [id] what the server is to call the request
  */
-function forward(agent, req, res, path, paths) {
+function forward(agent, req, res, path, paths, id) {
   const parsed = parsedBody(req);
   let headers;
   if (parsed) {
     const without = parsed.type ? LENGTH_TYPE_AND_CODING : LENGTH;
     const more = ['Content-Length', String(parsed.bytes.length)];
     if (parsed.type) more.push('Content-Type', parsed.type);
-    headers = headersOf(req, paths, { without, more });
+    headers = headersOf(req, paths, { id, without, more });
   } else {
     const chunked = req.headers['transfer-encoding'] !== undefined;
-    headers = headersOf(req, paths, chunked ? { without: LENGTH, more: ['Transfer-Encoding', 'chunked'] } : undefined);
+    headers = headersOf(req, paths, chunked ? { id, without: LENGTH, more: ['Transfer-Encoding', 'chunked'] } : { id });
   }
   const out = http.request({ agent, method: req.method, path, headers });
   out.on('response', answer => handBack(answer, res));

@@ -6,12 +6,11 @@ const { modules } = require('./bootstrap');
 const DEFAULTS = { databaseURI: 'mongodb://localhost:27017/parse', mountPath: '/parse', port: 1337, graphQLPath: '/graphql', playgroundPath: '/playground' };
 
 /** What this package does itself. */
-const OWN = new Set(['cloud', 'cluster', 'middleware', 'serverCloseComplete', 'serverStartComplete', 'startLiveQueryServer', 'state', 'verifyServerUrl']);
+const OWN = new Set(['cloud', 'cluster', 'middleware', 'requestContextMiddleware', 'serverCloseComplete', 'serverStartComplete', 'startLiveQueryServer', 'state', 'verifyServerUrl']);
 
 /** What has no meaning, and why. */
 const REFUSED = {
   databaseAdapter: 'the server has stores of its own: name one with databaseURI (mongodb://… or file:…)',
-  requestContextMiddleware: 'requests are not routed in this program: put middleware of your own in front of the mount path',
 };
 
 /** Options that are adapters: an instance, a class, a function that makes one, or the name of a module. */
@@ -23,12 +22,10 @@ const ADAPTERS = [
 /** Options that may be functions, which the server calls in the program. */
 const CALLBACKS = [
   'verifyUserEmails', 'preventLoginWithUnverifiedEmail', 'sendUserEmailVerification', 'passwordPolicy.validatorCallback',
-  'schema.beforeMigration', 'schema.afterMigration',
+  'schema.beforeMigration', 'schema.afterMigration', 'pages.customRoutes[].handler',
 ];
-/** Options that may be functions, which the server cannot call yet. */
-const NOT_YET = ['pages.customRoutes[].handler'];
 
-/** Options that may be functions, which are asked once, at the start. */
+/** Options that may be functions, which are asked at the start; the one for the master key again after `masterKeyTtl`. */
 const ASKED = ['masterKey', 'publicServerURL'];
 
 const general = path => path.replace(/\[\d+\]/g, '[]');
@@ -86,8 +83,7 @@ class Reader {
   json(path, value) {
     switch (typeof value) {
       case 'function':
-        if (CALLBACKS.includes(path)) return { module: this.keep(path, value) };
-        if (NOT_YET.includes(general(path))) refuse(path, 'the server cannot call code of a program for this option yet');
+        if (CALLBACKS.includes(general(path))) return { module: this.keep(path, value) };
         return refuse(path, 'it cannot be a function');
       case 'bigint':
       case 'symbol':
@@ -148,8 +144,8 @@ function unfold(options) {
 
 /**
  * Reads the options of a program.
- * @returns {Promise<{options: object, given: object, listens: boolean}>} the server's options, the values that stay in the program
- *   by their names, and whether the server listens itself
+ * @returns {Promise<{options: object, given: object, listens: boolean, givesMasterKey: boolean}>} the server's options, the values
+ *   that stay in the program by their names, whether the server listens itself, and whether the master key is a function's
  */
 async function read(options) {
   const asked = { ...unfold(options) };
@@ -160,6 +156,9 @@ async function read(options) {
   }
   for (const [key, reason] of Object.entries(REFUSED)) {
     if (asked[key] !== undefined && asked[key] !== null) refuse(key, reason);
+  }
+  if (asked.requestContextMiddleware && typeof asked.requestContextMiddleware !== 'function') {
+    throw new Error('requestContextMiddleware must be a function');
   }
   const { listen, ...reparse } = asked.reparse ?? {};
   delete asked.reparse;
@@ -176,7 +175,8 @@ async function read(options) {
   const reader = new Reader();
   const json = reader.members('', { ...DEFAULTS, ...defined(asked), mountGraphQL: true, mountPlayground: true });
   if (Object.keys(reparse).length > 0) json.reparse = reader.json('reparse', reparse);
-  return { options: json, given: reader.given, listens };
+  const givesMasterKey = typeof options.masterKey === 'function';
+  return { options: json, given: reader.given, listens, givesMasterKey };
 }
 
 const defined = object => Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));

@@ -22,6 +22,7 @@ class Server {
    * @param {object} start
    * @param {object} start.options the options as JSON
    * @param {boolean} start.listens whether the server listens on host and port, too
+   * @param {boolean} start.givesMasterKey whether the server asks `given.masterKey` for the master key
    * @param {object} start.given values that are no JSON, by the names under which the options have them
    * @param {object} start.Parse the SDK
    * @param {object} start.registry what the program has registered
@@ -87,8 +88,8 @@ class Server {
 
   /** Sends what is wanted; resolves to the answer. */
   #ask() {
-    const { options, listens } = this.wish;
-    const wish = { protocol: PROTOCOL, requests: this.requests, cloud: this.cloud, token: this.token, listens, options };
+    const { options, listens, givesMasterKey } = this.wish;
+    const wish = { protocol: PROTOCOL, requests: this.requests, cloud: this.cloud, token: this.token, listens, givesMasterKey, options };
     this.connection.on('error', () => {});
     this.connection.write(`${JSON.stringify(wish)}\n`);
     return new Promise(resolve => {

@@ -26,6 +26,7 @@ use crate::server::{Environment, Program, Server};
 const PROTOCOL: u32 = 1;
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Wish {
     protocol: u32,
     /// Path of the socket for requests, which this process makes.
@@ -36,6 +37,9 @@ struct Wish {
     /// Whether to listen on host and port, too.
     #[serde(default)]
     listens: bool,
+    /// Whether the program has a function for the master key.
+    #[serde(default)]
+    gives_master_key: bool,
     /// The options, as a program gives them to parse-server.
     options: Map<String, Value>,
 }
@@ -80,7 +84,8 @@ async fn talk(lines: &mut Lines<BufReader<OwnedReadHalf>>, mut writer: OwnedWrit
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
-    let program = Program { requests: wish.requests, cloud: wish.cloud, token: wish.token, listens: wish.listens };
+    let Wish { requests, cloud, token, listens, gives_master_key, .. } = wish;
+    let program = Program { requests, cloud, token, listens, gives_master_key };
     let environment = Environment { program: Some(program.clone()), ..Environment::default() };
     let Some(opened) = unless_gone(lines, Box::pin(Server::open(loaded.options, environment))).await else {
         program.clean();
@@ -90,7 +95,7 @@ async fn talk(lines: &mut Lines<BufReader<OwnedReadHalf>>, mut writer: OwnedWrit
         Ok(server) => server,
         Err(error) => return refuse(&mut writer, &error.to_string()).await,
     };
-    let address = wish.listens.then(|| server.addr.to_string());
+    let address = listens.then(|| server.addr.to_string());
     let server = server.serve();
     say(&mut writer, &json!({"ready": {"listening": address}})).await;
     let asked = matches!(lines.next_line().await, Ok(Some(_)));

@@ -1,6 +1,6 @@
 //! Keys and the addresses they may be used from.
 
-use super::declare::Status::{Harmless, Supported};
+use super::declare::Status::Supported;
 use super::declare::options;
 use super::network::IpList;
 use super::values::Secret;
@@ -32,7 +32,7 @@ options! {
         maintenance_key_ips: IpList = IpList::loopback(), "maintenanceKeyIps", "PARSE_SERVER_MAINTENANCE_KEY_IPS", Supported;
         /// Addresses and ranges that may use the read-only master key.
         read_only_master_key_ips: IpList = IpList::everywhere(), "readOnlyMasterKeyIps", "PARSE_SERVER_READ_ONLY_MASTER_KEY_IPS", Supported;
-        /// Seconds for which a master key that a function returned is cached.
-        master_key_ttl: Option<f64> = None, "masterKeyTtl", "PARSE_SERVER_MASTER_KEY_TTL", Harmless("the master key is always a string");
+        /// Seconds after which a Node program's function for the master key is asked again.
+        master_key_ttl: Option<f64> = None, "masterKeyTtl", "PARSE_SERVER_MASTER_KEY_TTL", Supported;
     }
 }

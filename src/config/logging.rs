@@ -1,8 +1,8 @@
 //! Options of logs.
 
-use super::declare::Status::{Harmless, NotYet, Supported};
+use super::declare::Status::{Harmless, Supported};
 use super::declare::{group, options};
-use super::free::Free;
+use super::free::{Free, Module};
 use super::values::LogLevel;
 
 options! {
@@ -22,8 +22,8 @@ options! {
         logs_folder: Option<String> = Some("./logs".to_owned()), "logsFolder", "PARSE_SERVER_LOGS_FOLDER", Harmless("this server writes logs to standard output only");
         /// Number of log files that are kept.
         max_log_files: Option<Free> = None, "maxLogFiles", "PARSE_SERVER_MAX_LOG_FILES", Harmless("this server writes logs to standard output only");
-        /// Custom log adapter.
-        logger_adapter: Option<Free> = None, "loggerAdapter", "PARSE_SERVER_LOGGER_ADAPTER", NotYet;
+        /// Adapter that gets the lines of the log instead of standard output, in JavaScript.
+        logger_adapter: Option<Module> = None, "loggerAdapter", "PARSE_SERVER_LOGGER_ADAPTER", Supported;
     }
 }
 

@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::code::Decision;
-use super::declare::Status::{NotYet, Supported};
+use super::code::{Callback, Decision};
+use super::declare::Status::Supported;
 use super::declare::{group, options};
-use super::free::{Free, Module};
+use super::free::Module;
 
 options! {
     /// Options of email verification, password reset and their pages.
@@ -112,9 +112,9 @@ group! {
     pub struct PagesRoute {
         /// HTTP method of the route.
         method: String = String::new(), "method", "PARSE_SERVER_PAGES_ROUTE_METHOD", Supported;
-        /// Path of the route.
+        /// Path of the route; a segment `:name` stands for any one.
         path: String = String::new(), "path", "PARSE_SERVER_PAGES_ROUTE_PATH", Supported;
-        /// Function that answers requests.
-        handler: Option<Free> = None, "handler", "PARSE_SERVER_PAGES_ROUTE_HANDLER", NotYet;
+        /// {"module": …}, a function that says which page answers.
+        handler: Option<Callback> = None, "handler", "PARSE_SERVER_PAGES_ROUTE_HANDLER", Supported;
     }
 }

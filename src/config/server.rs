@@ -53,7 +53,7 @@ options! {
         enable_express_error_handler: bool = false, "enableExpressErrorHandler", "PARSE_SERVER_ENABLE_EXPRESS_ERROR_HANDLER", Harmless("this server does not use Express");
         /// Custom Express middleware.
         middleware: Option<String> = None, "middleware", "PARSE_SERVER_MIDDLEWARE", NotYet;
-        /// Custom Express middleware that sets the request's context.
+        /// Middleware of Express that adds to the options that cloud code sees, for one request; in Node programs.
         request_context_middleware: Option<String> = None, "requestContextMiddleware", "PARSE_SERVER_REQUEST_CONTEXT_MIDDLEWARE", NotYet;
         /// Function that is called after shutdown.
         server_close_complete: Option<String> = None, "serverCloseComplete", "PARSE_SERVER_SERVER_CLOSE_COMPLETE", NotYet;

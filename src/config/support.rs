@@ -10,9 +10,19 @@ use super::Options;
 use super::declare::{Spec, Status};
 use crate::adapters::{auth, push};
 
-/// Why `pages.customRoutes` is not supported.
-const OWN_ROUTES: &str = "this server cannot run JavaScript functions; put files into the directory pages.pagesPath and \
-    serve routes that need code from a server of your own";
+/// Why options cannot be supported, by their names; others may be later.
+const REASONS: &[(&str, &str)] = &[
+    ("cacheAdapter", "the server has caches of its own, and hears of changes by the database"),
+    ("checkGroups", "checks of your own cannot run in the server"),
+    ("cluster", "one process uses all cores"),
+    ("databaseAdapter", "the server has stores of its own: name one with databaseURI"),
+    ("middleware", "only a Node program can run middleware of Express: use the npm package"),
+    ("requestContextMiddleware", "only a Node program can run middleware of Express: use the npm package"),
+    ("serverCloseComplete", "only a Node program can be told: use the npm package"),
+];
+
+/// What an entry of `pages.customRoutes` lacks.
+const NO_HANDLER: &str = "it has no handler, which is {\"module\": …}, a module that exports a function";
 
 /// Names of the built-in identity providers; `anonymous` needs no adapter.
 fn providers() -> impl Iterator<Item = &'static str> {
@@ -91,7 +101,7 @@ pub(super) fn missing(options: &Options, given: &Map<String, Value>) -> Vec<Unsu
         if route.handler.is_none() {
             found.push(unsupported(
                 vec!["pages".to_owned(), "customRoutes".to_owned(), format!("[{index}]")],
-                OWN_ROUTES,
+                NO_HANDLER,
             ));
         }
     }
@@ -123,8 +133,9 @@ fn asks_for_provider(settings: &Value) -> bool {
 
 fn look(spec: &Spec, path: Vec<String>, value: Option<&Value>, default: Option<&Value>, found: &mut Vec<Unsupported>) {
     if spec.status == Status::NotYet {
-        let of_pages = path.iter().any(|key| key == "customRoutes");
-        found.push(unsupported(path, if of_pages { OWN_ROUTES } else { "not supported yet" }));
+        let reason =
+            REASONS.iter().find(|(key, _)| *key == spec.key).map_or("not supported yet", |(_, reason)| *reason);
+        found.push(unsupported(path, reason));
         return;
     }
     let entries: Vec<(Vec<String>, Option<&Value>)> = match value {

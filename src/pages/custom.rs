@@ -59,7 +59,8 @@ impl Pages {
     }
 }
 
-fn plain(value: &Json) -> String {
+/// A value as text.
+pub(super) fn plain(value: &Json) -> String {
     match value {
         Json::String(text) => text.clone(),
         Json::Null => String::new(),

@@ -20,7 +20,7 @@ use crate::rest::call::Call;
 use crate::rest::route::Outcome;
 
 /// Maximum bytes of a form.
-const MAX_FORM: u64 = 64 << 10;
+pub(super) const MAX_FORM: u64 = 64 << 10;
 
 /// A request for a page of this application.
 pub struct PageRequest<'a> {
@@ -39,7 +39,12 @@ impl Pages {
     ///
     /// # Errors
     /// 403 if the path names another application.
-    fn begin<'a>(&'a self, cx: &'a Context, app_id: &str, locale: Option<String>) -> Result<Option<PageRequest<'a>>> {
+    pub(super) fn begin<'a>(
+        &'a self,
+        cx: &'a Context,
+        app_id: &str,
+        locale: Option<String>,
+    ) -> Result<Option<PageRequest<'a>>> {
         let options = &self.app.options;
         if app_id != options.keys.app_id {
             return Err(unauthorized());

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use poem::http::{HeaderMap, header};
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use crate::http::query;
 
@@ -38,6 +38,11 @@ impl Form {
             _ => None,
         });
         Self(texts.collect())
+    }
+
+    /// All fields, as an object.
+    pub fn to_json(&self) -> Json {
+        self.0.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect::<Map<String, Json>>().into()
     }
 
     /// The value of a field.

@@ -9,6 +9,7 @@ mod custom;
 mod files;
 mod flows;
 mod form;
+pub mod own_routes;
 mod render;
 
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use poem::http::{HeaderValue, Method};
 use serde_json::Value as Json;
 
+use self::own_routes::OwnRoute;
 use crate::domain::kernel::app::App;
 use crate::rest::call::Call;
 use crate::rest::route::{Access, Outcome, Route};
@@ -102,21 +104,23 @@ impl Pages {
         })
     }
 
-    /// The routes of the pages.
+    /// The routes of the pages, and those of the app.
     #[must_use]
-    pub fn routes(self) -> Vec<Route> {
+    pub fn routes(self, own: Vec<OwnRoute>) -> Vec<Route> {
         let pages = Arc::new(self);
         let endpoint = pages.endpoint.as_str();
         let path = |rest: &str| format!("/{endpoint}/{rest}");
         let (verify, reset) = (path("{appId}/verify_email"), path("{appId}/request_password_reset"));
-        vec![
+        let mut routes = vec![
             pages.route(Method::GET, verify, "verifyEmailPage", Self::verify_email),
             pages.route(Method::GET, reset.clone(), "passwordResetLink", Self::reset_link),
             pages.route(Method::POST, reset, "passwordResetPage", Self::reset),
             pages.route(Method::POST, path("{appId}/resend_verification_email"), "resendEmailPage", Self::resend),
             pages.route(Method::GET, path("choose_password"), "choosePasswordPage", Self::choose_password),
             pages.route(Method::GET, path("{*file}"), "pageFile", Self::file),
-        ]
+        ];
+        routes.extend(own.into_iter().map(|route| route.mount(&pages)));
+        routes
     }
 
     fn route<F, Fut>(self: &Arc<Self>, method: Method, path: String, operation: &'static str, handler: F) -> Route

@@ -33,17 +33,11 @@ impl Pages {
         &self,
         request: &PageRequest<'_>,
         page: Page,
-        values: &[(&'static str, &str)],
+        values: &[(&str, &str)],
         delivery: Delivery,
     ) -> Response {
         let options = &self.app.options;
-        let mut parameters: Vec<(&'static str, &str)> =
-            vec![("appId", &options.keys.app_id), ("appName", request.app_name)];
-        parameters.extend_from_slice(values);
-        parameters.push(("publicServerUrl", request.public_url));
-        if let Some(locale) = &request.locale {
-            parameters.push(("locale", locale));
-        }
+        let parameters = self.parameters(request, values);
         let own = page.own_url(&options.mail.pages.custom_urls, &options.mail.custom_pages);
         let locale = request.locale.as_deref().filter(|_| options.mail.pages.enable_localization);
         let mut response = if own.is_some() || delivery == Delivery::Redirect || options.mail.pages.force_redirect {
@@ -56,14 +50,47 @@ impl Pages {
             );
             redirect(&base, &parameters)
         } else {
-            self.content(page, locale, &parameters)
+            self.content(page.file(), Some(page), locale, &parameters)
+        };
+        self.add_parameter_headers(&mut response, &parameters);
+        response
+    }
+
+    /// What every page is told, with values of its own.
+    fn parameters<'a>(
+        &'a self,
+        request: &'a PageRequest<'_>,
+        values: &[(&'a str, &'a str)],
+    ) -> Vec<(&'a str, &'a str)> {
+        let mut parameters: Vec<(&str, &str)> =
+            vec![("appId", &self.app.options.keys.app_id), ("appName", request.app_name)];
+        parameters.extend_from_slice(values);
+        parameters.push(("publicServerUrl", request.public_url));
+        if let Some(locale) = &request.locale {
+            parameters.push(("locale", locale));
+        }
+        parameters
+    }
+
+    /// Sends a file of the directory of custom pages, or a page by the name of its file.
+    pub(super) fn named(&self, request: &PageRequest<'_>, file: &str, values: &[(&str, &str)]) -> Response {
+        let options = &self.app.options.mail.pages;
+        let parameters = self.parameters(request, values);
+        let locale = request.locale.as_deref().filter(|_| options.enable_localization);
+        let mut response = if options.force_redirect {
+            let folder = locale.and_then(|locale| files::localized_folder(self.folder.as_deref()?, locale, file));
+            let folder = folder.map(|folder| format!("{folder}/")).unwrap_or_default();
+            redirect(&format!("{}/{}/{folder}{file}", request.public_url, self.endpoint), &parameters)
+        } else {
+            let page = Page::ALL.into_iter().find(|page| page.file() == file);
+            self.content(file, page, locale, &parameters)
         };
         self.add_parameter_headers(&mut response, &parameters);
         response
     }
 
     /// Adds the parameters as headers, for pages that are shown in frames or apps.
-    fn add_parameter_headers(&self, response: &mut Response, parameters: &[(&'static str, &str)]) {
+    fn add_parameter_headers(&self, response: &mut Response, parameters: &[(&str, &str)]) {
         let encode = self.app.options.mail.pages.encode_page_param_headers;
         for (name, value) in parameters {
             let text = if encode { url_component::encode(value) } else { (*value).to_owned() };
@@ -88,17 +115,18 @@ impl Pages {
         }
     }
 
-    fn content(&self, page: Page, locale: Option<&str>, parameters: &[(&'static str, &str)]) -> Response {
+    /// `page`: what stands for a file that does not exist.
+    fn content(&self, file: &str, page: Option<Page>, locale: Option<&str>, parameters: &[(&str, &str)]) -> Response {
         let own = self.folder.as_ref().and_then(|folder| {
-            let place = locale.and_then(|locale| files::localized_folder(folder, locale, page.file()));
-            let path = place.map_or_else(|| page.file().to_owned(), |place| format!("{place}/{}", page.file()));
+            let place = locale.and_then(|locale| files::localized_folder(folder, locale, file));
+            let path = place.map_or_else(|| file.to_owned(), |place| format!("{place}/{file}"));
             files::text(folder, &path)
         });
         let mut values = self.values(locale);
         for (name, value) in parameters {
             values.set(*name, *value);
         }
-        self.html(own.as_deref(), Some(page), locale, &values)
+        self.html(own.as_deref(), page, locale, &values)
     }
 
     /// A filled page. Built-in pages get a content security policy; custom pages do not.
@@ -210,7 +238,7 @@ fn origin_of(url: &str) -> Option<String> {
     fits.then(|| format!("{scheme}://{authority}"))
 }
 
-fn redirect(base: &str, parameters: &[(&'static str, &str)]) -> Response {
+fn redirect(base: &str, parameters: &[(&str, &str)]) -> Response {
     let mut url = base.to_owned();
     for (index, (name, value)) in parameters.iter().enumerate() {
         url.push(if index == 0 && !base.contains('?') { '?' } else { '&' });

@@ -2,11 +2,10 @@
 
 use poem::http::Method;
 use serde_json::{Map, Value as Json};
-use subtle::ConstantTimeEq as _;
 
 use super::call::JsonMap;
-use crate::config::keys::Keys;
 use crate::domain::kernel::auth::{Credentials, unauthorized};
+use crate::domain::kernel::master_key::MasterKey;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::http::{credentials, query};
 
@@ -40,8 +39,13 @@ pub fn name_application(bytes: &[u8], application: &str, form: bool) -> Result<b
 /// # Errors
 /// 403 if the body names no known application or contains a key that is not a string; 107 if `_context` is not an
 /// object.
-pub fn take(body: &mut JsonMap, known: &Keys, credentials: &mut Credentials) -> Result<BodyCredentials> {
-    if body.get(APPLICATION).and_then(Json::as_str) != Some(&known.app_id) {
+pub fn take(
+    body: &mut JsonMap,
+    app_id: &str,
+    master_key: &MasterKey,
+    credentials: &mut Credentials,
+) -> Result<BodyCredentials> {
+    if body.get(APPLICATION).and_then(Json::as_str) != Some(app_id) {
         return Err(unauthorized());
     }
     credentials.application_id = text(body, APPLICATION)?;
@@ -57,7 +61,7 @@ pub fn take(body: &mut JsonMap, known: &Keys, credentials: &mut Credentials) -> 
     let in_body = text(body, "_MasterKey")?;
     match &credentials.master_key {
         None => credentials.master_key = in_body,
-        Some(in_header) if bool::from(in_header.as_bytes().ct_eq(known.master_key.expose().as_bytes())) => {}
+        Some(in_header) if master_key.is(in_header) => {}
         Some(_) => return Err(unauthorized()),
     }
     let content_type = text(body, "_ContentType")?;
@@ -106,9 +110,9 @@ mod tests {
 
     fn taken(body: Json, header: Option<&str>) -> Result<(JsonMap, Credentials)> {
         let Json::Object(mut body) = body else { panic!() };
-        let known = Keys { app_id: "app".into(), master_key: Secret::new("master"), ..Keys::default() };
+        let master_key = MasterKey::new(&Secret::new("master"));
         let mut credentials = Credentials { master_key: header.map(str::to_owned), ..Credentials::default() };
-        take(&mut body, &known, &mut credentials)?;
+        take(&mut body, "app", &master_key, &mut credentials)?;
         Ok((body, credentials))
     }
 

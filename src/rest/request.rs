@@ -149,7 +149,7 @@ impl Rest {
         let (mut body, budget) = if streamed { read.map_err(not_json)? } else { read? };
         let mut content_type = None;
         if !known {
-            let told = body_keys::take(&mut body, &options.keys, &mut caller.credentials)?;
+            let told = body_keys::take(&mut body, &options.keys.app_id, &self.app.master_key, &mut caller.credentials)?;
             caller.client.cloud_context = told.cloud_context.or(caller.client.cloud_context);
             content_type = told.content_type;
         }

@@ -133,14 +133,19 @@ impl Found {
         &self.entry.route
     }
 
+    /// The parameters with their values.
+    pub fn parameters(&self) -> impl Iterator<Item = (&str, &str)> {
+        let names = self.entry.segments.iter().filter_map(|segment| match segment {
+            Segment::Fixed(_) => None,
+            Segment::Parameter(name) | Segment::Rest(name) => Some(name.as_str()),
+        });
+        names.zip(self.values.iter().map(String::as_str))
+    }
+
     /// The value of a parameter.
     #[must_use]
     pub fn value(&self, name: &str) -> Option<&str> {
-        let names = self.entry.segments.iter().filter_map(|segment| match segment {
-            Segment::Fixed(_) => None,
-            Segment::Parameter(name) | Segment::Rest(name) => Some(name),
-        });
-        names.zip(&self.values).find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+        self.parameters().find(|(known, _)| *known == name).map(|(_, value)| value)
     }
 
     /// The path that limits and allow lists use: the route's own spelling with decoded parameters, so that a client

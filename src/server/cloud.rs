@@ -19,6 +19,7 @@ use crate::config::Options;
 use crate::config::declare::{OptionValue as _, Reader};
 use crate::config::rate_limit::RateLimit;
 use crate::domain::features::jobs;
+use crate::domain::features::logs::adapter;
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::auth::Auth;
 use crate::domain::kernel::context::Client;
@@ -79,8 +80,8 @@ fn processes(options: &Options, main: Option<PathBuf>) -> Result<Source, StartEr
         main,
         folder: None,
         workers: usize::from(own.cloud_workers),
-        reload: own.cloud_reload,
         nice: own.cloud_nice,
+        reload: own.cloud_reload,
     })
 }
 
@@ -121,6 +122,18 @@ struct CloudHost {
     email: Option<Arc<Outbox>>,
     client: Client,
     options: Map<String, Json>,
+}
+
+/// Writes a line of cloud code to the log.
+macro_rules! log_at {
+    ($target:expr, $level:expr, $message:expr) => {
+        match $level {
+            LogLevel::Error => tracing::error!(target: $target, "{}", $message),
+            LogLevel::Warn => tracing::warn!(target: $target, "{}", $message),
+            LogLevel::Info => tracing::info!(target: $target, "{}", $message),
+            LogLevel::Debug => tracing::debug!(target: $target, "{}", $message),
+        }
+    };
 }
 
 #[async_trait]
@@ -185,13 +198,14 @@ impl Host for CloudHost {
     }
 
     fn log(&self, line: &LogLine<'_>) {
-        let LogLine { level, message, request } = line;
-        let _span = (!request.is_empty()).then(|| tracing::info_span!("request", id = %request).entered());
-        match level {
-            LogLevel::Error => tracing::error!(target: "reparse::cloud", "{message}"),
-            LogLevel::Warn => tracing::warn!(target: "reparse::cloud", "{message}"),
-            LogLevel::Info => tracing::info!(target: "reparse::cloud", "{message}"),
-            LogLevel::Debug => tracing::debug!(target: "reparse::cloud", "{message}"),
+        let LogLine { level, message, request, printed } = line;
+        let by_logger = *request == adapter::ORIGIN;
+        let of_request = !request.is_empty() && !by_logger;
+        let _span = of_request.then(|| tracing::info_span!("request", id = %request).entered());
+        if *printed || by_logger {
+            log_at!(adapter::NOT_HANDED_OVER, level, message);
+        } else {
+            log_at!("reparse::cloud", level, message);
         }
     }
 }

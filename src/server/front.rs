@@ -52,6 +52,7 @@ impl Front {
 
     /// Connections end after an answer of a server that is about to stop, so that clients send the next request elsewhere.
     async fn answer((app, mounts): &(Arc<App>, Mounts), request: Request) -> poem::Result<Response> {
+        app.master_key.renew(&*app.clock).await;
         let mut response = mounts.call(request).await?;
         if app.is_leaving() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));

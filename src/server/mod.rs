@@ -33,7 +33,7 @@ use crate::adapters::push;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Options, Secret, code};
 use crate::dashboard::DashboardEndpoint;
-use crate::domain::features::{self, Services};
+use crate::domain::features::{self, Services, logs};
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::follow::follow_changes;
 use crate::domain::kernel::services::Callbacks;
@@ -55,6 +55,7 @@ use crate::http::web_socket;
 use crate::live_query::LiveQueryEndpoint;
 use crate::model::schema::ClassSchema;
 use crate::pages::Pages;
+use crate::pages::own_routes::OwnRoute;
 use crate::random::{Random, SystemRandom};
 use crate::rest;
 use crate::rest::request::Rest;
@@ -134,6 +135,7 @@ pub struct Server {
     tls: Option<Arc<Tls>>,
     mounts: Mounts,
     cloud: Option<Arc<Cloud>>,
+    logger: Option<logs::adapter::Running>,
     live: Live,
 }
 
@@ -151,6 +153,14 @@ impl Server {
         let modules = Arc::new(Modules::default());
         let mut services = services(&options, &environment, &modules)?;
         let migration = migration(&options, &modules);
+        let page_routes = page_routes(&options, &modules)?;
+        let ttl = options.keys.master_key_ttl.filter(|ttl| *ttl > 0.0);
+        let ttl = ttl.and_then(|ttl| Duration::try_from_secs_f64(ttl).ok());
+        let master_key = ttl.filter(|_| environment.program.as_ref().is_some_and(|program| program.gives_master_key));
+        let master_key = master_key.map(|ttl| (modules.name("masterKey", "option:masterKey", None), ttl));
+        let logger = options.logging.logger_adapter.as_ref();
+        let logger =
+            logger.map(|adapter| modules.name("loggerAdapter", &adapter.module, Some(adapter.options.clone().into())));
         let email = services.email.clone();
         let program = environment.program;
         let (storage, home) = stores::open(&options, environment.commands).await?;
@@ -172,41 +182,48 @@ impl Server {
         };
         let mounted = async {
             let live = Live::open(&app).await?;
-            let (mounts, rest) = mount(&app, &live, parts)?;
+            let (mounts, rest) = mount(&app, &live, parts, page_routes)?;
             let cloud = cloud::start(&app, rest, program.as_ref(), !modules.is_empty(), email).await?;
             if let Some(cloud) = &cloud {
-                let migrated = match modules.load(cloud).await {
-                    Ok(()) => start::migrate(&app, &migration).await.map_err(|error| chain(&error)),
-                    Err(error) => Err(error),
+                let ready = async {
+                    modules.load(cloud).await?;
+                    if logger.as_ref().is_some_and(|logger| !logger.has("log")) {
+                        return Err("option loggerAdapter: it has no method log".to_owned());
+                    }
+                    start::migrate(&app, &migration).await.map_err(|error| chain(&error))
                 };
-                if let Err(error) = migrated {
+                if let Some((function, ttl)) = master_key {
+                    app.master_key.ask(function, ttl, &*app.clock);
+                }
+                if let Err(error) = ready.await {
                     cloud.shutdown().await;
                     return Err(StartError::Configuration(error));
                 }
             }
-            Ok((mounts, cloud, live))
+            Ok((mounts, cloud, live, logger))
         };
-        let (mounts, cloud, live) = match mounted.await {
+        let (mounts, cloud, live, logger) = match mounted.await {
             Ok(mounted) => mounted,
             Err(error) => {
                 app.storage.close().await;
                 return Err(error);
             }
         };
-        Ok(Self { addr, app, parts, accepting, cors, tls, mounts, cloud, live })
+        let logger = logger.map(|logger| logs::adapter::start(logger, app.options.own.limits.log_queue));
+        Ok(Self { addr, app, parts, accepting, cors, tls, mounts, cloud, logger, live })
     }
 
     /// Starts to answer requests.
     #[must_use]
     pub fn serve(self) -> RunningServer {
-        let Self { addr, app, parts, accepting, cors, tls, mounts, cloud, live } = self;
+        let Self { addr, app, parts, accepting, cors, tls, mounts, cloud, logger, live } = self;
         let following = follow_changes(&app);
         let workers = (parts == Parts::All).then(|| Workers::start(&app));
         let live = live.start(&app, (&cors, tls.as_ref()), patience(&app.options), head(&app.options));
         let Accepting { front, task: accepting, stop } = accepting;
         let stop = stop.disarm();
         front.open(app.clone(), mounts);
-        RunningServer { addr, app, stop, accepting, following, workers, cloud, live, tls }
+        RunningServer { addr, app, stop, accepting, following, workers, cloud, logger, live, tls }
     }
 }
 
@@ -311,6 +328,20 @@ fn callbacks(options: &Options, modules: &Modules) -> Callbacks {
         send_verification: decision("sendUserEmailVerification", &mail.send_user_email_verification),
         judge_password: judge.map(|judge| modules.name("passwordPolicy.validatorCallback", &judge.module, None)),
     }
+}
+
+/// Routes of the app beside those of the pages.
+fn page_routes(options: &Options, modules: &Modules) -> Result<Vec<OwnRoute>, StartError> {
+    let mut routes = Vec::new();
+    for (index, route) in options.mail.pages.custom_routes.iter().enumerate() {
+        // Without a handler the options are refused, or the entry is to be ignored.
+        let Some(handler) = &route.handler else { continue };
+        let option = format!("pages.customRoutes[{index}]");
+        let handler = modules.name(&format!("{option}.handler"), &handler.module, None);
+        let route = OwnRoute::new(&route.method, &route.path, handler);
+        routes.push(route.map_err(|error| StartError::Configuration(format!("option {option}: {error}")))?);
+    }
+    Ok(routes)
 }
 
 /// Functions of the app around the class definitions.
@@ -467,10 +498,15 @@ struct Mounts {
     sanitize: bool,
 }
 
-fn mount(app: &Arc<App>, live: &Live, parts: Parts) -> Result<(Mounts, Arc<Rest>), StartError> {
+fn mount(
+    app: &Arc<App>,
+    live: &Live,
+    parts: Parts,
+    page_routes: Vec<OwnRoute>,
+) -> Result<(Mounts, Arc<Rest>), StartError> {
     let options = &app.options;
     let gate = Arc::new(Gate::new(options, rest::operations()).map_err(StartError::Configuration)?);
-    let pages = Pages::open(app).map_err(StartError::Configuration)?.routes();
+    let pages = Pages::open(app).map_err(StartError::Configuration)?.routes(page_routes);
     let endpoint = rest::endpoint(app, &gate, pages).map_err(StartError::Configuration)?;
     let rest = endpoint.0.clone();
     let mut mounts = Vec::new();

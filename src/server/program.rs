@@ -17,6 +17,8 @@ pub struct Program {
     pub token: String,
     /// Whether the server listens on its host and port, too.
     pub listens: bool,
+    /// Whether its master key is a function, which is asked again after `masterKeyTtl`.
+    pub gives_master_key: bool,
 }
 
 impl Program {

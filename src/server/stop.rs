@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::live::RunningLive;
 use crate::adapters::cloud::node::Cloud;
+use crate::domain::features::logs::adapter;
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::workers::Workers;
 use crate::http::tls::Tls;
@@ -25,6 +26,7 @@ pub struct RunningServer {
     pub(super) following: JoinHandle<()>,
     pub(super) workers: Option<Workers>,
     pub(super) cloud: Option<Arc<Cloud>>,
+    pub(super) logger: Option<adapter::Running>,
     pub(super) live: RunningLive,
     pub(super) tls: Option<Arc<Tls>>,
 }
@@ -57,6 +59,9 @@ impl RunningServer {
             self.live.stop().await;
             let accepting = self.accepting.await;
             self.app.tasks.wait().await;
+            if let Some(logger) = self.logger {
+                logger.stop().await;
+            }
             // Requests in flight needed it up to here.
             if let Some(cloud) = &self.cloud {
                 cloud.shutdown().await;

@@ -15,6 +15,7 @@ use super::class_rules::RuleTable;
 use super::classes::SchemaCache;
 use super::events::Events;
 use super::feature::{Entities, Feature, NoRoles, NoSessions, Refresh, Sessions, TypeMap, Work};
+use super::master_key::MasterKey;
 use super::triggers::Triggers;
 use crate::clock::Clock;
 use crate::config::Options;
@@ -38,6 +39,8 @@ pub struct App {
     pub schemas: SchemaCache,
     /// The caches of features.
     pub caches: Caches,
+    /// The master key.
+    pub master_key: MasterKey,
     /// The handlers of triggers, functions and jobs.
     pub triggers: Triggers,
     /// The subscribers to events.
@@ -87,6 +90,7 @@ impl App {
         let mut app = Self {
             schemas: SchemaCache::new(storage.clone(), options.security.protected_fields.clone()),
             caches: Caches::default(),
+            master_key: MasterKey::new(&options.keys.master_key),
             triggers: Triggers::new(options.own.cloud_calls, options.own.cloud_depth),
             events: Events::default(),
             denylist: denylist(&options)?,

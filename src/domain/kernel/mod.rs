@@ -17,6 +17,7 @@ pub mod events;
 pub mod failure;
 pub mod feature;
 pub mod follow;
+pub mod master_key;
 pub mod rehearsal;
 pub mod rule_state;
 pub mod services;

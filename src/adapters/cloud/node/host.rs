@@ -94,6 +94,8 @@ pub struct LogLine<'a> {
     pub message: &'a str,
     /// Id of the request in whose course it was logged; empty outside of one.
     pub request: &'a str,
+    /// Whether it was printed: by `console`, or to standard output or error.
+    pub printed: bool,
 }
 
 /// What the server offers to cloud code.

@@ -43,7 +43,7 @@ impl Output {
             window.lines = 0;
             if dropped > 0 {
                 let message = format!("cloud code logs too much: {dropped} lines were dropped");
-                host.log(&LogLine { level: LogLevel::Warn, message: &message, request: "" });
+                host.log(&LogLine { level: LogLevel::Warn, message: &message, request: "", printed: true });
             }
         }
         if window.lines >= MAX_RATE {
@@ -63,7 +63,7 @@ pub(super) async fn relay(mut stream: impl AsyncRead + Unpin, level: LogLevel, h
     let log = |line: &[u8]| {
         if !line.is_empty() && output.admits(host) {
             let text = String::from_utf8_lossy(line);
-            host.log(&LogLine { level, message: text.trim_end_matches('\r'), request: "" });
+            host.log(&LogLine { level, message: text.trim_end_matches('\r'), request: "", printed: true });
         }
     };
     while let Ok(read) = stream.read_buf(&mut buffer).await {

@@ -51,6 +51,8 @@ struct Log {
     message: String,
     #[serde(default)]
     request: String,
+    #[serde(default)]
+    printed: bool,
 }
 
 #[derive(Deserialize)]
@@ -119,7 +121,8 @@ impl Server {
                 if let Some(worker) = self.worker.upgrade()
                     && worker.output.admits(&*self.host)
                 {
-                    self.host.log(&LogLine { level: log.level, message: &log.message, request: &log.request });
+                    let Log { level, message, request, printed } = &log;
+                    self.host.log(&LogLine { level: *level, message, request, printed: *printed });
                 }
             }
             "registrations" => {

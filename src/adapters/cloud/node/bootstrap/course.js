@@ -5,7 +5,13 @@ const { AsyncLocalStorage } = require('node:async_hooks');
 const storage = new AsyncLocalStorage();
 const OUTSIDE = { request: '', depth: 0 };
 
+/** What a program's middleware made of the options for one request, by the request's id. */
+const configs = new Map();
+
 module.exports = {
+  configs,
+  /** The options as the running code sees them. */
+  config: Parse => configs.get(storage.getStore()?.request) ?? Parse.Server,
   /** `{request, depth}` of the running code. */
   current: () => storage.getStore() ?? OUTSIDE,
   /** Runs a function in the course of a request. */

@@ -1,6 +1,7 @@
 'use strict';
 // Functions and jobs.
 const { ProtocolError, SCRIPT_FAILED, VALIDATION_ERROR, toFailure } = require('./errors');
+const course = require('./course');
 const { logger } = require('./logs');
 const { lazy, userOf } = require('./requests');
 const { validate } = require('./validators');
@@ -25,7 +26,7 @@ function install(Parse, registry, channel, roles) {
     if (!registered) throw new ProtocolError(SCRIPT_FAILED, `Invalid function: "${name}"`);
     const request = {
       params: addFiles(decodeParameters(Parse, payload.params ?? {}), payload.files, attachment),
-      config: Parse.Server,
+      config: course.config(Parse),
       master: payload.master ?? false,
       isReadOnly: payload.isReadOnly ?? false,
       user: undefined,
@@ -109,7 +110,7 @@ function install(Parse, registry, channel, roles) {
       params: decodeParameters(Parse, payload.params ?? {}),
       jobName: name,
       jobId: payload.jobId,
-      config: Parse.Server,
+      config: course.config(Parse),
       log: logger,
       headers: payload.headers,
       ip: payload.ip,

@@ -6,9 +6,9 @@ const course = require('./course');
 const MAX_MESSAGE = 8192;
 let send = null;
 
-function log(level, values) {
+function log(level, values, printed) {
   const message = util.format(...values);
-  if (send) send({ level, message: message.slice(0, MAX_MESSAGE), request: course.current().request });
+  if (send) send({ level, message: message.slice(0, MAX_MESSAGE), request: course.current().request, printed });
   else (level === 'error' ? process.stderr : process.stdout).write(`${message}\n`);
 }
 
@@ -34,7 +34,7 @@ function attach(channel, { takeConsole }) {
   };
   if (!takeConsole) return;
   for (const [method, level] of [['log', 'info'], ['info', 'info'], ['warn', 'warn'], ['error', 'error'], ['debug', 'debug'], ['trace', 'debug']]) {
-    console[method] = (...values) => log(level, values);
+    console[method] = (...values) => log(level, values, true);
   }
 }
 

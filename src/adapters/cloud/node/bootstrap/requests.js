@@ -1,5 +1,6 @@
 'use strict';
 // What every handler's request has.
+const course = require('./course');
 const { logger } = require('./logs');
 
 /** A property that is made when it is first looked at. Building Parse objects costs more than most handlers do. */
@@ -30,7 +31,7 @@ function triggerRequest(Parse, type, payload, { withCaller }) {
     request.headers = payload.headers;
     request.ip = payload.ip;
   }
-  request.config = Parse.Server;
+  request.config = course.config(Parse);
   if (payload.user) lazy(request, 'user', () => userOf(Parse, payload.user));
   if (payload.installationId) request.installationId = payload.installationId;
   return request;

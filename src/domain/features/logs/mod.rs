@@ -1,5 +1,7 @@
 //! The latest lines of the log, for `/scriptlog`. They are kept in memory, because log output cannot be read back.
 
+pub mod adapter;
+
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
