@@ -36,6 +36,9 @@ export function tempFolder() {
 
 export const sleep = milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds));
 
+/** Resolves after a time, if the test still runs then: a process of tests that are over does not wait for it. */
+const atMost = milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds).unref());
+
 export function freePort() {
   return new Promise((resolve, reject) => {
     const server = net.createServer().once('error', reject);
@@ -107,7 +110,7 @@ export class Program {
         });
       }
     });
-    self.ready = await Promise.race([ready, self.ended.then(() => false), sleep(60_000).then(() => false)]);
+    self.ready = await Promise.race([ready, self.ended.then(() => false), atMost(60_000).then(() => false)]);
     return self;
   }
 
@@ -130,7 +133,7 @@ export class Program {
 
   async stop(signal = 'SIGTERM') {
     if (this.alive) this.process.kill(signal);
-    const end = await Promise.race([this.ended, sleep(15_000)]);
+    const end = await Promise.race([this.ended, atMost(60_000)]);
     if (end) return end;
     this.process.kill('SIGKILL');
     throw new Error(`the program does not end:\n${this.output.slice(-2000)}`);
@@ -162,7 +165,7 @@ export function isAlive(pid) {
 }
 
 /** Waits until something holds. */
-export async function until(holds, what, limit = 15_000) {
+export async function until(holds, what, limit = 60_000) {
   const end = Date.now() + limit;
   while (!(await holds())) {
     if (Date.now() > end) throw new Error(`in vain: ${what}`);

@@ -6,15 +6,17 @@
 //! supervisors send them to both.
 
 use std::future::Future;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
-use tokio::net::UnixStream;
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
 
 use super::fail;
 use super::serve::{raise_open_files, survive_large_files};
@@ -24,6 +26,8 @@ use crate::server::{Environment, Program, Server};
 
 /// Version of what the two say to each other.
 const PROTOCOL: u32 = 1;
+/// How long this process may take to end after its program is gone.
+const ALONE: Duration = Duration::from_secs(2);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -50,16 +54,36 @@ pub async fn serve(socket: &Path) -> ExitCode {
     else {
         return fail("error: cannot listen for signals");
     };
-    let connection = match UnixStream::connect(socket).await {
-        Ok(connection) => connection,
+    let connected = UnixStream::connect(socket).and_then(|connection| Ok((connection.try_clone()?, connection)));
+    let (reader, writer) = match connected {
+        Ok(halves) => halves,
         Err(error) => return fail(&format!("error: cannot reach the program at {}: {error}", socket.display())),
     };
-    let (reader, writer) = connection.into_split();
-    let mut lines = BufReader::new(reader).lines();
+    let program = Arc::new(OnceLock::new());
+    let mut lines = listen(reader, program.clone());
     tokio::select! {
-        code = talk(&mut lines, writer) => code,
+        code = talk(&mut lines, writer, &program) => code,
         () = ignore(&mut terminate, &mut interrupt) => ExitCode::FAILURE,
     }
+}
+
+/// The lines of the program, read by a thread of its own: it sees that the program is gone however busy the others are, and
+/// ends the process if that does not end by itself. Nobody waits for anything then, and what has been acknowledged is stored.
+fn listen(reader: UnixStream, program: Arc<OnceLock<Program>>) -> mpsc::UnboundedReceiver<String> {
+    let (sender, lines) = mpsc::unbounded_channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(reader).lines().map_while(Result::ok) {
+            // The receiver is gone when the process ends.
+            let _ = sender.send(line);
+        }
+        drop(sender);
+        std::thread::sleep(ALONE);
+        if let Some(program) = program.get() {
+            program.clean();
+        }
+        std::process::exit(1);
+    });
+    lines
 }
 
 /// Never completes.
@@ -72,11 +96,13 @@ async fn ignore(terminate: &mut Signal, interrupt: &mut Signal) {
     }
 }
 
-async fn talk(lines: &mut Lines<BufReader<OwnedReadHalf>>, mut writer: OwnedWriteHalf) -> ExitCode {
-    let Ok(Some(line)) = lines.next_line().await else { return ExitCode::FAILURE };
+type Lines = mpsc::UnboundedReceiver<String>;
+
+async fn talk(lines: &mut Lines, mut writer: UnixStream, known: &OnceLock<Program>) -> ExitCode {
+    let Some(line) = lines.recv().await else { return ExitCode::FAILURE };
     let (wish, loaded) = match read(&line) {
         Ok(read) => read,
-        Err(error) => return refuse(&mut writer, &error).await,
+        Err(error) => return refuse(&mut writer, &error),
     };
     let _logging = logging::start(&loaded.options);
     raise_open_files();
@@ -85,7 +111,7 @@ async fn talk(lines: &mut Lines<BufReader<OwnedReadHalf>>, mut writer: OwnedWrit
         tracing::warn!("{warning}");
     }
     let Wish { requests, cloud, token, listens, gives_master_key, .. } = wish;
-    let program = Program { requests, cloud, token, listens, gives_master_key };
+    let program = known.get_or_init(|| Program { requests, cloud, token, listens, gives_master_key });
     let environment = Environment { program: Some(program.clone()), ..Environment::default() };
     let Some(opened) = unless_gone(lines, Box::pin(Server::open(loaded.options, environment))).await else {
         program.clean();
@@ -93,13 +119,12 @@ async fn talk(lines: &mut Lines<BufReader<OwnedReadHalf>>, mut writer: OwnedWrit
     };
     let server = match opened {
         Ok(server) => server,
-        Err(error) => return refuse(&mut writer, &error.to_string()).await,
+        Err(error) => return refuse(&mut writer, &error.to_string()),
     };
     let address = listens.then(|| server.addr.to_string());
     let server = server.serve();
-    say(&mut writer, &json!({"ready": {"listening": address}})).await;
-    let asked = matches!(lines.next_line().await, Ok(Some(_)));
-    if asked {
+    say(&mut writer, &json!({"ready": {"listening": address}}));
+    if lines.recv().await.is_some() {
         server.shutdown().await;
     } else {
         server.abandon().await;
@@ -120,19 +145,19 @@ fn read(line: &str) -> Result<(Wish, Loaded), String> {
 }
 
 /// The outcome of `work`; nothing if the program is gone before.
-async fn unless_gone<T>(lines: &mut Lines<BufReader<OwnedReadHalf>>, work: impl Future<Output = T>) -> Option<T> {
+async fn unless_gone<T>(lines: &mut Lines, work: impl Future<Output = T>) -> Option<T> {
     tokio::select! {
         outcome = work => Some(outcome),
-        _ = lines.next_line() => None,
+        _ = lines.recv() => None,
     }
 }
 
-async fn refuse(writer: &mut OwnedWriteHalf, error: &str) -> ExitCode {
-    say(writer, &json!({"error": error})).await;
+fn refuse(writer: &mut UnixStream, error: &str) -> ExitCode {
+    say(writer, &json!({"error": error}));
     ExitCode::FAILURE
 }
 
-/// A program that is gone hears nothing; that shows when its next line is read.
-async fn say(writer: &mut OwnedWriteHalf, message: &Value) {
-    let _gone = writer.write_all(format!("{message}\n").as_bytes()).await;
+/// One line, which never fills the socket. A program that is gone hears nothing; that shows when its next line is read.
+fn say(writer: &mut UnixStream, message: &Value) {
+    let _gone = writer.write_all(format!("{message}\n").as_bytes());
 }
