@@ -22,7 +22,10 @@ const modules = {
   };`,
   'prevent.js': 'module.exports = ({ object }) => object.get("username") !== "trusted";',
   'send.js': 'module.exports = ({ user, master }) => !master && user.get("username") !== "silent";',
-  'password.js': 'module.exports = async password => password.length >= 8;',
+  'password.js': `module.exports = async password => {
+    if (password.startsWith('asks')) await new Parse.Object('Asked').save({ who: password }, { useMasterKey: true });
+    return password.length >= 8;
+  };`,
   'before.js': `module.exports = async () => {
     const found = await new Parse.Query('Defined').find({ useMasterKey: true });
     require('fs').writeFileSync('migrated', 'before ' + found.length);
@@ -157,6 +160,11 @@ describe('modules that options name', () => {
     assert.equal(again.status, 200, again.text);
     assert.equal(again.body[0].success.objectId, made.body[0].success.objectId);
     assert.deepEqual(await asked(), ['t1', 't1', 't2', 't3']);
+    // So is the function that judges passwords.
+    const signUp = name => ({ method: 'POST', path: '/parse/users', body: { username: name, password: `asks of ${name}` } });
+    const judged = await run(signUp('judged1'), signUp('judged2'));
+    assert.equal(judged.status, 200, judged.text);
+    assert.deepEqual(await asked(), ['asks of judged1', 'asks of judged2', 't1', 't1', 't2', 't3']);
     const refused = await run(part('t4'), part('t5', 'bad'));
     assert.deepEqual([refused.status, refused.body], [404, { code: 101, error: 'not this token' }]);
     assert.deepEqual((await server.request('GET', '/users?count=1&limit=0&where={"authData.own.id":"t4"}', { master: true })).body.count, 0);
@@ -234,7 +242,7 @@ test('modules that cannot be used keep the server from starting', async () => {
     const { file } = await writeConfig({ appName: 'Demo', publicServerURL: 'http://127.0.0.1:1/parse', emailAdapter: 'file', ...options });
     if (options.verifyUserEmails === undefined) fs.writeFileSync(file, JSON.stringify({ ...JSON.parse(fs.readFileSync(file, 'utf8')), emailAdapter: undefined }));
     const child = spawnReparse([file], { cwd });
-    const timer = setTimeout(() => child.kill(), 20_000);
+    const timer = setTimeout(() => child.kill(), 90_000);
     const { code, signal } = await child.ended;
     clearTimeout(timer);
     assert.ok(code !== 0 && signal === null, `${JSON.stringify(options)}:\n${child.output}`);

@@ -73,8 +73,25 @@ pub async fn admit(cx: &Context, checked: &mut Checked) -> Result<()> {
 /// Whether the function of the app accepts a password, if there is one.
 async fn is_accepted(cx: &Context, password: &str) -> Result<bool> {
     let Some(judge) = &cx.app.feature::<Users>()?.callbacks.judge_password else { return Ok(true) };
-    let answer = ask(cx, judge, None, vec![password.into()]).await?;
+    let ask = ask(cx, judge, None, vec![password.into()]);
+    let answer = cx.ask_once(|| format!("password: {password}"), ask).await?;
     Ok(answer.as_ref().is_some_and(is_truthy))
+}
+
+/// Whether a function of the app judges passwords.
+pub fn asks_outside(cx: &Context) -> bool {
+    cx.app.feature::<Users>().is_ok_and(|users| users.callbacks.judge_password.is_some())
+}
+
+/// Asks the app about a password that is sent, for a part of a transaction before that begins.
+///
+/// # Errors
+/// The end of the part, if the function fails; it gets the error when it is carried out.
+pub async fn rehearse(cx: &Context, password: Option<&str>) -> Result<()> {
+    if let Some(password) = password.filter(|password| !password.is_empty() && cx.is_rehearsed()) {
+        is_accepted(cx, password).await?;
+    }
+    Ok(())
 }
 
 /// Refuses a previous password, and adds the current one to the history.

@@ -56,11 +56,12 @@ impl ClassRules for UserRules {
         if draft.body.keys().any(|field| root(field) == "emailVerified") && !cx.auth.is_master() {
             return Err(ParseError::forbidden("Clients aren't allowed to manually update email verification."));
         }
+        policy::rehearse(cx, draft.body.get("password").and_then(Json::as_str)).await?;
         Ok(ControlFlow::Continue(draft))
     }
 
     fn asks_outside(&self, cx: &Context) -> bool {
-        auth_data::has_providers(cx)
+        auth_data::has_providers(cx) || policy::asks_outside(cx)
     }
 
     fn judged_before(&self) -> &'static [&'static str] {
