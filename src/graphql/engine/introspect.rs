@@ -160,7 +160,7 @@ impl<'a> Introspector<'a> {
                 _ => Json::Null,
             })
         };
-        fields.iter().map(field).collect()
+        fields.iter().filter(|(_, field)| !field.older).map(field).collect()
     }
 
     fn inputs<'p>(
@@ -173,7 +173,7 @@ impl<'a> Introspector<'a> {
             let default = input.default.as_ref().map(ToString::to_string);
             self.input(name, &input.ty, default.as_deref(), &|| self.describe(place(name)), leaf)
         };
-        inputs.iter().map(input).collect()
+        inputs.iter().filter(|(_, input)| !input.older).map(input).collect()
     }
 
     fn input(

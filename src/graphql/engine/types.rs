@@ -1,14 +1,14 @@
 //! The types of a schema as plain data, read from SDL or built from classes, and converted for async-graphql.
 
-use async_graphql::Value as ConstValue;
 use async_graphql::dynamic::{
     Enum, Field, FieldFuture, FieldValue, InputObject, InputValue, Interface, InterfaceField, Object, Scalar, Schema,
     SchemaError, Subscription, SubscriptionField, SubscriptionFieldFuture, Type, TypeRef, Union,
 };
 use async_graphql::parser::parse_schema;
 use async_graphql::parser::types::{
-    BaseType, FieldDefinition, InputValueDefinition, Type as ParsedType, TypeKind, TypeSystemDefinition,
+    BaseType, ConstDirective, FieldDefinition, InputValueDefinition, Type as ParsedType, TypeKind, TypeSystemDefinition,
 };
+use async_graphql::{Positioned, Value as ConstValue};
 use indexmap::IndexMap;
 
 use super::scalars::{self, ScalarReader};
@@ -52,6 +52,8 @@ pub struct FieldDef {
     pub ty: TypeRef,
     /// Its arguments.
     pub arguments: IndexMap<String, InputDef>,
+    /// Whether it is an older form, which documents may use and introspection does not show.
+    pub older: bool,
 }
 
 /// An argument, or a field of an input object.
@@ -61,13 +63,15 @@ pub struct InputDef {
     pub ty: TypeRef,
     /// Its default value.
     pub default: Option<ConstValue>,
+    /// Whether it is an older form, which documents may use and introspection does not show.
+    pub older: bool,
 }
 
 impl InputDef {
     /// An input without default, from its type in GraphQL syntax.
     #[must_use]
     pub fn new(ty: &str) -> Self {
-        Self { ty: type_ref(ty), default: None }
+        Self { ty: type_ref(ty), default: None, older: false }
     }
 }
 
@@ -75,7 +79,7 @@ impl FieldDef {
     /// A field without arguments, from its type in GraphQL syntax.
     #[must_use]
     pub fn new(ty: &str) -> Self {
-        Self { ty: type_ref(ty), arguments: IndexMap::new() }
+        Self { ty: type_ref(ty), arguments: IndexMap::new(), older: false }
     }
 
     /// Adds an argument to the field.
@@ -155,12 +159,19 @@ pub fn read_sdl(text: &str) -> Result<Types, String> {
 #[must_use]
 pub fn read_field(field: FieldDefinition) -> (String, FieldDef) {
     let arguments = field.arguments.into_iter().map(|argument| read_input(argument.node)).collect();
-    (field.name.node.to_string(), FieldDef { ty: read_type(&field.ty.node), arguments })
+    let older = is_older(&field.directives);
+    (field.name.node.to_string(), FieldDef { ty: read_type(&field.ty.node), arguments, older })
 }
 
 fn read_input(input: InputValueDefinition) -> (String, InputDef) {
     let default = input.default_value.map(|value| value.node);
-    (input.name.node.to_string(), InputDef { ty: read_type(&input.ty.node), default })
+    let older = is_older(&input.directives);
+    (input.name.node.to_string(), InputDef { ty: read_type(&input.ty.node), default, older })
+}
+
+/// Whether a definition is marked as an older form, by `@older`.
+fn is_older(directives: &[Positioned<ConstDirective>]) -> bool {
+    directives.iter().any(|directive| directive.node.name.node == "older")
 }
 
 /// Converts a type of a document to a type reference.
