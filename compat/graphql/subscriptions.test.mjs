@@ -350,6 +350,33 @@ describe('bad clients', () => {
     assert.equal(await closed([init, '['.repeat(100_000)]), 4400);
   });
 
+  test('an id that is in use closes the connection, one that is free again does not', async () => {
+    const subscribe = query => JSON.stringify({ type: 'subscribe', id: 'same', payload: { query } });
+    const hello = JSON.stringify({ type: 'connection_init', payload: headers });
+    assert.equal(await closed([hello, subscribe(FOLLOW), subscribe(FOLLOW)]), 4409);
+
+    const socket = new WebSocket(socketUrl(), 'graphql-transport-ws');
+    open.push(() => socket.terminate());
+    const heard = [];
+    let code;
+    socket.on('message', text => heard.push(JSON.parse(text)));
+    socket.on('close', closing => (code = closing));
+    await new Promise(done => socket.on('open', done));
+    const send = message => socket.send(message);
+    const completed = () => heard.filter(({ type, id }) => type === 'complete' && id === 'same').length;
+    send(hello);
+    // Ended by the server, twice; then by the client.
+    for (const times of [1, 2]) {
+      send(subscribe('{ health }'));
+      await until(() => completed() === times, { what: `${times} answers` });
+    }
+    send(subscribe(FOLLOW));
+    send(JSON.stringify({ type: 'complete', id: 'same' }));
+    send(subscribe('{ health }'));
+    await until(() => heard.filter(({ type }) => type === 'next').length === 3, { what: 'a third answer' });
+    assert.equal(code, undefined);
+  });
+
   test('a connection has a bounded number of subscriptions', async () => {
     const one = await startServer({ ...options, limits: { liveSubscriptions: 3, liveSockets: 2 } });
     open.push(() => one.stop());

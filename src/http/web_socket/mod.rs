@@ -86,7 +86,7 @@ pub fn accept(
 ///
 /// What a client goes on sending after a message that cannot be read is thrown away: the system resets a connection that is closed with
 /// bytes unread, and a client that is reset never sees the code.
-pub async fn close<S>(stream: &mut WebSocketStream<S>, code: CloseCode, reason: &'static str, stop: &CancellationToken)
+pub async fn close<S>(stream: &mut WebSocketStream<S>, code: CloseCode, reason: &str, stop: &CancellationToken)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {

@@ -2,6 +2,8 @@
 //!
 //! async-graphql-poem speaks the protocols; here are the socket below it, and what it does not bound.
 
+use std::borrow::Cow;
+use std::collections::HashSet;
 use std::pin::Pin;
 use std::str::FromStr as _;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,6 +18,7 @@ use futures_util::future::poll_fn;
 use futures_util::{Sink, SinkExt as _, Stream, StreamExt as _};
 use poem::http::{HeaderMap, HeaderName, HeaderValue};
 use poem::web::websocket::Message as Said;
+use serde::Deserialize;
 use serde_json::Value as Json;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -41,6 +44,8 @@ const INVALID: u16 = 4400;
 const REASON_BYTES: usize = 123;
 /// The connection was not begun in time.
 const TOO_LATE: u16 = 4408;
+/// An operation has the id of one that still runs (`graphql-transport-ws`).
+const TAKEN: u16 = 4409;
 
 /// The protocol in which a client offers to speak; `None`: none of GraphQL's.
 #[must_use]
@@ -86,7 +91,7 @@ enum End {
     /// It has been said, by either side, or nobody is there.
     Said,
     /// It is closed, with a code and a reason.
-    Closed(CloseCode, &'static str),
+    Closed(CloseCode, Cow<'static, str>),
     /// It is dropped.
     Dropped,
 }
@@ -105,6 +110,7 @@ pub async fn run<E: Executor>(
         silent: AtomicBool::new(false),
         standing: Mutex::new(Standing::Unknown),
         broken: OnceLock::new(),
+        running: (protocol == WebSocketProtocols::GraphQLWS).then(Mutex::default),
         lost: CancellationToken::new(),
     });
     let end = {
@@ -118,12 +124,12 @@ pub async fn run<E: Executor>(
             .serve();
         tokio::select! {
             () = speaking => match wire.broken.get() {
-                Some((code, reason)) => End::Closed(*code, reason),
+                Some((code, reason)) => End::Closed(*code, reason.clone()),
                 None => End::Said,
             },
-            () = wire.lost.cancelled() => End::Closed(CloseCode::Again, "events are not read fast enough"),
+            () = wire.lost.cancelled() => End::Closed(CloseCode::Again, "events are not read fast enough".into()),
             () = wire.is_silent(every) => End::Dropped,
-            () = wire.waits_for_hello() => End::Closed(TOO_LATE.into(), "Connection initialisation timeout"),
+            () = wire.waits_for_hello() => End::Closed(TOO_LATE.into(), "Connection initialisation timeout".into()),
             () = stop.cancelled() => End::Dropped,
         }
     };
@@ -131,7 +137,7 @@ pub async fn run<E: Executor>(
     let Some(wire) = Arc::into_inner(wire) else { return };
     let mut socket = wire.socket.into_inner().unwrap_or_else(PoisonError::into_inner);
     match end {
-        End::Closed(code, reason) => web_socket::close(&mut socket, code, reason, stop).await,
+        End::Closed(code, reason) => web_socket::close(&mut socket, code, &reason, stop).await,
         End::Said => web_socket::close(&mut socket, CloseCode::Normal, "", stop).await,
         End::Dropped => {}
     }
@@ -152,7 +158,9 @@ struct Wire {
     silent: AtomicBool,
     standing: Mutex<Standing>,
     /// Why what the client sent ends the connection.
-    broken: OnceLock<(CloseCode, &'static str)>,
+    broken: OnceLock<(CloseCode, Cow<'static, str>)>,
+    /// Ids of operations that run, in the protocol that wants each to be its only one.
+    running: Option<Mutex<HashSet<String>>>,
     lost: CancellationToken,
 }
 
@@ -163,6 +171,30 @@ impl Wire {
 
     fn standing(&self) -> MutexGuard<'_, Standing> {
         self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes note of an operation that the client begins or ends. Returns its id if another with that id still runs.
+    fn heard(&self, text: &str) -> Option<String> {
+        let mut running = self.running.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
+        let (kind, id) = Head::read(text)?;
+        match kind.as_ref() {
+            "subscribe" if running.contains(&id) => return Some(id),
+            "subscribe" => drop(running.insert(id)),
+            "complete" => drop(running.remove(&id)),
+            _ => {}
+        }
+        None
+    }
+
+    /// Takes note of an operation that the server ends.
+    fn said(&self, text: &str) {
+        let Some(running) = &self.running else { return };
+        if !text.starts_with(NEXT)
+            && let Some((kind, id)) = Head::read(text)
+            && matches!(kind.as_ref(), "complete" | "error")
+        {
+            running.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        }
     }
 
     async fn admit(&self, opening: Opening, payload: Json) -> async_graphql::Result<Data> {
@@ -207,18 +239,41 @@ impl Wire {
 
     /// The code with which the connection is closed, and a reason that fits into the frame. The library says what went wrong with codes that
     /// mean something else to clients.
-    fn farewell(&self, code: u16, mut reason: String) -> CloseFrame {
+    fn farewell(&self, code: u16, reason: String) -> CloseFrame {
         let code = match (code, *self.standing()) {
             (1002, Standing::Refused) => FORBIDDEN,
             (1002, _) => INVALID,
             (1011, _) => UNAUTHORIZED,
             (code, _) => code,
         };
-        while reason.len() > REASON_BYTES {
-            reason.pop();
-        }
-        CloseFrame { code: code.into(), reason: reason.into() }
+        CloseFrame { code: code.into(), reason: fitting(reason).into() }
     }
+}
+
+/// How messages begin that end nothing, and are the most.
+const NEXT: &str = r#"{"type":"next""#;
+
+/// What a message is, and which operation it is about.
+#[derive(Deserialize)]
+struct Head<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Cow<'a, str>,
+    id: Option<String>,
+}
+
+impl<'a> Head<'a> {
+    fn read(text: &'a str) -> Option<(Cow<'a, str>, String)> {
+        let Self { kind, id } = serde_json::from_str(text).ok()?;
+        Some((kind, id?))
+    }
+}
+
+/// The part of a reason that fits into a close frame.
+fn fitting(mut reason: String) -> String {
+    while reason.len() > REASON_BYTES {
+        reason.pop();
+    }
+    reason
 }
 
 /// What the client says.
@@ -232,8 +287,11 @@ impl Stream for Incoming {
         let mut socket = wire.socket();
         loop {
             let broken = match ready!(socket.poll_next_unpin(cx)) {
-                Some(Ok(Message::Text(text))) => return Poll::Ready(Some(Ok(Said::text(text.as_str())))),
-                Some(Ok(Message::Binary(_))) => (CloseCode::Unsupported, "messages are text"),
+                Some(Ok(Message::Text(text))) => match wire.heard(text.as_str()) {
+                    None => return Poll::Ready(Some(Ok(Said::text(text.as_str())))),
+                    Some(id) => (TAKEN.into(), fitting(format!("Subscriber for {id} already exists")).into()),
+                },
+                Some(Ok(Message::Binary(_))) => (CloseCode::Unsupported, "messages are text".into()),
                 Some(Ok(Message::Pong(_))) => {
                     wire.silent.store(false, Ordering::Relaxed);
                     continue;
@@ -246,9 +304,9 @@ impl Stream for Incoming {
                     continue;
                 }
                 Some(Ok(Message::Frame(_))) => continue,
-                Some(Err(Error::Capacity(_))) => (CloseCode::Size, "the message is too large"),
-                Some(Err(Error::Utf8(_))) => (CloseCode::Invalid, "the message is not UTF-8"),
-                Some(Err(Error::Protocol(_))) => (CloseCode::Protocol, "not a web socket"),
+                Some(Err(Error::Capacity(_))) => (CloseCode::Size, "the message is too large".into()),
+                Some(Err(Error::Utf8(_))) => (CloseCode::Invalid, "the message is not UTF-8".into()),
+                Some(Err(Error::Protocol(_))) => (CloseCode::Protocol, "not a web socket".into()),
                 Some(Err(_)) | None => return Poll::Ready(None),
             };
             wire.broken.get_or_init(|| broken);
@@ -269,7 +327,10 @@ impl Sink<Said> for Outgoing {
 
     fn start_send(self: Pin<&mut Self>, said: Said) -> Result<(), Error> {
         let message = match said {
-            Said::Text(text) => Message::text(text),
+            Said::Text(text) => {
+                self.0.said(&text);
+                Message::text(text)
+            }
             Said::Close(Some((code, reason))) => Message::Close(Some(self.0.farewell(code.into(), reason))),
             _ => Message::Close(None),
         };
