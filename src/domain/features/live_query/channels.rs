@@ -1,4 +1,5 @@
-//! Messages between servers in the form of parse-server: what is written, on the channels `APPIDafterSave` and `APPIDafterDelete`.
+//! Messages between servers in the form of parse-server: what is written, on the channels `APPIDafterSave` and `APPIDafterDelete`, and
+//! whose roles may have changed, on `APPIDclearCache`.
 
 use std::sync::{Arc, Weak};
 
@@ -19,13 +20,15 @@ use crate::domain::triggers::payload;
 use crate::model::acl::Acl;
 use crate::model::date::Date;
 use crate::model::json;
-use crate::model::names::ClassName;
+use crate::model::names::{self, ClassName};
 use crate::model::object::Object;
 use crate::model::value::Value;
 use crate::storage::{Change, RowChange};
 
 const AFTER_SAVE: &str = "afterSave";
 const AFTER_DELETE: &str = "afterDelete";
+/// parse-server sends it when a user has written a role. It names that user, but others may have got the role.
+const CLEAR_CACHE: &str = "clearCache";
 
 /// Publishes what this server writes.
 #[derive(Debug)]
@@ -77,16 +80,23 @@ fn message(app: &Arc<App>, written: &Written) -> Message {
 /// When the server cannot be reached.
 pub(super) async fn listen(
     redis: &Redis,
-    app: &App,
+    app: &Arc<App>,
     mut position: impl FnMut() -> u64 + Send + 'static,
 ) -> Result<BoxStream<'static, Change>, String> {
     let app_id = app.options.keys.app_id.clone();
-    let channels = [AFTER_SAVE, AFTER_DELETE].map(|event| format!("{app_id}{event}"));
-    let deleted = format!("{app_id}{AFTER_DELETE}");
+    let channels = [AFTER_SAVE, AFTER_DELETE, CLEAR_CACHE].map(|event| format!("{app_id}{event}"));
+    let (deleted, cleared) = (format!("{app_id}{AFTER_DELETE}"), format!("{app_id}{CLEAR_CACHE}"));
+    let app = Arc::downgrade(app);
     let heard = redis.listen(channels.into()).await?;
     let changes = heard.filter_map(move |heard| {
         std::future::ready(match heard {
             Heard::Interrupted => Some(Change::Lost),
+            Heard::Message(message) if message.channel == cleared => {
+                if let Some(app) = app.upgrade() {
+                    app.caches.forget(names::ROLE, None);
+                }
+                None
+            }
             Heard::Message(message) => {
                 change(&message, message.channel == deleted, position()).map(|row| Change::Row(Box::new(row)))
             }
