@@ -16,6 +16,9 @@ use crate::error::{ParseError, Result};
 
 /// Requests whose work may be in flight at a time; the next one waits before its answer.
 const MOST: usize = 64;
+/// How long the answer waits, whatever there is to do. Usually the work is done by then, so that whoever looks for the mail right after
+/// the answer, such as the test of an app, finds it.
+const PAUSE: Duration = Duration::from_millis(100);
 /// The longest that a caller with a key waits.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -49,7 +52,7 @@ impl Drop for Done {
 }
 
 impl Afterwards {
-    /// Waits for a place, then does work in the background; a stopping server waits for `tasks`. Every request of a kind comes here,
+    /// Waits for a place, then does work in the background; a stopping server waits for `tasks`. Returns after a fixed pause. Every request of a kind comes here,
     /// whether it finds anything to do or not. A failure is logged with what was being done.
     ///
     /// # Errors
@@ -71,6 +74,7 @@ impl Afterwards {
             drop((done, place));
         };
         tasks.spawn(work.in_current_span());
+        tokio::time::sleep(PAUSE).await;
         Ok(())
     }
 
