@@ -8,18 +8,21 @@ use crate::domain::kernel::rule_state::RuleState;
 use crate::domain::kernel::stages::{Draft, Facts};
 use crate::domain::permissions::Operation;
 use crate::domain::permissions::admit::{refuse_caller, refuse_unknown_class};
+use crate::domain::schema::check::mismatch;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::acl::Acl;
 use crate::model::date::Date;
 use crate::model::json;
+use crate::model::names::ClassName;
 use crate::model::operation::Update;
 use crate::model::query::Filter;
+use crate::model::schema::FieldType;
 use crate::model::value::Value;
 
 /// Opens a write.
 ///
 /// # Errors
-/// 119 for read-only callers, internal classes and classes that clients may not create; 104, 105 for invalid object
+/// 119 for read-only callers, internal classes and classes that clients may not create; 104, 105, 111 for invalid object
 /// ids; 123 for invalid ACLs; 130 for file URLs that are not allowed.
 pub fn open(cx: &Context, save: Save) -> Result<Draft> {
     let Save { class, id, new_id: chosen, mut body } = save;
@@ -32,7 +35,7 @@ pub fn open(cx: &Context, save: Save) -> Result<Draft> {
     let new_id = match (&id, chosen) {
         (Some(_), _) => String::new(),
         (None, Some(chosen)) => chosen,
-        (None, None) => new_id(cx, &mut body)?,
+        (None, None) => new_id(cx, &class, &mut body)?,
     };
     if id.is_some() {
         body.remove("objectId");
@@ -60,7 +63,7 @@ pub fn open(cx: &Context, save: Save) -> Result<Draft> {
 }
 
 /// The id of a new row: the client's if custom ids are allowed, otherwise a random one.
-fn new_id(cx: &Context, body: &mut Map<String, Json>) -> Result<String> {
+fn new_id(cx: &Context, class: &ClassName, body: &mut Map<String, Json>) -> Result<String> {
     let database = &cx.app.options.database;
     let given = body.remove("objectId");
     if database.allow_custom_object_id {
@@ -68,6 +71,11 @@ fn new_id(cx: &Context, body: &mut Map<String, Json>) -> Result<String> {
             None => {}
             Some(Json::String(id)) if !id.is_empty() => {
                 return checked_id(id);
+            }
+            Some(id) if json::is_truthy(&id) => {
+                let kind = FieldType::of(&json::decode(id)?);
+                let kind = kind.map_or_else(|| "null".to_owned(), |kind| kind.to_string());
+                return Err(mismatch(class, "objectId", &FieldType::String, &kind));
             }
             Some(_) => {
                 return Err(ParseError::new(

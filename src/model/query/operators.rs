@@ -295,7 +295,12 @@ fn polygon_of(polygon: &Json) -> Result<Vec<GeoPoint>> {
     } else {
         return Err(bad("bad $geoWithin value; $polygon should be Polygon object or Array of Parse.GeoPoint's"));
     };
-    corners
-        .filter(|corners| corners.iter().all(|corner| geo::is_on_map(*corner)))
-        .ok_or_else(|| bad("bad $geoWithin value"))
+    let corners = corners.ok_or_else(|| bad("bad $geoWithin value"))?;
+    if corners.iter().all(|corner| geo::is_on_map(*corner)) {
+        Ok(corners)
+    } else {
+        // parse-server's code; its status is that of an internal error.
+        let message = "bad $geoWithin value; a corner of $polygon is out of bounds";
+        Err(ParseError { status: 400, ..ParseError::new(ErrorCode::InternalServerError, message) })
+    }
 }

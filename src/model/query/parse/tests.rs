@@ -110,7 +110,12 @@ fn refusals() {
             107,
             "bad $geoWithin value; $polygon should be Polygon object or Array of Parse.GeoPoint's",
         ),
-        (json!({"g": {"$geoWithin": {"$polygon": [[0, 200], [0, 1], [1, 1]]}}}), 107, "bad $geoWithin value"),
+        (
+            json!({"g": {"$geoWithin": {"$polygon": [[0, 200], [0, 1], [1, 1]]}}}),
+            1,
+            "bad $geoWithin value; a corner of $polygon is out of bounds",
+        ),
+        (json!({"g": {"$geoWithin": {"$polygon": [0, 200, 1]}}}), 107, "bad $geoWithin value"),
         (
             json!({"g": {"$geoWithin": {"$centerSphere": [point]}}}),
             107,
