@@ -36,3 +36,34 @@ test('no secret, in JSON; method, route, status, duration and id of every reques
   assert.ok(signUp, log.slice(0, 2000));
   for (const field of [/"method":"POST"/, /"status":(201|"201")/, /"(route|path)":"[^"]*users/, /"(duration|elapsed|duration_ms|ms)[^"]*":/, /"(request_id|requestId|id)":/]) assert.match(signUp, field);
 });
+
+test('the lines in memory are bounded', async () => {
+  for (const logLines of [20, 40]) {
+    const server = await startServer({ allowClientClassCreation: true, limits: { logLines } }, { database: freshDatabase('embedded') });
+    for (let number = 0; number < 60; number++) await server.request('GET', '/classes/Line');
+    const { body } = await server.request('GET', '/scriptlog?size=1000', { master: true });
+    assert.equal(body.length, logLines);
+    await server.stop();
+  }
+});
+
+/** Lines that are dropped of those of 2500 requests while nobody reads the log. */
+async function dropped(logQueue) {
+  const server = await startServer({ allowClientClassCreation: true, limits: { logQueue } }, { database: freshDatabase('embedded') });
+  const { stdout } = server.child.process;
+  stdout.pause();
+  for (let round = 0; round < 100; round++) {
+    const answers = await Promise.all(Array.from({ length: 25 }, () => server.request('GET', '/classes/Line')));
+    for (const { status, text } of answers) assert.equal(status, 200, text);
+  }
+  stdout.resume();
+  await server.stop();
+  return Number(/log lines were dropped.*lines=(\d+)/.exec(server.child.output)?.[1] ?? 0);
+}
+
+test('a reader that stops reading stops no request; what waits for it is bounded', async () => {
+  const [few, many] = [await dropped(100), await dropped(1100)];
+  assert.ok(few > 0, 'more lines than the pipe and the queue hold');
+  // A thousand more fit into the queue; a few leave it before the pipe is full.
+  assert.ok(few - many > 500, `${few} and ${many}`);
+});

@@ -145,3 +145,31 @@ where
         Err(_) => tracing::debug!(%remote, "no agreement on TLS in time"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpStream;
+
+    use super::*;
+
+    /// Connections that are made while nobody accepts any.
+    fn made(backlog: u32) -> u32 {
+        let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0)), backlog).unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut open = Vec::new();
+        while let Ok(connection) = TcpStream::connect_timeout(&address, Duration::from_secs(2)) {
+            open.push(connection);
+            assert!(open.len() < 1000);
+        }
+        u32::try_from(open.len()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn twice_the_backlog_lets_twice_the_connections_wait() {
+        for backlog in [8, 16] {
+            // Linux lets one more wait.
+            let made = made(backlog);
+            assert!((backlog..=backlog + 1).contains(&made), "{made} with {backlog}");
+        }
+    }
+}

@@ -156,3 +156,54 @@ fn work(shared: &Shared, connection: &Db, quick_only: bool) {
         (job.search)(in_time.then_some(connection));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use futures_util::poll;
+
+    use crate::storage::sqlite::{EmbeddedOptions, EmbeddedStorage};
+
+    /// How many of 50 jobs a pool takes whose readers are all busy.
+    async fn taken(readers: usize, queue: usize) -> usize {
+        let directory = tempfile::tempdir().unwrap();
+        let options = EmbeddedOptions { readers, queue, ..EmbeddedOptions::default() };
+        let store = EmbeddedStorage::open(directory.path(), &options).unwrap();
+        let (mut busy, mut holds) = (Vec::new(), Vec::new());
+        for _ in 0..readers {
+            let (begin, begun) = mpsc::channel();
+            let (hold, held) = mpsc::channel::<()>();
+            let mut job = Box::pin(store.readers.run(move |_| {
+                begin.send(()).unwrap();
+                // Until `hold` is dropped.
+                let _ = held.recv();
+                Ok(())
+            }));
+            assert!(poll!(&mut job).is_pending());
+            begun.recv().unwrap();
+            busy.push(job);
+            holds.push(hold);
+        }
+        let mut waiting = Vec::new();
+        for _ in 0..50 {
+            let mut job = Box::pin(store.readers.run(|_| Ok(())));
+            if poll!(&mut job).is_pending() {
+                waiting.push(job);
+            }
+        }
+        let taken = waiting.len();
+        drop(holds);
+        for job in busy {
+            job.await.unwrap();
+        }
+        taken
+    }
+
+    #[tokio::test]
+    async fn twice_the_queue_takes_twice_the_jobs() {
+        for (readers, queue) in [(1, 4), (1, 8), (2, 8), (4, 8)] {
+            assert_eq!(taken(readers, queue).await, queue, "{readers} readers");
+        }
+    }
+}
