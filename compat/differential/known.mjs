@@ -5,6 +5,12 @@ const inspects = (value, find) =>
   value !== null && typeof value === 'object' && (find(value) || Object.values(value).some(inner => inspects(inner, find)));
 const field = (request, name, operator) => inspects(request, value => operator in Object(value[name]));
 const errors = answer => answer.body?.errors ?? [];
+/** A search for objects. */
+const finds = ({ method, path }) => method === 'GET' && /^\/classes\/\w+$/.test(path);
+/** A request that writes an object, or several in a batch. */
+const writes = ({ method, path }) => method !== 'GET' && /^\/(batch$|classes\/)/.test(path);
+/** The bodies of the objects that a request writes. */
+const written = request => (request.path === '/batch' ? request.json.requests.map(part => part.body) : [request.json]);
 const text = value => JSON.stringify(value);
 
 /** Rows without the relation fields. */
@@ -28,11 +34,33 @@ const withoutNulls = value => {
 const parts = ({ body }) => (Array.isArray(body) ? body.map(part => part.error ?? part) : [body]);
 const sameCode = (ours, theirs) => text(ours) === text(theirs) || (ours?.code === 111 && theirs?.code === 111);
 
+/** How many things are wrong with a condition: constraints that do not exist or fit few fields, impossible names, empty lists of conditions. */
+function faults(where) {
+  if (Array.isArray(where)) return where.reduce((sum, inner) => sum + faults(inner), 0);
+  if (where === null || typeof where !== 'object') return 0;
+  return Object.entries(where).reduce((sum, [key, value]) => {
+    const wrong =
+      ['$foo', '$size', '$where', '', 'a b', '_hashed_password', '$x'].includes(key) ||
+      (['$or', '$and', '$nor'].includes(key) && value.length === 0) ||
+      ['$all', '$regex', '$options', '$geoWithin', '$inQuery', '$notInQuery', '$select', '$gt', '$gte', '$lt', '$lte'].includes(key);
+    return sum + (wrong ? 1 : 0) + faults(value);
+  }, 0);
+}
+
 /** `{reason, store?, matches(request, ours, theirs)}` */
 export const known = [
   {
     reason: '$exists on a relation finds the objects with members, or without; the reference finds none either way',
-    matches: (request, ours, theirs) => field(request, 'r', '$exists') && ours.status === 200 && theirs.status === 200,
+    matches: (request, ours, theirs) => finds(request) && field(request.query.where, 'r', '$exists') && bothList(ours, theirs),
+  },
+  {
+    reason: 'a condition on a relation inside $nor finds the objects without such members; the reference compares the field, which is never stored',
+    matches: (request, ours, theirs) => finds(request) && inspects(request.query.where, value => Array.isArray(value.$nor) && inspects(value.$nor, part => 'r' in part)) && bothList(ours, theirs),
+  },
+  {
+    store: 'embedded',
+    reason: 'a hint that names no index is refused, also before the class has its first object, when MongoDB has no collection to look at',
+    matches: (request, ours, theirs) => finds(request) && request.query.hint === 'x' && ours.body?.code === 102 && theirs.body?.results?.length === 0,
   },
   {
     reason: 'the reference adds relation fields to every result of an aggregation',
@@ -47,11 +75,11 @@ export const known = [
   },
   {
     reason: 'with limit=0 the reference does not look at the condition, so that it does not notice a malformed one',
-    matches: (request, ours, theirs) => request.query?.limit === 0 && ours.status === 400 && text(theirs) === text({ body: { results: [] }, status: 200 }),
+    matches: (request, ours, theirs) => finds(request) && request.query.limit === 0 && ours.status === 400 && text(theirs) === text({ body: { results: [] }, status: 200 }),
   },
   {
     reason: '$in and $nin with points: the reference compares single coordinates, which finds points that share one',
-    matches: (request, ours, theirs) => ['$in', '$nin'].some(name => inspects(request.query, value => Array.isArray(value[name]) && value[name].some(item => item?.__type === 'GeoPoint'))) && bothList(ours, theirs),
+    matches: (request, ours, theirs) => finds(request) && ['$in', '$nin'].some(name => inspects(request.query.where, value => Array.isArray(value.g?.[name]) && value.g[name].some(item => item?.__type === 'GeoPoint'))) && bothList(ours, theirs),
   },
   {
     reason: 'permission to write the user comes before what is wrong with the value, which tells nothing about other users',
@@ -59,19 +87,19 @@ export const known = [
   },
   {
     reason: 'a username cannot be deleted: 200 instead of an accidental 107',
-    matches: (request, ours) => request.method === 'PUT' && request.path.startsWith('/users/') && request.json.username?.__op === 'Delete' && ours.body?.code === 200,
+    matches: (request, ours, theirs) => request.method === 'PUT' && request.path.startsWith('/users/') && request.json.username?.__op === 'Delete' && ours.body?.code === 200 && theirs.body?.code === 107,
   },
   {
     reason: 'an unknown constraint is refused on relations as on other fields',
-    matches: (request, ours, theirs) => inspects(request, value => ['$where', '$foo', '$size'].some(name => name in Object(value.r))) && ours.body?.code === 107 && theirs.status === 200,
+    matches: (request, ours, theirs) => finds(request) && inspects(request.query.where, value => ['$where', '$foo', '$size'].some(name => name in Object(value.r))) && ours.body?.code === 107 && theirs.status === 200,
   },
   {
     reason: 'redirectClassNameForKey with a field that is no pointer leads nowhere; the reference adds className to every result',
-    matches: (request, ours, theirs) => request.query?.redirectClassNameForKey && text(ours.body.results) === text(theirs.body.results?.map(({ className: _, ...row }) => row)),
+    matches: (request, ours, theirs) => finds(request) && request.query.redirectClassNameForKey && text(ours.body.results) === text(theirs.body.results?.map(({ className: _, ...row }) => row)),
   },
   {
     reason: 'of several faults of a condition another one is named',
-    matches: (request, ours, theirs) => request.query?.where && [ours, theirs].every(({ status, body }) => status === 400 && [102, 105, 107].includes(body?.code)),
+    matches: (request, ours, theirs) => finds(request) && request.query.where && faults(request.query.where) > 1 && [ours, theirs].every(({ status, body }) => status === 400 && [102, 105, 107].includes(body?.code)),
   },
   {
     reason: 'of several faults of a change of a class another one is named',
@@ -83,11 +111,15 @@ export const known = [
   },
   {
     reason: 'of several values of a wrong type another one is named',
-    matches: (request, ours, theirs) => parts(ours).every((part, index) => sameCode(part, parts(theirs)[index])),
+    matches: (request, ours, theirs) => writes(request) && parts(ours).every((part, index) => sameCode(part, parts(theirs)[index])),
   },
   {
-    reason: 'an objectId that is not a string: 104, before other fields are looked at',
-    matches: (request, ours, theirs) => parts(ours).every((part, index) => (part?.code === 104 && typeof parts(theirs)[index]?.code === 'number') || text(part) === text(parts(theirs)[index]) || sameCode(part, parts(theirs)[index])),
+    reason: 'an objectId that is not a string is refused before other values and permissions are looked at',
+    matches: (request, ours, theirs) =>
+      request.method === 'POST' && writes(request) &&
+      parts(ours).every((part, index) =>
+        text(part) === text(parts(theirs)[index]) || sameCode(part, parts(theirs)[index]) ||
+        (written(request)[index]?.objectId === 5 && part?.code === 111 && typeof parts(theirs)[index]?.code === 'number')),
   },
   {
     reason: 'another objectId in an update is ignored; the reference fails by accident',
@@ -96,7 +128,7 @@ export const known = [
   {
     store: 'embedded',
     reason: 'a pointer that was created as null is also shown with keys and excludeKeys',
-    matches: (request, ours, theirs) => (request.query?.excludeKeys || request.query?.keys) && text(withoutNulls(ours)) === text(withoutNulls(theirs)),
+    matches: (request, ours, theirs) => request.method === 'GET' && request.path.startsWith('/classes/') && (request.query.excludeKeys || request.query.keys) && text(withoutNulls(ours)) === text(withoutNulls(theirs)),
   },
   {
     reason: 'GraphQL: a subscription is refused with 400, as other documents that do not fit the schema',
@@ -114,13 +146,15 @@ export const known = [
     reason: 'GraphQL: the wording of what is wrong with a value, and the number of such errors; status and code are the same',
     matches: (request, ours, theirs) =>
       request.graphql && ours.status === 400 && theirs.status === 400 &&
-      errors(ours).length > 0 && errors(theirs).every(error => error.extensions.code === errors(ours)[0].extensions.code),
+      errors(ours).length > 0 && errors(theirs).every(error => error.extensions.code === errors(ours)[0].extensions.code) &&
+      // a value: that of the same variable
+      (errors(ours)[0].extensions.code !== 'BAD_USER_INPUT' || errors(ours)[0].message.split('"')[1] === errors(theirs)[0].message.split('"')[1]),
   },
   {
     reason: 'GraphQL: the reference fails by accident at null inside a list',
     matches: (request, ours, theirs) =>
       request.graphql && errors(theirs).length > 0 &&
       errors(theirs).every(({ message }) => /^Cannot read properties of null/.test(message)) &&
-      errors(ours).length === 0,
+      errors(ours).length === 0 && text(withoutPointerValues(ours.body.data)) === text(withoutPointerValues(theirs.body.data)),
   },
 ];
