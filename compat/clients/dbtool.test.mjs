@@ -28,7 +28,18 @@ const MIGRATIONS = {
   '10-rows': ["Parse.Object.saveAll([1, 2, 3].map(born => new Parse.Object('Author', { name: 'a' + born, born })), { useMasterKey: true })", "new Parse.Schema('Author').purge()"],
 };
 
-const NAMES = Object.keys(MIGRATIONS);
+/** More of them, up to as many as an app collects over the years: each makes a class that points to the one before, and then changes it. */
+const MORE = Number(process.env.REPARSE_TEST_MIGRATIONS ?? 12) - Object.keys(MIGRATIONS).length;
+for (let number = 1; number <= MORE; number++) {
+  const [name, before] = [`Step${number}`, number === 1 ? 'Author' : `Step${number - 1}`];
+  const field = ['addString', 'addNumber', 'addBoolean', 'addDate', 'addArray', 'addObject', 'addGeoPoint'][number % 7];
+  MIGRATIONS[`05-step-${String(number).padStart(3, '0')}`] = [
+    `new Parse.Schema('${name}').addPointer('before', '${before}').save().then(() => new Parse.Schema('${name}').${field}('value').addIndex('byBefore', { before: 1 }).update())`,
+    `new Parse.Schema('${name}').delete()`,
+  ];
+}
+
+const NAMES = Object.keys(MIGRATIONS).sort();
 
 describe(`parse-dbtool ${version('parse-dbtool')}`, () => {
   let server;
