@@ -128,7 +128,7 @@ test('log lines have the id of their request', async () => {
   await using(main, async cloud => {
     await cloud.call('function', 'log', { params: {} }, undefined, { request: 'r42', depth: 0 });
     assert.equal(cloud.logged('while loading')[0].request, '');
-    assert.deepEqual(cloud.logged('console line'), [{ level: 'info', message: 'console line { a: 1 }', request: 'r42' }]);
+    assert.deepEqual(cloud.logged('console line'), [{ level: 'info', message: 'console line { a: 1 }', request: 'r42', printed: true }]);
     assert.deepEqual(cloud.logged('warned').map(line => [line.level, line.request]), [['warn', 'r42']]);
     assert.equal(cloud.logged('verbose')[0].level, 'debug');
     assert.equal(cloud.logged('failed')[0].level, 'error');

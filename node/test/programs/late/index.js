@@ -29,6 +29,10 @@ const { ParseServer } = require('parse-server');
     Parse.Cloud.define('later', () => 'defined by a request');
     res.json({ defined: true });
   });
+  app.get('/now', async (req, res) => {
+    Parse.Cloud.define('now', () => 'defined just now');
+    res.json({ result: await Parse.Cloud.run('now') });
+  });
   app.get('/many', async (req, res) => {
     const objects = Array.from({ length: 30 }, (_, n) => new Parse.Object('Many', { n }));
     await Parse.Object.saveAll(objects, { useMasterKey: true });

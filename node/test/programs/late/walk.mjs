@@ -1,14 +1,14 @@
 import { everyday } from '../../walk.mjs';
-import { sleep } from '../../support.mjs';
 
 export default async function (walk) {
-  await sleep(400);
+  // What was registered before is known when this is answered.
+  await walk.own('GET', '/now');
   await everyday(walk);
   await walk.request('POST', '/functions/early', { body: {} });
   await walk.request('POST', '/functions/afterwards', { body: {} });
   await walk.request('POST', '/functions/later', { body: {} });
   await walk.own('GET', '/later');
-  await sleep(400);
+  await walk.own('GET', '/now');
   await walk.request('POST', '/functions/later', { body: {} });
   for (const n of [1, 2]) await walk.request('POST', '/classes/Thing', { body: { n } });
   await walk.own('GET', '/things');

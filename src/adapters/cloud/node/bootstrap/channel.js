@@ -20,8 +20,8 @@ class Channel {
     this.last = 0;
     this.corked = false;
     this.running = 0;
-    /** Runs before an answer is sent, so that notes about what a handler changed arrive first. */
-    this.beforeAnswer = () => {};
+    /** Runs before a call or an answer is sent, so that notes about what the code has changed arrive first. */
+    this.beforeSending = () => {};
     const decoder = new Decoder(frame => this.#receive(frame));
     socket.on('data', chunk => decoder.push(chunk));
     socket.on('error', () => {});
@@ -45,6 +45,7 @@ class Channel {
   /** Calls the server. The answer is `{value, attachment}`. */
   call(kind, payload = null, attachment = EMPTY) {
     if (this.socket.destroyed) return Promise.reject(new ProtocolError(100, 'The server has gone.'));
+    this.beforeSending();
     do this.last = (this.last + 1) >>> 0;
     while (this.last === 0 || this.calls.has(this.last));
     const id = this.last;
@@ -116,7 +117,7 @@ class Channel {
         frame = encode(KIND.FAILURE, id, JSON.stringify(toFailure(error)));
       }
       this.running--;
-      this.beforeAnswer();
+      this.beforeSending();
       this.#write(frame);
     });
   }

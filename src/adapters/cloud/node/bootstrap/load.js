@@ -62,16 +62,15 @@ async function join({ socket, token, takeConsole, run, given, Parse: own, regist
     if (run) await run(Parse);
     else if (file) await loadMain(file);
     registry.changed = false;
-    // From here on the code may register more at any time; the server knows before it sees an answer.
-    channel.beforeAnswer = tellChanges;
-    // Registrations outside of a call, by a timer.
-    const timer = setInterval(tellChanges, 250).unref();
-    channel.closed.then(() => clearInterval(timer));
+    // From here on the code may register more at any time; the server knows before it sees a call or an answer.
+    channel.beforeSending = tellChanges;
+    // What is registered in one go is told together.
+    registry.onChange = () => queueMicrotask(tellChanges);
     return registry.snapshot();
   }
 
   function tellChanges() {
-    if (!registry.changed) return;
+    if (!registry.changed || channel.socket.destroyed) return;
     registry.changed = false;
     channel.note('registrations', registry.snapshot());
   }

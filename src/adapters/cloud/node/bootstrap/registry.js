@@ -9,30 +9,37 @@ class Registry {
     this.jobs = new Map();
     this.liveQueryHandlers = [];
     this.changed = false;
+    /** Runs after each registration. */
+    this.onChange = () => {};
+  }
+
+  #change() {
+    this.changed = true;
+    this.onChange();
   }
 
   addFunction(name, handler, validator) {
     if (this.functions.has(name)) logger.warn(`Warning: the cloud function ${name} is defined twice; the last one counts.`);
     this.functions.set(name, { handler, validator, takesResponse: handler.length >= 2 });
-    this.changed = true;
+    this.#change();
   }
 
   addTrigger(type, className, handler, validator) {
     const key = `${type}:${className}`;
     if (this.triggers.has(key)) logger.warn(`Warning: the trigger ${type} of ${className} is defined twice; the last one counts.`);
     this.triggers.set(key, { type, className, handler, validator });
-    this.changed = true;
+    this.#change();
   }
 
   addJob(name, handler) {
     if (this.jobs.has(name)) logger.warn(`Warning: the job ${name} is defined twice; the last one counts.`);
     this.jobs.set(name, handler);
-    this.changed = true;
+    this.#change();
   }
 
   addLiveQueryHandler(handler) {
     this.liveQueryHandlers.push(handler);
-    this.changed = true;
+    this.#change();
   }
 
   function(name) {
