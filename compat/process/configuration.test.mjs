@@ -52,7 +52,7 @@ test('refuses a file that is missing, that is no JSON, and that holds several ap
 
 test('refuses by name what it does not support, and warns instead if told to', async () => {
   const options = { cluster: 2, nonsense: true };
-  assert.match(await refused({ cluster: 2 }), /cluster.*not supported yet/s);
+  assert.match(await refused({ cluster: 2 }), /cluster.*one process uses all cores/s);
   const server = await startServer(options, { args: ['--ignore-unsupported'] });
   await server.stop();
   for (const key of Object.keys(options)) assert.match(server.child.output, new RegExp(key));

@@ -126,6 +126,12 @@ class ParseServer extends Middleware {
 
   /** `id`: what the server is to call the request. */
   #handOn(prefix, req, res, { graphQLPath, id } = {}) {
+    // A request that comes after a definition finds it.
+    const telling = this.process?.channel?.telling;
+    if (telling) {
+      telling.then(() => this.#handOn(prefix, req, res, { graphQLPath, id }));
+      return;
+    }
     if (this.process) {
       const target = prefix === '/' ? req.url : prefix + (req.url.startsWith('/?') ? req.url.slice(1) : req.url);
       const mount = req.baseUrl || '/';

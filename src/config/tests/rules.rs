@@ -286,7 +286,10 @@ fn resolved(extra: Value) -> Result<(Options, Vec<String>), ConfigError> {
 #[test]
 fn what_is_missing_is_refused_by_name_or_ignored_with_one_warning() {
     let cases = [
-        (json!({ "middleware": "m.js" }), "option middleware: not supported yet"),
+        (
+            json!({ "middleware": "m.js" }),
+            "option middleware: only a Node program can run middleware of Express: use the npm package",
+        ),
         (
             json!({ "push": { "adapter": {} } }),
             "option push: adapter must be the name of an adapter or {\"module\", \"options\"}",

@@ -17,6 +17,7 @@ class Channel {
     this.socket = socket;
     this.handlers = handlers;
     this.calls = new Map();
+    this.pings = [];
     this.last = 0;
     this.corked = false;
     this.running = 0;
@@ -28,6 +29,7 @@ class Channel {
     this.closed = new Promise(resolve => socket.once('close', resolve)).then(() => {
       for (const { reject } of this.calls.values()) reject(new ProtocolError(100, 'The server has gone.'));
       this.calls.clear();
+      for (const arrived of this.pings.splice(0)) arrived();
     });
   }
 
@@ -60,6 +62,13 @@ class Channel {
   /** Sends a message that has no answer. */
   note(kind, payload) {
     this.#write(encode(KIND.NOTE, 0, JSON.stringify({ kind, payload })));
+  }
+
+  /** Resolves once the server has read all that was sent so far. */
+  arrived() {
+    if (this.socket.destroyed) return Promise.resolve();
+    this.#write(encode(KIND.PING, 0));
+    return new Promise(resolve => this.pings.push(resolve));
   }
 
   /** Whether so much waits to be written that messages of little worth should be dropped. */
@@ -97,6 +106,9 @@ class Channel {
       }
       case KIND.PING:
         this.#write(encode(KIND.PONG, id));
+        break;
+      case KIND.PONG:
+        this.pings.shift()?.();
         break;
     }
   }

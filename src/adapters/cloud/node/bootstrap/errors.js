@@ -24,7 +24,7 @@ function isParseError(error) {
  */
 function toFailure(thrown, { code = SCRIPT_FAILED, text = 'Script failed.' } = {}) {
   const stack = thrown instanceof Error ? String(thrown.stack) : undefined;
-  if (isParseError(thrown)) return { code: thrown.code, message: String(thrown.message), stack };
+  if (isParseError(thrown)) return { code: thrown.code, message: String(thrown.message ?? ''), stack };
   if (typeof thrown === 'string') return { code, message: thrown };
   if (thrown !== null && typeof thrown === 'object' && typeof thrown.message === 'string') {
     return { code, message: thrown.message, stack };

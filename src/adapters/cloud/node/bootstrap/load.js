@@ -73,6 +73,11 @@ async function join({ socket, token, takeConsole, run, given, Parse: own, regist
     if (!registry.changed || channel.socket.destroyed) return;
     registry.changed = false;
     channel.note('registrations', registry.snapshot());
+    const telling = channel.arrived().then(() => {
+      if (channel.telling === telling) channel.telling = null;
+    });
+    /** Resolves once the server knows what is registered; null if it does. */
+    channel.telling = telling;
   }
 }
 
