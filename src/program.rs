@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::commands::{dashboard, data, embedded, fail, files, healthcheck, job, openapi, say, serve};
+use crate::commands::{audit, dashboard, data, embedded, fail, files, healthcheck, job, openapi, say, serve};
 use crate::config::{self, Command};
 use crate::random::SystemRandom;
 use crate::server::Parts;
@@ -26,6 +26,7 @@ pub fn main() -> ExitCode {
         Command::Data { loaded, task } => runtime.block_on(data::run(&loaded, task)),
         Command::Files { loaded, task } => runtime.block_on(files::run(&loaded, task)),
         Command::HealthCheck { url, own } => runtime.block_on(healthcheck::check(&url, own)),
+        Command::Audit { path } => audit::check(&path),
         Command::Embedded { socket } => runtime.block_on(embedded::serve(&socket)),
         Command::Dashboard(loaded) => dashboard::find(&loaded),
         Command::OpenApi { loaded, yaml } => runtime.block_on(openapi::print_document(&loaded, yaml)),

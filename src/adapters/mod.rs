@@ -1,5 +1,6 @@
 //! Traits of external services, and their implementations.
 
+pub mod audit;
 pub mod auth;
 pub mod cloud;
 pub mod dashboard;

@@ -1,5 +1,6 @@
 //! The commands of the program, one module each.
 
+pub mod audit;
 pub mod dashboard;
 pub mod data;
 pub mod embedded;

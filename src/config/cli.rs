@@ -14,6 +14,7 @@ use super::nearest;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verb {
     Serve,
+    Audit,
     Dashboard,
     Completions,
     Man,
@@ -37,6 +38,8 @@ pub(super) struct Line {
     pub settings: Vec<Setting>,
     /// Dotted names of the options that are set by flags.
     pub given: Vec<String>,
+    /// Whether an audit log is to be checked.
+    pub verify: bool,
     /// Whether to print the OpenAPI document as YAML.
     pub yaml: bool,
     /// What is to be done with files.
@@ -55,6 +58,7 @@ pub(super) fn parse(args: impl IntoIterator<Item = OsString>, places: &[FlatOpti
         operand: None,
         settings: Vec::new(),
         given: Vec::new(),
+        verify: false,
         yaml: false,
         files: FilesArguments::default(),
         data: DataArguments::default(),
@@ -115,6 +119,8 @@ pub(super) fn parse(args: impl IntoIterator<Item = OsString>, places: &[FlatOpti
             Some("completions") if first => line.verb = Verb::Completions,
             Some("man") if first => line.verb = Verb::Man,
             Some("version") if first => line.verb = Verb::Version,
+            Some("audit") if first => line.verb = Verb::Audit,
+            Some("verify") if line.verb == Verb::Audit && !line.verify => line.verify = true,
             Some("dashboard") if first => line.verb = Verb::Dashboard,
             Some("openapi") if first => line.verb = Verb::OpenApi,
             Some("embedded") if first => line.verb = Verb::Embedded,

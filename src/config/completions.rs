@@ -6,8 +6,9 @@ use super::declare::OptionType;
 use super::merge::{self, FlatOption};
 
 /// The program's commands.
-pub(super) const COMMANDS: [&str; 12] = [
+pub(super) const COMMANDS: [&str; 13] = [
     "openapi",
+    "audit",
     "dashboard",
     "live-query",
     "check",

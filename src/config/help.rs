@@ -31,6 +31,7 @@ Usage: reparse [FLAGS] [CONFIGURATION.json]
                                                     without --old-key (or REPARSE_OLD_FILE_KEY) they are plain
        reparse job NAME [--params JSON] [FLAGS] [CONFIGURATION.json]
                                                     run a job of the app's code to its end
+       reparse audit verify PATH                    check that an audit log is as it was written
        reparse healthcheck [URL]                    check whether a running server is healthy
        reparse completions bash|zsh|fish            print completions for a shell
        reparse man                                  print a manual page

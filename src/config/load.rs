@@ -65,6 +65,11 @@ pub enum Command {
         /// Its parameters.
         params: Map<String, Value>,
     },
+    /// Check that an audit log is as it was written.
+    Audit {
+        /// A file, or the folder.
+        path: PathBuf,
+    },
     /// Check whether a running server is healthy; exit status 0 if so.
     HealthCheck {
         /// URL to request.
@@ -116,6 +121,12 @@ pub fn load(
             return Ok(Command::Help(text));
         }
         Verb::HealthCheck => return health_check(line, env, &places),
+        Verb::Audit => {
+            let path = line.operand.filter(|_| line.verify);
+            let path =
+                path.ok_or_else(|| ConfigError::new("audit verify takes the path of an audit log, or its folder"))?;
+            return Ok(Command::Audit { path });
+        }
         Verb::Embedded => {
             let socket = line.operand.ok_or_else(|| ConfigError::new("embedded takes the path of a socket"))?;
             return Ok(Command::Embedded { socket });

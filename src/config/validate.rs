@@ -281,6 +281,9 @@ fn own(options: &Options) -> Check {
     if own.hash_threads.is_some_and(|threads| !(1..=1024).contains(&threads)) {
         return refuse("option hashThreads must be an integer from 1 to 1024");
     }
+    if own.audit_log.folder.as_ref().is_some_and(|folder| folder.is_empty() || folder.contains('\0')) {
+        return refuse("option auditLog.folder must be a directory path");
+    }
     let tls = &own.tls;
     if tls.certificate.is_some() != tls.key.is_some() {
         return refuse("options tls.certificate and tls.key must be set together");

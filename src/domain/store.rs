@@ -5,9 +5,11 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use crate::domain::kernel::audit::What;
 use crate::domain::kernel::classes::Class;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
+use crate::domain::kernel::noting::{id_in, note_write};
 use crate::domain::permissions::Scoped;
 use crate::error::Result;
 use crate::model::names::ClassName;
@@ -145,7 +147,16 @@ pub async fn update_one(
     if scope.is_never() {
         return Ok(None);
     }
-    cx.app.storage.update_one(&class.schema, scope.filter(), update, cx.transaction.as_ref()).await
+    let row = cx.app.storage.update_one(&class.schema, scope.filter(), update, cx.transaction.as_ref()).await?;
+    if let Some(row) = &row {
+        note_write(cx, What::Update, &class.schema.name, row.get_str("objectId"), columns(update), None).await;
+    }
+    Ok(row)
+}
+
+/// The columns that an update writes.
+fn columns(update: &Update) -> impl Iterator<Item = &str> {
+    update.0.iter().map(|(path, _)| path.as_str())
 }
 
 /// Updates all rows; returns their number.
@@ -157,7 +168,12 @@ pub async fn update_many(cx: &Context, class: &Class, scope: &Scoped, update: &U
         return Ok(0);
     }
     let transaction = cx.transaction.as_ref();
-    cx.app.storage.update_many(&class.schema, scope.filter(), update, transaction).await.map_err(failure)
+    let count =
+        cx.app.storage.update_many(&class.schema, scope.filter(), update, transaction).await.map_err(failure)?;
+    if count > 0 {
+        note_write(cx, What::Update, &class.schema.name, id_in(scope.filter()), columns(update), Some(count)).await;
+    }
+    Ok(count)
 }
 
 /// Updates the first row, or inserts one from the filter's equalities and the update.
@@ -165,7 +181,9 @@ pub async fn update_many(cx: &Context, class: &Class, scope: &Scoped, update: &U
 /// # Errors
 /// As [`failure`].
 pub async fn upsert(cx: &Context, class: &Class, scope: &Scoped, update: &Update) -> Result<()> {
-    cx.app.storage.upsert(&class.schema, scope.filter(), update, cx.transaction.as_ref()).await.map_err(failure)
+    cx.app.storage.upsert(&class.schema, scope.filter(), update, cx.transaction.as_ref()).await.map_err(failure)?;
+    note_write(cx, What::Update, &class.schema.name, id_in(scope.filter()), columns(update), None).await;
+    Ok(())
 }
 
 /// Inserts a row.
@@ -173,7 +191,15 @@ pub async fn upsert(cx: &Context, class: &Class, scope: &Scoped, update: &Update
 /// # Errors
 /// The error of the store, so that the caller knows which unique index was violated.
 pub async fn insert(cx: &Context, class: &Class, row: Object) -> Result<(), StorageError> {
-    cx.app.storage.insert(&class.schema, row, cx.transaction.as_ref()).await
+    let Some(noted) = cx.app.auditor.as_ref().map(|_| row.iter().map(|(name, _)| name.to_string()).collect::<Vec<_>>())
+    else {
+        return cx.app.storage.insert(&class.schema, row, cx.transaction.as_ref()).await;
+    };
+    let id = row.get_str("objectId").map(str::to_owned);
+    cx.app.storage.insert(&class.schema, row, cx.transaction.as_ref()).await?;
+    let fields = noted.iter().map(String::as_str);
+    note_write(cx, What::Create, &class.schema.name, id.as_deref(), fields, None).await;
+    Ok(())
 }
 
 /// Deletes all rows; returns their number.
@@ -184,7 +210,12 @@ pub async fn delete(cx: &Context, class: &Class, scope: &Scoped) -> Result<u64> 
     if scope.is_never() {
         return Ok(0);
     }
-    cx.app.storage.delete(&class.schema, scope.filter(), cx.transaction.as_ref()).await.map_err(failure)
+    let count = cx.app.storage.delete(&class.schema, scope.filter(), cx.transaction.as_ref()).await.map_err(failure)?;
+    if count > 0 {
+        let id = id_in(scope.filter());
+        note_write(cx, What::Delete, &class.schema.name, id, std::iter::empty(), Some(count)).await;
+    }
+    Ok(count)
 }
 
 /// The condition that a row has this id.
@@ -226,5 +257,6 @@ pub async fn change_relation(
     if !remove.is_empty() {
         cx.app.storage.unlink(&join, owner, remove, transaction).await.map_err(failure)?;
     }
+    note_write(cx, What::Update, class, Some(owner), std::iter::once(field), None).await;
     Ok(())
 }

@@ -26,6 +26,19 @@ pub enum Target {
     LiveQueryEvents,
 }
 
+impl Target {
+    /// What kind of thing it is, as metrics name it.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Function(_) => "function",
+            Self::Job(_) => "job",
+            Self::Trigger(trigger, _) => trigger.name(),
+            Self::LiveQueryEvents => "liveQueryEvents",
+        }
+    }
+}
+
 /// One call. The payload is an object in the form that Parse gives to web hooks.
 #[derive(Debug)]
 pub struct Call {

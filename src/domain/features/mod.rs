@@ -3,6 +3,7 @@
 
 pub mod analytics;
 pub mod audiences;
+pub mod audit;
 pub mod dashboard;
 pub mod files;
 pub mod functions;
@@ -34,6 +35,7 @@ pub fn all(options: &Options, services: Services) -> Vec<Feature> {
     let hooks = hooks::feature(services.web_hooks.clone());
     let analytics = analytics::feature(services.analytics.clone());
     vec![
+        audit::feature(&services),
         dashboard::feature(options, &services),
         files::feature(options, &services),
         push::feature(options, &services),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use super::audit::Audited;
 use super::clp::Operation;
 use super::context::Context;
 use super::rule_state::RuleState;
@@ -122,6 +123,11 @@ pub trait ClassRules: Send + Sync {
 
     /// Completes a row that was requested by its id.
     fn complete_get(&self, _cx: &Context, _row: &mut Object) {}
+
+    /// Which writes are noted in the audit log, whoever makes them.
+    fn audited(&self) -> Audited {
+        Audited::OfMaster
+    }
 
     /// The Parse error of a deletion that could reach no row.
     fn undeletable(&self, _cx: &Context) -> ParseError {

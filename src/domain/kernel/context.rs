@@ -41,6 +41,8 @@ pub struct Client {
     pub depth: u32,
     /// Whether the app's code makes the request from inside the server: limits for clients do not concern it.
     pub inside: bool,
+    /// The user of the dashboard, one of whose pages makes the request.
+    pub dashboard: Option<String>,
     /// The id of the client's request by which the log knows it; `None` outside of one.
     pub log_id: Option<Arc<str>>,
     /// `X-Parse-Request-Id`.
@@ -56,6 +58,7 @@ impl Default for Client {
             headers: None,
             depth: 0,
             inside: false,
+            dashboard: None,
             log_id: None,
             request_id: None,
         }
@@ -69,6 +72,8 @@ pub struct Context {
     pub app: Arc<App>,
     /// The caller.
     pub auth: Auth,
+    /// Who made the request, also while the server does something for it in its own name.
+    pub caller: Auth,
     /// The session token in the request, even if a master key makes it unnecessary.
     pub session_token: Option<String>,
     /// The installation id in the request.
@@ -114,6 +119,7 @@ impl Context {
         Self {
             schemas,
             app,
+            caller: auth.clone(),
             auth,
             session_token,
             installation_id,

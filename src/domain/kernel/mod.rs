@@ -4,6 +4,7 @@
 pub mod afterwards;
 pub mod age;
 pub mod app;
+pub mod audit;
 pub mod auth;
 pub mod budget;
 pub mod caches;
@@ -18,6 +19,7 @@ pub mod failure;
 pub mod feature;
 pub mod follow;
 pub mod master_key;
+pub mod noting;
 pub mod rehearsal;
 pub mod rule_state;
 pub mod services;

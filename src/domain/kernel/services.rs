@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::adapters::audit::AuditLog;
 use crate::adapters::auth::Providers;
 use crate::adapters::cloud::module::{Decision, OwnModule};
 use crate::adapters::cloud::webhook::WebHooks;
@@ -14,6 +15,8 @@ use crate::adapters::push::PushSender;
 /// External services that features call.
 #[derive(Debug)]
 pub struct Services {
+    /// Keeps the audit log.
+    pub audit: Option<Arc<AuditLog>>,
     /// Sends mail.
     pub email: Option<Arc<Outbox>>,
     /// Identity providers.

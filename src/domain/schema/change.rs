@@ -6,9 +6,11 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};
 
 use super::clp_check;
+use crate::domain::kernel::audit::{Deed, What};
 use crate::domain::kernel::classes::Class;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
+use crate::domain::kernel::noting;
 use crate::domain::kernel::system_classes;
 use crate::domain::permissions::Scoped;
 use crate::domain::schema::check;
@@ -40,6 +42,14 @@ pub struct ClassChange {
 }
 
 impl ClassChange {
+    /// What it changes, by name: fields, `classLevelPermissions`, indexes as `indexes.NAME`.
+    fn parts(&self) -> Vec<String> {
+        let permissions = self.permissions.is_some() || self.resets_permissions;
+        let indexes = self.indexes.keys().chain(&self.deleted_indexes).map(|name| format!("indexes.{name}"));
+        let fields = self.fields.keys().chain(&self.deleted_fields).cloned();
+        fields.chain(permissions.then(|| "classLevelPermissions".to_owned())).chain(indexes).collect()
+    }
+
     /// Parses a request.
     ///
     /// # Errors
@@ -104,6 +114,7 @@ pub async fn create(cx: &Context, name: &str, change: ClassChange) -> Result<Arc
     if !change.deleted_fields.is_empty() {
         return Err(ParseError::new(ErrorCode::InvalidJson, "invalid JSON"));
     }
+    let parts = change.parts();
     let mut schema = ClassSchema::new(class_name.clone());
     system_classes::add_default_columns(&mut schema);
     let added = check_new_fields(&schema, &change.fields)?;
@@ -130,6 +141,7 @@ pub async fn create(cx: &Context, name: &str, change: ClassChange) -> Result<Arc
     for field in polygons {
         store::create_index_on_demand(cx, &class, &field, "2dsphere").await?;
     }
+    noting::note(cx, || Deed::new(What::CreateClass).in_class(&class_name).fields(parts)).await;
     Ok(class)
 }
 
@@ -140,6 +152,7 @@ pub async fn create(cx: &Context, name: &str, change: ClassChange) -> Result<Arc
 pub async fn update(cx: &Context, name: &str, change: ClassChange) -> Result<Arc<Class>> {
     let class_name = ClassName::unchecked(name);
     let class = cx.reload_schemas().await?.get(&class_name).cloned().ok_or_else(|| no_such_class(name))?;
+    let parts = change.parts();
     let mut after = class.schema.clone();
     let refuse = |text: String| Err(ParseError::new(ErrorCode::InvalidSchemaOperation, text));
     let mut options_changed = Vec::new();
@@ -219,6 +232,7 @@ pub async fn update(cx: &Context, name: &str, change: ClassChange) -> Result<Arc
         listed.extend(change.indexes);
         storage.set_listed_indexes(&class_name, &listed).await.map_err(failure)?;
     }
+    noting::note(cx, || Deed::new(What::ChangeClass).in_class(&class_name).fields(parts)).await;
     check::reload(cx, &class_name).await
 }
 
@@ -249,6 +263,7 @@ pub async fn drop(cx: &Context, name: &ClassName) -> Result<()> {
     }
     cx.app.storage.delete_class(name).await.map_err(failure)?;
     drop_relations(cx, &class, |_| true).await?;
+    noting::note(cx, || Deed::new(What::DeleteClass).in_class(name)).await;
     cx.reload_schemas().await.map(|_| ())
 }
 

@@ -52,6 +52,7 @@ fn services() -> Services {
     let hooks = webhook::Settings { key: None, timeout: Duration::from_secs(1), answer_bytes: 1024 };
     let web_hooks = Arc::new(WebHooks::new(&hooks).unwrap());
     Services {
+        audit: None,
         dashboard: None,
         email: None,
         providers: Providers::default(),

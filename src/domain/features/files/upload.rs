@@ -8,8 +8,10 @@ use super::state::{Files, failure};
 use super::transfer::{Content, Draft, Stored, Upload};
 use super::{access, triggers};
 use crate::adapters::files::{FileError, NewFile};
+use crate::domain::kernel::audit::{Deed, What};
 use crate::domain::kernel::auth::Auth;
 use crate::domain::kernel::context::Context;
+use crate::domain::kernel::noting;
 use crate::domain::kernel::triggers::TriggerFile;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::files::names;
@@ -89,6 +91,9 @@ where
         Err(FileError::Name(reason)) => return Err(ParseError::new(ErrorCode::InvalidFileName, reason)),
         Err(error) => return Err(failure(error)),
     };
+    if cx.caller.is_master() {
+        noting::note(cx, || Deed::new(What::CreateFile).of(&name)).await;
+    }
     let url = cx.file_addresses().of(&name);
     let told = TriggerFile { name: name.clone(), url: Some(url.clone()), ..told };
     triggers::after_save(cx, told, if streamed { length } else { Some(stored) }, streamed).await?;
@@ -112,6 +117,7 @@ pub async fn delete(cx: &Context, name: &str) -> Result<()> {
         }
         Err(error) => return Err(failure(error)),
     }
+    noting::note(cx, || Deed::new(What::DeleteFile).of(name)).await;
     triggers::on_delete(cx, Trigger::AfterDelete, name).await
 }
 

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use serde_json::Value as Json;
 
 use super::{CreatedWith, SessionCache, insert, new_row, token_required};
+use crate::domain::kernel::audit::Audited;
 use crate::domain::kernel::class_rules::ClassRules;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::invalid_session;
@@ -29,6 +30,11 @@ pub struct SessionRules;
 
 #[async_trait]
 impl ClassRules for SessionRules {
+    fn audited(&self) -> Audited {
+        // That one is made is noted as a log in.
+        Audited::Fields(&[])
+    }
+
     async fn prepare(&self, cx: &Context, mut draft: Draft) -> Result<ControlFlow<Saved, Draft>> {
         if cx.auth.user().is_none() && !cx.auth.is_master() {
             return Err(token_required());

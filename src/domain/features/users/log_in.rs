@@ -5,9 +5,11 @@ use serde_json::{Map, Value as Json};
 use super::state::Users;
 use super::{auth_data, lockout, policy, triggers, verification};
 use crate::domain::features::sessions::{self, CreatedWith};
+use crate::domain::kernel::audit::{Deed, What};
 use crate::domain::kernel::clp::Operation;
 use crate::domain::kernel::commands::GetQuery;
 use crate::domain::kernel::context::Context;
+use crate::domain::kernel::noting;
 use crate::domain::read::{self, CachedRow};
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::names;
@@ -35,6 +37,7 @@ pub async fn log_in(cx: &Context, parameters: Map<String, Json>) -> Result<Objec
             if parameters.contains_key("authData") {
                 lockout::record(cx, &user, false).await?;
             }
+            noting::note(cx, || Deed::new(What::LogInFailed).of(user_id(&user))).await;
             return Err(error);
         }
     };
@@ -177,6 +180,10 @@ pub(super) async fn with_right_password(cx: &Context, parameters: &Map<String, J
         if right {
             user = Some(other);
         }
+    }
+    if !right {
+        let deed = Deed::new(What::LogInFailed);
+        noting::note(cx, || user.as_ref().map_or(deed.clone(), |user| deed.clone().of(user_id(user)))).await;
     }
     match &user {
         Some(user) if right => lockout::refuse_locked(cx, user)?,

@@ -9,6 +9,7 @@ use super::auth_data::{self, AuthData, Who};
 use super::state::{UserState, Users};
 use super::{log_in, policy, reset, triggers, verification};
 use crate::domain::features::sessions::{self, CreatedWith};
+use crate::domain::kernel::audit::Audited;
 use crate::domain::kernel::auth::Auth;
 use crate::domain::kernel::class_rules::ClassRules;
 use crate::domain::kernel::clp::Operation;
@@ -37,6 +38,10 @@ pub struct UserRules;
 
 #[async_trait]
 impl ClassRules for UserRules {
+    fn audited(&self) -> Audited {
+        Audited::Fields(&["username", "email", "_hashed_password", "_auth_data_", "_rperm", "_wperm"])
+    }
+
     async fn prepare(&self, cx: &Context, mut draft: Draft) -> Result<ControlFlow<Saved, Draft>> {
         // Old clients send a token here; only the server creates tokens.
         draft.body.retain(|field, _| root(field) != "sessionToken");
