@@ -11,8 +11,11 @@ use serde_json::json;
 
 use crate::domain::features::dashboard::{Dashboard, PublicFile, Session, Verdict};
 use crate::domain::kernel::app::App;
+use crate::domain::kernel::audit::{Deed, What};
+use crate::domain::kernel::context::Client;
+use crate::domain::kernel::noting;
 use crate::error::{ParseError, Result};
-use crate::http::answer::{self, RouteLabel, refusal};
+use crate::http::answer::{self, RequestId, RouteLabel, refusal};
 use crate::http::caller::Caller;
 use crate::http::conditional::etag;
 use crate::http::dashboard_session::{COOKIE, cookie, hosted, is_same_origin};
@@ -116,6 +119,11 @@ impl DashboardEndpoint {
         Ok(false)
     }
 
+    fn note(&self, caller: &Caller, request: &Request, deed: Deed) {
+        let log_id = request.data::<RequestId>().map(|id| id.0.clone());
+        noting::note_client(&self.app, &Client { log_id, ..caller.client.clone() }, deed);
+    }
+
     fn nonce(&self) -> String {
         self.app.random.hex(16)
     }
@@ -198,6 +206,7 @@ impl DashboardEndpoint {
         let note = match verdict {
             Verdict::User(user) => {
                 tracing::info!(ip = %caller.client.ip, "a dashboard user logged in");
+                self.note(caller, &request, Deed::new(What::DashboardLogIn).of(&user));
                 let session = visit.dashboard.start(&user, self.nonce(), visit.now);
                 let mut response = redirect(&self.wanted(Some(&wanted)));
                 set_cookie(&mut response, COOKIE, &visit.dashboard.cookie(&session), visit.https, None);
@@ -208,6 +217,7 @@ impl DashboardEndpoint {
             Verdict::WrongCode(digits) => format!("wrong-{digits}"),
         };
         tracing::info!(ip = %caller.client.ip, note, "a log in to the dashboard failed");
+        self.note(caller, &request, Deed::new(What::DashboardLogInFailed));
         let wanted: String = url::form_urlencoded::byte_serialize(wanted.as_bytes()).collect();
         let back = if wanted.is_empty() { String::new() } else { format!("?redirect={wanted}") };
         let mut response = redirect(&format!("{}login{back}", self.mount));

@@ -17,8 +17,10 @@ use crate::config::Options;
 use crate::domain::features::dashboard::Session;
 use crate::domain::features::sessions::open_context;
 use crate::domain::kernel::app::App;
+use crate::domain::kernel::audit::{Deed, What};
 use crate::domain::kernel::auth::{self, Auth, Credentials, TokenUse};
 use crate::domain::kernel::context::{Client, Context};
+use crate::domain::kernel::noting;
 use crate::error::Result;
 
 /// The caller's claims in a request, before they are checked.
@@ -104,7 +106,15 @@ impl Caller {
     pub fn auth(&self, app: &App) -> Result<Auth> {
         let page =
             self.dashboard.as_ref().and_then(|session| dashboard_session::rights(app, session, &self.credentials));
-        page.map_or_else(|| auth::standing(app, &self.credentials, self.client.ip), Ok)
+        if let Some(auth) = page {
+            return auth::admit_address(app, &auth, self.client.ip).map(|()| auth);
+        }
+        let auth = auth::standing(app, &self.credentials, self.client.ip);
+        let claims = self.credentials.master_key.is_some() || self.credentials.maintenance_key.is_some();
+        if claims && !auth.as_ref().is_ok_and(Auth::is_master) {
+            noting::note_client(app, &self.client, Deed::new(What::KeyRefused));
+        }
+        auth
     }
 
     /// Checks a master key on a route that needs none. A caller who would be refused elsewhere is anonymous.
@@ -123,7 +133,8 @@ impl Caller {
     ///
     /// # Errors
     /// 209 if the token is unknown or has expired.
-    pub async fn open(self, app: &Arc<App>, auth: Auth, token: TokenUse) -> Result<Context> {
+    pub async fn open(mut self, app: &Arc<App>, auth: Auth, token: TokenUse) -> Result<Context> {
+        self.client.dashboard = self.dashboard.filter(|_| auth.is_master()).map(|session| session.user);
         open_context(app, auth, self.credentials, token, self.client).await
     }
 }

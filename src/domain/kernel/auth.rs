@@ -128,6 +128,28 @@ pub fn unauthorized() -> ParseError {
     ParseError::http(403, "unauthorized")
 }
 
+/// Refuses rights that the address may not have.
+///
+/// # Errors
+/// 403 `unauthorized`.
+pub fn admit_address(app: &App, auth: &Auth, ip: IpAddr) -> Result<()> {
+    let keys = &app.options.keys;
+    match auth {
+        Auth::Master => allowed_from(ip, &keys.master_key_ips, "masterKey"),
+        Auth::ReadOnlyMaster => allowed_from(ip, &keys.read_only_master_key_ips, "readOnlyMasterKey"),
+        Auth::Maintenance => allowed_from(ip, &keys.maintenance_key_ips, "maintenanceKey"),
+        Auth::User(_) | Auth::Orphan | Auth::Anonymous => Ok(()),
+    }
+}
+
+fn allowed_from(ip: IpAddr, nets: &IpList, key: &'static str) -> Result<()> {
+    if nets.contains(ip) {
+        return Ok(());
+    }
+    tracing::error!(%ip, key, "request refused: the address may not use this key");
+    Err(unauthorized())
+}
+
 /// Authenticates the caller by its keys, without the session.
 ///
 /// # Errors
@@ -138,14 +160,7 @@ pub fn standing(app: &App, credentials: &Credentials, ip: IpAddr) -> Result<Auth
     if credentials.application_id.as_deref().is_none_or(|id| id != keys.app_id) {
         return Err(unauthorized());
     }
-    let allowed = |nets: &IpList, key: &'static str| {
-        if nets.contains(ip) {
-            Ok(())
-        } else {
-            tracing::error!(%ip, key, "request refused: the address may not use this key");
-            Err(unauthorized())
-        }
-    };
+    let allowed = |nets: &IpList, key: &'static str| allowed_from(ip, nets, key);
     let matches = |given: &Option<String>, key: Option<&Secret>| match (given, key) {
         (Some(given), Some(key)) => {
             !key.expose().is_empty() && bool::from(given.as_bytes().ct_eq(key.expose().as_bytes()))

@@ -6,7 +6,9 @@ mod settings;
 mod users;
 
 use std::net::IpAddr;
+use std::time::Duration;
 
+use moka::sync::Cache;
 use serde_json::{Map, Value as Json, json};
 use tokio::sync::Semaphore;
 
@@ -25,6 +27,9 @@ use settings::Settings;
 use users::Users;
 pub use users::Verdict;
 
+/// One-time codes that are remembered, and for how long: longer than any is valid.
+const CODES: u64 = 10_000;
+const CODE_LIFE: Duration = Duration::from_hours(1);
 /// Passwords that are verified at the same time.
 const VERIFIED_AT_ONCE: usize = 1;
 
@@ -35,6 +40,8 @@ pub struct Dashboard {
     users: Users,
     seal: Seal,
     attempts: Attempts,
+    /// One-time codes that let somebody in.
+    codes: Cache<(String, String), ()>,
     turns: Semaphore,
 }
 
@@ -73,6 +80,7 @@ impl Dashboard {
             settings: Settings::new(options, file),
             seal: Seal::new(options.keys.master_key.expose(), own.session_ms),
             attempts: Attempts::default(),
+            codes: Cache::builder().max_capacity(CODES).time_to_live(CODE_LIFE).build(),
             turns: Semaphore::new(VERIFIED_AT_ONCE),
         })
     }
@@ -89,15 +97,23 @@ impl Dashboard {
     /// 429 for an address that has to wait; 503 if too many log ins are being checked.
     pub async fn log_in(&self, ip: IpAddr, name: &str, password: String, code: &str, now: i64) -> Result<Verdict> {
         self.attempts.check(ip, now)?;
-        let turn = tokio::time::timeout(std::time::Duration::from_secs(10), self.turns.acquire()).await;
+        let turn = tokio::time::timeout(Duration::from_secs(10), self.turns.acquire()).await;
         let Ok(Ok(_turn)) = turn else {
             return Err(ParseError { retry_after: Some(5), ..ParseError::http(503, "Too many log ins.") });
         };
         let users = self.users.clone();
         let (name, code) = (name.to_owned(), code.to_owned());
+        let code_given = code.clone();
         // bcrypt takes a while.
         let verdict = tokio::task::spawn_blocking(move || users.verify(&name, &password, &code, now));
         let verdict = verdict.await.map_err(|error| ParseError::internal(error.to_string()))?;
+        // Whoever saw somebody type a code has no use for it.
+        let verdict = match verdict {
+            Verdict::User(name) if self.is_used(&name, &code_given) => {
+                Verdict::WrongCode(self.users.code_digits(&name).unwrap_or_default())
+            }
+            verdict => verdict,
+        };
         match &verdict {
             Verdict::User(_) => self.attempts.forget(ip),
             // The password was right; the code is still to come.
@@ -105,6 +121,12 @@ impl Dashboard {
             Verdict::Unknown | Verdict::WrongCode(_) => self.attempts.count(ip, now),
         }
         Ok(verdict)
+    }
+
+    /// Whether a code has let its user in before. If not, it has now.
+    fn is_used(&self, user: &str, code: &str) -> bool {
+        self.users.code_digits(user).is_some()
+            && !self.codes.entry((user.to_owned(), code.to_owned())).or_default().is_fresh()
     }
 
     /// A session of a user who has logged in; of whoever is at this machine, without users. `nonce`: random.

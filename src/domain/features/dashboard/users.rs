@@ -152,6 +152,11 @@ impl Users {
         }
     }
 
+    /// How many digits the one-time codes of a user have; `None`: the user needs none.
+    pub(super) fn code_digits(&self, name: &str) -> Option<u32> {
+        self.find(name)?.code.as_ref().map(|code| code.digits)
+    }
+
     /// What a user may do with an app; `None`: not even see it.
     pub(super) fn access(&self, name: &str, app_id: &str) -> Option<Access> {
         if self.is_empty() {
