@@ -26,6 +26,7 @@ use crate::domain::features::logs::{self, adapter};
 #[derive(Debug)]
 pub struct Running {
     dropped: ErrorCounter,
+    levels: Levels,
     _writer: WorkerGuard,
 }
 
@@ -35,6 +36,41 @@ impl Running {
     pub fn dropped_lines(&self) -> usize {
         self.dropped.dropped_lines()
     }
+}
+
+impl Running {
+    /// Changes which lines are logged.
+    pub fn change(&self, options: &Options) {
+        if !(self.levels.0)(filter(options)) {
+            tracing::warn!("the log levels could not be changed");
+        }
+    }
+}
+
+/// Changes the filter of lines; tells whether it could.
+struct Levels(Box<dyn Fn(EnvFilter) -> bool + Send + Sync>);
+
+impl Debug for Levels {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Levels")
+    }
+}
+
+/// Which lines are logged.
+fn filter(options: &Options) -> EnvFilter {
+    let requests = if options.own.access_log { "" } else { ",reparse::request=off" };
+    let options = &options.logging;
+    // An adapter of the app gets the lines of a server that is silent.
+    let level = if options.silent == Some(true) && options.logger_adapter.is_none() {
+        "off"
+    } else if options.verbose == Some(true) {
+        "debug"
+    } else {
+        level(options.level.unwrap_or(LogLevel::Info))
+    };
+    // What libraries have to say below a warning is noise to whoever runs the server.
+    let libraries = if matches!(level, "off" | "error") { level } else { "warn" };
+    EnvFilter::new(format!("{libraries},reparse={level}{requests}"))
 }
 
 impl Drop for Running {
@@ -49,35 +85,30 @@ impl Drop for Running {
 /// Starts logging, until what it gives is dropped. A second call does nothing: the first one holds.
 pub fn start(options: &Options) -> Running {
     let limits = &options.own.limits;
-    let options = &options.logging;
-    let (silent, kept_elsewhere) = (options.silent == Some(true), options.logger_adapter.is_some());
-    let level = if silent && !kept_elsewhere {
-        "off"
-    } else if options.verbose == Some(true) {
-        "debug"
-    } else {
-        level(options.level.unwrap_or(LogLevel::Info))
-    };
-    // What libraries have to say below a warning is noise to whoever runs the server.
-    let libraries = if matches!(level, "off" | "error") { level } else { "warn" };
-    let filter = EnvFilter::new(format!("{libraries},reparse={level}"));
+    let (silent, kept_elsewhere) = (options.logging.silent == Some(true), options.logging.logger_adapter.is_some());
     let (output, guard) = NonBlockingBuilder::default()
         .lossy(true)
         .buffered_lines_limit(limits.log_queue)
         .thread_name("log")
         .finish(std::io::stdout());
     let dropped = output.error_counter();
-    let output = output.with_filter(move |event: &Metadata<'_>| !silent && !goes_to_adapter(event));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_timer(SystemTime).with_writer(output);
+    let output = output.with_filter(move |event: &Metadata<'_>| !(silent && kept_elsewhere) && !goes_to_adapter(event));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter(options)).with_timer(SystemTime).with_writer(output);
     let recent = Recent { lines: limits.log_lines };
-    let started = if options.json_logs == Some(true) {
-        builder.json().flatten_event(true).with_span_list(false).finish().with(recent).try_init()
+    let (started, levels) = if options.logging.json_logs == Some(true) {
+        let builder = builder.json().flatten_event(true).with_span_list(false).with_filter_reloading();
+        let handle = builder.reload_handle();
+        let levels = Levels(Box::new(move |filter| handle.reload(filter).is_ok()));
+        (builder.finish().with(recent).try_init(), levels)
     } else {
-        builder.with_ansi(std::io::stdout().is_terminal()).with_target(false).finish().with(recent).try_init()
+        let builder = builder.with_ansi(std::io::stdout().is_terminal()).with_target(false).with_filter_reloading();
+        let handle = builder.reload_handle();
+        let levels = Levels(Box::new(move |filter| handle.reload(filter).is_ok()));
+        (builder.finish().with(recent).try_init(), levels)
     };
     // The only failure is that logging runs already.
     drop(started);
-    Running { dropped, _writer: guard }
+    Running { dropped, levels, _writer: guard }
 }
 
 fn level(level: LogLevel) -> &'static str {

@@ -20,16 +20,27 @@ function samples(text) {
 
 for (const store of ['mongo', 'embedded']) {
   test(`${store}: requests by route and status; labels stay bounded`, async () => {
-    const server = await startServer({ metrics: { enabled: true } }, { database: freshDatabase(store) });
+    const server = await startServer({ metrics: { enabled: true }, cacheTTL: 3_600_000 }, { database: freshDatabase(store) });
     const read = async () => samples((await send(`${server.root}/metrics`)).text);
     for (let count = 0; count < 3; count++) await server.request('POST', '/classes/Counted', { master: true, json: { count } });
     await server.request('GET', '/classes/Counted/missing');
     const first = await read();
-    assert.equal(first.get('reparse_requests_total{method="POST",route="/classes/{className}",status="201"}'), 3);
-    assert.equal(first.get('reparse_requests_total{method="GET",route="/classes/{className}/{objectId}",status="404"}'), 1);
+    assert.equal(first.get('reparse_requests_total{method="POST",route="/classes/{className}",status="201",protocol="HTTP/1.1"}'), 3);
+    assert.equal(first.get('reparse_requests_total{method="GET",route="/classes/{className}/{objectId}",status="404",protocol="HTTP/1.1"}'), 1);
     assert.equal(first.get('reparse_request_duration_seconds_count{method="POST",route="/classes/{className}"}'), 3);
     assert.equal(first.get('reparse_ready'), 1);
     assert.ok(first.get('process_resident_memory_bytes') > 1_000_000);
+    const written = store === 'mongo' ? 'insert' : 'write';
+    assert.ok(first.get(`reparse_store_commands_total{command="${written}",outcome="ok"}`) >= 3);
+    assert.ok(first.get(`reparse_store_command_duration_seconds_count{command="${written}"}`) >= 3);
+    assert.equal(first.has('reparse_pool_connections'), store === 'mongo');
+    if (store === 'mongo') assert.ok(first.get('reparse_pool_connections') >= 1);
+    for (const gauge of ['hash_queue', 'live_clients', 'live_subscriptions', 'cloud_calls_in_flight']) assert.equal(first.get(`reparse_${gauge}`), 0, gauge);
+    const ann = await server.request('POST', '/users', { json: { username: 'ann', password: 'secret' } });
+    for (let count = 0; count < 3; count++) await server.request('GET', '/users/me', { session: ann.body.sessionToken });
+    const known = await read();
+    assert.ok(known.get('reparse_cache_lookups_total{cache="sessions",outcome="hit"}') >= 1);
+    assert.ok(known.get('reparse_cache_entries{cache="sessions"}') >= 0);
     for (let count = 0; count < 200; count++) {
       await send(`${server.root}/nowhere/${count}`, { headers: { 'X-Request-Id': `id-${count}` } });
       await server.request('GET', `/classes/Class${count}/${count}`);

@@ -6,13 +6,14 @@ use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{fail, say};
-use crate::config::{DatabaseUri, Loaded};
+use crate::config::{self, Command, DatabaseUri, Loaded};
 use crate::logging;
-use crate::server::{Environment, Parts, Server};
+use crate::random::SystemRandom;
+use crate::server::{Environment, Parts, RunningServer, Server};
 
 /// Runs the server until a signal stops it.
 pub async fn serve(loaded: Loaded, parts: Parts) -> ExitCode {
-    let _logging = logging::start(&loaded.options);
+    let logging = logging::start(&loaded.options);
     raise_open_files();
     survive_large_files();
     for warning in &loaded.warnings {
@@ -40,7 +41,7 @@ pub async fn serve(loaded: Loaded, parts: Parts) -> ExitCode {
         tokio::select! {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
-            _ = hang_up.recv() => server.reload().await,
+            _ = hang_up.recv() => reload(&server, &logging).await,
         }
     }
     tracing::info!("shutting down: waiting for in-flight requests to finish");
@@ -48,6 +49,25 @@ pub async fn serve(loaded: Loaded, parts: Parts) -> ExitCode {
         tracing::warn!("shut down before all requests had finished");
     }
     ExitCode::SUCCESS
+}
+
+/// Reads the configuration and the certificate again. What is wrong with them is logged, and nothing changes.
+async fn reload(server: &RunningServer, logging: &logging::Running) {
+    server.reload_certificate().await;
+    let read = || config::load(std::env::args_os().skip(1), &config::environment(), &SystemRandom);
+    let loaded = match tokio::task::spawn_blocking(read).await {
+        Ok(Ok(Command::Serve(loaded) | Command::LiveQuery(loaded))) => loaded,
+        Ok(Ok(_)) => return,
+        Ok(Err(error)) => return tracing::error!("the configuration stays as it is: {}", error.line()),
+        Err(error) => return tracing::error!(%error, "the configuration could not be read"),
+    };
+    let waiting = server.reload(&loaded.options);
+    logging.change(&server.app.options);
+    if waiting.is_empty() {
+        tracing::info!("the configuration was read again");
+    } else {
+        tracing::warn!(options = waiting.join(", "), "the configuration was read again; these options need a restart");
+    }
 }
 
 /// The start banner: URLs, directories, and a first command to try. It contains the keys only in the run that generated them.

@@ -4,6 +4,7 @@
 //! [`load`] turns the command line and the environment into a [`Command`]. The rest of the
 //! server gets typed [`Options`] and never reads the environment.
 
+pub mod audit;
 mod cli;
 pub mod code;
 mod completions;
@@ -22,6 +23,7 @@ pub mod graphql;
 pub mod help;
 pub mod keys;
 pub mod limits;
+pub mod live;
 pub mod live_query;
 mod load;
 pub mod logging;
@@ -53,6 +55,7 @@ pub use database_uri::DatabaseUri;
 use declare::{Problem, Reader, Section, Spec};
 pub use error::ConfigError;
 pub use files_command::{FilesPlace, FilesTask};
+pub use live::LiveOptions;
 pub use load::{Command, Environment, Loaded, environment, load, load_embedded};
 pub use network::{IpList, TrustProxy};
 pub use values::Secret;

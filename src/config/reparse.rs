@@ -1,5 +1,6 @@
 //! Options that parse-server does not have. Their environment variables start with `REPARSE_`.
 
+use super::audit::AuditLog;
 use super::dashboard::Dashboard;
 use super::declare::Status::Supported;
 use super::declare::{group, options};
@@ -74,6 +75,10 @@ options! {
         dashboard: Dashboard = Dashboard::default(), "dashboard", "REPARSE_DASHBOARD", Supported;
         /// Metrics for Prometheus.
         metrics: Metrics = Metrics::default(), "metrics", "REPARSE_METRICS", Supported;
+        /// Log a line for each request.
+        access_log: bool = true, "accessLog", "REPARSE_ACCESS_LOG", Supported;
+        /// The audit log: who changed what that matters for security.
+        audit_log: AuditLog = AuditLog::default(), "auditLog", "REPARSE_AUDIT_LOG", Supported;
         /// TLS: the server answers HTTPS, and nothing else, on its ports.
         tls: Tls = Tls::default(), "tls", "REPARSE_TLS", Supported;
         /// The OpenAPI document and its page.

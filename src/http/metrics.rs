@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use poem::http::{Method, StatusCode, header};
+use poem::http::{Method, StatusCode, Version, header};
 use poem::{Endpoint, Request, Response};
 use subtle::ConstantTimeEq as _;
 
@@ -17,6 +17,7 @@ use crate::config::Secret;
 use crate::domain::features::health;
 use crate::domain::kernel::app::App;
 use crate::error::ParseError;
+use crate::model::measures;
 
 const REQUESTS: &str = "reparse_requests_total";
 const SECONDS: &str = "reparse_request_duration_seconds";
@@ -35,7 +36,7 @@ static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
 ///
 /// # Errors
 /// A message for the administrator.
-fn start() -> Result<&'static PrometheusHandle, String> {
+pub fn start() -> Result<&'static PrometheusHandle, String> {
     if let Some(handle) = HANDLE.get() {
         return Ok(handle);
     }
@@ -50,9 +51,32 @@ fn start() -> Result<&'static PrometheusHandle, String> {
         describe_gauge!(MEMORY, Unit::Bytes, "Resident memory.");
         describe_gauge!(OPEN_FILES, "Open files and connections.");
         describe_gauge!(INFO, "1; the label has the version.");
+        describe();
         gauge!(INFO, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     }
     Ok(HANDLE.get_or_init(|| handle))
+}
+
+/// Says what is counted beyond requests.
+fn describe() {
+    describe_counter!(measures::STORE_COMMANDS, "Commands sent to MongoDB, or operations of the embedded store.");
+    describe_histogram!(measures::STORE_SECONDS, Unit::Seconds, "Times of commands, with their waiting.");
+    describe_gauge!(measures::POOL_CONNECTIONS, "Connections to MongoDB.");
+    describe_gauge!(measures::POOL_IN_USE, "Connections to MongoDB that are in use.");
+    describe_counter!(measures::POOL_FAILURES, "Commands that got no connection in time.");
+    describe_gauge!(measures::HASHES_WAITING, "Passwords that wait to be hashed.");
+    describe_counter!(measures::HASHES_REFUSED, "Log ins and sign ups that were refused because too many waited.");
+    describe_histogram!(measures::HASH_SECONDS, Unit::Seconds, "Times of password hashes on their threads.");
+    describe_gauge!(measures::CACHE_ENTRIES, "Entries of a cache.");
+    describe_counter!(measures::CACHE_LOOKUPS, "Questions to a cache.");
+    describe_gauge!(measures::LIVE_CLIENTS, "Clients of live queries.");
+    describe_gauge!(measures::LIVE_SUBSCRIPTIONS, "Live queries that are followed.");
+    describe_counter!(measures::LIVE_EVENTS, "Events that subscriptions were told.");
+    describe_gauge!(measures::LIVE_LAG, Unit::Seconds, "From the last write that MongoDB told of to its telling.");
+    describe_counter!(measures::CLOUD_CALLS, "Calls of functions, jobs and triggers.");
+    describe_histogram!(measures::CLOUD_SECONDS, Unit::Seconds, "Times of calls of functions, jobs and triggers.");
+    describe_gauge!(measures::CLOUD_IN_FLIGHT, "Calls of functions, jobs and triggers in flight.");
+    describe_counter!(measures::PUSHED, "Devices that pushes were for.");
 }
 
 /// A request that is being answered. Dropping it counts its end.
@@ -80,7 +104,7 @@ impl Drop for InFlight {
 }
 
 /// Counts a request that has been answered.
-pub fn answered(method: &Method, route: Option<Arc<str>>, status: u16, started: Instant) {
+pub fn answered(method: &Method, route: Option<Arc<str>>, status: u16, version: Version, started: Instant) {
     if HANDLE.get().is_none() {
         return;
     }
@@ -88,7 +112,9 @@ pub fn answered(method: &Method, route: Option<Arc<str>>, status: u16, started: 
     let labels = [metrics::Label::new("method", known(method)), metrics::Label::new("route", route)];
     histogram!(SECONDS, labels.iter()).record(started.elapsed().as_secs_f64());
     let [method, route] = labels;
-    counter!(REQUESTS, vec![method, route, metrics::Label::new("status", status.to_string())]).increment(1);
+    let status = metrics::Label::new("status", status.to_string());
+    let protocol = metrics::Label::new("protocol", if version == Version::HTTP_2 { "HTTP/2" } else { "HTTP/1.1" });
+    counter!(REQUESTS, vec![method, route, status, protocol]).increment(1);
 }
 
 /// The method, if it is one that clients send.
@@ -147,6 +173,8 @@ impl Endpoint for MetricsEndpoint {
             gauge!(MEMORY).set(process.memory);
             gauge!(OPEN_FILES).set(process.files);
         }
+        self.app.measure();
+        measures::set(measures::CLOUD_IN_FLIGHT, self.app.triggers.in_flight());
         self.handle.run_upkeep();
         let response =
             Response::builder().status(StatusCode::OK).content_type("text/plain; version=0.0.4; charset=utf-8");

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use futures_util::FutureExt as _;
-use poem::http::{HeaderValue, Method, StatusCode, header};
+use poem::http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
 use poem::{Endpoint, Request, Response};
 use tracing::{Instrument as _, Span};
 
@@ -44,10 +44,14 @@ impl<E: Endpoint<Output = Response> + 'static> Endpoint for MiddlewareStack<E> {
             started: Instant::now(),
             method: request.method().clone(),
             route: RouteLabel::default(),
-            span: tracing::info_span!("request", id = %id.0),
+            span: tracing::info_span!("request", id = %id.0, trace = tracing::field::Empty),
+            version: request.version(),
             status: CLIENT_CLOSED_REQUEST,
             _in_flight: InFlight::begin(),
         };
+        if let Some(trace) = trace_id(request.headers()) {
+            line.span.record("trace", trace);
+        }
         request.set_data(line.route.clone());
         request.set_data(id);
         let origin = request.headers().get(header::ORIGIN).cloned();
@@ -87,12 +91,28 @@ impl<E: Endpoint<Output = Response> + 'static> MiddlewareStack<E> {
     }
 }
 
+/// The trace that a request belongs to: the id in `traceparent` (W3C Trace Context). `None` if there is none, or it is malformed.
+fn trace_id(headers: &HeaderMap) -> Option<&str> {
+    let mut parts = headers.get("traceparent")?.to_str().ok()?.split('-');
+    let hex = |text: &str, length: usize| {
+        text.len() == length && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    let named = |text: &&str, length: usize| hex(text, length) && text.bytes().any(|byte| byte != b'0');
+    let version = parts.next().filter(|version| hex(version, 2) && *version != "ff")?;
+    let trace = parts.next().filter(|trace| named(trace, 32))?;
+    parts.next().filter(|parent| named(parent, 16))?;
+    parts.next().filter(|flags| hex(flags, 2))?;
+    // Later versions may have more parts.
+    (version != "00" || parts.next().is_none()).then_some(trace)
+}
+
 /// The log line of a request. It is written when the request ends, also if the client disconnects or the handler panics.
 struct LogLine {
     started: Instant,
     method: Method,
     route: RouteLabel,
     span: Span,
+    version: Version,
     status: u16,
     _in_flight: InFlight,
 }
@@ -103,7 +123,7 @@ impl Drop for LogLine {
         // To a tenth, as a number: programs that read the log compare it.
         let ms = (self.started.elapsed().as_secs_f64() * 10_000.0).round() / 10.0;
         let route = self.route.get();
-        metrics::answered(method, route.clone(), *status, self.started);
+        metrics::answered(method, route.clone(), *status, self.version, self.started);
         let route = route.as_deref().unwrap_or("-");
         self.span.in_scope(|| {
             tracing::info!(target: "reparse::request", %method, %route, status, ms);
@@ -117,6 +137,32 @@ mod tests {
 
     use super::*;
     use crate::config::server::Server;
+
+    #[test]
+    fn a_trace_is_known_by_a_well_formed_header() {
+        let id = "4bf92f3577b34da6a3ce929d0e0e4736";
+        let read = |text: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("traceparent", text.parse().unwrap());
+            trace_id(&headers).map(str::to_owned)
+        };
+        assert_eq!(read(&format!("00-{id}-00f067aa0ba902b7-01")).as_deref(), Some(id));
+        assert_eq!(read(&format!("cc-{id}-00f067aa0ba902b7-01-more")).as_deref(), Some(id));
+        for wrong in [
+            String::new(),
+            id.to_owned(),
+            format!("00-{id}-00f067aa0ba902b7"),
+            format!("00-{id}-00f067aa0ba902b7-01-more"),
+            format!("ff-{id}-00f067aa0ba902b7-01"),
+            format!("00-{id}-0000000000000000-01"),
+            format!("00-{}-00f067aa0ba902b7-01", "0".repeat(32)),
+            format!("00-{}-00f067aa0ba902b7-01", id.to_uppercase()),
+            format!("00-{id}x-00f067aa0ba902b7-01"),
+        ] {
+            assert_eq!(read(&wrong), None, "{wrong}");
+        }
+        assert_eq!(trace_id(&HeaderMap::new()), None);
+    }
 
     #[tokio::test]
     async fn a_panic_is_an_answer() {

@@ -6,6 +6,7 @@ pub mod date;
 pub mod files;
 pub mod js_pattern;
 pub mod json;
+pub mod measures;
 pub mod names;
 pub mod object;
 pub mod operation;

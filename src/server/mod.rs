@@ -18,6 +18,7 @@ use poem::{Endpoint, Request, Response};
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use crate::adapters::audit::AuditLog;
 use crate::adapters::auth::Providers;
 use crate::adapters::cloud::module::{Decision, Modules};
 use crate::adapters::cloud::node::Cloud;
@@ -31,7 +32,7 @@ use crate::adapters::files::open::{self, Home, Opened};
 use crate::adapters::pubsub::{Channels, Redis};
 use crate::adapters::push;
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Options, Secret, code};
+use crate::config::{self, Options, Secret, code};
 use crate::dashboard::DashboardEndpoint;
 use crate::domain::features::{self, Services, logs};
 use crate::domain::kernel::app::App;
@@ -46,7 +47,7 @@ use crate::http::answer::refusal;
 use crate::http::connections::Connections;
 use crate::http::cors::Cors;
 use crate::http::gate::Gate;
-use crate::http::metrics::MetricsEndpoint;
+use crate::http::metrics::{self, MetricsEndpoint};
 use crate::http::middleware::MiddlewareStack;
 use crate::http::mount::below;
 use crate::http::serve::{self, Door, Head, Patience};
@@ -134,6 +135,7 @@ pub struct Server {
     cors: Arc<Cors>,
     tls: Option<Arc<Tls>>,
     mounts: Mounts,
+    gate: Arc<Gate>,
     cloud: Option<Arc<Cloud>>,
     logger: Option<logs::adapter::Running>,
     live: Live,
@@ -146,6 +148,10 @@ impl Server {
     /// If the store cannot be opened or the address cannot be bound.
     pub async fn open(options: Options, environment: Environment) -> Result<Self, StartError> {
         let parts = environment.parts;
+        if options.own.metrics.enabled {
+            // Before the store is opened, so that its first connections are counted.
+            metrics::start().map_err(StartError::Configuration)?;
+        }
         let tls = Tls::open(&options.own.tls).map_err(StartError::Configuration)?;
         let (addr, listeners) = listen(&options, environment.program.as_ref()).await?;
         let cors = Arc::new(Cors::new(&options.server));
@@ -182,7 +188,7 @@ impl Server {
         };
         let mounted = async {
             let live = Live::open(&app).await?;
-            let (mounts, rest) = mount(&app, &live, parts, page_routes)?;
+            let (mounts, rest, gate) = mount(&app, &live, parts, page_routes)?;
             let cloud = cloud::start(&app, rest, program.as_ref(), !modules.is_empty(), email).await?;
             if let Some(cloud) = &cloud {
                 let ready = async {
@@ -200,9 +206,9 @@ impl Server {
                     return Err(StartError::Configuration(error));
                 }
             }
-            Ok((mounts, cloud, live, logger))
+            Ok((mounts, gate, cloud, live, logger))
         };
-        let (mounts, cloud, live, logger) = match mounted.await {
+        let (mounts, gate, cloud, live, logger) = match mounted.await {
             Ok(mounted) => mounted,
             Err(error) => {
                 app.storage.close().await;
@@ -210,20 +216,20 @@ impl Server {
             }
         };
         let logger = logger.map(|logger| logs::adapter::start(logger, app.options.own.limits.log_queue));
-        Ok(Self { addr, app, parts, accepting, cors, tls, mounts, cloud, logger, live })
+        Ok(Self { addr, app, parts, accepting, cors, tls, mounts, gate, cloud, logger, live })
     }
 
     /// Starts to answer requests.
     #[must_use]
     pub fn serve(self) -> RunningServer {
-        let Self { addr, app, parts, accepting, cors, tls, mounts, cloud, logger, live } = self;
+        let Self { addr, app, parts, accepting, cors, tls, mounts, gate, cloud, logger, live } = self;
         let following = follow_changes(&app);
         let workers = (parts == Parts::All).then(|| Workers::start(&app));
         let live = live.start(&app, (&cors, tls.as_ref()), patience(&app.options), head(&app.options));
         let Accepting { front, task: accepting, stop } = accepting;
         let stop = stop.disarm();
         front.open(app.clone(), mounts);
-        RunningServer { addr, app, stop, accepting, following, workers, cloud, logger, live, tls }
+        RunningServer { addr, app, stop, accepting, following, workers, cloud, logger, live, tls, gate }
     }
 }
 
@@ -302,7 +308,16 @@ fn services(options: &Options, environment: &Environment, modules: &Arc<Modules>
     let analytics = analytics
         .map(|adapter| modules.name("analyticsAdapter", &adapter.module, Some(adapter.options.clone().into())));
     let (channels, callbacks) = (channels(options)?, callbacks(options, modules));
-    Ok(Services { email, providers, files: None, push, channels, dashboard, web_hooks, callbacks, analytics })
+    let audit = audit(&options.own.audit_log, environment)?;
+    Ok(Services { audit, email, providers, files: None, push, channels, dashboard, web_hooks, callbacks, analytics })
+}
+
+/// The audit log, if the options name a folder for it.
+fn audit(options: &config::audit::AuditLog, environment: &Environment) -> Result<Option<Arc<AuditLog>>, StartError> {
+    let Some(folder) = &options.folder else { return Ok(None) };
+    let (clock, random) = (environment.clock.clone(), &*environment.random);
+    let log = AuditLog::open(Path::new(folder), options.file_bytes, clock, random);
+    log.map(|log| Some(Arc::new(log))).map_err(StartError::Configuration)
 }
 
 /// Parse Dashboard, where it is installed, with its own configuration file.
@@ -503,7 +518,7 @@ fn mount(
     live: &Live,
     parts: Parts,
     page_routes: Vec<OwnRoute>,
-) -> Result<(Mounts, Arc<Rest>), StartError> {
+) -> Result<(Mounts, Arc<Rest>, Arc<Gate>), StartError> {
     let options = &app.options;
     let gate = Arc::new(Gate::new(options, rest::operations()).map_err(StartError::Configuration)?);
     let pages = Pages::open(app).map_err(StartError::Configuration)?.routes(page_routes);
@@ -514,7 +529,8 @@ fn mount(
         let health = format!("{}/health", options.server.mount_path.trim_end_matches('/'));
         let sanitize = options.security.enable_sanitized_error_response;
         let live = live.on_main_port();
-        return Ok((Mounts { paths: vec![(health, endpoint.boxed())], live, subscriptions: None, sanitize }, rest));
+        let mounts = Mounts { paths: vec![(health, endpoint.boxed())], live, subscriptions: None, sanitize };
+        return Ok((mounts, rest, gate));
     }
     let mut subscriptions = None;
     if options.graphql.mount {
@@ -544,7 +560,7 @@ fn mount(
     let live = live.on_main_port();
     let mounts =
         Mounts { paths: mounts, live, subscriptions, sanitize: options.security.enable_sanitized_error_response };
-    Ok((mounts, rest))
+    Ok((mounts, rest, gate))
 }
 
 impl Endpoint for Mounts {

@@ -9,9 +9,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::live::RunningLive;
 use crate::adapters::cloud::node::Cloud;
+use crate::config::{Options, live};
 use crate::domain::features::logs::adapter;
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::workers::Workers;
+use crate::http::gate::Gate;
 use crate::http::tls::Tls;
 
 /// A server that accepts requests. Dropping this value does not stop it.
@@ -29,6 +31,7 @@ pub struct RunningServer {
     pub(super) logger: Option<adapter::Running>,
     pub(super) live: RunningLive,
     pub(super) tls: Option<Arc<Tls>>,
+    pub(super) gate: Arc<Gate>,
 }
 
 impl RunningServer {
@@ -38,11 +41,23 @@ impl RunningServer {
         self.live.addr
     }
 
-    /// Reads again what can change while the server runs: the certificate.
-    pub async fn reload(&self) {
+    /// Reads the certificate again.
+    pub async fn reload_certificate(&self) {
         if let Some(tls) = &self.tls {
             tls.reload().await;
         }
+    }
+
+    /// Takes newer options, as far as they can change while the server runs. Returns the names of those that take effect with the next
+    /// start.
+    pub fn reload(&self, newer: &Options) -> Vec<String> {
+        let (next, waiting) = live::changed(&self.app.options, newer);
+        if let Err(error) = self.gate.change(&next.security.rate_limit) {
+            tracing::warn!("option rateLimit: {error}");
+        }
+        self.app.master_key.change(&next.keys.master_key);
+        self.app.options.replace(next);
+        waiting
     }
 
     /// Shuts down: says so in `/health/ready` for `shutdownDelayMs`, accepts no more requests, waits up to `shutdownTimeoutMs` for those in flight, closes the store.

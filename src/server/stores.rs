@@ -42,6 +42,7 @@ pub async fn open(
                 transaction_timeout: Duration::from_millis(options.own.limits.transaction_ms),
                 transaction_idle: Duration::from_millis(options.own.limits.transaction_idle_ms),
                 queue: options.own.limits.store_queue,
+                measured: options.own.metrics.enabled,
                 readers: options.own.limits.readers.unwrap_or(EmbeddedOptions::default().readers),
             };
             let dir = dir.clone();
@@ -181,6 +182,7 @@ fn mongo(options: &Options, uri: &values::Secret) -> MongoOptions {
         max_time: driver.max_time_ms.map(Duration::from_millis),
         batch_size: u32::try_from(driver.batch_size).ok(),
         images: images(options),
+        measured: options.own.metrics.enabled,
         ..MongoOptions::new(driver.applied_to(uri.expose()))
     }
 }

@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 use tokio_util::task::TaskTracker;
 
 use super::afterwards::Afterwards;
+use super::audit::Auditor;
 use super::caches::Caches;
 use super::class_rules::RuleTable;
 use super::classes::SchemaCache;
@@ -18,7 +19,7 @@ use super::feature::{Entities, Feature, NoRoles, NoSessions, Refresh, Sessions, 
 use super::master_key::MasterKey;
 use super::triggers::Triggers;
 use crate::clock::Clock;
-use crate::config::Options;
+use crate::config::{LiveOptions, Options};
 use crate::error::{ParseError, Result};
 use crate::model::files::addresses::Elsewhere;
 use crate::model::files::hosts::AllowedHosts;
@@ -32,7 +33,7 @@ const SHORTEST_SCHEMA_TTL: Duration = Duration::from_millis(100);
 /// Everything that requests need: options, store, schema, clock, and what features registered.
 pub struct App {
     /// The options.
-    pub options: Options,
+    pub options: LiveOptions,
     /// The store.
     pub storage: Arc<dyn Storage>,
     /// The classes.
@@ -55,6 +56,8 @@ pub struct App {
     pub entities: Arc<dyn Entities>,
     /// Finds the user of a session token.
     pub sessions: Arc<dyn Sessions>,
+    /// Notes what matters for security.
+    pub auditor: Option<Arc<dyn Auditor>>,
     /// The place that gives files addresses of its own, if there is one.
     pub file_addresses: Option<Arc<dyn Elsewhere>>,
     /// Clock.
@@ -73,6 +76,7 @@ pub struct App {
     server_info: Vec<fn(&Options) -> Json>,
     on_start: Vec<fn(&Self)>,
     on_stop: Vec<fn(&Self)>,
+    gauges: Vec<fn(&Self)>,
 }
 
 impl App {
@@ -95,6 +99,7 @@ impl App {
             events: Events::default(),
             denylist: denylist(&options)?,
             file_hosts: AllowedHosts::new(&options.files.upload.allowed_file_url_domains),
+            auditor: None,
             file_addresses: None,
             rules: RuleTable::default(),
             entities: Arc::new(NoRoles),
@@ -102,7 +107,7 @@ impl App {
             storage,
             clock,
             random,
-            options,
+            options: LiveOptions::new(options),
             tasks: TaskTracker::new(),
             afterwards: Afterwards::default(),
             leaving: AtomicBool::new(false),
@@ -112,6 +117,7 @@ impl App {
             server_info: Vec::new(),
             on_start: Vec::new(),
             on_stop: Vec::new(),
+            gauges: Vec::new(),
         };
         let mut caches = Vec::new();
         for feature in features {
@@ -122,10 +128,12 @@ impl App {
             app.states.extend(feature.state);
             app.entities = feature.entities.unwrap_or(app.entities);
             app.sessions = feature.sessions.unwrap_or(app.sessions);
+            app.auditor = feature.auditor.or(app.auditor);
             app.file_addresses = feature.file_addresses.or(app.file_addresses);
             app.server_info.extend(feature.server_info);
             app.on_start.extend(feature.on_start);
             app.on_stop.extend(feature.on_stop);
+            app.gauges.extend(feature.gauges);
         }
         app.caches = Caches::new(caches);
         Ok(app)
@@ -166,6 +174,11 @@ impl App {
     /// Calls the start functions of features.
     pub fn started(&self) {
         self.on_start.iter().for_each(|tell| tell(self));
+    }
+
+    /// Has features say how much there is of what they have, before metrics are read.
+    pub fn measure(&self) {
+        self.gauges.iter().for_each(|measure| measure(self));
     }
 
     /// Tells health checks that the server is about to stop. It goes on answering.

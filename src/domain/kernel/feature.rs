@@ -11,6 +11,7 @@ use foldhash::fast::RandomState;
 use serde_json::Value as Json;
 
 use super::app::App;
+use super::audit::Auditor;
 use super::auth::SessionUser;
 use super::caches::Cache;
 use super::class_rules::ClassRules;
@@ -39,12 +40,16 @@ pub struct Feature {
     pub entities: Option<Arc<dyn Entities>>,
     /// Finds the user of a session token. One feature has it: sessions.
     pub sessions: Option<Arc<dyn Sessions>>,
+    /// Notes what matters for security. One feature has it: audit.
+    pub auditor: Option<Arc<dyn Auditor>>,
     /// Gives files addresses of their own. One feature has it: files.
     pub file_addresses: Option<Arc<dyn Elsewhere>>,
     /// Its part of `features` in `/serverInfo`.
     pub server_info: Option<fn(&Options) -> Json>,
     /// Runs at start, after the schema has been read and before the first request.
     pub on_start: Option<fn(&App)>,
+    /// Sets its gauges; runs before metrics are read.
+    pub gauges: Option<fn(&App)>,
     /// Runs on shutdown, before the server waits for writes in flight.
     pub on_stop: Option<fn(&App)>,
 }

@@ -39,6 +39,13 @@ impl MasterKey {
         Self { current: ArcSwap::from_pointee(key.clone()), asked: OnceLock::new() }
     }
 
+    /// From now on this is the key, unless a function gives it.
+    pub fn change(&self, key: &Secret) {
+        if self.asked.get().is_none() {
+            self.current.store(Arc::new(key.clone()));
+        }
+    }
+
     /// From now on the key is what this function gives, which is asked again `ttl` after each answer. The key of the options counts as
     /// its first answer.
     pub fn ask(&self, function: Arc<OwnModule>, ttl: Duration, clock: &dyn Clock) {

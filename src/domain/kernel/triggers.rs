@@ -6,13 +6,16 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use foldhash::fast::RandomState;
+use metrics::{counter, histogram};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 pub use crate::adapters::cloud::handler::{Answer, Call, FormFile, Given, Handler, Target, TriggerFile};
 use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::measures;
 use crate::model::trigger::Trigger;
 
 /// Who registered a handler.
@@ -117,6 +120,7 @@ pub struct Triggers {
     /// One change at a time.
     changing: Mutex<()>,
     in_flight: Semaphore,
+    most_in_flight: usize,
     most_depth: u32,
     code: OnceLock<Arc<dyn Code>>,
 }
@@ -133,10 +137,12 @@ impl Triggers {
     /// A table without handlers. `most_in_flight`: calls at the same time; `most_depth`: calls inside of one another.
     #[must_use]
     pub fn new(most_in_flight: u32, most_depth: u32) -> Self {
+        let most_in_flight = usize::try_from(most_in_flight).unwrap_or(Semaphore::MAX_PERMITS);
         Self {
             table: ArcSwap::default(),
             changing: Mutex::default(),
-            in_flight: Semaphore::new(usize::try_from(most_in_flight).unwrap_or(Semaphore::MAX_PERMITS)),
+            in_flight: Semaphore::new(most_in_flight),
+            most_in_flight,
             most_depth,
             code: OnceLock::new(),
         }
@@ -251,7 +257,19 @@ impl Triggers {
     /// What the handler refuses; 141 for calls nested too deep, 503 when too many are in flight.
     pub async fn call(&self, handler: &dyn Handler, call: Call) -> Result<Answer> {
         let _place = self.enter(call.depth)?;
-        handler.call(call).await
+        let kind = call.target.kind();
+        let started = Instant::now();
+        let answer = handler.call(call).await;
+        histogram!(measures::CLOUD_SECONDS, "kind" => kind).record(started.elapsed().as_secs_f64());
+        let outcome = if answer.is_ok() { "ok" } else { "error" };
+        counter!(measures::CLOUD_CALLS, "kind" => kind, "outcome" => outcome).increment(1);
+        answer
+    }
+
+    /// Calls of the app's code in flight.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.most_in_flight.saturating_sub(self.in_flight.available_permits())
     }
 
     /// Takes a place for a call of the app's code that is inside of so many others. It is free again when it is dropped.

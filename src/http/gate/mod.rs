@@ -22,8 +22,8 @@ use rate_limit::{Identity, LimitState, RateLimits};
 /// The checks that all protocols share.
 #[derive(Debug)]
 pub struct Gate {
-    /// Rate limits.
-    limits: RateLimits,
+    /// Rate limits of the options.
+    limits: ArcSwap<RateLimits>,
     /// How often functions and triggers may be used that say so themselves.
     declared: ArcSwap<RateLimits>,
     /// Routes that clients may call.
@@ -42,7 +42,7 @@ impl Gate {
     pub fn new(options: &Options, operations: Operations) -> std::result::Result<Self, String> {
         let (security, limits) = (&options.security, &options.own.limits);
         Ok(Self {
-            limits: RateLimits::new(&security.rate_limit)?,
+            limits: ArcSwap::from_pointee(RateLimits::new(&security.rate_limit)?),
             declared: ArcSwap::default(),
             allowed: RouteAllowList::new(security.route_allow_list.as_deref())?,
             operations,
@@ -53,7 +53,15 @@ impl Gate {
     /// Whether every call of every route may pass.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.limits.is_empty() && self.allowed.is_empty() && self.declared.load().is_empty()
+        self.limits.load().is_empty() && self.allowed.is_empty() && self.declared.load().is_empty()
+    }
+
+    /// Replaces the limits of the options. Those that stay as they are go on counting.
+    ///
+    /// # Errors
+    /// A text naming what is wrong with a limit; the others hold.
+    pub fn change(&self, limits: &[RateLimit]) -> std::result::Result<(), String> {
+        Self::replace(&self.limits, limits)
     }
 
     /// Replaces the limits that functions and triggers declare. Those that stay as they are go on counting.
@@ -61,8 +69,12 @@ impl Gate {
     /// # Errors
     /// A text naming what is wrong with a limit; the others hold.
     pub fn declare(&self, limits: &[RateLimit]) -> std::result::Result<(), String> {
+        Self::replace(&self.declared, limits)
+    }
+
+    fn replace(known: &ArcSwap<RateLimits>, limits: &[RateLimit]) -> std::result::Result<(), String> {
         let mut wrong = Vec::new();
-        self.declared.store(Arc::new(self.declared.load().changed_to(limits, &mut wrong)));
+        known.store(Arc::new(known.load().changed_to(limits, &mut wrong)));
         if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ")) }
     }
 
@@ -78,7 +90,7 @@ impl Gate {
         who: &Identity<'_>,
         now: i64,
     ) -> Result<Option<LimitState>> {
-        let standing = self.limits.count(with_session, method, path, who, now)?;
+        let standing = self.limits.load().count(with_session, method, path, who, now)?;
         let declared = self.declared.load().count(with_session, method, path, who, now)?;
         Ok(standing.or(declared))
     }

@@ -7,14 +7,17 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use bson::doc;
+use metrics::{counter, gauge, histogram};
 use mongodb::Client;
 use mongodb::event::EventHandler;
+use mongodb::event::cmap::CmapEvent;
 use mongodb::event::command::CommandEvent;
 use mongodb::options::{ClientOptions, WriteConcern};
 
 use super::get::{self, Gets};
 use super::insert::{self, Inserts};
 use super::{MongoStorage, error};
+use crate::model::measures;
 use crate::storage::{Result, StorageError};
 
 /// Called for every command sent to MongoDB, with the name of the command and of its collection (empty if it has none).
@@ -66,6 +69,8 @@ pub struct MongoOptions {
     pub listener: Option<CommandListener>,
     /// Of which classes the rows before and after each write are kept.
     pub images: Option<ImagesOf>,
+    /// Whether commands and connections are counted.
+    pub measured: bool,
 }
 
 impl MongoOptions {
@@ -80,6 +85,7 @@ impl MongoOptions {
             batch_size: None,
             listener: None,
             images: None,
+            measured: false,
         }
     }
 }
@@ -125,8 +131,19 @@ impl MongoStorage {
         if concern.w.is_none() {
             concern.w = Some(mongodb::options::Acknowledgment::Majority);
         }
-        if let Some(listener) = options.listener {
-            client_options.command_event_handler = Some(EventHandler::callback(move |event| listener.hear(&event)));
+        let (listener, measured) = (options.listener, options.measured);
+        if listener.is_some() || measured {
+            client_options.command_event_handler = Some(EventHandler::callback(move |event| {
+                if let Some(listener) = &listener {
+                    listener.hear(&event);
+                }
+                if measured {
+                    count_command(&event);
+                }
+            }));
+        }
+        if measured {
+            client_options.cmap_event_handler = Some(EventHandler::callback(|event| count_connection(&event)));
         }
         let name = client_options.default_database.clone().unwrap_or_else(|| "test".to_owned());
         let client = Client::with_options(client_options).map_err(error::storage)?;
@@ -152,6 +169,30 @@ impl MongoStorage {
                 Err(error) => return Err(error),
             }
         }
+    }
+}
+
+/// Counts what became of a command. Its name is a word of the driver's protocol.
+fn count_command(event: &CommandEvent) {
+    let (name, took, outcome) = match event {
+        CommandEvent::Started(_) => return,
+        CommandEvent::Succeeded(done) => (&done.command_name, done.duration, "ok"),
+        CommandEvent::Failed(done) => (&done.command_name, done.duration, "error"),
+        _ => return,
+    };
+    histogram!(measures::STORE_SECONDS, "command" => name.clone()).record(took.as_secs_f64());
+    counter!(measures::STORE_COMMANDS, "command" => name.clone(), "outcome" => outcome).increment(1);
+}
+
+/// Counts connections of the pools.
+fn count_connection(event: &CmapEvent) {
+    match event {
+        CmapEvent::ConnectionCreated(_) => gauge!(measures::POOL_CONNECTIONS).increment(1.0),
+        CmapEvent::ConnectionClosed(_) => gauge!(measures::POOL_CONNECTIONS).decrement(1.0),
+        CmapEvent::ConnectionCheckedOut(_) => gauge!(measures::POOL_IN_USE).increment(1.0),
+        CmapEvent::ConnectionCheckedIn(_) => gauge!(measures::POOL_IN_USE).decrement(1.0),
+        CmapEvent::ConnectionCheckoutFailed(_) => counter!(measures::POOL_FAILURES).increment(1),
+        _ => {}
     }
 }
 

@@ -24,6 +24,7 @@ mod text;
 mod write;
 mod writer;
 
+use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,6 +34,7 @@ use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 use indexmap::IndexMap;
+use metrics::{counter, histogram};
 use serde_json::{Map, Value as Json};
 
 pub use self::backup::{compact, copy};
@@ -46,6 +48,7 @@ use self::files::{Directory, Presence};
 use self::query::Search;
 use self::readers::Readers;
 use self::writer::{Handle, Patience, Session, Writer};
+use crate::model::measures;
 use crate::model::names::ClassName;
 use crate::model::object::Object;
 use crate::model::operation::Update;
@@ -87,6 +90,8 @@ pub struct EmbeddedOptions {
     pub transaction_timeout: Duration,
     /// Maximum idle time of a transaction; then it is rolled back.
     pub transaction_idle: Duration,
+    /// Whether operations are counted.
+    pub measured: bool,
 }
 
 impl Default for EmbeddedOptions {
@@ -101,6 +106,7 @@ impl Default for EmbeddedOptions {
             reader_wait: Duration::from_secs(5),
             transaction_timeout: Duration::from_secs(2),
             transaction_idle: Duration::from_millis(250),
+            measured: false,
         }
     }
 }
@@ -112,6 +118,7 @@ pub struct EmbeddedStorage {
     writer: Writer,
     catalog: Arc<ArcSwap<Catalog>>,
     closed: AtomicBool,
+    measured: bool,
     presence: Arc<Presence>,
     _watchdog: Watchdog,
     directory: std::sync::Mutex<Option<Directory>>,
@@ -147,6 +154,7 @@ impl EmbeddedStorage {
             writer,
             catalog,
             closed: AtomicBool::new(false),
+            measured: options.measured,
             presence,
             _watchdog: watchdog,
             directory: std::sync::Mutex::new(Some(held)),
@@ -168,10 +176,26 @@ impl EmbeddedStorage {
         tx: Option<&Transaction>,
         read: impl FnOnce(&Db) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        match tx {
-            Some(tx) => handle(tx)?.run(move |session| read(&session.db)).await,
-            None => self.readers.run(read).await,
+        let reading = async {
+            match tx {
+                Some(tx) => handle(tx)?.run(move |session| read(&session.db)).await,
+                None => self.readers.run(read).await,
+            }
+        };
+        self.counted("read", reading).await
+    }
+
+    /// Runs an operation, and counts it if operations are counted.
+    async fn counted<T>(&self, command: &'static str, operation: impl Future<Output = Result<T>>) -> Result<T> {
+        if !self.measured {
+            return operation.await;
         }
+        let started = tokio::time::Instant::now();
+        let done = operation.await;
+        let outcome = if done.is_ok() { "ok" } else { "error" };
+        histogram!(measures::STORE_SECONDS, "command" => command).record(started.elapsed().as_secs_f64());
+        counter!(measures::STORE_COMMANDS, "command" => command, "outcome" => outcome).increment(1);
+        done
     }
 
     async fn write<T: Send + 'static>(
@@ -179,10 +203,13 @@ impl EmbeddedStorage {
         tx: Option<&Transaction>,
         write: impl FnOnce(&Session) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        match tx {
-            Some(tx) => handle(tx)?.run(write).await,
-            None => self.writer.run(write).await,
-        }
+        let writing = async {
+            match tx {
+                Some(tx) => handle(tx)?.run(write).await,
+                None => self.writer.run(write).await,
+            }
+        };
+        self.counted("write", writing).await
     }
 }
 
@@ -353,7 +380,7 @@ impl Storage for EmbeddedStorage {
         let search = self.search(schema, filter, options)?;
         let quick = tx.is_none() && search.is_by_id();
         let read = move |db: &Db| search.rows(db);
-        if quick { self.readers.run_quick(read).await } else { self.read(tx, read).await }
+        if quick { self.counted("get", self.readers.run_quick(read)).await } else { self.read(tx, read).await }
     }
 
     async fn find_json(
@@ -371,7 +398,7 @@ impl Storage for EmbeddedStorage {
         let shape = shape.clone();
         let quick = tx.is_none() && search.is_by_id();
         let read = move |db: &Db| search.json_rows(db, &shape);
-        if quick { self.readers.run_quick(read).await } else { self.read(tx, read).await }
+        if quick { self.counted("get", self.readers.run_quick(read)).await } else { self.read(tx, read).await }
     }
 
     async fn count(

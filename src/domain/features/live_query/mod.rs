@@ -22,6 +22,8 @@ pub mod source;
 
 use std::sync::Arc;
 
+use metrics::{counter, gauge};
+
 pub use asked::Connection;
 pub use bounds::Bounds;
 pub use caller::Caller;
@@ -33,12 +35,24 @@ pub use query::{Query, Resume};
 pub use self::published::Published;
 use crate::adapters::pubsub::Channels;
 use crate::config::Options;
+use crate::domain::kernel::app::App;
 use crate::domain::kernel::feature::Feature;
+use crate::model::measures;
 
 /// Live queries, for the kernel.
 #[must_use]
 pub fn feature(options: &Options, channels: Channels) -> Feature {
-    Feature::new("live_query").state(Arc::new(LiveQueries::new(options, channels)))
+    let feature = Feature::new("live_query").state(Arc::new(LiveQueries::new(options, channels)));
+    Feature { gauges: Some(measure), ..feature }
+}
+
+fn measure(app: &App) {
+    let Ok(live) = LiveQueries::of(app) else { return };
+    measures::set(measures::LIVE_CLIENTS, live.counts.clients());
+    measures::set(measures::LIVE_SUBSCRIPTIONS, live.counts.subscriptions());
+    counter!(measures::LIVE_EVENTS).absolute(live.counts.events());
+    let lag = u64::try_from(live.lag()).unwrap_or_default();
+    gauge!(measures::LIVE_LAG).set(measures::number(lag) / 1000.0);
 }
 
 /// The published classes, if this server is to follow them in its store.

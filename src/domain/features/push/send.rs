@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use metrics::counter;
 use tokio::task::{Id, JoinError, JoinSet};
 
 use super::devices::Devices;
@@ -16,6 +17,7 @@ use crate::adapters::push::{Device, Outcome};
 use crate::domain::kernel::app::App;
 use crate::error::{ParseError, Result};
 use crate::model::date::Date;
+use crate::model::measures;
 
 /// Batches of a push that are sent at the same time.
 const IN_FLIGHT: usize = 8;
@@ -202,6 +204,10 @@ impl<'a> Sending<'a> {
         let Some(number) = self.numbers.remove(&id) else { return };
         let progress = &mut self.work.progress;
         let devices = progress.open.remove(&number).unwrap_or_default();
+        let sent = outcomes.iter().flatten().filter(|outcome| outcome.transmitted).count() as u64;
+        let all = outcomes.as_ref().map_or_else(|| devices.values().sum(), |outcomes| outcomes.len() as u64);
+        counter!(measures::PUSHED, "outcome" => "sent").increment(sent);
+        counter!(measures::PUSHED, "outcome" => "failed").increment(all.saturating_sub(sent));
         match outcomes {
             Some(outcomes) => progress.tally.add(&outcomes, self.offset.as_deref()),
             None => progress.tally.add_lost(&devices),

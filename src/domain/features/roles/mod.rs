@@ -8,12 +8,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use metrics::counter;
 use moka::sync::Cache as Entries;
 
 use crate::config::Options;
 use crate::domain::kernel::age::Age;
 use crate::domain::kernel::app::App;
+use crate::domain::kernel::audit::Audited;
 use crate::domain::kernel::caches::Cache;
+use crate::domain::kernel::class_rules::ClassRules;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
 use crate::domain::kernel::feature::{Entities, Feature};
@@ -21,6 +24,7 @@ use crate::domain::read;
 use crate::domain::store;
 use crate::error::Result;
 use crate::model::acl;
+use crate::model::measures;
 use crate::model::names::{self, ClassName};
 use crate::model::object::Object;
 use crate::model::query::options::FindOptions;
@@ -40,7 +44,10 @@ impl RoleCache {
     }
 
     fn get(&self, user: &str) -> Option<Arc<[String]>> {
-        self.entities.get(user)
+        let known = self.entities.get(user);
+        let outcome = if known.is_some() { "hit" } else { "miss" };
+        counter!(measures::CACHE_LOOKUPS, "cache" => "roles", "outcome" => outcome).increment(1);
+        known
     }
 
     /// Caches the entities of a user, unless roles have changed since `asked_at`.
@@ -81,10 +88,23 @@ impl fmt::Debug for RoleCache {
 pub fn feature(options: &Options) -> Feature {
     let ttl = Duration::from_millis(options.server.cache_ttl);
     let cache = Arc::new(RoleCache::new(options.server.cache_max_size, ttl));
-    let mut feature = Feature::new("roles");
+    let mut feature = Feature::new("roles").rules(names::ROLE, RoleRules);
     feature.caches.push(cache.clone());
     feature.entities = Some(Arc::new(UserEntities(cache)));
     feature
+}
+
+/// Rules of the class `_Role`.
+struct RoleRules;
+
+impl ClassRules for RoleRules {
+    fn look_into_rows(&self) -> bool {
+        false
+    }
+
+    fn audited(&self) -> Audited {
+        Audited::All
+    }
 }
 
 /// Determines the roles of users.

@@ -75,6 +75,12 @@ impl SessionCache {
         self.age.get()
     }
 
+    /// How many sessions and users it has, roughly.
+    #[must_use]
+    pub fn sizes(&self) -> (u64, u64) {
+        (self.by_token.entry_count(), self.users.entry_count())
+    }
+
     /// The session of a token.
     #[must_use]
     pub fn session(&self, token: &str) -> Option<Arc<Session>> {

@@ -11,16 +11,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use metrics::{counter, gauge};
 use serde_json::Value as Json;
 
 use crate::config::Options;
 use crate::domain::kernel::app::App;
+use crate::domain::kernel::audit::{Deed, What};
 use crate::domain::kernel::auth::{Auth, SessionUser};
 use crate::domain::kernel::clp::Operation;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::events::Written;
 use crate::domain::kernel::failure::{failure, invalid_session};
 use crate::domain::kernel::feature::{Feature, Sessions};
+use crate::domain::kernel::noting;
 use crate::domain::permissions::Scoped;
 use crate::domain::permissions::protected_fields::Visibility;
 use crate::domain::read;
@@ -29,6 +32,7 @@ use crate::domain::schema::check;
 use crate::domain::store;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::json;
+use crate::model::measures;
 use crate::model::names::{self, ClassName};
 use crate::model::object::Object;
 use crate::model::operation::parse::ParsedWrite;
@@ -46,6 +50,13 @@ pub fn feature(options: &Options) -> Feature {
         .rules(names::SESSION, rules::SessionRules)
         .cache(SessionCache::new(options.server.cache_max_size, ttl));
     feature.sessions = Some(Arc::new(Resolver));
+    feature.gauges = Some(|app| {
+        if let Ok(cache) = app.feature::<SessionCache>() {
+            let (sessions, users) = cache.sizes();
+            gauge!(measures::CACHE_ENTRIES, "cache" => "sessions").set(measures::number(sessions));
+            gauge!(measures::CACHE_ENTRIES, "cache" => "users").set(measures::number(users));
+        }
+    });
     feature
 }
 
@@ -138,6 +149,7 @@ pub async fn create(cx: &Context, user: &str, created_with: Option<&CreatedWith>
     let row = new_row(cx, user, created_with);
     let token = row.get_str("sessionToken").unwrap_or_default().to_owned();
     insert(cx, row).await?;
+    noting::note(cx, || Deed::new(What::LogIn).of(user)).await;
     Ok(token)
 }
 
@@ -194,7 +206,10 @@ async fn find(app: &Arc<App>, token: &str) -> Result<Option<(Arc<SessionUser>, A
     let invalid = || ParseError::new(ErrorCode::InvalidSessionToken, "Invalid session token");
     let cx = Context::of_server(app);
     let cache: &SessionCache = app.feature()?;
-    let session = if let Some(session) = cache.session(token) {
+    let known = cache.session(token);
+    let outcome = if known.is_some() { "hit" } else { "miss" };
+    counter!(measures::CACHE_LOOKUPS, "cache" => "sessions", "outcome" => outcome).increment(1);
+    let session = if let Some(session) = known {
         session
     } else {
         let asked_at = cache.age();

@@ -13,7 +13,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use metrics::{counter, histogram};
+
 use super::fair_queue::FairQueue;
+use crate::model::measures;
 
 /// Hands over what came out of a job.
 pub(super) type Answer = Box<dyn FnOnce() + Send>;
@@ -75,7 +78,16 @@ impl HashThreads {
     /// Queues a job of a caller. `false`: too many wait already. A job of a caller who has more than others may be dropped for it.
     #[must_use]
     pub(super) fn put(&self, caller: IpAddr, job: Arc<dyn Job>) -> bool {
-        self.0.put(caller, job)
+        let taken = self.0.put(caller, job);
+        if !taken {
+            counter!(measures::HASHES_REFUSED).increment(1);
+        }
+        taken
+    }
+
+    /// Jobs that wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.0.lock().waiting.len()
     }
 }
 
@@ -127,7 +139,9 @@ impl Queue {
             if job.is_wanted() {
                 let begun = Instant::now();
                 let answer = job.work();
-                self.lock().usual = begun.elapsed();
+                let took = begun.elapsed();
+                self.lock().usual = took;
+                histogram!(measures::HASH_SECONDS).record(took.as_secs_f64());
                 answer();
             }
         }

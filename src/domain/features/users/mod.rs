@@ -35,8 +35,8 @@ use crate::domain::kernel::feature::Feature;
 use crate::domain::kernel::services::Services;
 use crate::domain::read;
 use crate::error::{ErrorCode, Result};
-use crate::model::names;
 use crate::model::object::Object;
+use crate::model::{measures, names};
 
 /// Users, for the kernel.
 #[must_use]
@@ -45,7 +45,13 @@ pub fn feature(options: &Options, services: Services) -> Feature {
     let unknown_names = UnknownNames::default();
     let users = Users { hasher: Hasher::start(&options.own), providers, unknown_names, outbox: email, callbacks };
     let feature = Feature::new("users").rules(names::USER, rules::UserRules).state(users);
-    Feature { on_stop: Some(stop), ..feature }
+    Feature { on_stop: Some(stop), gauges: Some(measure), ..feature }
+}
+
+fn measure(app: &App) {
+    if let Ok(users) = app.feature::<Users>() {
+        measures::set(measures::HASHES_WAITING, users.hasher.waiting());
+    }
 }
 
 /// On shutdown, queued mails are tried once more and then dropped.

@@ -51,6 +51,12 @@ impl Hasher {
         Self { threads, cost: options.bcrypt_cost, decoy: decoy(options.bcrypt_cost).into() }
     }
 
+    /// Passwords that wait for a thread.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.threads.waiting()
+    }
+
     /// The hash of a password. Callers, told apart by their address, take turns.
     ///
     /// # Errors
