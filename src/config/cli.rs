@@ -132,6 +132,11 @@ pub(super) fn parse(args: impl IntoIterator<Item = OsString>, places: &[FlatOpti
             }
             Some("job") if first => line.verb = Verb::Job,
             Some(name) if line.verb == Verb::Job && line.job.0.is_none() => line.job.0 = Some(name.to_owned()),
+            _ if line.verb == Verb::Data && line.data.place().is_some() => {
+                if let Some(place) = line.data.place() {
+                    *place = Some(PathBuf::from(arg));
+                }
+            }
             _ if line.operand.is_none() => line.operand = Some(PathBuf::from(arg)),
             _ => return Err(ConfigError::new(format!("more than one configuration file: {}", arg.to_string_lossy()))),
         }

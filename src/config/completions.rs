@@ -6,13 +6,17 @@ use super::declare::OptionType;
 use super::merge::{self, FlatOption};
 
 /// The program's commands.
-pub(super) const COMMANDS: [&str; 13] = [
+pub(super) const COMMANDS: [&str; 17] = [
     "openapi",
     "audit",
     "dashboard",
     "live-query",
     "check",
     "compact",
+    "backup",
+    "restore",
+    "export",
+    "import",
     "files",
     "job",
     "healthcheck",

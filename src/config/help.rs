@@ -18,6 +18,15 @@ Usage: reparse [FLAGS] [CONFIGURATION.json]
        reparse check [--data] [FLAGS] [CONFIGURATION.json]
                                                     say what is wrong with the configuration; with
                                                     --data also with what is stored
+       reparse backup FILE [FLAGS] [CONFIGURATION.json]
+                                                    write the embedded store and its files into a file,
+                                                    also while a server runs
+       reparse restore FILE [FLAGS] [CONFIGURATION.json]
+                                                    put such a file into a data directory without data
+       reparse export DIRECTORY [--without-files] [FLAGS] [CONFIGURATION.json]
+                                                    write everything as JSON Lines, from either store
+       reparse import DIRECTORY [--without-files] [FLAGS] [CONFIGURATION.json]
+                                                    put an export into either store
        reparse compact [FLAGS] [CONFIGURATION.json]
                                                     give the room of deleted objects back to the disk
                                                     (embedded store, while no server runs)

@@ -5,6 +5,7 @@
 //! server gets typed [`Options`] and never reads the environment.
 
 pub mod audit;
+pub mod backup;
 mod cli;
 pub mod code;
 mod completions;

@@ -1,6 +1,7 @@
 //! Options that parse-server does not have. Their environment variables start with `REPARSE_`.
 
 use super::audit::AuditLog;
+use super::backup::Backup;
 use super::dashboard::Dashboard;
 use super::declare::Status::Supported;
 use super::declare::{group, options};
@@ -81,6 +82,8 @@ options! {
         audit_log: AuditLog = AuditLog::default(), "auditLog", "REPARSE_AUDIT_LOG", Supported;
         /// TLS: the server answers HTTPS, and nothing else, on its ports.
         tls: Tls = Tls::default(), "tls", "REPARSE_TLS", Supported;
+        /// Backups of the embedded store that the server makes by itself.
+        backup: Backup = Backup::default(), "backup", "REPARSE_BACKUP", Supported;
         /// The OpenAPI document and its page.
         openapi: OpenApi = OpenApi::default(), "openapi", "REPARSE_OPENAPI", Supported;
     }

@@ -2,6 +2,8 @@
 
 use fancy_regex::Regex;
 
+use super::backup::minute_of_day;
+use super::database_uri::DatabaseUri;
 use super::error::ConfigError;
 use super::rate_limit::RateLimit;
 use super::values::Secret;
@@ -270,6 +272,22 @@ fn rate_limit(limit: &RateLimit) -> Check {
     Ok(())
 }
 
+fn backup(options: &Options) -> Check {
+    let backup = &options.own.backup;
+    if let Some(time) = backup.schedule.0.iter().find(|time| minute_of_day(time).is_none()) {
+        return refuse(format!("option backup.schedule must have times of the day such as 03:00, not {time}"));
+    }
+    if backup.keep == 0 {
+        return refuse("option backup.keep must be greater than 0");
+    }
+    if !backup.schedule.0.is_empty() && matches!(options.database.uri, DatabaseUri::Mongo { .. }) {
+        return refuse(
+            "option backup.schedule is for the embedded store; MongoDB is backed up by its own tools (mongodump)",
+        );
+    }
+    Ok(())
+}
+
 fn own(options: &Options) -> Check {
     let own = &options.own;
     if !(4..=31).contains(&own.bcrypt_cost) {
@@ -288,6 +306,7 @@ fn own(options: &Options) -> Check {
     if tls.certificate.is_some() != tls.key.is_some() {
         return refuse("options tls.certificate and tls.key must be set together");
     }
+    backup(options)?;
     let limits = &own.limits;
     if limits.header_bytes < 8192 {
         return refuse("option limits.headerBytes must be an integer of at least 8192");

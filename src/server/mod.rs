@@ -1,5 +1,6 @@
 //! Puts the server together: chooses the implementations, builds the [`App`], mounts the protocols, and shuts down.
 
+pub mod backup;
 mod cloud;
 mod front;
 mod live;
@@ -258,21 +259,19 @@ pub async fn file_store(options: &Options) -> Result<Arc<dyn FileStore>, StartEr
     files(options, home, &(Arc::new(SystemRandom) as Arc<dyn Random>), None)
 }
 
-/// Opens a store to read all of it, also while a server runs on it.
-///
-/// # Errors
-/// If it cannot be read.
-pub async fn whole_store(options: &Options) -> Result<Whole, StartError> {
-    Whole::to_read(options).await
-}
-
 /// Checks what the options name and only shows when the parts are built: files of the configuration, adapters, definitions. Opens
 /// no store and no port.
 ///
 /// # Errors
 /// What the server would refuse to start for.
 pub fn rehearse(options: &Options) -> Result<(), StartError> {
-    services(options, &Environment::default(), &Arc::new(Modules::default()))?;
+    let mut quiet = options.clone();
+    // Its folders would be made.
+    quiet.own.audit_log.folder = None;
+    if !quiet.own.backup.to.as_ref().is_some_and(|to| to.0.is_object()) {
+        quiet.own.backup.schedule.0.clear();
+    }
+    services(&quiet, &Environment::default(), &Arc::new(Modules::default()))?;
     defined::foresee(options, Vec::new()).map_err(|error| StartError::Configuration(chain(&error)))?;
     Gate::new(options, rest::operations()).map_err(StartError::Configuration)?;
     options.graphql.schema.as_deref().map(CustomSchema::open).transpose().map_err(StartError::Configuration)?;
@@ -309,7 +308,20 @@ fn services(options: &Options, environment: &Environment, modules: &Arc<Modules>
         .map(|adapter| modules.name("analyticsAdapter", &adapter.module, Some(adapter.options.clone().into())));
     let (channels, callbacks) = (channels(options)?, callbacks(options, modules));
     let audit = audit(&options.own.audit_log, environment)?;
-    Ok(Services { audit, email, providers, files: None, push, channels, dashboard, web_hooks, callbacks, analytics })
+    let backups = backup::backups(options, &environment.random)?;
+    Ok(Services {
+        audit,
+        backups,
+        email,
+        providers,
+        files: None,
+        push,
+        channels,
+        dashboard,
+        web_hooks,
+        callbacks,
+        analytics,
+    })
 }
 
 /// The audit log, if the options name a folder for it.

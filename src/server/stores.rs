@@ -57,36 +57,66 @@ pub async fn open(
 
 /// The folder that holds a copy of the embedded store, removed when it is no longer used.
 #[derive(Debug)]
-pub struct Copied(PathBuf);
+pub struct Copied {
+    folder: PathBuf,
+    /// Whether it outlives this process.
+    stays: bool,
+}
 
 impl Copied {
-    /// Copies the store in `dir` as it is at this moment into the folder `to`, which must not be there.
+    /// Copies the store in `dir` as it is at this moment into the folder `to`. A copy that is there is replaced.
     ///
     /// # Errors
     /// If there is no store, or no room.
     pub async fn of(dir: &Path, to: PathBuf) -> Result<Self, StartError> {
-        let dir = dir.to_owned();
         // Made first, so that half a copy is removed, too.
-        let copied = Self(to.clone());
+        let copied = Self { folder: to, stays: false };
+        copied.remove();
+        let (dir, to) = (dir.to_owned(), copied.folder.clone());
         let copy = tokio::task::spawn_blocking(move || sqlite::copy(&dir, &to, &mut |_, _| {})).await;
         copy.map_err(|error| StartError::Storage(error.to_string()))?
             .map_err(|error| StartError::Storage(format!("cannot copy the embedded store: {}", chain(&error))))?;
         Ok(copied)
     }
 
+    /// The copy in the folder `to`, which is made if there is none. It stays until [`Copied::done`], also when the process ends.
+    ///
+    /// # Errors
+    /// As [`Copied::of`].
+    async fn staying(dir: &Path, to: PathBuf) -> Result<Self, StartError> {
+        let stays = |folder| Self { folder, stays: true };
+        if to.is_dir() {
+            return Ok(stays(to));
+        }
+        let half = Self::of(dir, to.with_extension("half")).await?;
+        std::fs::rename(&half.folder, &to)
+            .map_err(|error| StartError::Storage(format!("{}: {error}", to.display())))?;
+        Ok(stays(to))
+    }
+
     /// The folder.
     #[must_use]
     pub fn folder(&self) -> &Path {
-        &self.0
+        &self.folder
+    }
+
+    fn done(&mut self) {
+        self.stays = false;
+    }
+
+    fn remove(&self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.folder)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!(folder = %self.folder.display(), %error, "a copy of the database could not be removed");
+        }
     }
 }
 
 impl Drop for Copied {
     fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.0)
-            && error.kind() != std::io::ErrorKind::NotFound
-        {
-            tracing::warn!(folder = %self.0.display(), %error, "a copy of the database could not be removed");
+        if !self.stays {
+            self.remove();
         }
     }
 }
@@ -96,7 +126,7 @@ impl Drop for Copied {
 pub struct Whole {
     /// The objects.
     pub storage: Arc<dyn Storage>,
-    _copied: Option<Copied>,
+    copied: Option<Copied>,
 }
 
 impl Whole {
@@ -106,13 +136,52 @@ impl Whole {
     /// # Errors
     /// If there is no store or it cannot be read.
     pub async fn to_read(options: &Options) -> Result<Self, StartError> {
-        match &options.database.uri {
-            DatabaseUri::Mongo { .. } => Ok(Self { storage: open(options, None).await?.0, _copied: None }),
+        let copied = match &options.database.uri {
+            DatabaseUri::Mongo { .. } => None,
             DatabaseUri::Embedded { dir } => {
-                let copied = Copied::of(dir, dir.join(format!("copy-{}", std::process::id()))).await?;
-                let storage = patient(copied.folder()).await?;
-                Ok(Self { storage, _copied: Some(copied) })
+                Some(Copied::of(dir, dir.join(format!("copy-{}", std::process::id()))).await?)
             }
+        };
+        Self::shown_by(options, copied).await
+    }
+
+    /// As [`Whole::to_read`], with the copy in the folder `to`. It stays there until [`Whole::done`]: whoever was interrupted comes
+    /// back to the same moment.
+    ///
+    /// # Errors
+    /// As [`Whole::to_read`].
+    pub async fn to_read_again(options: &Options, to: PathBuf) -> Result<Self, StartError> {
+        let copied = match &options.database.uri {
+            DatabaseUri::Mongo { .. } => None,
+            DatabaseUri::Embedded { dir } => Some(Copied::staying(dir, to).await?),
+        };
+        Self::shown_by(options, copied).await
+    }
+
+    async fn shown_by(options: &Options, copied: Option<Copied>) -> Result<Self, StartError> {
+        let storage = match &copied {
+            None => open(options, None).await?.0,
+            Some(copied) => patient(copied.folder()).await?,
+        };
+        Ok(Self { storage, copied })
+    }
+
+    /// Opens a store for writing. No server may be running on the embedded store.
+    ///
+    /// # Errors
+    /// If it cannot be opened.
+    pub async fn to_write(options: &Options) -> Result<Self, StartError> {
+        let storage = match &options.database.uri {
+            DatabaseUri::Mongo { .. } => open(options, None).await?.0,
+            DatabaseUri::Embedded { dir } => patient(dir).await?,
+        };
+        Ok(Self { storage, copied: None })
+    }
+
+    /// Nobody will come back to the copy.
+    pub fn done(&mut self) {
+        if let Some(copied) = &mut self.copied {
+            copied.done();
         }
     }
 }

@@ -119,8 +119,11 @@ fn with(stem: &Path, ending: &str) -> PathBuf {
 }
 
 fn read_entry(path: &Path) -> io::Result<Entry> {
-    let text = fs::read(path)?;
-    serde_json::from_slice(&text)
+    parse_entry(path, &fs::read(path)?)
+}
+
+fn parse_entry(path: &Path, text: &[u8]) -> io::Result<Entry> {
+    serde_json::from_slice(text)
         .map_err(|error| io::Error::new(ErrorKind::InvalidData, format!("{}: {error}", path.display())))
 }
 
@@ -264,6 +267,71 @@ impl FileStore for Directory {
         let path = PathBuf::from(&leftover.place);
         blocking(move || fs::remove_file(path)).await
     }
+}
+
+/// A file in a data directory, as it is stored.
+#[derive(Debug)]
+pub struct Stored {
+    data: PathBuf,
+    json: PathBuf,
+    /// Bytes on disk.
+    pub length: u64,
+}
+
+/// The parts of a stored file, each with its path below the data directory.
+#[derive(Debug)]
+pub struct StoredParts {
+    /// The `.json`.
+    pub entry: (PathBuf, Vec<u8>),
+    /// The bytes.
+    pub bytes: (PathBuf, File),
+}
+
+impl Stored {
+    /// Opens both parts; `None` if the file was removed meanwhile, or its bytes are missing.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub fn open(&self) -> io::Result<Option<StoredParts>> {
+        let below = |path: &Path| path.strip_prefix(&self.data).unwrap_or(path).to_owned();
+        // The bytes of an entry that was just replaced may be gone; the entry that replaced it is there then.
+        for _ in 0..8 {
+            let text = match fs::read(&self.json) {
+                Ok(text) => text,
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+                Err(error) => return Err(error),
+            };
+            let path = with(&self.json, &parse_entry(&self.json, &text)?.bytes);
+            match File::open(&path) {
+                Ok(file) => {
+                    let entry = (below(&self.json), text);
+                    return Ok(Some(StoredParts { entry, bytes: (below(&path), file) }));
+                }
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        tracing::warn!(path = %self.json.display(), "the bytes of a file are missing");
+        Ok(None)
+    }
+}
+
+/// All files in a data directory, encrypted if they are.
+pub fn stored(data: &Path) -> impl Iterator<Item = io::Result<Stored>> {
+    let data = data.to_owned();
+    let of_folder = move |first: u8| {
+        let folder = data.join("files").join(hex(&[first]));
+        let stored = |json: PathBuf| match read_entry(&json) {
+            Ok(entry) => Some(Ok(Stored { data: data.clone(), json, length: entry.length })),
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            Err(error) => Some(Err(error)),
+        };
+        match paths(&folder) {
+            Ok(paths) => paths.into_iter().filter(|path| is_json(path)).filter_map(stored).collect(),
+            Err(error) => vec![Err(error)],
+        }
+    };
+    (0..=u8::MAX).flat_map(of_folder)
 }
 
 /// What is in a folder that may not be there.

@@ -101,7 +101,10 @@ async fn copy_one(from: &dyn FileStore, to: &dyn FileStore, name: &str) -> Resul
 }
 
 /// The SHA-256 of a file's bytes.
-async fn digest(file: &dyn StoredFile) -> Result<Digest> {
+///
+/// # Errors
+/// If it cannot be read, or has fewer bytes than noted.
+pub async fn digest(file: &dyn StoredFile) -> Result<Digest> {
     let mut context = Context::new(&SHA256);
     let mut bytes = file.read(0..file.info().length).await?;
     let mut length = 0;

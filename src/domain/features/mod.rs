@@ -4,6 +4,7 @@
 pub mod analytics;
 pub mod audiences;
 pub mod audit;
+pub mod backup;
 pub mod dashboard;
 pub mod files;
 pub mod functions;
@@ -36,6 +37,7 @@ pub fn all(options: &Options, services: Services) -> Vec<Feature> {
     let analytics = analytics::feature(services.analytics.clone());
     vec![
         audit::feature(&services),
+        backup::feature(options, &services),
         dashboard::feature(options, &services),
         files::feature(options, &services),
         push::feature(options, &services),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::adapters::audit::AuditLog;
 use crate::adapters::auth::Providers;
+use crate::adapters::backup::Backups;
 use crate::adapters::cloud::module::{Decision, OwnModule};
 use crate::adapters::cloud::webhook::WebHooks;
 use crate::adapters::dashboard::Installed;
@@ -29,6 +30,8 @@ pub struct Services {
     pub channels: Channels,
     /// Parse Dashboard, if the server hosts it.
     pub dashboard: Option<Installed>,
+    /// Makes backups, if the options say when.
+    pub backups: Option<Backups>,
     /// Calls web hooks.
     pub web_hooks: Arc<WebHooks>,
     /// Functions of the app that options name.

@@ -53,6 +53,7 @@ fn services() -> Services {
     let web_hooks = Arc::new(WebHooks::new(&hooks).unwrap());
     Services {
         audit: None,
+        backups: None,
         dashboard: None,
         email: None,
         providers: Providers::default(),

@@ -8,7 +8,7 @@ use std::fmt;
 
 use futures_util::TryStreamExt as _;
 
-use super::{classes, relations};
+use super::{Class, classes, relations};
 use crate::adapters::files::FileStore;
 use crate::model::names::{self, ClassName};
 use crate::model::object::{FieldName, Object};
@@ -110,7 +110,7 @@ pub async fn check(
     for damage in storage.damage().await? {
         tell(Finding::Damaged(damage));
     }
-    let classes = classes(storage).await?;
+    let classes: Vec<ClassSchema> = classes(storage).await?.into_iter().map(|Class { schema, .. }| schema).collect();
     let mut objects = Objects::of(&classes);
     for class in &classes {
         seen.classes += 1;
@@ -149,7 +149,7 @@ impl Objects {
     fn of(classes: &[ClassSchema]) -> Self {
         let mut ids = HashMap::from([(ClassName::unchecked(names::USER), HashSet::new())]);
         for class in classes {
-            for (_, target) in relations(class) {
+            for (_, _, target) in relations(class) {
                 ids.entry(class.name.clone()).or_default();
                 ids.entry(target.clone()).or_default();
             }
@@ -206,7 +206,7 @@ async fn check_relations(
     let is_missing = |class: &ClassName, id: &str| !ids.get(class).is_some_and(|ids| ids.contains(id));
     let mut known = HashSet::new();
     for class in classes {
-        for (join, target) in relations(class) {
+        for (_, join, target) in relations(class) {
             known.insert(join.clone());
             let mut pairs = storage.all_pairs(&join);
             while let Some((owner, member)) = pairs.try_next().await? {

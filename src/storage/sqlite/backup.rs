@@ -16,6 +16,8 @@ type Result<T> = std::result::Result<T, EmbeddedError>;
 
 /// Pages that are copied at once.
 const PAGES: i32 = 1024;
+/// The folder for what is being restored.
+const RESTORING: &str = "restoring";
 
 /// Copies the database in `directory` as it is at this moment into the directory `to`, which must hold none. A server may be
 /// running on it: it is not held up, and what it writes meanwhile is not in the copy. Blocks during file operations. `progress` is
@@ -50,6 +52,78 @@ pub fn copy(directory: &Path, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> 
     copy.close().map_err(|(_, error)| error)?;
     let synced = fs::File::open(&file).and_then(|file| file.sync_all());
     synced.map_err(|source| EmbeddedError::File { path: file, source })
+}
+
+/// Puts a database, and what is beside it, into a directory that has none. `fill` writes it into an empty folder there; it is
+/// put in its place when the database in it has been read without a fault, and not at all otherwise. Blocks.
+///
+/// # Errors
+/// `Occupied`; `InUse`; `Damaged`, `TooNew` if the database is; errors of `fill`.
+pub fn restore<T, E: From<EmbeddedError>>(
+    directory: &Path,
+    fill: impl FnOnce(&Path) -> std::result::Result<T, E>,
+) -> std::result::Result<T, E> {
+    let held = Directory::hold(directory)?;
+    let file = |path: &Path| {
+        let path = path.to_owned();
+        move |source| EmbeddedError::File { path, source }
+    };
+    if fs::metadata(&held.database).map_err(file(&held.database))?.len() > 0 {
+        return Err(EmbeddedError::Occupied(held.database.clone()).into());
+    }
+    let fresh = directory.join(RESTORING);
+    // What an earlier one left that was killed.
+    match fs::remove_dir_all(&fresh) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(file(&fresh)(error).into()),
+        _ => {}
+    }
+    fs::create_dir(&fresh).map_err(file(&fresh))?;
+    let restored = fill(&fresh).and_then(|filled| {
+        whole(&fresh)?;
+        place(&fresh, directory)?;
+        Ok(filled)
+    });
+    let removed = fs::remove_dir_all(&fresh);
+    let restored = restored?;
+    removed.map_err(file(&fresh))?;
+    Ok(restored)
+}
+
+/// Reads a database that nobody uses, and upgrades it.
+fn whole(directory: &Path) -> Result<()> {
+    let file = directory.join(files::DATABASE);
+    // Checks what it is before anything is written to it.
+    drop(files::read_only(directory)?);
+    let watchdog = Watchdog::start().map_err(|source| EmbeddedError::File { path: file.clone(), source })?;
+    let db = Db::open(&file, true, "FULL", &watchdog, Limits { time: Duration::MAX, bytes: usize::MAX })?;
+    files::prepare(db.connection(), &file)?;
+    let found = damage(&db).map_err(|error| EmbeddedError::Damaged(error.to_string()))?;
+    match found.into_iter().next() {
+        Some(first) => Err(EmbeddedError::Damaged(first)),
+        None => Ok(()),
+    }
+}
+
+/// Moves everything from one folder to another, the database last: without it there is nothing that a server would use.
+fn place(from: &Path, to: &Path) -> Result<()> {
+    let at = |path: &Path| {
+        let path = path.to_owned();
+        move |source| EmbeddedError::File { path, source }
+    };
+    let mut names = Vec::new();
+    for entry in fs::read_dir(from).map_err(at(from))? {
+        names.push(entry.map_err(at(from))?.file_name());
+    }
+    names.sort_by_key(|name| name == files::DATABASE);
+    for name in &names {
+        if name != files::DATABASE && to.join(name).exists() {
+            return Err(EmbeddedError::Occupied(to.join(name)));
+        }
+    }
+    for name in &names {
+        fs::rename(from.join(name), to.join(name)).map_err(at(&to.join(name)))?;
+    }
+    fs::File::open(to).and_then(|folder| folder.sync_all()).map_err(at(to))
 }
 
 /// What SQLite finds damaged: pages, the order of indexes, rows without their place in an index.

@@ -31,6 +31,9 @@ pub enum EmbeddedError {
     /// The file is not a database of reparse, or damaged.
     #[error("the database file is damaged or not a reparse database: {0}. Restore it from a backup")]
     Damaged(String),
+    /// Something is where a backup is to be restored.
+    #[error("{} is there already; a backup is restored into a directory without data", .0.display())]
+    Occupied(PathBuf),
     /// The disk is full.
     #[error("the disk that holds the database is full")]
     DiskFull,

@@ -37,7 +37,7 @@ use indexmap::IndexMap;
 use metrics::{counter, histogram};
 use serde_json::{Map, Value as Json};
 
-pub use self::backup::{compact, copy};
+pub use self::backup::{compact, copy, restore};
 pub use self::error::EmbeddedError;
 pub use self::files::read_classes;
 

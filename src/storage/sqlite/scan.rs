@@ -77,7 +77,7 @@ where
     T: Send + 'static,
     P: Send + 'static,
 {
-    let pages = stream::try_unfold(Some(None), move |place: Option<Option<P>>| {
+    let pages = stream::try_unfold(Some(None), move |place| {
         let next = next.clone();
         async move {
             let Some(last) = place else { return Ok::<_, StorageError>(None) };
