@@ -13,7 +13,7 @@ test('SIGHUP reads the configuration again', async () => {
   const { file, config, dir } = await writeConfig({ jsonLogs: true, restAPIKey: 'old-rest', rateLimit: [] }, { database: freshDatabase('embedded') });
   const child = spawnReparse([file], { cwd: dir });
   const server = await new Server(child, config.port, config).ready();
-  const status = async (headers, where = '/classes/Note') => (await server.request('GET', where, { headers })).status;
+  const status = async (headers, where = '/config') => (await server.request('GET', where, { headers })).status;
   const lines = () => child.output.split('\n').filter(line => line.startsWith('{')).map(line => JSON.parse(line));
   let reloads = 0;
   const reload = async (changes, answer) => {
