@@ -105,8 +105,8 @@ pub async fn update(cx: &Context, mut body: Map<String, Json>) -> Result<Json> {
     }
     save(cx, names::GLOBAL_CONFIG, &update).await?;
     if let Some(concerned) = &concerned {
-        // Its error is logged; the parameters have been saved.
-        let _ = concerned.fire(cx, Trigger::AfterSave, stored(cx).await?).await;
+        // The client gets its error, although the parameters have been saved: parse-server does so, too.
+        concerned.fire(cx, Trigger::AfterSave, stored(cx).await?).await?;
     }
     Ok(json!({ "result": true }))
 }

@@ -15,18 +15,17 @@ function install(Parse, registry, channel, options) {
     return name;
   };
 
+  // What cannot be registered is refused with a text, as parse-server does.
   const add = (type, className, handler, validator) => {
-    if (className === '_PushStatus' && type === 'beforeSave') throw new Error('Only afterSave is allowed on _PushStatus');
+    if (className === '_PushStatus' && type === 'beforeSave') throw 'Only afterSave is allowed on _PushStatus';
     if (USER_TRIGGERS.has(type) && className !== '_User') {
-      throw new Error(
-        'Only the _User class is allowed for the beforeLogin, afterLogin, and beforePasswordResetRequest triggers',
-      );
+      throw 'Only the _User class is allowed for the beforeLogin, afterLogin, and beforePasswordResetRequest triggers';
     }
     if (type === 'afterLogout' && className !== '_Session') {
-      throw new Error('Only the _Session class is allowed for the afterLogout trigger.');
+      throw 'Only the _Session class is allowed for the afterLogout trigger.';
     }
     if (className === '_Session' && type !== 'afterLogout') {
-      throw new Error('Only the afterLogout trigger is allowed for the _Session class.');
+      throw 'Only the afterLogout trigger is allowed for the _Session class.';
     }
     checkValidator(validator);
     registry.addTrigger(type, className, handler, validator);

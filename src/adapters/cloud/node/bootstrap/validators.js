@@ -23,17 +23,15 @@ const typeOf = value => (Array.isArray(value) ? 'array' : typeof value);
 
 function checkKeys(given, allowed) {
   for (const [key, value] of Object.entries(given)) {
-    if (!Object.hasOwn(allowed, key)) throw new Error(`${key} is not a supported parameter for Cloud Function validations.`);
+    if (!Object.hasOwn(allowed, key)) throw `${key} is not a supported parameter for Cloud Function validations.`;
     const types = allowed[key];
     if (types && !types.includes(typeOf(value))) {
-      throw new Error(
-        `Invalid type for Cloud Function validation key ${key}. Expected ${types.join('|')}, actual ${typeOf(value)}`,
-      );
+      throw `Invalid type for Cloud Function validation key ${key}. Expected ${types.join('|')}, actual ${typeOf(value)}`;
     }
   }
 }
 
-/** Throws for a validator that cannot work. */
+/** Throws for a validator that cannot work: a text, as parse-server does. */
 function checkValidator(validator) {
   if (validator === null || validator === undefined || typeof validator === 'function') return;
   if (typeof validator !== 'object') throw new Error('A validator must be a function or an object.');
@@ -43,7 +41,7 @@ function checkValidator(validator) {
     for (const field of Object.values(fields)) if (field !== null && typeof field === 'object') checkKeys(field, FIELD_KEYS);
   }
   for (const key of Object.keys(validator.rateLimit ?? {})) {
-    if (!RATE_LIMIT_KEYS.has(key)) throw new Error(`Invalid rate limit option "${key}"`);
+    if (!RATE_LIMIT_KEYS.has(key)) throw `Invalid rate limit option "${key}"`;
   }
 }
 
