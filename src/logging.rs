@@ -19,7 +19,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Options;
 use crate::config::values::LogLevel;
-use crate::domain::features::logs::{self, adapter};
+use crate::domain::features::logs;
 
 /// Holds the thread that writes lines. Dropped, it writes those that wait, for a second at most.
 #[must_use]
@@ -124,7 +124,7 @@ fn level(level: LogLevel) -> &'static str {
 
 /// Whether the app's log adapter gets an event, in place of the output.
 fn goes_to_adapter(event: &Metadata<'_>) -> bool {
-    adapter::runs() && event.target() != adapter::NOT_HANDED_OVER
+    logs::adapter_runs() && event.target() != logs::NOT_HANDED_OVER
 }
 
 /// Keeps the last lines in memory, and gives them to the app's log adapter.
@@ -146,7 +146,7 @@ impl<S: Subscriber> Layer<S> for Recent {
         if goes_to_adapter(event.metadata()) {
             let mut fields = Fields::default();
             event.record(&mut fields);
-            adapter::hand_over(adapter::Line { level, message: line.message, fields: fields.0 });
+            logs::hand_over(logs::AdapterLine { level, message: line.message, fields: fields.0 });
         }
     }
 }

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Map, Value as Json, json};
 
+pub use self::adapter::{Line as AdapterLine, NOT_HANDED_OVER, hand_over, runs as adapter_runs};
 use crate::config::Options;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::feature::Feature;
