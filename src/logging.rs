@@ -92,7 +92,7 @@ pub fn start(options: &Options) -> Running {
         .thread_name("log")
         .finish(std::io::stdout());
     let dropped = output.error_counter();
-    let output = output.with_filter(move |event: &Metadata<'_>| !(silent && kept_elsewhere) && !goes_to_adapter(event));
+    let output = output.with_filter(move |event: &Metadata<'_>| !(silent && kept_elsewhere || goes_to_adapter(event)));
     let builder = tracing_subscriber::fmt().with_env_filter(filter(options)).with_timer(SystemTime).with_writer(output);
     let recent = Recent { lines: limits.log_lines };
     let (started, levels) = if options.logging.json_logs == Some(true) {

@@ -7,6 +7,7 @@ use super::{fail, say};
 use crate::adapters::audit::verify::{Verified, verify};
 
 /// Checks a file, or the files of a folder; succeeds if the chain is unbroken.
+#[must_use]
 pub fn check(path: &Path) -> ExitCode {
     match verify(path) {
         Ok(Verified { files, entries, head }) => {

@@ -115,7 +115,7 @@ mod tests {
 
     use super::*;
 
-    fn options(more: Value) -> Options {
+    fn options(more: &Value) -> Options {
         let mut all = json!({ "appId": "a", "masterKey": "m", "databaseURI": "file:x" });
         for (name, value) in more.as_object().unwrap() {
             all[name] = value.clone();
@@ -125,8 +125,8 @@ mod tests {
 
     #[test]
     fn some_options_change_at_once_and_the_others_are_named() {
-        let current = options(json!({ "limits": { "rows": 5 } }));
-        let newer = options(json!({
+        let current = options(&json!({ "limits": { "rows": 5 } }));
+        let newer = options(&json!({
             "masterKey": "n", "restAPIKey": "r", "logLevel": "debug", "webhookKey": "w", "port": 99,
             "limits": { "rows": 6, "backlog": 7 }, "requestComplexity": { "includeDepth": 3 },
         }));
@@ -138,17 +138,18 @@ mod tests {
         assert!(next.keys.webhook_key.is_none() && next.server.port == 1337);
         assert_eq!(waiting, ["webhookKey", "port", "serverURL", "limits.backlog"]);
         assert!(changed(&next, &next).1.is_empty());
-        let sealed = options(json!({ "dashboard": { "enabled": true } }));
-        let (next, waiting) = changed(&sealed, &options(json!({ "dashboard": { "enabled": true }, "masterKey": "n" })));
+        let sealed = options(&json!({ "dashboard": { "enabled": true } }));
+        let (next, waiting) =
+            changed(&sealed, &options(&json!({ "dashboard": { "enabled": true }, "masterKey": "n" })));
         assert_eq!((next.keys.master_key.expose(), waiting), ("m", vec!["masterKey".to_owned()]));
     }
 
     #[test]
     fn replaced_options_are_read_by_all() {
-        let live = LiveOptions::new(options(json!({})));
+        let live = LiveOptions::new(options(&json!({})));
         let before = &live.keys;
         for key in ["n", "o"] {
-            live.replace(options(json!({ "masterKey": key })));
+            live.replace(options(&json!({ "masterKey": key })));
             assert_eq!(live.keys.master_key.expose(), key);
         }
         assert_eq!(before.master_key.expose(), "m");

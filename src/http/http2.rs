@@ -254,7 +254,7 @@ mod tests {
 
     #[test]
     fn what_is_not_read_is_noticed() {
-        let (traffic, long) = (Arc::new(Traffic::default()), Duration::from_secs(3600));
+        let (traffic, long) = (Arc::new(Traffic::default()), Duration::from_hours(1));
         assert!(traffic.is_idle(Duration::ZERO) && !traffic.is_idle(long));
         let exchange = Exchange::begin(&traffic);
         assert!(!traffic.is_idle(Duration::ZERO) && !traffic.is_stuck(Duration::ZERO), "the answer is being made");

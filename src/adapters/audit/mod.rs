@@ -175,7 +175,7 @@ fn files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if name.starts_with("audit-") && name.ends_with(".jsonl") {
+        if name.starts_with("audit-") && path.extension().is_some_and(|extension| extension == "jsonl") {
             found.push(path);
         }
     }

@@ -66,15 +66,15 @@ fn read(path: &Path, mut wanted: impl FnMut(u64, &Link) -> bool) -> Result<Optio
     let mut reader = BufReader::new(File::open(path).map_err(fail)?);
     let mut last: Option<Link> = None;
     for number in 1.. {
-        let mut line = Vec::new();
-        (&mut reader).take(LINE as u64).read_until(b'\n', &mut line).map_err(fail)?;
-        if line.is_empty() {
+        let mut bytes = Vec::new();
+        (&mut reader).take(LINE as u64).read_until(b'\n', &mut bytes).map_err(fail)?;
+        if bytes.is_empty() {
             return if last.is_some() { Ok(last) } else { Err(format!("{}: it is empty", path.display())) };
         }
-        if line.pop() != Some(b'\n') {
+        if bytes.pop() != Some(b'\n') {
             return Err(at(number, "it is incomplete"));
         }
-        let link = std::str::from_utf8(&line).ok().and_then(Link::read);
+        let link = std::str::from_utf8(&bytes).ok().and_then(Link::read);
         let link = link.ok_or_else(|| at(number, "it was changed"))?;
         let follows = last.as_ref().is_none_or(|last| link.previous == last.hash);
         if !follows || link.number != number {

@@ -52,8 +52,8 @@ impl Drop for Done {
 }
 
 impl Afterwards {
-    /// Waits for a place, then does work in the background; a stopping server waits for `tasks`. Returns after a fixed pause. Every request of a kind comes here,
-    /// whether it finds anything to do or not. A failure is logged with what was being done.
+    /// Waits for a place, then does work in the background, and returns after a fixed pause; a stopping server waits for `tasks`. Every
+    /// request of a kind comes here, whether it finds anything to do or not. A failure is logged with what was being done.
     ///
     /// # Errors
     /// 1 while the server stops.

@@ -175,7 +175,6 @@ impl MongoStorage {
 /// Counts what became of a command. Its name is a word of the driver's protocol.
 fn count_command(event: &CommandEvent) {
     let (name, took, outcome) = match event {
-        CommandEvent::Started(_) => return,
         CommandEvent::Succeeded(done) => (&done.command_name, done.duration, "ok"),
         CommandEvent::Failed(done) => (&done.command_name, done.duration, "error"),
         _ => return,

@@ -170,20 +170,20 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let options = EmbeddedOptions { readers, queue, ..EmbeddedOptions::default() };
         let store = EmbeddedStorage::open(directory.path(), &options).unwrap();
-        let (mut busy, mut holds) = (Vec::new(), Vec::new());
+        let (mut busy, mut releases) = (Vec::new(), Vec::new());
         for _ in 0..readers {
-            let (begin, begun) = mpsc::channel();
-            let (hold, held) = mpsc::channel::<()>();
+            let (start, started) = mpsc::channel();
+            let (release, wait) = mpsc::channel::<()>();
             let mut job = Box::pin(store.readers.run(move |_| {
-                begin.send(()).unwrap();
-                // Until `hold` is dropped.
-                let _ = held.recv();
+                start.send(()).unwrap();
+                // Until `release` is dropped.
+                let _ = wait.recv();
                 Ok(())
             }));
             assert!(poll!(&mut job).is_pending());
-            begun.recv().unwrap();
+            started.recv().unwrap();
             busy.push(job);
-            holds.push(hold);
+            releases.push(release);
         }
         let mut waiting = Vec::new();
         for _ in 0..50 {
@@ -193,7 +193,7 @@ mod tests {
             }
         }
         let taken = waiting.len();
-        drop(holds);
+        drop(releases);
         for job in busy {
             job.await.unwrap();
         }

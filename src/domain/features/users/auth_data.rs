@@ -379,6 +379,7 @@ pub(super) fn request(cx: &Context, who: Who<'_>, body: &Map<String, Json>, sent
 }
 
 /// Whether a service outside of the server may be asked.
+#[must_use]
 pub fn has_providers(cx: &Context) -> bool {
     providers(cx).is_some_and(|providers| !providers.is_empty())
 }

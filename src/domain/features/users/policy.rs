@@ -79,6 +79,7 @@ async fn is_accepted(cx: &Context, password: &str) -> Result<bool> {
 }
 
 /// Whether a function of the app judges passwords.
+#[must_use]
 pub fn asks_outside(cx: &Context) -> bool {
     cx.app.feature::<Users>().is_ok_and(|users| users.callbacks.judge_password.is_some())
 }
