@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::commands::{audit, dashboard, data, embedded, fail, files, healthcheck, job, openapi, say, serve};
+use crate::commands::{audit, dashboard, data, embedded, fail, files, healthcheck, job, openapi, say, serve, user};
 use crate::config::{self, Command};
 use crate::random::SystemRandom;
 use crate::server::Parts;
@@ -23,6 +23,7 @@ pub fn main() -> ExitCode {
             say(&text);
             ExitCode::SUCCESS
         }
+        Command::User { loaded, task } => runtime.block_on(user::run(*loaded, task)),
         Command::Data { loaded, task } => runtime.block_on(data::run(&loaded, task)),
         Command::Files { loaded, task } => runtime.block_on(files::run(&loaded, task)),
         Command::HealthCheck { url, own } => runtime.block_on(healthcheck::check(&url, own)),

@@ -8,7 +8,7 @@ import { until } from '../lib/net.mjs';
 import { Server, spawnReparse, writeConfig } from '../lib/server.mjs';
 import { freshDatabase } from '../lib/stores.mjs';
 import { tempDir } from '../lib/temp.mjs';
-import { directoryOf, refusedWith } from './support.mjs';
+import { directoryOf, refusedWith as refusedWithin } from './support.mjs';
 
 const OPTIONS = { allowClientClassCreation: true, fileUpload: { enableForPublic: true } };
 
@@ -18,6 +18,9 @@ async function app(kind, options = {}) {
   const start = () => new Server(spawnReparse([file], { cwd: dir }), config.port, config).ready();
   return { file, config, dir, start };
 }
+
+/** Runs a command that must fail; returns its output. */
+const refusedWith = args => refusedWithin(args, { cwd: tempDir(), limit: 120_000 });
 
 /** Runs a command to its end. */
 async function run(...args) {
@@ -98,10 +101,11 @@ test('check finds damage in the database file', async () => {
   await server.stop();
   const database = path.join(directoryOf(config.databaseURI), 'reparse.db');
   const bytes = fs.readFileSync(database);
-  // A row's text is changed without its index of dates: the key of `updatedAt` is another one then.
-  const at = bytes.indexOf('"updatedAt":{"$d":');
-  assert.ok(at > 0);
-  bytes[at + 18] = bytes[at + 18] === 0x31 ? 0x32 : 0x31;
+  // The text of rows is changed without the index of dates: the keys of `updatedAt` are other ones then (1… becomes 2…).
+  const mark = '"updatedAt":{"$d":';
+  let count = 0;
+  for (let at = bytes.indexOf(mark); at >= 0; at = bytes.indexOf(mark, at + 1), count += 1) bytes[at + mark.length] ^= 3;
+  assert.ok(count >= 50, `${count} rows`);
   fs.writeFileSync(database, bytes);
   const { code, output } = await run('check', '--data', file);
   assert.equal(code, 1, output);

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::{Map, Value as Json};
 
-use super::{fail, say};
+use super::{aside, fail, say};
 use crate::config::Loaded;
 use crate::domain::features::jobs::{self, Starter};
 use crate::domain::kernel::context::Context;
@@ -17,15 +17,7 @@ pub async fn run(mut loaded: Loaded, name: &str, params: Map<String, Json>) -> E
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
-    // Beside the server of the app, which has its port and runs the schedules.
-    "127.0.0.1".clone_into(&mut loaded.options.server.host);
-    loaded.options.server.port = 0;
-    loaded.options.own.job_schedules = false;
-    // Nobody sends it requests.
-    loaded.options.own.dashboard.enabled = false;
-    loaded.options.own.shutdown_delay_ms = 0;
-    loaded.options.live_query.start_server = Some(false);
-    loaded.options.live_query.server = None;
+    aside(&mut loaded.options);
     let server = match Box::pin(Server::open(loaded.options, Environment::default())).await {
         Ok(server) => server.serve(),
         Err(error) => return fail(&format!("error: {error}")),

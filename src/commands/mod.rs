@@ -9,9 +9,25 @@ pub mod healthcheck;
 pub mod job;
 pub mod openapi;
 pub mod serve;
+pub mod user;
 
 use std::io::Write as _;
 use std::process::ExitCode;
+
+use crate::config::Options;
+
+/// Makes a server out of these options that does one thing beside the server of the app, which has its port and its schedules.
+fn aside(options: &mut Options) {
+    "127.0.0.1".clone_into(&mut options.server.host);
+    options.server.port = 0;
+    options.own.job_schedules = false;
+    options.own.backup.schedule.0.clear();
+    // Nobody sends it requests.
+    options.own.dashboard.enabled = false;
+    options.own.shutdown_delay_ms = 0;
+    options.live_query.start_server = Some(false);
+    options.live_query.server = None;
+}
 
 /// Prints text to standard output. A closed pipe is not an error.
 pub fn say(text: &str) {

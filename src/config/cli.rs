@@ -9,6 +9,7 @@ use super::error::ConfigError;
 use super::files_command::{self, FilesArguments};
 use super::merge::{FlatOption, Setting};
 use super::nearest;
+use super::user_command::UserArguments;
 
 /// The command to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +24,7 @@ pub(super) enum Verb {
     HealthCheck,
     Files,
     Data,
+    User,
     Embedded,
     Job,
     Help,
@@ -46,6 +48,8 @@ pub(super) struct Line {
     pub files: FilesArguments,
     /// What is to be done with the data.
     pub data: DataArguments,
+    /// What is to be done with a user.
+    pub user: UserArguments,
     /// The job to run, and its parameters as JSON.
     pub job: (Option<String>, Option<String>),
 }
@@ -62,6 +66,7 @@ pub(super) fn parse(args: impl IntoIterator<Item = OsString>, places: &[FlatOpti
         yaml: false,
         files: FilesArguments::default(),
         data: DataArguments::default(),
+        user: UserArguments::default(),
         job: (None, None),
     };
     let mut first = true;
@@ -130,6 +135,8 @@ pub(super) fn parse(args: impl IntoIterator<Item = OsString>, places: &[FlatOpti
             Some(action) if line.verb == Verb::Files && line.files.action.is_none() => {
                 line.files.action = Some(action.to_owned());
             }
+            Some("user") if first => line.verb = Verb::User,
+            Some(argument) if line.verb == Verb::User && line.user.takes(argument) => {}
             Some("job") if first => line.verb = Verb::Job,
             Some(name) if line.verb == Verb::Job && line.job.0.is_none() => line.job.0 = Some(name.to_owned()),
             _ if line.verb == Verb::Data && line.data.place().is_some() => {

@@ -6,7 +6,7 @@ use super::declare::OptionType;
 use super::merge::{self, FlatOption};
 
 /// The program's commands.
-pub(super) const COMMANDS: [&str; 17] = [
+pub(super) const COMMANDS: [&str; 18] = [
     "openapi",
     "audit",
     "dashboard",
@@ -19,6 +19,7 @@ pub(super) const COMMANDS: [&str; 17] = [
     "import",
     "files",
     "job",
+    "user",
     "healthcheck",
     "embedded",
     "completions",

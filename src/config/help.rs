@@ -41,6 +41,10 @@ Usage: reparse [FLAGS] [CONFIGURATION.json]
        reparse job NAME [--params JSON] [FLAGS] [CONFIGURATION.json]
                                                     run a job of the app's code to its end
        reparse audit verify PATH                    check that an audit log is as it was written
+       reparse user create|password|unlock|log-out NAME [FLAGS] [CONFIGURATION.json]
+                                                    make a user, set the password (both are read from
+                                                    standard input), open a locked account, end sessions;
+                                                    on the embedded store while no server runs
        reparse healthcheck [URL]                    check whether a running server is healthy
        reparse completions bash|zsh|fish            print completions for a shell
        reparse man                                  print a manual page

@@ -12,6 +12,7 @@ use super::database_uri::DatabaseUri;
 use super::error::ConfigError;
 use super::files_command::{self, FilesTask};
 use super::merge::{self, FlatOption, Setting};
+use super::user_command::UserTask;
 use super::{Options, Unknown, completions, first_run, help, man, nearest, resolve};
 use crate::random::Random;
 
@@ -41,6 +42,13 @@ pub enum Command {
         loaded: Box<Loaded>,
         /// Whether to print YAML instead of JSON.
         yaml: bool,
+    },
+    /// Do something with a user.
+    User {
+        /// The options.
+        loaded: Box<Loaded>,
+        /// What.
+        task: UserTask,
     },
     /// Do something with all data.
     Data {
@@ -131,7 +139,14 @@ pub fn load(
             let socket = line.operand.ok_or_else(|| ConfigError::new("embedded takes the path of a socket"))?;
             return Ok(Command::Embedded { socket });
         }
-        Verb::Serve | Verb::Dashboard | Verb::OpenApi | Verb::LiveQuery | Verb::Files | Verb::Data | Verb::Job => {}
+        Verb::Serve
+        | Verb::Dashboard
+        | Verb::OpenApi
+        | Verb::LiveQuery
+        | Verb::Files
+        | Verb::Data
+        | Verb::User
+        | Verb::Job => {}
     }
     let task = match line.verb {
         Verb::Files => Some(line.files.task(env.get(files_command::OLD_KEY))?),
@@ -139,6 +154,10 @@ pub fn load(
     };
     let data = match line.verb {
         Verb::Data => Some(line.data.task()?),
+        _ => None,
+    };
+    let user = match line.verb {
+        Verb::User => Some(line.user.task()?),
         _ => None,
     };
     let (from_env, mut warnings) = variables(env, &places)?;
@@ -156,11 +175,17 @@ pub fn load(
     let zero_configuration = line.operand.is_none() && !given("appId") && !given("masterKey");
     let mut fresh_keys = false;
     if zero_configuration {
-        fresh_keys = without_configuration(&mut map, matches!(line.verb, Verb::Serve | Verb::Job).then_some(random))?;
+        fresh_keys = without_configuration(
+            &mut map,
+            matches!(line.verb, Verb::Serve | Verb::Job | Verb::User).then_some(random),
+        )?;
     }
     let (options, more) = resolve(map, Unknown::Refused)?;
     warnings.extend(more);
     let loaded = Box::new(Loaded { options, warnings, zero_configuration, fresh_keys });
+    if let Some(task) = user {
+        return Ok(Command::User { loaded, task });
+    }
     if let Some(task) = data {
         return Ok(Command::Data { loaded, task });
     }

@@ -45,6 +45,7 @@ mod support;
 #[cfg(test)]
 mod tests;
 pub mod tls;
+mod user_command;
 pub mod users;
 mod validate;
 pub mod values;
@@ -59,6 +60,7 @@ pub use files_command::{FilesPlace, FilesTask};
 pub use live::LiveOptions;
 pub use load::{Command, Environment, Loaded, environment, load, load_embedded};
 pub use network::{IpList, TrustProxy};
+pub use user_command::{UserAction, UserTask};
 pub use values::Secret;
 
 /// Declares [`Options`]: one field for each area. The keys of all areas are at the top level of

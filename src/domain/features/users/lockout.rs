@@ -149,6 +149,16 @@ pub fn release(update: &mut Update) {
     update.put(UNTIL, Change::Unset);
 }
 
+/// Forgets the failed log ins of a user: a locked account is open again.
+///
+/// # Errors
+/// If the store fails.
+pub async fn unlock(cx: &Context, id: &str) -> Result<()> {
+    let mut update = Update::default();
+    release(&mut update);
+    change(cx, id, Filter::All, &update).await.map(|_| ())
+}
+
 async fn change(cx: &Context, id: &str, only: Resolved, update: &Update) -> Result<Option<Object>> {
     // An attempt counts even if its transaction is rolled back.
     let cx = cx.outside_transaction();
