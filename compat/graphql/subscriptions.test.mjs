@@ -99,6 +99,48 @@ describe('clients', () => {
     assert.deepEqual(answers, [{ data: { health: true } }]);
   });
 
+  test('graphql-sse with one connection for everything', async () => {
+    // The client adds the token to the headers it is given.
+    const client = sseClient({ url: endpoint(server), headers: { ...headers }, singleConnection: true, retryAttempts: 0 });
+    open.push(() => client.dispose());
+    await life(sink => client.subscribe({ query: FOLLOW, variables }, sink));
+    const ask = async query => {
+      const answers = [];
+      for await (const answer of client.iterate({ query })) answers.push(answer);
+      return answers;
+    };
+    assert.deepEqual(await Promise.all([ask('{ health }'), ask('{ a: health }')]), [[{ data: { health: true } }], [{ data: { a: true } }]]);
+    await assert.rejects(ask('{ nothing }'));
+  });
+
+  test('a shared stream is for whoever reserved it, once', async () => {
+    const send = (method, query = '', more = {}, body = undefined) =>
+      fetch(endpoint(server) + query, { method, body, headers: { ...headers, 'Content-Type': 'application/json', ...more } });
+    const operation = id => JSON.stringify({ query: '{ health }', extensions: { operationId: id } });
+    const reserved = await send('PUT');
+    assert.equal(reserved.status, 201);
+    const mine = { 'X-GraphQL-Event-Stream-Token': await reserved.text() };
+    const events = { Accept: 'text/event-stream' };
+    assert.equal((await send('GET', '', { ...events, 'X-GraphQL-Event-Stream-Token': 'none' })).status, 404);
+    assert.equal((await send('POST', '', { ...mine, 'X-Parse-Master-Key': keys.masterKey }, operation('a'))).status, 404, 'of another caller');
+    assert.equal((await send('POST', '', mine, '{"query":"{ health }"}')).status, 400, 'without an id');
+    const stream = await send('GET', '', { ...events, ...mine });
+    assert.equal(stream.status, 200);
+    assert.equal((await send('GET', `?token=${mine['X-GraphQL-Event-Stream-Token']}`, events)).status, 409, 'it is open');
+    const follow = JSON.stringify({ query: FOLLOW, extensions: { operationId: 'long' } });
+    assert.equal((await send('POST', '', mine, follow)).status, 202);
+    assert.equal((await send('POST', '', mine, follow)).status, 409, 'it runs');
+    assert.equal((await send('DELETE', '?operationId=long', mine)).status, 200);
+    await until(async () => (await send('POST', '', mine, follow)).status === 202, { what: 'the id to be free' });
+    assert.equal((await send('POST', '', mine, operation('short'))).status, 202);
+    const reader = stream.body.getReader();
+    let heard = '';
+    while (!heard.includes('event: complete')) heard += Buffer.from((await reader.read()).value).toString();
+    assert.match(heard, /event: next\ndata: \{"id":"short","payload":\{"data":\{"health":true\}\}\}\n\nevent: complete\ndata: \{"id":"short"\}/);
+    await reader.cancel();
+    await until(async () => (await send('POST', '', mine, operation('late'))).status === 404, { what: 'the stream to be gone' });
+  });
+
   const observed = (client, sink) => {
     const running = client.subscribe({ query: gql(FOLLOW), variables, fetchPolicy: 'no-cache' }).subscribe(sink);
     return () => running.unsubscribe();

@@ -85,7 +85,7 @@ impl Auth {
 }
 
 /// The credentials of a request, from headers or body, before they are checked.
-#[derive(Default, Clone)]
+#[derive(Default, Clone, PartialEq, Eq)]
 pub struct Credentials {
     /// Application id.
     pub application_id: Option<String>,

@@ -18,6 +18,8 @@ pub struct GraphQlRequest {
     pub variables: Variables,
     /// `extensions.persistedQuery`, not validated yet.
     pub persisted_query: Option<Json>,
+    /// `extensions.operationId`: which operation of the client it is, where several share one stream of responses.
+    pub operation_id: Option<String>,
     /// Files in the request.
     pub uploads: Uploads,
     /// Whether only queries may run, not mutations.
@@ -38,11 +40,13 @@ struct Body {
     extensions: Option<Extensions>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Extensions {
     #[serde(default)]
     persisted_query: Option<Json>,
+    #[serde(default)]
+    operation_id: Option<String>,
 }
 
 impl GraphQlRequest {
@@ -58,11 +62,13 @@ impl GraphQlRequest {
             && (body.query.is_some() || body.extensions.is_some())
         {
             let Body { query, operation_name, variables, extensions } = body;
+            let Extensions { persisted_query, operation_id } = extensions.unwrap_or_default();
             return Self {
                 query: query.unwrap_or_default(),
                 operation_name,
                 variables,
-                persisted_query: extensions.and_then(|extensions| extensions.persisted_query),
+                persisted_query,
+                operation_id,
                 ..Self::default()
             }
             .checked();
@@ -118,9 +124,12 @@ impl GraphQlRequest {
             None | Some(Json::Null) => String::new(),
             Some(_) => return Err(Refusal::bad_request("GraphQL queries must be strings.")),
         };
-        let persisted_query = match body.remove("extensions") {
-            Some(Json::Object(mut extensions)) => extensions.remove("persistedQuery").filter(|given| !given.is_null()),
-            None | Some(Json::Null) => None,
+        let (persisted_query, operation_id) = match body.remove("extensions") {
+            Some(Json::Object(mut extensions)) => {
+                let id = extensions.get("operationId").and_then(Json::as_str).map(str::to_owned);
+                (extensions.remove("persistedQuery").filter(|given| !given.is_null()), id)
+            }
+            None | Some(Json::Null) => (None, None),
             Some(_) => return Err(Refusal::bad_request("`extensions` must be an object.")),
         };
         if query.is_empty() && persisted_query.is_none() {
@@ -138,7 +147,7 @@ impl GraphQlRequest {
             None | Some(Json::Null) => Variables::default(),
             Some(_) => return Err(Refusal::bad_request("`variables` must be an object.")),
         };
-        Self { query, operation_name, variables, persisted_query, ..Self::default() }.checked()
+        Self { query, operation_name, variables, persisted_query, operation_id, ..Self::default() }.checked()
     }
 
     fn checked(mut self) -> Result<Self, Refusal> {

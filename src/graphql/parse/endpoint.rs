@@ -17,6 +17,7 @@ use super::dialect::ParseDialect;
 use super::gate::GateCheck;
 use super::service::Service;
 use super::subscription::Subscriber;
+use super::subscription::shared::{SharedStreams, Step};
 use super::subscription::socket::{self, Opening};
 use super::subscription::stream::Form;
 use crate::domain::features::files::{self, Share};
@@ -45,6 +46,8 @@ pub struct GraphQlEndpoint<D: ParseDialect> {
     pattern: Arc<str>,
     /// The connections of subscribers; `None`: there are no subscriptions.
     subscribers: Option<LongConnections>,
+    /// Streams that a client's operations share.
+    shared: SharedStreams,
 }
 
 impl<D: ParseDialect> GraphQlEndpoint<D> {
@@ -60,7 +63,14 @@ impl<D: ParseDialect> GraphQlEndpoint<D> {
     ) -> Self {
         let published = subscribers.as_ref().and_then(|_| Some(LiveQueries::of(app).ok()?.published.clone()));
         let service = Arc::new(Service::new(&app.options, custom, published));
-        Self { app: app.clone(), gate: gate.clone(), service, pattern: path.into(), subscribers }
+        Self {
+            app: app.clone(),
+            gate: gate.clone(),
+            service,
+            pattern: path.into(),
+            subscribers,
+            shared: SharedStreams::default(),
+        }
     }
 
     /// The gate for what a caller asks.
@@ -98,6 +108,58 @@ impl<D: ParseDialect> GraphQlEndpoint<D> {
             Err(refused) => stream::iter([Text::of(&json!({ "errors": refused.errors }))]).boxed(),
         };
         Ok(form.answer(responses, subscriber.bounds.ping, [lost, connections.stop().clone()]))
+    }
+
+    /// Takes a step of a client whose operations share one stream.
+    async fn share(&self, mut request: Request, step: Step, connections: &LongConnections) -> Result<Response> {
+        let claims = Caller::of(&request, &self.app)?;
+        let credentials = claims.credentials.clone();
+        let find =
+            |token: &str| self.shared.of(token, &credentials).ok_or_else(|| ParseError::http(404, "Stream not found"));
+        match step {
+            Step::Reserve => {
+                let admitted = connections.admit(&request).ok_or_else(too_many)?;
+                let gate = self.gate_of(&claims);
+                let subscriber = Subscriber::admit(&self.app, claims, gate, CancellationToken::new()).await?;
+                let token = self.app.random.hex(16);
+                self.shared.reserve(token.clone(), subscriber, credentials, admitted);
+                Ok(plain(StatusCode::CREATED, token))
+            }
+            Step::Open(token) => {
+                let shared = find(&token)?;
+                let opened = self.shared.open(token, &shared, connections.stop());
+                opened.ok_or_else(|| ParseError::http(409, "Stream already open"))
+            }
+            Step::Begin(token) => {
+                let shared = find(&token)?;
+                let cx = shared.subscriber.context().await?;
+                let mut room = None;
+                let given = match self.read(&cx, &mut request, &mut room).await? {
+                    Ok(given) => given,
+                    Err(refused) => return Ok(refuse(&refused)),
+                };
+                let Some(id) = given.operation_id.clone().filter(|id| !id.is_empty()) else {
+                    return Err(ParseError::http(400, "Operation ID is missing"));
+                };
+                let running =
+                    shared.begin(id).ok_or_else(|| ParseError::http(409, "Operation with ID already exists"))?;
+                match self.service.follow(&shared.subscriber, given).await? {
+                    Ok(responses) => {
+                        let stop = connections.stop().clone();
+                        connections.spawn(async move {
+                            let _room = room;
+                            running.tell(responses, stop).await;
+                        });
+                        Ok(plain(StatusCode::ACCEPTED, String::new()))
+                    }
+                    Err(refused) => Ok(refuse(&refused)),
+                }
+            }
+            Step::End(token, id) => {
+                find(&token)?.end(&id);
+                Ok(plain(StatusCode::OK, String::new()))
+            }
+        }
     }
 
     /// Takes a connection over in which the client speaks a protocol of GraphQL.
@@ -195,14 +257,24 @@ impl<D: ParseDialect> Endpoint for GraphQlEndpoint<D> {
         RouteLabel::of(&request).set(self.pattern.clone());
         let answer = match &self.subscribers {
             Some(connections) if web_socket::wants(&request) => self.socket(&request, connections),
-            Some(connections) => match Form::wanted(&request) {
-                Some(form) => self.stream(request, form, connections).await,
-                None => self.answer(request).await,
+            Some(connections) => match (Step::of(&request), Form::wanted(&request)) {
+                (Some(step), _) => self.share(request, step, connections).await,
+                (None, Some(form)) => self.stream(request, form, connections).await,
+                (None, None) => self.answer(request).await,
             },
             None => self.answer(request).await,
         };
         Ok(answer.unwrap_or_else(|error| refusal(&error, sanitize)))
     }
+}
+
+/// An answer of plain text.
+fn plain(status: StatusCode, text: String) -> Response {
+    Response::builder()
+        .status(status)
+        .header(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"))
+        .header(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))
+        .body(text)
 }
 
 fn too_many() -> ParseError {

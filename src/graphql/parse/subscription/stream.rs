@@ -14,7 +14,7 @@ use crate::graphql::engine::Text;
 /// The form of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// Server-sent events: <https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md>, a connection for each operation.
+    /// Server-sent events: <https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md>.
     Events,
     /// Parts: <https://www.apollographql.com/docs/graphos/routing/operations/subscriptions/multipart-protocol>.
     Parts,
@@ -80,6 +80,16 @@ impl Form {
         every: Duration,
         ends: [CancellationToken; 2],
     ) -> Response {
+        self.answer_with(responses.map(move |text| self.response(text)).boxed(), every, ends)
+    }
+
+    /// The same with responses that are written already.
+    pub(super) fn answer_with(
+        self,
+        responses: BoxStream<'static, Bytes>,
+        every: Duration,
+        ends: [CancellationToken; 2],
+    ) -> Response {
         let said = Said { form: self, next: Next::Opening, responses, every, ends };
         Response::builder()
             .status(StatusCode::OK)
@@ -102,7 +112,7 @@ enum Next {
 struct Said {
     form: Form,
     next: Next,
-    responses: BoxStream<'static, Text>,
+    responses: BoxStream<'static, Bytes>,
     every: Duration,
     ends: [CancellationToken; 2],
 }
@@ -121,8 +131,8 @@ impl Said {
                     biased;
                     () = lost.cancelled() => Err(self.break_off()),
                     () = stop.cancelled() => Err(self.break_off()),
-                    response = self.responses.next() => if let Some(text) = response {
-                        Ok(form.response(text))
+                    response = self.responses.next() => if let Some(response) = response {
+                        Ok(response)
                     } else {
                         self.next = Next::Nothing;
                         Ok(Bytes::from_static(form.closing()))
