@@ -119,7 +119,7 @@ pub fn decode(json: Json) -> Result<Value> {
     match &json {
         Json::Object(map) => match typed(map)? {
             Typed::Value(value) => Ok(value),
-            Typed::Foreign(kind) => Err(invalid(&kind)),
+            Typed::Foreign(kind) => pointer_to_nobody(map).map(Value::Pointer).ok_or_else(|| invalid(&kind)),
             Typed::Plain => decode_inner(json),
         },
         _ => decode_inner(json),
@@ -232,6 +232,19 @@ fn typed(map: &Map<String, Json>) -> Result<Typed> {
     Ok(value.map_or_else(|| Typed::Foreign(kind.to_owned()), Typed::Value))
 }
 
+/// The pointer that parse-server makes of one without an id, as clients send it for an object that was never saved.
+#[must_use]
+pub fn pointer_to_nobody(map: &Map<String, Json>) -> Option<Pointer> {
+    let class = map.get("className").and_then(Json::as_str).filter(|class| !class.is_empty())?;
+    let id = match map.get("objectId") {
+        None => "undefined",
+        Some(Json::Null) => "null",
+        Some(_) => return None,
+    };
+    let is_pointer = map.get("__type").and_then(Json::as_str) == Some("Pointer");
+    is_pointer.then(|| Pointer { class: ClassName::unchecked(class), id: id.to_owned() })
+}
+
 fn corner(json: &Json) -> Option<GeoPoint> {
     if let Some(pair) = json.as_array() {
         return match pair.as_slice() {
@@ -318,12 +331,20 @@ mod tests {
             (json!({"__type": "Bytes", "base64": "\n"}), "Bytes"),
             (json!({"x": {"__type": "Bytes", "base64": "a!b"}}), "Bytes"),
             (json!({"__type": "GeoPoint", "latitude": 1}), "GeoPoint"),
+            (json!({"__type": "Pointer", "objectId": "x"}), "Pointer"),
+            (json!({"__type": "Pointer", "className": "X", "objectId": {}}), "Pointer"),
             (json!({"__type": "Nonsense"}), "Nonsense"),
             (json!({"__type": null}), "null"),
         ] {
             let error = decode(bad).unwrap_err();
             assert_eq!(error.message, format!("This is not a valid {kind}"));
             assert!(error.is(ErrorCode::IncorrectType));
+        }
+        for (sent, id) in [
+            (json!({"__type": "Pointer", "className": "X"}), "undefined"),
+            (json!({"__type": "Pointer", "className": "X", "objectId": null}), "null"),
+        ] {
+            assert_eq!(decode(sent).unwrap(), Value::pointer(&ClassName::unchecked("X"), id));
         }
         for kept in [
             json!([{"__type": "Pointer", "className": "X"}]),

@@ -18,7 +18,10 @@ pub fn top(value: &Json) -> Option<Value> {
         Json::Array(_) => None,
         Json::Object(map) => {
             let kind = map.get("__type").and_then(Json::as_str)?;
-            // What is incomplete stays an object, which no field of these types equals.
+            if let Some(nobody) = json::pointer_to_nobody(map) {
+                return Some(Value::Pointer(nobody));
+            }
+            // What else is incomplete stays an object, which no field of these types equals.
             matches!(kind, "Pointer" | "Date" | "Bytes" | "GeoPoint" | "Polygon" | "File").then(|| inner(value))
         }
         _ => Some(inner(value)),
