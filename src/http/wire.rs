@@ -113,7 +113,7 @@ impl<S> Wire<S> {
         }
         let body = format!("{{\"error\":\"{error}\"}}");
         answer.extend_from_slice(format!("content-length: {}\r\n\r\n{body}", body.len()).as_bytes());
-        let status = status.get(..3).unwrap_or_default();
+        let status: u16 = status.get(..3).and_then(|digits| digits.parse().ok()).unwrap_or_default();
         tracing::info!(target: "reparse::request", method = "-", route = "-", status, error);
         Some(answer)
     }

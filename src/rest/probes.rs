@@ -12,7 +12,7 @@ use super::reply;
 use super::route::{Access, Outcome, Route};
 use crate::domain::features::health::{self, Unready};
 use crate::domain::features::live_query::LiveQueries;
-use crate::error::ParseError;
+use crate::error::{ErrorCode, ParseError};
 use crate::http::answer;
 
 const HEALTH: &str = "/health";
@@ -24,6 +24,7 @@ const OK: &[u8] = br#"{"status":"ok"}"#;
 const STARTING: &[u8] = br#"{"status":"starting","error":"The server is starting."}"#;
 const STOPPING: &[u8] = br#"{"status":"stopping","error":"The server is about to stop."}"#;
 const NO_DATABASE: &[u8] = br#"{"status":"error","error":"The database does not answer."}"#;
+const DISK_FULL: &[u8] = br#"{"status":"error","error":"The disk of the database is full."}"#;
 const CODE_STARTS: &[u8] = br#"{"status":"starting","error":"Cloud code is starting."}"#;
 /// The reason is in the log: it may hold the app's code.
 const NO_CODE: &[u8] = br#"{"status":"error","error":"Cloud code does not run."}"#;
@@ -130,8 +131,8 @@ fn refused(why: Unready) -> Response {
     unavailable(match why {
         Unready::Stopping => STOPPING,
         Unready::Database(error) => {
-            tracing::warn!(%error, "the database is not responding");
-            NO_DATABASE
+            tracing::warn!(%error, "the database cannot be used");
+            if error.is(ErrorCode::ExceededQuota) { DISK_FULL } else { NO_DATABASE }
         }
         Unready::CodeStarts => CODE_STARTS,
         Unready::CodeFails(reason) => {
