@@ -21,7 +21,7 @@ const fn bound(option: &'static str, value: usize, fits: usize, status: u16, cod
     Bound { option, value, fits, refusal: (status, if code == 0 { None } else { Some(code) }) }
 }
 
-const BOUNDS: [Bound; 12] = [
+const BOUNDS: [Bound; 15] = [
     bound("headerBytes", 8192, 6000, 431, 0),
     bound("headers", 20, 10, 431, 0),
     bound("jsonBytes", 20_000, 19_000, 413, 0),
@@ -34,6 +34,9 @@ const BOUNDS: [Bound; 12] = [
     bound("graphQLTokens", 600, 500, 400, 0),
     bound("graphQLAliases", 4, 4, 400, 0),
     bound("graphQLVariables", 4, 4, 400, 0),
+    bound("graphQLFragments", 4, 4, 400, 0),
+    bound("graphQLSelections", 200, 180, 400, 0),
+    bound("pushBytes", 2000, 1800, 400, 116),
 ];
 
 async fn graphql(server: &TestServer, query: String) -> Answer {
@@ -78,6 +81,21 @@ async fn ask(server: &TestServer, option: &str, count: usize) -> Answer {
             let uses: Vec<String> = (0..count).map(|index| format!("health @include(if: $v{index})")).collect();
             graphql(server, format!("query({}) {{ {} }}", names.join(" "), uses.join(" "))).await
         }
+        "graphQLFragments" => {
+            let fragments: Vec<String> =
+                (0..count).map(|index| format!("fragment F{index} on Query {{ health }}")).collect();
+            let uses: Vec<String> = (0..count).map(|index| format!("...F{index}")).collect();
+            graphql(server, format!("{{ {} }} {}", uses.join(" "), fragments.join(" "))).await
+        }
+        // Few are written, many are meant.
+        "graphQLSelections" => {
+            let uses = "...F ".repeat(count / 10);
+            graphql(server, format!("{{ {uses} }} fragment F on Query {{ {} }}", "health ".repeat(9))).await
+        }
+        "pushBytes" => {
+            let push = json!({"where": {"nobody": true}, "data": {"alert": "x".repeat(count)}});
+            answer(server.master(Method::POST, "/push").json(&push)).await
+        }
         other => unreachable!("{other}"),
     }
 }
@@ -86,7 +104,9 @@ async fn ask(server: &TestServer, option: &str, count: usize) -> Answer {
 fn twice_as_much_as_fits_is_refused() {
     let limits: serde_json::Map<String, Json> =
         BOUNDS.iter().map(|bound| (bound.option.to_owned(), bound.value.into())).collect();
-    each_backend(&json!({"mountGraphQL": true, "reparse": {"limits": limits}}), |server| async move {
+    // Nobody listens there, and no installation is sent anything.
+    let push = json!({"adapter": {"module": "webhook", "options": {"url": "http://127.0.0.1:1", "path": "push"}}});
+    each_backend(&json!({"mountGraphQL": true, "push": push, "reparse": {"limits": limits}}), |server| async move {
         let mut surprises = Vec::new();
         for Bound { option, fits, refusal, .. } in &BOUNDS {
             let inside = ask(&server, option, *fits).await;
