@@ -1,5 +1,6 @@
 // The log has one line per request and contains no secrets.
 import assert from 'node:assert/strict';
+import http from 'node:http';
 import { test } from 'node:test';
 import { startServer } from '../lib/server.mjs';
 import { freshDatabase } from '../lib/stores.mjs';
@@ -51,12 +52,14 @@ test('the lines in memory are bounded', async () => {
 async function dropped(logQueue) {
   const server = await startServer({ allowClientClassCreation: true, limits: { logQueue } }, { database: freshDatabase('embedded') });
   const { stdout } = server.child.process;
+  const agent = new http.Agent({ keepAlive: true });
   stdout.pause();
   for (let round = 0; round < 100; round++) {
-    const answers = await Promise.all(Array.from({ length: 25 }, () => server.request('GET', '/classes/Line')));
+    const answers = await Promise.all(Array.from({ length: 25 }, () => server.request('GET', '/classes/Line', { agent })));
     for (const { status, text } of answers) assert.equal(status, 200, text);
   }
   stdout.resume();
+  agent.destroy();
   await server.stop();
   return Number(/log lines were dropped.*lines=(\d+)/.exec(server.child.output)?.[1] ?? 0);
 }
