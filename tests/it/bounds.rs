@@ -35,7 +35,7 @@ const BOUNDS: [Bound; 15] = [
     bound("graphQLAliases", 4, 4, 400, 0),
     bound("graphQLVariables", 4, 4, 400, 0),
     bound("graphQLFragments", 4, 4, 400, 0),
-    bound("graphQLSelections", 200, 180, 400, 0),
+    bound("graphQLSelections", 700, 600, 400, 0),
     bound("pushBytes", 2000, 1800, 400, 116),
 ];
 
