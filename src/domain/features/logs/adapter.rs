@@ -49,6 +49,7 @@ struct Queue {
 }
 
 /// Whether an adapter gets the lines.
+#[must_use]
 pub fn runs() -> bool {
     QUEUE.load().is_some()
 }
