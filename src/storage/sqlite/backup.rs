@@ -64,20 +64,20 @@ pub fn restore<T, E: From<EmbeddedError>>(
     fill: impl FnOnce(&Path) -> std::result::Result<T, E>,
 ) -> std::result::Result<T, E> {
     let held = Directory::hold(directory)?;
-    let file = |path: &Path| {
+    let at = |path: &Path| {
         let path = path.to_owned();
         move |source| EmbeddedError::File { path, source }
     };
-    if fs::metadata(&held.database).map_err(file(&held.database))?.len() > 0 {
+    if fs::metadata(&held.database).map_err(at(&held.database))?.len() > 0 {
         return Err(EmbeddedError::Occupied(held.database.clone()).into());
     }
     let fresh = directory.join(RESTORING);
     // What an earlier one left that was killed.
     match fs::remove_dir_all(&fresh) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(file(&fresh)(error).into()),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(at(&fresh)(error).into()),
         _ => {}
     }
-    fs::create_dir(&fresh).map_err(file(&fresh))?;
+    fs::create_dir(&fresh).map_err(at(&fresh))?;
     let restored = fill(&fresh).and_then(|filled| {
         whole(&fresh)?;
         place(&fresh, directory)?;
@@ -85,7 +85,7 @@ pub fn restore<T, E: From<EmbeddedError>>(
     });
     let removed = fs::remove_dir_all(&fresh);
     let restored = restored?;
-    removed.map_err(file(&fresh))?;
+    removed.map_err(at(&fresh))?;
     Ok(restored)
 }
 
