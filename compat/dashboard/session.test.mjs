@@ -98,8 +98,24 @@ test('a one-time code', async () => {
   const wrong = code(secret, { at: Date.now() + 3_600_000 });
   assert.match((await one.logIn({ username: 'cid', password: 'secret', otpCode: wrong })).headers.location, /login/);
   assert.equal((await one.config()).status, 401);
-  const right = await one.logIn({ username: 'cid', password: 'secret', otpCode: code(secret) });
+  const otpCode = code(secret);
+  const right = await one.logIn({ username: 'cid', password: 'secret', otpCode });
   assert.equal(right.headers.location, '/dashboard/apps');
+  // whoever saw it being typed
+  const other = new Visitor(server);
+  assert.match((await other.logIn({ username: 'cid', password: 'secret', otpCode })).headers.location, /login/);
+  assert.equal((await other.config()).status, 401);
+});
+
+test('the addresses of the keys hold for sessions', async () => {
+  const users = [{ user: 'ann', pass: 'secret' }, { user: 'bob', pass: 'secret', readOnly: true }];
+  const strict = await startWithDashboard({ users }, { masterKeyIps: ['203.0.113.1'] });
+  for (const [username, status] of [['ann', 403], ['bob', 200]]) {
+    const one = new Visitor(strict);
+    assert.equal((await one.logIn({ username, password: 'secret' })).headers.location, '/dashboard/apps');
+    assert.equal((await one.api('GET', '/schemas')).status, status, username);
+  }
+  await strict.stop();
 });
 
 test('the rights of a session', async () => {
