@@ -145,10 +145,10 @@ impl<D: ParseDialect> GraphQlEndpoint<D> {
                     shared.begin(id).ok_or_else(|| ParseError::http(409, "Operation with ID already exists"))?;
                 match self.service.follow(&shared.subscriber, given).await? {
                     Ok(responses) => {
-                        let stop = connections.stop().clone();
+                        let ending = connections.stop().clone();
                         connections.spawn(async move {
                             let _room = room;
-                            running.tell(responses, stop).await;
+                            running.tell(responses, ending).await;
                         });
                         Ok(plain(StatusCode::ACCEPTED, String::new()))
                     }
