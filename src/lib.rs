@@ -24,6 +24,7 @@ pub mod live_query;
 pub mod logging;
 pub mod model;
 pub mod pages;
+pub mod private_file;
 pub mod program;
 pub mod random;
 pub mod rest;

@@ -9,7 +9,7 @@
 //! | `files/3f/3f…e1.json`, `files/3f/3f…e1.5d0c…` | the files in the data directory, as they are stored |
 
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -21,6 +21,7 @@ use tar::{Archive, Builder, EntryType, Header};
 
 use crate::adapters::files::{ByteStream, FileError, FileStore, directory};
 use crate::model::date::Date;
+use crate::private_file;
 use crate::random::hex;
 
 /// The format that this version writes.
@@ -311,7 +312,7 @@ pub fn unpack(file: &Path, to: &Path, progress: &mut dyn FnMut(u64)) -> Result<A
         if let Some(folder) = place.parent() {
             fs::create_dir_all(folder)?;
         }
-        let mut out = private(OpenOptions::new().write(true).create_new(true)).open(&place)?;
+        let mut out = private_file::options().write(true).create_new(true).open(&place)?;
         io::copy(&mut entry, &mut out)?;
         out.sync_all()?;
         progress(entry.size());
@@ -328,15 +329,4 @@ fn is_plain(path: &Path) -> bool {
             [first, _, _] => first.as_os_str() == "files",
             _ => false,
         }
-}
-
-#[cfg(unix)]
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    options.mode(0o600)
-}
-
-#[cfg(not(unix))]
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-    options
 }

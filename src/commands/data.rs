@@ -1,7 +1,7 @@
 //! The commands for all data of an app.
 
 use std::fmt::Write as _;
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -18,6 +18,7 @@ use crate::config::{DataTask, DatabaseUri, Loaded, Options};
 use crate::domain::upkeep::check::{self, Seen};
 use crate::domain::upkeep::export::{self, Source};
 use crate::domain::upkeep::import::{self, Step, Target};
+use crate::private_file;
 use crate::random::SystemRandom;
 use crate::server::{self, Whole, chain};
 use crate::storage::sqlite::{self, EmbeddedError};
@@ -110,7 +111,7 @@ async fn back_up(options: &Options, file: PathBuf) -> Result<bool, String> {
         let _until_written = copied;
         let bar = bytes_bar(parts.size()?);
         let draft = with_ending(&file, "unfinished");
-        let out = private().open(&draft)?;
+        let out = private_file::options().write(true).create(true).truncate(true).open(&draft)?;
         let written = parts.write(BufWriter::with_capacity(1 << 20, &out), &mut |bytes| bar.inc(bytes));
         let kept = written.and_then(|()| out.sync_all()).and_then(|()| fs::rename(&draft, &file));
         if let Err(error) = kept {
@@ -257,16 +258,4 @@ fn with_ending(path: &Path, ending: &str) -> PathBuf {
     name.push(".");
     name.push(ending);
     PathBuf::from(name)
-}
-
-/// A new file that only this user may read: it will hold password hashes and session tokens.
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    options
 }

@@ -4,23 +4,16 @@ use std::process::ExitCode;
 
 use serde_json::{Map, Value as Json};
 
-use super::{aside, fail, say};
+use super::{fail, say, server_aside};
 use crate::config::Loaded;
 use crate::domain::features::jobs::{self, Starter};
 use crate::domain::kernel::context::Context;
-use crate::logging;
-use crate::server::{Environment, Server};
 
 /// Runs a job; succeeds when it does. Says its last words.
-pub async fn run(mut loaded: Loaded, name: &str, params: Map<String, Json>) -> ExitCode {
-    let _logging = logging::start(&loaded.options);
-    for warning in &loaded.warnings {
-        tracing::warn!("{warning}");
-    }
-    aside(&mut loaded.options);
-    let server = match Box::pin(Server::open(loaded.options, Environment::default())).await {
-        Ok(server) => server.serve(),
-        Err(error) => return fail(&format!("error: {error}")),
+pub async fn run(loaded: Loaded, name: &str, params: Map<String, Json>) -> ExitCode {
+    let (server, _logging) = match server_aside(loaded).await {
+        Ok(started) => started,
+        Err(code) => return code,
     };
     let outcome = async {
         let cx = Context::of_server(&server.app);

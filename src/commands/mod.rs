@@ -14,9 +14,27 @@ pub mod user;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use crate::config::Options;
+use crate::config::{Loaded, Options};
+use crate::logging;
+use crate::server::{Environment, RunningServer, Server};
 
-/// Makes a server out of these options that does one thing beside the server of the app, which has its port and its schedules.
+/// Starts logging, and a server that does one thing beside the server of the app.
+///
+/// # Errors
+/// The exit code, after it has said why the server cannot start.
+async fn server_aside(mut loaded: Loaded) -> Result<(RunningServer, logging::Running), ExitCode> {
+    let logging = logging::start(&loaded.options);
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    aside(&mut loaded.options);
+    match Box::pin(Server::open(loaded.options, Environment::default())).await {
+        Ok(server) => Ok((server.serve(), logging)),
+        Err(error) => Err(fail(&format!("error: {error}"))),
+    }
+}
+
+/// Takes from the options what belongs to the server of the app: its port and its schedules.
 fn aside(options: &mut Options) {
     "127.0.0.1".clone_into(&mut options.server.host);
     options.server.port = 0;

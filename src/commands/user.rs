@@ -5,20 +5,18 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use super::{aside, fail, say};
+use super::{fail, say, server_aside};
 use crate::config::{Loaded, UserAction, UserTask};
 use crate::domain::features::{sessions, users};
 use crate::domain::kernel::commands::Save;
 use crate::domain::kernel::context::Context;
 use crate::domain::{read, write};
 use crate::error::ParseError;
-use crate::logging;
 use crate::model::names;
 use crate::model::query::Filter;
-use crate::server::{Environment, Server};
 
 /// Does what was asked; a password is read from standard input.
-pub async fn run(mut loaded: Loaded, task: UserTask) -> ExitCode {
+pub async fn run(loaded: Loaded, task: UserTask) -> ExitCode {
     let password = match task.action {
         UserAction::Create | UserAction::Password => match password() {
             Ok(password) => password,
@@ -26,14 +24,9 @@ pub async fn run(mut loaded: Loaded, task: UserTask) -> ExitCode {
         },
         UserAction::Unlock | UserAction::LogOut => String::new(),
     };
-    let _logging = logging::start(&loaded.options);
-    for warning in &loaded.warnings {
-        tracing::warn!("{warning}");
-    }
-    aside(&mut loaded.options);
-    let server = match Box::pin(Server::open(loaded.options, Environment::default())).await {
-        Ok(server) => server.serve(),
-        Err(error) => return fail(&format!("error: {error}")),
+    let (server, _logging) = match server_aside(loaded).await {
+        Ok(started) => started,
+        Err(code) => return code,
     };
     let outcome = Box::pin(act(&Context::of_server(&server.app), &task, &password)).await;
     server.shutdown().await;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 
 use super::error::ConfigError;
+use crate::private_file;
 use crate::random::Random;
 
 /// Name of the key file in the data directory.
@@ -92,11 +93,7 @@ fn make_dir(dir: &Path) -> io::Result<()> {
 
 /// Writes a new file that only its owner can read, and flushes it to disk.
 fn write_private(file: &PathBuf, text: &str) -> io::Result<()> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(file)?;
+    let mut file = private_file::options().write(true).create_new(true).open(file)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()
 }

@@ -7,7 +7,7 @@
 mod chain;
 pub mod verify;
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,6 +17,7 @@ use serde_json::{Map, Value as Json};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::Clock;
+use crate::private_file;
 use crate::random::Random;
 use chain::Chain;
 
@@ -152,11 +153,7 @@ impl Writer {
         let now = self.clock.now().to_iso();
         self.begun += 1;
         let path = self.folder.join(format!("{}-{:06}.jsonl", self.name, self.begun));
-        let mut options = OpenOptions::new();
-        options.append(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(path)?;
+        let mut file = private_file::options().append(true).create_new(true).open(path)?;
         let mut chain = Chain::after(self.after.as_deref());
         let mut text = String::new();
         let version = env!("CARGO_PKG_VERSION");

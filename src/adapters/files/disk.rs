@@ -1,6 +1,6 @@
 //! Files on a local disk: written beside their place and renamed, so that a name never shows half a file.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -15,6 +15,7 @@ use tokio::task::spawn_blocking;
 use super::blocks::blocks;
 use super::{ByteStream, FileError, FileInfo, Result, StoredFile};
 use crate::model::date::Date;
+use crate::private_file;
 
 /// Bytes that go to the disk at once.
 const WRITE: usize = 512 * 1024;
@@ -40,7 +41,7 @@ pub(super) struct Temporary {
 impl Temporary {
     /// Makes the file, and its folder if need be.
     pub(super) fn create(path: PathBuf) -> io::Result<Self> {
-        let open = || private(OpenOptions::new().write(true).create_new(true)).open(&path);
+        let open = || private_file::options().write(true).create_new(true).open(&path);
         let file = match open() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 path.parent().map_or(Ok(()), fs::create_dir_all)?;
@@ -93,17 +94,6 @@ impl Drop for Temporary {
 /// Waits until the names in a folder are on disk.
 pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
-}
-
-#[cfg(unix)]
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    options.mode(0o600)
-}
-
-#[cfg(not(unix))]
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-    options
 }
 
 /// Writes a stream to a temporary file.

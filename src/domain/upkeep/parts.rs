@@ -22,6 +22,7 @@ use tokio::fs::{self, File, OpenOptions};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, BufWriter};
 
 use crate::adapters::files::FileError;
+use crate::private_file;
 use crate::random::hex;
 use crate::storage::StorageError;
 
@@ -213,11 +214,9 @@ impl Folder {
 
 /// A file that only this user may read: an export holds password hashes and session tokens.
 fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
+    let mut options = private_file::options();
     options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    options.mode(0o600);
-    options
+    options.into()
 }
 
 /// Writes the lines of a part.

@@ -1,6 +1,6 @@
 //! The files of the store: directory, lock, database, format.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -10,6 +10,7 @@ use super::error::EmbeddedError;
 use super::keys::collation_version;
 use super::schema;
 use crate::model::schema::ClassSchema;
+use crate::private_file;
 use crate::storage::StorageError;
 
 /// The format that this version writes.
@@ -89,17 +90,6 @@ fn at(path: &Path) -> impl FnOnce(std::io::Error) -> EmbeddedError + '_ {
 }
 
 #[cfg(unix)]
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    options.mode(0o600)
-}
-
-#[cfg(not(unix))]
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-    options
-}
-
-#[cfg(unix)]
 fn private_directory(builder: &mut DirBuilder) {
     use std::os::unix::fs::DirBuilderExt as _;
     builder.mode(0o700);
@@ -119,7 +109,11 @@ impl Directory {
         private_directory(&mut builder);
         builder.create(directory).map_err(at(directory))?;
         let path = directory.join(LOCK);
-        let mut lock = private(OpenOptions::new().read(true).write(true).create(true).truncate(false))
+        let mut lock = private_file::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
             .open(&path)
             .map_err(at(&path))?;
         match lock.try_lock() {
@@ -145,7 +139,11 @@ impl Directory {
             .and_then(|()| writeln!(lock, "{}", std::process::id()))
             .map_err(at(&path))?;
         // Create the file here, so that it and the files next to it are private from the start.
-        private(OpenOptions::new().read(true).write(true).create(true).truncate(false))
+        private_file::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
             .open(&database)
             .map_err(at(&database))?;
         // Sync the directory too, so that the name of a new file is on disk.
@@ -197,7 +195,7 @@ pub fn make_place(directory: &Path) -> Result<PathBuf> {
     private_directory(&mut builder);
     builder.create(directory).map_err(at(directory))?;
     let file = directory.join(DATABASE);
-    private(OpenOptions::new().write(true).create_new(true)).open(&file).map_err(at(&file))?;
+    private_file::options().write(true).create_new(true).open(&file).map_err(at(&file))?;
     Ok(file)
 }
 

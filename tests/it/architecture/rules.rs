@@ -22,13 +22,19 @@ pub const RULES: &[Rule] = &[
     Rule { of: "error", may: &[], never: &[], never_crates: WEB_AND_DATABASES },
     Rule { of: "clock", may: &["model"], never: &[], never_crates: WEB_AND_DATABASES },
     Rule { of: "random", may: &[], never: &[], never_crates: WEB_AND_DATABASES },
+    Rule { of: "private_file", may: &[], never: &[], never_crates: WEB_AND_DATABASES },
     Rule {
         of: "model",
         may: &["error"],
         never: &[],
         never_crates: &["tokio", "poem", "mongodb", "bson", "rusqlite", "async_graphql", "futures_util"],
     },
-    Rule { of: "config", may: &["model", "error", "random"], never: &[], never_crates: WEB_AND_DATABASES },
+    Rule {
+        of: "config",
+        may: &["model", "error", "random", "private_file"],
+        never: &[],
+        never_crates: WEB_AND_DATABASES,
+    },
     // Reads the adapters' tables of names and settings.
     Rule {
         of: "config::support",
@@ -47,15 +53,20 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         of: "storage::sqlite",
-        may: &["storage", "model", "error"],
+        may: &["storage", "model", "error", "private_file"],
         never: &["storage::mongo", "storage::memory"],
         never_crates: &["poem", "poem_openapi", "hyper", "async_graphql", "mongodb", "bson"],
     },
-    Rule { of: "adapters", may: &["model", "error", "clock", "random"], never: &[], never_crates: WEB_AND_DATABASES },
+    Rule {
+        of: "adapters",
+        may: &["model", "error", "clock", "random", "private_file"],
+        never: &[],
+        never_crates: WEB_AND_DATABASES,
+    },
     // Files can be stored in MongoDB (GridFS), with a client of their own, or by an adapter in JavaScript.
     Rule {
         of: "adapters::files",
-        may: &["adapters::cloud", "model", "error", "clock", "random"],
+        may: &["adapters::cloud", "model", "error", "clock", "random", "private_file"],
         never: &[],
         never_crates: &["poem", "poem_openapi", "hyper", "async_graphql", "rusqlite"],
     },
@@ -76,7 +87,7 @@ pub const RULES: &[Rule] = &[
     Rule { of: "domain::classes", may: FEATURE_MAY, never: STORES, never_crates: WEB_AND_DATABASES },
     Rule { of: "domain::features", may: FEATURE_MAY, never: STORES, never_crates: WEB_AND_DATABASES },
     // What is done to all data, without a server and its features.
-    Rule { of: "domain::upkeep", may: SCHEMA_AND_BELOW, never: STORES, never_crates: WEB_AND_DATABASES },
+    Rule { of: "domain::upkeep", may: UPKEEP_MAY, never: STORES, never_crates: WEB_AND_DATABASES },
     // Protocols decode, call the domain and encode. They do not use each other.
     Rule { of: "http", may: PROTOCOL_MAY, never: &[], never_crates: DATABASES_AND_GRAPHQL },
     Rule { of: "rest", may: PROTOCOL_MAY, never: &[], never_crates: DATABASES_AND_GRAPHQL },
@@ -109,8 +120,18 @@ const SCHEMA_MAY: &[&str] = &[
     "storage",
     "adapters",
 ];
-const SCHEMA_AND_BELOW: &[&str] =
-    &["domain::schema", "domain::kernel", "model", "error", "config", "clock", "random", "storage", "adapters"];
+const UPKEEP_MAY: &[&str] = &[
+    "domain::schema",
+    "domain::kernel",
+    "model",
+    "error",
+    "config",
+    "clock",
+    "random",
+    "private_file",
+    "storage",
+    "adapters",
+];
 const TRIGGERS_MAY: &[&str] = &[
     "domain::permissions",
     "domain::schema",
