@@ -16,8 +16,8 @@ use crate::adapters::files::FileStore;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::{DataTask, DatabaseUri, Loaded, Options};
 use crate::domain::upkeep::check::{self, Seen};
-use crate::domain::upkeep::export::{self, Source};
-use crate::domain::upkeep::import::{self, Step, Target};
+use crate::domain::upkeep::transfer::{Data, Step};
+use crate::domain::upkeep::{export, import};
 use crate::private_file;
 use crate::random::SystemRandom;
 use crate::server::{self, Whole, chain};
@@ -173,21 +173,9 @@ async fn export(options: &Options, folder: &Path, files: bool) -> Result<bool, S
     }
     let mut store = Whole::to_read_again(options, folder.join("copy")).await.map_err(|error| said(&error))?;
     let file_store = files_of(options, files).await?;
-    let source = Source {
-        storage: store.storage.as_ref(),
-        files: file_store.as_deref(),
-        options,
-        random: Arc::new(SystemRandom),
-    };
+    let source = data(&store, file_store.as_deref(), options);
     let bar = lines_bar();
-    let mut failed_files = |text: &str, count: u64| {
-        if Path::new(text).extension().is_some_and(|ending| ending == "jsonl") {
-            bar.set_message(format!("{text}: {count}"));
-        } else {
-            bar.suspend(|| eprintln!("{text}"));
-        }
-    };
-    let exported = export::export(&source, folder, contents, &mut failed_files).await;
+    let exported = export::export(&source, folder, contents, &mut teller(&bar)).await;
     store.storage.close().await;
     let (contents, failed) = exported.map_err(|error| said(&error))?;
     bar.finish_and_clear();
@@ -210,21 +198,9 @@ async fn export(options: &Options, folder: &Path, files: bool) -> Result<bool, S
 async fn import(options: &Options, folder: &Path, files: bool) -> Result<bool, String> {
     let store = Whole::to_write(options).await.map_err(|error| error.to_string())?;
     let file_store = files_of(options, files).await?;
-    let target = Target {
-        storage: store.storage.as_ref(),
-        files: file_store.as_deref(),
-        options,
-        random: Arc::new(SystemRandom),
-    };
+    let target = data(&store, file_store.as_deref(), options);
     let bar = lines_bar();
-    let mut tell = |step: Step<'_>| match step {
-        Step::Done(part, lines) => {
-            bar.set_message(part.to_owned());
-            bar.inc(lines);
-        }
-        Step::Trouble(trouble) => bar.suspend(|| eprintln!("{trouble}")),
-    };
-    let imported = import::import(&target, folder, &mut tell).await;
+    let imported = import::import(&target, folder, &mut teller(&bar)).await;
     store.storage.close().await;
     let tally = imported.map_err(|error| error.to_string())?;
     bar.finish_and_clear();
@@ -233,6 +209,22 @@ async fn import(options: &Options, folder: &Path, files: bool) -> Result<bool, S
         tally.objects, tally.already, tally.pairs, tally.files, tally.failed
     ));
     Ok(tally.failed == 0)
+}
+
+/// All data of an open store.
+fn data<'a>(store: &'a Whole, files: Option<&'a dyn FileStore>, options: &'a Options) -> Data<'a> {
+    Data { storage: store.storage.as_ref(), files, options, random: Arc::new(SystemRandom) }
+}
+
+/// Shows each step at a bar, and what was left out above it.
+fn teller(bar: &ProgressBar) -> impl FnMut(Step<'_>) + Send {
+    move |step| match step {
+        Step::Done(part, lines) => {
+            bar.set_message(part.to_owned());
+            bar.inc(lines);
+        }
+        Step::Trouble(trouble) => bar.suspend(|| eprintln!("{trouble}")),
+    }
 }
 
 /// How far it is, by bytes; shown only to people.

@@ -7,10 +7,10 @@ use futures_util::TryStreamExt as _;
 
 use super::lines::{ClassLine, FileLine, PairLine};
 use super::parts::{CLASSES, Contents, FILES, FORMAT, Folder, Part, Result};
+use super::transfer::{Data, Step, Tell, Trouble};
 use super::{Class, classes, own_indexes, relations};
 use crate::adapters::files::directory::Directory;
 use crate::adapters::files::{FileStore, upkeep};
-use crate::config::Options;
 use crate::model::names;
 use crate::model::schema::ClassSchema;
 use crate::random::{Random, hex};
@@ -18,19 +18,6 @@ use crate::storage::Storage;
 
 /// Classes whose rows are of no use elsewhere: ids of requests that came in.
 const LEFT_OUT: [&str; 1] = [names::IDEMPOTENCY];
-
-/// Where everything comes from.
-#[derive(Debug)]
-pub struct Source<'a> {
-    /// The store.
-    pub storage: &'a dyn Storage,
-    /// The file store; `None`: files are left out.
-    pub files: Option<&'a dyn FileStore>,
-    /// The options of its server, which say what indexes it makes by itself.
-    pub options: &'a Options,
-    /// The random source.
-    pub random: Arc<dyn Random>,
-}
 
 /// The number of files that cannot be read.
 pub type Failed = u64;
@@ -55,15 +42,15 @@ pub async fn begin(folder: &Path, begun: &str) -> Result<Contents> {
     Ok(contents)
 }
 
-/// Writes what an export lacks. `tell` hears of each part, and how many lines of it there are so far.
+/// Writes what an export lacks.
 ///
 /// # Errors
 /// If the store or a file cannot be read or written. Files that cannot be read are told and counted.
 pub async fn export(
-    source: &Source<'_>,
+    source: &Data<'_>,
     folder: &Path,
     mut contents: Contents,
-    tell: &mut (dyn FnMut(&str, u64) + Send),
+    tell: Tell<'_>,
 ) -> Result<(Contents, Failed)> {
     let folder = Folder::at(folder);
     if contents.complete {
@@ -87,11 +74,9 @@ pub async fn export(
             }
             let mut part = folder.begin(&name).await?;
             let mut pairs = source.storage.all_pairs(&join);
-            let mut count = 0;
             while let Some((owner, member)) = pairs.try_next().await? {
                 part.line(&PairLine { owner, member }).await?;
-                count += 1;
-                tell(&name, count);
+                tell(Step::Done(&name, 1));
             }
             note(&folder, &mut contents, &name, part.end().await?).await?;
         }
@@ -114,7 +99,7 @@ async fn note(folder: &Folder, contents: &mut Contents, name: &str, part: Part) 
     folder.note(contents).await
 }
 
-async fn export_classes(source: &Source<'_>, folder: &Folder, classes: &[Class]) -> Result<Part> {
+async fn export_classes(source: &Data<'_>, folder: &Folder, classes: &[Class]) -> Result<Part> {
     let own = own_indexes(source.options);
     let mut part = folder.begin(CLASSES).await?;
     for class in classes {
@@ -132,15 +117,13 @@ async fn export_rows(
     folder: &Folder,
     schema: &ClassSchema,
     name: &str,
-    tell: &mut (dyn FnMut(&str, u64) + Send),
+    tell: Tell<'_>,
 ) -> Result<Part> {
     let mut part = folder.begin(name).await?;
     let mut rows = storage.all_rows(schema);
-    let mut count = 0;
     while let Some(row) = rows.try_next().await? {
         part.line(&row).await?;
-        count += 1;
-        tell(name, count);
+        tell(Step::Done(name, 1));
     }
     part.end().await
 }
@@ -149,16 +132,14 @@ async fn export_files(
     files: &dyn FileStore,
     folder: &Folder,
     random: &Arc<dyn Random>,
-    tell: &mut (dyn FnMut(&str, u64) + Send),
+    tell: Tell<'_>,
 ) -> Result<(Part, Failed)> {
     let to = Directory::new(folder.path(), None, random.clone());
-    let mut count = 0;
     let copied = upkeep::copy(files, &to, &mut |info, outcome| {
-        count += 1;
         if let upkeep::Outcome::Failed(error) = outcome {
-            tell(&format!("{}: {error}", info.name), count);
+            tell(Step::Trouble(Trouble::File { name: info.name.clone(), why: error.to_string() }));
         } else {
-            tell(FILES, count);
+            tell(Step::Done(FILES, 1));
         }
     })
     .await?;

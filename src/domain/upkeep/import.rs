@@ -1,7 +1,6 @@
 //! Puts an export into a store. What is there stays as it is.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,9 +10,9 @@ use serde_json::{Map, Value as Json};
 use super::lines::{ClassLine, FileLine, PairLine, row};
 use super::own_indexes;
 use super::parts::{CLASSES, Contents, FILES, Folder, Result, TransferError};
+use super::transfer::{Data, Step, Tell, Trouble};
 use crate::adapters::files::directory::Directory;
 use crate::adapters::files::{FileInfo, FileStore, upkeep};
-use crate::config::Options;
 use crate::domain::kernel::system_classes;
 use crate::domain::schema::bootstrap;
 use crate::model::json;
@@ -30,59 +29,6 @@ const TOGETHER: usize = 64;
 /// Pairs of one owner that are written at once.
 const PAIRS: usize = 500;
 
-/// Where everything goes.
-#[derive(Debug)]
-pub struct Target<'a> {
-    /// The store.
-    pub storage: &'a dyn Storage,
-    /// The file store; `None`: files are left out.
-    pub files: Option<&'a dyn FileStore>,
-    /// The options of its server.
-    pub options: &'a Options,
-    /// The random source.
-    pub random: Arc<dyn Random>,
-}
-
-/// Something that was not put in. The rest goes on.
-#[derive(Debug)]
-pub enum Trouble {
-    /// An object.
-    Row {
-        /// Its class.
-        class: ClassName,
-        /// Its `objectId`.
-        id: String,
-        /// Why.
-        why: String,
-    },
-    /// An index.
-    Index {
-        /// Its class.
-        class: ClassName,
-        /// Its name.
-        name: String,
-        /// Why.
-        why: StorageError,
-    },
-    /// A file.
-    File {
-        /// Its name.
-        name: String,
-        /// Why.
-        why: String,
-    },
-}
-
-impl fmt::Display for Trouble {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Row { class, id, why } => write!(formatter, "{class} {id}: {why}"),
-            Self::Index { class, name, why } => write!(formatter, "index {name} of {class}: {why}"),
-            Self::File { name, why } => write!(formatter, "file {name}: {why}"),
-        }
-    }
-}
-
 /// How much was put in.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Tally {
@@ -98,25 +44,13 @@ pub struct Tally {
     pub failed: u64,
 }
 
-/// What an import says while it goes on.
-#[derive(Debug)]
-pub enum Step<'a> {
-    /// So many lines more of a part are done.
-    Done(&'a str, u64),
-    /// Something was not put in.
-    Trouble(Trouble),
-}
-
-/// Hears of each step.
-pub type Tell<'a> = &'a mut (dyn FnMut(Step<'_>) + Send);
-
 /// Puts an export in. It may be run again after an interruption: an object that is there already and is alike is passed over; one
 /// that differs is told and stays.
 ///
 /// # Errors
 /// `Refused` before anything is written if the export is not complete or damaged, or if a field has another type in the store.
 /// If the store cannot be read or written.
-pub async fn import(target: &Target<'_>, folder: &Path, tell: Tell<'_>) -> Result<Tally> {
+pub async fn import(target: &Data<'_>, folder: &Path, tell: Tell<'_>) -> Result<Tally> {
     let folder = Folder::at(folder);
     let contents = checked(&folder).await?;
     let files = match target.files {
@@ -336,7 +270,7 @@ async fn relation_of(
 }
 
 async fn indexes(
-    target: &Target<'_>,
+    target: &Data<'_>,
     schema: &ClassSchema,
     line: &ClassLine,
     tally: &mut Tally,

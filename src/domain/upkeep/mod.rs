@@ -5,6 +5,7 @@ pub mod export;
 pub mod import;
 mod lines;
 pub mod parts;
+pub mod transfer;
 
 use std::collections::{HashMap, HashSet};
 
