@@ -9,9 +9,9 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 export const version = name => JSON.parse(fs.readFileSync(`${here}node_modules/${name}/package.json`, 'utf8')).version;
 
 /** Runs a program; resolves with its output, fails with it if the program fails. */
-export function run(program, args, { cwd = here, env = {} } = {}) {
+export function run(program, args, { cwd = here, env = {}, timeout = 120_000 } = {}) {
   return new Promise((resolve, reject) => {
-    execFile(program, args, { cwd, env: { ...process.env, ...env }, timeout: 120_000, maxBuffer: 16 << 20 }, (error, stdout, stderr) => {
+    execFile(program, args, { cwd, env: { ...process.env, ...env }, timeout, maxBuffer: 16 << 20 }, (error, stdout, stderr) => {
       if (error) reject(new Error(`${program} ${args.join(' ')}: ${error.message}\n${stdout}\n${stderr}`));
       else resolve(stdout);
     });

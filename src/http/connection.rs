@@ -74,6 +74,8 @@ where
         .header_read_timeout((!ends.handed).then_some(patience.headers))
         .max_headers(bounds.headers)
         .max_buf_size(bounds.bytes)
+        // As express writes them. Clients exist that look for `X-Parse-Job-Status-Id` letter by letter, the PHP SDK for one.
+        .title_case_headers(true)
         .serve_connection(TokioIo::new(wire), service)
         .with_upgrades();
     tokio::pin!(connection);

@@ -49,6 +49,18 @@ fn queries_with_brackets() {
     });
 }
 
+/// Names of headers have no case, but the PHP SDK looks for `X-Parse-Job-Status-Id` letter by letter.
+#[test]
+fn headers_are_written_as_express_writes_them() {
+    each_backend(&json!({}), |server| async move {
+        let post = "POST /parse/classes/Thing HTTP/1.1\r\nHost: x\r\nX-Parse-Application-Id: app\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
+        let got = exchange(server.running.addr, post.as_bytes()).await;
+        for header in ["\r\nLocation: ", "\r\nX-Request-Id: ", "\r\nContent-Type: "] {
+            assert!(got.contains(header), "{header:?}: {got}");
+        }
+    });
+}
+
 /// Node takes these characters in an address; hyper does not.
 #[test]
 fn unencoded_addresses_and_refusals_of_the_http_layer() {

@@ -15,7 +15,7 @@ fn requests_that_are_no_pushes() {
             json!({"where": {}, "channels": ["a"]}),
             json!({"where": null}),
             json!({"where": "x"}),
-            json!({"where": []}),
+            json!({"where": [1]}),
             json!({"channels": null}),
             json!({"where": {}, "data": "x"}),
             json!({"where": {}, "data": [1]}),

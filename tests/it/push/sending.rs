@@ -37,6 +37,19 @@ fn batches_cover_every_device_once() {
     });
 }
 
+/// The PHP SDK sends the first for a query without conditions, and PHP the second for an empty object.
+#[test]
+fn an_empty_condition_of_the_php_sdk() {
+    each_store(&json!({}), async |server, service| {
+        install(&server, 1, &json!({})).await;
+        for condition in [json!("{}"), json!([])] {
+            let id = push(&server, &json!({"where": condition, "data": {"alert": "x"}})).await;
+            assert_eq!(row_when(&server, &id, "succeeded").await["numSent"], 1);
+            assert_eq!(tokens(&service), ["token-1"]);
+        }
+    });
+}
+
 #[test]
 fn the_row_shows_how_far_it_got() {
     each_store(&json!({"push": {"queueOptions": {"batchSize": 1}}}), async |server, service| {

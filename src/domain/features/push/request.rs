@@ -76,6 +76,9 @@ pub(super) fn condition(body: &Map<String, Json>) -> Result<Map<String, Json>> {
         }
         (Some(channels), None) => Ok(Map::from_iter([("channels".to_owned(), json!({ "$in": channels }))])),
         (None, Some(Json::Object(condition))) => Ok(condition.clone()),
+        // The PHP SDK sends the text `{}` for a query without conditions, and `[]` for an empty object.
+        (None, Some(Json::String(text))) if text == "{}" => Ok(Map::new()),
+        (None, Some(Json::Array(list))) if list.is_empty() => Ok(Map::new()),
         (None, Some(_)) => Err(misconfigured("where must be an object.")),
     }
 }
