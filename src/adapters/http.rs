@@ -68,9 +68,7 @@ impl Caller {
     /// # Errors
     /// If there is no response, or it is too large.
     pub async fn json(&self, request: RequestBuilder) -> Result<(u16, Json), CallError> {
-        let response = request.send().await.map_err(|error| CallError::Unreachable(chain(&error)))?;
-        let status = response.status().as_u16();
-        let body = read(response, MAX_ANSWER).await?;
+        let (status, body) = self.answer(request).await?;
         Ok((status, serde_json::from_slice(&body).unwrap_or(Json::Null)))
     }
 
@@ -83,6 +81,23 @@ impl Caller {
             (status, body) if (200..300).contains(&status) && !body.is_null() => Ok(body),
             (status, _) => Err(CallError::Answer(format!("status {status}"))),
         }
+    }
+
+    /// Sends a request and reads the body of the response, whatever it is. Any response other than a success is an error.
+    ///
+    /// # Errors
+    /// As [`Caller::json`]; also for other statuses.
+    pub async fn good(&self, request: RequestBuilder) -> Result<Vec<u8>, CallError> {
+        match self.answer(request).await? {
+            (200..300, body) => Ok(body),
+            (status, _) => Err(CallError::Answer(format!("status {status}"))),
+        }
+    }
+
+    async fn answer(&self, request: RequestBuilder) -> Result<(u16, Vec<u8>), CallError> {
+        let response = request.send().await.map_err(|error| CallError::Unreachable(chain(&error)))?;
+        let status = response.status().as_u16();
+        Ok((status, read(response, MAX_ANSWER).await?))
     }
 }
 

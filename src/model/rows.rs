@@ -1,6 +1,7 @@
 //! Rows as JSON text of a response.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Deserializer;
 
 /// Rows as REST JSON, separated by commas: the content of an array.
 #[derive(Debug, Default)]
@@ -57,6 +58,19 @@ impl JsonRows {
         self.count == 0
     }
 
+    /// Reads the rows, each as what its JSON is for this type.
+    pub fn read<'a, T: Deserialize<'a>>(&'a self) -> impl Iterator<Item = serde_json::Result<T>> {
+        let mut rest = self.text.as_slice();
+        std::iter::from_fn(move || {
+            let mut values = Deserializer::from_slice(rest).into_iter();
+            let row = values.next()?;
+            let next = rest.get(values.byte_offset()..).unwrap_or_default();
+            // After an error nothing else is read.
+            rest = if row.is_ok() { next.strip_prefix(b",").unwrap_or_default() } else { &[] };
+            Some(row)
+        })
+    }
+
     /// The text.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
@@ -67,5 +81,26 @@ impl JsonRows {
     #[must_use]
     pub fn into_bytes(self) -> Vec<u8> {
         self.text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::value::RawValue;
+    use serde_json::{Value as Json, json};
+
+    use super::*;
+
+    #[test]
+    fn rows_are_read_back() {
+        let rows = [json!({ "a": "}," }), json!({}), json!({ "b": [1, { "c": null }] })];
+        let written = JsonRows::of(&rows).unwrap();
+        let read: Vec<Json> = written.read().collect::<Result<_, _>>().unwrap();
+        assert_eq!(read, rows);
+        let texts: Vec<&RawValue> = written.read().collect::<Result<_, _>>().unwrap();
+        assert_eq!(texts.iter().map(|text| text.get()).collect::<Vec<_>>().join(",").as_bytes(), written.as_bytes());
+        assert_eq!(JsonRows::default().read::<Json>().count(), 0);
+        let lists: Vec<_> = written.read::<Vec<Json>>().collect();
+        assert!(matches!(lists.as_slice(), [Err(_)]));
     }
 }

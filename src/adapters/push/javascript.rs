@@ -3,11 +3,14 @@
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
+use serde::Deserialize as _;
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value as Json};
 
-use super::own::{self, outcomes};
+use super::own::{self, Results};
 use super::{Device, Outcome, Push, PushSender};
 use crate::adapters::cloud::module::{Modules, OwnModule};
+use crate::adapters::cloud::node::{Argument, Returned};
 
 const PUSH_TYPES: &str = "getValidPushTypes";
 
@@ -28,10 +31,16 @@ impl JavaScript {
     }
 
     async fn results(&self, push: &Push, devices: &[Device]) -> Result<Vec<Outcome>, String> {
-        let installations = devices.iter().map(|device| Json::Object(device.row.clone())).collect();
-        let told = vec![Json::Object(push.body.clone()), Json::Array(installations), push.status_id.as_str().into()];
-        match self.module.call_json(Some("send"), told).await {
-            Ok(Some(Json::Array(list))) => Ok(outcomes(list)),
+        let installations: Vec<&RawValue> = devices.iter().map(Device::row).collect();
+        let told = [
+            Argument::Json(Json::Object(push.body.clone())),
+            Argument::Written(to_raw_value(&installations).map_err(|error| error.to_string())?),
+            Argument::Json(push.status_id.as_str().into()),
+        ];
+        match self.module.call(Some("send"), &told).await {
+            Ok(Returned::Json(list @ Json::Array(_))) => {
+                Results::deserialize(list).map(|results| results.0).map_err(|error| error.to_string())
+            }
             Ok(_) => Err("no list of results".to_owned()),
             Err(error) => Err(error.to_string()),
         }
@@ -46,6 +55,10 @@ impl PushSender for JavaScript {
             Some(types.iter().filter_map(Json::as_str).map(str::to_owned).collect())
         });
         types.as_deref()
+    }
+
+    fn needs_whole_rows(&self) -> bool {
+        true
     }
 
     async fn send(&self, push: &Push, devices: &[Device]) -> Vec<Outcome> {

@@ -4,6 +4,7 @@
 //! counted is the business of `domain/features/push`.
 
 mod apns;
+mod device;
 mod expo;
 mod fcm;
 pub mod javascript;
@@ -15,13 +16,14 @@ mod signed_token;
 mod web;
 pub mod webhook;
 
+pub use device::{Device, Outcome};
 pub use requests::Sources;
 
 use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Map, Value as Json};
 
 use self::javascript::JavaScript;
 use self::providers::Providers;
@@ -44,107 +46,14 @@ impl Push {
     }
 }
 
-/// A device: its row of `_Installation` in REST form.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Device {
-    /// All fields.
-    pub row: Map<String, Json>,
-}
-
-impl Device {
-    /// `ios`, `android`, …
-    #[must_use]
-    pub fn device_type(&self) -> Option<&str> {
-        self.text("deviceType")
-    }
-
-    /// The service that reaches the device: its `pushType`, else its `deviceType`.
-    #[must_use]
-    pub fn push_type(&self) -> Option<&str> {
-        self.text("pushType").filter(|kind| !kind.is_empty()).or_else(|| self.device_type())
-    }
-
-    /// What the service knows the device by.
-    #[must_use]
-    pub fn token(&self) -> Option<&str> {
-        self.text("deviceToken")
-    }
-
-    /// The application on the device.
-    #[must_use]
-    pub fn app_identifier(&self) -> Option<&str> {
-        self.text("appIdentifier")
-    }
-
-    fn text(&self, key: &str) -> Option<&str> {
-        self.row.get(key).and_then(Json::as_str)
-    }
-
-    /// The service took the message; `response` is what it answered, or null.
-    #[must_use]
-    pub fn transmitted(&self, response: Json) -> Outcome {
-        self.outcome(true, response)
-    }
-
-    /// The service did not take the message. `error` is a text, or `{"code", "message"}`.
-    #[must_use]
-    pub fn failed(&self, error: impl Into<Json>) -> Outcome {
-        self.outcome(false, json!({"error": error.into()}))
-    }
-
-    fn outcome(&self, transmitted: bool, response: Json) -> Outcome {
-        Outcome {
-            device_type: self.device_type().map(str::to_owned),
-            device_token: self.token().map(str::to_owned),
-            transmitted,
-            response,
-        }
-    }
-}
-
-/// What became of a device.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Outcome {
-    /// Its `deviceType`. Without it the outcome is not counted.
-    pub device_type: Option<String>,
-    /// Its `deviceToken`. Without it the token is not removed, whatever the service says of it.
-    pub device_token: Option<String>,
-    /// Whether the service took the message.
-    pub transmitted: bool,
-    /// What the service answered; after a failure `{"error": …}`, where the error is a text or `{"code", "message"}`. What stands there
-    /// decides whether the token is dead.
-    pub response: Json,
-}
-
-/// Names under which services say that a token is dead.
-const DEAD: &[&str] = &[
-    "NotRegistered",
-    "InvalidRegistration",
-    "Unregistered",
-    "BadDeviceToken",
-    "DeviceNotRegistered",
-    "messaging/registration-token-not-registered",
-    "messaging/invalid-registration-token",
-];
-
-impl Outcome {
-    /// Whether the service says that the token is none, or that its device is gone.
-    #[must_use]
-    pub fn token_is_dead(&self) -> bool {
-        let Some(error) = self.response.get("error").filter(|_| !self.transmitted) else { return false };
-        let text = |at: &str| error.pointer(at).and_then(Json::as_str);
-        let name = error.as_str().or_else(|| text("/code")).or_else(|| text("/details/error"));
-        name.is_some_and(|name| DEAD.contains(&name))
-            || (text("/code") == Some("messaging/invalid-argument")
-                && text("/message") == Some("The registration token is not a valid FCM registration token"))
-    }
-}
-
 /// Sends a payload to devices.
 #[async_trait]
 pub trait PushSender: fmt::Debug + Send + Sync {
     /// The values of `pushType` and `deviceType` that a push may ask for; `None`: any.
     fn push_types(&self) -> Option<&[String]>;
+
+    /// Whether it looks at fields of a device's row other than [`Device::FIELDS`]. If not, it may get rows with these only.
+    fn needs_whole_rows(&self) -> bool;
 
     /// Sends to these devices. One outcome for each device that was tried, in any order; a device without an outcome is not counted.
     /// What fails as a whole fails for each device. Repeats what is worth repeating, and ends within minutes.

@@ -91,6 +91,10 @@ impl PushSender for Providers {
         Some(&self.kinds)
     }
 
+    fn needs_whole_rows(&self) -> bool {
+        false
+    }
+
     async fn send(&self, push: &Push, devices: &[Device]) -> Vec<Outcome> {
         let mut groups: Vec<Vec<&Device>> = KINDS.iter().map(|_| Vec::new()).collect();
         for device in devices.iter().filter(|device| device.token().is_some_and(|token| !token.is_empty())) {

@@ -8,9 +8,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use reqwest::Url;
 use serde::Serialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json};
 
-use super::own::{self, outcomes};
+use super::own::{self, Results};
 use super::{Device, Outcome, Push, PushSender};
 use crate::adapters::http::{self, Caller};
 
@@ -30,7 +31,7 @@ pub struct Webhook {
 #[derive(Serialize)]
 struct Batch<'a> {
     body: &'a Map<String, Json>,
-    installations: Vec<&'a Map<String, Json>>,
+    installations: Vec<&'a RawValue>,
     #[serde(rename = "pushStatus")]
     status_id: &'a str,
 }
@@ -73,19 +74,13 @@ impl Webhook {
     }
 
     async fn results(&self, push: &Push, devices: &[Device]) -> Result<Vec<Outcome>, String> {
-        let installations = devices.iter().map(|device| &device.row).collect();
+        let installations = devices.iter().map(Device::row).collect();
         let batch = Batch { body: &push.body, installations, status_id: &push.status_id };
         let request = self.caller.post(&self.url).timeout(self.timeout).json(&batch);
-        let answer = self.caller.good_json(request).await.map_err(|error| error.to_string())?;
-        let list = match answer {
-            Json::Array(list) => list,
-            Json::Object(mut object) => match object.remove("result") {
-                Some(Json::Array(list)) => list,
-                _ => return Err(format!("no list of results: {}", Json::Object(object))),
-            },
-            _ => return Err("no list of results".to_owned()),
-        };
-        Ok(outcomes(list))
+        let answer = self.caller.good(request).await.map_err(|error| error.to_string())?;
+        let results: Results =
+            serde_json::from_slice(&answer).map_err(|error| format!("no list of results: {error}"))?;
+        Ok(results.0)
     }
 }
 
@@ -93,6 +88,10 @@ impl Webhook {
 impl PushSender for Webhook {
     fn push_types(&self) -> Option<&[String]> {
         self.types.as_deref()
+    }
+
+    fn needs_whole_rows(&self) -> bool {
+        true
     }
 
     async fn send(&self, push: &Push, devices: &[Device]) -> Vec<Outcome> {

@@ -35,7 +35,7 @@ fn devices(kind: &str, count: usize) -> Vec<Device> {
 }
 
 fn device(row: &Json) -> Device {
-    Device { row: row.as_object().unwrap().clone() }
+    Device::new(serde_json::value::to_raw_value(row).unwrap()).unwrap()
 }
 
 fn error(outcome: &Outcome) -> &Json {

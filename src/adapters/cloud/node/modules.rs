@@ -49,12 +49,14 @@ pub struct Module {
 }
 
 /// An argument of a method.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub enum Argument {
     /// `undefined`.
     Undefined,
     /// Plain JSON.
     Json(Json),
+    /// Plain JSON that is written already.
+    Written(Box<RawValue>),
     /// A `Date`, given as ISO 8601 text.
     Date(String),
     /// A `Buffer`.
@@ -82,6 +84,7 @@ pub enum Returned {
 enum Wire<'a> {
     Undefined,
     Json(&'a Json),
+    Written(&'a RawValue),
     Date(&'a str),
     Bytes(usize, usize),
 }
@@ -91,6 +94,7 @@ impl Serialize for Wire<'_> {
         let value = match self {
             Self::Undefined => return serializer.collect_map([("undefined", true)]),
             Self::Json(json) => return serializer.collect_map([("json", json)]),
+            Self::Written(json) => return serializer.collect_map([("json", json)]),
             Self::Date(iso) => return serializer.collect_map([("date", iso)]),
             Self::Bytes(start, length) => [start, length],
         };
@@ -150,6 +154,7 @@ impl Module {
         let wires = arguments.iter().map(|argument| match argument {
             Argument::Undefined => Wire::Undefined,
             Argument::Json(json) => Wire::Json(json),
+            Argument::Written(json) => Wire::Written(json),
             Argument::Date(iso) => Wire::Date(iso),
             Argument::Bytes(bytes) => {
                 let start = attachment.len();

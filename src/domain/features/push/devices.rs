@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde_json::value::RawValue;
+
 use crate::adapters::push::Device;
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::auth::Auth;
@@ -12,10 +14,8 @@ use crate::domain::kernel::failure::failure;
 use crate::domain::permissions::Scoped;
 use crate::domain::read::resolve::{self, SubQueryContext};
 use crate::domain::store;
-use crate::error::Result;
-use crate::model::json;
+use crate::error::{ParseError, Result};
 use crate::model::names::{self, ClassName};
-use crate::model::object::Object;
 use crate::model::operation::{Change, Update};
 use crate::model::query::options::{FindOptions, Sort};
 use crate::model::query::parameters::QueryParameters;
@@ -70,19 +70,22 @@ impl Devices {
         store::count(&self.cx, &self.class(), &self.scope("", None), &FindOptions::default()).await
     }
 
-    /// The next devices after an id.
+    /// The next devices after an id. `whole`: with all fields of their rows, else with [`Device::FIELDS`] only.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn next(&self, after: &str, most: u64) -> Result<Vec<(String, Device)>> {
+    pub async fn next(&self, after: &str, most: u64, whole: bool) -> Result<Vec<Device>> {
         let class = self.class();
-        let rows = self.find(&class, after, most, None).await?;
-        let shape = Shape::of(&class.schema, self.cx.file_addresses());
-        let device = |row: Object| {
-            let id = row.get_str("objectId").unwrap_or_default().to_owned();
-            (id, Device { row: json::encode_object(&shape.present(row)) })
-        };
-        Ok(rows.into_iter().map(device).collect())
+        let mut shape = Shape::of(&class.schema, self.cx.file_addresses());
+        let mut keys = None;
+        if !whole {
+            shape.keys = Some(Device::FIELDS.map(str::to_owned).into_iter().collect());
+            keys = Some(Device::FIELDS.map(str::to_owned).into());
+        }
+        let (scope, options) = (self.scope(after, None), by_id(most, keys));
+        let rows = store::find_json(&self.cx, &class, &scope, &options, &Arc::new(shape)).await?;
+        let devices = rows.read::<Box<RawValue>>().map(|row| row.and_then(Device::new));
+        devices.collect::<Result<_, _>>().map_err(ParseError::internal)
     }
 
     /// The id of the last of the next devices after an id; `None` when there are none.
@@ -90,7 +93,8 @@ impl Devices {
     /// # Errors
     /// When the store fails.
     pub async fn last_of(&self, after: &str, most: u64) -> Result<Option<String>> {
-        let rows = self.find(&self.class(), after, most, Some(vec!["objectId".to_owned()])).await?;
+        let options = by_id(most, Some(vec!["objectId".to_owned()]));
+        let rows = store::find(&self.cx, &self.class(), &self.scope(after, None), &options).await?;
         Ok(rows.last().and_then(|row| row.get_str("objectId")).map(str::to_owned))
     }
 
@@ -112,12 +116,6 @@ impl Devices {
         distinct.await.map_err(failure)
     }
 
-    async fn find(&self, class: &Class, after: &str, most: u64, keys: Option<Vec<String>>) -> Result<Vec<Object>> {
-        let sort = vec![Sort { path: "objectId".to_owned(), descending: false }];
-        let options = FindOptions { sort, limit: Some(most), keys, ..FindOptions::default() };
-        store::find(&self.cx, class, &self.scope(after, None), &options).await
-    }
-
     fn class(&self) -> Arc<Class> {
         self.cx.part().class(&ClassName::unchecked(names::INSTALLATION))
     }
@@ -132,6 +130,12 @@ impl Devices {
         }
         Scoped::internal(filter, "devices of a push, which only a master may send")
     }
+}
+
+/// So many rows in the order of their ids.
+fn by_id(most: u64, keys: Option<Vec<String>>) -> FindOptions {
+    let sort = vec![Sort { path: "objectId".to_owned(), descending: false }];
+    FindOptions { sort, limit: Some(most), keys, ..FindOptions::default() }
 }
 
 /// Removes tokens that are dead. The installations stay, and look as if nobody had touched them.

@@ -28,9 +28,9 @@ pub(super) fn split(request: &Request, devices: Vec<Device>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     let mut known = HashMap::new();
     for device in devices {
-        let locale = device.row.get("localeIdentifier").and_then(Json::as_str).unwrap_or_default();
+        let locale = device.locale().unwrap_or_default();
         let language = languages.iter().copied().find(|language| locale.starts_with(language));
-        let badge = by_badge.then(|| device.row.get("badge").cloned().unwrap_or(Json::Null));
+        let badge = by_badge.then(|| device.badge().clone());
         let at = *known.entry((language, badge.as_ref().map(Json::to_string))).or_insert_with(|| {
             let body = body(request, language, !languages.is_empty(), badge);
             groups.push(Group { body, devices: Vec::new() });
@@ -85,11 +85,12 @@ mod tests {
     use super::super::request::When;
     use super::*;
     use serde_json::json;
+    use serde_json::value::to_raw_value;
 
     fn groups(data: Json, rows: &[Json]) -> Vec<(Json, usize)> {
         let body = Map::from_iter([("data".to_owned(), data)]);
         let request = Request { body, condition: Map::new(), when: When::Now, base_url: String::new() };
-        let devices = rows.iter().map(|row| Device { row: row.as_object().unwrap().clone() }).collect();
+        let devices = rows.iter().map(|row| Device::new(to_raw_value(row).unwrap()).unwrap()).collect();
         let groups = split(&request, devices);
         groups.into_iter().map(|group| (group.body["data"].clone(), group.devices.len())).collect()
     }

@@ -21,7 +21,10 @@ use crate::model::measures;
 
 /// Batches of a push that are sent at the same time.
 const IN_FLIGHT: usize = 8;
-/// The row of a push shows counts that are at most about this old.
+/// Batches that are taken in one go: each time costs a query, and a write that says so.
+const AT_ONCE: usize = IN_FLIGHT / 2;
+/// The row of a push shows counts that are at most about this old. So are those that the work remembers; what a server that is killed
+/// has not said counts as failed.
 const SHOWN_EVERY: Duration = Duration::from_millis(250);
 
 /// Sends a push to the devices that are left, and says so in its row.
@@ -105,8 +108,10 @@ impl<'a> Sending<'a> {
         loop {
             let before = self.work.progress.clone();
             let batches = self.take(devices).await;
-            let fresh = batches.is_empty() && !self.unsaved && self.saved.elapsed() < HELD_FOR / 3;
-            match if fresh { Ok(true) } else { self.save().await } {
+            let late = if self.unsaved { SHOWN_EVERY } else { HELD_FOR / 3 };
+            let last = self.unsaved && self.in_flight.is_empty();
+            let due = !batches.is_empty() || last || self.saved.elapsed() >= late;
+            match if due { self.save().await } else { Ok(true) } {
                 Ok(true) => batches.into_iter().for_each(|batch| self.start(batch)),
                 Ok(false) => {
                     // What is in flight arrives all the same, but counts as lost for whoever holds the work now.
@@ -114,6 +119,9 @@ impl<'a> Sending<'a> {
                     return Ok(Some(End::Lost));
                 }
                 Err(error) => self.take_back(before, error),
+            }
+            if self.has_room() {
+                continue;
             }
             if self.in_flight.is_empty() {
                 break;
@@ -145,34 +153,46 @@ impl<'a> Sending<'a> {
         Ok(held)
     }
 
-    /// Takes batches until enough are in flight.
+    /// Whether further batches are taken now.
+    fn has_room(&self) -> bool {
+        !self.ending && self.in_flight.len() + AT_ONCE <= IN_FLIGHT
+    }
+
+    /// Takes batches, if there is room for a few.
     async fn take(&mut self, devices: &Devices) -> Vec<Batch> {
-        let mut batches = Vec::new();
-        while !self.ending && self.in_flight.len() + batches.len() < IN_FLIGHT {
-            let expired = self.work.request.expires_at().is_some_and(|moment| moment <= self.app.clock.now());
-            if expired || self.pushes.stop.is_cancelled() {
+        if !self.has_room() {
+            return Vec::new();
+        }
+        let expired = self.work.request.expires_at().is_some_and(|moment| moment <= self.app.clock.now());
+        if expired || self.pushes.stop.is_cancelled() {
+            self.ending = true;
+            return Vec::new();
+        }
+        let size = self.pushes.batch_size;
+        let most = size.saturating_mul(AT_ONCE as u64);
+        let whole = self.pushes.sender.needs_whole_rows();
+        let found = devices.next(&self.work.progress.after, most, whole);
+        let found = match self.work.while_held(self.app, found).await {
+            Ok(found) => found,
+            Err(error) => {
                 self.ending = true;
-                break;
+                self.failure = Some(error);
+                return Vec::new();
             }
-            let most = self.pushes.batch_size;
-            let found = match self.work.while_held(self.app, devices.next(&self.work.progress.after, most)).await {
-                Ok(found) => found,
-                Err(error) => {
-                    self.ending = true;
-                    self.failure = Some(error);
-                    break;
-                }
-            };
-            let Some((last, _)) = found.last() else {
-                self.ending = true;
-                break;
-            };
-            let progress = &mut self.work.progress;
-            progress.after.clone_from(last);
-            self.ending = u64::try_from(found.len()).is_ok_and(|found| found < most);
-            let found: Vec<Device> = found.into_iter().map(|(_, device)| device).collect();
-            progress.open.insert(progress.next, per_type(&found));
-            batches.push((progress.next, found));
+        };
+        let Some(last) = found.last().and_then(Device::id) else {
+            self.ending = true;
+            return Vec::new();
+        };
+        self.ending = u64::try_from(found.len()).is_ok_and(|found| found < most);
+        let progress = &mut self.work.progress;
+        last.clone_into(&mut progress.after);
+        let mut batches = Vec::with_capacity(AT_ONCE);
+        let mut found = found.into_iter().peekable();
+        while found.peek().is_some() {
+            let batch: Vec<Device> = found.by_ref().take(usize::try_from(size).unwrap_or(usize::MAX)).collect();
+            progress.open.insert(progress.next, per_type(&batch));
+            batches.push((progress.next, batch));
             progress.next += 1;
         }
         batches
