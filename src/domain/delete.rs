@@ -44,6 +44,7 @@ pub async fn delete(cx: &Context, delete: Delete) -> Result<()> {
         before = Some(store::find_one(cx, &class, &scope).await?.ok_or_else(|| concerned.out_of_reach(&*rules, cx))?);
         concerned.fire(cx, class_name, Trigger::BeforeDelete).await?;
     }
+    triggers::end_when_asked(cx)?;
     if store::delete(cx, &class, &scope).await? == 0 {
         return Err(rules.undeletable(cx));
     }

@@ -31,7 +31,13 @@ pub trait ClassRules: Send + Sync {
         Ok(ControlFlow::Continue(draft))
     }
 
-    /// Whether [`ClassRules::prepare`] may ask services outside of the server.
+    /// Asks what [`ClassRules::transform`] and [`ClassRules::follow_up`] want to know from outside of the server
+    /// ([`Context::ask_once`]), for a part of a transaction before that begins. Writes nothing.
+    async fn rehearse(&self, _cx: &Context, _draft: &Draft) -> Result<()> {
+        Ok(())
+    }
+
+    /// Whether [`ClassRules::prepare`] or [`ClassRules::rehearse`] may ask services outside of the server.
     fn asks_outside(&self, _cx: &Context) -> bool {
         false
     }

@@ -142,7 +142,7 @@ fn log_trigger(cx: &Context, trigger: Trigger, class: &ClassName, answer: &Resul
 /// Calls a trigger that comes before a write. For a part of a transaction it was called before that began.
 ///
 /// # Errors
-/// What the trigger refuses; the end of a part that is only asked for.
+/// What the trigger refuses. For a part that is only asked for: its end, after which the part gets the error when it is carried out.
 pub async fn fire_before_write(
     cx: &Context,
     handler: &Arc<dyn Handler>,
@@ -153,8 +153,10 @@ pub async fn fire_before_write(
     let Some(rehearsal) = cx.rehearsal() else { return fire(cx, handler, trigger, class, payload).await };
     let target = Target::Trigger(trigger, class.clone());
     if rehearsal.is_on() {
-        rehearsal.note(target, fire(cx, handler, trigger, class, payload).await);
-        return Err(rehearsal::ended());
+        let answer = fire(cx, handler, trigger, class, payload).await;
+        let shown = answer.as_ref().map(Answer::clone).map_err(|_| rehearsal::ended());
+        rehearsal.note(target, answer);
+        return shown;
     }
     match rehearsal.take(&target) {
         Some(answer) => answer,
@@ -171,6 +173,14 @@ pub fn end_unless_asking(cx: &Context, trigger: Trigger, class: &ClassName) -> R
         return Err(rehearsal::ended());
     }
     Ok(())
+}
+
+/// Ends a part of a transaction that is only asked for, after its last question.
+///
+/// # Errors
+/// The end of such a part.
+pub fn end_when_asked(cx: &Context) -> Result<()> {
+    if cx.is_rehearsed() { Err(rehearsal::ended()) } else { Ok(()) }
 }
 
 /// Calls a function.

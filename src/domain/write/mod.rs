@@ -66,9 +66,12 @@ pub async fn save_only(cx: &Context, save: Save, only: Resolved, internal: Updat
         ControlFlow::Continue(draft) => draft,
         ControlFlow::Break(saved) => return Ok(saved),
     };
-    call::end_unless_asking(cx, Trigger::BeforeSave, &draft.class)?;
     permit(cx, &draft).await.map_err(refused)?;
     let draft = triggers::before_save(cx, draft, &*rules).await?;
+    if cx.is_rehearsed() {
+        rules.rehearse(cx, &draft).await?;
+    }
+    call::end_when_asked(cx)?;
     let checked = validate_fields::validate_fields(cx, draft).await?;
     let checked = rules.transform(cx, checked).await?;
     let task_cx = cx.clone();

@@ -54,7 +54,7 @@ impl ClassRules for UserRules {
         {
             return Err(ParseError::sanitized(ErrorCode::SessionMissing, format!("Cannot modify user {id}.")));
         }
-        let draft = match link(cx, draft).await? {
+        let mut draft = match link(cx, draft).await? {
             ControlFlow::Continue(draft) => draft,
             done @ ControlFlow::Break(_) => return Ok(done),
         };
@@ -62,11 +62,25 @@ impl ClassRules for UserRules {
             return Err(ParseError::forbidden("Clients aren't allowed to manually update email verification."));
         }
         policy::rehearse(cx, draft.body.get("password").and_then(Json::as_str)).await?;
+        if draft.creates() && !draft.id_given && verification::asks_outside(cx) {
+            let id = std::mem::take(&mut draft.new_id);
+            draft.new_id = once(cx, "objectId", id).await?;
+        }
         Ok(ControlFlow::Continue(draft))
     }
 
+    async fn rehearse(&self, cx: &Context, draft: &Draft) -> Result<()> {
+        if !verification::asks_outside(cx) {
+            return Ok(());
+        }
+        let name = if draft.creates() { Some(generated_name(cx).await?) } else { None };
+        let nothing = UserState::default();
+        let state = draft.state.get::<UserState>().unwrap_or(&nothing);
+        verification::rehearse(cx, draft, name, logs_in(cx, draft.creates(), state).as_ref()).await
+    }
+
     fn asks_outside(&self, cx: &Context) -> bool {
-        auth_data::has_providers(cx) || policy::asks_outside(cx)
+        auth_data::has_providers(cx) || policy::asks_outside(cx) || verification::asks_outside(cx)
     }
 
     fn judged_before(&self) -> &'static [&'static str] {
@@ -145,18 +159,18 @@ impl ClassRules for UserRules {
 
     async fn follow_up(&self, cx: &Context, mut stored: Stored) -> Result<Stored> {
         let mut state: UserState = stored.state.take();
-        // Nobody is logged in by cloud code, nor by a master key in a header.
-        let by_code = by_code(cx);
+        let logs_in = logs_in(cx, stored.created, &state);
         if stored.created {
-            let linking = cx.auth.user().is_some() && state.auth_data_response.is_some();
-            let logs_in = !by_code && !linking;
-            let must_verify = logs_in && verification::is_required(cx, &stored.row, &came_by(&state)).await?;
+            let must_verify = match &logs_in {
+                Some(created_with) => verification::is_required(cx, &stored.row, created_with).await?,
+                None => false,
+            };
             verification::follow_up(cx, &state, &stored.row).await;
             if must_verify {
                 if cx.app.options.mail.prevent_signup_with_unverified_email {
                     return Err(verification::unverified());
                 }
-            } else if logs_in && state.session_token.is_none() {
+            } else if logs_in.is_some() && state.session_token.is_none() {
                 state.session_token = Some(first_session(cx, &stored.id, &state).await?);
             }
             stored.state.put(state);
@@ -172,17 +186,10 @@ impl ClassRules for UserRules {
                 state.session_token = Some(sessions::create(cx, &stored.id, created_with.as_ref()).await?);
             }
         }
-        // A request with the master key that links an identity to a user creates a session.
-        if let Some(provider) = state.auth_provider.as_deref()
-            && state.auth_data_response.is_some()
-            && cx.auth.is_master()
-            && !cx.auth.is_read_only()
-            && !by_code
+        if let Some(created_with) = logs_in
+            && !verification::is_required(cx, &stored.row, &created_with).await?
         {
-            let created_with = CreatedWith::log_in(provider);
-            if !verification::is_required(cx, &stored.row, &created_with).await? {
-                state.session_token = Some(sessions::create(cx, &stored.id, Some(&created_with)).await?);
-            }
+            state.session_token = Some(sessions::create(cx, &stored.id, Some(&created_with)).await?);
         }
         stored.state.put(state);
         Ok(stored)
@@ -257,6 +264,31 @@ async fn first_session(cx: &Context, user: &str, state: &UserState) -> Result<St
 /// How a new user came.
 fn came_by(state: &UserState) -> CreatedWith {
     state.auth_provider.as_deref().map_or_else(CreatedWith::sign_up, CreatedWith::log_in)
+}
+
+/// How somebody logs in by the write of a user; `None`: nobody does.
+fn logs_in(cx: &Context, creating: bool, state: &UserState) -> Option<CreatedWith> {
+    let answered = state.auth_data_response.is_some();
+    if by_code(cx) {
+        return None;
+    }
+    if creating {
+        let linking = cx.auth.user().is_some() && answered;
+        return (!linking).then(|| came_by(state));
+    }
+    // A request with the master key that links an identity to a user creates a session.
+    let links = answered && cx.auth.is_master() && !cx.auth.is_read_only();
+    state.auth_provider.as_deref().filter(|_| links).map(CreatedWith::log_in)
+}
+
+/// A value that a part of a transaction chose before that began; otherwise this one.
+async fn once(cx: &Context, what: &str, value: String) -> Result<String> {
+    cx.ask_once(|| what.to_owned(), async { Ok(value) }).await
+}
+
+/// The name of a user who has none.
+async fn generated_name(cx: &Context) -> Result<String> {
+    once(cx, "username", cx.app.random.alphanumeric(GENERATED_NAME_LENGTH)).await
 }
 
 /// Whether cloud code, or somebody with a master key in a header, writes the user: they get no session.
@@ -401,7 +433,7 @@ async fn take_name(cx: &Context, checked: &mut Checked, creating: bool) -> Resul
     let name = match checked.write.update.get("username") {
         Some(Change::Set(Value::String(name))) if !name.is_empty() => name.clone(),
         _ if creating => {
-            let name = cx.app.random.alphanumeric(GENERATED_NAME_LENGTH);
+            let name = generated_name(cx).await?;
             checked.write.update.put("username", Change::Set(name.into()));
             checked.facts.filled_in.push("username".to_owned());
             return Ok(());

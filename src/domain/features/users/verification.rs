@@ -9,7 +9,7 @@ use crate::adapters::email::Purpose;
 use crate::domain::features::sessions::CreatedWith;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
-use crate::domain::kernel::stages::Checked;
+use crate::domain::kernel::stages::{Checked, Draft};
 use crate::domain::permissions::Scoped;
 use crate::domain::read;
 use crate::domain::store;
@@ -18,6 +18,7 @@ use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::json::is_truthy;
 use crate::model::names::{self, ClassName};
 use crate::model::object::Object;
+use crate::model::operation::parse::{self, ParsedWrite, WriteKind};
 use crate::model::operation::{Change, Update, apply};
 use crate::model::query::{Constraint, Filter, Resolved};
 use crate::model::value::Value;
@@ -35,17 +36,92 @@ pub fn unverified() -> ParseError {
     ParseError::new(ErrorCode::EmailNotFound, "User email is not verified.")
 }
 
+/// What a function of the app is asked. A part of a transaction asks each of them once.
+#[derive(Debug, Clone, Copy)]
+enum Question {
+    /// Whether an address must be verified, of a write that sets it.
+    VerifyAddress,
+    /// Whether it must be, of a log in.
+    VerifyAtLogIn,
+    /// Whether it must be, of a request for another mail.
+    VerifyAgain,
+    /// Whether somebody whose address is not verified cannot log in.
+    PreventLogIn,
+    /// Whether the mail is sent.
+    SendMail,
+}
+
 /// What decides, and what it is told.
-async fn decide(cx: &Context, decision: &Decision, told: impl Fn() -> Map<String, Json>) -> Result<Option<Json>> {
+async fn decide(
+    cx: &Context,
+    decision: &Decision,
+    question: Question,
+    told: impl Fn() -> Map<String, Json>,
+) -> Result<Option<Json>> {
     match decision {
         Decision::Always(always) => Ok(Some((*always).into())),
-        Decision::Asked(code) => ask(cx, code, None, vec![told().into()]).await,
+        Decision::Asked(code) => {
+            let ask = async { ask(cx, code, None, vec![told().into()]).await };
+            cx.ask_once(|| format!("{question:?}"), ask).await
+        }
     }
 }
 
 /// Whether it says yes. What is not `true` does not.
-async fn says_true(cx: &Context, decision: &Decision, told: impl Fn() -> Map<String, Json>) -> Result<bool> {
-    Ok(decide(cx, decision, told).await? == Some(Json::Bool(true)))
+async fn says_true(
+    cx: &Context,
+    decision: &Decision,
+    question: Question,
+    told: impl Fn() -> Map<String, Json>,
+) -> Result<bool> {
+    Ok(decide(cx, decision, question, told).await? == Some(Json::Bool(true)))
+}
+
+/// Whether functions of the app decide whose address must be verified.
+#[must_use]
+pub fn asks_outside(cx: &Context) -> bool {
+    let asked = |decision: &Decision| matches!(decision, Decision::Asked(_));
+    let users = cx.app.feature::<Users>();
+    users.is_ok_and(|users| asked(&users.callbacks.verify_email) || asked(&users.callbacks.prevent_log_in))
+}
+
+/// Asks the functions of the app about a user whom a part of a transaction writes, before that begins: they may write by themselves, and
+/// a transaction may hold up all other writers. `name`: the name of a new user who has none. `logs_in`: how somebody logs in by the
+/// write, if so.
+///
+/// # Errors
+/// The end of the part, if a function fails; it gets the error when it is carried out. When the store fails.
+pub async fn rehearse(cx: &Context, draft: &Draft, name: Option<String>, logs_in: Option<&CreatedWith>) -> Result<()> {
+    let kind = if draft.creates() { WriteKind::Create } else { WriteKind::Update };
+    // What cannot be written is refused when it is carried out.
+    let Ok(ParsedWrite { mut update, .. }) = parse::parse(draft.body.clone(), kind) else { return Ok(()) };
+    update.remove("password");
+    let before = match &draft.id {
+        Some(id) => read::internal_one(cx, names::USER, store::by_id(id), "whose address changes").await?,
+        None => None,
+    };
+    let mut user = before.clone().unwrap_or_default();
+    user.insert("objectId", draft.id.as_deref().unwrap_or(&draft.new_id));
+    user.insert("updatedAt", cx.now());
+    if apply::apply(&update, &mut user).is_err() {
+        return Ok(());
+    }
+    if draft.creates() {
+        user.insert("createdAt", cx.now());
+    }
+    if let Some(name) = name.filter(|_| user.get_str("username").is_none_or(str::is_empty)) {
+        user.insert("username", name);
+    }
+    let state = draft.state.get::<UserState>();
+    let is_proven = draft.creates() && state.is_some_and(|state| state.proves_identity);
+    let provider = state.and_then(|state| state.auth_provider.as_deref());
+    if sets_address(&update) && !is_proven && must_verify(cx, &user, before.as_ref(), provider).await? {
+        user.insert("emailVerified", false);
+    }
+    if let Some(created_with) = logs_in {
+        is_required(cx, &user, created_with).await?;
+    }
+    Ok(())
 }
 
 /// What the functions are told: the user as it will be and as it was, and who asks.
@@ -80,7 +156,8 @@ pub fn may_be_required(cx: &Context) -> bool {
 pub async fn is_required(cx: &Context, user: &Object, created_with: &CreatedWith) -> Result<bool> {
     let callbacks = &cx.app.feature::<Users>()?.callbacks;
     let told = || told(cx, user, None, Some(created_with));
-    Ok(says_true(cx, &callbacks.verify_email, told).await? && says_true(cx, &callbacks.prevent_log_in, told).await?)
+    Ok(says_true(cx, &callbacks.verify_email, Question::VerifyAtLogIn, told).await?
+        && says_true(cx, &callbacks.prevent_log_in, Question::PreventLogIn, told).await?)
 }
 
 /// Refuses the log in of a user whose email address is not verified, if verification is required.
@@ -111,11 +188,7 @@ pub async fn prepare(cx: &Context, checked: &mut Checked) -> Result<()> {
     if !cx.app.options.mail.verify_user_emails.is_possible() || is_proven {
         return Ok(());
     }
-    match checked.write.update.get("email") {
-        Some(Change::Set(Value::String(email))) if !email.is_empty() => {}
-        _ => return Ok(()),
-    }
-    if !must_verify(cx, checked).await? {
+    if !sets_address(&checked.write.update) || !must_verify_written(cx, checked).await? {
         return Ok(());
     }
     checked.write.update.put("emailVerified", Change::Set(false.into()));
@@ -124,10 +197,14 @@ pub async fn prepare(cx: &Context, checked: &mut Checked) -> Result<()> {
     Ok(())
 }
 
+/// Whether a write sets an address.
+fn sets_address(update: &Update) -> bool {
+    matches!(update.get("email"), Some(Change::Set(Value::String(email))) if !email.is_empty())
+}
+
 /// Whether the address that a write sets must be verified.
-async fn must_verify(cx: &Context, checked: &Checked) -> Result<bool> {
-    let verify_email = &cx.app.feature::<Users>()?.callbacks.verify_email;
-    if let Decision::Always(always) = verify_email {
+async fn must_verify_written(cx: &Context, checked: &Checked) -> Result<bool> {
+    if let Decision::Always(always) = &cx.app.feature::<Users>()?.callbacks.verify_email {
         return Ok(*always);
     }
     let before = match &checked.id {
@@ -140,11 +217,18 @@ async fn must_verify(cx: &Context, checked: &Checked) -> Result<bool> {
     update.remove("password");
     apply::apply(&update, &mut user)?;
     let provider = checked.state.get::<UserState>().and_then(|state| state.auth_provider.as_deref());
+    must_verify(cx, &user, before.as_ref(), provider).await
+}
+
+/// Whether the address of a user must be verified. `before`: the user as it was, if it was; `provider`: who identifies it, if somebody does.
+async fn must_verify(cx: &Context, user: &Object, before: Option<&Object>, provider: Option<&str>) -> Result<bool> {
     let created_with = match provider {
         Some(provider) => Some(CreatedWith::log_in(provider)),
-        None => checked.id.is_none().then(CreatedWith::sign_up),
+        None => before.is_none().then(CreatedWith::sign_up),
     };
-    says_true(cx, verify_email, || told(cx, &user, before.as_ref(), created_with.as_ref())).await
+    let verify_email = &cx.app.feature::<Users>()?.callbacks.verify_email;
+    let told = || told(cx, user, before, created_with.as_ref());
+    says_true(cx, verify_email, Question::VerifyAddress, told).await
 }
 
 fn new_token(cx: &Context, update: &mut Update) {
@@ -154,11 +238,22 @@ fn new_token(cx: &Context, update: &mut Update) {
     }
 }
 
-/// Sends the mail after a write of this row.
+/// Sends the mail after a write of this row, and after the commit of the transaction that it is part of.
 pub(super) async fn follow_up(cx: &Context, state: &UserState, row: &Object) {
-    if state.verify_email
-        && let Err(error) = send(cx, row).await
-    {
+    if !state.verify_email {
+        return;
+    }
+    match cx.deferred() {
+        None => send_written(cx, row).await,
+        Some(deferred) => {
+            let (cx, row) = (cx.outside_transaction(), row.clone());
+            deferred.push(async move { send_written(&cx, &row).await });
+        }
+    }
+}
+
+async fn send_written(cx: &Context, row: &Object) {
+    if let Err(error) = send(cx, row).await {
         // The user is stored already.
         tracing::error!(%error, "failed to send a verification mail");
     }
@@ -171,7 +266,7 @@ async fn send(cx: &Context, user: &Object) -> Result<()> {
         object.insert("__type".to_owned(), "Object".into());
         Map::from_iter([("user".to_owned(), object.into()), ("master".to_owned(), json!(cx.auth.is_master()))])
     };
-    let sends = decide(cx, &cx.app.feature::<Users>()?.callbacks.send_verification, told).await?;
+    let sends = decide(cx, &cx.app.feature::<Users>()?.callbacks.send_verification, Question::SendMail, told).await?;
     if !sends.as_ref().is_some_and(is_truthy) {
         return Ok(());
     }
@@ -279,7 +374,7 @@ pub async fn resend(cx: &Context, who: Who<'_>) -> Result<Resent> {
                 told.insert("resendRequest".to_owned(), true.into());
                 told
             };
-            says_true(cx, verify_email, told).await?
+            says_true(cx, verify_email, Question::VerifyAgain, told).await?
         }
         _ => false,
     };
