@@ -45,7 +45,7 @@ options! {
         /// Number of Node processes that run cloud code; each has its own global state.
         cloud_workers: u16 = 1, "cloudWorkers", "REPARSE_CLOUD_WORKERS", Supported;
         /// How much Node gives way to other programs that want the same core, from 0 (not at all) to 19 (as `nice` has it).
-        cloud_nice: u8 = 0, "cloudNice", "REPARSE_CLOUD_NICE", Supported;
+        cloud_nice: u8 = 5, "cloudNice", "REPARSE_CLOUD_NICE", Supported;
         /// Maximum milliseconds for which the server waits for a function or trigger in JavaScript.
         cloud_timeout_ms: u64 = 60_000, "cloudTimeoutMs", "REPARSE_CLOUD_TIMEOUT", Supported;
         /// Reload cloud code when one of its files changes, for development.

@@ -1,6 +1,7 @@
 'use strict';
 // What the server runs: one process of cloud code.
 const fs = require('node:fs');
+const os = require('node:os');
 
 const { REPARSE_CLOUD_SOCKET: socket, REPARSE_CLOUD_TOKEN: token, REPARSE_CLOUD_NICE: nice } = process.env;
 // Programs that the app starts need not know them.
@@ -14,7 +15,8 @@ if (major < 18) {
   process.exit(1);
 }
 
-if (Number(nice) > 0) require('node:os').setPriority(Number(nice));
+// A server that gives way already may not be allowed to take more.
+if (Number(nice) > os.getPriority()) os.setPriority(Number(nice));
 
 process.on('unhandledRejection', reason => {
   console.error('unhandled rejection in cloud code:', reason);
