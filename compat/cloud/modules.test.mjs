@@ -61,6 +61,8 @@ const modules = {
       }
     };`,
   'main.js': "Parse.Cloud.define('say', ({ params, log }) => log.warn(params.text)); Parse.Cloud.define('nice', () => require('os').getPriority()); Parse.Cloud.define('print', ({ params }) => console.log(params.text));",
+  'values.js': "module.exports = async ({ appName }) => ({ greeting: `Hello from <${appName}>` });",
+  'greet.html': '<p>{{greeting}}</p>',
   'own.html': '<p>{{appName}} {{name}} {{what}} {{ip}}</p>',
   'hangs.js': 'module.exports = () => new Promise(() => {});',
   'nothing.js': 'module.exports = { not: "a function" };',
@@ -95,6 +97,7 @@ describe('modules that options name', () => {
       auth: { own: { module: './auth.js' } },
       pages: {
         pagesPath: cwd,
+        placeholders: named('values.js'),
         customRoutes: [{ method: 'GET', path: 'hello/:name', handler: named('page.js') }, { method: 'POST', path: 'form', handler: named('page.js') }],
       },
       reparse: { cloudTimeoutMs: 4000, cloudDepth: 4 },
@@ -178,6 +181,11 @@ describe('modules that options name', () => {
     assert.deepEqual([post.status, post.text], [200, '<p>Demo Bea  string</p>']);
     assert.equal((await server.request('GET', '/apps/app/form')).status, 404);
     assert.equal((await server.request('GET', '/apps/other/hello/Ann')).status, 403);
+  });
+
+  test('a function gives the values for placeholders', async () => {
+    const page = await server.request('GET', '/apps/greet.html?appId=app');
+    assert.deepEqual([page.status, page.text], [200, '<p>Hello from &lt;Demo&gt;</p>']);
   });
 
   test('an adapter hears of events', async () => {

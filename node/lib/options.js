@@ -22,7 +22,7 @@ const ADAPTERS = [
 /** Options that may be functions, which the server calls in the program. */
 const CALLBACKS = [
   'verifyUserEmails', 'preventLoginWithUnverifiedEmail', 'sendUserEmailVerification', 'passwordPolicy.validatorCallback',
-  'schema.beforeMigration', 'schema.afterMigration', 'pages.customRoutes[].handler',
+  'schema.beforeMigration', 'schema.afterMigration', 'pages.customRoutes[].handler', 'pages.placeholders',
 ];
 
 /** Options that may be functions, which are asked at the start; the one for the master key again after `masterKeyTtl`. */

@@ -35,6 +35,35 @@ impl OptionValue for Callback {
     }
 }
 
+/// Values for the placeholders of pages: fixed, or as a function of the app gives them for each page.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Placeholders {
+    /// The same for all pages.
+    Fixed(Map<String, Value>),
+    /// The function gives them.
+    Asked(Callback),
+}
+
+impl OptionValue for Placeholders {
+    const TYPE: OptionType = OptionType::Object;
+
+    fn from_json(value: Value, reader: &mut Reader) -> Option<Self> {
+        match value {
+            Value::Object(map) if map.len() == 1 && map.contains_key("module") => {
+                Callback::read(map, reader).map(Self::Asked)
+            }
+            other => Map::from_json(other, reader).map(Self::Fixed),
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        match self {
+            Self::Fixed(values) => Value::Object(values.clone()),
+            Self::Asked(callback) => callback.to_json(),
+        }
+    }
+}
+
 /// Yes or no: for all, or as a function of the app decides each time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {

@@ -1,8 +1,8 @@
 //! Options of email verification, password reset and their pages.
 
-use serde_json::{Map, Value};
+use serde_json::Map;
 
-use super::code::{Callback, Decision};
+use super::code::{Callback, Decision, Placeholders};
 use super::declare::Status::Supported;
 use super::declare::{group, options};
 use super::free::Module;
@@ -54,8 +54,8 @@ group! {
         pages_endpoint: String = "apps".to_owned(), "pagesEndpoint", "PARSE_SERVER_PAGES_PAGES_ENDPOINT", Supported;
         /// Directory of custom pages.
         pages_path: Option<String> = None, "pagesPath", "PARSE_SERVER_PAGES_PAGES_PATH", Supported;
-        /// Values for placeholders in the pages.
-        placeholders: Map<String, Value> = Map::new(), "placeholders", "PARSE_SERVER_PAGES_PLACEHOLDERS", Supported;
+        /// Values for placeholders in the pages; or {"module": …}, a function that gives them.
+        placeholders: Placeholders = Placeholders::Fixed(Map::new()), "placeholders", "PARSE_SERVER_PAGES_PLACEHOLDERS", Supported;
     }
 }
 

@@ -1,9 +1,13 @@
 //! Custom pages: URLs to redirect to, and values for placeholders.
 
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use super::{Page, Pages};
+use crate::config::code::Placeholders;
 use crate::config::mail::{CustomPages, PagesCustomUrls};
+use crate::domain::kernel::context::Context;
+use crate::domain::triggers;
+use crate::error::Result;
 use crate::model::template::Values;
 
 impl Page {
@@ -40,12 +44,32 @@ impl Page {
 }
 
 impl Pages {
-    /// Values for placeholders: `pages.placeholders` and the texts of the locale.
-    pub(super) fn values(&self, locale: Option<&str>) -> Values {
+    /// Values for placeholders: `pages.placeholders` and the texts of the locale. `parameters`: what the page is told, which a function
+    /// that gives values is told, too.
+    ///
+    /// # Errors
+    /// What the function throws.
+    pub(super) async fn values(
+        &self,
+        cx: &Context,
+        locale: Option<&str>,
+        parameters: &[(&str, &str)],
+    ) -> Result<Values> {
         let options = &self.app.options.mail.pages;
         let mut values = Values::new();
-        for (name, value) in &options.placeholders {
-            values.set_own(name.clone(), plain(value));
+        let given = match (&options.placeholders, &self.placeholders) {
+            (Placeholders::Fixed(fixed), _) => fixed.clone(),
+            (Placeholders::Asked(_), None) => Map::new(),
+            (Placeholders::Asked(_), Some(function)) => {
+                let told = parameters.iter().map(|(name, value)| ((*name).to_owned(), Json::from(*value)));
+                match triggers::ask(cx, function, None, vec![Json::Object(told.collect())]).await? {
+                    Some(Json::Object(given)) => given,
+                    _ => Map::new(),
+                }
+            }
+        };
+        for (name, value) in given {
+            values.set_own(name, plain(&value));
         }
         if options.enable_localization {
             let language = locale.and_then(|locale| locale.split('-').next());
@@ -55,7 +79,7 @@ impl Pages {
                 values.set_own(name.clone(), plain(value));
             }
         }
-        values
+        Ok(values)
     }
 }
 

@@ -67,13 +67,12 @@ impl Pages {
         let app_id = call.path("appId")?.to_owned();
         let Some(request) = self.follow(&mut call, &form, &app_id)? else { return Ok(not_found()) };
         let token = form.get("token").unwrap_or_default();
-        Ok(match verification::verify(request.cx, token).await? {
-            Verified::Done => self.page(&request, Page::EmailVerificationSuccess, &[], Delivery::Content),
-            Verified::Expired => {
-                self.page(&request, Page::EmailVerificationLinkExpired, &[("token", token)], Delivery::Content)
-            }
-            Verified::Invalid => self.page(&request, Page::EmailVerificationLinkInvalid, &[], Delivery::Content),
-        })
+        let (page, values) = match verification::verify(request.cx, token).await? {
+            Verified::Done => (Page::EmailVerificationSuccess, None),
+            Verified::Expired => (Page::EmailVerificationLinkExpired, Some(("token", token))),
+            Verified::Invalid => (Page::EmailVerificationLinkInvalid, None),
+        };
+        self.page(&request, page, values.as_slice(), Delivery::Content).await
     }
 
     /// `POST …/resend_verification_email`.
@@ -83,7 +82,7 @@ impl Pages {
         let who = match (form.get("username"), form.get("token")) {
             (_, Some(token)) if !token.is_empty() => Who::Token(token),
             (Some(username), _) if !username.is_empty() => Who::Username(username),
-            _ => return Ok(self.page(&request, Page::EmailVerificationLinkInvalid, &[], Delivery::Redirect)),
+            _ => return self.page(&request, Page::EmailVerificationLinkInvalid, &[], Delivery::Redirect).await,
         };
         let sent = verification::resend(request.cx, who).await? == Resent::Sent;
         let page = if sent || self.app.options.mail.email_verify_success_on_invalid_email {
@@ -91,17 +90,16 @@ impl Pages {
         } else {
             Page::EmailVerificationSendFail
         };
-        Ok(self.page(&request, page, &[], Delivery::Redirect))
+        self.page(&request, page, &[], Delivery::Redirect).await
     }
 
     /// `GET …/choose_password`.
-    #[expect(clippy::unused_async, reason = "handlers are asynchronous")]
     pub(super) async fn choose_password(self: Arc<Self>, mut call: Call) -> Outcome {
         let form = Form::query(&call.query);
         let app_id = form.get("appId").unwrap_or_default();
         let Some(request) = self.follow(&mut call, &form, app_id)? else { return Ok(not_found()) };
         let token = form.get("token").unwrap_or_default();
-        Ok(self.page(&request, Page::PasswordReset, &[("token", token)], Delivery::Content))
+        self.page(&request, Page::PasswordReset, &[("token", token)], Delivery::Content).await
     }
 
     /// `GET …/request_password_reset`.
@@ -111,9 +109,9 @@ impl Pages {
         let Some(request) = self.follow(&mut call, &form, &app_id)? else { return Ok(not_found()) };
         let token = form.get("token").unwrap_or_default();
         match reset::check(request.cx, token).await {
-            Ok(_) => Ok(self.page(&request, Page::PasswordReset, &[("token", token)], Delivery::Content)),
+            Ok(_) => self.page(&request, Page::PasswordReset, &[("token", token)], Delivery::Content).await,
             Err(error) if error.is(ErrorCode::OtherCause) => {
-                Ok(self.page(&request, Page::PasswordResetLinkInvalid, &[], Delivery::Content))
+                self.page(&request, Page::PasswordResetLinkInvalid, &[], Delivery::Content).await
             }
             Err(error) => Err(error),
         }
@@ -134,19 +132,19 @@ impl Pages {
         }
         let Some(request) = begun else { return Ok(not_found()) };
         let (Some(token), Some(password)) = (token, password) else {
-            return Ok(self.page(&request, Page::PasswordResetLinkInvalid, &[], Delivery::Redirect));
+            return self.page(&request, Page::PasswordResetLinkInvalid, &[], Delivery::Redirect).await;
         };
         self.set_password(&request, token, password).await
     }
 
     async fn set_password(&self, request: &PageRequest<'_>, token: &str, password: &str) -> Result<Response> {
         match reset::reset(request.cx, token, password).await {
-            Ok(()) => Ok(self.page(request, Page::PasswordResetSuccess, &[], Delivery::Content)),
+            Ok(()) => self.page(request, Page::PasswordResetSuccess, &[], Delivery::Content).await,
             Err(error) if !error.is(ErrorCode::OtherCause) => Err(error),
             Err(error) => {
                 let text = error.public_message(true).to_owned();
                 let values = [("token", token), ("error", text.as_str())];
-                Ok(self.page(request, Page::PasswordReset, &values, Delivery::Content))
+                self.page(request, Page::PasswordReset, &values, Delivery::Content).await
             }
         }
     }

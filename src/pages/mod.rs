@@ -18,8 +18,9 @@ use std::sync::Arc;
 use poem::http::{HeaderValue, Method};
 use serde_json::Value as Json;
 
-use self::own_routes::OwnRoute;
+use self::own_routes::OwnPages;
 use crate::domain::kernel::app::App;
+use crate::domain::triggers::AppCode;
 use crate::rest::call::Call;
 use crate::rest::route::{Access, Outcome, Route};
 
@@ -72,10 +73,12 @@ pub struct Pages {
     texts: serde_json::Map<String, Json>,
     /// `Content-Security-Policy` of the built-in pages.
     security_policy: HeaderValue,
+    /// The function of the app that gives values for placeholders.
+    placeholders: Option<AppCode>,
 }
 
 impl Pages {
-    /// Reads the files that the options name.
+    /// The pages without what the app's code adds. Reads the files that the options name.
     ///
     /// # Errors
     /// A message for the administrator.
@@ -101,13 +104,14 @@ impl Pages {
             texts,
             security_policy: render::security_policy(app),
             app: app.clone(),
+            placeholders: None,
         })
     }
 
     /// The routes of the pages, and those of the app.
     #[must_use]
-    pub fn routes(self, own: Vec<OwnRoute>) -> Vec<Route> {
-        let pages = Arc::new(self);
+    pub fn routes(self, own: OwnPages) -> Vec<Route> {
+        let pages = Arc::new(Self { placeholders: own.placeholders, ..self });
         let endpoint = pages.endpoint.as_str();
         let path = |rest: &str| format!("/{endpoint}/{rest}");
         let (verify, reset) = (path("{appId}/verify_email"), path("{appId}/request_password_reset"));
@@ -119,7 +123,7 @@ impl Pages {
             pages.route(Method::GET, path("choose_password"), "choosePasswordPage", Self::choose_password),
             pages.route(Method::GET, path("{*file}"), "pageFile", Self::file),
         ];
-        routes.extend(own.into_iter().map(|route| route.mount(&pages)));
+        routes.extend(own.routes.into_iter().map(|route| route.mount(&pages)));
         routes
     }
 

@@ -17,6 +17,15 @@ use crate::http::{body, client};
 use crate::rest::call::Call;
 use crate::rest::route::{Access, Outcome, Route};
 
+/// What the app's code has to do with pages.
+#[derive(Debug)]
+pub struct OwnPages {
+    /// Routes beside those of the pages.
+    pub routes: Vec<OwnRoute>,
+    /// The function that gives values for placeholders (`pages.placeholders`), if it is one.
+    pub placeholders: Option<AppCode>,
+}
+
 /// A route of the app.
 #[derive(Debug)]
 pub struct OwnRoute {
@@ -79,7 +88,7 @@ async fn answer(pages: Arc<Pages>, handler: AppCode, mut call: Call) -> Outcome 
     let values = page.get("query").and_then(Json::as_object).into_iter().flatten();
     let values: Vec<(String, String)> = values.map(|(name, value)| (name.clone(), plain(value))).collect();
     let values: Vec<(&str, &str)> = values.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    Ok(pages.named(&page_request, file, &values))
+    pages.named(&page_request, file, &values).await
 }
 
 #[cfg(test)]

@@ -12,7 +12,8 @@ use super::form::{self, Form};
 use super::{Page, Pages, built_in, files};
 use crate::domain::features::users::mail;
 use crate::domain::kernel::app::App;
-use crate::error::ParseError;
+use crate::domain::kernel::context::Context;
+use crate::error::{ParseError, Result};
 use crate::model::template::{Escape, Values, render};
 use crate::model::url_component;
 use crate::rest::call::Call;
@@ -29,13 +30,16 @@ pub enum Delivery {
 
 impl Pages {
     /// Sends a page: a redirect to its custom URL, the custom file, or the built-in page.
-    pub(super) fn page(
+    ///
+    /// # Errors
+    /// What the function of the app that gives values throws.
+    pub(super) async fn page(
         &self,
         request: &PageRequest<'_>,
         page: Page,
         values: &[(&str, &str)],
         delivery: Delivery,
-    ) -> Response {
+    ) -> Result<Response> {
         let options = &self.app.options;
         let parameters = self.parameters(request, values);
         let own = page.own_url(&options.mail.pages.custom_urls, &options.mail.custom_pages);
@@ -50,10 +54,10 @@ impl Pages {
             );
             redirect(&base, &parameters)
         } else {
-            self.content(page.file(), Some(page), locale, &parameters)
+            self.content(request.cx, page.file(), Some(page), locale, &parameters).await?
         };
         self.add_parameter_headers(&mut response, &parameters);
-        response
+        Ok(response)
     }
 
     /// What every page is told, with values of its own.
@@ -73,7 +77,15 @@ impl Pages {
     }
 
     /// Sends a file of the directory of custom pages, or a page by the name of its file.
-    pub(super) fn named(&self, request: &PageRequest<'_>, file: &str, values: &[(&str, &str)]) -> Response {
+    ///
+    /// # Errors
+    /// As [`Pages::page`].
+    pub(super) async fn named(
+        &self,
+        request: &PageRequest<'_>,
+        file: &str,
+        values: &[(&str, &str)],
+    ) -> Result<Response> {
         let options = &self.app.options.mail.pages;
         let parameters = self.parameters(request, values);
         let locale = request.locale.as_deref().filter(|_| options.enable_localization);
@@ -83,10 +95,10 @@ impl Pages {
             redirect(&format!("{}/{}/{folder}{file}", request.public_url, self.endpoint), &parameters)
         } else {
             let page = Page::ALL.into_iter().find(|page| page.file() == file);
-            self.content(file, page, locale, &parameters)
+            self.content(request.cx, file, page, locale, &parameters).await?
         };
         self.add_parameter_headers(&mut response, &parameters);
-        response
+        Ok(response)
     }
 
     /// Adds the parameters as headers, for pages that are shown in frames or apps.
@@ -116,17 +128,24 @@ impl Pages {
     }
 
     /// `page`: what stands for a file that does not exist.
-    fn content(&self, file: &str, page: Option<Page>, locale: Option<&str>, parameters: &[(&str, &str)]) -> Response {
+    async fn content(
+        &self,
+        cx: &Context,
+        file: &str,
+        page: Option<Page>,
+        locale: Option<&str>,
+        parameters: &[(&str, &str)],
+    ) -> Result<Response> {
         let own = self.folder.as_ref().and_then(|folder| {
             let place = locale.and_then(|locale| files::localized_folder(folder, locale, file));
             let path = place.map_or_else(|| file.to_owned(), |place| format!("{place}/{file}"));
             files::text(folder, &path)
         });
-        let mut values = self.values(locale);
+        let mut values = self.values(cx, locale, parameters).await?;
         for (name, value) in parameters {
             values.set(*name, *value);
         }
-        self.html(own.as_deref(), page, locale, &values)
+        Ok(self.html(own.as_deref(), page, locale, &values))
     }
 
     /// A filled page. Built-in pages get a content security policy; custom pages do not.
@@ -162,18 +181,6 @@ impl Pages {
             [folder, name] if built_in::speaks(folder) && mail::is_locale(folder) => (page(name), Some(*folder)),
             _ => (None, locale),
         };
-        let mut values = self.values(locale);
-        let options = &self.app.options;
-        let of_app = page.is_some() || form.get("appId") == Some(options.keys.app_id.as_str());
-        if of_app && let (Some(app_name), Some(url)) = (&options.server.app_name, &options.server.public_server_url) {
-            values.set("appId", options.keys.app_id.as_str());
-            values.set("appName", app_name.as_str());
-            values.set("publicServerUrl", url.trim_end_matches('/'));
-            values.set("token", form.get("token").unwrap_or_default());
-        }
-        if let Some(locale) = &asked {
-            values.set("locale", locale.as_str());
-        }
         let own = match &self.folder {
             Some(folder) if Path::new(path).extension().is_some_and(|extension| extension == "html") => {
                 files::text(folder, path)
@@ -185,6 +192,25 @@ impl Pages {
             None if path == "custom_json.html" => Some(built_in::EXAMPLE.to_owned()),
             None => None,
         };
+        if own.is_none() && page.is_none() {
+            return Ok(not_found());
+        }
+        let options = &self.app.options;
+        let mut parameters: Vec<(&str, &str)> = Vec::new();
+        let of_app = page.is_some() || form.get("appId") == Some(options.keys.app_id.as_str());
+        if of_app && let (Some(app_name), Some(url)) = (&options.server.app_name, &options.server.public_server_url) {
+            parameters.push(("appId", options.keys.app_id.as_str()));
+            parameters.push(("appName", app_name.as_str()));
+            parameters.push(("publicServerUrl", url.trim_end_matches('/')));
+            parameters.push(("token", form.get("token").unwrap_or_default()));
+        }
+        if let Some(locale) = &asked {
+            parameters.push(("locale", locale.as_str()));
+        }
+        let mut values = self.values(&call.cx, locale, &parameters).await?;
+        for (name, value) in &parameters {
+            values.set(*name, *value);
+        }
         let mut response = self.html(own.as_deref(), page, spoken, &values);
         if let Some(locale) = &asked {
             self.add_parameter_headers(&mut response, &[("locale", locale.as_str())]);

@@ -57,7 +57,7 @@ use crate::http::web_socket;
 use crate::live_query::LiveQueryEndpoint;
 use crate::model::schema::ClassSchema;
 use crate::pages::Pages;
-use crate::pages::own_routes::OwnRoute;
+use crate::pages::own_routes::{OwnPages, OwnRoute};
 use crate::random::{Random, SystemRandom};
 use crate::rest;
 use crate::rest::request::Rest;
@@ -160,7 +160,7 @@ impl Server {
         let modules = Arc::new(Modules::default());
         let mut services = services(&options, &environment, &modules)?;
         let migration = migration(&options, &modules);
-        let page_routes = page_routes(&options, &modules)?;
+        let own_pages = own_pages(&options, &modules)?;
         let ttl = options.keys.master_key_ttl.filter(|ttl| *ttl > 0.0);
         let ttl = ttl.and_then(|ttl| Duration::try_from_secs_f64(ttl).ok());
         let master_key = ttl.filter(|_| environment.program.as_ref().is_some_and(|program| program.gives_master_key));
@@ -189,7 +189,7 @@ impl Server {
         };
         let mounted = async {
             let live = Live::open(&app).await?;
-            let (mounts, rest, gate) = mount(&app, &live, parts, page_routes)?;
+            let (mounts, rest, gate) = mount(&app, &live, parts, own_pages)?;
             let cloud = cloud::start(&app, rest, program.as_ref(), !modules.is_empty(), email).await?;
             if let Some(cloud) = &cloud {
                 let ready = async {
@@ -357,8 +357,12 @@ fn callbacks(options: &Options, modules: &Modules) -> Callbacks {
     }
 }
 
-/// Routes of the app beside those of the pages.
-fn page_routes(options: &Options, modules: &Modules) -> Result<Vec<OwnRoute>, StartError> {
+/// What the app's code has to do with pages.
+fn own_pages(options: &Options, modules: &Modules) -> Result<OwnPages, StartError> {
+    let placeholders = match &options.mail.pages.placeholders {
+        code::Placeholders::Fixed(_) => None,
+        code::Placeholders::Asked(callback) => Some(modules.name("pages.placeholders", &callback.module, None)),
+    };
     let mut routes = Vec::new();
     for (index, route) in options.mail.pages.custom_routes.iter().enumerate() {
         // Without a handler the options are refused, or the entry is to be ignored.
@@ -368,7 +372,7 @@ fn page_routes(options: &Options, modules: &Modules) -> Result<Vec<OwnRoute>, St
         let route = OwnRoute::new(&route.method, &route.path, handler);
         routes.push(route.map_err(|error| StartError::Configuration(format!("option {option}: {error}")))?);
     }
-    Ok(routes)
+    Ok(OwnPages { routes, placeholders })
 }
 
 /// Functions of the app around the class definitions.
@@ -529,11 +533,11 @@ fn mount(
     app: &Arc<App>,
     live: &Live,
     parts: Parts,
-    page_routes: Vec<OwnRoute>,
+    own_pages: OwnPages,
 ) -> Result<(Mounts, Arc<Rest>, Arc<Gate>), StartError> {
     let options = &app.options;
     let gate = Arc::new(Gate::new(options, rest::operations()).map_err(StartError::Configuration)?);
-    let pages = Pages::open(app).map_err(StartError::Configuration)?.routes(page_routes);
+    let pages = Pages::open(app).map_err(StartError::Configuration)?.routes(own_pages);
     let endpoint = rest::endpoint(app, &gate, pages).map_err(StartError::Configuration)?;
     let rest = endpoint.0.clone();
     let mut mounts = Vec::new();
