@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
+use futures_util::future::BoxFuture;
 use serde_json::Number;
 
 use super::frame::{self, ClientName};
@@ -51,6 +52,16 @@ struct Client {
 struct Held {
     subscription: Subscription,
     bytes: usize,
+}
+
+/// What a client reads of a delivery.
+pub enum Told<'a> {
+    /// Nothing.
+    Nothing,
+    /// This text.
+    Text(String),
+    /// What the app's code says first, if anything.
+    Later(BoxFuture<'a, Option<String>>),
 }
 
 impl Client {
@@ -172,23 +183,25 @@ impl LiveConnection {
         Err(frame::protocol_error(UNKNOWN, &text))
     }
 
-    /// What the client reads of a delivery; `None`: nothing.
-    pub async fn tell(&self, delivery: Delivery) -> Option<String> {
-        let client = self.client.as_ref()?;
-        let held = client.subscriptions.get(&delivery.member.request_id)?;
+    /// What the client reads of a delivery.
+    pub fn tell<'a>(&'a self, delivery: &'a Delivery) -> Told<'a> {
+        let Some(client) = &self.client else { return Told::Nothing };
+        let member = &*delivery.member;
+        let Some(held) = client.subscriptions.get(&member.request_id) else { return Told::Nothing };
         // It may be for a former subscription of the same id.
-        if !held.subscription.gets(&delivery) {
-            return None;
+        if !held.subscription.gets(delivery) {
+            return Told::Nothing;
         }
-        let (member, token) = (&*delivery.member, held.subscription.token_of(&delivery));
-        let token = token.as_deref();
+        let token = held.subscription.token_of(delivery);
         match &delivery.news {
-            News::Event(event) => Some(client.name.event(member, event, token)),
-            News::Refused(error) => Some(self.refusal(error, Some(&member.request_id))),
-            News::Unasked(unasked) => match self.live.ask(unasked, member, client.connection()).await {
-                Ok(event) => event.map(|event| client.name.event(member, &event, token)),
-                Err(error) => Some(self.refusal(&error, Some(&member.request_id))),
-            },
+            News::Event(event) => Told::Text(client.name.event(member, event, token.as_deref())),
+            News::Refused(error) => Told::Text(self.refusal(error, Some(&member.request_id))),
+            News::Unasked(unasked) => Told::Later(Box::pin(async move {
+                match self.live.ask(unasked, member, client.connection()).await {
+                    Ok(event) => event.map(|event| client.name.event(member, &event, token.as_deref())),
+                    Err(error) => Some(self.refusal(&error, Some(&member.request_id))),
+                }
+            })),
         }
     }
 

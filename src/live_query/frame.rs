@@ -1,5 +1,7 @@
 //! Messages to clients.
 
+use std::fmt::Write as _;
+
 use serde::Serialize;
 use serde_json::{Number, Value as Json};
 
@@ -44,7 +46,8 @@ impl ClientName {
         frame.push_str("\",");
         frame.push_str(&self.0);
         frame.push_str(",\"requestId\":");
-        frame.push_str(&request_id.to_string());
+        // Writing to a text cannot fail.
+        let _ = write!(frame, "{request_id}");
         frame.push_str(&resume(token));
         frame.push(',');
         frame.push_str(text);

@@ -3,6 +3,7 @@
 //! [`endpoint`] takes over a connection whose client asks for a web socket, [`socket`] carries frames, [`connection`] answers messages and
 //! writes what the domain tells.
 
+pub mod bell;
 pub mod connection;
 pub mod endpoint;
 pub mod frame;

@@ -40,19 +40,18 @@ pub struct Group {
 }
 
 impl Group {
-    /// The condition for the fields that the class has now; `None` when it can no longer be judged.
-    pub fn condition(&self, cx: &Context) -> Option<Arc<Condition>> {
-        let class = cx.class(&self.query.class);
+    /// The condition for the fields that the class has now, `class`; `None` when it can no longer be judged.
+    pub fn condition(&self, cx: &Context, class: &Arc<Class>) -> Option<Arc<Condition>> {
         let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((of, condition)) = &*compiled
-            && Arc::ptr_eq(of, &class)
+            && Arc::ptr_eq(of, class)
         {
             return condition.clone();
         }
         let condition = Condition::read(cx, &self.query.class, self.query.condition.clone()).map(Arc::new);
         let condition =
             condition.map_err(|error| tracing::warn!(%error, "a live query cannot be judged any more")).ok();
-        *compiled = Some((class, condition.clone()));
+        *compiled = Some((class.clone(), condition.clone()));
         condition
     }
 

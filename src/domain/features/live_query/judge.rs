@@ -10,6 +10,7 @@ use super::counts::Counts;
 use super::event::{Delivery, Event, Happened, Member, News, Op, Seen, Unasked};
 use super::groups::{Group, Groups};
 use crate::domain::kernel::app::App;
+use crate::domain::kernel::classes::Class;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::events::Written;
 use crate::domain::kernel::triggers::Handler;
@@ -35,9 +36,11 @@ pub(super) async fn judge(app: &Arc<App>, groups: &Groups, counts: &Counts, happ
     let cx = caller::anonymous(app);
     let master = cx.as_master();
     let handler = app.triggers.handler(Trigger::AfterEvent, written.class.as_str());
-    let open = handler.is_none() && is_open(&cx, written);
+    let class = cx.class(&written.class);
+    let open = handler.is_none() && is_open(&class, written);
     for group in groups.of(&written.class) {
-        let Some(condition) = group.condition(if group.is_masters() { &master } else { &cx }) else { continue };
+        let cx = if group.is_masters() { &master } else { &cx };
+        let Some(condition) = group.condition(cx, &class) else { continue };
         let Some(matched) = Matched::of(&condition, happened) else { continue };
         // What is open to everybody is judged once for all callers.
         let callers = if open { vec![Arc::new(Caller::default())] } else { group.callers() };
@@ -66,7 +69,7 @@ pub(super) async fn judge_for(
     let cx = caller::anonymous(app);
     let cx = if group.is_masters() { cx.as_master() } else { cx };
     let deliveries = Mutex::default();
-    let Some(condition) = group.condition(&cx) else { return Vec::new() };
+    let Some(condition) = group.condition(&cx, &cx.class(&happened.written.class)) else { return Vec::new() };
     let Some(matched) = Matched::of(&condition, happened) else { return Vec::new() };
     match matched.verdict(app, group, caller, &happened.written).await {
         Ok(verdict) => {
@@ -83,8 +86,7 @@ pub(super) async fn judge_for(
 }
 
 /// Whether everybody reads the rows of a write in the same form.
-fn is_open(cx: &Context, written: &Written) -> bool {
-    let class = cx.class(&written.class);
+fn is_open(class: &Class, written: &Written) -> bool {
     let everybody = [acl::PUBLIC.to_owned()];
     let public = |row: &Option<Arc<Object>>| row.as_ref().is_none_or(|row| is_listed(row, &everybody));
     class.permissions.protected_fields.is_empty()

@@ -74,13 +74,7 @@ impl<C: AsRef<Catalog> + Send + Sync + 'static> Events<C> {
 
     async fn next(&mut self) -> Text {
         loop {
-            let slow = self.inbox.slow.clone();
-            let delivery = tokio::select! {
-                biased;
-                () = slow.cancelled() => None,
-                delivery = self.inbox.next() => delivery,
-            };
-            let Some(delivery) = delivery else {
+            let Ok(delivery) = self.inbox.next().await else {
                 self.subscriber.lost.cancel();
                 return std::future::pending().await;
             };
