@@ -163,8 +163,8 @@ test('a client that missed too much is told so', async t => {
 });
 
 /** Kills the server while a client is away; gives the client's token, and a server to go on with. */
-async function killed(t, database, others = []) {
-  let server = await startServer(options, { database });
+async function killed(t, database, { others = [], more = {} } = {}) {
+  let server = await startServer({ ...options, ...more }, { database });
   t.after(() => server.stop());
   await make(server, -1);
   const first = await LiveClient.connect(server);
@@ -174,7 +174,7 @@ async function killed(t, database, others = []) {
   await make(server, 1);
   await server.kill();
   for (const other of others) await make(other, 2);
-  server = await startServer({ ...options, port: server.port }, { database });
+  server = await startServer({ ...options, ...more, port: server.port }, { database });
   return { server, resumeToken };
 }
 
@@ -183,7 +183,7 @@ async function overTheEnd(t) {
   const other = await startServer(options, { database });
   const reference = await startServer(options, { database, which: 'reference' });
   t.after(() => Promise.all([other.stop(), reference.stop()]));
-  const { server, resumeToken } = await killed(t, database, [other, reference]);
+  const { server, resumeToken } = await killed(t, database, { others: [other, reference] });
   for (const one of [server, other]) {
     const again = await LiveClient.connect(one);
     t.after(() => again.close());
@@ -202,5 +202,78 @@ async function notOverTheEnd(t) {
   assert.deepEqual([answer.op, answer.code], ['error', 162]);
 }
 
-if (store === 'mongo') test('a client goes on after the end of its server, on it or on another', overTheEnd);
-else test('the embedded store forgets what happened before its process ended, and says so', notOverTheEnd);
+/** With `liveQueryHistory` the embedded store remembers, however its process ended. */
+async function overTheEndWithHistory(t) {
+  const database = freshDatabase('embedded');
+  const more = { liveQueryHistory: true };
+  const { server, resumeToken } = await killed(t, database, { more });
+  const { objectId } = await make(server, 2);
+  await write(server, 'PUT', `/classes/LiveBack/${objectId}`, { n: 3 });
+  await write(server, 'POST', '/classes/LiveOther', { n: 99 });
+  const first = await LiveClient.connect(server);
+  assert.equal((await follow(first, resumeToken)).op, 'subscribed');
+  await write(server, 'DELETE', `/classes/LiveBack/${objectId}`);
+  const heard = await first.have(1, 4);
+  assert.deepEqual(heard.map(event => [event.op, event.object.n, event.original?.n]), [
+    ['create', 1, undefined], ['create', 2, undefined], ['update', 3, 2], ['delete', 3, undefined],
+  ]);
+  first.close();
+
+  // Once more, after a clean end, from an event that was itself missed before.
+  await server.stop();
+  const again = await startServer({ ...options, ...more, port: server.port }, { database });
+  t.after(() => again.stop());
+  await make(again, 4);
+  const second = await LiveClient.connect(again);
+  assert.equal((await follow(second, heard[1].resumeToken)).op, 'subscribed');
+  await make(again, 5);
+  assert.deepEqual(numbers(await second.have(1, 4)), [3, 3, 4, 5]);
+  second.close();
+
+  // Who goes on without a history forgets it, and a later one knows nothing of the time between.
+  await again.stop();
+  for (const own of [{}, more]) {
+    const other = await startServer({ ...options, ...own, port: server.port }, { database });
+    const third = await LiveClient.connect(other);
+    const answer = await follow(third, heard[1].resumeToken);
+    assert.deepEqual([answer.op, answer.code], ['error', 162], JSON.stringify(own));
+    third.close();
+    await other.stop();
+  }
+}
+
+async function tooMuchHistory(t) {
+  const more = { liveQueryHistory: true, limits: { liveResumeEvents: 3 } };
+  const { server, resumeToken } = await killed(t, freshDatabase('embedded'), { more });
+  for (let n = 2; n < 4; n += 1) await make(server, n);
+  const client = await LiveClient.connect(server);
+  t.after(() => client.close());
+  assert.equal((await follow(client, resumeToken)).op, 'subscribed');
+  assert.deepEqual(numbers(await client.have(1, 3)), [1, 2, 3]);
+  await make(server, 4);
+  await client.have(1, 4);
+  const answer = await client.ask({ op: 'subscribe', requestId: 2, resume: resumeToken, query: { className: 'LiveBack', where: {} } });
+  assert.deepEqual([answer.op, answer.code], ['error', 162]);
+}
+
+async function emptiedQuietly(t) {
+  const server = await startServer({ ...options, liveQueryHistory: true });
+  t.after(() => server.stop());
+  for (let n = 0; n < 3; n += 1) await make(server, n);
+  const client = await LiveClient.connect(server);
+  t.after(() => client.close());
+  await follow(client, true);
+  const emptied = await server.request('DELETE', '/purge/LiveBack', { master: true });
+  assert.equal(emptied.status, 200, emptied.text);
+  await make(server, 3);
+  assert.deepEqual((await client.have(1, 1)).map(event => [event.op, event.object.n]), [['create', 3]]);
+}
+
+if (store === 'mongo') {
+  test('a client goes on after the end of its server, on it or on another', overTheEnd);
+} else {
+  test('the embedded store forgets what happened before its process ended, and says so', notOverTheEnd);
+  test('with a history a client goes on after the end of its server', overTheEndWithHistory);
+  test('the history of the embedded store has a bound', tooMuchHistory);
+  test('the emptying of a class is not told with a history either', emptiedQuietly);
+}

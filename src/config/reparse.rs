@@ -64,6 +64,8 @@ options! {
         graphql_legacy_path: String = "/graphql/legacy".to_owned(), "graphQLLegacyPath", "REPARSE_GRAPHQL_LEGACY_PATH", Supported;
         /// Offer subscriptions in GraphQL: one for each class that liveQuery publishes (docs/live-queries.md#graphql-subscriptions).
         graphql_subscriptions: bool = false, "graphQLSubscriptions", "REPARSE_GRAPHQL_SUBSCRIPTIONS", Supported;
+        /// Keep the last writes of published classes in the embedded store, so that clients of live queries get what they missed also after the end of the server (docs/live-queries.md#going-on-where-one-was).
+        live_query_history: bool = false, "liveQueryHistory", "REPARSE_LIVE_QUERY_HISTORY", Supported;
         /// Limits on the cost of a request.
         limits: Limits = Limits::default(), "limits", "REPARSE_LIMITS", Supported;
         /// What is done with files beyond parse-server.

@@ -302,6 +302,10 @@ fn own(options: &Options) -> Check {
     if own.audit_log.folder.as_ref().is_some_and(|folder| folder.is_empty() || folder.contains('\0')) {
         return refuse("option auditLog.folder must be a directory path");
     }
+    let server = options.live_query.server.as_ref();
+    if own.live_query_history && server.is_some_and(|server| server.redis_url.is_some()) {
+        return refuse("options liveQueryHistory and liveQueryServerOptions.redisURL cannot be set together");
+    }
     let tls = &own.tls;
     if tls.certificate.is_some() != tls.key.is_some() {
         return refuse("options tls.certificate and tls.key must be set together");

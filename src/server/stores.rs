@@ -11,7 +11,7 @@ use crate::domain::features::live_query;
 use crate::model::schema::ClassSchema;
 use crate::storage::Storage;
 use crate::storage::mongo::{CommandListener, ImagesOf, MongoOptions, MongoStorage};
-use crate::storage::sqlite::{self, EmbeddedOptions, EmbeddedStorage, Synchronous};
+use crate::storage::sqlite::{self, EmbeddedOptions, EmbeddedStorage, HistoryOf, Synchronous};
 
 /// Opens the store and its default place for files. `listener` is called with each command sent to MongoDB.
 ///
@@ -44,6 +44,7 @@ pub async fn open(
                 queue: options.own.limits.store_queue,
                 measured: options.own.metrics.enabled,
                 readers: options.own.limits.readers.unwrap_or(EmbeddedOptions::default().readers),
+                history: history(options),
             };
             let dir = dir.clone();
             let opened = tokio::task::spawn_blocking(move || EmbeddedStorage::open(&dir, &embedded)).await;
@@ -241,6 +242,17 @@ pub async fn classes(options: &Options) -> Result<Vec<ClassSchema>, StartError> 
 fn images(options: &Options) -> Option<ImagesOf> {
     let published = live_query::followed_in_store(options)?;
     Some(ImagesOf(Arc::new(move |class| published.covers(class))))
+}
+
+/// What the embedded store keeps of the writes of classes that have live queries.
+fn history(options: &Options) -> Option<HistoryOf> {
+    let published = options.own.live_query_history.then(|| live_query::followed_in_store(options))??;
+    let limits = &options.own.limits;
+    Some(HistoryOf {
+        covers: Arc::new(move |class| published.covers(class)),
+        writes: limits.live_resume_events,
+        seconds: limits.live_resume_seconds,
+    })
 }
 
 fn mongo(options: &Options, uri: &values::Secret) -> MongoOptions {

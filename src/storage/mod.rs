@@ -442,12 +442,13 @@ pub trait Storage: Send + Sync + fmt::Debug {
     }
 
     /// The writes that [`Storage::changes`] told, or would have told, after some and up to a place that has been reached; `None`: the
-    /// store does not know them any more.
+    /// store does not know them any more, or they began before `oldest`.
     async fn changes_between(
         &self,
         _follower: Arc<dyn Follower>,
         _after: After,
         _until: u64,
+        _oldest: Date,
     ) -> Result<Option<BoxStream<'static, Result<RowChange>>>> {
         Ok(None)
     }
@@ -455,6 +456,11 @@ pub trait Storage: Send + Sync + fmt::Debug {
     /// The place in the order of writes that has been reached: what is written from now on comes after it.
     async fn position(&self) -> Result<u64> {
         Ok(0)
+    }
+
+    /// The name of the order of writes, where another database has another one in which the same places mean other writes.
+    fn history(&self) -> Option<&str> {
+        None
     }
 
     /// Has the store keep the rows before and after each write of a class, for [`Storage::changes`].

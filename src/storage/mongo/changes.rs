@@ -41,13 +41,17 @@ pub(super) async fn changes(
     feed::follow(storage, source).await.map(Some)
 }
 
-/// The writes after some and up to a place; `None`: the history of the database does not reach back so far.
+/// The writes after some and up to a place; `None`: the history of the database, or what is wanted of it, does not reach back so far.
 pub(super) async fn changes_between(
     storage: &MongoStorage,
     follower: Arc<dyn Follower>,
     after: After,
     until: u64,
+    oldest: Date,
 ) -> Result<Option<BoxStream<'static, Result<RowChange>>>> {
+    if i64::from(time(after.position).time) < oldest.millis() / 1000 {
+        return Ok(None);
+    }
     let source = Source { database: storage.database.clone(), prefix: storage.prefix.clone(), follower };
     let opened = tokio::time::timeout(SILENCE, source.watch(None, Some(time(after.position)))).await;
     let changes = match opened.map_err(|_| error::no_answer())? {

@@ -50,6 +50,7 @@ pub use connect::{CommandListener, ImagesOf, MongoOptions};
 use super::{
     After, AggregateOptions, Ancestry, Change, Event, Follower, IndexSpec, Result, RowChange, Storage, Transaction,
 };
+use crate::model::date::Date;
 use crate::model::names::ClassName;
 use crate::model::object::Object;
 use crate::model::operation::Update;
@@ -353,8 +354,9 @@ impl Storage for MongoStorage {
         follower: Arc<dyn Follower>,
         after: After,
         until: u64,
+        oldest: Date,
     ) -> Result<Option<BoxStream<'static, Result<RowChange>>>> {
-        changes::changes_between(self, follower, after, until).await
+        changes::changes_between(self, follower, after, until, oldest).await
     }
 
     async fn position(&self) -> Result<u64> {

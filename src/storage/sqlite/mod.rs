@@ -12,6 +12,7 @@ mod error;
 mod files;
 mod filter;
 mod functions;
+mod history;
 mod index;
 mod join;
 mod keys;
@@ -32,7 +33,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
-use futures_util::stream::BoxStream;
+use futures_util::stream::{self, BoxStream, StreamExt as _};
 use indexmap::IndexMap;
 use metrics::{counter, histogram};
 use serde_json::{Map, Value as Json};
@@ -40,14 +41,17 @@ use serde_json::{Map, Value as Json};
 pub use self::backup::{compact, copy, restore};
 pub use self::error::EmbeddedError;
 pub use self::files::read_classes;
+pub use self::history::HistoryOf;
 
 use self::catalog::Catalog;
 use self::db::{Db, Limits, Watchdog};
 use self::error::translate;
 use self::files::{Directory, Presence};
+use self::history::History;
 use self::query::Search;
 use self::readers::Readers;
 use self::writer::{Handle, Patience, Session, Writer};
+use crate::model::date::Date;
 use crate::model::measures;
 use crate::model::names::ClassName;
 use crate::model::object::Object;
@@ -58,7 +62,10 @@ use crate::model::rows::JsonRows;
 use crate::model::schema::{ClassSchema, Field, IndexKeys};
 use crate::model::shape::Shape;
 use crate::model::value::Value;
-use crate::storage::{AggregateOptions, Ancestry, Event, IndexSpec, Result, Storage, StorageError, Transaction};
+use crate::storage::{
+    After, AggregateOptions, Ancestry, Change, Event, Follower, IndexSpec, Result, RowChange, Storage, StorageError,
+    Transaction,
+};
 
 /// When a write is acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -92,6 +99,8 @@ pub struct EmbeddedOptions {
     pub transaction_idle: Duration,
     /// Whether operations are counted.
     pub measured: bool,
+    /// Of which classes the last writes are kept.
+    pub history: Option<HistoryOf>,
 }
 
 impl Default for EmbeddedOptions {
@@ -107,6 +116,7 @@ impl Default for EmbeddedOptions {
             transaction_timeout: Duration::from_secs(2),
             transaction_idle: Duration::from_millis(250),
             measured: false,
+            history: None,
         }
     }
 }
@@ -114,12 +124,13 @@ impl Default for EmbeddedOptions {
 /// The embedded store.
 #[derive(Debug)]
 pub struct EmbeddedStorage {
-    readers: Readers,
+    readers: Arc<Readers>,
     writer: Writer,
     catalog: Arc<ArcSwap<Catalog>>,
     closed: AtomicBool,
     measured: bool,
     presence: Arc<Presence>,
+    history: Option<Arc<History>>,
     _watchdog: Watchdog,
     directory: std::sync::Mutex<Option<Directory>>,
 }
@@ -141,14 +152,16 @@ impl EmbeddedStorage {
         let open = |write: bool| Db::open(&held.database, write, synchronous, &watchdog, limits);
         let db = open(true)?;
         files::prepare(db.connection(), &held.database)?;
+        let history = history::prepare(db.connection(), options.history.as_ref())?;
         let catalog = Arc::new(ArcSwap::from_pointee(Catalog::read(db.connection())?));
         let presence = Arc::new(Presence::of(&held.database));
         // One more for quick jobs.
         let connections = (0..=options.readers.max(1)).map(|_| open(false)).collect::<rusqlite::Result<_>>()?;
         let patience = Patience { total: options.transaction_timeout, idle: options.transaction_idle };
-        let writer = Writer::start(db, Arc::clone(&catalog), Arc::clone(&presence), options.queue.max(1), patience)
-            .map_err(threads)?;
+        let kept = (Arc::clone(&presence), history.clone());
+        let writer = Writer::start(db, Arc::clone(&catalog), kept, options.queue.max(1), patience).map_err(threads)?;
         let readers = Readers::start(connections, options.queue.max(1), options.reader_wait).map_err(threads)?;
+        let readers = Arc::new(readers);
         Ok(Self {
             readers,
             writer,
@@ -156,6 +169,7 @@ impl EmbeddedStorage {
             closed: AtomicBool::new(false),
             measured: options.measured,
             presence,
+            history,
             _watchdog: watchdog,
             directory: std::sync::Mutex::new(Some(held)),
         })
@@ -529,6 +543,30 @@ impl Storage for EmbeddedStorage {
     async fn watch(&self, _classes: &[ClassName]) -> Result<Option<BoxStream<'static, Event>>> {
         // Only this process can use the directory, so there are no changes by others.
         Ok(None)
+    }
+
+    async fn changes(&self, follower: Arc<dyn Follower>) -> Result<Option<BoxStream<'static, Change>>> {
+        Ok(self.history.as_ref().map(|history| history.changes(self.readers.clone(), follower)))
+    }
+
+    async fn changes_between(
+        &self,
+        follower: Arc<dyn Follower>,
+        after: After,
+        until: u64,
+        oldest: Date,
+    ) -> Result<Option<BoxStream<'static, Result<RowChange>>>> {
+        let read = move |db: &Db| history::between(db, &*follower, &after, until, oldest);
+        let changes = self.readers.run(read).await?;
+        Ok(changes.map(|changes| stream::iter(changes.into_iter().map(Ok)).boxed()))
+    }
+
+    async fn position(&self) -> Result<u64> {
+        Ok(self.history.as_ref().map_or(0, |history| history.position()))
+    }
+
+    fn history(&self) -> Option<&str> {
+        self.history.as_ref().map(|history| history.name.as_str())
     }
 
     async fn close(&self) {

@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use super::codec;
 use super::error::{EmbeddedError, translate};
+use super::history::History;
 use super::names::{self, literal, quoted, table};
 use super::writer::Session;
 use crate::model::json;
@@ -147,6 +148,10 @@ pub fn change(session: &Session, class: &ClassName, change: impl FnOnce(&mut Cla
 /// # Errors
 /// SQLite's.
 pub fn delete_fields(session: &Session, class: &ClassName, fields: &[String]) -> Result<()> {
+    History::silently(session, class, "UPDATE", || remove_fields(session, class, fields))
+}
+
+fn remove_fields(session: &Session, class: &ClassName, fields: &[String]) -> Result<()> {
     change(session, class, |schema| {
         for field in fields {
             schema.fields.shift_remove(field);

@@ -6,6 +6,7 @@ use super::catalog::{Catalog, Index, Table};
 use super::codec;
 use super::error::{is_missing_table, translate};
 use super::filter::expression;
+use super::history::History;
 use super::keys;
 use super::names;
 use super::query::Search;
@@ -149,12 +150,14 @@ fn collect(filter: &Resolved, fields: &mut Vec<(String, Value)>) {
 pub fn delete(session: &Session, class: &ClassName, search: Option<Search>) -> Result<u64> {
     let table = names::table(class);
     let Some(search) = search else {
-        let Some(mut statement) = session.db.prepare(&format!("DELETE FROM {table}"))? else { return Ok(0) };
-        return match statement.execute([]) {
-            Ok(count) => Ok(count as u64),
-            Err(error) if is_missing_table(&error) => Ok(0),
-            Err(error) => Err(translate(error)),
-        };
+        return History::silently(session, class, "DELETE", || {
+            let Some(mut statement) = session.db.prepare(&format!("DELETE FROM {table}"))? else { return Ok(0) };
+            match statement.execute([]) {
+                Ok(count) => Ok(count as u64),
+                Err(error) if is_missing_table(&error) => Ok(0),
+                Err(error) => Err(translate(error)),
+            }
+        });
     };
     refuse_pairs(class)?;
     let sql = format!("DELETE FROM {table} WHERE n = ?");

@@ -20,6 +20,7 @@ use super::db::Db;
 use super::error::{EmbeddedError, translate};
 use super::files::Presence;
 use super::functions::now;
+use super::history::History;
 use super::names::table;
 use crate::model::names::ClassName;
 use crate::storage::{Result, StorageError};
@@ -107,9 +108,15 @@ pub struct Session {
     stale: RefCell<bool>,
     catalog: Arc<ArcSwap<Catalog>>,
     presence: Arc<Presence>,
+    history: Option<Arc<History>>,
 }
 
 impl Session {
+    /// The history that is kept of writes, if one is.
+    pub fn history(&self) -> Option<&History> {
+        self.history.as_deref()
+    }
+
     /// The table of a class, which is created if necessary.
     ///
     /// # Errors
@@ -121,6 +128,9 @@ impl Session {
         }
         for statement in super::schema::table_statements(class) {
             self.db.connection().execute(&statement, []).map_err(translate)?;
+        }
+        if let Some(history) = &self.history {
+            history.follow(self.db.connection(), class)?;
         }
         self.tables.borrow_mut().insert(class.clone());
         Ok(name)
@@ -161,8 +171,12 @@ impl Session {
             return Err(EmbeddedError::Commit("the transaction was undone by the database".to_owned()).into());
         }
         self.presence.check()?;
+        let reached = self.history.as_ref().map(|history| history.close_commit(&self.db)).transpose()?;
         self.execute("COMMIT")?;
         self.refresh();
+        if let (Some(history), Some(reached)) = (&self.history, reached) {
+            history.reach(reached);
+        }
         Ok(())
     }
 
@@ -270,12 +284,13 @@ impl Writer {
     pub fn start(
         db: Db,
         catalog: Arc<ArcSwap<Catalog>>,
-        presence: Arc<Presence>,
+        (presence, history): (Arc<Presence>, Option<Arc<History>>),
         most: usize,
         patience: Patience,
     ) -> std::io::Result<Self> {
         let (tasks, queue) = mpsc::sync_channel(most);
-        let session = Session { db, tables: RefCell::default(), stale: RefCell::new(false), catalog, presence };
+        let session =
+            Session { db, tables: RefCell::default(), stale: RefCell::new(false), catalog, presence, history };
         let current = Current::default();
         let shown = Arc::clone(&current);
         let disk_full = Arc::new(AtomicBool::new(false));
@@ -576,6 +591,7 @@ fn sweep(session: &Session) {
     let done = session
         .catalog()
         .and_then(|catalog| super::write::remove_expired(session, &catalog))
+        .and_then(|()| session.history().map_or(Ok(()), |history| history.sweep(&session.db)))
         .and_then(|()| session.commit());
     if let Err(error) = done {
         tracing::warn!(error = %describe(&error), "failed to delete expired rows");

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::failure::failure;
@@ -13,8 +13,8 @@ use crate::storage::RowChange;
 /// How far the source has come.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
-    /// Whether the store is the source.
-    pub from_store: AtomicBool,
+    /// The name of the store's order of writes, if the store is the source.
+    pub store: OnceLock<String>,
     /// Whether the store gives no news for now.
     pub broken: AtomicBool,
     /// Writes of this server that were told.
@@ -57,7 +57,7 @@ impl Progress {
 
     /// The place in the order of writes: what is written from now on comes after it.
     pub async fn position(&self, app: &App) -> Result<u64> {
-        if self.from_store.load(Ordering::Acquire) {
+        if self.store.get().is_some() {
             app.storage.position().await.map_err(failure)
         } else {
             Ok(self.position.load(Ordering::Acquire))

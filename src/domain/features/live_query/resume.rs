@@ -1,7 +1,7 @@
 //! Resuming: a client that was away names the last event that it heard of, and gets what it missed.
 //!
 //! What was missed is read from the store's own history where changes come from there, so that it does not matter which server the client
-//! comes to; else from a [`Log`] that this process keeps once a client has asked for tokens.
+//! comes to, nor whether that server was there; else from a [`Log`] that this process keeps once a client has asked for tokens.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,11 +15,9 @@ use super::source::{Following, happened};
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::failure::failure;
 use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::date::Date;
 use crate::model::names::ClassName;
 use crate::storage::After;
-
-/// What tells a place in the order of the database from one of a process.
-const OF_STORE: &str = "s";
 
 /// What was missed, in order.
 pub(super) type Missed = BoxStream<'static, Result<Happened>>;
@@ -89,12 +87,8 @@ impl LiveQueries {
     /// The token of a place in the order of writes.
     #[must_use]
     pub fn token(&self, position: u64, mark: Option<&str>) -> String {
-        let (from, mark) = if self.progress.from_store.load(Ordering::Acquire) {
-            (OF_STORE, mark.unwrap_or_default())
-        } else {
-            (self.log.process.get().map_or("", String::as_str), "")
-        };
-        format!("{from}.{position:x}.{mark}")
+        let from = self.progress.store.get().or_else(|| self.log.process.get()).map_or("", String::as_str);
+        format!("{from}.{position:x}.{}", mark.unwrap_or_default())
     }
 
     /// What a client missed of a class since the event with this token, up to a place that has been reached.
@@ -116,30 +110,26 @@ impl LiveQueries {
         if !mark.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(no_token());
         }
-        let of_store = self.progress.from_store.load(Ordering::Acquire);
-        if of_store != (from == OF_STORE)
-            || (!of_store && self.log.process.get().is_none_or(|process| process != from))
-            || position > until
-        {
+        let store = self.progress.store.get();
+        if store.or_else(|| self.log.process.get()).is_none_or(|own| own != from) || position > until {
             return Err(gone());
         }
-        if !of_store {
+        if store.is_none() {
             let known = self.log.open().between(class, position, until).ok_or_else(gone)?;
             return Ok(stream::iter(known.into_iter().map(Ok)).boxed());
         }
-        let oldest = app.clock.now().millis() / 1000 - i64::from(app.options.own.limits.live_resume_seconds);
-        if i64::try_from(position >> 32).unwrap_or(0) < oldest {
-            return Err(gone());
-        }
+        let kept = i64::from(app.options.own.limits.live_resume_seconds) * 1000;
+        let oldest = Date::from_millis(app.clock.now().millis() - kept);
         let follower = Arc::new(Following::of_class(self, app, class));
         let after = After { position, mark: (!mark.is_empty()).then(|| Arc::from(mark)) };
-        let changes = app.storage.changes_between(follower, after, until).await.map_err(failure)?.ok_or_else(gone)?;
+        let changes =
+            app.storage.changes_between(follower, after, until, oldest).await.map_err(failure)?.ok_or_else(gone)?;
         Ok(changes.map(|change| change.map(|row| happened(row, Vec::new())).map_err(failure)).boxed())
     }
 
     /// Keeps what happens from now on, where the store does not. Messages of other servers have no place that is theirs alone.
     pub(super) fn keep_log(&self, app: &App) {
-        if self.progress.from_store.load(Ordering::Acquire) || self.channels.listen.is_some() {
+        if self.progress.store.get().is_some() || self.channels.listen.is_some() {
             return;
         }
         self.log.process.get_or_init(|| app.random.hex(8));

@@ -25,6 +25,8 @@ use crate::storage::{Change, Follower, RowChange};
 
 /// Writes of this server that wait to be told. When there are more, every connection is closed, because it would miss some.
 const WAITING: usize = 1 << 16;
+/// The name of the order of writes of a store that has one for all time.
+const ONLY_HISTORY: &str = "s";
 /// Relations of rows under way that are remembered.
 const MOST_NOTES: usize = 10_000;
 
@@ -58,7 +60,7 @@ impl LiveQueries {
         }
         let follower = Arc::new(Following::new(self, app));
         if let Some(changes) = app.storage.changes(follower).await.map_err(failure)? {
-            self.progress.from_store.store(true, Ordering::Release);
+            self.progress.store.get_or_init(|| app.storage.history().unwrap_or(ONLY_HISTORY).to_owned());
             app.events.subscribe(Arc::new(Notes(self.clone())));
             let mut kept = Kept::new();
             self.keep_images(app, &mut kept).await;

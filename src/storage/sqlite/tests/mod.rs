@@ -1,6 +1,7 @@
 //! The embedded store as a whole: the common suite here, and below what is its own.
 
 mod files;
+mod history;
 mod operations;
 
 use serde_json::json;
