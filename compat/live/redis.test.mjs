@@ -5,6 +5,7 @@ import net from 'node:net';
 import { after, before, test } from 'node:test';
 import { store } from '../lib/env.mjs';
 import { freePort, sleep, until } from '../lib/net.mjs';
+import { startMongod } from '../lib/mongod.mjs';
 import { Child } from '../lib/process.mjs';
 import { startServer } from '../lib/server.mjs';
 import { freshDatabase } from '../lib/stores.mjs';
@@ -92,5 +93,42 @@ async function ownDatabases(t) {
   await hear(t, servers, [servers[0]]);
 }
 
-if (store === 'mongo') test('two servers and parse-server on one database', oneDatabase);
-else test('subscribers of other servers hear of what is written to an embedded store', ownDatabases);
+/** Without change streams, and with caches that forget nothing by themselves, servers hear of roles by `clearCache` alone. */
+async function rolesOfOthers(t) {
+  const mongod = await startMongod(undefined, { standalone: true });
+  t.after(() => mongod.stop());
+  const database = mongod.uri.replace('/?', '/roles?');
+  const slow = { ...options, cacheTTL: 3_600_000 };
+  const server = await startServer(slow, { database });
+  t.after(() => server.stop());
+  const reference = await startServer(options, { database, which: 'reference' });
+  t.after(() => reference.stop());
+  const send = async (to, method, where, json, more = { master: true }) => {
+    const answer = await to.request(method, where, { json, ...more });
+    assert.ok(answer.status < 300, answer.text);
+    return answer.body;
+  };
+  const ann = await send(reference, 'POST', '/users', { username: 'ann', password: 'p' }, {});
+  assert.ok(ann.sessionToken);
+  const role = await send(reference, 'POST', '/roles', { name: 'staff', ACL: { [ann.objectId]: { read: true, write: true } } });
+  const client = await LiveClient.connect(server, { sessionToken: ann.sessionToken });
+  t.after(() => client.close());
+  await send(reference, 'POST', '/classes/LiveStaff', { n: -1 });
+  await client.follow(1, 'LiveStaff');
+  const secret = n => send(reference, 'POST', '/classes/LiveStaff', { n, ACL: { 'role:staff': { read: true } } });
+  const open = n => send(reference, 'POST', '/classes/LiveStaff', { n });
+  await secret(1);
+  await open(2);
+  assert.deepEqual((await client.have(1, 1)).map(event => event.object.n), [2], 'ann has no role yet, and the server knows that by heart');
+
+  const users = { __op: 'AddRelation', objects: [{ __type: 'Pointer', className: '_User', objectId: ann.objectId }] };
+  await send(reference, 'PUT', `/roles/${role.objectId}`, { users }, { session: ann.sessionToken });
+  await secret(3);
+  await open(4);
+  assert.deepEqual((await client.have(1, 3)).map(event => event.object.n), [2, 3, 4]);
+}
+
+if (store === 'mongo') {
+  test('two servers and parse-server on one database', oneDatabase);
+  test('a role that a user changes at parse-server counts at once', rolesOfOthers);
+} else test('subscribers of other servers hear of what is written to an embedded store', ownDatabases);
