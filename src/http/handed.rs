@@ -1,6 +1,6 @@
 //! Requests that a program took from its clients and hands on over a local socket. The program says whom they come from.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use poem::http::HeaderMap;
 
@@ -22,18 +22,20 @@ pub struct Handed {
 }
 
 impl Handed {
-    /// Takes the header out of a request.
+    /// Takes the header out of a request. Clients have a say in what a program that trusts them takes for their address, or for the
+    /// path: what is malformed counts as unknown, and never as this machine.
     #[must_use]
     pub fn take(headers: &mut HeaderMap) -> Option<Self> {
         let value = headers.remove(HEADER)?;
-        let mut words = value.to_str().ok()?.split(' ');
-        let (ip, scheme, mount) = (words.next()?, words.next()?, words.next()?);
-        let ip = ip.parse::<IpAddr>().ok()?.to_canonical();
-        let graphql = match words.next() {
-            Some(graphql) => Some(path(graphql)?),
-            None => None,
-        };
-        Some(Self { ip, https: scheme == "https", mount: path(mount)?, graphql })
+        let mut words = value.to_str().unwrap_or_default().split(' ');
+        // An address may have a zone: `fe80::1%eth0`.
+        let ip = words.next().unwrap_or_default().split('%').next().unwrap_or_default().parse::<IpAddr>();
+        Some(Self {
+            ip: ip.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ip| ip.to_canonical()),
+            https: words.next() == Some("https"),
+            mount: words.next().and_then(path).unwrap_or_default(),
+            graphql: words.next().and_then(path),
+        })
     }
 }
 
@@ -67,8 +69,15 @@ mod tests {
         assert_eq!(taken("::1 http /"), Some(handed("::1", false, "")));
         let with_graphql = Handed { graphql: Some("/graphql".into()), ..handed("::1", false, "/play") };
         assert_eq!(taken("::1 http /play /graphql"), Some(with_graphql));
-        for wrong in ["1.2.3.4 http", "x http /", "1.2.3.4 http /a\"b", ""] {
-            assert_eq!(taken(wrong), None, "{wrong}");
+        assert_eq!(taken("fe80::1%eth0 http /"), Some(handed("fe80::1", false, "")));
+    }
+
+    #[test]
+    fn what_is_malformed_is_unknown() {
+        let handed = |ip: &str| Handed { ip: ip.parse().unwrap(), https: false, mount: String::new(), graphql: None };
+        for (value, ip) in [("1.2.3.4 http /a\"b", "1.2.3.4"), ("x http /", "0.0.0.0"), ("", "0.0.0.0")] {
+            assert_eq!(taken(value), Some(handed(ip)), "{value}");
         }
+        assert_eq!(Handed::take(&mut HeaderMap::new()), None);
     }
 }
