@@ -187,7 +187,12 @@ impl AuthAdapter for OwnCode {
     }
 
     async fn present_remotely(&self, stored: &Json, request: &Json) -> Option<Json> {
-        match self.call("afterFind", json!([request, stored, self.shown.get("options")])).await {
+        let args = match &self.place {
+            // The order of parse-server up to 8, which services at an address were written for.
+            Location::Address { .. } => json!([request, stored, self.shown.get("options")]),
+            Location::Module(_) => json!([stored, self.shown, request]),
+        };
+        match self.call("afterFind", args).await {
             Ok(shown) => shown,
             Err(error) => {
                 tracing::warn!(%error, "an authentication service failed to return the data to show");
