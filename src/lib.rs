@@ -30,3 +30,4 @@ pub mod random;
 pub mod rest;
 pub mod server;
 pub mod storage;
+pub mod system;

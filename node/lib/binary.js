@@ -4,12 +4,13 @@ const { execFile } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { version } = require('../package.json');
-const { here, packageFor } = require('./platforms');
+const { here, packageFor, programFor } = require('./platforms');
 
 const checked = new Map();
 
 /** The package that holds the binary for this machine. */
 const platformPackage = packageFor(here);
+const program = programFor(here);
 
 /** The path of the binary: named by `REPARSE_BIN`, of a package beside this one, or in PATH. */
 function find() {
@@ -19,12 +20,12 @@ function find() {
     throw new Error(`There is no file ${named} (REPARSE_BIN).`);
   }
   try {
-    return require.resolve(`${platformPackage}/bin/reparse`);
+    return require.resolve(`${platformPackage}/bin/${program}`);
   } catch {
     // There is no such package.
   }
   for (const folder of (process.env.PATH ?? '').split(path.delimiter)) {
-    const file = path.join(folder, 'reparse');
+    const file = path.join(folder, program);
     if (folder && isFile(file)) return file;
   }
   throw new Error(

@@ -10,6 +10,8 @@ const binary = require('./binary');
 const { load } = require('./bootstrap');
 
 const PROTOCOL = 1;
+/** There sockets are named pipes, which are not in a folder and are gone with who made them. */
+const WINDOWS = process.platform === 'win32';
 /** Milliseconds in which the process must have called. */
 const CALL_TIME = 30_000;
 /** Milliseconds between two looks for the socket of a server that is starting. */
@@ -43,10 +45,14 @@ class Server {
   constructor(start) {
     this.wish = start;
     this.token = crypto.randomBytes(32).toString('hex');
-    this.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'reparse-'));
+    /** Of the sockets; that only this user may enter. */
+    this.folder = WINDOWS ? null : fs.mkdtempSync(path.join(os.tmpdir(), 'reparse-'));
+    const pipes = WINDOWS && `\\\\.\\pipe\\reparse-${crypto.randomBytes(16).toString('hex')}`;
+    const socket = name => (WINDOWS ? `${pipes}-${name}` : path.join(this.folder, name));
+    this.control = socket('program');
     /** Path of the socket for requests. */
-    this.requests = path.join(this.folder, 'requests');
-    this.cloud = path.join(this.folder, 'cloud');
+    this.requests = socket('requests');
+    this.cloud = socket('cloud');
     this.process = null;
     this.connection = null;
     this.channel = null;
@@ -57,12 +63,11 @@ class Server {
   async #start() {
     const file = binary.find();
     await binary.check(file);
-    const control = path.join(this.folder, 'program');
     const listener = net.createServer();
-    await new Promise((resolve, reject) => listener.once('error', reject).listen(control, resolve));
+    await new Promise((resolve, reject) => listener.once('error', reject).listen(this.control, resolve));
     const called = new Promise(resolve => listener.once('connection', resolve));
     try {
-      this.process = spawn(file, ['embedded', control], { stdio: ['ignore', 'inherit', 'inherit'] });
+      this.process = spawn(file, ['embedded', this.control], { stdio: ['ignore', 'inherit', 'inherit'] });
       /** Resolves once the process has ended, to how it did. */
       this.ended = new Promise(resolve => {
         this.process.once('error', error => resolve(error.message));
@@ -81,7 +86,7 @@ class Server {
       this.listening = ready.listening;
     } finally {
       listener.close();
-      fs.rmSync(control, { force: true });
+      if (!WINDOWS) fs.rmSync(this.control, { force: true });
     }
     this.ended.then(how => this.#gone(how));
   }
@@ -177,7 +182,7 @@ class Server {
   #clean() {
     this.connection?.destroy();
     this.channel?.socket.destroy();
-    fs.rmSync(this.folder, { recursive: true, force: true });
+    if (this.folder) fs.rmSync(this.folder, { recursive: true, force: true });
   }
 }
 

@@ -7,7 +7,7 @@ const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { PLATFORMS, here, packageFor } = require('../lib/platforms');
+const { PLATFORMS, here, packageFor, programFor } = require('../lib/platforms');
 
 const root = path.join(__dirname, '..');
 const read = name => fs.readFileSync(path.join(root, name), 'utf8');
@@ -20,13 +20,21 @@ const MACHINES = { [ELF]: { at: 18, bytes: 2, cpu: { 0x3e: 'x64', 0xb7: 'arm64' 
 
 /** The kind of machine that a program is for. */
 function platformOf(binary) {
-  const head = Buffer.alloc(20);
+  const head = Buffer.alloc(4096);
   const file = fs.openSync(binary, 'r');
   fs.readSync(file, head, 0, head.length, 0);
   fs.closeSync(file);
+  if (head.toString('latin1', 0, 2) === 'MZ') return platformOfWindows(head);
   const machine = MACHINES[head.readUInt32BE(0)];
   const cpu = machine?.cpu[head.readUIntLE(machine.at, machine.bytes)];
   return cpu && `${machine.os}-${cpu}`;
+}
+
+/** Programs for Windows say where, after a program for DOS, their header begins. */
+function platformOfWindows(head) {
+  const at = head.readUInt32LE(0x3c);
+  if (at > head.length - 6 || head.toString('latin1', at, at + 4) !== 'PE\0\0') return undefined;
+  return head.readUInt16LE(at + 4) === 0x8664 ? 'win32-x64' : undefined;
 }
 
 function check(binary, platform) {
@@ -47,8 +55,9 @@ function platformPackage(folder, binary, platform) {
   if (system !== 'linux') delete description.libc;
   fs.writeFileSync(path.join(folder, 'package.json'), `${JSON.stringify(description, null, 2)}\n`);
   fs.mkdirSync(path.join(folder, 'bin'));
-  fs.copyFileSync(binary, path.join(folder, 'bin/reparse'));
-  fs.chmodSync(path.join(folder, 'bin/reparse'), 0o755);
+  const program = path.join(folder, 'bin', programFor(platform));
+  fs.copyFileSync(binary, program);
+  fs.chmodSync(program, 0o755);
   fs.copyFileSync(path.join(root, 'platform/README.md'), path.join(folder, 'README.md'));
 }
 
@@ -68,7 +77,9 @@ function pack(out, binary, platform = here) {
     else mainPackage(folder);
     for (const file of ['LICENSE', 'NOTICE']) fs.copyFileSync(path.join(root, '..', file), path.join(folder, file));
     fs.mkdirSync(out, { recursive: true });
-    const told = execFileSync('npm', ['pack', folder, '--pack-destination', path.resolve(out), '--json', '--ignore-scripts'], { encoding: 'utf8' });
+    // There it is a script of the shell.
+    const windows = process.platform === 'win32';
+    const told = execFileSync(windows ? 'npm.cmd' : 'npm', ['pack', folder, '--pack-destination', path.resolve(out), '--json', '--ignore-scripts'], { encoding: 'utf8', shell: windows });
     return path.join(out, JSON.parse(told)[0].filename);
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });

@@ -6,8 +6,7 @@
 //! supervisors send them to both.
 
 use std::future::Future;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::os::unix::net::UnixStream;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
@@ -15,14 +14,15 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::mpsc;
+use tokio::io::{AsyncBufReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader};
+use tokio::sync::{mpsc, oneshot};
 
 use super::fail;
-use super::serve::{raise_open_files, survive_large_files};
 use crate::config::{self, Loaded};
 use crate::logging;
 use crate::server::{Environment, Program, Server};
+use crate::system::signals::Signals;
+use crate::system::{limits, local_socket};
 
 /// Version of what the two say to each other.
 const PROTOCOL: u32 = 1;
@@ -50,63 +50,77 @@ struct Wish {
 
 /// Serves the program until it asks for a stop or is gone.
 pub async fn serve(socket: &Path) -> ExitCode {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return fail("error: cannot listen for signals");
+    let signals = match Signals::listen() {
+        Ok(signals) => signals,
+        Err(error) => return fail(&format!("error: cannot listen for signals: {error}")),
     };
-    let connected = UnixStream::connect(socket).and_then(|connection| Ok((connection.try_clone()?, connection)));
-    let (reader, writer) = match connected {
+    let program = Arc::new(OnceLock::new());
+    let (mut lines, writer) = match listen(socket, program.clone()).await {
         Ok(halves) => halves,
         Err(error) => return fail(&format!("error: cannot reach the program at {}: {error}", socket.display())),
     };
-    let program = Arc::new(OnceLock::new());
-    let mut lines = listen(reader, program.clone());
     tokio::select! {
         code = talk(&mut lines, writer, &program) => code,
-        () = ignore(&mut terminate, &mut interrupt) => ExitCode::FAILURE,
+        () = ignore(signals) => ExitCode::FAILURE,
     }
 }
 
+type Lines = mpsc::UnboundedReceiver<String>;
+type Writer = Box<dyn AsyncWrite + Unpin + Send>;
+
 /// The lines of the program, read by a thread of its own: it sees that the program is gone however busy the others are, and
 /// ends the process if that does not end by itself. Nobody waits for anything then, and what has been acknowledged is stored.
-fn listen(reader: UnixStream, program: Arc<OnceLock<Program>>) -> mpsc::UnboundedReceiver<String> {
+async fn listen(socket: &Path, program: Arc<OnceLock<Program>>) -> io::Result<(Lines, Writer)> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
     let (sender, lines) = mpsc::unbounded_channel();
+    let (connected, writer) = oneshot::channel();
+    let socket = socket.to_owned();
     std::thread::spawn(move || {
-        for line in BufReader::new(reader).lines().map_while(Result::ok) {
-            // The receiver is gone when the process ends.
-            let _ = sender.send(line);
-        }
-        drop(sender);
+        runtime.block_on(hear(&socket, connected, sender));
         std::thread::sleep(ALONE);
         if let Some(program) = program.get() {
             program.clean();
         }
         std::process::exit(1);
     });
-    lines
+    Ok((lines, writer.await.map_err(io::Error::other)??))
 }
 
-/// Never completes.
-async fn ignore(terminate: &mut Signal, interrupt: &mut Signal) {
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+/// Connects, and reads until the program is gone.
+async fn hear(socket: &Path, connected: oneshot::Sender<io::Result<Writer>>, lines: mpsc::UnboundedSender<String>) {
+    let reader = match local_socket::connect(socket).await {
+        Ok((reader, writer)) => {
+            // The receivers are gone when the process ends.
+            let _ = connected.send(Ok(Box::new(writer)));
+            reader
         }
+        Err(error) => {
+            let _ = connected.send(Err(error));
+            return;
+        }
+    };
+    let mut reader = BufReader::new(reader).lines();
+    while let Ok(Some(line)) = reader.next_line().await {
+        let _ = lines.send(line);
     }
 }
 
-type Lines = mpsc::UnboundedReceiver<String>;
+/// Never completes.
+async fn ignore(mut signals: Signals) {
+    loop {
+        signals.asked().await;
+    }
+}
 
-async fn talk(lines: &mut Lines, mut writer: UnixStream, known: &OnceLock<Program>) -> ExitCode {
+async fn talk(lines: &mut Lines, mut writer: Writer, known: &OnceLock<Program>) -> ExitCode {
     let Some(line) = lines.recv().await else { return ExitCode::FAILURE };
     let (wish, loaded) = match read(&line) {
         Ok(read) => read,
-        Err(error) => return refuse(&mut writer, &error),
+        Err(error) => return refuse(&mut writer, &error).await,
     };
     let _logging = logging::start(&loaded.options);
-    raise_open_files();
-    survive_large_files();
+    limits::raise_open_files();
+    limits::survive_large_files();
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
@@ -119,11 +133,11 @@ async fn talk(lines: &mut Lines, mut writer: UnixStream, known: &OnceLock<Progra
     };
     let server = match opened {
         Ok(server) => server,
-        Err(error) => return refuse(&mut writer, &error.to_string()),
+        Err(error) => return refuse(&mut writer, &error.to_string()).await,
     };
     let address = listens.then(|| server.addr.to_string());
     let server = server.serve();
-    say(&mut writer, &json!({"ready": {"listening": address}}));
+    say(&mut writer, &json!({"ready": {"listening": address}})).await;
     if lines.recv().await.is_some() {
         server.shutdown().await;
     } else {
@@ -152,12 +166,12 @@ async fn unless_gone<T>(lines: &mut Lines, work: impl Future<Output = T>) -> Opt
     }
 }
 
-fn refuse(writer: &mut UnixStream, error: &str) -> ExitCode {
-    say(writer, &json!({"error": error}));
+async fn refuse(writer: &mut Writer, error: &str) -> ExitCode {
+    say(writer, &json!({"error": error})).await;
     ExitCode::FAILURE
 }
 
-/// One line, which never fills the socket. A program that is gone hears nothing; that shows when its next line is read.
-fn say(writer: &mut UnixStream, message: &Value) {
-    let _gone = writer.write_all(format!("{message}\n").as_bytes());
+/// One line. A program that is gone hears nothing; that shows when its next line is read.
+async fn say(writer: &mut Writer, message: &Value) {
+    let _gone = writer.write_all(format!("{message}\n").as_bytes()).await;
 }

@@ -3,27 +3,26 @@
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use tokio::signal::unix::{SignalKind, signal};
-
 use super::{fail, say};
 use crate::config::{self, Command, DatabaseUri, Loaded};
 use crate::logging;
 use crate::random::SystemRandom;
 use crate::server::{Environment, Parts, RunningServer, Server};
+use crate::system::limits;
+use crate::system::signals::{Asked, Signals};
 
 /// Runs the server until a signal stops it.
 pub async fn serve(loaded: Loaded, parts: Parts) -> ExitCode {
     let logging = logging::start(&loaded.options);
-    raise_open_files();
-    survive_large_files();
+    limits::raise_open_files();
+    limits::survive_large_files();
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
     // Listen for signals first, so that one that arrives while the store is being opened is not lost.
-    let (Ok(mut terminate), Ok(mut interrupt), Ok(mut hang_up)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()))
-    else {
-        return fail("error: cannot listen for signals");
+    let mut signals = match Signals::listen() {
+        Ok(signals) => signals,
+        Err(error) => return fail(&format!("error: cannot listen for signals: {error}")),
     };
     let opening = Server::open(loaded.options.clone(), Environment { parts, ..Environment::default() });
     let server = tokio::select! {
@@ -31,18 +30,13 @@ pub async fn serve(loaded: Loaded, parts: Parts) -> ExitCode {
             Ok(server) => server,
             Err(error) => return fail(&format!("error: {error}")),
         },
-        _ = terminate.recv() => return ExitCode::SUCCESS,
-        _ = interrupt.recv() => return ExitCode::SUCCESS,
+        () = signals.stop() => return ExitCode::SUCCESS,
     };
     // Print the banner before the first request can be answered.
     announce(&loaded, server.addr);
     let server = server.serve();
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => break,
-            _ = interrupt.recv() => break,
-            _ = hang_up.recv() => reload(&server, &logging).await,
-        }
+    while signals.asked().await == Asked::Reload {
+        reload(&server, &logging).await;
     }
     tracing::info!("shutting down: waiting for in-flight requests to finish");
     if !server.shutdown().await {
@@ -113,28 +107,3 @@ fn announce(loaded: &Loaded, addr: SocketAddr) {
     ));
     say(&lines.join("\n"));
 }
-
-/// A write beyond the size that the system allows for a file fails like one on a full disk. Without a handler the signal
-/// would end the process.
-pub(super) fn survive_large_files() {
-    let beyond = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
-    if let Err(error) = signal(beyond) {
-        tracing::warn!(%error, "cannot handle the signal for files that are too large");
-    }
-}
-
-/// Raises the limit of open files to the maximum that the system allows, because every connection needs one. The default
-/// limit is too low for a server.
-#[cfg(target_os = "linux")]
-pub(super) fn raise_open_files() {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let limit = getrlimit(Resource::Nofile);
-    if limit.current != limit.maximum
-        && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit })
-    {
-        tracing::warn!(%error, "cannot raise the limit of open files");
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-pub(super) fn raise_open_files() {}

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::error::ConfigError;
 use crate::private_file;
 use crate::random::Random;
+use crate::system::folders;
 
 /// Name of the key file in the data directory.
 const FILE: &str = "keys.json";
@@ -58,7 +59,7 @@ pub(super) fn keys(dir: &Path, random: &dyn Random) -> Result<Generated, ConfigE
         Err(_) => write_private(&file, &format!("{text:#}\n")).map_err(fail)?,
     }
     removed.map_err(fail)?;
-    fs::File::open(dir).and_then(|dir| dir.sync_all()).map_err(fail)?;
+    folders::sync(dir).map_err(fail)?;
     Ok(keys)
 }
 
@@ -84,11 +85,7 @@ fn read(file: &Path) -> Result<Option<Generated>, ConfigError> {
 
 /// Creates the data directory, accessible by its owner only.
 fn make_dir(dir: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(dir)
+    folders::private().recursive(true).create(dir)
 }
 
 /// Writes a new file that only its owner can read, and flushes it to disk.

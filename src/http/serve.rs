@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use poem::{Endpoint, Response};
-use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -14,6 +14,7 @@ use super::connections::Connections;
 use super::cors::Cors;
 use super::http2;
 use super::tls::{self, Tls};
+use crate::system::local_socket::Listener;
 
 /// Opens a listening socket. `backlog`: maximum number of connections that wait to be accepted.
 ///
@@ -99,14 +100,14 @@ where
 }
 
 /// Accepts connections of the program that hands requests on, like [`serve`]. The program has its own bounds for its clients.
-pub async fn serve_program<E>(listener: UnixListener, door: Door<E>)
+pub async fn serve_program<E>(mut listener: Listener, door: Door<E>)
 where
     E: Endpoint<Output = Response> + 'static,
 {
     let connections = TaskTracker::new();
     while let Some(accepted) = door.stop.run_until_cancelled(listener.accept()).await {
         match accepted {
-            Ok((stream, _)) => {
+            Ok(stream) => {
                 let here = SocketAddr::from(([127, 0, 0, 1], 0));
                 let ends = Ends { local: here, remote: here, https: false, handed: true };
                 connections.spawn(connection::serve(stream, ends, door.clone()));

@@ -62,6 +62,7 @@ use crate::random::{Random, SystemRandom};
 use crate::rest;
 use crate::rest::request::Rest;
 use crate::storage::mongo::CommandListener;
+use crate::system::local_socket;
 
 use front::Front;
 use live::Live;
@@ -494,7 +495,7 @@ fn patience(options: &Options) -> Patience {
 /// Where requests come in.
 struct Listeners {
     clients: Option<tokio::net::TcpListener>,
-    program: Option<tokio::net::UnixListener>,
+    program: Option<local_socket::Listener>,
 }
 
 async fn listen(options: &Options, program: Option<&Program>) -> Result<(SocketAddr, Listeners), StartError> {

@@ -2,9 +2,8 @@
 
 use std::path::PathBuf;
 
-use tokio::net::UnixListener;
-
 use super::StartError;
+use crate::system::local_socket::{self, Listener};
 
 /// How the program reaches the server. The sockets lie in a folder that only the program's user may enter.
 #[derive(Debug, Clone)]
@@ -23,15 +22,15 @@ pub struct Program {
 
 impl Program {
     /// Makes the socket for requests.
-    pub(super) fn listen(&self) -> Result<UnixListener, StartError> {
+    pub(super) fn listen(&self) -> Result<Listener, StartError> {
         let address = self.requests.display().to_string();
-        UnixListener::bind(&self.requests).map_err(|source| StartError::Listen { address, source })
+        Listener::bind(&self.requests).map_err(|source| StartError::Listen { address, source })
     }
 
     /// Removes what a program that is gone has left: the sockets, and their folder.
     pub fn clean(&self) {
         for socket in [&self.requests, &self.cloud] {
-            let _gone = std::fs::remove_file(socket);
+            local_socket::remove(socket);
         }
         if let Some(folder) = self.requests.parent() {
             let _gone = std::fs::remove_dir(folder);

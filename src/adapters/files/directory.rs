@@ -27,6 +27,7 @@ use super::encryption::{self, FileKey, OVERHEAD, decrypt};
 use super::{ByteStream, FileError, FileInfo, FileStore, Leftover, NewFile, Rekeyed, Result, StoredFile};
 use crate::model::date::Date;
 use crate::random::{Random, hex};
+use crate::system::folders;
 
 /// Folder of what is being written.
 const UNFINISHED: &str = "unfinished";
@@ -205,7 +206,7 @@ impl FileStore for Directory {
                 return Err(ErrorKind::NotFound.into());
             }
             fs::remove_file(&json)?;
-            stem.parent().map_or(Ok(()), disk::sync_folder)?;
+            stem.parent().map_or(Ok(()), folders::sync)?;
             remove(&with(&stem, &entry.bytes));
             Ok(())
         })

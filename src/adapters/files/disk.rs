@@ -16,6 +16,7 @@ use super::blocks::blocks;
 use super::{ByteStream, FileError, FileInfo, Result, StoredFile};
 use crate::model::date::Date;
 use crate::private_file;
+use crate::system::folders;
 
 /// Bytes that go to the disk at once.
 const WRITE: usize = 512 * 1024;
@@ -72,12 +73,12 @@ impl Temporary {
                 path.parent().map_or(Ok(()), fs::create_dir_all)?;
                 fs::rename(&self.path, path)?;
                 // The name of the new folder has to be on disk, too.
-                path.parent().and_then(Path::parent).map_or(Ok(()), sync_folder)?;
+                path.parent().and_then(Path::parent).map_or(Ok(()), folders::sync)?;
             }
             other => other?,
         }
         self.published = true;
-        path.parent().map_or(Ok(()), sync_folder)
+        path.parent().map_or(Ok(()), folders::sync)
     }
 }
 
@@ -89,11 +90,6 @@ impl Drop for Temporary {
             tracing::warn!(path = %self.path.display(), %error, "an unfinished upload could not be removed");
         }
     }
-}
-
-/// Waits until the names in a folder are on disk.
-pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
 }
 
 /// Writes a stream to a temporary file.

@@ -11,6 +11,7 @@ use super::db::{Db, Limits, Watchdog};
 use super::error::{EmbeddedError, translate};
 use super::files::{self, Directory};
 use crate::storage::Result as StorageResult;
+use crate::system::folders;
 
 type Result<T> = std::result::Result<T, EmbeddedError>;
 
@@ -123,7 +124,7 @@ fn place(from: &Path, to: &Path) -> Result<()> {
     for name in &names {
         fs::rename(from.join(name), to.join(name)).map_err(at(&to.join(name)))?;
     }
-    fs::File::open(to).and_then(|folder| folder.sync_all()).map_err(at(to))
+    folders::sync(to).map_err(at(to))
 }
 
 /// What SQLite finds damaged: pages, the order of indexes, rows without their place in an index.

@@ -1,6 +1,6 @@
 //! The files of the store: directory, lock, database, format.
 
-use std::fs::{self, DirBuilder, File, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -12,6 +12,7 @@ use super::schema;
 use crate::model::schema::ClassSchema;
 use crate::private_file;
 use crate::storage::StorageError;
+use crate::system::folders;
 
 /// The format that this version writes.
 pub const FORMAT: i64 = 1;
@@ -89,25 +90,13 @@ fn at(path: &Path) -> impl FnOnce(std::io::Error) -> EmbeddedError + '_ {
     move |source| EmbeddedError::File { path: path.to_owned(), source }
 }
 
-#[cfg(unix)]
-fn private_directory(builder: &mut DirBuilder) {
-    use std::os::unix::fs::DirBuilderExt as _;
-    builder.mode(0o700);
-}
-
-#[cfg(not(unix))]
-fn private_directory(_: &mut DirBuilder) {}
-
 impl Directory {
     /// Creates the directory if necessary and locks it.
     ///
     /// # Errors
     /// `InUse` with the process id of the other process; `File` if the directory cannot be used.
     pub fn hold(directory: &Path) -> Result<Self> {
-        let mut builder = DirBuilder::new();
-        builder.recursive(true);
-        private_directory(&mut builder);
-        builder.create(directory).map_err(at(directory))?;
+        folders::private().recursive(true).create(directory).map_err(at(directory))?;
         let path = directory.join(LOCK);
         let mut lock = private_file::options()
             .read(true)
@@ -147,9 +136,7 @@ impl Directory {
             .open(&database)
             .map_err(at(&database))?;
         // Sync the directory too, so that the name of a new file is on disk.
-        if let Ok(handle) = fs::File::open(directory) {
-            let _ = handle.sync_all();
-        }
+        let _ = folders::sync(directory);
         Ok(Self { database, lock })
     }
 }
@@ -190,10 +177,7 @@ pub fn read_only(directory: &Path) -> Result<Connection> {
 /// # Errors
 /// `File`, also if there is a database already.
 pub fn make_place(directory: &Path) -> Result<PathBuf> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    private_directory(&mut builder);
-    builder.create(directory).map_err(at(directory))?;
+    folders::private().recursive(true).create(directory).map_err(at(directory))?;
     let file = directory.join(DATABASE);
     private_file::options().write(true).create_new(true).open(&file).map_err(at(&file))?;
     Ok(file)

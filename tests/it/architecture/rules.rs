@@ -23,6 +23,7 @@ pub const RULES: &[Rule] = &[
     Rule { of: "clock", may: &["model"], never: &[], never_crates: WEB_AND_DATABASES },
     Rule { of: "random", may: &[], never: &[], never_crates: WEB_AND_DATABASES },
     Rule { of: "private_file", may: &[], never: &[], never_crates: WEB_AND_DATABASES },
+    Rule { of: "system", may: &[], never: &[], never_crates: WEB_AND_DATABASES },
     Rule {
         of: "model",
         may: &["error"],
@@ -31,7 +32,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         of: "config",
-        may: &["model", "error", "random", "private_file"],
+        may: &["model", "error", "random", "private_file", "system"],
         never: &[],
         never_crates: WEB_AND_DATABASES,
     },
@@ -53,20 +54,20 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         of: "storage::sqlite",
-        may: &["storage", "model", "error", "private_file"],
+        may: &["storage", "model", "error", "private_file", "system"],
         never: &["storage::mongo", "storage::memory"],
         never_crates: &["poem", "poem_openapi", "hyper", "async_graphql", "mongodb", "bson"],
     },
     Rule {
         of: "adapters",
-        may: &["model", "error", "clock", "random", "private_file"],
+        may: &["model", "error", "clock", "random", "private_file", "system"],
         never: &[],
         never_crates: WEB_AND_DATABASES,
     },
     // Files can be stored in MongoDB (GridFS), with a client of their own, or by an adapter in JavaScript.
     Rule {
         of: "adapters::files",
-        may: &["adapters::cloud", "model", "error", "clock", "random", "private_file"],
+        may: &["adapters::cloud", "model", "error", "clock", "random", "private_file", "system"],
         never: &[],
         never_crates: &["poem", "poem_openapi", "hyper", "async_graphql", "rusqlite"],
     },
@@ -89,7 +90,7 @@ pub const RULES: &[Rule] = &[
     // What is done to all data, without a server and its features.
     Rule { of: "domain::upkeep", may: UPKEEP_MAY, never: STORES, never_crates: WEB_AND_DATABASES },
     // Protocols decode, call the domain and encode. They do not use each other.
-    Rule { of: "http", may: PROTOCOL_MAY, never: &[], never_crates: DATABASES_AND_GRAPHQL },
+    Rule { of: "http", may: HTTP_MAY, never: &[], never_crates: DATABASES_AND_GRAPHQL },
     Rule { of: "rest", may: PROTOCOL_MAY, never: &[], never_crates: DATABASES_AND_GRAPHQL },
     // Pages are routes below the mount path of REST, stated like the others.
     Rule { of: "pages", may: PAGES_MAY, never: &[], never_crates: DATABASES_AND_GRAPHQL },
@@ -167,6 +168,7 @@ const PIPELINE_MAY: &[&str] = &[
 /// Features do not use each other; [`SEPARATE_BELOW`] says so.
 const FEATURE_MAY: &[&str] = PIPELINE_MAY;
 const PROTOCOL_MAY: &[&str] = &["http", "domain", "model", "error", "config"];
+const HTTP_MAY: &[&str] = &["domain", "model", "error", "config", "system"];
 const PAGES_MAY: &[&str] = &["rest::route", "rest::call", "http", "domain", "model", "error", "config"];
 const DIALECT_MAY: &[&str] = &["graphql", "http", "domain", "model", "error", "config"];
 const DIALECTS: &[&str] = &["graphql::current", "graphql::legacy"];

@@ -9,7 +9,6 @@ use bytes::{Bytes, BytesMut};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -18,6 +17,7 @@ use super::error::{CloudError, Thrown};
 use super::frame::{self, Frame, FrameKind};
 use super::host::Origin;
 use super::serve::Server;
+use crate::system::local_socket::{ReadHalf, WriteHalf};
 
 /// Frames up to this length are copied into one buffer and written together.
 const COALESCE: usize = 64 << 10;
@@ -124,7 +124,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Connection {
     /// Takes over a stream whose other end has proved that it may join. `buffer` holds what was already read of it.
     pub(super) fn open(
-        (mut reader, writer): (OwnedReadHalf, OwnedWriteHalf),
+        (mut reader, writer): (ReadHalf, WriteHalf),
         mut buffer: BytesMut,
         limits: Limits,
         server: Arc<Server>,
@@ -156,12 +156,7 @@ impl Connection {
         connection
     }
 
-    async fn read(
-        &self,
-        reader: &mut OwnedReadHalf,
-        buffer: &mut BytesMut,
-        server: &Arc<Server>,
-    ) -> Result<(), String> {
+    async fn read(&self, reader: &mut ReadHalf, buffer: &mut BytesMut, server: &Arc<Server>) -> Result<(), String> {
         loop {
             while let Some(frame) = frame::decode(buffer, self.inner.limits.frame).map_err(|error| error.to_string())? {
                 self.receive(frame, server);
@@ -357,7 +352,7 @@ impl Drop for ServingCount {
 }
 
 /// Writes what is queued, small frames together.
-async fn write(mut writer: OwnedWriteHalf, mut frames: mpsc::UnboundedReceiver<Bytes>, inner: Arc<Inner>) {
+async fn write(mut writer: WriteHalf, mut frames: mpsc::UnboundedReceiver<Bytes>, inner: Arc<Inner>) {
     let mut batch = Vec::with_capacity(64);
     let mut buffer = Vec::with_capacity(COALESCE);
     let result: std::io::Result<()> = async {
@@ -395,7 +390,7 @@ async fn write(mut writer: OwnedWriteHalf, mut frames: mpsc::UnboundedReceiver<B
 }
 
 /// Writes all bytes unless the connection is closed meanwhile: a process that does not read must not hold the task.
-async fn send(writer: &mut OwnedWriteHalf, bytes: &[u8], inner: &Inner) -> std::io::Result<()> {
+async fn send(writer: &mut WriteHalf, bytes: &[u8], inner: &Inner) -> std::io::Result<()> {
     tokio::select! {
         () = inner.closed.cancelled() => Ok(()),
         written = writer.write_all(bytes) => written,

@@ -1,8 +1,6 @@
 //! The local socket on which processes join, in a folder that only the server's user may enter.
 
-use std::fs::DirBuilder;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,11 +10,11 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use subtle::ConstantTimeEq as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc;
 
 use super::frame::{self, FrameKind};
+use crate::system::folders;
+use crate::system::local_socket::{self, Listener, ReadHalf, Stream, WriteHalf};
 
 /// Version of the protocol of this server.
 pub const PROTOCOL: u32 = 1;
@@ -25,7 +23,7 @@ const MAX_HELLO: usize = 64 << 10;
 /// Time in which a connection must have sent its first frame.
 const HELLO_TIME: Duration = Duration::from_secs(5);
 
-/// A folder with mode 0700 that is removed when it is dropped.
+/// A private folder that is removed when it is dropped.
 #[derive(Debug)]
 pub(super) struct PrivateFolder {
     path: PathBuf,
@@ -35,7 +33,7 @@ impl PrivateFolder {
     /// Makes the folder. Fails if it exists.
     pub(super) fn create(parent: &Path, name: &str) -> io::Result<Self> {
         let path = parent.join(name);
-        DirBuilder::new().mode(0o700).create(&path)?;
+        folders::private().create(&path)?;
         Ok(Self { path })
     }
 
@@ -54,7 +52,7 @@ impl Drop for PrivateFolder {
 
 /// A process that has shown its token.
 pub(super) struct Joined {
-    pub halves: (OwnedReadHalf, OwnedWriteHalf),
+    pub halves: (ReadHalf, WriteHalf),
     /// Bytes that came after the first frame.
     pub buffer: BytesMut,
     /// Process id, as the process states it.
@@ -70,18 +68,11 @@ pub(super) struct Slot {
 /// What a joining process gets to know.
 pub(super) type Welcome = Arc<dyn Fn() -> Json + Send + Sync>;
 
-/// Makes the socket with mode 0600.
-pub(super) fn bind(path: &Path) -> io::Result<UnixListener> {
-    let listener = UnixListener::bind(path)?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
-    Ok(listener)
-}
-
 /// Accepts connections until the listener fails.
-pub(super) async fn accept(listener: UnixListener, slots: Arc<Vec<Slot>>, welcome: Welcome) {
+pub(super) async fn accept(mut listener: Listener, slots: Arc<Vec<Slot>>, welcome: Welcome) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok(stream) => {
                 let (slots, welcome) = (slots.clone(), welcome.clone());
                 tokio::spawn(async move {
                     let greeted = tokio::time::timeout(HELLO_TIME, greet(stream, &slots, &welcome)).await;
@@ -115,8 +106,8 @@ struct Credentials {
 }
 
 /// Reads the first frame, which must be the call `hello` with the token of a worker, and answers it.
-async fn greet(stream: UnixStream, slots: &[Slot], welcome: &Welcome) -> Result<(), String> {
-    let (mut reader, mut writer) = stream.into_split();
+async fn greet(stream: Stream, slots: &[Slot], welcome: &Welcome) -> Result<(), String> {
+    let (mut reader, mut writer) = local_socket::split(stream);
     let mut buffer = BytesMut::with_capacity(4 << 10);
     let first = loop {
         if let Some(frame) = frame::decode(&mut buffer, MAX_HELLO).map_err(|error| error.to_string())? {

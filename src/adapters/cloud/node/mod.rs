@@ -49,6 +49,7 @@ use self::modules::{Loaded, ModuleSpec};
 use self::process::Launch;
 use self::worker::{Origins, State, Worker};
 use crate::random::Random;
+use crate::system::local_socket;
 
 /// How long a call waits for a process that is being started.
 const WAIT_FOR_PROCESS: Duration = Duration::from_secs(5);
@@ -158,7 +159,7 @@ impl Cloud {
             Source::Node { node, folder: directory, workers, nice, .. } => {
                 let folder = private_folder(random).map_err(text)?;
                 let script = bootstrap::write(folder.path()).map_err(text)?;
-                let socket = folder.path().join("socket");
+                let socket = local_socket::path_in(folder.path(), "socket");
                 let launch = |token: &String| {
                     Origins::Launched(Launch {
                         node: node.clone(),
@@ -174,7 +175,7 @@ impl Cloud {
             }
             Source::Joining { socket, token } => (None, socket.clone(), vec![(Origins::Foreign, token.clone())]),
         };
-        let listener = listener::bind(&socket).map_err(text)?;
+        let listener = local_socket::Listener::bind(&socket).map_err(text)?;
         let cloud = Arc::new_cyclic(|cloud| Self {
             options,
             host,
@@ -207,7 +208,7 @@ impl Cloud {
         Ok(cloud)
     }
 
-    fn listen(self: &Arc<Self>, listener: tokio::net::UnixListener, slots: Vec<Slot>) {
+    fn listen(self: &Arc<Self>, listener: local_socket::Listener, slots: Vec<Slot>) {
         let weak = Arc::downgrade(self);
         let welcome: listener::Welcome = Arc::new(move || {
             let options = weak.upgrade().map(|cloud| cloud.host.options()).unwrap_or_default();

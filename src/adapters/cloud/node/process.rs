@@ -27,7 +27,7 @@ pub fn find_node(configured: Option<&Path>, search_path: Option<&OsStr>) -> Resu
         };
     }
     std::env::split_paths(search_path.unwrap_or_default())
-        .map(|folder| folder.join("node"))
+        .map(|folder| folder.join(format!("node{}", std::env::consts::EXE_SUFFIX)))
         .find(|node| node.is_file())
         .ok_or_else(|| {
             "cloud code needs Node.js 18 or later: install it, or set REPARSE_NODE to the path of the program"
