@@ -3,16 +3,12 @@
 // the client.
 const http = require('node:http');
 
-/** Connections to one server. There are as many as requests in flight. */
-const agentFor = socketPath => new http.Agent({ keepAlive: true, maxSockets: Infinity, maxFreeSockets: 256, socketPath });
-
 /** Headers that belong to a connection, not to a request, and one that only the program may write. */
 const NOT_HANDED_ON = new Set([
   'connection', 'expect', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'te', 'trailer', 'transfer-encoding', 'upgrade',
   'x-reparse-origin',
 ]);
 const NOT_HANDED_BACK = new Set(['connection', 'keep-alive', 'transfer-encoding']);
-const NO_BODY = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** Who sent a request, how, and at which paths the program serves it: what the server cannot see for itself. */
 function originOf(req, paths) {
@@ -35,6 +31,24 @@ function headersOf(req, paths, { id, without, more = [] } = {}) {
   return headers;
 }
 
+const METHODS = new Set(http.METHODS);
+/** What ends a line early, or is no byte. Programs may change what Node has checked. */
+const NO_HEADER = /[^\t\x20-\x7e\x80-\xff]/;
+const NO_PATH = /[^\x21-\x7e\x80-\xff]/;
+
+/** The head of a request as text. Fails if it would be something else. */
+function headOfRequest(method, path, headers) {
+  if (!METHODS.has(method) || NO_PATH.test(path)) throw invalid('the method or the path of the request');
+  let head = `${method} ${path} HTTP/1.1\r\n`;
+  for (let index = 0; index < headers.length; index += 2) {
+    if (NO_HEADER.test(headers[index]) || NO_HEADER.test(headers[index + 1])) throw invalid(`its header ${headers[index]}`);
+    head += `${headers[index]}: ${headers[index + 1]}\r\n`;
+  }
+  return `${head}\r\n`;
+}
+
+const invalid = what => new TypeError(`a request cannot be handed on, since ${what} has characters that it must not have`);
+
 /** The body that a parser of the program has read already, or undefined. */
 function parsedBody(req) {
   if (req.body === undefined || !(req._body || req.readableEnded)) return undefined;
@@ -46,62 +60,176 @@ function parsedBody(req) {
 const LENGTH = new Set(['content-length']);
 const LENGTH_TYPE_AND_CODING = new Set(['content-length', 'content-type', 'content-encoding']);
 
+/** Bytes up to which a head and a body are copied into one piece, which Node then writes at once. */
+const ONE_PIECE = 15 << 10;
+
+/** A request that was handed on, and its answer. */
+class Handing {
+  constructor(req, res) {
+    this.req = req;
+    this.res = res;
+    this.bodiless = req.method === 'HEAD';
+    /** Whether all of the request has been written. */
+    this.asked = false;
+    this.line = null;
+  }
+
+  /** Sends a request with all of its body, if it has one. */
+  send(lines, head, body) {
+    this.asked = true;
+    const line = this.#take(lines);
+    if (body === undefined) line.write(head, 'latin1');
+    else if (body.length > ONE_PIECE) {
+      line.write(head, 'latin1');
+      line.write(body);
+    } else line.write(joined(head, body));
+  }
+
+  /** Sends a request with the body that is still to be read, not faster than the server takes it. */
+  stream(lines, head, chunked) {
+    const { req } = this;
+    const line = this.#take(lines);
+    let first = head;
+    const begin = () => {
+      if (first !== null && this.line) line.write(first, 'latin1');
+      first = null;
+    };
+    req.on('data', piece => {
+      // The answer came before the end of the request.
+      if (!this.line) return;
+      let more;
+      if (chunked) {
+        line.write(`${first ?? ''}${piece.length.toString(16)}\r\n`, 'latin1');
+        line.write(piece);
+        more = line.write('\r\n', 'latin1');
+        first = null;
+      } else if (first !== null && piece.length <= ONE_PIECE) {
+        more = line.write(joined(first, piece));
+        first = null;
+      } else {
+        begin();
+        more = line.write(piece);
+      }
+      if (!more) {
+        req.pause();
+        line.drained(() => req.resume());
+      }
+    });
+    req.on('end', () => {
+      if (!this.line) return;
+      begin();
+      if (chunked) line.write('0\r\n\r\n', 'latin1');
+      this.asked = true;
+    });
+    // Mostly the body has come with the head, and is read before that.
+    setImmediate(begin);
+  }
+
+  #take(lines) {
+    this.line = lines.take(this);
+    this.res.on('close', () => this.leave());
+    return this.line;
+  }
+
+  /** The client has gone, or has all of the answer. */
+  leave() {
+    this.line?.destroy();
+    this.line = null;
+  }
+
+  whole(answer, body) {
+    this.#free();
+    const { res } = this;
+    if (res.headersSent || res.destroyed) return;
+    setHead(res, answer);
+    // A text is written together with the head. Middleware that looks at bodies gets bytes.
+    if (body.length === 0) res.end();
+    else if (body.length <= ONE_PIECE && res.end === END) res.end(body.latin1Slice(), 'latin1');
+    else res.end(Buffer.from(body));
+  }
+
+  head(answer) {
+    const { res } = this;
+    if (res.headersSent || res.destroyed) return this.leave();
+    setHead(res, answer);
+    // The next piece may be the last one.
+    this.held = undefined;
+  }
+
+  piece(bytes) {
+    const { held, res } = this;
+    this.held = Buffer.from(bytes);
+    if (held === undefined || res.write(held)) return true;
+    res.once('drain', () => this.line?.resume());
+    return false;
+  }
+
+  end() {
+    this.#free();
+    if (this.held === undefined) this.res.end();
+    else this.res.end(this.held);
+  }
+
+  failed(error) {
+    this.#free();
+    fail(this.res, error);
+  }
+
+  /** The connection is another request's from now on. What still comes of this one is read and dropped. */
+  #free() {
+    this.line = null;
+    if (!this.asked) this.req.resume();
+  }
+}
+
+const END = http.OutgoingMessage.prototype.end;
+
+function joined(head, body) {
+  const bytes = Buffer.allocUnsafe(head.length + body.length);
+  bytes.latin1Write(head, 0);
+  body.copy(bytes, head.length);
+  return bytes;
+}
+
 /**
  * Hands a request on.
- * @param {http.Agent} agent connections to the server
+ * @param {Lines} lines connections to the server
  * @param {string} path path on the server, with the query
  * @param {string} paths path below which the program serves it; for the playground also that of GraphQL, after a blank
  * @param {string} [id] what the server is to call the request
  */
-function forward(agent, req, res, path, paths, id) {
+function forward(lines, req, res, path, paths, id) {
   const parsed = parsedBody(req);
-  let headers;
+  const chunked = !parsed && req.headers['transfer-encoding'] !== undefined;
+  let changes = id && { id };
   if (parsed) {
-    const without = parsed.type ? LENGTH_TYPE_AND_CODING : LENGTH;
     const more = ['Content-Length', String(parsed.bytes.length)];
     if (parsed.type) more.push('Content-Type', parsed.type);
-    headers = headersOf(req, paths, { id, without, more });
-  } else {
-    const chunked = req.headers['transfer-encoding'] !== undefined;
-    headers = headersOf(req, paths, chunked ? { id, without: LENGTH, more: ['Transfer-Encoding', 'chunked'] } : { id });
+    changes = { id, without: parsed.type ? LENGTH_TYPE_AND_CODING : LENGTH, more };
+  } else if (chunked) changes = { id, without: LENGTH, more: ['Transfer-Encoding', 'chunked'] };
+  let head;
+  try {
+    head = headOfRequest(req.method, path, headersOf(req, paths, changes));
+  } catch (error) {
+    console.error(error.message);
+    return answer(res, 400, { code: 102, error: 'The request is malformed.' });
   }
-  const out = http.request({ agent, method: req.method, path, headers });
-  out.on('response', answer => handBack(answer, res));
-  out.on('error', error => fail(res, error));
-  res.on('close', () => {
-    if (!res.writableFinished) out.destroy();
-  });
-  if (parsed) out.end(parsed.bytes);
-  else if (hasBody(req)) pump(req, out);
-  else out.end();
+  const handing = new Handing(req, res);
+  if (parsed) handing.send(lines, head, parsed.bytes);
+  else if (!hasBody(req)) handing.send(lines, head);
+  else if (!req.readableEnded) handing.stream(lines, head, chunked);
+  else fail(res, new Error('other middleware has read the body of a request, and left nothing in req.body'));
 }
 
 function hasBody(req) {
   const length = req.headers['content-length'];
-  if (req.headers['transfer-encoding'] !== undefined) return true;
-  return length === undefined ? !NO_BODY.has(req.method) && !req.readableEnded : length !== '0';
-}
-
-function handBack(answer, res) {
-  if (res.headersSent || res.destroyed) {
-    answer.destroy();
-    return;
-  }
-  const raw = answer.rawHeaders;
-  const headers = [];
-  for (let index = 0; index < raw.length; index += 2) {
-    if (!NOT_HANDED_BACK.has(raw[index].toLowerCase())) headers.push(raw[index], raw[index + 1]);
-  }
-  setHead(res, answer, headers);
-  answer.on('error', () => res.destroy());
-  answer.on('aborted', () => res.destroy());
-  pump(answer, res);
+  return req.headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
 }
 
 /** Headers that middleware has set before stay, unless the server has some of the same name. */
-function setHead(res, answer, headers) {
-  res.statusCode = answer.statusCode;
-  res.statusMessage = answer.statusMessage;
+function setHead(res, { status, message, headers }) {
+  res.statusCode = status;
+  res.statusMessage = message;
   const seen = new Set();
   for (let index = 0; index < headers.length; index += 2) {
     const name = headers[index];
@@ -113,29 +241,20 @@ function setHead(res, answer, headers) {
   }
 }
 
-/** Writes what `from` gives to `to`, not faster than `to` takes it. What fits into one piece is sent with the end. */
-function pump(from, to) {
-  let held;
-  from.on('data', chunk => {
-    if (held !== undefined && !to.write(held)) {
-      from.pause();
-      to.once('drain', () => from.resume());
-    }
-    held = chunk;
-  });
-  from.on('end', () => (held === undefined ? to.end() : to.end(held)));
-}
-
 /** The server did not answer: it is being stopped, or has ended. */
 function fail(res, error) {
   if (res.headersSent || res.destroyed) {
     res.destroy();
     return;
   }
-  res.statusCode = 500;
-  res.setHeader('Content-Type', 'application/json; charset=utf-8');
-  res.end(JSON.stringify({ code: 1, error: 'Internal server error.' }));
+  answer(res, 500, { code: 1, error: 'Internal server error.' });
   if (error.code !== 'ECONNRESET') console.error(`reparse does not answer: ${error.message}`);
+}
+
+function answer(res, status, body) {
+  res.statusCode = status;
+  res.setHeader('Content-Type', 'application/json; charset=utf-8');
+  res.end(JSON.stringify(body));
 }
 
 /** Hands a connection on that changes its protocol: a WebSocket. */
@@ -172,4 +291,4 @@ function headOf(answer, more = '') {
   return `${head}${more}\r\n`;
 }
 
-module.exports = { agentFor, forward, upgrade };
+module.exports = { forward, upgrade };

@@ -1,8 +1,9 @@
-// A Node program that uses parse-server as a library: the same with npm parse-server and with the package in node/. The processor time
-// is that of the program and of the server that it has started together.
+// A Node program that uses parse-server as a library: the same with npm parse-server and with the package in node/, whose server gets the
+// requests from the program's middleware, or listens itself. The processor time is that of the program and of the server that it has
+// started together.
 import fs from 'node:fs';
 import http from 'node:http';
-import { Program, freshDatabase, install, send } from '../../../node/test/support.mjs';
+import { Program, freePort, freshDatabase, install, send } from '../../../node/test/support.mjs';
 import { median, medianRatio, medians } from './measure.mjs';
 import { machine } from './options.mjs';
 import { figure, markdown, progress, provenance } from './report.mjs';
@@ -11,7 +12,8 @@ import { versions } from './versions.mjs';
 
 const AT_ONCE = 8;
 const FOUND = 100;
-const LIBRARIES = ['parse-server', 'reparse'];
+/** What is compared: which library, and whether clients ask the server itself. */
+const FORMS = { 'parse-server': { library: 'parse-server' }, reparse: { library: 'reparse' }, listening: { library: 'reparse', listens: true } };
 /** Milliseconds of a tick of the processor time of processes. */
 const TICK = 10;
 
@@ -22,6 +24,7 @@ const { ParseServer } = require('parse-server');
   const server = new ParseServer({
     databaseURI: process.env.DATABASE_URI, appId: 'app', masterKey: 'master', serverURL: 'http://127.0.0.1:' + process.env.PORT + '/parse',
     allowClientClassCreation: true, logLevel: 'error', silent: true,
+    ...(process.env.LISTEN && { host: '127.0.0.1', reparse: { listen: Number(process.env.LISTEN) } }),
     cloud: Parse => {
       Parse.Cloud.define('hello', request => 'hello ' + request.params.name);
       Parse.Cloud.beforeSave('Changed', request => request.object.set('by', 'trigger'));
@@ -54,18 +57,22 @@ function used(pid) {
 }
 
 class Contestant {
-  static async start(library) {
+  static async start({ library, listens }) {
     const self = new Contestant();
     const env = { DATABASE_URI: freshDatabase(), REPARSE_BIN: binary };
+    if (listens) env.LISTEN = String(await freePort());
     self.program = await Program.start(install({ 'index.js': source }, library), { env });
     if (!self.program.ready) throw new Error(self.program.output);
+    /** Where the API is. */
+    self.api = listens ? `http://127.0.0.1:${env.LISTEN}` : self.program.url;
     self.agent = new http.Agent({ keepAlive: true, maxSockets: AT_ONCE });
     for (let n = 0; n < FOUND; n += 1) self.id = (await self.ask('POST', '/parse/classes/Thing', { a: n, b: 'text', c: [1, 2, 3] })).body.objectId;
     return self;
   }
 
   async ask(method, where, body) {
-    const answer = await send(this.program.url + where, { method, body, headers: { 'X-Parse-Application-Id': 'app' }, agent: this.agent });
+    const base = where.startsWith('/parse/') ? this.api : this.program.url;
+    const answer = await send(base + where, { method, body, headers: { 'X-Parse-Application-Id': 'app' }, agent: this.agent });
     if (answer.status >= 300) throw new Error(`${method} ${where}: ${answer.status} ${answer.text}`);
     return answer;
   }
@@ -101,13 +108,13 @@ export async function program(options) {
   };
   const contestants = {};
   try {
-    for (const library of LIBRARIES) contestants[library] = await Contestant.start(library);
+    for (const [form, how] of Object.entries(FORMS)) contestants[form] = await Contestant.start(how);
     for (let round = 0; round < options.rounds; round += 1) {
       for (const [name, scenario] of chosen) {
         const row = (result.scenarios[name] ??= { title: scenario.title, rounds: {} });
-        for (const library of LIBRARIES) {
-          progress(`round ${round + 1} of ${options.rounds}: ${scenario.title}: ${library}`);
-          (row.rounds[library] ??= []).push(await contestants[library].measure(scenario, options));
+        for (const form of Object.keys(FORMS)) {
+          progress(`round ${round + 1} of ${options.rounds}: ${scenario.title}: ${form}`);
+          (row.rounds[form] ??= []).push(await contestants[form].measure(scenario, options));
         }
       }
     }
@@ -130,8 +137,9 @@ export function ownCost({ scenarios: { own, health } }) {
 /** The table. */
 export function describeProgram(result) {
   const rows = Object.values(result.scenarios).map(({ title, rounds }) => {
-    const [theirs, ours] = LIBRARIES.map(library => medians(rounds[library]));
-    const cells = [theirs.cpu, ours.program, ours.cpu - ours.program, medianRatio(rounds['parse-server'], rounds.reparse, 'cpu')];
+    const [theirs, ours, listening] = Object.keys(FORMS).map(form => medians(rounds[form]));
+    const less = form => medianRatio(rounds['parse-server'], rounds[form], 'cpu');
+    const cells = [theirs.cpu, ours.program, ours.cpu - ours.program, less('reparse'), listening.cpu, less('listening')];
     return [title, ...cells.map(figure)];
   });
   const cost = ownCost(result);
@@ -139,7 +147,7 @@ export function describeProgram(result) {
     '## A Node program',
     provenance(result),
     'Seconds of processor time for 1000 requests',
-    markdown(['', 'parse-server', 'reparse: program', 'reparse: server', 'less than parse-server, times'], rows),
+    markdown(['', 'parse-server', 'middleware: program', 'middleware: server', 'less than parse-server, times', 'the server listens', 'less than parse-server, times'], rows),
     ...(cost === undefined ? [] : [`The middleware itself: ${figure(cost)} (health, less a route of the program's own).`]),
   ].join('\n\n');
 }
