@@ -1,5 +1,5 @@
 // A Node program that uses parse-server as a library: the same with npm parse-server and with the package in node/, whose server gets the
-// requests from the program's middleware, or listens itself. The processor time is that of the program and of the server that it has
+// requests from the program's middleware, in an Express app of the program or in that of `startApp`, or listens itself. The processor time is that of the program and of the server that it has
 // started together.
 import fs from 'node:fs';
 import http from 'node:http';
@@ -12,8 +12,13 @@ import { versions } from './versions.mjs';
 
 const AT_ONCE = 8;
 const FOUND = 100;
-/** What is compared: which library, and whether clients ask the server itself. */
-const FORMS = { 'parse-server': { library: 'parse-server' }, reparse: { library: 'reparse' }, listening: { library: 'reparse', listens: true } };
+/** What is compared: which library, and with ours whether it has made the Express app, or whether clients ask the server itself. */
+const FORMS = {
+  'parse-server': { library: 'parse-server' },
+  reparse: { library: 'reparse' },
+  startApp: { library: 'reparse', env: { START_APP: '1' } },
+  listening: { library: 'reparse', listens: true },
+};
 /** Milliseconds of a tick of the processor time of processes. */
 const TICK = 10;
 
@@ -21,7 +26,7 @@ const source = `
 const express = require('express');
 const { ParseServer } = require('parse-server');
 (async () => {
-  const server = new ParseServer({
+  const options = {
     databaseURI: process.env.DATABASE_URI, appId: 'app', masterKey: 'master', serverURL: 'http://127.0.0.1:' + process.env.PORT + '/parse',
     allowClientClassCreation: true, logLevel: 'error', silent: true,
     ...(process.env.LISTEN && { host: '127.0.0.1', reparse: { listen: Number(process.env.LISTEN) } }),
@@ -29,12 +34,20 @@ const { ParseServer } = require('parse-server');
       Parse.Cloud.define('hello', request => 'hello ' + request.params.name);
       Parse.Cloud.beforeSave('Changed', request => request.object.set('by', 'trigger'));
     },
-  });
+  };
+  const own = (req, res) => res.send('own');
+  const port = Number(process.env.PORT);
+  if (process.env.START_APP) {
+    const server = await ParseServer.startApp({ ...options, port, mountPath: '/parse', verifyServerUrl: false });
+    server.expressApp.get('/own', own);
+    return console.log('READY');
+  }
+  const server = new ParseServer(options);
   await server.start();
   const app = express();
-  app.get('/own', (req, res) => res.send('own'));
+  app.get('/own', own);
   app.use('/parse', server.app);
-  app.listen(Number(process.env.PORT), () => console.log('READY'));
+  app.listen(port, () => console.log('READY'));
 })();
 `;
 
@@ -57,9 +70,9 @@ function used(pid) {
 }
 
 class Contestant {
-  static async start({ library, listens }) {
+  static async start({ library, listens, env: more }) {
     const self = new Contestant();
-    const env = { DATABASE_URI: freshDatabase(), REPARSE_BIN: binary };
+    const env = { DATABASE_URI: freshDatabase(), REPARSE_BIN: binary, ...more };
     if (listens) env.LISTEN = String(await freePort());
     self.program = await Program.start(install({ 'index.js': source }, library), { env });
     if (!self.program.ready) throw new Error(self.program.output);
@@ -137,9 +150,9 @@ export function ownCost({ scenarios: { own, health } }) {
 /** The table. */
 export function describeProgram(result) {
   const rows = Object.values(result.scenarios).map(({ title, rounds }) => {
-    const [theirs, ours, listening] = Object.keys(FORMS).map(form => medians(rounds[form]));
+    const [theirs, ours, startApp, listening] = Object.keys(FORMS).map(form => medians(rounds[form]));
     const less = form => medianRatio(rounds['parse-server'], rounds[form], 'cpu');
-    const cells = [theirs.cpu, ours.program, ours.cpu - ours.program, less('reparse'), listening.cpu, less('listening')];
+    const cells = [theirs.cpu, ours.program, ours.cpu - ours.program, less('reparse'), startApp.cpu, less('startApp'), listening.cpu, less('listening')];
     return [title, ...cells.map(figure)];
   });
   const cost = ownCost(result);
@@ -147,7 +160,7 @@ export function describeProgram(result) {
     '## A Node program',
     provenance(result),
     'Seconds of processor time for 1000 requests',
-    markdown(['', 'parse-server', 'middleware: program', 'middleware: server', 'less than parse-server, times', 'the server listens', 'less than parse-server, times'], rows),
+    markdown(['', 'parse-server', 'middleware: program', 'middleware: server', 'less than parse-server, times', '`startApp`', 'less than parse-server, times', 'the server listens', 'less than parse-server, times'], rows),
     ...(cost === undefined ? [] : [`The middleware itself: ${figure(cost)} (health, less a route of the program's own).`]),
   ].join('\n\n');
 }
