@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { cloud } from './lib/cloud.mjs';
 import { document } from './lib/document.mjs';
 import { downloads } from './lib/downloads.mjs';
+import { fleet } from './lib/fleet.mjs';
 import { growth } from './lib/growth.mjs';
 import { live } from './lib/live.mjs';
 import { parseArguments, usage } from './lib/options.mjs';
@@ -27,7 +28,7 @@ async function main() {
   const options = parseArguments(process.argv.slice(2));
   if (options.help) return console.log(usage);
   if (options.command === 'document') return document();
-  const run = { table: runTable, growth, push, downloads, cloud, times, overload, program, live }[options.command];
+  const run = { table: runTable, growth, push, downloads, cloud, times, overload, program, live, fleet }[options.command];
   return save(await run(options), options.out);
 }
 

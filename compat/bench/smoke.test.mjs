@@ -15,6 +15,7 @@ const { describeLive, live } = await import('./lib/live.mjs');
 const { load } = await import('./lib/load.mjs');
 const { besideLogIns, measure } = await import('./lib/measure.mjs');
 const { machine, parseArguments } = await import('./lib/options.mjs');
+const { describeFleet, fleet } = await import('./lib/fleet.mjs');
 const { describeProgram, ownCost, program, scenarios: programScenarios } = await import('./lib/program.mjs');
 const { describePush, push } = await import('./lib/push.mjs');
 const { describeOverload, overload } = await import('./lib/overload.mjs');
@@ -115,6 +116,13 @@ describe('benchmarks', () => {
     const options = parseArguments(['cloud', '--rounds', '1', '--seconds', '0.05', '--warmup', '0']);
     const text = describeCloud(await cloud(options));
     for (const { title } of Object.values(cloudScenarios)) assert.ok(text.includes(title), title);
+    assert.doesNotMatch(text, /undefined|NaN/);
+  });
+
+  test('a fleet', async () => {
+    const options = parseArguments(['fleet', '--rounds', '1', '--seconds', '0.2', '--warmup', '0']);
+    const text = describeFleet(await fleet({ ...options, size: sizes.small, samples: 2 }));
+    assert.match(text, /\| create \| 4 \| /);
     assert.doesNotMatch(text, /undefined|NaN/);
   });
 

@@ -1,7 +1,7 @@
 // The command line.
 import os from 'node:os';
 
-export const usage = `compat/bench/run [table|growth|push|downloads|cloud|times|overload|program|live|document] [option…]
+export const usage = `compat/bench/run [table|growth|push|downloads|cloud|times|overload|program|live|fleet|document] [option…]
 
   table               every scenario on every server, and the budget (the default)
   growth              how cost grows with clients, objects, classes and roles
@@ -12,6 +12,7 @@ export const usage = `compat/bench/run [table|growth|push|downloads|cloud|times|
   overload            what hostile requests do to the answers that others get, and to memory
   program             a Node program with npm parse-server, and with the package in node/
   live                live queries: cost and delay of events, memory of sockets (set --seconds 30)
+  fleet               1, 2 and 4 servers on one mongod, and for how long one does not know what another did
   document            the tables of docs/performance.md and the picture, out of the results that are checked in
 
   --only a,b          these scenarios, or parts of growth (clients, objects, classes, roles)
@@ -38,7 +39,7 @@ export function parseArguments(args) {
   };
   while (queue.length) {
     const word = queue.shift();
-    if (['table', 'growth', 'push', 'downloads', 'cloud', 'times', 'overload', 'program', 'live', 'document'].includes(word)) options.command = word;
+    if (['table', 'growth', 'push', 'downloads', 'cloud', 'times', 'overload', 'program', 'live', 'fleet', 'document'].includes(word)) options.command = word;
     else if (word === '--only' || word === '--servers') options[word.slice(2)] = value(word).split(',');
     else if (word === '--objects') options.objectLimit = number(word);
     else if (word === '--devices') options.devices = number(word);
