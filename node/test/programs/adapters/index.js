@@ -1,6 +1,6 @@
 // Ten adapters in one program, all of them instances, which share what the program keeps.
 const express = require('express');
-const { AuthAdapter, InMemoryCacheAdapter, ParseServer } = require('parse-server');
+const { InMemoryCacheAdapter, ParseServer } = require('parse-server');
 
 /** What each was called for. */
 const called = [];
@@ -62,11 +62,9 @@ class Log {
 
 const wrong = () => new global.Parse.Error(101, 'wrong');
 
-/** As parse-server's own providers are made. */
-class Badge extends AuthAdapter {
-  constructor() {
-    super('solo');
-  }
+/** One that keeps the three cases apart. */
+class Badge {
+  policy = 'solo';
   async validateSetUp({ code }) {
     note('badge', 'set up');
     if (code !== 'badge') throw wrong();
@@ -96,8 +94,8 @@ class Shown {
   async validateAuthData() {
     note('shown');
   }
-  afterFind(authData, { word }, request) {
-    return { ...authData, word, master: request.master };
+  afterFind(authData, options, request) {
+    return { ...authData, shown: true, master: request.master };
   }
 }
 
@@ -131,7 +129,7 @@ class Second {
     analyticsAdapter: new Analytics(),
     loggerAdapter: new Log(),
     cacheAdapter: new InMemoryCacheAdapter({ ttl: 500 }),
-    auth: { badge: { module: new Badge() }, pass: { module: new Pass('pass') }, shown: { module: new Shown(), word: 'shown' }, second: { module: new Second() } },
+    auth: { badge: { module: new Badge() }, pass: { module: new Pass('pass') }, shown: { module: new Shown() }, second: { module: new Second() } },
     cloud: Parse => Parse.Cloud.define('say', ({ log, params }) => log.info(`adapters: ${params.what}`) && 'said'),
   });
   await server.start();
