@@ -43,6 +43,11 @@ test('nothing but the files and the log in without a session', async () => {
   const again = await one.request('GET', '/dashboard/bundles/login.bundle.js');
   const known = await one.request('GET', '/dashboard/bundles/login.bundle.js', { headers: { 'If-None-Match': again.headers.etag } });
   assert.equal(known.status, 304);
+  const packed = await fetch(`${server.root}/dashboard/bundles/login.bundle.js`, { headers: { 'Accept-Encoding': 'gzip' } });
+  assert.deepEqual([packed.headers.get('content-encoding'), packed.headers.get('vary')], ['gzip', 'Accept-Encoding']);
+  assert.ok(Number(packed.headers.get('content-length')) < again.text.length / 2);
+  assert.notEqual(packed.headers.get('etag'), again.headers.etag);
+  assert.equal(await packed.text(), again.text);
 });
 
 test('log in, deep link, log out', async () => {

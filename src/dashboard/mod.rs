@@ -62,7 +62,7 @@ impl DashboardEndpoint {
         let reads = matches!(*request.method(), Method::GET | Method::HEAD);
         if reads && let Some(file) = dashboard.file(&path).await {
             label.set("/dashboard/{file}".into());
-            return Ok(send(request.headers(), file));
+            return send(dashboard, request.headers(), &file).await.ok_or_else(ParseError::unknown_route);
         }
         label.set("/dashboard".into());
         // Icons of the pages ask for the base address, many times a page.
@@ -295,14 +295,58 @@ fn set_cookie(response: &mut Response, name: &str, value: &str, https: bool, sec
     }
 }
 
-fn send(headers: &HeaderMap, file: PublicFile) -> Response {
-    let tag = etag(&file.tag);
-    let response = Response::builder()
+/// A file, unless the client has it. `None` if it is gone.
+async fn send(dashboard: &Dashboard, headers: &HeaderMap, file: &PublicFile) -> Option<Response> {
+    let packed = if takes_gzip(headers) { dashboard.compressed(file).await } else { None };
+    // The two forms are different to caches.
+    let tag = etag(&if packed.is_some() { format!("{}-gz", file.tag) } else { file.tag.clone() });
+    let mut response = Response::builder()
         .header(header::ETAG, &tag)
         .header(header::CACHE_CONTROL, "no-cache")
         .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    if text(headers, "if-none-match").is_some_and(|known| known.split(',').any(|known| known.trim() == tag)) {
-        return response.status(StatusCode::NOT_MODIFIED).finish();
+    if file.is_compressible() {
+        response = response.header(header::VARY, "Accept-Encoding");
     }
-    response.header(header::CONTENT_TYPE, file.kind).body(file.bytes)
+    if text(headers, "if-none-match").is_some_and(|known| known.split(',').any(|known| known.trim() == tag)) {
+        return Some(response.status(StatusCode::NOT_MODIFIED).finish());
+    }
+    response = response.header(header::CONTENT_TYPE, file.kind);
+    Some(match packed {
+        Some(packed) => response.header(header::CONTENT_ENCODING, "gzip").body(packed),
+        None => response.body(file.read().await?),
+    })
+}
+
+/// Whether a client takes answers that are compressed with gzip: `gzip` or `*` among `Accept-Encoding`, with a weight that is not 0.
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    let weight = |wanted: &str| {
+        text(headers, "accept-encoding")?.split(',').find_map(|offer| {
+            let mut parts = offer.split(';').map(str::trim);
+            parts.next().filter(|name| name.eq_ignore_ascii_case(wanted))?;
+            let weight = parts.find_map(|part| part.strip_prefix("q=")).map_or(Some(1.0), |weight| weight.parse().ok());
+            Some(weight.unwrap_or(0.0))
+        })
+    };
+    weight("gzip").or_else(|| weight("*")).is_some_and(|weight: f64| weight > 0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gzip_is_for_whoever_takes_it() {
+        let takes = |value: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(value));
+            takes_gzip(&headers)
+        };
+        for value in ["gzip", "br, gzip;q=0.5", "*", "GZIP", "gzip;q=1, *;q=0", "deflate, *;q=0.1"] {
+            assert!(takes(value), "{value}");
+        }
+        for value in ["", "br", "gzip;q=0", "gzip;q=0, *", "*;q=0", "gzip;q=x", "xgzip"] {
+            assert!(!takes(value), "{value}");
+        }
+        assert!(!takes_gzip(&HeaderMap::new()));
+    }
 }

@@ -8,12 +8,13 @@ mod users;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use bytes::Bytes;
 use moka::sync::Cache;
 use serde_json::{Map, Value as Json, json};
 use tokio::sync::Semaphore;
 
 pub use crate::adapters::dashboard::PublicFile;
-use crate::adapters::dashboard::{self, Package};
+use crate::adapters::dashboard::{Compressed, Package};
 use crate::config::Options;
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::auth::Auth;
@@ -36,6 +37,7 @@ const VERIFIED_AT_ONCE: usize = 1;
 /// The dashboard of a server that hosts one.
 pub struct Dashboard {
     package: Package,
+    compressed: Compressed,
     settings: Settings,
     users: Users,
     seal: Seal,
@@ -76,6 +78,7 @@ impl Dashboard {
         let encrypted = own.use_encrypted_passwords || file.get("useEncryptedPasswords") == Some(&Json::Bool(true));
         Ok(Self {
             package,
+            compressed: Compressed::default(),
             users: Users::read(listed, encrypted)?,
             settings: Settings::new(options, file),
             seal: Seal::new(options.keys.master_key.expose(), own.session_ms),
@@ -206,10 +209,15 @@ impl Dashboard {
     /// A file that the pages load, by its path below that of the dashboard.
     pub async fn file(&self, path: &str) -> Option<PublicFile> {
         if let Some(icon) = path.strip_prefix("appicons/") {
-            return dashboard::read(self.settings.icons.as_deref()?, icon).await;
+            return PublicFile::find(self.settings.icons.as_deref()?, icon).await;
         }
         let served = path.starts_with("bundles/") || matches!(path, "favicon.ico" | "sw.js");
         if served { self.package.file(path).await } else { None }
+    }
+
+    /// A file compressed with gzip, for whoever takes it; `None`: it is sent as it is.
+    pub async fn compressed(&self, file: &PublicFile) -> Option<Bytes> {
+        if file.is_compressible() { self.compressed.of(file).await } else { None }
     }
 }
 

@@ -1,14 +1,16 @@
 //! npm's parse-dashboard on this machine: where it is installed, its files, and its configuration file. It is not part of this
 //! program; its licence is its own.
 
+mod files;
+
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value as Json};
 
+pub use files::{Compressed, PublicFile};
+
 /// The script that every page of the dashboard loads.
 const MAIN: &str = "bundles/dashboard.bundle.js";
-/// Maximum length of the path of a file.
-const LONGEST_PATH: usize = 200;
 
 /// An installed parse-dashboard.
 #[derive(Debug, Clone)]
@@ -33,17 +35,6 @@ impl std::fmt::Debug for Installed {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Installed").field("package", &self.package).finish_non_exhaustive()
     }
-}
-
-/// A file of the dashboard.
-#[derive(Debug)]
-pub struct PublicFile {
-    /// Its bytes.
-    pub bytes: Vec<u8>,
-    /// Its content type.
-    pub kind: &'static str,
-    /// Its version: changes when the file does.
-    pub tag: String,
 }
 
 impl Package {
@@ -80,7 +71,7 @@ impl Package {
 
     /// A file that the pages load; `None` if there is none of this name.
     pub async fn file(&self, path: &str) -> Option<PublicFile> {
-        read(&self.public(), path).await
+        PublicFile::find(&self.public(), path).await
     }
 }
 
@@ -88,37 +79,6 @@ impl Package {
 #[must_use]
 pub fn how_to_get(data: &Path) -> String {
     format!("install it with: npm install --prefix {} parse-dashboard", data.display())
-}
-
-/// A file in a folder of files that everybody may read; `None` if there is none, or if the path leads elsewhere.
-pub async fn read(folder: &Path, path: &str) -> Option<PublicFile> {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-' | '_');
-    let fits = |part: &str| !part.is_empty() && !part.starts_with('.') && part.chars().all(plain);
-    if path.len() > LONGEST_PATH || !path.split('/').all(fits) {
-        return None;
-    }
-    let file = folder.join(path);
-    let about = tokio::fs::metadata(&file).await.ok().filter(std::fs::Metadata::is_file)?;
-    let changed = about.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
-    let tag = format!("{:x}-{:x}", changed.as_millis(), about.len());
-    Some(PublicFile { bytes: tokio::fs::read(&file).await.ok()?, kind: kind_of(path), tag })
-}
-
-fn kind_of(path: &str) -> &'static str {
-    match path.rsplit_once('.').map_or("", |(_, extension)| extension) {
-        "js" => "text/javascript; charset=utf-8",
-        "css" => "text/css; charset=utf-8",
-        "txt" => "text/plain; charset=utf-8",
-        "ico" => "image/x-icon",
-        "png" => "image/png",
-        "jpg" | "jpeg" => "image/jpeg",
-        "gif" => "image/gif",
-        "webp" => "image/webp",
-        "svg" => "image/svg+xml",
-        "woff2" => "font/woff2",
-        "json" | "map" => "application/json",
-        _ => "application/octet-stream",
-    }
 }
 
 /// Reads a configuration file of Parse Dashboard. A relative `iconsFolder` becomes one beside the file.
@@ -139,30 +99,6 @@ pub fn configuration(file: &Path) -> Result<Map<String, Json>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[tokio::test]
-    async fn only_files_of_the_folder_are_read() {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir_all(folder.path().join("public/bundles")).unwrap();
-        std::fs::write(folder.path().join("public/bundles/a.js"), "1").unwrap();
-        std::fs::write(folder.path().join("secret"), "2").unwrap();
-        let public = folder.path().join("public");
-        assert_eq!(read(&public, "bundles/a.js").await.unwrap().bytes, b"1");
-        for path in [
-            "",
-            "bundles",
-            "bundles/",
-            "../secret",
-            "bundles/../../secret",
-            "bundles//a.js",
-            "/etc/passwd",
-            ".a",
-            "a%2e",
-        ] {
-            assert!(read(&public, path).await.is_none(), "{path}");
-        }
-        assert!(read(&public, &"a/".repeat(200)).await.is_none());
-    }
 
     #[test]
     fn a_missing_package_says_how_to_get_it() {
