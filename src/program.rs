@@ -2,7 +2,9 @@
 
 use std::process::ExitCode;
 
-use crate::commands::{audit, dashboard, data, embedded, fail, files, healthcheck, job, openapi, say, serve, user};
+use crate::commands::{
+    audit, class, dashboard, data, embedded, fail, files, healthcheck, job, keys, openapi, say, serve, user,
+};
 use crate::config::{self, Command};
 use crate::random::SystemRandom;
 use crate::server::Parts;
@@ -24,6 +26,8 @@ pub fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Command::User { loaded, task } => runtime.block_on(user::run(*loaded, task)),
+        Command::Class { loaded, task } => runtime.block_on(class::run(*loaded, task)),
+        Command::Keys(new) => keys::tell(&new),
         Command::Data { loaded, task } => runtime.block_on(data::run(&loaded, task)),
         Command::Files { loaded, task } => runtime.block_on(files::run(&loaded, task)),
         Command::HealthCheck { url, own } => runtime.block_on(healthcheck::check(&url, own)),

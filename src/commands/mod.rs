@@ -1,12 +1,14 @@
 //! The commands of the program, one module each.
 
 pub mod audit;
+pub mod class;
 pub mod dashboard;
 pub mod data;
 pub mod embedded;
 pub mod files;
 pub mod healthcheck;
 pub mod job;
+pub mod keys;
 pub mod openapi;
 pub mod serve;
 pub mod user;

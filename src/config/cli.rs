@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use super::class_command::ClassArguments;
 use super::data_command::DataArguments;
 use super::declare::{OptionType, from_text};
 use super::error::ConfigError;
@@ -25,6 +26,8 @@ pub(super) enum Verb {
     Files,
     Data,
     User,
+    Class,
+    Keys,
     Embedded,
     Job,
     Help,
@@ -50,6 +53,8 @@ pub(super) struct Line {
     pub data: DataArguments,
     /// What is to be done with a user.
     pub user: UserArguments,
+    /// What is to be done with classes.
+    pub class: ClassArguments,
     /// The job to run, and its parameters as JSON.
     pub job: (Option<String>, Option<String>),
 }
@@ -67,6 +72,7 @@ pub(super) fn parse(args: impl IntoIterator<Item = OsString>, places: &[FlatOpti
         files: FilesArguments::default(),
         data: DataArguments::default(),
         user: UserArguments::default(),
+        class: ClassArguments::default(),
         job: (None, None),
     };
     let mut first = true;
@@ -137,6 +143,9 @@ pub(super) fn parse(args: impl IntoIterator<Item = OsString>, places: &[FlatOpti
             }
             Some("user") if first => line.verb = Verb::User,
             Some(argument) if line.verb == Verb::User && line.user.takes(argument) => {}
+            Some("class") if first => line.verb = Verb::Class,
+            Some(argument) if line.verb == Verb::Class && line.class.takes(argument) => {}
+            Some("keys") if first => line.verb = Verb::Keys,
             Some("job") if first => line.verb = Verb::Job,
             Some(name) if line.verb == Verb::Job && line.job.0.is_none() => line.job.0 = Some(name.to_owned()),
             _ if line.verb == Verb::Data && line.data.place().is_some() => {

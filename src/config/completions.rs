@@ -6,7 +6,7 @@ use super::declare::OptionType;
 use super::merge::{self, FlatOption};
 
 /// The program's commands.
-pub(super) const COMMANDS: [&str; 18] = [
+pub(super) const COMMANDS: [&str; 20] = [
     "openapi",
     "audit",
     "dashboard",
@@ -20,6 +20,8 @@ pub(super) const COMMANDS: [&str; 18] = [
     "files",
     "job",
     "user",
+    "class",
+    "keys",
     "healthcheck",
     "embedded",
     "completions",

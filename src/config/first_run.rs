@@ -35,19 +35,10 @@ pub(super) fn keys(dir: &Path, random: &dyn Random) -> Result<Generated, ConfigE
         return Ok(keys);
     }
     make_dir(dir).map_err(fail)?;
-    let keys = Generated {
-        app_id: random.alphanumeric(24),
-        master_key: random.alphanumeric(48),
-        maintenance_key: random.alphanumeric(48),
-        fresh: true,
-    };
-    let text = serde_json::json!({
-        "appId": keys.app_id,
-        "masterKey": keys.master_key,
-        "maintenanceKey": keys.maintenance_key,
-    });
+    let keys = generate(random.alphanumeric(24), random);
+    let text = keys.text();
     let draft = dir.join(format!(".{FILE}.{}", random.hex(8)));
-    write_private(&draft, &format!("{text:#}\n")).map_err(fail)?;
+    write_private(&draft, &text).map_err(fail)?;
     // A hard link is created atomically and never replaces another file.
     let linked = fs::hard_link(&draft, &file);
     let removed = fs::remove_file(&draft);
@@ -56,11 +47,41 @@ pub(super) fn keys(dir: &Path, random: &dyn Random) -> Result<Generated, ConfigE
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             return read(&file)?.ok_or_else(|| fail(io::ErrorKind::NotFound.into()));
         }
-        Err(_) => write_private(&file, &format!("{text:#}\n")).map_err(fail)?,
+        Err(_) => write_private(&file, &text).map_err(fail)?,
     }
     removed.map_err(fail)?;
     folders::sync(dir).map_err(fail)?;
     Ok(keys)
+}
+
+/// Replaces the keys in `dir` by new ones; the application id stays. Gives them with their file.
+pub(super) fn renew(dir: &Path, random: &dyn Random) -> Result<(Generated, PathBuf), ConfigError> {
+    let file = dir.join(FILE);
+    let fail = |error: io::Error| ConfigError::new(format!("cannot store keys in {}: {error}", file.display()));
+    let Some(old) = read(&file)? else {
+        return Err(ConfigError::new(format!("there are no generated keys in {}", dir.display())));
+    };
+    let keys = generate(old.app_id, random);
+    let draft = dir.join(format!(".{FILE}.{}", random.hex(8)));
+    write_private(&draft, &keys.text()).and_then(|()| fs::rename(&draft, &file)).map_err(fail)?;
+    fs::File::open(dir).and_then(|dir| dir.sync_all()).map_err(fail)?;
+    Ok((keys, file))
+}
+
+fn generate(app_id: String, random: &dyn Random) -> Generated {
+    Generated { app_id, master_key: random.alphanumeric(48), maintenance_key: random.alphanumeric(48), fresh: true }
+}
+
+impl Generated {
+    /// The content of their file.
+    fn text(&self) -> String {
+        let text = serde_json::json!({
+            "appId": self.app_id,
+            "masterKey": self.master_key,
+            "maintenanceKey": self.maintenance_key,
+        });
+        format!("{text:#}\n")
+    }
 }
 
 /// Reads the keys in `file`; `None` if the file does not exist.

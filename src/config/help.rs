@@ -45,6 +45,11 @@ Usage: reparse [FLAGS] [CONFIGURATION.json]
                                                     make a user, set the password (both are read from
                                                     standard input), open a locked account, end sessions;
                                                     on the embedded store while no server runs
+       reparse class list|purge NAME|index NAME INDEXES [FLAGS] [CONFIGURATION.json]
+                                                    list the classes as lines of JSON, also while a
+                                                    server runs; delete all objects of one; make or drop
+                                                    its indexes, in JSON as in the schema API
+       reparse keys [FLAGS]                         replace the generated keys of a data directory
        reparse healthcheck [URL]                    check whether a running server is healthy
        reparse completions bash|zsh|fish            print completions for a shell
        reparse man                                  print a manual page

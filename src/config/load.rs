@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
+use super::class_command::ClassTask;
 use super::cli::{self, Verb};
 use super::data_command::DataTask;
 use super::database_uri::DatabaseUri;
@@ -13,6 +14,7 @@ use super::error::ConfigError;
 use super::files_command::{self, FilesTask};
 use super::merge::{self, FlatOption, Setting};
 use super::user_command::UserTask;
+use super::values::Secret;
 use super::{Options, Unknown, completions, first_run, help, man, nearest, resolve};
 use crate::random::Random;
 
@@ -50,6 +52,15 @@ pub enum Command {
         /// What.
         task: UserTask,
     },
+    /// Do something with classes.
+    Class {
+        /// The options.
+        loaded: Box<Loaded>,
+        /// What.
+        task: ClassTask,
+    },
+    /// Say which keys a data directory has from now on.
+    Keys(NewKeys),
     /// Do something with all data.
     Data {
         /// The options.
@@ -94,6 +105,17 @@ pub enum Command {
     Help(String),
     /// Print this text.
     Version(String),
+}
+
+/// The keys that a data directory was given just now.
+#[derive(Debug)]
+pub struct NewKeys {
+    /// Bypasses all permission checks.
+    pub master_key: Secret,
+    /// Writes what only the server writes otherwise.
+    pub maintenance_key: Secret,
+    /// The file that has them.
+    pub file: PathBuf,
 }
 
 /// The options, and how they were loaded.
@@ -146,6 +168,8 @@ pub fn load(
         | Verb::Files
         | Verb::Data
         | Verb::User
+        | Verb::Class
+        | Verb::Keys
         | Verb::Job => {}
     }
     let task = match line.verb {
@@ -160,6 +184,10 @@ pub fn load(
         Verb::User => Some(line.user.task()?),
         _ => None,
     };
+    let class = match line.verb {
+        Verb::Class => Some(line.class.task()?),
+        _ => None,
+    };
     let (from_env, mut warnings) = variables(env, &places)?;
     let mut map = match &line.operand {
         Some(file) => merge::configuration(read_file(file)?)?,
@@ -172,12 +200,16 @@ pub fn load(
         alone(&mut map);
     }
     let given = |key: &str| map.get(key).is_some_and(|value| !value.is_null());
+    if line.verb == Verb::Keys {
+        let configured = line.operand.is_some() || given("appId") || given("masterKey");
+        return renew_keys(map, configured, random);
+    }
     let zero_configuration = line.operand.is_none() && !given("appId") && !given("masterKey");
     let mut fresh_keys = false;
     if zero_configuration {
         fresh_keys = without_configuration(
             &mut map,
-            matches!(line.verb, Verb::Serve | Verb::Job | Verb::User).then_some(random),
+            matches!(line.verb, Verb::Serve | Verb::Job | Verb::User | Verb::Class).then_some(random),
         )?;
     }
     let (options, more) = resolve(map, Unknown::Refused)?;
@@ -185,6 +217,9 @@ pub fn load(
     let loaded = Box::new(Loaded { options, warnings, zero_configuration, fresh_keys });
     if let Some(task) = user {
         return Ok(Command::User { loaded, task });
+    }
+    if let Some(task) = class {
+        return Ok(Command::Class { loaded, task });
     }
     if let Some(task) = data {
         return Ok(Command::Data { loaded, task });
@@ -197,6 +232,20 @@ pub fn load(
         (Verb::Job, None) => job(loaded, line.job)?,
         _ => Command::Serve(loaded),
     })
+}
+
+/// Gives a data directory other keys.
+fn renew_keys(mut map: Map<String, Value>, configured: bool, random: &dyn Random) -> Result<Command, ConfigError> {
+    if configured {
+        return Err(ConfigError::new(
+            "the keys are in the configuration: change them there; a running server takes them on SIGHUP",
+        ));
+    }
+    without_configuration(&mut map, None)?;
+    let (options, _) = resolve(map, Unknown::Refused)?;
+    let (keys, file) = first_run::renew(options.data_dir(), random)?;
+    let (master_key, maintenance_key) = (Secret::new(keys.master_key), Secret::new(keys.maintenance_key));
+    Ok(Command::Keys(NewKeys { master_key, maintenance_key, file }))
 }
 
 /// Makes the port of the live query server that of the whole process.

@@ -6,6 +6,7 @@
 
 pub mod audit;
 pub mod backup;
+mod class_command;
 mod cli;
 pub mod code;
 mod completions;
@@ -52,13 +53,14 @@ pub mod values;
 
 use serde_json::{Map, Value};
 
+pub use class_command::ClassTask;
 pub use data_command::DataTask;
 pub use database_uri::DatabaseUri;
 use declare::{Problem, Reader, Section, Spec};
 pub use error::ConfigError;
 pub use files_command::{FilesPlace, FilesTask};
 pub use live::LiveOptions;
-pub use load::{Command, Environment, Loaded, environment, load, load_embedded};
+pub use load::{Command, Environment, Loaded, NewKeys, environment, load, load_embedded};
 pub use network::{IpList, TrustProxy};
 pub use user_command::{UserAction, UserTask};
 pub use values::Secret;
