@@ -31,3 +31,4 @@ pub mod rest;
 pub mod server;
 pub mod storage;
 pub mod system;
+pub mod traces;

@@ -10,5 +10,6 @@ pub mod files;
 pub mod http;
 pub mod images;
 pub mod internet;
+pub mod otlp;
 pub mod pubsub;
 pub mod push;

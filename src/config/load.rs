@@ -15,7 +15,7 @@ use super::files_command::{self, FilesTask};
 use super::merge::{self, FlatOption, Setting};
 use super::user_command::UserTask;
 use super::values::Secret;
-use super::{Options, Unknown, completions, first_run, help, man, nearest, resolve};
+use super::{Options, Unknown, completions, first_run, help, man, nearest, resolve, traces};
 use crate::random::Random;
 
 /// The environment variables of the process.
@@ -326,15 +326,22 @@ fn variables(env: &Environment, places: &[FlatOption]) -> Result<(Vec<Setting>, 
             settings.push(place.setting(text, &format!("environment variable {}", place.env))?);
         }
     }
+    // Last, so that a variable of ours counts first.
+    let (standard, mut warnings) = traces::standard(env);
+    for (name, text) in standard.iter().filter(|(name, _)| set(name).is_none()) {
+        if let Some(place) = places.iter().find(|place| place.env == *name) {
+            settings.push(place.setting(text, &format!("environment variable {name}"))?);
+        }
+    }
     let known = || places.iter().map(|place| place.env).chain(SWITCHES.iter().map(|(theirs, _)| *theirs));
     let strange = env.keys().filter(|name| name.starts_with("PARSE_SERVER_") || name.starts_with("REPARSE_"));
-    let warnings = strange
+    let unknown = strange
         .filter(|name| *name != files_command::OLD_KEY && !known().any(|env| env == name.as_str()))
         .map(|name| {
             let hint = nearest(name, known()).map(|env| format!("; did you mean {env}?")).unwrap_or_default();
             format!("environment variable {name} is not an option{hint}")
-        })
-        .collect();
+        });
+    warnings.extend(unknown);
     Ok((settings, warnings))
 }
 

@@ -46,6 +46,7 @@ mod support;
 #[cfg(test)]
 mod tests;
 pub mod tls;
+pub mod traces;
 mod user_command;
 pub mod users;
 mod validate;

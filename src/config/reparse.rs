@@ -9,6 +9,7 @@ use super::files::FileOptions;
 use super::limits::Limits;
 use super::metrics::Metrics;
 use super::tls::Tls;
+use super::traces::Traces;
 use super::values::Synchronous;
 
 options! {
@@ -78,6 +79,8 @@ options! {
         dashboard: Dashboard = Dashboard::default(), "dashboard", "REPARSE_DASHBOARD", Supported;
         /// Metrics for Prometheus.
         metrics: Metrics = Metrics::default(), "metrics", "REPARSE_METRICS", Supported;
+        /// Traces for OpenTelemetry.
+        traces: Traces = Traces::default(), "traces", "REPARSE_TRACES", Supported;
         /// Log a line for each request.
         access_log: bool = true, "accessLog", "REPARSE_ACCESS_LOG", Supported;
         /// The audit log: who changed what that matters for security.

@@ -6,6 +6,7 @@ use super::backup::minute_of_day;
 use super::database_uri::DatabaseUri;
 use super::error::ConfigError;
 use super::rate_limit::RateLimit;
+use super::traces::{self, Traces};
 use super::values::Secret;
 use super::{Options, users};
 
@@ -288,6 +289,22 @@ fn backup(options: &Options) -> Check {
     Ok(())
 }
 
+fn check_traces(options: &Traces) -> Check {
+    if let Some(endpoint) = &options.endpoint {
+        traces::endpoint_of(endpoint).map_err(|reason| ConfigError::new(format!("option traces.endpoint {reason}")))?;
+    }
+    let lists = [("headers", options.headers.as_ref().map(Secret::expose)), ("resource", options.resource.as_deref())];
+    for (name, list) in lists {
+        if let Some(Err(reason)) = list.map(traces::pairs) {
+            return refuse(format!("option traces.{name} must be a list of name=value: {reason}"));
+        }
+    }
+    if !(0.0..=1.0).contains(&options.ratio) {
+        return refuse("option traces.ratio must be a number from 0 to 1");
+    }
+    Ok(())
+}
+
 fn own(options: &Options) -> Check {
     let own = &options.own;
     if !(4..=31).contains(&own.bcrypt_cost) {
@@ -306,6 +323,7 @@ fn own(options: &Options) -> Check {
     if own.live_query_history && server.is_some_and(|server| server.redis_url.is_some()) {
         return refuse("options liveQueryHistory and liveQueryServerOptions.redisURL cannot be set together");
     }
+    check_traces(&own.traces)?;
     let tls = &own.tls;
     if tls.certificate.is_some() != tls.key.is_some() {
         return refuse("options tls.certificate and tls.key must be set together");

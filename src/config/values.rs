@@ -361,6 +361,24 @@ words! {
 }
 
 words! {
+    /// Which requests are traced, in the words of `OTEL_TRACES_SAMPLER`.
+    pub enum Sampler {
+        /// All.
+        AlwaysOn = "always_on",
+        /// None.
+        AlwaysOff = "always_off",
+        /// A part of them.
+        TraceIdRatio = "traceidratio",
+        /// Those that their sender traces, and all that come without a trace.
+        ParentBasedAlwaysOn = "parentbased_always_on",
+        /// Those that their sender traces.
+        ParentBasedAlwaysOff = "parentbased_always_off",
+        /// Those that their sender traces, and a part of those that come without a trace.
+        ParentBasedTraceIdRatio = "parentbased_traceidratio",
+    }
+}
+
+words! {
     /// A version of TLS.
     pub enum TlsVersion {
         /// RFC 5246.

@@ -7,6 +7,7 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
 use crate::error::{ParseError, Result};
+use crate::traces;
 
 /// Runs the work of a request. If it `writes`, it runs to its end even if the client disconnects; shutdown waits for
 /// `tasks`. A panic is propagated to the caller.
@@ -21,7 +22,7 @@ where
     if !writes {
         return work.await;
     }
-    match tasks.spawn(work.in_current_span()).await {
+    match tasks.spawn(traces::carry(work).in_current_span()).await {
         Ok(outcome) => outcome,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => resume_unwind(panic),

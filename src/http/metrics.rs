@@ -76,6 +76,7 @@ fn describe() {
     describe_counter!(measures::CLOUD_CALLS, "Calls of functions, jobs and triggers.");
     describe_histogram!(measures::CLOUD_SECONDS, Unit::Seconds, "Times of calls of functions, jobs and triggers.");
     describe_gauge!(measures::CLOUD_IN_FLIGHT, "Calls of functions, jobs and triggers in flight.");
+    describe_counter!(measures::SPANS, "Spans of traces, by what became of them.");
     describe_counter!(measures::PUSHED, "Devices that pushes were for.");
 }
 
@@ -118,7 +119,7 @@ pub fn answered(method: &Method, route: Option<Arc<str>>, status: u16, version: 
 }
 
 /// The method, if it is one that clients send.
-fn known(method: &Method) -> &'static str {
+pub(super) fn known(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::POST => "POST",

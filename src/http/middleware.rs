@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use futures_util::FutureExt as _;
-use poem::http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
+use poem::http::uri::Scheme;
+use poem::http::{HeaderValue, Method, StatusCode, Version, header};
 use poem::{Endpoint, Request, Response};
 use tracing::{Instrument as _, Span};
 
@@ -14,6 +15,7 @@ use super::answer::{REQUEST_ID, RequestId, RouteLabel, refusal};
 use super::cors::Cors;
 use super::metrics::{self, InFlight};
 use crate::error::{ErrorCode, ParseError};
+use crate::traces::{self, Context, TRACEPARENT};
 
 /// Status that is logged if the client disconnects before the response.
 const CLIENT_CLOSED_REQUEST: u16 = 499;
@@ -39,6 +41,7 @@ impl<E: Endpoint<Output = Response> + 'static> Endpoint for MiddlewareStack<E> {
 
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
         let id = RequestId::given(request.headers()).unwrap_or_else(|| self.next_id());
+        let sender = request.headers().get(TRACEPARENT).and_then(|text| Context::read(text.to_str().ok()?));
         let shown = HeaderValue::from_str(&id.0).ok();
         let mut line = LogLine {
             started: Instant::now(),
@@ -47,10 +50,15 @@ impl<E: Endpoint<Output = Response> + 'static> Endpoint for MiddlewareStack<E> {
             span: tracing::info_span!("request", id = %id.0, trace = tracing::field::Empty),
             version: request.version(),
             status: CLIENT_CLOSED_REQUEST,
+            traced: traces::request(|| sender),
             _in_flight: InFlight::begin(),
         };
-        if let Some(trace) = trace_id(request.headers()) {
-            line.span.record("trace", trace);
+        if let Some(place) = line.traced.context().or(sender) {
+            line.span.record("trace", place.trace_id());
+        }
+        line.traced.set("url.scheme", if *request.scheme() == Scheme::HTTPS { "https" } else { "http" });
+        if line.traced.is_recorded() {
+            line.traced.set("reparse.request_id", id.0.to_string());
         }
         request.set_data(line.route.clone());
         request.set_data(id);
@@ -58,7 +66,7 @@ impl<E: Endpoint<Output = Response> + 'static> Endpoint for MiddlewareStack<E> {
         let mut response = if line.method == Method::OPTIONS {
             Response::builder().content_type("text/plain; charset=utf-8").body("OK")
         } else {
-            self.run(request).instrument(line.span.clone()).await
+            line.traced.scope(self.run(request).instrument(line.span.clone())).await
         };
         self.cors.apply(origin.as_ref(), response.headers_mut());
         if let Some(id) = shown {
@@ -91,21 +99,6 @@ impl<E: Endpoint<Output = Response> + 'static> MiddlewareStack<E> {
     }
 }
 
-/// The trace that a request belongs to: the id in `traceparent` (W3C Trace Context). `None` if there is none, or it is malformed.
-fn trace_id(headers: &HeaderMap) -> Option<&str> {
-    let mut parts = headers.get("traceparent")?.to_str().ok()?.split('-');
-    let hex = |text: &str, length: usize| {
-        text.len() == length && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-    };
-    let named = |text: &&str, length: usize| hex(text, length) && text.bytes().any(|byte| byte != b'0');
-    let version = parts.next().filter(|version| hex(version, 2) && *version != "ff")?;
-    let trace = parts.next().filter(|trace| named(trace, 32))?;
-    parts.next().filter(|parent| named(parent, 16))?;
-    parts.next().filter(|flags| hex(flags, 2))?;
-    // Later versions may have more parts.
-    (version != "00" || parts.next().is_none()).then_some(trace)
-}
-
 /// The log line of a request. It is written when the request ends, also if the client disconnects or the handler panics.
 struct LogLine {
     started: Instant,
@@ -114,7 +107,34 @@ struct LogLine {
     span: Span,
     version: Version,
     status: u16,
+    traced: traces::Span,
     _in_flight: InFlight,
+}
+
+impl LogLine {
+    /// Completes the span of the request.
+    fn end_span(&mut self, route: Option<&str>) {
+        if !self.traced.is_recorded() {
+            return;
+        }
+        // A method that nobody knows is not repeated, as OpenTelemetry asks.
+        let method = Some(metrics::known(&self.method)).filter(|method| *method != "other");
+        self.traced.set("http.request.method", method.unwrap_or("_OTHER"));
+        let method = method.unwrap_or("HTTP");
+        self.traced.rename(|| match route {
+            Some(route) => format!("{method} {route}"),
+            None => method.to_owned(),
+        });
+        if let Some(route) = route {
+            self.traced.set("http.route", route.to_owned());
+        }
+        let version = if self.version == Version::HTTP_2 { "2" } else { "1.1" };
+        self.traced.set("network.protocol.version", version);
+        self.traced.set("http.response.status_code", i64::from(self.status));
+        if self.status >= 500 {
+            self.traced.fail(self.status.to_string());
+        }
+    }
 }
 
 impl Drop for LogLine {
@@ -124,10 +144,11 @@ impl Drop for LogLine {
         let ms = (self.started.elapsed().as_secs_f64() * 10_000.0).round() / 10.0;
         let route = self.route.get();
         metrics::answered(method, route.clone(), *status, self.version, self.started);
-        let route = route.as_deref().unwrap_or("-");
+        let shown = route.as_deref().unwrap_or("-");
         self.span.in_scope(|| {
-            tracing::info!(target: "reparse::request", %method, %route, status, ms);
+            tracing::info!(target: "reparse::request", %method, route = %shown, status, ms);
         });
+        self.end_span(route.as_deref());
     }
 }
 
@@ -137,32 +158,6 @@ mod tests {
 
     use super::*;
     use crate::config::server::Server;
-
-    #[test]
-    fn a_trace_is_known_by_a_well_formed_header() {
-        let id = "4bf92f3577b34da6a3ce929d0e0e4736";
-        let read = |text: &str| {
-            let mut headers = HeaderMap::new();
-            headers.insert("traceparent", text.parse().unwrap());
-            trace_id(&headers).map(str::to_owned)
-        };
-        assert_eq!(read(&format!("00-{id}-00f067aa0ba902b7-01")).as_deref(), Some(id));
-        assert_eq!(read(&format!("cc-{id}-00f067aa0ba902b7-01-more")).as_deref(), Some(id));
-        for wrong in [
-            String::new(),
-            id.to_owned(),
-            format!("00-{id}-00f067aa0ba902b7"),
-            format!("00-{id}-00f067aa0ba902b7-01-more"),
-            format!("ff-{id}-00f067aa0ba902b7-01"),
-            format!("00-{id}-0000000000000000-01"),
-            format!("00-{}-00f067aa0ba902b7-01", "0".repeat(32)),
-            format!("00-{}-00f067aa0ba902b7-01", id.to_uppercase()),
-            format!("00-{id}x-00f067aa0ba902b7-01"),
-        ] {
-            assert_eq!(read(&wrong), None, "{wrong}");
-        }
-        assert_eq!(trace_id(&HeaderMap::new()), None);
-    }
 
     #[tokio::test]
     async fn a_panic_is_an_answer() {

@@ -37,6 +37,10 @@ pub const CLOUD_IN_FLIGHT: &str = "reparse_cloud_calls_in_flight";
 /// Devices that a push was for: `outcome`.
 pub const PUSHED: &str = "reparse_push_devices_total";
 
+/// Spans of traces by what became of them: `outcome` is `sent`, `dropped` (the queue was full) or `failed` (the receiver did not take
+/// them).
+pub const SPANS: &str = "reparse_trace_spans_total";
+
 /// Sets a gauge without labels.
 pub fn set(name: &'static str, value: usize) {
     metrics::gauge!(name).set(number(value as u64));

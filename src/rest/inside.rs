@@ -16,6 +16,7 @@ use crate::domain::kernel::context::Client;
 use crate::error::ParseError;
 use crate::http::credentials::invalid_context;
 use crate::http::{detach, mount};
+use crate::traces::{self, Kind};
 
 /// A request from inside.
 #[derive(Debug)]
@@ -54,7 +55,7 @@ impl Rest {
         let found = found.ok_or_else(ParseError::unknown_route)?;
         let mut content_type = None;
         let body = if found.route().body == BodyKind::Stream && headers.contains_key(header::CONTENT_TYPE) {
-            let mut request = Request::builder().method(method).finish();
+            let mut request = Request::builder().method(method.clone()).finish();
             *request.headers_mut() = headers;
             request.set_body(Body::from(body));
             Payload::Stream(Box::new(request))
@@ -73,17 +74,13 @@ impl Rest {
         client.inside = true;
         let cx = open_context(&self.app, auth, credentials, found.route().token, client).await?;
         let query = query.to_owned();
-        self.carry_out(Call {
-            cx,
-            found,
-            query,
-            body,
-            files: Vec::new(),
-            content_type,
-            direct: true,
-            rest: self.clone(),
-        })
-        .await
+        let mut span = traces::child(Kind::Internal, || format!("{method} {}", found.pattern()).into());
+        let call = Call { cx, found, query, body, files: Vec::new(), content_type, direct: true, rest: self.clone() };
+        let outcome = span.scope(self.carry_out(call)).await;
+        if let Err(error) = &outcome {
+            span.fail(error.status.to_string());
+        }
+        outcome
     }
 }
 

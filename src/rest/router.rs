@@ -49,6 +49,14 @@ pub struct Found {
     values: Vec<String>,
 }
 
+impl Found {
+    /// The path of the route, with the names of its parameters.
+    #[must_use]
+    pub fn pattern(&self) -> &Arc<str> {
+        &self.entry.pattern
+    }
+}
+
 impl Router {
     /// A router for these routes. If several match a request, the one with more fixed segments is chosen, then the one
     /// that is listed first.

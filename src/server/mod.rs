@@ -7,6 +7,7 @@ mod live;
 mod program;
 mod stop;
 mod stores;
+mod tracer;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -30,6 +31,7 @@ use crate::adapters::files::FileStore;
 use crate::adapters::files::encryption::FileKey;
 use crate::adapters::files::javascript::JavaScript;
 use crate::adapters::files::open::{self, Home, Opened};
+use crate::adapters::otlp::Exporter;
 use crate::adapters::pubsub::{Channels, Redis};
 use crate::adapters::push;
 use crate::clock::{Clock, SystemClock};
@@ -141,6 +143,7 @@ pub struct Server {
     cloud: Option<Arc<Cloud>>,
     logger: Option<logs::adapter::Running>,
     live: Live,
+    exporter: Option<Exporter>,
 }
 
 impl Server {
@@ -154,6 +157,7 @@ impl Server {
             // Before the store is opened, so that its first connections are counted.
             metrics::start().map_err(StartError::Configuration)?;
         }
+        let exporter = tracer::start(&options, &*environment.random)?;
         let tls = Tls::open(&options.own.tls).map_err(StartError::Configuration)?;
         let (addr, listeners) = listen(&options, environment.program.as_ref()).await?;
         let cors = Arc::new(Cors::new(&options.server));
@@ -218,20 +222,20 @@ impl Server {
             }
         };
         let logger = logger.map(|logger| logs::adapter::start(logger, app.options.own.limits.log_queue));
-        Ok(Self { addr, app, parts, accepting, cors, tls, mounts, gate, cloud, logger, live })
+        Ok(Self { addr, app, parts, accepting, cors, tls, mounts, gate, cloud, logger, live, exporter })
     }
 
     /// Starts to answer requests.
     #[must_use]
     pub fn serve(self) -> RunningServer {
-        let Self { addr, app, parts, accepting, cors, tls, mounts, gate, cloud, logger, live } = self;
+        let Self { addr, app, parts, accepting, cors, tls, mounts, gate, cloud, logger, live, exporter } = self;
         let following = follow_changes(&app);
         let workers = (parts == Parts::All).then(|| Workers::start(&app));
         let live = live.start(&app, (&cors, tls.as_ref()), patience(&app.options), head(&app.options));
         let Accepting { front, task: accepting, stop } = accepting;
         let stop = stop.disarm();
         front.open(app.clone(), mounts);
-        RunningServer { addr, app, stop, accepting, following, workers, cloud, logger, live, tls, gate }
+        RunningServer { addr, app, stop, accepting, following, workers, cloud, logger, live, tls, gate, exporter }
     }
 }
 

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::live::RunningLive;
 use crate::adapters::cloud::node::Cloud;
+use crate::adapters::otlp::Exporter;
 use crate::config::{Options, live};
 use crate::domain::features::logs::adapter;
 use crate::domain::kernel::app::App;
@@ -32,6 +33,7 @@ pub struct RunningServer {
     pub(super) live: RunningLive,
     pub(super) tls: Option<Arc<Tls>>,
     pub(super) gate: Arc<Gate>,
+    pub(super) exporter: Option<Exporter>,
 }
 
 impl RunningServer {
@@ -87,6 +89,9 @@ impl RunningServer {
         let in_time = tokio::time::timeout(bound, finish).await.is_ok();
         self.following.abort();
         self.app.storage.close().await;
+        if let Some(exporter) = &self.exporter {
+            exporter.flush().await;
+        }
         in_time
     }
 

@@ -12,6 +12,7 @@ use crate::model::schema::ClassSchema;
 use crate::storage::Storage;
 use crate::storage::mongo::{CommandListener, ImagesOf, MongoOptions, MongoStorage};
 use crate::storage::sqlite::{self, EmbeddedOptions, EmbeddedStorage, HistoryOf, Synchronous};
+use crate::storage::traced::Traced;
 
 /// Opens the store and its default place for files. `listener` is called with each command sent to MongoDB.
 ///
@@ -27,7 +28,7 @@ pub async fn open(
                 .await
                 .map_err(|error| StartError::Storage(format!("cannot open MongoDB: {}", chain(&error))))?;
             let home = Home::Mongo(storage.database().clone());
-            Ok((Arc::new(storage), home))
+            Ok((traced(options, storage, "mongodb"), home))
         }
         DatabaseUri::Embedded { dir } => {
             let home = Home::Embedded(dir.clone());
@@ -51,9 +52,15 @@ pub async fn open(
             let storage = opened
                 .map_err(|error| StartError::Storage(error.to_string()))?
                 .map_err(|error| StartError::Storage(format!("cannot open the embedded store: {}", chain(&error))))?;
-            Ok((Arc::new(storage), home))
+            Ok((traced(options, storage, "sqlite"), home))
         }
     }
+}
+
+/// The store as the server uses it.
+fn traced(options: &Options, storage: impl Storage + 'static, system: &'static str) -> Arc<dyn Storage> {
+    let storage = Arc::new(storage);
+    if options.own.traces.endpoint.is_some() { Arc::new(Traced::new(storage, system)) } else { storage }
 }
 
 /// The folder that holds a copy of the embedded store, removed when it is no longer used.

@@ -15,6 +15,7 @@
 pub mod conformance;
 pub mod mongo;
 pub mod sqlite;
+pub mod traced;
 
 use std::any::Any;
 use std::collections::{HashMap, HashSet};

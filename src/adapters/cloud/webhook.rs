@@ -17,6 +17,7 @@ use crate::adapters::http::{self, CallError};
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::json::is_truthy;
 use crate::model::trigger::Trigger;
+use crate::traces::{self, Kind, Span, TRACEPARENT};
 
 const KEY_HEADER: HeaderName = HeaderName::from_static("x-parse-webhook-key");
 /// Tells how many calls of web hooks this one is inside of. A hook that calls the server back may send it along, so that endless
@@ -89,6 +90,17 @@ impl fmt::Debug for WebHook {
 }
 
 impl WebHook {
+    /// The span of a request to it. Of the address it has the host alone: the rest may hold a password.
+    fn span(&self) -> Span {
+        let mut span = traces::child(Kind::Client, || "POST".into());
+        span.set("http.request.method", "POST");
+        if let Some(url) = self.url.as_ref().filter(|_| span.is_recorded()) {
+            span.set("server.address", url.host_str().unwrap_or_default().to_owned());
+            span.set("server.port", i64::from(url.port_or_known_default().unwrap_or_default()));
+        }
+        span
+    }
+
     async fn ask(&self, call: &Call) -> Result<Map<String, Json>, CallError> {
         let url = self.url.clone().ok_or_else(|| CallError::Unreachable("no address of the web".to_owned()))?;
         let body = serde_json::to_vec(&call.body()).map_err(|error| CallError::Unreachable(error.to_string()))?;
@@ -99,8 +111,17 @@ impl WebHook {
         if call.depth > 0 {
             request = request.header(DEPTH_HEADER, call.depth);
         }
-        let response = request.send().await.map_err(|error| CallError::Unreachable(http::chain(&error)))?;
+        let mut span = self.span();
+        if let Some(context) = span.context().or_else(traces::current_context) {
+            request = request.header(TRACEPARENT, context.to_string());
+        }
+        let response = request.send().await.map_err(|error| CallError::Unreachable(http::chain(&error)));
+        let response = response.inspect_err(|_| span.fail("unreachable"))?;
         let status = response.status();
+        span.set("http.response.status_code", i64::from(status.as_u16()));
+        if status.as_u16() >= 400 {
+            span.fail(status.as_u16().to_string());
+        }
         let body = http::read(response, self.hooks.answer_bytes).await?;
         if status.as_u16() >= 400 {
             return Err(CallError::Answer(format!("status {status}")));

@@ -7,7 +7,8 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-use super::{EmailAdapter, Mail, OwnMail, SendError};
+use super::{EmailAdapter, Mail, OwnMail, Purpose, SendError};
+use crate::traces::{self, Kind};
 
 /// Pauses before retries after a temporary failure. Greylisting mail servers require some minutes.
 const PAUSES: [Duration; 5] = [
@@ -65,7 +66,7 @@ impl Outbox {
         let mut pauses = self.pauses.iter();
         loop {
             let sent = match self.turns.acquire().await {
-                Ok(_turn) => self.adapter.send(mail).await,
+                Ok(_turn) => traced(kind(mail.kind), self.adapter.send(mail)).await,
                 Err(closed) => Err(SendError::Permanent(closed.to_string())),
             };
             let reason = match sent {
@@ -93,7 +94,7 @@ impl Outbox {
     /// Why it was not sent.
     pub async fn send_own(&self, mail: &OwnMail) -> Result<(), SendError> {
         match self.turns.acquire().await {
-            Ok(_turn) => self.adapter.send_own(mail).await,
+            Ok(_turn) => traced("own", self.adapter.send_own(mail)).await,
             Err(closed) => Err(SendError::Permanent(closed.to_string())),
         }
     }
@@ -104,10 +105,30 @@ impl Outbox {
     }
 }
 
+const fn kind(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Verification => "verification",
+        Purpose::PasswordReset => "passwordReset",
+    }
+}
+
+/// Sends a mail, with a span for it.
+async fn traced(kind: &'static str, sending: impl Future<Output = Result<(), SendError>>) -> Result<(), SendError> {
+    let mut span = traces::child(Kind::Producer, || "send mail".into());
+    span.set("messaging.operation.type", "send");
+    span.set("reparse.mail.kind", kind);
+    let sent = span.scope(sending).await;
+    match &sent {
+        Ok(()) => {}
+        Err(SendError::Temporary(_)) => span.fail("temporary"),
+        Err(SendError::Permanent(_)) => span.fail("permanent"),
+    }
+    sent
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::adapters::email::Purpose;
     use async_trait::async_trait;
     use std::sync::atomic::{AtomicUsize, Ordering};
 

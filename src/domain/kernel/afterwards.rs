@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
 use crate::error::{ParseError, Result};
+use crate::traces;
 
 /// Requests whose work may be in flight at a time; the next one waits before its answer.
 const MOST: usize = 64;
@@ -73,7 +74,7 @@ impl Afterwards {
             }
             drop((done, place));
         };
-        tasks.spawn(work.in_current_span());
+        tasks.spawn(traces::carry(work).in_current_span());
         tokio::time::sleep(PAUSE).await;
         Ok(())
     }

@@ -11,12 +11,14 @@ use std::time::Instant;
 use arc_swap::ArcSwap;
 use foldhash::fast::RandomState;
 use metrics::{counter, histogram};
+use serde_json::Value as Json;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 pub use crate::adapters::cloud::handler::{Answer, Call, FormFile, Given, Handler, Target, TriggerFile};
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::measures;
 use crate::model::trigger::Trigger;
+use crate::traces::{self, Kind, Span, TRACEPARENT};
 
 /// Who registered a handler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -255,14 +257,19 @@ impl Triggers {
     ///
     /// # Errors
     /// What the handler refuses; 141 for calls nested too deep, 503 when too many are in flight.
-    pub async fn call(&self, handler: &dyn Handler, call: Call) -> Result<Answer> {
+    pub async fn call(&self, handler: &dyn Handler, mut call: Call) -> Result<Answer> {
         let _place = self.enter(call.depth)?;
         let kind = call.target.kind();
         let started = Instant::now();
-        let answer = handler.call(call).await;
+        let mut span = span_of(&call.target);
+        hand_on(&span, &mut call);
+        let answer = span.scope(handler.call(call)).await;
         histogram!(measures::CLOUD_SECONDS, "kind" => kind).record(started.elapsed().as_secs_f64());
         let outcome = if answer.is_ok() { "ok" } else { "error" };
         counter!(measures::CLOUD_CALLS, "kind" => kind, "outcome" => outcome).increment(1);
+        if let Err(error) = &answer {
+            span.fail(error.number().map_or_else(|| error.status.to_string(), |code| code.to_string()));
+        }
         answer
     }
 
@@ -286,6 +293,34 @@ impl Triggers {
         self.in_flight
             .try_acquire()
             .map_err(|_| ParseError::unavailable("Too many calls of cloud code are in flight.", 1))
+    }
+}
+
+/// The span of a call.
+fn span_of(target: &Target) -> Span {
+    let mut span = traces::child(Kind::Internal, || match target {
+        Target::Function(name) => format!("function {name}").into(),
+        Target::Job(name) => format!("job {name}").into(),
+        Target::Trigger(trigger, class) => format!("{} {class}", trigger.name()).into(),
+        Target::LiveQueryEvents => "liveQueryEvents".into(),
+    });
+    if !span.is_recorded() {
+        return span;
+    }
+    span.set("reparse.cloud.kind", target.kind());
+    match target {
+        Target::Function(name) | Target::Job(name) => span.set("code.function.name", name.clone()),
+        Target::Trigger(_, class) => span.set("reparse.class", class.as_str().to_owned()),
+        Target::LiveQueryEvents => {}
+    }
+    span
+}
+
+/// Tells code that is told the headers of the request where in the trace it is, so that a tracer of its own goes on from there.
+fn hand_on(span: &Span, call: &mut Call) {
+    let Some(context) = span.context().or_else(traces::current_context) else { return };
+    if let Some(Json::Object(headers)) = call.payload.get_mut("headers") {
+        headers.insert(TRACEPARENT.to_owned(), context.to_string().into());
     }
 }
 

@@ -32,6 +32,7 @@ use crate::error::{ParseError, Result};
 use crate::model::operation::Update;
 use crate::model::query::{Filter, Resolved};
 use crate::model::trigger::Trigger;
+use crate::traces;
 
 /// Creates or updates an object.
 ///
@@ -75,7 +76,7 @@ pub async fn save_only(cx: &Context, save: Save, only: Resolved, internal: Updat
     let checked = validate_fields::validate_fields(cx, draft).await?;
     let checked = rules.transform(cx, checked).await?;
     let task_cx = cx.clone();
-    let task = cx.app.tasks.spawn(async move {
+    let task = cx.app.tasks.spawn(traces::carry(async move {
         let stored = store::store(&task_cx, checked, &*rules).await?;
         let mut stored = rules.follow_up(&task_cx, stored).await?;
         let (class, concerned) = (stored.class.clone(), stored.facts.concerned.take());
@@ -84,7 +85,7 @@ pub async fn save_only(cx: &Context, save: Save, only: Resolved, internal: Updat
             triggers::after_save(&task_cx, class, concerned, &mut saved).await;
         }
         Ok(saved)
-    });
+    }));
     task.await.map_err(ParseError::internal)?
 }
 

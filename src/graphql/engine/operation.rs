@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use async_graphql::Variables;
 use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType};
+use async_graphql::{Positioned, Variables};
 use serde_json::Value as Json;
 
 use super::coerce::{self, Reader};
@@ -20,6 +20,7 @@ use super::schema::Schema;
 use super::select::{Selected, Selector};
 use super::text::Text;
 use super::validation;
+use crate::traces;
 
 /// Permissions and limits of a caller.
 #[derive(Debug, Clone, Copy)]
@@ -125,6 +126,7 @@ pub async fn compile<D: Dialect>(
     if prepared.introspects && !policy.may_introspect {
         return Err(Refusal::new(403, INTERNAL, "Introspection is not allowed"));
     }
+    note(document, operation, name);
     check_complexity(policy, prepared.size(operation))?;
     if let Some(registration) = &registration {
         persisted.keep(registration, &request.query);
@@ -141,6 +143,19 @@ pub async fn compile<D: Dialect>(
     let variables = coerce::variables(reader, operation, request.variables)?;
     let fields = root_fields::<D>(schema, document, operation, &variables, reader)?;
     Ok(Operation { kind: operation.ty, fields })
+}
+
+/// Says in the trace of the request which operation it is.
+fn note(document: &ExecutableDocument, operation: &Positioned<OperationDefinition>, name: Option<&str>) {
+    traces::note("graphql.operation.type", || match operation.node.ty {
+        OperationType::Query => "query",
+        OperationType::Mutation => "mutation",
+        OperationType::Subscription => "subscription",
+    });
+    let only = || document.operations.iter().next().and_then(|(name, _)| name).map(|name| name.as_str());
+    if let Some(name) = name.or_else(only) {
+        traces::note("graphql.operation.name", || super::error::shorten(name).to_string());
+    }
 }
 
 fn check_complexity(policy: Policy, size: document::Size) -> Result<(), Refusal> {

@@ -24,6 +24,7 @@ pub const RULES: &[Rule] = &[
     Rule { of: "random", may: &[], never: &[], never_crates: WEB_AND_DATABASES },
     Rule { of: "private_file", may: &[], never: &[], never_crates: WEB_AND_DATABASES },
     Rule { of: "system", may: &[], never: &[], never_crates: WEB_AND_DATABASES },
+    Rule { of: "traces", may: &["model"], never: &[], never_crates: WEB_AND_DATABASES },
     Rule {
         of: "model",
         may: &["error"],
@@ -47,6 +48,12 @@ pub const RULES: &[Rule] = &[
     // The trait, and two stores that do not know each other.
     Rule { of: "storage", may: &["model", "error"], never: STORES, never_crates: WEB_AND_DATABASES },
     Rule {
+        of: "storage::traced",
+        may: &["storage", "model", "traces"],
+        never: STORES,
+        never_crates: WEB_AND_DATABASES,
+    },
+    Rule {
         of: "storage::mongo",
         may: &["storage", "model", "error"],
         never: &["storage::sqlite", "storage::memory"],
@@ -60,7 +67,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         of: "adapters",
-        may: &["model", "error", "clock", "random", "private_file", "system"],
+        may: &["model", "error", "clock", "random", "private_file", "system", "traces"],
         never: &[],
         never_crates: WEB_AND_DATABASES,
     },
@@ -97,14 +104,14 @@ pub const RULES: &[Rule] = &[
     Rule { of: "dashboard", may: PROTOCOL_MAY, never: &[], never_crates: DATABASES_AND_GRAPHQL },
     Rule { of: "live_query", may: PROTOCOL_MAY, never: &[], never_crates: DATABASES_AND_GRAPHQL },
     Rule { of: "graphql", may: PROTOCOL_MAY, never: &[], never_crates: DATABASES },
-    Rule { of: "graphql::engine", may: &[], never: DIALECTS, never_crates: DATABASES },
+    Rule { of: "graphql::engine", may: &["traces"], never: DIALECTS, never_crates: DATABASES },
     // What the dialects share: Parse on top of the engine.
     Rule { of: "graphql::parse", may: DIALECT_MAY, never: DIALECTS, never_crates: DATABASES },
     Rule { of: "graphql::current", may: DIALECT_MAY, never: &["graphql::legacy"], never_crates: DATABASES },
     Rule { of: "graphql::legacy", may: DIALECT_MAY, never: &["graphql::current"], never_crates: DATABASES },
 ];
 
-const KERNEL_MAY: &[&str] = &["model", "error", "config", "clock", "random", "storage", "adapters"];
+const KERNEL_MAY: &[&str] = &["model", "error", "config", "clock", "random", "storage", "adapters", "traces"];
 const PERMISSIONS_MAY: &[&str] =
     &["domain::kernel", "model", "error", "config", "clock", "random", "storage", "adapters"];
 const STORE_MAY: &[&str] =
@@ -164,11 +171,12 @@ const PIPELINE_MAY: &[&str] = &[
     "random",
     "storage",
     "adapters",
+    "traces",
 ];
 /// Features do not use each other; [`SEPARATE_BELOW`] says so.
 const FEATURE_MAY: &[&str] = PIPELINE_MAY;
-const PROTOCOL_MAY: &[&str] = &["http", "domain", "model", "error", "config"];
-const HTTP_MAY: &[&str] = &["domain", "model", "error", "config", "system"];
+const HTTP_MAY: &[&str] = &["domain", "model", "error", "config", "system", "traces"];
+const PROTOCOL_MAY: &[&str] = &["http", "domain", "model", "error", "config", "traces"];
 const PAGES_MAY: &[&str] = &["rest::route", "rest::call", "http", "domain", "model", "error", "config"];
 const DIALECT_MAY: &[&str] = &["graphql", "http", "domain", "model", "error", "config"];
 const DIALECTS: &[&str] = &["graphql::current", "graphql::legacy"];

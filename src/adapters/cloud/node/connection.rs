@@ -18,6 +18,7 @@ use super::frame::{self, Frame, FrameKind};
 use super::host::Origin;
 use super::serve::Server;
 use crate::system::local_socket::{ReadHalf, WriteHalf};
+use crate::traces;
 
 /// Frames up to this length are copied into one buffer and written together.
 const COALESCE: usize = 64 << 10;
@@ -57,6 +58,9 @@ struct Envelope<'a, P: ?Sized> {
     name: &'a str,
     request: &'a str,
     depth: u32,
+    /// Where in a trace it is made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace: Option<String>,
     payload: &'a P,
 }
 
@@ -247,6 +251,7 @@ impl Connection {
             name: call.name,
             request: &call.origin.request,
             depth: call.origin.depth,
+            trace: traces::current_context().map(|context| context.to_string()),
             payload: call.payload,
         };
         let bytes = frame::encode(FrameKind::Call, id, &envelope, call.attachment, self.inner.limits.frame)

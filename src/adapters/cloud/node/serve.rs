@@ -10,6 +10,7 @@ use serde_json::{Map, Value as Json, json};
 use super::host::{Host, HostFailure, LogLevel, LogLine, Origin, RestRequest};
 use super::registrations::Registrations;
 use super::worker::Worker;
+use crate::traces::{self, Context};
 
 /// Longest log message that is handed on, in bytes.
 const MAX_MESSAGE: usize = 16 << 10;
@@ -41,6 +42,8 @@ struct Incoming<'a> {
     request: String,
     #[serde(default)]
     depth: u32,
+    #[serde(default)]
+    trace: Option<String>,
     #[serde(borrow)]
     payload: &'a RawValue,
 }
@@ -75,6 +78,11 @@ impl Server {
     pub(super) async fn answer(&self, json: Bytes, attachment: Bytes) -> Result<Reply, HostFailure> {
         let call: Incoming<'_> =
             serde_json::from_slice(&json).map_err(|error| HostFailure::new(format!("invalid call: {error}")))?;
+        let place = call.trace.as_deref().and_then(Context::read);
+        traces::at(place, self.answer_call(call, attachment)).await
+    }
+
+    async fn answer_call(&self, call: Incoming<'_>, attachment: Bytes) -> Result<Reply, HostFailure> {
         match call.kind {
             "rest" => {
                 let request = RestRequest { body: attachment, ..read(call.payload)? };

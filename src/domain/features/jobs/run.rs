@@ -21,6 +21,7 @@ use crate::model::object::Object;
 use crate::model::operation::{Change, Update};
 use crate::model::query::{Filter, Resolved};
 use crate::model::value::Value;
+use crate::traces;
 
 /// What the leases of runs are called, before the id of the row.
 const LEASE: &str = "job:";
@@ -94,11 +95,17 @@ pub async fn start(cx: &Context, name: &str, params: Map<String, Json>, starter:
     let payload = payload(&cx, name, &id, params);
     let (sender, end) = oneshot::channel();
     let job = Job { cx, name: name.to_owned(), id: id.clone(), lease };
-    job.cx.app.tasks.clone().spawn(async move {
-        let end = job.run(&handler, payload).await;
+    job.cx.app.tasks.clone().spawn(traces::carry(async move {
+        let mut span = traces::work("job");
+        span.rename(|| format!("job {}", job.name));
+        let end = span.scope(job.run(&handler, payload)).await;
+        if !end.succeeded {
+            span.fail("failed");
+        }
+        drop(span);
         // Who started it need not wait.
         let _gone = sender.send(end);
-    });
+    }));
     Ok(Run { id, end })
 }
 

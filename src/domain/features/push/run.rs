@@ -16,6 +16,7 @@ use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::date::Date;
 use crate::model::names::{self, ClassName};
 use crate::model::operation::{Change, Update};
+use crate::traces;
 
 /// How often work is taken up again that fails without getting further.
 const MOST_FAILURES: u32 = 8;
@@ -29,7 +30,7 @@ pub(super) fn start(app: &Arc<App>, pushes: &Pushes, work: Work) {
     take_note(pushes, &work.id);
     let app = app.clone();
     let tasks = app.tasks.clone();
-    tasks.spawn(async move {
+    tasks.spawn(traces::carry(async move {
         let Ok(pushes) = app.feature::<Pushes>() else { return };
         let id = work.id.clone();
         tokio::select! {
@@ -41,7 +42,7 @@ pub(super) fn start(app: &Arc<App>, pushes: &Pushes, work: Work) {
             }
         }
         forget(pushes, &id);
-    });
+    }));
 }
 
 /// Takes up work that nobody holds, beside whatever called.
@@ -81,8 +82,13 @@ fn forget(pushes: &Pushes, id: &str) {
 }
 
 async fn work_on(app: &Arc<App>, pushes: &Pushes, mut work: Work) {
-    let result = stages(app, pushes, &mut work).await;
-    end(app, work, result).await;
+    let mut span = traces::work("push");
+    span.set("reparse.push.id", work.id.clone());
+    let worked = async {
+        let result = stages(app, pushes, &mut work).await;
+        end(app, work, result).await;
+    };
+    span.scope(worked).await;
 }
 
 /// The stages that are left.

@@ -18,6 +18,7 @@ use crate::domain::kernel::app::App;
 use crate::error::{ParseError, Result};
 use crate::model::date::Date;
 use crate::model::measures;
+use crate::traces;
 
 /// Batches of a push that are sent at the same time.
 const IN_FLIGHT: usize = 8;
@@ -209,7 +210,7 @@ impl<'a> Sending<'a> {
         let groups = payload::split(&self.work.request, devices);
         let dead = self.pushes.clears_dead_tokens.then(|| self.app.clone());
         let task = batch::send(self.pushes.sender.clone(), self.work.id.clone(), groups, dead);
-        let id = self.in_flight.spawn(task).id();
+        let id = self.in_flight.spawn(traces::carry(task)).id();
         self.numbers.insert(id, number);
     }
 

@@ -15,6 +15,7 @@ use crate::model::json::is_truthy;
 use crate::model::names;
 use crate::model::object::Object;
 use crate::model::url_component;
+use crate::traces;
 
 /// Sends verification and password reset mails.
 pub struct Mailer {
@@ -96,7 +97,7 @@ impl Mailer {
         let now = cx.now().millis();
         let mail_id = format!("{now}-{}", cx.app.random.hex(8));
         let task_cx = cx.outside_transaction().as_master();
-        cx.app.tasks.spawn(async move {
+        cx.app.tasks.spawn(traces::carry(async move {
             let mail = Mail {
                 id: mail_id,
                 millis: now,
@@ -109,7 +110,7 @@ impl Mailer {
                 locale,
             };
             self.outbox.deliver(reservation, &mail).await;
-        });
+        }));
     }
 }
 

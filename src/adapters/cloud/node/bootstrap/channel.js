@@ -51,8 +51,8 @@ class Channel {
     do this.last = (this.last + 1) >>> 0;
     while (this.last === 0 || this.calls.has(this.last));
     const id = this.last;
-    const { request, depth } = course.current();
-    const json = JSON.stringify({ kind, request, depth, payload });
+    const { request, depth, trace } = course.current();
+    const json = JSON.stringify({ kind, request, depth, trace, payload });
     return new Promise((resolve, reject) => {
       this.calls.set(id, { resolve, reject });
       this.#write(encode(KIND.CALL, id, json, attachment));
@@ -115,7 +115,7 @@ class Channel {
 
   #serve(id, call, attachment) {
     const handler = this.handlers[call.kind];
-    course.run({ request: call.request, depth: call.depth }, async () => {
+    course.run({ request: call.request, depth: call.depth, trace: call.trace }, async () => {
       this.running++;
       let frame;
       try {

@@ -12,7 +12,7 @@ module.exports = {
   configs,
   /** The options as the running code sees them. */
   config: Parse => configs.get(storage.getStore()?.request) ?? Parse.Server,
-  /** `{request, depth}` of the running code. */
+  /** `{request, depth, trace?}` of the running code. */
   current: () => storage.getStore() ?? OUTSIDE,
   /** Runs a function in the course of a request. */
   run: (course, work) => storage.run(course, work),
