@@ -24,14 +24,14 @@ pub async fn run(loaded: Loaded, task: ClassTask) -> ExitCode {
                 schemas::get(cx, &name).await?;
                 schemas::purge(cx, &name).await
             };
-            return in_server(loaded, &format!("the class {name} has no objects any more"), purge).await;
+            return Box::pin(in_server(loaded, &format!("the class {name} has no objects any more"), purge)).await;
         }
         ClassTask::Index { name, indexes } => {
             let change = async |cx: &Context| {
                 let body = Map::from_iter([("indexes".to_owned(), Json::Object(indexes.clone()))]);
                 schemas::update(cx, &name, body).await.map(|_| ())
             };
-            return in_server(loaded, &format!("the indexes of {name} are changed"), change).await;
+            return Box::pin(in_server(loaded, &format!("the indexes of {name} are changed"), change)).await;
         }
     };
     match done {

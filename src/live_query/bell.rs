@@ -21,6 +21,7 @@ impl Bell {
     }
 
     /// The waker for the part, if the bell rang since the last time; the part must be polled with it until it is pending.
+    #[must_use]
     pub fn heard(self: &Arc<Self>, cx: &Context<'_>) -> Option<Waker> {
         self.task.register(cx.waker());
         self.rung.swap(false, Ordering::AcqRel).then(|| Waker::from(self.clone()))
@@ -59,7 +60,6 @@ mod tests {
         assert!(bell.heard(&cx).is_none());
         bell.ring();
         assert!(bell.heard(&cx).is_some());
-        drop(cx);
         assert_eq!(Arc::strong_count(&bell), 1);
     }
 }

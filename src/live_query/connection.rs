@@ -184,6 +184,7 @@ impl LiveConnection {
     }
 
     /// What the client reads of a delivery.
+    #[must_use]
     pub fn tell<'a>(&'a self, delivery: &'a Delivery) -> Told<'a> {
         let Some(client) = &self.client else { return Told::Nothing };
         let member = &*delivery.member;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType};
-use async_graphql::{Positioned, Variables};
+use async_graphql::{Name, Positioned, Variables};
 use serde_json::Value as Json;
 
 use super::coerce::{self, Reader};
@@ -152,9 +152,9 @@ fn note(document: &ExecutableDocument, operation: &Positioned<OperationDefinitio
         OperationType::Mutation => "mutation",
         OperationType::Subscription => "subscription",
     });
-    let only = || document.operations.iter().next().and_then(|(name, _)| name).map(|name| name.as_str());
+    let only = || document.operations.iter().next().and_then(|(name, _)| name).map(Name::as_str);
     if let Some(name) = name.or_else(only) {
-        traces::note("graphql.operation.name", || super::error::shorten(name).to_string());
+        traces::note("graphql.operation.name", || super::error::shorten(name));
     }
 }
 

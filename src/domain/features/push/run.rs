@@ -84,10 +84,10 @@ fn forget(pushes: &Pushes, id: &str) {
 async fn work_on(app: &Arc<App>, pushes: &Pushes, mut work: Work) {
     let mut span = traces::work("push");
     span.set("reparse.push.id", work.id.clone());
-    let worked = async {
+    let worked = Box::pin(async {
         let result = stages(app, pushes, &mut work).await;
         end(app, work, result).await;
-    };
+    });
     span.scope(worked).await;
 }
 
@@ -111,12 +111,16 @@ async fn stages(app: &Arc<App>, pushes: &Pushes, work: &mut Work) -> Result<End>
     }
     if work.progress.stage == Stage::Count {
         let devices = async { Devices::of(app, &work.request).await?.count().await };
-        let devices = work.while_held(app, devices).await?;
-        if devices == 0 {
+        let devices = match work.while_held(app, devices).await {
+            // There are too many to count in the time of a search. They are found all the same, a few at a time.
+            Err(error) if error.is(ErrorCode::Timeout) => None,
+            counted => Some(counted?),
+        };
+        if devices == Some(0) {
             status::change(app, work, status::succeeded(work)).await?;
             return Ok(End::Finished);
         }
-        work.progress.batches = devices.div_ceil(pushes.batch_size);
+        work.progress.batches = devices.map_or(0, |devices| devices.div_ceil(pushes.batch_size));
         work.progress.stage = Stage::Send;
         if !work.save(app).await? {
             return Ok(End::Lost);
