@@ -13,7 +13,7 @@ export function certificate(subject, issuer, signer, extensions) {
   });
   const made = forge.pki.createCertificate();
   made.publicKey = forge.pki.publicKeyFromPem(publicKey);
-  made.serialNumber = `00${crypto.randomBytes(8).toString('hex')}`;
+  made.serialNumber = `01${crypto.randomBytes(8).toString('hex')}`;
   made.validity.notBefore = new Date(Date.now() - 86_400_000);
   made.validity.notAfter = new Date(Date.now() + 86_400_000);
   made.setSubject([{ name: 'commonName', value: subject }]);
