@@ -109,6 +109,8 @@ impl LiveQueries {
                     self.progress.lag.store(app.clock.now().millis() - at.millis(), Ordering::Relaxed);
                 }
                 if self.groups.follow(&row.class) && !self.progress.notes().purges(&row) {
+                    // A session that ended gives no right to hear of its end, whichever of the store's streams is ahead.
+                    app.caches.forget(row.class.as_str(), Some(&row.id));
                     let relations = self.progress.notes().relations.remove(&row.id).unwrap_or_default();
                     judge::judge(app, &self.groups, &self.counts, &happened(*row, relations)).await;
                 }
