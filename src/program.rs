@@ -37,6 +37,6 @@ pub fn main() -> ExitCode {
         Command::OpenApi { loaded, yaml } => runtime.block_on(openapi::print_document(&loaded, yaml)),
         Command::LiveQuery(loaded) => runtime.block_on(serve::serve(*loaded, Parts::LiveQueries)),
         Command::Serve(loaded) => runtime.block_on(serve::serve(*loaded, Parts::All)),
-        Command::Job { loaded, name, params } => runtime.block_on(job::run(*loaded, &name, params)),
+        Command::Job { loaded, name, params } => runtime.block_on(job::run(*loaded, name, params)),
     }
 }

@@ -2,9 +2,10 @@
 
 use std::process::ExitCode;
 
+use futures_util::{FutureExt as _, TryFutureExt as _};
 use serde_json::{Map, Value as Json, json};
 
-use super::{fail, say, server_aside};
+use super::{beside_the_app, report};
 use crate::config::{ClassTask, Loaded, Options};
 use crate::domain::features::schemas;
 use crate::domain::kernel::context::Context;
@@ -15,49 +16,31 @@ use crate::model::query::options::FindOptions;
 use crate::server::{Whole, chain};
 use crate::storage::Storage;
 
-/// Does what was asked.
+/// Does what was asked; changes with the rules of a server.
 pub async fn run(loaded: Loaded, task: ClassTask) -> ExitCode {
-    let done = match task {
-        ClassTask::List => list(&loaded.options).await,
+    match task {
+        ClassTask::List => report(list(&loaded.options).await),
         ClassTask::Purge { name } => {
-            let purge = async |cx: &Context| {
-                schemas::get(cx, &name).await?;
-                schemas::purge(cx, &name).await
-            };
-            return Box::pin(in_server(loaded, &format!("the class {name} has no objects any more"), purge)).await;
+            let act = move |cx| purge(cx, name).map_err(|error| error.to_string()).boxed_local();
+            beside_the_app(loaded, Box::new(act)).await
         }
         ClassTask::Index { name, indexes } => {
-            let change = async |cx: &Context| {
-                let body = Map::from_iter([("indexes".to_owned(), Json::Object(indexes.clone()))]);
-                schemas::update(cx, &name, body).await.map(|_| ())
-            };
-            return Box::pin(in_server(loaded, &format!("the indexes of {name} are changed"), change)).await;
+            let act = move |cx| index(cx, name, indexes).map_err(|error| error.to_string()).boxed_local();
+            beside_the_app(loaded, Box::new(act)).await
         }
-    };
-    match done {
-        Ok(text) => {
-            say(&text);
-            ExitCode::SUCCESS
-        }
-        Err(error) => fail(&format!("error: {error}")),
     }
 }
 
-/// Does something with the rules of a server, of which nobody else knows.
-async fn in_server(loaded: Loaded, done: &str, act: impl AsyncFn(&Context) -> Result<(), ParseError>) -> ExitCode {
-    let (server, _logging) = match server_aside(loaded).await {
-        Ok(started) => started,
-        Err(code) => return code,
-    };
-    let outcome = Box::pin(act(&Context::of_server(&server.app))).await;
-    server.shutdown().await;
-    match outcome {
-        Ok(()) => {
-            say(done);
-            ExitCode::SUCCESS
-        }
-        Err(error) => fail(&format!("error: {error}")),
-    }
+async fn purge(cx: Context, name: String) -> Result<String, ParseError> {
+    schemas::get(&cx, &name).await?;
+    schemas::purge(&cx, &name).await?;
+    Ok(format!("the class {name} has no objects any more"))
+}
+
+async fn index(cx: Context, name: String, indexes: Map<String, Json>) -> Result<String, ParseError> {
+    let body = Map::from_iter([("indexes".to_owned(), Json::Object(indexes))]);
+    schemas::update(&cx, &name, body).await?;
+    Ok(format!("the indexes of {name} are changed"))
 }
 
 /// The classes, one JSON object a line: name, number of objects, fields with their types, indexes with their keys.

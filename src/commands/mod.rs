@@ -16,23 +16,42 @@ pub mod user;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use crate::config::{Loaded, Options};
-use crate::logging;
-use crate::server::{Environment, RunningServer, Server};
+use futures_util::future::LocalBoxFuture;
 
-/// Starts logging, and a server that does one thing beside the server of the app.
-///
-/// # Errors
-/// The exit code, after it has said why the server cannot start.
-async fn server_aside(mut loaded: Loaded) -> Result<(RunningServer, logging::Running), ExitCode> {
-    let logging = logging::start(&loaded.options);
+use crate::config::{Loaded, Options};
+use crate::domain::kernel::context::Context;
+use crate::logging;
+use crate::server::{Environment, Server};
+
+/// What a command does with a server. Boxed: with a closure's type in their place, the compiler takes three times as long for the whole program.
+type Act = Box<dyn FnOnce(Context) -> LocalBoxFuture<'static, Result<String, String>>>;
+
+/// Does one thing with a server of its own, beside the server of the app. Says what that gives, or why it failed.
+async fn beside_the_app(mut loaded: Loaded, act: Act) -> ExitCode {
+    let _logging = logging::start(&loaded.options);
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
     aside(&mut loaded.options);
-    match Box::pin(Server::open(loaded.options, Environment::default())).await {
-        Ok(server) => Ok((server.serve(), logging)),
-        Err(error) => Err(fail(&format!("error: {error}"))),
+    let server = match Box::pin(Server::open(loaded.options, Environment::default())).await {
+        Ok(server) => server.serve(),
+        Err(error) => return fail(&format!("error: {error}")),
+    };
+    let outcome = act(Context::of_server(&server.app)).await;
+    server.shutdown().await;
+    report(outcome)
+}
+
+/// Says what a command gave, if it is anything, or why it failed.
+fn report(outcome: Result<String, String>) -> ExitCode {
+    match outcome {
+        Ok(text) => {
+            if !text.is_empty() {
+                say(&text);
+            }
+            ExitCode::SUCCESS
+        }
+        Err(error) => fail(&format!("error: {error}")),
     }
 }
 

@@ -3,9 +3,10 @@
 use std::io::{self, BufRead as _, IsTerminal as _};
 use std::process::ExitCode;
 
+use futures_util::FutureExt as _;
 use serde_json::json;
 
-use super::{fail, say, server_aside};
+use super::{beside_the_app, fail};
 use crate::config::{Loaded, UserAction, UserTask};
 use crate::domain::features::{sessions, users};
 use crate::domain::kernel::commands::Save;
@@ -24,20 +25,13 @@ pub async fn run(loaded: Loaded, task: UserTask) -> ExitCode {
         },
         UserAction::Unlock | UserAction::LogOut => String::new(),
     };
-    let (server, _logging) = match server_aside(loaded).await {
-        Ok(started) => started,
-        Err(code) => return code,
-    };
-    let outcome = Box::pin(act(&Context::of_server(&server.app), &task, &password)).await;
-    server.shutdown().await;
-    match outcome {
-        Ok(Some(text)) => {
-            say(&text);
-            ExitCode::SUCCESS
-        }
-        Ok(None) => fail(&format!("error: there is no user {}", task.name)),
-        Err(error) => fail(&format!("error: {error}")),
-    }
+    let act = move |cx| change(cx, task, password).boxed_local();
+    beside_the_app(loaded, Box::new(act)).await
+}
+
+async fn change(cx: Context, task: UserTask, password: String) -> Result<String, String> {
+    let done = act(&cx, &task, &password).await.map_err(|error| error.to_string())?;
+    done.ok_or_else(|| format!("there is no user {}", task.name))
 }
 
 /// The first line of standard input.
