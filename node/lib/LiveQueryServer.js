@@ -22,7 +22,7 @@ class LiveQueryServer {
     const parseServer = find(this.appId)?.parseServer;
     if (!parseServer) throw new Error(`createLiveQueryServer: there is no ParseServer${this.appId ? ` of the app ${this.appId}` : ''} in this program`);
     const { liveQuery, liveQueryServerOptions } = parseServer.config;
-    if (!liveQuery && !liveQueryServerOptions) throw new Error('createLiveQueryServer: give the option liveQuery to ParseServer');
+    if (!liveQuery && !liveQueryServerOptions) console.warn('createLiveQueryServer: no class has live queries; give the option liveQuery to ParseServer');
     for (const key of AT_START) {
       if (this.config[key] !== undefined && this.config[key] !== liveQueryServerOptions?.[key]) {
         throw new Error(`createLiveQueryServer: give ${key} to ParseServer, in liveQueryServerOptions`);

@@ -21,6 +21,11 @@ class ParseGraphQLServer {
     this.config = config;
   }
 
+  /** Mounts the program's `requestContextMiddleware` into an app of its own. */
+  applyRequestContextMiddleware(api, options) {
+    this.parseServer.constructor.applyRequestContextMiddleware(api, options);
+  }
+
   /** Serves GraphQL at `config.graphQLPath`. */
   applyGraphQL(app) {
     if (!app?.use) required('You must provide an Express.js app instance!');

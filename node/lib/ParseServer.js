@@ -60,6 +60,8 @@ class ParseServer extends Middleware {
 
   async #start() {
     const { config, embedded } = this;
+    embedded.remember();
+    this.process = undefined;
     config.state = 'starting';
     try {
       const asked = { ...config };
@@ -75,7 +77,7 @@ class ParseServer extends Middleware {
       const start = { options: wanted, given, listens, givesMasterKey, Parse: embedded.Parse, registry: embedded.registry, run };
       this.process = await embedded.run(() => Server.start(start));
       // Of a program that joins again, the newer one.
-      Object.defineProperty(embedded, 'channel', { configurable: true, get: () => this.process.channel });
+      Object.defineProperty(embedded, 'channel', { configurable: true, get: () => this.process?.channel });
       this.lines = new Lines(this.process.requests);
       config.state = 'ok';
       return this;
@@ -128,6 +130,10 @@ class ParseServer extends Middleware {
 
   /** `id`: what the server is to call the request. */
   #handOn(prefix, req, res, { graphQLPath, id } = {}) {
+    if (this.config.state === 'stopped') {
+      refuse(res, 'stopped');
+      return;
+    }
     // A request that comes after a definition finds it.
     const telling = this.process?.channel?.telling;
     if (telling) {
@@ -152,8 +158,15 @@ class ParseServer extends Middleware {
 
   /** Hands a WebSocket on. The server takes them at any path. */
   handOnUpgrade(req, socket, head) {
-    if (this.process) upgrade(this.process.requests, req, socket, head, req.url);
-    else socket.destroy();
+    const { state } = this.config;
+    if (state === 'ok') upgrade(this.process.requests, req, socket, head, req.url);
+    else if (state === 'error' || state === 'stopped') socket.destroy();
+    else {
+      this.start().then(
+        () => this.handOnUpgrade(req, socket, head),
+        () => socket.destroy(),
+      );
+    }
   }
 
   /** Stops the server, and the HTTP server that `startApp` made. Requests in flight are finished. */
@@ -166,6 +179,8 @@ class ParseServer extends Middleware {
     // A server that is being started is stopped when it is there.
     await this.starting?.catch(() => {});
     await this.process?.stop();
+    this.config.state = 'stopped';
+    this.starting = undefined;
     this.lines?.destroy();
     this.embedded.forget();
     connections.destroyAll();
@@ -253,6 +268,13 @@ class ParseServer extends Middleware {
   /** The middleware of a server with these options. */
   static app(given) {
     return new ParseServer(given).app;
+  }
+
+  /** Mounts the program's `requestContextMiddleware` into an app of its own. */
+  static applyRequestContextMiddleware(api, { requestContextMiddleware } = {}) {
+    if (!requestContextMiddleware) return;
+    if (typeof requestContextMiddleware !== 'function') throw new Error('requestContextMiddleware must be a function');
+    api.use(requestContextMiddleware);
   }
 
   static promiseRouter() {

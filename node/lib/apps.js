@@ -41,13 +41,18 @@ class App {
       return this.channel.call(...args);
     };
     cloud.install(this.Parse, this.registry, { call }, options);
-    apps.push(this);
+    this.remember();
     for (const [name, args] of early.splice(0)) this.Parse.Cloud[name](...args);
   }
 
   /** Runs a function as code of this app. */
   run(work) {
     return running.run(this, work);
+  }
+
+  /** Code is of this app from now on, unless it says otherwise. */
+  remember() {
+    if (!apps.includes(this)) apps.push(this);
   }
 
   forget() {

@@ -12,6 +12,8 @@ const { load } = require('./bootstrap');
 const PROTOCOL = 1;
 /** There sockets are named pipes, which are not in a folder and are gone with who made them. */
 const WINDOWS = process.platform === 'win32';
+/** Longest path of a folder for temporary files in which sockets can be. */
+const MAX_TEMPORARY = 79;
 /** Milliseconds in which the process must have called. */
 const CALL_TIME = 30_000;
 /** Milliseconds between two looks for the socket of a server that is starting. */
@@ -46,7 +48,7 @@ class Server {
     this.wish = start;
     this.token = crypto.randomBytes(32).toString('hex');
     /** Of the sockets; that only this user may enter. */
-    this.folder = WINDOWS ? null : fs.mkdtempSync(path.join(os.tmpdir(), 'reparse-'));
+    this.folder = WINDOWS ? null : fs.mkdtempSync(path.join(temporary(), 'reparse-'));
     const pipes = WINDOWS && `\\\\.\\pipe\\reparse-${crypto.randomBytes(16).toString('hex')}`;
     const socket = name => (WINDOWS ? `${pipes}-${name}` : path.join(this.folder, name));
     this.control = socket('program');
@@ -64,7 +66,8 @@ class Server {
     const file = binary.find();
     await binary.check(file);
     const listener = net.createServer();
-    await new Promise((resolve, reject) => listener.once('error', reject).listen(this.control, resolve));
+    // `exclusive`: of a cluster, this process alone.
+    await new Promise((resolve, reject) => listener.once('error', reject).listen({ path: this.control, exclusive: true }, resolve));
     const called = new Promise(resolve => listener.once('connection', resolve));
     try {
       this.process = spawn(file, ['embedded', this.control], { stdio: ['ignore', 'inherit', 'inherit'] });
@@ -86,7 +89,6 @@ class Server {
       this.listening = ready.listening;
     } finally {
       listener.close();
-      if (!WINDOWS) fs.rmSync(this.control, { force: true });
     }
     this.ended.then(how => this.#gone(how));
   }
@@ -182,8 +184,28 @@ class Server {
   #clean() {
     this.connection?.destroy();
     this.channel?.socket.destroy();
-    if (this.folder) fs.rmSync(this.folder, { recursive: true, force: true });
+    if (!this.folder) return;
+    for (const socket of [this.control, this.requests, this.cloud]) removed(() => fs.unlinkSync(socket));
+    removed(() => fs.rmdirSync(this.folder));
   }
+}
+
+/**
+ * Removes something, if it is there. Without `fs.rmSync`, which looks what it is: after a look at a socket, Node's next `require` takes
+ * links for files.
+ */
+function removed(remove) {
+  try {
+    remove();
+  } catch (error) {
+    if (error.code !== 'ENOENT') throw error;
+  }
+}
+
+/** Where the folder of the sockets is. Their paths must not be longer than 103 bytes. */
+function temporary() {
+  const folder = os.tmpdir();
+  return Buffer.byteLength(folder) <= MAX_TEMPORARY ? folder : '/tmp';
 }
 
 const pause = milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds));

@@ -100,6 +100,50 @@ test('a program that is started again at once finds its data', async () => {
   }
 });
 
+test('a server that was stopped refuses requests, and can be started again', async () => {
+  const { running } = await start(`
+    app.get('/stop', (req, res) => server.handleShutdown().then(() => res.send(server.config.state)));
+    app.get('/start', (req, res) => server.start().then(() => res.send(server.config.state)));
+  `);
+  const made = await running.request('POST', '/parse/classes/Thing', { body: { a: 1 } });
+  assert.equal((await running.request('GET', '/stop')).text, 'stopped');
+  assert.deepEqual((await running.request('GET', '/parse/classes/Thing')).body, { code: 1, error: 'Invalid server state: stopped' });
+  assert.equal((await running.request('GET', '/start')).text, 'ok');
+  assert.equal((await running.request('GET', `/parse/classes/Thing/${made.body.objectId}`)).body.a, 1);
+  await running.stop();
+});
+
+test('a primary of a cluster that is killed takes the servers of its workers with it', async () => {
+  // A worker that requires something after the start finds it behind a link: Node must not have looked at a socket before.
+  const running = await Program.start(install({ 'index.js': `
+    const cluster = require('cluster');
+    const { ParseServer } = require('parse-server');
+    if (cluster.isPrimary) {
+      let ready = 0;
+      for (const name of ['a', 'b']) cluster.fork({ NAME: name }).on('message', pid => console.log('SERVER ' + pid + (++ready === 2 ? ' READY' : '')));
+    } else {
+      const server = new ParseServer({ appId: 'app', masterKey: 'master', databaseURI: process.env.DB + process.env.NAME, serverURL: 'http://127.0.0.1:1/parse', logLevel: 'error' });
+      server.start().then(() => {
+        require('express')().use('/parse', server.app).listen(Number(process.env.PORT), () => process.send(server.process.process.pid));
+      });
+    }
+  ` }), { env: { DB: freshDatabase('embedded') } });
+  assert.ok(running.ready, running.output);
+  const servers = [...running.output.matchAll(/SERVER (\d+)/g)].map(([, pid]) => Number(pid));
+  assert.deepEqual(servers.map(isAlive), [true, true]);
+  await running.stop('SIGKILL');
+  await until(() => !servers.some(isAlive), 'the servers end');
+});
+
+test('a folder for temporary files with a path too long for sockets', async () => {
+  const long = path.join(tempFolder(), 'x'.repeat(100));
+  fs.mkdirSync(long);
+  const running = await Program.start(install({ 'index.js': program() }), { env: { DB: freshDatabase('embedded'), TMPDIR: long } });
+  assert.ok(running.ready, running.output);
+  assert.equal((await running.request('GET', '/parse/health')).status, 200);
+  await running.stop();
+});
+
 test('a program that blocks for a while goes on afterwards', async () => {
   const { running } = await start("app.get('/block', (req, res) => { const end = Date.now() + 1500; while (Date.now() < end); res.send('over'); });");
   const [blocked, other] = await Promise.all([running.request('GET', '/block'), running.request('GET', '/parse/health')]);
