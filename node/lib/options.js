@@ -1,6 +1,6 @@
 'use strict';
 // The options of a program as the server takes them: JSON, and by name what has no JSON form and stays in the program.
-const { builtIn } = require('./adapters/built-in');
+const { builtIn, isBare } = require('./adapters/built-in');
 const { modules } = require('./bootstrap');
 
 const DEFAULTS = { databaseURI: 'mongodb://localhost:27017/parse', mountPath: '/parse', port: 1337, graphQLPath: '/graphql', playgroundPath: '/playground' };
@@ -24,6 +24,9 @@ const CALLBACKS = [
   'verifyUserEmails', 'preventLoginWithUnverifiedEmail', 'sendUserEmailVerification', 'passwordPolicy.validatorCallback',
   'schema.beforeMigration', 'schema.afterMigration', 'pages.customRoutes[].handler', 'pages.placeholders',
 ];
+
+/** Milliseconds in which functions that are asked at the start must have answered: as long as cloud code has. */
+const ASK_TIME = 60_000;
 
 /** Options that may be functions, which are asked at the start; the one for the master key again after `masterKeyTtl`. */
 const ASKED = ['masterKey', 'publicServerURL'];
@@ -67,6 +70,7 @@ class Reader {
     if (adapter === undefined || typeof adapter === 'string') return this.json(path, value);
     const made = modules.construct(adapter, options);
     const described = made?.[builtIn];
+    if (described && !isBare(made)) return refuse(path, 'the server has this adapter itself, and cannot call methods that a program adds to it');
     if (described) return { module: described.module, options: this.json(path, described.options) };
     return { module: this.keep(path, made) };
   }
@@ -149,9 +153,10 @@ function unfold(options) {
  */
 async function read(options) {
   const asked = { ...unfold(options) };
+  const limit = asked.reparse?.cloudTimeoutMs;
   for (const key of ASKED) {
     if (typeof asked[key] !== 'function') continue;
-    asked[key] = await asked[key]();
+    asked[key] = await answered(key, asked[key](), Number.isInteger(limit) ? limit : ASK_TIME);
     if (typeof asked[key] !== 'string') refuse(key, `the function must give a text, not ${typeof asked[key]}`);
   }
   for (const [key, reason] of Object.entries(REFUSED)) {
@@ -177,6 +182,19 @@ async function read(options) {
   if (Object.keys(reparse).length > 0) json.reparse = reader.json('reparse', reparse);
   const givesMasterKey = typeof options.masterKey === 'function';
   return { options: json, given: reader.given, listens, givesMasterKey };
+}
+
+/** What a function of an option has answered; fails if it does not in so many milliseconds. */
+async function answered(key, answer, limit) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`option ${key}: the function did not answer in ${limit} ms`)), limit);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 const defined = object => Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
