@@ -4,8 +4,9 @@ import ParseServer from './ParseServer';
 export declare class ParseGraphQLServer {
   parseServer: ParseServer;
   config: any;
-  constructor(parseServer: ParseServer, config: { graphQLPath: string; playgroundPath?: string; [key: string]: any });
+  constructor(parseServer: ParseServer, config: { graphQLPath: any; playgroundPath?: any; [key: string]: any });
   applyGraphQL(app: any): void;
+  applyRequestContextMiddleware(api: any, options: any): void;
   applyPlayground(app: any): void;
   setGraphQLConfig(graphQLConfig: any): Promise<any>;
 }

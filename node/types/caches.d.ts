@@ -5,7 +5,7 @@ interface Cache {
   clear(): Promise<void>;
 }
 export declare class InMemoryCacheAdapter implements Cache {
-  constructor(options?: { ttl?: number; maxSize?: number });
+  constructor(options?: any);
   get(key: string): Promise<any>;
   put(key: string, value: any, ttl?: number): Promise<void>;
   del(key: string): Promise<void>;
@@ -28,7 +28,7 @@ export declare class RedisCacheAdapter implements Cache {
   clear(): Promise<void>;
 }
 export declare class LRUCacheAdapter {
-  constructor(options?: { ttl?: number; maxSize?: number });
+  constructor(options?: any);
   get(key: string): any;
   put(key: string, value: any, ttl?: number): void;
   del(key: string): void;

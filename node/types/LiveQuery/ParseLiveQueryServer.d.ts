@@ -5,6 +5,7 @@ declare class ParseLiveQueryServer {
   config: any;
   clients: Map<string, any>;
   subscriptions: Map<string, any>;
+  [member: string]: any;
   constructor(server: any, config?: any, parseServerConfig?: any);
   connect(): Promise<void>;
   shutdown(): Promise<void>;

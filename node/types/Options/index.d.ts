@@ -16,7 +16,7 @@ export interface ParseServerOptions {
   cacheMaxSize?: number;
   cacheTTL?: number;
   clientKey?: string;
-  cloud?: string | ((parse: any) => any);
+  cloud?: any;
   cluster?: number | boolean;
   collectionPrefix?: string;
   convertEmailToLowercase?: boolean;
@@ -24,7 +24,7 @@ export interface ParseServerOptions {
   customPages?: CustomPagesOptions;
   databaseAdapter?: any;
   databaseOptions?: DatabaseOptions;
-  databaseURI?: string;
+  databaseURI: string;
   defaultLimit?: number;
   directAccess?: boolean;
   dotNetKey?: string;
@@ -60,7 +60,7 @@ export interface ParseServerOptions {
   logLevel?: string;
   logLevels?: LogLevels;
   logsFolder?: string;
-  maintenanceKey?: string;
+  maintenanceKey: string;
   maintenanceKeyIps?: string[];
   masterKey: string | (() => any);
   masterKeyIps?: string[];
@@ -78,7 +78,7 @@ export interface ParseServerOptions {
   playgroundPath?: string;
   port?: number;
   preserveFileName?: boolean;
-  preventLoginWithUnverifiedEmail?: boolean | ((request: any) => boolean | Promise<boolean>);
+  preventLoginWithUnverifiedEmail?: boolean | ((request: EmailVerificationRequest) => boolean | Promise<boolean>);
   preventSignupWithUnverifiedEmail?: boolean;
   protectedFields?: any;
   protectedFieldsOwnerExempt?: boolean;
@@ -92,16 +92,16 @@ export interface ParseServerOptions {
   readOnlyMasterKeyIps?: string[];
   requestComplexity?: RequestComplexityOptions;
   requestContextMiddleware?: (...args: any[]) => any;
-  requestKeywordDenylist?: { key: string; value?: any }[];
+  requestKeywordDenylist?: { key: string; value: any }[];
   restAPIKey?: string;
   revokeSessionOnPasswordReset?: boolean;
   routeAllowList?: string[];
   scheduledPush?: boolean;
   schema?: SchemaOptions;
   security?: SecurityOptions;
-  sendUserEmailVerification?: boolean | ((request: any) => boolean | Promise<boolean>);
+  sendUserEmailVerification?: boolean | ((request: SendEmailVerificationRequest) => boolean | Promise<boolean>);
   serverCloseComplete?: (...args: any[]) => any;
-  serverURL?: string;
+  serverURL: string;
   sessionLength?: number;
   silent?: boolean;
   startLiveQueryServer?: boolean;
@@ -109,7 +109,7 @@ export interface ParseServerOptions {
   userSensitiveFields?: string[];
   verbose?: boolean;
   verifyServerUrl?: boolean;
-  verifyUserEmails?: boolean | ((request: any) => boolean | Promise<boolean>);
+  verifyUserEmails?: boolean | ((request: EmailVerificationRequest) => boolean | Promise<boolean>);
   webhookKey?: string;
   /** Called when the server has started, or could not be. */
   serverStartComplete?: (error?: any) => any;
@@ -132,7 +132,7 @@ export interface PasswordPolicyOptions {
   resetTokenValidityDuration?: number;
   validationError?: string;
   validatorCallback?: (...args: any[]) => any;
-  validatorPattern?: string | RegExp;
+  validatorPattern?: any;
 }
 
 export interface IdempotencyOptions {
@@ -147,7 +147,7 @@ export interface RateLimitOptions {
   redisUrl?: string;
   requestCount?: number;
   requestMethods?: string[];
-  requestPath?: string;
+  requestPath: string;
   requestTimeWindow?: number;
   zone?: string;
 }
@@ -191,7 +191,7 @@ export interface SecurityOptions {
 }
 
 export interface PagesOptions {
-  customRoutes?: any;
+  customRoutes?: PagesRoute[];
   customUrls?: PagesCustomUrlsOptions;
   enableLocalization?: boolean;
   encodePageParamHeaders?: boolean;
@@ -230,7 +230,7 @@ export interface CustomPagesOptions {
 export interface SchemaOptions {
   afterMigration?: (...args: any[]) => any;
   beforeMigration?: (...args: any[]) => any;
-  definitions?: any;
+  definitions: any;
   deleteExtraFields?: boolean;
   keepUnknownIndexes?: boolean;
   lockSchemas?: boolean;
@@ -336,6 +336,35 @@ export interface LiveQueryServerOptions {
   serverURL?: string;
   websocketTimeout?: number;
   wssAdapter?: any;
+}
+
+/** What `verifyUserEmails` and `preventLoginWithUnverifiedEmail` are asked about. */
+export interface EmailVerificationRequest {
+  object: any;
+  original?: any;
+  master?: boolean;
+  ip?: string;
+  installationId?: string;
+  createdWith?: { action: 'login' | 'signup'; authProvider: string };
+  resendRequest?: boolean;
+}
+
+/** What `sendUserEmailVerification` is asked about. */
+export interface SendEmailVerificationRequest {
+  user: any;
+  master?: boolean;
+}
+
+/** A page of the program's own. */
+export interface PagesRoute {
+  method: string;
+  path: string;
+  handler: (...args: any[]) => any;
+}
+
+/** Settings of an identity provider. */
+export interface AuthAdapter {
+  enabled?: boolean;
 }
 
 /** What parse-server does not have: options of the server alone, and these. */
