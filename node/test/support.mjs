@@ -60,8 +60,8 @@ export function freshDatabase(store = 'mongo', folder = tempFolder()) {
   return uri.replace(/^(mongodb:\/\/[^/?]+)\/?[^?]*/, `$1/${name}`);
 }
 
-/** A folder with a program's files, in which `parse-server` is the library. */
-export function install(files, library = 'reparse') {
+/** A folder with a program's files, in which `parse-server` is the library, and `express` a major version of Express. */
+export function install(files, library = 'reparse', express = 5) {
   const folder = tempFolder();
   const modules = path.join(folder, 'node_modules');
   fs.mkdirSync(modules);
@@ -70,10 +70,9 @@ export function install(files, library = 'reparse') {
   const links = {
     'parse-server': real,
     parse: sdk.slice(0, sdk.lastIndexOf('/parse/') + '/parse'.length),
-    express: path.join(packageFolder, 'node_modules/express'),
-    express4: path.join(packageFolder, 'node_modules/express4'),
-    ws: path.join(packageFolder, 'node_modules/ws'),
+    express: path.join(packageFolder, 'node_modules', express === 4 ? 'express4' : 'express'),
   };
+  for (const name of ['compression', 'cors', 'helmet', 'morgan', 'ws']) links[name] = path.join(packageFolder, 'node_modules', name);
   for (const [name, target] of Object.entries(links)) fs.symlinkSync(target, path.join(modules, name));
   if (typeof files === 'string') fs.cpSync(files, folder, { recursive: true });
   else for (const [name, text] of Object.entries(files)) fs.writeFileSync(path.join(folder, name), text);
@@ -176,7 +175,7 @@ export async function until(holds, what, limit = 60_000) {
 /** Each request has a connection of its own. */
 const alone = new http.Agent({ keepAlive: false });
 
-/** One request; objects are sent as JSON. The answer: `{status, headers, body, text}`. */
+/** One request; objects are sent as JSON. The answer: `{status, headers, body, text, raw}`. */
 export function send(url, { method = 'GET', body, headers = {}, agent = alone } = {}) {
   const json = body !== undefined && !Buffer.isBuffer(body) && typeof body !== 'string';
   const bytes = json ? JSON.stringify(body) : body;
@@ -188,14 +187,15 @@ export function send(url, { method = 'GET', body, headers = {}, agent = alone } 
       answer.on('data', chunk => chunks.push(chunk));
       answer.on('error', reject);
       answer.on('end', () => {
-        const text = Buffer.concat(chunks).toString('utf8');
+        const raw = Buffer.concat(chunks);
+        const text = raw.toString('utf8');
         let parsed;
         try {
           parsed = JSON.parse(text);
         } catch {
           parsed = undefined;
         }
-        resolve({ status: answer.statusCode, headers: answer.headers, body: parsed, text });
+        resolve({ status: answer.statusCode, headers: answer.headers, body: parsed, text, raw });
       });
     });
     request.on('error', reject);

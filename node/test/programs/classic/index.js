@@ -1,5 +1,5 @@
 // As programs for parse-server 2 to 5 are: the server itself is mounted, and nobody starts it.
-var express = require('express4');
+var express = require('express');
 var ParseServer = require('parse-server').ParseServer;
 var path = require('path');
 

@@ -1,5 +1,5 @@
-// After the example of the parse-server repository, with Express 4.
-const express = require('express4');
+// After the example of the parse-server repository.
+const express = require('express');
 const { ParseServer } = require('parse-server');
 const path = require('path');
 
