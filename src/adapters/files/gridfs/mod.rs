@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use bson::oid::ObjectId;
-use bson::{Document, RawDocumentBuf, doc};
+use bson::{Document, doc};
 use futures_util::TryStreamExt as _;
 use futures_util::future::ready;
 use futures_util::stream::{self, BoxStream};
@@ -29,7 +29,7 @@ use super::encryption::{FileKey, OVERHEAD, decrypt};
 use super::{ByteStream, FileError, FileInfo, FileStore, Leftover, NewFile, Rekeyed, Result, StoredFile};
 use crate::model::date::Date;
 use crate::random::Random;
-use read::Found;
+use read::{Chunks, Found};
 
 /// Bytes of a file in one document of `fs.chunks`.
 const CHUNK: usize = 255 * 1024;
@@ -37,7 +37,7 @@ const CHUNK: usize = 255 * 1024;
 /// The bucket.
 pub struct GridFs {
     files: Collection<Document>,
-    chunks: Collection<RawDocumentBuf>,
+    chunks: Chunks,
     key: Option<FileKey>,
     random: Arc<dyn Random>,
     ids: AtomicU32,
@@ -56,7 +56,7 @@ impl GridFs {
     pub fn new(database: &Database, key: Option<FileKey>, random: Arc<dyn Random>) -> Self {
         Self {
             files: database.collection("fs.files"),
-            chunks: database.collection("fs.chunks"),
+            chunks: Chunks::new(database.collection("fs.chunks")),
             key,
             random,
             ids: AtomicU32::new(0),
@@ -86,7 +86,7 @@ impl GridFs {
                     .options(IndexOptions::builder().unique(true).build())
                     .build();
                 self.files.create_index(by_name).await?;
-                self.chunks.create_index(by_number).await.map(|_| ())
+                self.chunks.rows.create_index(by_number).await.map(|_| ())
             })
             .await
             .copied()
@@ -111,7 +111,7 @@ impl GridFs {
     /// Removes a file: first the document that makes it visible, then its bytes.
     async fn remove(&self, id: ObjectId) -> Result<()> {
         self.files.delete_one(doc! { "_id": id }).await.map_err(FileError::store)?;
-        self.chunks.delete_many(doc! { "files_id": id }).await.map_err(FileError::store)?;
+        self.chunks.rows.delete_many(doc! { "files_id": id }).await.map_err(FileError::store)?;
         Ok(())
     }
 }
@@ -140,7 +140,7 @@ impl FileStore for GridFs {
             // Another client's adapter may use ids of another kind.
             let id = document.get("_id").cloned().unwrap_or_default();
             self.files.delete_one(doc! { "_id": id.clone() }).await.map_err(FileError::store)?;
-            self.chunks.delete_many(doc! { "files_id": id }).await.map_err(FileError::store)?;
+            self.chunks.rows.delete_many(doc! { "files_id": id }).await.map_err(FileError::store)?;
         }
         Ok(())
     }
@@ -210,7 +210,7 @@ impl FileStore for GridFs {
             doc! { "$lookup": { "from": self.files.name(), "localField": "_id", "foreignField": "_id", "as": "file" } },
             doc! { "$match": { "file": { "$size": 0 } } },
         ];
-        let cursor = self.chunks.aggregate(pipeline).allow_disk_use(true).await.map_err(FileError::store)?;
+        let cursor = self.chunks.rows.aggregate(pipeline).allow_disk_use(true).await.map_err(FileError::store)?;
         let documents: Vec<Document> = cursor.try_collect().await.map_err(FileError::store)?;
         let ids = documents.iter().filter_map(|document| document.get_object_id("_id").ok());
         Ok(ids
@@ -220,7 +220,7 @@ impl FileStore for GridFs {
 
     async fn remove_leftover(&self, leftover: &Leftover) -> Result<()> {
         let id = ObjectId::parse_str(&leftover.place).map_err(FileError::store)?;
-        self.chunks.delete_many(doc! { "files_id": id }).await.map_err(FileError::store)?;
+        self.chunks.rows.delete_many(doc! { "files_id": id }).await.map_err(FileError::store)?;
         Ok(())
     }
 }

@@ -1,6 +1,8 @@
 //! Reading from GridFS.
 
 use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use bson::{Bson, Document, RawDocumentBuf, doc};
@@ -12,15 +14,60 @@ use serde_json::{Map, Value as Json};
 use super::{ByteStream, FileError, FileInfo, Result, StoredFile};
 use crate::model::date::Date;
 
-/// Chunks that are fetched at once. Each download holds so many in memory.
-const FETCH: u32 = 2;
+/// Chunks that are fetched at once, by the number of files being read: of what is short, all; of the rest, two; of many files, one of each,
+/// because that is what they hold in memory.
+const FEW_READERS: usize = 8;
+const MANY_READERS: usize = 32;
+const SHORT: u64 = 5;
+
+fn fetched_at_once(chunks: u64, readers: usize) -> u32 {
+    match chunks {
+        _ if readers > MANY_READERS => 1,
+        0..=SHORT if readers <= FEW_READERS => u32::try_from(chunks).unwrap_or(1).max(1),
+        _ => 2,
+    }
+}
+
+/// The collection of chunks, and how many files are being read from it.
+#[derive(Clone)]
+pub(super) struct Chunks {
+    pub(super) rows: Collection<RawDocumentBuf>,
+    readers: Arc<AtomicUsize>,
+}
+
+impl Chunks {
+    pub(super) fn new(rows: Collection<RawDocumentBuf>) -> Self {
+        Self { rows, readers: Arc::default() }
+    }
+
+    /// Counts a reader until it is dropped.
+    fn count(&self) -> Counted {
+        self.readers.fetch_add(1, Ordering::Relaxed);
+        Counted(self.readers.clone())
+    }
+}
+
+struct Counted(Arc<AtomicUsize>);
+
+impl Counted {
+    /// How many there are.
+    fn readers(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 /// A document of `fs.files` and the way to its bytes.
 pub(super) struct Found {
     info: FileInfo,
     id: Bson,
     chunk: u64,
-    chunks: Collection<RawDocumentBuf>,
+    chunks: Chunks,
 }
 
 /// The metadata of a document of `fs.files`.
@@ -68,7 +115,7 @@ fn length(document: &Document, key: &str) -> Result<u64> {
 }
 
 impl Found {
-    pub(super) fn new(chunks: Collection<RawDocumentBuf>, document: &Document) -> Result<Self> {
+    pub(super) fn new(chunks: Chunks, document: &Document) -> Result<Self> {
         let id = document.get("_id").cloned().unwrap_or_default();
         let info = FileInfo {
             name: document.get_str("filename").unwrap_or_default().to_owned(),
@@ -108,16 +155,19 @@ impl StoredFile for Found {
         }
         let (first, last) = (range.start / self.chunk, (range.end - 1) / self.chunk);
         let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        let counted = self.chunks.count();
         let cursor = self
             .chunks
+            .rows
             .find(doc! { "files_id": self.id.clone(), "n": { "$gte": number(first), "$lte": number(last) } })
             .sort(doc! { "n": 1 })
             .projection(doc! { "_id": 0, "n": 1, "data": 1 })
             .limit(number(last - first + 1))
-            .batch_size(FETCH)
+            .batch_size(fetched_at_once(last - first + 1, counted.readers()))
             .await
             .map_err(FileError::store)?;
-        let reader = Reader { cursor, next: first, chunk: self.chunk, range, length: self.info.length };
+        let length = self.info.length;
+        let reader = Reader { cursor, next: first, chunk: self.chunk, range, length, _counted: counted };
         Ok(Box::pin(stream::try_unfold(reader, Reader::step)))
     }
 }
@@ -130,6 +180,7 @@ struct Reader {
     /// What is still to be read.
     range: Range<u64>,
     length: u64,
+    _counted: Counted,
 }
 
 impl Reader {

@@ -32,7 +32,7 @@ impl GridFs {
             None => bytes,
         };
         let id = self.id(date);
-        let (files, chunks) = (self.files.clone(), self.chunks.clone());
+        let (files, chunks) = (self.files.clone(), self.chunks.rows.clone());
         let mut upload = Upload { id, files, chunks, in_flight: None, written: false, kept: false };
         let mut pieces = blocks(bytes, CHUNK);
         let (mut waiting, mut number, mut length) = (Vec::with_capacity(AT_ONCE), 0_i32, 0_u64);
