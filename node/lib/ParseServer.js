@@ -8,6 +8,7 @@ const caches = require('./adapters/caches');
 const { forward, upgrade } = require('./forward');
 const { Lines } = require('./lines');
 const { LiveQueryServer } = require('./LiveQueryServer');
+const { mountable } = require('./mount');
 const options = require('./options');
 const { withRequestContext } = require('./requestContext');
 const { Server } = require('./server');
@@ -102,10 +103,18 @@ class ParseServer extends Middleware {
     );
   }
 
-  /** Express looks for this when the instance itself is mounted: nobody is going to call `start`. */
+  /** What Express looks for when the instance itself is mounted: nobody is going to call `start`. */
   get handle() {
-    setImmediate(() => this.#startAlone());
-    return undefined;
+    this.alone ??= setImmediate(() => this.#startAlone());
+    return this.app;
+  }
+
+  get emit() {
+    return this.app.emit;
+  }
+
+  get set() {
+    return this.app.set;
   }
 
   /** The middleware for the REST API. */
@@ -118,9 +127,10 @@ class ParseServer extends Middleware {
   withRequestContext(pathOnServer) {
     const handOn = (req, res, id) => this.#handOn(pathOnServer, req, res, { id });
     const { requestContextMiddleware } = this.config;
+    if (requestContextMiddleware) return mountable(withRequestContext(requestContextMiddleware, this.config, handOn));
     // Express gives a third argument to what takes it.
-    if (!requestContextMiddleware) return (req, res) => handOn(req, res);
-    return withRequestContext(requestContextMiddleware, this.config, handOn);
+    const middleware = (req, res) => handOn(req, res);
+    return mountable(middleware, middleware);
   }
 
   /** The middleware for something that the server has at another path. `graphQLPath`: where the program serves GraphQL. */
@@ -212,8 +222,7 @@ class ParseServer extends Middleware {
     }
     if (given.trustProxy) app.set('trust proxy', given.trustProxy);
     this.server = await new Promise((resolve, reject) => {
-      const listener = given.middleware || given.requestContextMiddleware ? app : this.#past(app, given.mountPath);
-      const server = http.createServer(listener).once('error', reject);
+      const server = http.createServer(app).once('error', reject);
       server.listen(given.port, given.host, () => resolve(server));
     }).catch(async error => {
       await this.process.stop();
@@ -235,17 +244,6 @@ class ParseServer extends Middleware {
     }
     this.expressApp = app;
     return this;
-  }
-
-  /** Takes what is below the mount path past Express, which would ask nobody else about it, at three times the cost. */
-  #past(app, mountPath) {
-    const mount = mountPath.replace(/\/$/, '');
-    return (req, res) => {
-      if (!req.url.startsWith(`${mount}/`) || app.enabled('trust proxy')) return app(req, res);
-      if (app.enabled('x-powered-by')) res.setHeader('X-Powered-By', 'Express');
-      Object.assign(req, { baseUrl: mount, originalUrl: req.url, url: req.url.slice(mount.length) });
-      this.app(req, res);
-    };
   }
 
   /** Makes a server and starts it with an Express app. */

@@ -1,0 +1,77 @@
+// Requests go past the program's Express, and only where Express would ask nobody else about them.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Program, freshDatabase, install, send } from './support.mjs';
+
+const program = `
+const express = require('express');
+const { ParseServer } = require('parse-server');
+const port = Number(process.env.PORT);
+const server = new ParseServer({
+  appId: 'app', masterKey: 'master', databaseURI: process.env.DB, allowClientClassCreation: true, logLevel: 'error',
+  serverURL: 'http://127.0.0.1:' + port + '/parse', cloud: Parse => Parse.Cloud.define('ip', request => request.ip),
+});
+const app = express();
+app.get('/own', (req, res) => res.send('own'));
+app.get('/:first/classes/Taken', (req, res) => res.send('taken below ' + req.params.first));
+app.get('/parse/mine/:name', (req, res) => res.send('mine'));
+app.use('/parse', server.app);
+app.use('/both', (req, res, next) => { res.setHeader('X-Mine', 'yes'); next(); }, server.app);
+app.use(['/one', '/two'], server.app);
+app.get('/trust', (req, res) => res.send(String(app.enable('trust proxy').enabled('trust proxy'))));
+app.get('/silent', (req, res) => res.send(String(app.disable('x-powered-by').enabled('x-powered-by'))));
+const inner = express();
+inner.use('/parse', server.app);
+app.use('/inner', inner);
+let asked = 0;
+const router = app._router ?? app.router;
+const { handle } = router;
+router.handle = function (...given) { asked += 1; return handle.apply(this, given); };
+app.get('/asked', (req, res) => res.json(asked - 1));
+server.start().then(() => app.listen(port, '127.0.0.1', () => console.log('READY')));
+`;
+
+for (const major of [4, 5]) {
+  test(`Express ${major}`, async () => {
+    const running = await Program.start(install({ 'index.js': program }, 'reparse', major), { env: { DB: freshDatabase('embedded') } });
+    assert.ok(running.ready, running.output);
+    let before = 0;
+    /** How often Express was asked meanwhile. */
+    const asked = async () => {
+      const all = Number((await send(`${running.url}/asked`)).text);
+      const since = all - before;
+      before = all + 1;
+      return since;
+    };
+    const get = (where, headers) => running.request('GET', where, { headers });
+
+    const health = await get('/parse/health');
+    assert.deepEqual([health.status, health.body.status, health.headers['x-powered-by']], [200, 'ok', 'Express']);
+    const made = await running.request('POST', '/parse/classes/Thing', { body: { a: 1 } });
+    assert.equal(made.headers.location, `${running.url}/parse/classes/Thing/${made.body.objectId}`);
+    assert.equal((await get('/parse/classes/Thing?limit=1&order=a')).body.results.length, 1);
+    assert.equal((await get('/parse?x=1')).status, (await get('/parse')).status);
+    assert.equal(await asked(), 0);
+
+    // Somebody comes first, or something else is meant.
+    assert.equal((await get('/parse/classes/Taken')).text, 'taken below parse');
+    assert.equal((await get('/PARSE/health')).body.status, 'ok');
+    assert.equal((await get('/parse/mine/%zz')).status, 400);
+    assert.equal((await get('/parser/health')).status, 404);
+    const both = await get('/both/health');
+    assert.deepEqual([both.body.status, both.headers['x-mine']], ['ok', 'yes']);
+    for (const path of ['/one', '/two', '/inner/parse']) assert.equal((await get(`${path}/health`)).body.status, 'ok');
+    assert.equal((await get('/own')).text, 'own');
+    assert.equal(await asked(), 9);
+
+    // What is set later counts from then on.
+    await get('/silent');
+    assert.equal((await get('/parse/health')).headers['x-powered-by'], undefined);
+    assert.equal(await asked(), 1);
+    await get('/trust');
+    const { body } = await running.request('POST', '/parse/functions/ip', { body: {}, headers: { 'X-Forwarded-For': '203.0.113.9' } });
+    assert.equal(body.result, '203.0.113.9');
+    assert.equal(await asked(), 2);
+    await running.stop();
+  });
+}
