@@ -206,6 +206,27 @@ class ParseServer extends Middleware {
       console.error('Error on ParseServer.startApp: ', error);
       throw error;
     }
+    try {
+      await this.#listen(given);
+    } catch (error) {
+      this.server?.close();
+      await this.process.stop();
+      throw error;
+    }
+    if (!process.env.TESTING) {
+      const stop = () => {
+        process.stdout.write('Termination signal received. Shutting down.');
+        this.handleShutdown();
+      };
+      process.on('SIGTERM', stop);
+      process.on('SIGINT', stop);
+      if (given.verifyServerUrl !== false) await ParseServer.verifyServerUrl();
+    }
+    return this;
+  }
+
+  /** Serves what `startApp` serves. */
+  async #listen(given) {
     const express = require('express');
     const app = express();
     if (given.middleware) {
@@ -224,26 +245,13 @@ class ParseServer extends Middleware {
     this.server = await new Promise((resolve, reject) => {
       const server = http.createServer(app).once('error', reject);
       server.listen(given.port, given.host, () => resolve(server));
-    }).catch(async error => {
-      await this.process.stop();
-      throw error;
     });
     connections.track(this.server);
     if (given.startLiveQueryServer || given.liveQueryServerOptions) {
       this.liveQueryServer = await ParseServer.createLiveQueryServer(this.server, given.liveQueryServerOptions, given);
       if (this.liveQueryServer.server !== this.server) connections.track(this.liveQueryServer.server);
     }
-    if (!process.env.TESTING) {
-      const stop = () => {
-        process.stdout.write('Termination signal received. Shutting down.');
-        this.handleShutdown();
-      };
-      process.on('SIGTERM', stop);
-      process.on('SIGINT', stop);
-      if (given.verifyServerUrl !== false) await ParseServer.verifyServerUrl();
-    }
     this.expressApp = app;
-    return this;
   }
 
   /** Makes a server and starts it with an Express app. */

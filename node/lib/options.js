@@ -165,8 +165,10 @@ async function read(options) {
   if (asked.requestContextMiddleware && typeof asked.requestContextMiddleware !== 'function') {
     throw new Error('requestContextMiddleware must be a function');
   }
+  if (typeof (asked.reparse ?? {}) !== 'object') refuse('reparse', 'it must be an object');
   const { listen, ...reparse } = asked.reparse ?? {};
   delete asked.reparse;
+  if (!['undefined', 'boolean', 'number'].includes(typeof listen)) refuse('reparse.listen', 'it must be true, false or a port');
   for (const key of OWN) delete asked[key];
   const listens = listen !== undefined && listen !== false;
   // The program looks at proxies where it takes the requests.

@@ -64,6 +64,9 @@ const cases = [
   ["(() => { const loop = {}; loop.loop = loop; return { protectedFields: loop }; })()", 'option protectedFields.loop: it contains itself'],
   ["{ publicServerURL: 'ftp://x' }", 'must be a valid URL starting with http'],
   ["{ readOnlyMasterKey: 'master' }", 'masterKey and readOnlyMasterKey should be different'],
+  ["{ reparse: 'fast' }", 'option reparse: it must be an object'],
+  ["{ reparse: { listen: '1338' } }", 'option reparse.listen: it must be true, false or a port'],
+  ["{ reparse: { listen: 70000 } }", 'option port must be an integer from 0 to 65535'],
   ["{ reparse: { bcryptcost: 4 } }", 'unknown option reparse.bcryptcost; did you mean bcryptCost?'],
   ["{ databaseURI: 'mongodb://127.0.0.1:1/x', reparse: { databaseTimeoutMs: 700 } }", 'cannot open MongoDB'],
 ];
@@ -113,6 +116,28 @@ test('a port in use', async () => {
     `,
   });
   assert.match(told, /EADDRINUSE/);
+});
+
+test('a port in use at which the server is to listen', async () => {
+  const port = await freePort();
+  const told = await attempt(`{ host: '127.0.0.1', reparse: { listen: ${port} } }`, {
+    before: `
+      const net = require('node:net').createServer().listen(${port}, '127.0.0.1').unref();
+      await new Promise(resolve => net.once('listening', resolve));
+    `,
+  });
+  assert.match(told, /cannot listen on 127\.0\.0\.1:\d+: Address already in use/);
+});
+
+test('startApp that fails behind the start', async () => {
+  for (const [options, message] of [
+    ["{ middleware: './nowhere.js' }", /Cannot find module/],
+    ['{ middleware: 5 }', /option middleware|requires a middleware function|argument handler must be a function/],
+    ["{ liveQuery: { classNames: ['A'] }, startLiveQueryServer: true, liveQueryServerOptions: { appId: 'other' } }", /there is no ParseServer of the app other/],
+  ]) {
+    const told = await attempt('{}', { before: `throw await ParseServer.startApp({ ...base, port: 0, host: '127.0.0.1', verifyServerUrl: false, ...(${options}) }).catch(error => error);` });
+    assert.match(told, message);
+  }
 });
 
 test('the embedded store of a program that runs', async () => {
