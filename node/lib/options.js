@@ -19,6 +19,14 @@ const ADAPTERS = [
   'liveQuery.pubSubAdapter', 'liveQuery.wssAdapter', 'liveQueryServerOptions.pubSubAdapter', 'liveQueryServerOptions.wssAdapter',
 ];
 
+/** Methods without which an adapter is none. */
+const METHODS = {
+  analyticsAdapter: ['appOpened', 'trackEvent'],
+  emailAdapter: ['sendMail'],
+  filesAdapter: ['createFile', 'deleteFile', 'getFileData', 'getFileLocation'],
+  loggerAdapter: ['log'],
+};
+
 /** Options that may be functions, which the server calls in the program. */
 const CALLBACKS = [
   'verifyUserEmails', 'preventLoginWithUnverifiedEmail', 'sendUserEmailVerification', 'passwordPolicy.validatorCallback',
@@ -72,6 +80,9 @@ class Reader {
     const described = made?.[builtIn];
     if (described && !isBare(made)) return refuse(path, 'the server has this adapter itself, and cannot call methods that a program adds to it');
     if (described) return { module: described.module, options: this.json(path, described.options) };
+    for (const method of METHODS[path] ?? []) {
+      if (typeof made?.[method] !== 'function') refuse(path, `it has no method ${method}`);
+    }
     return { module: this.keep(path, made) };
   }
 
