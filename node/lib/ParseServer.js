@@ -125,12 +125,14 @@ class ParseServer extends Middleware {
 
   /** As `middleware`, behind the program's `requestContextMiddleware`. */
   withRequestContext(pathOnServer) {
-    const handOn = (req, res, id) => this.#handOn(pathOnServer, req, res, { id });
+    const handOn = (req, res, id, way) => this.#handOn(pathOnServer, req, res, { id, way });
     const { requestContextMiddleware } = this.config;
     if (requestContextMiddleware) return mountable(withRequestContext(requestContextMiddleware, this.config, handOn));
     // Express gives a third argument to what takes it.
-    const middleware = (req, res) => handOn(req, res);
-    return mountable(middleware, middleware);
+    return mountable(
+      (req, res) => handOn(req, res),
+      (req, res, way) => handOn(req, res, undefined, way),
+    );
   }
 
   /** The middleware for something that the server has at another path. `graphQLPath`: where the program serves GraphQL. */
@@ -138,8 +140,8 @@ class ParseServer extends Middleware {
     return (req, res) => this.#handOn(pathOnServer, req, res, { graphQLPath });
   }
 
-  /** `id`: what the server is to call the request. */
-  #handOn(prefix, req, res, { graphQLPath, id } = {}) {
+  /** `id`: what the server is to call the request. `way`: how it came, if not through Express. */
+  #handOn(prefix, req, res, more = {}) {
     if (this.config.state === 'stopped') {
       refuse(res, 'stopped');
       return;
@@ -147,13 +149,15 @@ class ParseServer extends Middleware {
     // A request that comes after a definition finds it.
     const telling = this.process?.channel?.telling;
     if (telling) {
-      telling.then(() => this.#handOn(prefix, req, res, { graphQLPath, id }));
+      telling.then(() => this.#handOn(prefix, req, res, more));
       return;
     }
     if (this.process) {
-      const target = prefix === '/' ? req.url : prefix + (req.url.startsWith('/?') ? req.url.slice(1) : req.url);
-      const mount = req.baseUrl || '/';
-      forward(this.lines, req, res, target, graphQLPath ? `${mount} ${graphQLPath}` : mount, id);
+      const { graphQLPath, id, way } = more;
+      const { url } = way ?? req;
+      const target = prefix === '/' ? url : prefix + (url.startsWith('/?') ? url.slice(1) : url);
+      const mount = (way ? way.mount : req.baseUrl) || '/';
+      forward(this.lines, req, res, target, graphQLPath ? `${mount} ${graphQLPath}` : mount, id, way?.first);
       return;
     }
     if (this.config.state === 'error') {
@@ -161,7 +165,7 @@ class ParseServer extends Middleware {
       return;
     }
     this.start().then(
-      () => this.#handOn(prefix, req, res, { graphQLPath, id }),
+      () => this.#handOn(prefix, req, res, more),
       () => refuse(res, 'error'),
     );
   }

@@ -65,9 +65,11 @@ const ONE_PIECE = 15 << 10;
 
 /** A request that was handed on, and its answer. */
 class Handing {
-  constructor(req, res) {
+  /** @param {string[]} [first] headers of the answer if nobody else has to do with it */
+  constructor(req, res, first) {
     this.req = req;
     this.res = res;
+    this.first = first;
     this.bodiless = req.method === 'HEAD';
     /** Whether all of the request has been written. */
     this.asked = false;
@@ -85,31 +87,27 @@ class Handing {
     } else line.write(joined(head, body));
   }
 
+  /** Sends a request when all of its body is there: a small one, which mostly has come with the head. */
+  gather(lines, head, length) {
+    const { req } = this;
+    let body;
+    req.on('data', piece => {
+      body = body === undefined ? piece : Buffer.concat([body, piece]);
+      if (body.length === length) this.send(lines, head, body);
+    });
+  }
+
   /** Sends a request with the body that is still to be read, not faster than the server takes it. */
   stream(lines, head, chunked) {
     const { req } = this;
     const line = this.#take(lines);
-    let first = head;
-    const begin = () => {
-      if (first !== null && this.line) line.write(first, 'latin1');
-      first = null;
-    };
+    line.write(head, 'latin1');
     req.on('data', piece => {
       // The answer came before the end of the request.
       if (!this.line) return;
-      let more;
-      if (chunked) {
-        line.write(`${first ?? ''}${piece.length.toString(16)}\r\n`, 'latin1');
-        line.write(piece);
-        more = line.write('\r\n', 'latin1');
-        first = null;
-      } else if (first !== null && piece.length <= ONE_PIECE) {
-        more = line.write(joined(first, piece));
-        first = null;
-      } else {
-        begin();
-        more = line.write(piece);
-      }
+      if (chunked) line.write(`${piece.length.toString(16)}\r\n`, 'latin1');
+      let more = line.write(piece);
+      if (chunked) more = line.write('\r\n', 'latin1');
       if (!more) {
         req.pause();
         line.drained(() => req.resume());
@@ -117,12 +115,9 @@ class Handing {
     });
     req.on('end', () => {
       if (!this.line) return;
-      begin();
       if (chunked) line.write('0\r\n\r\n', 'latin1');
       this.asked = true;
     });
-    // Mostly the body has come with the head, and is read before that.
-    setImmediate(begin);
   }
 
   #take(lines) {
@@ -141,17 +136,23 @@ class Handing {
     this.#free();
     const { res } = this;
     if (res.headersSent || res.destroyed) return;
-    setHead(res, answer);
+    this.#setHead(answer);
     // A text is written together with the head. Middleware that looks at bodies gets bytes.
     if (body.length === 0) res.end();
-    else if (body.length <= ONE_PIECE && res.end === END) res.end(body.latin1Slice(), 'latin1');
+    else if (body.length <= ONE_PIECE && res.end === END && res.write === WRITE) endWith(res, body.latin1Slice());
     else res.end(Buffer.from(body));
+  }
+
+  #setHead(answer) {
+    const { first, res } = this;
+    if (first) res.writeHead(answer.status, answer.message, first.concat(answer.headers));
+    else setHead(res, answer);
   }
 
   head(answer) {
     const { res } = this;
     if (res.headersSent || res.destroyed) return this.leave();
-    setHead(res, answer);
+    this.#setHead(answer);
     // The next piece may be the last one.
     this.held = undefined;
   }
@@ -182,7 +183,14 @@ class Handing {
   }
 }
 
-const END = http.OutgoingMessage.prototype.end;
+const { end: END, write: WRITE } = http.OutgoingMessage.prototype;
+
+/** Ends an answer with a text. `end` would write its empty end as a second piece, and both by a dearer call. */
+function endWith(res, text) {
+  res.write(text, 'latin1');
+  res.socket?.uncork();
+  res.end();
+}
 
 function joined(head, body) {
   const bytes = Buffer.allocUnsafe(head.length + body.length);
@@ -197,8 +205,9 @@ function joined(head, body) {
  * @param {string} path path on the server, with the query
  * @param {string} paths path below which the program serves it; for the playground also that of GraphQL, after a blank
  * @param {string} [id] what the server is to call the request
+ * @param {string[]} [first] if nobody else has to do with the answer: a flat list of headers that it begins with
  */
-function forward(lines, req, res, path, paths, id) {
+function forward(lines, req, res, path, paths, id, first) {
   const parsed = parsedBody(req);
   const chunked = !parsed && req.headers['transfer-encoding'] !== undefined;
   let changes = id && { id };
@@ -214,16 +223,13 @@ function forward(lines, req, res, path, paths, id) {
     console.error(error.message);
     return answer(res, 400, { code: 102, error: 'The request is malformed.' });
   }
-  const handing = new Handing(req, res);
+  const handing = new Handing(req, res, first);
+  const length = Number(req.headers['content-length'] ?? 0);
   if (parsed) handing.send(lines, head, parsed.bytes);
-  else if (!hasBody(req)) handing.send(lines, head);
+  else if (!chunked && length === 0) handing.send(lines, head);
+  else if (!req.readableEnded && !chunked && length <= ONE_PIECE) handing.gather(lines, head, length);
   else if (!req.readableEnded) handing.stream(lines, head, chunked);
   else fail(res, new Error('other middleware has read the body of a request, and left nothing in req.body'));
-}
-
-function hasBody(req) {
-  const length = req.headers['content-length'];
-  return req.headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
 }
 
 /** Headers that middleware has set before stay, unless the server has some of the same name. */

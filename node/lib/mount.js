@@ -9,13 +9,20 @@ const PLAIN = /^(\/[\w.~-]+)+$/;
 /** What Express 4 puts before all that a program gives it. */
 const BEFORE = ['query', 'expressInit'];
 
+const POWERED = ['X-Powered-By', 'Express'];
+
 /** By app: where middleware of this package is mounted in it. */
 const mounts = new WeakMap();
 
 /**
+ * How a request came that Express has not seen: the path of the mount, the rest of its address, and headers that answers begin with.
+ * @typedef {{ mount: string, url: string, first: string[] }} Way
+ */
+
+/**
  * Makes middleware an app that Express can mount.
  * @param {Function} middleware of Express
- * @param {(req: object, res: object) => void} [direct] serves a request without Express; absent if it needs that
+ * @param {(req: object, res: object, way: Way) => void} [direct] serves a request without Express; absent if it needs that
  */
 function mountable(middleware, direct) {
   return Object.assign(middleware, {
@@ -53,10 +60,8 @@ function lead(app, req, res) {
   // What has hooked into the class of answers expects Express's, and proxies are for Express to know.
   if (!mount || Object.getPrototypeOf(res) !== http.ServerResponse.prototype || app.enabled('trust proxy')) return false;
   if (!isFirst(stackOf(app), mount.layer, url.split('?', 1)[0])) return false;
-  if (app.enabled('x-powered-by')) res.setHeader('X-Powered-By', 'Express');
   const rest = url.slice(mount.path.length);
-  Object.assign(req, { baseUrl: mount.path, originalUrl: url, url: rest[0] === '/' ? rest : `/${rest}` });
-  mount.direct(req, res);
+  mount.direct(req, res, { mount: mount.path, url: rest[0] === '/' ? rest : `/${rest}`, first: app.enabled('x-powered-by') ? POWERED : [] });
   return true;
 }
 

@@ -1,7 +1,8 @@
 // Requests go past the program's Express, and only where Express would ask nobody else about them.
 import assert from 'node:assert/strict';
+import net from 'node:net';
 import { test } from 'node:test';
-import { Program, freshDatabase, install, send } from './support.mjs';
+import { Program, freshDatabase, install, send, sleep } from './support.mjs';
 
 const program = `
 const express = require('express');
@@ -9,7 +10,7 @@ const { ParseServer } = require('parse-server');
 const port = Number(process.env.PORT);
 const server = new ParseServer({
   appId: 'app', masterKey: 'master', databaseURI: process.env.DB, allowClientClassCreation: true, logLevel: 'error',
-  serverURL: 'http://127.0.0.1:' + port + '/parse', cloud: Parse => Parse.Cloud.define('ip', request => request.ip),
+  fileUpload: { enableForPublic: true }, serverURL: 'http://127.0.0.1:' + port + '/parse', cloud: Parse => Parse.Cloud.define('ip', request => request.ip),
 });
 const app = express();
 app.get('/own', (req, res) => res.send('own'));
@@ -31,6 +32,21 @@ app.get('/asked', (req, res) => res.json(asked - 1));
 server.start().then(() => app.listen(port, '127.0.0.1', () => console.log('READY')));
 `;
 
+/** A body that comes in pieces, and a second request behind it before the first is answered. */
+async function pieces({ port }) {
+  const socket = net.connect(port, '127.0.0.1').setEncoding('utf8');
+  let text = '';
+  const ended = new Promise(resolve => socket.on('data', piece => (text += piece)).on('close', resolve));
+  const head = 'Host: x\r\nX-Parse-Application-Id: app\r\n';
+  socket.write(`POST /parse/classes/Thing HTTP/1.1\r\n${head}Content-Type: application/json\r\nContent-Length: 16\r\n\r\n{"pie`);
+  await sleep(50);
+  socket.write('ces":"');
+  await sleep(50);
+  socket.write(`two"}GET /parse/health HTTP/1.1\r\n${head}Connection: close\r\n\r\n`);
+  await ended;
+  assert.match(text, /^HTTP\/1\.1 201 .*\{"objectId":[^]*HTTP\/1\.1 200 [^]*\{"status":"ok"\}$/s);
+}
+
 for (const major of [4, 5]) {
   test(`Express ${major}`, async () => {
     const running = await Program.start(install({ 'index.js': program }, 'reparse', major), { env: { DB: freshDatabase('embedded') } });
@@ -50,6 +66,14 @@ for (const major of [4, 5]) {
     const made = await running.request('POST', '/parse/classes/Thing', { body: { a: 1 } });
     assert.equal(made.headers.location, `${running.url}/parse/classes/Thing/${made.body.objectId}`);
     assert.equal((await get('/parse/classes/Thing?limit=1&order=a')).body.results.length, 1);
+    const bytes = Buffer.alloc(900_000, 'abcdefghij');
+    const stored = await running.request('POST', '/parse/files/big.txt', { body: bytes, headers: { 'Content-Type': 'text/plain' } });
+    assert.deepEqual((await send(stored.body.url)).raw, bytes);
+    const head = await running.request('HEAD', '/parse/health');
+    assert.deepEqual([head.status, head.text, head.headers['x-powered-by']], [200, '', 'Express']);
+    const chunked = { 'Content-Type': 'application/json', 'Transfer-Encoding': 'chunked' };
+    assert.equal((await running.request('POST', '/parse/classes/Thing', { body: '{"a":2}', headers: chunked })).status, 201);
+    await pieces(running);
     assert.equal((await get('/parse?x=1')).status, (await get('/parse')).status);
     assert.equal(await asked(), 0);
 

@@ -77,14 +77,11 @@ class Channel {
   }
 
   #write(frame) {
-    // What is written in one turn of the event loop goes out together.
+    // What the code that runs now writes goes out together.
     if (!this.corked) {
       this.corked = true;
       this.socket.cork();
-      setImmediate(() => {
-        this.corked = false;
-        this.socket.uncork();
-      });
+      process.nextTick(uncork, this);
     }
     this.socket.write(frame);
   }
@@ -133,6 +130,11 @@ class Channel {
       this.#write(frame);
     });
   }
+}
+
+function uncork(channel) {
+  channel.corked = false;
+  channel.socket.uncork();
 }
 
 /** An answer with raw bytes. */
