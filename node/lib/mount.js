@@ -20,7 +20,7 @@ const mounts = new WeakMap();
  */
 
 /**
- * Makes middleware an app that Express can mount.
+ * Makes middleware an app that Express can mount, and that can listen by itself.
  * @param {Function} middleware of Express
  * @param {(req: object, res: object, way: Way) => void} [direct] serves a request without Express; absent if it needs that
  */
@@ -29,6 +29,9 @@ function mountable(middleware, direct) {
     handle: middleware,
     emit(event, parent) {
       if (event === 'mount' && direct) mounted(parent, this.mountpath, direct);
+    },
+    listen(...where) {
+      return http.createServer(middleware).listen(...where);
     },
     set() {
       throw new Error('server.app has no settings; give them to the Express app that it is mounted in');

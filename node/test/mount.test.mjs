@@ -99,3 +99,20 @@ for (const major of [4, 5]) {
     await running.stop();
   });
 }
+
+test('server.app listens by itself', async () => {
+  const running = await Program.start(install({ 'index.js': `
+    const { ParseServer } = require('parse-server');
+    const server = new ParseServer({ appId: 'app', masterKey: 'master', databaseURI: process.env.DB, serverURL: 'http://127.0.0.1:' + process.env.PORT, logLevel: 'error' });
+    server.app.listen(Number(process.env.PORT), '127.0.0.1', () => console.log('READY'));
+    try {
+      server.app.set('trust proxy', true);
+    } catch (error) {
+      console.log(error.message);
+    }
+  ` }), { env: { DB: freshDatabase('embedded') } });
+  assert.ok(running.ready, running.output);
+  assert.equal((await running.request('GET', '/health')).body.status, 'ok');
+  assert.match(running.output, /server\.app has no settings/);
+  await running.stop();
+});
