@@ -528,23 +528,25 @@ fn transaction(session: &Session, give: oneshot::Sender<Handle>, patience: Patie
     } else {
         session.roll_back();
     }
+    // Whoever reads classes waits for this transaction until what it rolled back is there again.
+    for change in defined {
+        let _ = define_alone(session, &change);
+    }
     show(None);
-    // Changes that arrived while the transaction ended, and those that were rolled back with it.
-    let late = queue.try_iter().filter_map(|step| match step {
-        Step::Define(change, reply) => Some((change, Some(reply))),
-        _ => None,
-    });
-    for (change, reply) in defined.into_iter().map(|change| (change, None)).chain(late) {
-        let done = session.execute("BEGIN IMMEDIATE").and_then(|()| session.one(|session| change(session)));
-        let done = done.and_then(|()| session.commit());
-        if let Err(error) = &done {
-            session.roll_back();
-            tracing::warn!(error = %describe(error), "failed to change classes");
-        }
-        if let Some(reply) = reply {
-            let _ = reply.send(done);
+    for step in queue.try_iter() {
+        if let Step::Define(change, reply) = step {
+            let _ = reply.send(define_alone(session, &change));
         }
     }
+}
+
+/// Changes classes in a transaction of its own.
+fn define_alone(session: &Session, change: &Definition) -> Result<()> {
+    let done = session.execute("BEGIN IMMEDIATE").and_then(|()| session.one(|session| change(session)));
+    done.and_then(|()| session.commit()).inspect_err(|error| {
+        session.roll_back();
+        tracing::warn!(error = %describe(error), "failed to change classes");
+    })
 }
 
 /// Runs the steps of a transaction. Changes that remain in `defined` were rolled back with it.

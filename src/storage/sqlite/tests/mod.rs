@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::*;
 use crate::model::json::decode_map;
-use crate::model::schema::FieldType;
+use crate::model::schema::{Field, FieldType};
 use crate::storage::conformance;
 
 fn quick() -> EmbeddedOptions {

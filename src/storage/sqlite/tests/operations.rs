@@ -21,6 +21,24 @@ async fn a_row_and_what_belongs_to_it_are_one_write() {
 }
 
 #[tokio::test]
+async fn a_field_outlives_the_transaction_it_was_added_in() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    store.create_class(&class("Defined", &[])).await.unwrap();
+    let name = ClassName::unchecked("Defined");
+    // How fast the classes are read after the end differs from one time to the next.
+    for number in 0..40 {
+        let tx = store.begin().await.unwrap();
+        let field = format!("f{number}");
+        store.add_field(&name, &field, &Field::new(FieldType::Number)).await.unwrap();
+        store.abort(tx).await.unwrap();
+        let classes = store.classes().await.unwrap();
+        let defined = classes.iter().find(|class| class.name == name).unwrap();
+        assert!(defined.fields.contains_key(&field), "{field}");
+    }
+}
+
+#[tokio::test]
 async fn searches_end_in_time_and_memory() {
     let directory = tempfile::tempdir().unwrap();
     let options = EmbeddedOptions { time_limit: Duration::from_millis(200), result_bytes: 100_000, ..quick() };
