@@ -14,16 +14,16 @@ use serde_json::{Map, Value as Json};
 use super::{ByteStream, FileError, FileInfo, Result, StoredFile};
 use crate::model::date::Date;
 
-/// Chunks that are fetched at once, by the number of files being read: of what is short, all; of the rest, two; of many files, one of each,
-/// because that is what they hold in memory.
+/// Readers that may hold more than one chunk each.
 const FEW_READERS: usize = 8;
-const MANY_READERS: usize = 32;
+/// Chunks of a range that comes in one answer.
 const SHORT: u64 = 5;
 
+/// Chunks that a reader fetches at once, and holds in memory: all of a short range, two of a longer one; one if there are many readers.
 fn fetched_at_once(chunks: u64, readers: usize) -> u32 {
     match chunks {
-        _ if readers > MANY_READERS => 1,
-        0..=SHORT if readers <= FEW_READERS => u32::try_from(chunks).unwrap_or(1).max(1),
+        _ if readers > FEW_READERS => 1,
+        0..=SHORT => u32::try_from(chunks).unwrap_or(1).max(1),
         _ => 2,
     }
 }
