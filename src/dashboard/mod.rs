@@ -15,11 +15,12 @@ use crate::domain::kernel::audit::{Deed, What};
 use crate::domain::kernel::context::Client;
 use crate::domain::kernel::noting;
 use crate::error::{ParseError, Result};
-use crate::http::answer::{self, RequestId, RouteLabel, refusal};
+use crate::http::answer::{self, RequestId, refusal};
 use crate::http::caller::Caller;
 use crate::http::conditional::etag;
 use crate::http::dashboard_session::{COOKIE, cookie, hosted, is_same_origin};
 use crate::http::mount::{below, of_url};
+use crate::http::record::RequestRecord;
 use crate::http::{body, query};
 
 /// The cookie that carries a word from a failed log in to the next page.
@@ -58,13 +59,13 @@ impl DashboardEndpoint {
     async fn answer(&self, request: Request) -> Result<Response> {
         let path = below(&self.mount, request.uri().path()).unwrap_or_default().trim_start_matches('/').to_owned();
         let dashboard = hosted(&self.app).ok_or_else(ParseError::unknown_route)?;
-        let label = RouteLabel::of(&request);
+        let record = RequestRecord::of(&request);
         let reads = matches!(*request.method(), Method::GET | Method::HEAD);
         if reads && let Some(file) = dashboard.file(&path).await {
-            label.set("/dashboard/{file}".into());
+            record.set_route("/dashboard/{file}".into());
             return send(dashboard, request.headers(), &file).await.ok_or_else(ParseError::unknown_route);
         }
-        label.set("/dashboard".into());
+        record.set_route("/dashboard".into());
         // Icons of the pages ask for the base address, many times a page.
         if reads
             && path.is_empty()

@@ -7,9 +7,10 @@ use poem::{Endpoint, Request, Response};
 
 use crate::config::Options;
 use crate::error::ParseError;
-use crate::http::answer::{RouteLabel, refusal};
+use crate::http::answer::refusal;
 use crate::http::handed::Handed;
 use crate::http::page::{Asset, Page, escape};
+use crate::http::record::RequestRecord;
 
 const HTML: &str = include_str!("playground/page.html");
 
@@ -77,7 +78,7 @@ impl Endpoint for PlaygroundEndpoint {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
-        RouteLabel::of(&request).set(self.path.clone());
+        RequestRecord::of(&request).set_route(self.path.clone());
         Ok(self.answer(&request).unwrap_or_else(|| refusal(&ParseError::unknown_route(), true)))
     }
 }

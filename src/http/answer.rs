@@ -1,10 +1,10 @@
 //! JSON responses, and the form of errors.
 
 use std::error::Error as _;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use poem::Response;
 use poem::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use poem::{Request, Response};
 use serde::Serialize;
 
 use super::gate::rate_limit::Exceeded;
@@ -12,29 +12,6 @@ use crate::error::ParseError;
 
 /// The content type of JSON responses.
 pub const JSON: &str = "application/json; charset=utf-8";
-
-/// The route of a request, for its log line. The middleware adds this to the request, and the router sets it.
-#[derive(Debug, Clone, Default)]
-pub struct RouteLabel(Arc<Mutex<Option<Arc<str>>>>);
-
-impl RouteLabel {
-    /// The value that belongs to a request.
-    #[must_use]
-    pub fn of(request: &Request) -> Self {
-        request.data::<Self>().cloned().unwrap_or_default()
-    }
-
-    /// Sets the route.
-    pub fn set(&self, route: Arc<str>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(route);
-    }
-
-    /// The route, if it has been set.
-    #[must_use]
-    pub fn get(&self) -> Option<Arc<str>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
 
 /// Maximum length of a request id that a client chooses.
 const LONGEST_ID: usize = 128;

@@ -13,6 +13,7 @@ use super::credentials;
 use super::dashboard_session;
 use super::gate::rate_limit::Identity;
 use super::handed::Handed;
+use super::record::RequestRecord;
 use crate::config::Options;
 use crate::domain::features::dashboard::Session;
 use crate::domain::features::sessions::open_context;
@@ -32,6 +33,8 @@ pub struct Caller {
     pub client: Client,
     /// Whether the caller's address is that of the connection, not one from a proxy's header.
     pub direct: bool,
+    /// What becomes known of the request.
+    pub record: RequestRecord,
     /// The session of the dashboard, if one of its pages sent the request.
     dashboard: Option<Session>,
 }
@@ -80,6 +83,8 @@ impl Caller {
             Some(handed) => client::handed_origin(&options.server, handed, request.headers()),
             None => client::origin(&options.server, peer, own, request.headers()),
         };
+        let record = RequestRecord::of(request);
+        record.set_address(origin.ip);
         Self {
             credentials: Credentials::default(),
             client: Client {
@@ -89,6 +94,7 @@ impl Caller {
                 ..Client::default()
             },
             direct: !origin.forwarded,
+            record,
             dashboard: None,
         }
     }
@@ -135,7 +141,9 @@ impl Caller {
     /// 209 if the token is unknown or has expired.
     pub async fn open(mut self, app: &Arc<App>, auth: Auth, token: TokenUse) -> Result<Context> {
         self.client.dashboard = self.dashboard.filter(|_| auth.is_master()).map(|session| session.user);
-        open_context(app, auth, self.credentials, token, self.client).await
+        let cx = open_context(app, auth, self.credentials, token, self.client).await?;
+        self.record.set_caller(&cx);
+        Ok(cx)
     }
 }
 

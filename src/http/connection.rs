@@ -18,6 +18,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_io_timeout::TimeoutWriter;
 
 use super::handed::Handed;
+use super::record::Received;
 use super::serve::Door;
 use super::wire::{RequestStart, Wire};
 
@@ -36,7 +37,11 @@ pub struct Ends {
 
 impl Ends {
     /// A request as the endpoint gets it.
-    pub(super) fn request(self, mut head: hyper::http::request::Parts, body: Body) -> Request {
+    pub(super) fn request(
+        self,
+        mut head: hyper::http::request::Parts,
+        (body, received): (Body, Option<Received>),
+    ) -> Request {
         let addresses = (LocalAddr(Addr::SocketAddr(self.local)), RemoteAddr(Addr::SocketAddr(self.remote)));
         let told = if self.handed { Handed::take(&mut head.headers) } else { None };
         let scheme = if self.https { Scheme::HTTPS } else { Scheme::HTTP };
@@ -44,6 +49,9 @@ impl Ends {
         let mut request = Request::from_parts(head, body);
         if let Some(told) = told {
             request.set_data(told);
+        }
+        if let Some(received) = received {
+            request.set_data(received);
         }
         request
     }
@@ -60,7 +68,7 @@ where
     // A client that does not read its response must not keep it in memory forever.
     let mut writer = TimeoutWriter::new(stream);
     writer.set_timeout(Some(patience.write));
-    let wire = Wire::new(Box::pin(writer), cors, start.clone());
+    let wire = Wire::new(Box::pin(writer), cors, start.clone(), ends.remote.ip());
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let (endpoint, start) = (endpoint.clone(), start.clone());
         async move {
@@ -91,18 +99,21 @@ where
     }
 }
 
-/// The body of a request. It signals when it has been read completely, because then the next request begins.
-fn watched(body: Incoming, start: RequestStart) -> Body {
+/// The body of a request, and what arrives of it, if it is not empty. It signals to `start` when it has been read completely, because
+/// then the next request begins.
+pub(super) fn watched(body: Incoming, start: RequestStart) -> (Body, Option<Received>) {
     if body.is_end_stream() {
         start.expect();
-        return Body::empty();
+        return (Body::empty(), None);
     }
-    Body::from(BoxBody::new(Watched { body, start }))
+    let received = Received::default();
+    (Body::from(BoxBody::new(Watched { body, start, received: received.clone() })), Some(received))
 }
 
 struct Watched {
     body: Incoming,
     start: RequestStart,
+    received: Received,
 }
 
 impl hyper::body::Body for Watched {
@@ -116,6 +127,11 @@ impl hyper::body::Body for Watched {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
         if frame.is_none() || self.body.is_end_stream() {
             self.start.expect();
+        }
+        match &frame {
+            Some(Ok(frame)) => self.received.add(frame.data_ref().map_or(0, Bytes::len)),
+            Some(Err(_)) => self.received.break_off(),
+            None => {}
         }
         Poll::Ready(frame.map(|frame| frame.map_err(std::io::Error::other)))
     }

@@ -9,21 +9,21 @@ use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use bytes::{Buf, Bytes};
-use http_body_util::BodyExt as _;
 use http_body_util::combinators::BoxBody;
-use hyper::body::{Body as _, Frame, Incoming, SizeHint};
+use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use poem::http::uri::PathAndQuery;
 use poem::http::{HeaderValue, Uri, header};
-use poem::{Body, Endpoint, Response};
+use poem::{Endpoint, Response};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_io_timeout::TimeoutWriter;
 
 use super::answer::refusal;
-use super::connection::Ends;
+use super::connection::{Ends, watched};
 use super::serve::Door;
+use super::wire::RequestStart;
 use crate::error::ParseError;
 
 /// Requests that a client may have under way on one connection.
@@ -56,11 +56,8 @@ where
                     response
                 } else {
                     as_of_http1(&mut head);
-                    let body = if body.is_end_stream() {
-                        Body::empty()
-                    } else {
-                        Body::from(BoxBody::new(body.map_err(std::io::Error::other)))
-                    };
+                    // Where a body ends matters to HTTP/1.1 only.
+                    let body = watched(body, RequestStart::default());
                     endpoint.get_response(ends.request(head, body)).await
                 };
                 if response.headers_mut().remove(header::CONNECTION).is_some_and(|value| value == "close") {

@@ -11,8 +11,9 @@ use poem::http::{Method, StatusCode, Version, header};
 use poem::{Endpoint, Request, Response};
 use subtle::ConstantTimeEq as _;
 
-use super::answer::{RouteLabel, refusal};
+use super::answer::refusal;
 use super::caller::Caller;
+use super::record::RequestRecord;
 use crate::config::Secret;
 use crate::domain::features::health;
 use crate::domain::kernel::app::App;
@@ -165,7 +166,7 @@ impl Endpoint for MetricsEndpoint {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
-        RouteLabel::of(&request).set("/metrics".into());
+        RequestRecord::of(&request).set_route("/metrics".into());
         if !self.admits(&request) {
             return Ok(refusal(&ParseError::http(403, "unauthorized"), true));
         }

@@ -1,5 +1,6 @@
 //! Middleware of all requests: request id, log line, CORS headers, and a 500 response if a handler panics.
 
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,15 +10,18 @@ use futures_util::FutureExt as _;
 use poem::http::uri::Scheme;
 use poem::http::{HeaderValue, Method, StatusCode, Version, header};
 use poem::{Endpoint, Request, Response};
-use tracing::{Instrument as _, Span};
+use tracing::Instrument as _;
 
-use super::answer::{REQUEST_ID, RequestId, RouteLabel, refusal};
+use super::access_log::AccessLine;
+use super::answer::{REQUEST_ID, RequestId, refusal};
 use super::cors::Cors;
+use super::handed::Handed;
 use super::metrics::{self, InFlight};
+use super::record::RequestRecord;
 use crate::error::{ErrorCode, ParseError};
 use crate::traces::{self, Context, TRACEPARENT};
 
-/// Status that is logged if the client disconnects before the response.
+/// Status that is logged and counted if the client disconnects before the response.
 const CLIENT_CLOSED_REQUEST: u16 = 499;
 
 /// Wraps the endpoint of the whole server.
@@ -43,37 +47,46 @@ impl<E: Endpoint<Output = Response> + 'static> Endpoint for MiddlewareStack<E> {
         let id = RequestId::given(request.headers()).unwrap_or_else(|| self.next_id());
         let sender = request.headers().get(TRACEPARENT).and_then(|text| Context::read(text.to_str().ok()?));
         let shown = HeaderValue::from_str(&id.0).ok();
-        let mut line = LogLine {
-            started: Instant::now(),
+        let (started, record) = (Instant::now(), RequestRecord::default());
+        if let Some(address) = peer(&request) {
+            record.set_address(address);
+        }
+        let (trace, operation) = (tracing::field::Empty, tracing::field::Empty);
+        let span = tracing::info_span!("request", id = %id.0, trace, operation);
+        let mut underway = Underway {
+            started,
             method: request.method().clone(),
-            route: RouteLabel::default(),
-            span: tracing::info_span!("request", id = %id.0, trace = tracing::field::Empty),
+            access: AccessLine::begin(&request, started, &record, &span),
+            record: record.clone(),
             version: request.version(),
             status: CLIENT_CLOSED_REQUEST,
             traced: traces::request(|| sender),
             _in_flight: InFlight::begin(),
         };
-        if let Some(place) = line.traced.context().or(sender) {
-            line.span.record("trace", place.trace_id());
+        if let Some(place) = underway.traced.context().or(sender) {
+            span.record("trace", place.trace_id());
         }
-        line.traced.set("url.scheme", if *request.scheme() == Scheme::HTTPS { "https" } else { "http" });
-        if line.traced.is_recorded() {
-            line.traced.set("reparse.request_id", id.0.to_string());
+        underway.traced.set("url.scheme", if *request.scheme() == Scheme::HTTPS { "https" } else { "http" });
+        if underway.traced.is_recorded() {
+            underway.traced.set("reparse.request_id", id.0.to_string());
         }
-        request.set_data(line.route.clone());
+        request.set_data(record);
         request.set_data(id);
         let origin = request.headers().get(header::ORIGIN).cloned();
-        let mut response = if line.method == Method::OPTIONS {
+        let mut response = if underway.method == Method::OPTIONS {
             Response::builder().content_type("text/plain; charset=utf-8").body("OK")
         } else {
-            line.traced.scope(self.run(request).instrument(line.span.clone())).await
+            underway.traced.scope(self.run(request).instrument(span)).await
         };
         self.cors.apply(origin.as_ref(), response.headers_mut());
         if let Some(id) = shown {
             response.headers_mut().insert(&REQUEST_ID, id);
         }
-        line.status = response.status().as_u16();
-        Ok(response)
+        underway.status = response.status().as_u16();
+        Ok(match underway.access.take() {
+            Some(line) => line.follow(response),
+            None => response,
+        })
     }
 }
 
@@ -99,19 +112,26 @@ impl<E: Endpoint<Output = Response> + 'static> MiddlewareStack<E> {
     }
 }
 
-/// The log line of a request. It is written when the request ends, also if the client disconnects or the handler panics.
-struct LogLine {
+/// The address at the other end of the connection, or the one that a program on this machine got the request from.
+fn peer(request: &Request) -> Option<IpAddr> {
+    let handed = request.data::<Handed>().map(|handed| handed.ip);
+    handed.or_else(|| request.remote_addr().as_socket_addr().map(|address| address.ip().to_canonical()))
+}
+
+/// A request until its answer begins, also if the client disconnects or the handler panics.
+struct Underway {
     started: Instant,
     method: Method,
-    route: RouteLabel,
-    span: Span,
+    record: RequestRecord,
+    /// Its line in the log, until it is known what becomes of the answer.
+    access: Option<AccessLine>,
     version: Version,
     status: u16,
     traced: traces::Span,
     _in_flight: InFlight,
 }
 
-impl LogLine {
+impl Underway {
     /// Completes the span of the request.
     fn end_span(&mut self, route: Option<&str>) {
         if !self.traced.is_recorded() {
@@ -137,17 +157,13 @@ impl LogLine {
     }
 }
 
-impl Drop for LogLine {
+impl Drop for Underway {
     fn drop(&mut self) {
-        let Self { method, status, .. } = self;
-        // To a tenth, as a number: programs that read the log compare it.
-        let ms = (self.started.elapsed().as_secs_f64() * 10_000.0).round() / 10.0;
-        let route = self.route.get();
-        metrics::answered(method, route.clone(), *status, self.version, self.started);
-        let shown = route.as_deref().unwrap_or("-");
-        self.span.in_scope(|| {
-            tracing::info!(target: "reparse::request", %method, route = %shown, status, ms);
-        });
+        let route = self.record.known().route;
+        metrics::answered(&self.method, route.clone(), self.status, self.version, self.started);
+        if let Some(line) = self.access.take() {
+            line.broken_off(self.status);
+        }
         self.end_span(route.as_deref());
     }
 }

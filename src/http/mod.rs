@@ -1,5 +1,6 @@
 //! HTTP code that all protocols share: connections, middleware, the caller's credentials, bodies, errors, pages.
 
+mod access_log;
 pub mod answer;
 pub mod body;
 pub mod caller;
@@ -22,6 +23,7 @@ pub mod mount;
 pub mod page;
 pub mod query;
 pub mod range;
+pub mod record;
 pub mod serve;
 pub mod tls;
 pub mod web_socket;

@@ -5,6 +5,7 @@
 //! of every other error.
 
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -45,6 +46,8 @@ pub struct Wire<S> {
     stream: S,
     cors: Arc<Cors>,
     start: RequestStart,
+    /// The client's address, for the log.
+    address: IpAddr,
     /// Whether the next bytes belong to the first line of a request.
     in_first_line: bool,
     /// Bytes for hyper that did not fit into its buffer.
@@ -54,9 +57,9 @@ pub struct Wire<S> {
 }
 
 impl<S> Wire<S> {
-    /// Wraps a new connection.
-    pub fn new(stream: S, cors: Arc<Cors>, start: RequestStart) -> Self {
-        Self { stream, cors, start, in_first_line: false, surplus: Vec::new(), pending: Vec::new() }
+    /// Wraps a new connection from an address.
+    pub fn new(stream: S, cors: Arc<Cors>, start: RequestStart, address: IpAddr) -> Self {
+        Self { stream, cors, start, address, in_first_line: false, surplus: Vec::new(), pending: Vec::new() }
     }
 
     /// Encodes characters that hyper does not accept in the first line of a request. `None` if there are none.
@@ -114,7 +117,8 @@ impl<S> Wire<S> {
         let body = format!("{{\"error\":\"{error}\"}}");
         answer.extend_from_slice(format!("content-length: {}\r\n\r\n{body}", body.len()).as_bytes());
         let status: u16 = status.get(..3).and_then(|digits| digits.parse().ok()).unwrap_or_default();
-        tracing::info!(target: "reparse::request", method = "-", route = "-", status, error);
+        let address = self.address.to_canonical();
+        tracing::info!(target: "reparse::request", method = "-", route = "-", status, error, %address);
         Some(answer)
     }
 }
@@ -212,7 +216,7 @@ mod tests {
     use crate::config::server::Server;
 
     fn wire() -> Wire<()> {
-        Wire::new((), Arc::new(Cors::new(&Server::default())), RequestStart::default())
+        Wire::new((), Arc::new(Cors::new(&Server::default())), RequestStart::default(), [127, 0, 0, 1].into())
     }
 
     #[test]

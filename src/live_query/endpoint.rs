@@ -10,8 +10,9 @@ use super::socket;
 use crate::domain::features::live_query::LiveQueries;
 use crate::domain::kernel::app::App;
 use crate::error::{ParseError, Result};
-use crate::http::answer::{RouteLabel, refusal};
+use crate::http::answer::refusal;
 use crate::http::long::LongConnections;
+use crate::http::record::RequestRecord;
 use crate::http::web_socket;
 
 /// Takes over connections whose clients ask for a web socket.
@@ -45,7 +46,7 @@ impl Endpoint for LiveQueryEndpoint {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
-        RouteLabel::of(&request).set("live queries".into());
+        RequestRecord::of(&request).set_route("live queries".into());
         let inner = &self.0;
         let sanitize = inner.app.options.security.enable_sanitized_error_response;
         if !web_socket::wants(&request) {

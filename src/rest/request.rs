@@ -20,11 +20,12 @@ use crate::domain::kernel::auth::{self, Auth, TokenUse};
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::triggers::FormFile;
 use crate::error::{ErrorCode, ParseError, Result};
-use crate::http::answer::{RouteLabel, refusal};
+use crate::http::answer::refusal;
 use crate::http::caller::Caller;
 use crate::http::form::{self, Form};
 use crate::http::gate::Gate;
 use crate::http::gate::rate_limit::{Identity, LimitState};
+use crate::http::record::{RequestRecord, Subject};
 use crate::http::{body, detach, mount, query};
 
 /// The REST API of an app.
@@ -71,10 +72,10 @@ impl Rest {
         let options = &self.app.options;
         let path = mount::below(&options.server.mount_path, request.original_uri().path());
         let matched = self.router.look_up(path.map(mount::trim).unwrap_or_default());
-        let label = RouteLabel::of(&request);
+        let record = RequestRecord::of(&request);
         let given = effective(request.method());
         if let Some(pattern) = matched.pattern(&given) {
-            label.set(pattern);
+            record.set_route(pattern);
         }
         if matched.route(&given).is_some_and(|route| route.access.is_public())
             && let Some(found) = matched.found(&given)
@@ -83,7 +84,7 @@ impl Rest {
         }
         let incoming = self.read(request, &matched).await?;
         if let Some(pattern) = matched.pattern(&incoming.method) {
-            label.set(pattern);
+            record.set_route(pattern);
         }
         // A write continues if the client disconnects; a read is cancelled.
         let writes = incoming.method != Method::GET;
@@ -210,6 +211,9 @@ impl Rest {
         let IncomingRequest { method, query, body, files, content_type, caller, _budget } = incoming;
         let found = matched.found(&method);
         let path = found.as_ref().map_or_else(|| matched.decoded_path().into_owned(), Found::path);
+        if let Some(subject) = found.as_ref().and_then(subject) {
+            caller.record.set_subject(subject);
+        }
         let auth = caller.auth(&self.app)?;
         let (ip, direct) = (caller.client.ip, caller.direct);
         let before_session = self.count(false, &method, &path, &caller.identity(&auth))?;
@@ -277,6 +281,12 @@ impl Rest {
         }
         (route.handler)(call).await
     }
+}
+
+/// What a call is about: what its path names, or the only class of its route.
+fn subject(found: &Found) -> Option<Subject> {
+    let named = found.parameters().find_map(|(name, value)| Subject::of_parameter(name, value));
+    named.or_else(|| Some(Subject::Class(found.route().object?.1?.to_owned())))
 }
 
 /// Whether the route for a method takes forms with files.

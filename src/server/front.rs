@@ -11,8 +11,9 @@ use tokio_util::sync::CancellationToken;
 use super::Mounts;
 use crate::config::Options;
 use crate::domain::kernel::app::App;
-use crate::http::answer::{RouteLabel, refusal};
+use crate::http::answer::refusal;
 use crate::http::mount::{below, trim};
+use crate::http::record::RequestRecord;
 use crate::rest::probes;
 
 /// What answers the requests of a server.
@@ -41,7 +42,7 @@ impl Front {
     async fn early(&self, request: Request) -> poem::Result<Response> {
         let path = below(&self.mount_path, request.uri().path()).map(trim).unwrap_or_default();
         if let Some((route, answer)) = probes::while_starting(path) {
-            RouteLabel::of(&request).set(route.into());
+            RequestRecord::of(&request).set_route(route.into());
             return Ok(answer);
         }
         match self.stop.run_until_cancelled(self.started.wait()).await {

@@ -71,6 +71,18 @@ impl Auth {
         matches!(self, Self::ReadOnlyMaster)
     }
 
+    /// The name of the key whose rights the caller has, for logs.
+    #[must_use]
+    pub const fn key(&self) -> &'static str {
+        match self {
+            Self::Master => "master",
+            Self::ReadOnlyMaster => "readOnlyMaster",
+            Self::Maintenance => "maintenance",
+            Self::User(_) | Self::Orphan => "session",
+            Self::Anonymous => "none",
+        }
+    }
+
     /// The user of the session, if there is one.
     #[must_use]
     pub fn user(&self) -> Option<&SessionUser> {

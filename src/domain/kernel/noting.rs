@@ -3,7 +3,6 @@
 
 use super::app::App;
 use super::audit::{Audited, Deed, What, Who};
-use super::auth::Auth;
 use super::context::{Client, Context};
 use crate::model::names::ClassName;
 use crate::model::query::{Constraint, Filter, Resolved};
@@ -61,15 +60,8 @@ pub(in crate::domain) fn id_in(filter: &Resolved) -> Option<&str> {
 
 fn of_caller(cx: &Context) -> Who {
     let who = of_client(&cx.client);
-    let key = match &cx.caller {
-        Auth::Master => "master",
-        Auth::ReadOnlyMaster => "readOnlyMaster",
-        Auth::Maintenance => "maintenance",
-        Auth::User(_) | Auth::Orphan => "session",
-        Auth::Anonymous => "none",
-    };
     let user = cx.caller.user_id().map(str::to_owned);
-    Who { key, user: user.or(who.user), ..who }
+    Who { key: cx.caller.key(), user: user.or(who.user), ..who }
 }
 
 fn of_client(client: &Client) -> Who {

@@ -145,7 +145,7 @@ pub async fn compile<D: Dialect>(
     Ok(Operation { kind: operation.ty, fields })
 }
 
-/// Says in the trace of the request which operation it is.
+/// Says in the trace and in the log lines of the request which operation it is.
 fn note(document: &ExecutableDocument, operation: &Positioned<OperationDefinition>, name: Option<&str>) {
     traces::note("graphql.operation.type", || match operation.node.ty {
         OperationType::Query => "query",
@@ -154,7 +154,9 @@ fn note(document: &ExecutableDocument, operation: &Positioned<OperationDefinitio
     });
     let only = || document.operations.iter().next().and_then(|(name, _)| name).map(Name::as_str);
     if let Some(name) = name.or_else(only) {
-        traces::note("graphql.operation.name", || super::error::shorten(name));
+        let name = super::error::shorten(name);
+        tracing::Span::current().record("operation", name.as_str());
+        traces::note("graphql.operation.name", || name);
     }
 }
 

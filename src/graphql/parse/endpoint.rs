@@ -28,10 +28,11 @@ use crate::domain::kernel::context::Context;
 use crate::error::{ParseError, Result};
 use crate::graphql::engine::multipart::{Bounds, OPERATION};
 use crate::graphql::engine::{EngineExecutor, GraphQlRequest, Refusal, Text, multipart};
-use crate::http::answer::{self, RouteLabel, refusal};
+use crate::http::answer::{self, refusal};
 use crate::http::caller::Caller;
 use crate::http::gate::Gate;
 use crate::http::long::LongConnections;
+use crate::http::record::RequestRecord;
 use crate::http::{body, detach, web_socket};
 
 /// Number of files of the maximum size that a form can contain.
@@ -254,7 +255,7 @@ impl<D: ParseDialect> Endpoint for GraphQlEndpoint<D> {
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
         let sanitize = self.app.options.security.enable_sanitized_error_response;
-        RouteLabel::of(&request).set(self.pattern.clone());
+        RequestRecord::of(&request).set_route(self.pattern.clone());
         let answer = match &self.subscribers {
             Some(connections) if web_socket::wants(&request) => self.socket(&request, connections),
             Some(connections) => match (Step::of(&request), Form::wanted(&request)) {
