@@ -10,12 +10,14 @@ use crate::random::SystemRandom;
 use crate::server::{Environment, Parts, RunningServer, Server};
 use crate::system::limits;
 use crate::system::signals::{Asked, Signals};
+use crate::system::supervisor::{self, Phase};
 
 /// Runs the server until a signal stops it.
 pub async fn serve(loaded: Loaded, parts: Parts) -> ExitCode {
     let logging = logging::start(&loaded.options);
     limits::raise_open_files();
     limits::survive_large_files();
+    supervisor::give_signs_of_life();
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
@@ -35,9 +37,13 @@ pub async fn serve(loaded: Loaded, parts: Parts) -> ExitCode {
     // Print the banner before the first request can be answered.
     announce(&loaded, server.addr);
     let server = server.serve();
+    supervisor::tell(Phase::Serves);
     while signals.asked().await == Asked::Reload {
+        supervisor::tell(Phase::Reloads);
         reload(&server, &logging).await;
+        supervisor::tell(Phase::Serves);
     }
+    supervisor::tell(Phase::Stops);
     tracing::info!("shutting down: waiting for in-flight requests to finish");
     if !server.shutdown().await {
         tracing::warn!("shut down before all requests had finished");

@@ -5,3 +5,4 @@ pub mod folders;
 pub mod limits;
 pub mod local_socket;
 pub mod signals;
+pub mod supervisor;
