@@ -18,6 +18,7 @@ use std::process::ExitCode;
 
 use futures_util::future::LocalBoxFuture;
 
+use crate::config::values::Accepts;
 use crate::config::{Loaded, Options};
 use crate::domain::kernel::context::Context;
 use crate::logging;
@@ -64,6 +65,8 @@ fn aside(options: &mut Options) {
     // Nobody sends it requests.
     options.own.dashboard.enabled = false;
     options.own.shutdown_delay_ms = 0;
+    // Whoever closed the server works on it.
+    options.own.accepts = Accepts::All;
     options.live_query.start_server = Some(false);
     options.live_query.server = None;
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use super::{fail, say};
-use crate::config::{self, Command, DatabaseUri, Loaded};
+use crate::config::{self, Command, DatabaseUri, Loaded, Options};
 use crate::logging;
 use crate::random::SystemRandom;
 use crate::server::{Environment, Parts, RunningServer, Server};
@@ -36,6 +36,7 @@ pub async fn serve(loaded: Loaded, parts: Parts) -> ExitCode {
     };
     // Print the banner before the first request can be answered.
     announce(&loaded, server.addr);
+    warn_if_not_open(&loaded.options);
     let server = server.serve();
     supervisor::tell(Phase::Serves);
     while signals.asked().await == Asked::Reload {
@@ -63,10 +64,19 @@ async fn reload(server: &RunningServer, logging: &logging::Running) {
     };
     let waiting = server.reload(&loaded.options);
     logging.change(&server.app.options);
+    warn_if_not_open(&server.app.options);
     if waiting.is_empty() {
         tracing::info!("the configuration was read again");
     } else {
         tracing::warn!(options = waiting.join(", "), "the configuration was read again; these options need a restart");
+    }
+}
+
+/// Reminds the administrator of a server that does not accept everything.
+fn warn_if_not_open(options: &Options) {
+    let accepts = options.own.accepts;
+    if !accepts.writes() {
+        tracing::warn!(accepts = accepts.word(), "the server refuses requests, because option accepts says so");
     }
 }
 

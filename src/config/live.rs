@@ -86,6 +86,7 @@ pub fn changed(current: &Options, newer: &Options) -> (Options, Vec<String>) {
     (logging.level, logging.silent, logging.verbose) = (new.level, new.silent, new.verbose);
     logging.levels = new.levels.clone();
     next.own.access_log = newer.own.access_log;
+    next.own.accepts = newer.own.accepts;
     let waiting = differences(&next, newer);
     (next, waiting)
 }
@@ -114,6 +115,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::config::values::Accepts;
 
     fn options(more: &Value) -> Options {
         let mut all = json!({ "appId": "a", "masterKey": "m", "databaseURI": "file:x" });
@@ -128,11 +130,12 @@ mod tests {
         let current = options(&json!({ "limits": { "rows": 5 } }));
         let newer = options(&json!({
             "masterKey": "n", "restAPIKey": "r", "logLevel": "debug", "webhookKey": "w", "port": 99,
-            "limits": { "rows": 6, "backlog": 7 }, "requestComplexity": { "includeDepth": 3 },
+            "accepts": "reads", "limits": { "rows": 6, "backlog": 7 }, "requestComplexity": { "includeDepth": 3 },
         }));
         let (next, waiting) = changed(&current, &newer);
         assert_eq!(next.keys.master_key.expose(), "n");
         assert_eq!(next.own.limits.rows, 6);
+        assert_eq!(next.own.accepts, Accepts::Reads);
         assert_eq!(next.security.request_complexity, newer.security.request_complexity);
         assert_eq!(next.logging.level, newer.logging.level);
         assert!(next.keys.webhook_key.is_none() && next.server.port == 1337);

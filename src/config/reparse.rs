@@ -10,7 +10,7 @@ use super::limits::Limits;
 use super::metrics::Metrics;
 use super::tls::Tls;
 use super::traces::Traces;
-use super::values::Synchronous;
+use super::values::{Accepts, Synchronous};
 
 options! {
     /// Options that parse-server does not have.
@@ -33,6 +33,8 @@ options! {
         synchronous: Synchronous = Synchronous::Full, "synchronous", "REPARSE_SYNCHRONOUS", Supported;
         /// Maximum milliseconds for which a client may send a request.
         request_timeout_ms: u64 = 60_000, "requestTimeoutMs", "REPARSE_REQUEST_TIMEOUT_MS", Supported;
+        /// Which requests are accepted: `all`; `reads`: what would write is refused with 503; `nothing`: all are refused with 503, except health checks and metrics. A running server takes another value on SIGHUP (docs/operations.md#read-only-and-closed).
+        accepts: Accepts = Accepts::All, "accepts", "REPARSE_ACCEPTS", Supported;
         /// Milliseconds at shutdown between the first 503 of `/health/ready` and the closing of the port: the time that load balancers need to notice.
         shutdown_delay_ms: u64 = 0, "shutdownDelayMs", "REPARSE_SHUTDOWN_DELAY_MS", Supported;
         /// Maximum milliseconds for which shutdown waits for requests in flight.

@@ -361,6 +361,26 @@ words! {
 }
 
 words! {
+    /// Which requests a server accepts.
+    pub enum Accepts {
+        /// All.
+        All = "all",
+        /// Those that write nothing.
+        Reads = "reads",
+        /// None but those of health checks and metrics.
+        Nothing = "nothing",
+    }
+}
+
+impl Accepts {
+    /// Whether the server writes.
+    #[must_use]
+    pub fn writes(self) -> bool {
+        self == Self::All
+    }
+}
+
+words! {
     /// Which requests are traced, in the words of `OTEL_TRACES_SAMPLER`.
     pub enum Sampler {
         /// All.

@@ -74,6 +74,7 @@ where
 /// # Errors
 /// As [`failure`].
 pub async fn create_index_on_demand(cx: &Context, class: &Class, field: &str, kind: &str) -> Result<()> {
+    cx.admit_write()?;
     let mut keys = serde_json::Map::new();
     keys.insert(field.to_owned(), kind.into());
     let index = IndexSpec {

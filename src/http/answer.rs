@@ -53,6 +53,12 @@ pub fn json(status: StatusCode, body: Vec<u8>) -> Response {
 #[must_use]
 pub fn refusal(error: &ParseError, sanitize: bool) -> Response {
     log(error, sanitize);
+    quiet_refusal(error, sanitize)
+}
+
+/// As [`refusal`], without a line in the log, for what an administrator asked for.
+#[must_use]
+pub fn quiet_refusal(error: &ParseError, sanitize: bool) -> Response {
     let body = ErrorBody { code: error.number(), error: error.public_message(sanitize) };
     let bytes = serde_json::to_vec(&body).unwrap_or_default();
     let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -65,7 +71,10 @@ pub fn refusal(error: &ParseError, sanitize: bool) -> Response {
 }
 
 fn log(error: &ParseError, sanitize: bool) {
-    if error.status >= 500 {
+    if error.status == 503 && error.source.is_none() {
+        // Nothing failed: there was too much to do, or the server does not accept it for now.
+        tracing::warn!(status = error.status, "{error}");
+    } else if error.status >= 500 {
         let mut causes = String::new();
         let mut source = error.source();
         while let Some(cause) = source {

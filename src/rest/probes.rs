@@ -5,13 +5,15 @@ use poem::http::{HeaderValue, Method, StatusCode, header};
 use poem_openapi::registry::{MetaMediaType, MetaResponse, Registry};
 use poem_openapi::types::Type as _;
 
-use super::call::Call;
+use super::call::{Call, JsonMap};
 use super::describe;
 use super::openapi::Tag;
 use super::reply;
 use super::route::{Access, Outcome, Route};
 use crate::domain::features::health::{self, Unready};
 use crate::domain::features::live_query::LiveQueries;
+use crate::domain::kernel::app::App;
+use crate::domain::kernel::context::AGAIN;
 use crate::error::{ErrorCode, ParseError};
 use crate::http::answer;
 
@@ -23,6 +25,7 @@ const OK: &[u8] = br#"{"status":"ok"}"#;
 /// `status` is for probes that were written for parse-server, `error` is the usual form of errors.
 const STARTING: &[u8] = br#"{"status":"starting","error":"The server is starting."}"#;
 const STOPPING: &[u8] = br#"{"status":"stopping","error":"The server is about to stop."}"#;
+const CLOSED: &[u8] = br#"{"status":"closed","error":"The server is closed for now."}"#;
 const NO_DATABASE: &[u8] = br#"{"status":"error","error":"The database does not answer."}"#;
 const DISK_FULL: &[u8] = br#"{"status":"error","error":"The disk of the database is full."}"#;
 const CODE_STARTS: &[u8] = br#"{"status":"starting","error":"Cloud code is starting."}"#;
@@ -47,7 +50,7 @@ pub fn routes() -> Vec<Route> {
         probe(
             READY,
             "getReadiness",
-            "Check whether the server should get requests: its database answers, its cloud code runs, and it is not about to stop.",
+            "Check whether the server should get requests: its database answers, its cloud code runs, it is not closed, and it is not about to stop.",
             ready,
         ),
     ]
@@ -85,7 +88,7 @@ fn responses() -> Vec<MetaResponse> {
         response(429, "Too many requests. Retry after the time given in `Retry-After`.", describe::Error::schema_ref()),
         response(
             503,
-            "The server is starting or about to stop, the database does not answer, or cloud code does not run.",
+            "The server is starting, closed or about to stop, the database does not answer, or cloud code does not run.",
             describe::Error::schema_ref(),
         ),
     ]
@@ -98,10 +101,33 @@ pub fn while_starting(path: &str) -> Option<(&'static str, Response)> {
     Some((route, if route == LIVE { answer::json(StatusCode::OK, OK.to_vec()) } else { unavailable(STARTING) }))
 }
 
+/// Whether a path is that of a health check.
+#[must_use]
+pub fn is_probe(path: &str) -> bool {
+    [HEALTH, LIVE, READY].iter().any(|route| route.eq_ignore_ascii_case(path))
+}
+
+/// The error for requests to a server that accepts none.
+#[must_use]
+pub fn closed() -> ParseError {
+    ParseError::unavailable("The server is closed for now.", AGAIN)
+}
+
 /// The error for requests that wait for a start that fails.
 #[must_use]
 pub fn not_started() -> ParseError {
     ParseError { retry_after: Some(1), ..ParseError::http(503, "The server could not be started.") }
+}
+
+/// What a server says that is well, and what it does not accept for now.
+fn ok(app: &App) -> JsonMap {
+    let mut answer = JsonMap::new();
+    answer.insert("status".to_owned(), "ok".into());
+    let accepts = app.options.own.accepts;
+    if !accepts.writes() {
+        answer.insert("accepts".to_owned(), accepts.word().into());
+    }
+    answer
 }
 
 async fn check(call: Call) -> Outcome {
@@ -109,11 +135,12 @@ async fn check(call: Call) -> Outcome {
     if let Err(why) = health::healthy(app).await {
         return Ok(refused(why));
     }
-    Ok(reply::bytes(match LiveQueries::of(app)?.flow() {
-        Ok(()) => OK.to_vec(),
-        // Requests are answered all the same.
-        Err(reason) => format!("{{\"status\":\"ok\",\"liveQueries\":\"{reason}\"}}").into_bytes(),
-    }))
+    let mut answer = ok(app);
+    // Requests are answered all the same.
+    if let Err(reason) = LiveQueries::of(app)?.flow() {
+        answer.insert("liveQueries".to_owned(), reason.into());
+    }
+    reply::json(&answer)
 }
 
 async fn live(_: Call) -> Outcome {
@@ -122,7 +149,7 @@ async fn live(_: Call) -> Outcome {
 
 async fn ready(call: Call) -> Outcome {
     match health::ready(&call.cx.app).await {
-        Ok(()) => Ok(reply::bytes(OK.to_vec())),
+        Ok(()) => reply::json(&ok(&call.cx.app)),
         Err(why) => Ok(refused(why)),
     }
 }
@@ -130,6 +157,7 @@ async fn ready(call: Call) -> Outcome {
 fn refused(why: Unready) -> Response {
     unavailable(match why {
         Unready::Stopping => STOPPING,
+        Unready::Closed => CLOSED,
         Unready::Database(error) => {
             tracing::warn!(%error, "the database cannot be used");
             if error.is(ErrorCode::ExceededQuota) { DISK_FULL } else { NO_DATABASE }

@@ -10,8 +10,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::Mounts;
 use crate::config::Options;
+use crate::config::values::Accepts;
 use crate::domain::kernel::app::App;
-use crate::http::answer::refusal;
+use crate::http::answer::{quiet_refusal, refusal};
 use crate::http::mount::{below, trim};
 use crate::http::record::RequestRecord;
 use crate::rest::probes;
@@ -21,6 +22,8 @@ pub(super) struct Front {
     mount_path: String,
     sanitize: bool,
     stop: CancellationToken,
+    /// The paths of metrics and health checks are open while the server is closed.
+    metrics_path: Option<String>,
     started: SetOnce<(Arc<App>, Mounts)>,
 }
 
@@ -28,7 +31,9 @@ impl Front {
     pub(super) fn new(options: &Options, stop: CancellationToken) -> Self {
         let mount_path = options.server.mount_path.clone();
         let sanitize = options.security.enable_sanitized_error_response;
-        Self { mount_path, sanitize, stop, started: SetOnce::new() }
+        let metrics = &options.own.metrics;
+        let metrics_path = metrics.enabled.then(|| metrics.path.clone());
+        Self { mount_path, sanitize, stop, metrics_path, started: SetOnce::new() }
     }
 
     /// Ends the start: requests are answered from here on.
@@ -46,13 +51,21 @@ impl Front {
             return Ok(answer);
         }
         match self.stop.run_until_cancelled(self.started.wait()).await {
-            Some(started) => Self::answer(started, request).await,
+            Some(started) => self.answer(started, request).await,
             None => Ok(refusal(&probes::not_started(), self.sanitize)),
         }
     }
 
+    fn is_always_open(&self, path: &str) -> bool {
+        below(&self.mount_path, path).map(trim).is_some_and(probes::is_probe)
+            || self.metrics_path.as_ref().is_some_and(|metrics| below(metrics, path).is_some())
+    }
+
     /// Connections end after an answer of a server that is about to stop, so that clients send the next request elsewhere.
-    async fn answer((app, mounts): &(Arc<App>, Mounts), request: Request) -> poem::Result<Response> {
+    async fn answer(&self, (app, mounts): &(Arc<App>, Mounts), request: Request) -> poem::Result<Response> {
+        if app.options.own.accepts == Accepts::Nothing && !self.is_always_open(request.uri().path()) {
+            return Ok(quiet_refusal(&probes::closed(), self.sanitize));
+        }
         app.master_key.renew(&*app.clock).await;
         let mut response = mounts.call(request).await?;
         if app.is_leaving() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
@@ -67,7 +80,7 @@ impl Endpoint for Front {
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
         match self.started.get() {
-            Some(started) => Self::answer(started, request).await,
+            Some(started) => self.answer(started, request).await,
             None => self.early(request).await,
         }
     }

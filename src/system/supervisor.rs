@@ -19,8 +19,9 @@ pub fn tell(phase: Phase) {
     let told = match phase {
         Phase::Serves => sd_notify::notify(&[NotifyState::Ready]),
         // Without the time, systemd 253 and later take a reload for a failure.
-        Phase::Reloads => NotifyState::monotonic_usec_now()
-            .and_then(|now| sd_notify::notify(&[NotifyState::Reloading, now])),
+        Phase::Reloads => {
+            NotifyState::monotonic_usec_now().and_then(|now| sd_notify::notify(&[NotifyState::Reloading, now]))
+        }
         Phase::Stops => sd_notify::notify(&[NotifyState::Stopping]),
     };
     if let Err(error) = told {

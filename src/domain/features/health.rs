@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use crate::config::values::Accepts;
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::failure::failure;
 use crate::domain::kernel::feature::Feature;
@@ -31,6 +32,8 @@ pub fn feature() -> Feature {
 pub enum Unready {
     /// It is about to stop.
     Stopping,
+    /// It accepts nothing for now.
+    Closed,
     /// Its database does not answer.
     Database(ParseError),
     /// Its cloud code is being started.
@@ -56,6 +59,9 @@ pub async fn healthy(app: &App) -> std::result::Result<(), Unready> {
 /// # Errors
 /// What is missing.
 pub async fn ready(app: &App) -> std::result::Result<(), Unready> {
+    if app.options.own.accepts == Accepts::Nothing {
+        return Err(Unready::Closed);
+    }
     healthy(app).await?;
     if app.triggers.code_runs() { Ok(()) } else { Err(Unready::CodeStarts) }
 }

@@ -16,6 +16,7 @@ use crate::storage::StorageError;
 /// # Errors
 /// 159 if a request with the same id was received before.
 pub async fn remember(cx: &Context, id: &str) -> Result<()> {
+    cx.admit_write()?;
     let class = cx.class(&ClassName::unchecked(names::IDEMPOTENCY));
     let now = cx.now();
     let mut row = Object::new();

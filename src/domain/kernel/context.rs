@@ -22,6 +22,9 @@ use crate::model::files::addresses::FileAddresses;
 use crate::model::names::ClassName;
 use crate::storage::Transaction;
 
+/// Seconds after which a client may try again what a server does not accept for now.
+pub const AGAIN: u32 = 30;
+
 /// The entities of anonymous callers.
 static PUBLIC: LazyLock<Arc<[String]>> = LazyLock::new(|| Arc::from([acl::PUBLIC.to_owned()]));
 
@@ -82,6 +85,8 @@ pub struct Context {
     pub master_key_in_header: bool,
     /// Where the request comes from.
     pub client: Client,
+    /// Whether the server accepted writes when the request began (option `accepts`).
+    writes: bool,
     /// The transaction of all storage operations, if any.
     pub transaction: Option<Transaction>,
     /// The schema snapshot of this request, shared by all its parts.
@@ -116,6 +121,7 @@ impl Context {
         let schemas = Arc::new(ArcSwap::new(app.schemas.snapshot()));
         let carried = Arc::new(Mutex::new(client.cloud_context.take().unwrap_or_default()));
         let budget = Arc::new(Budget::new(&app.options.own.limits));
+        let writes = app.options.own.accepts.writes();
         Self {
             schemas,
             app,
@@ -125,6 +131,7 @@ impl Context {
             installation_id,
             master_key_in_header,
             client,
+            writes,
             transaction: None,
             carried,
             deferred: None,
@@ -134,10 +141,10 @@ impl Context {
         }
     }
 
-    /// A context for what the server does in its own name.
+    /// A context for what the server does in its own name, which includes what it has begun before it stopped accepting writes.
     #[must_use]
     pub fn of_server(app: &Arc<App>) -> Self {
-        Self::new(app.clone(), Auth::Master, None, None, false, Client::default())
+        Self { writes: true, ..Self::new(app.clone(), Auth::Master, None, None, false, Client::default()) }
     }
 
     /// The same request with another caller, for operations by the server itself.
@@ -309,11 +316,20 @@ impl Context {
         if self.auth.is_maintenance() { Err(master_key_required()) } else { self.require_master() }
     }
 
-    /// Refuses the read-only master key for an operation that writes.
+    /// Refuses what writes while the server accepts reads only.
     ///
     /// # Errors
-    /// 119, sanitised.
+    /// 503.
+    pub fn admit_write(&self) -> Result<()> {
+        if self.writes { Ok(()) } else { Err(ParseError::unavailable("The server is read-only for now.", AGAIN)) }
+    }
+
+    /// Refuses the read-only master key for an operation that writes, and everyone while the server accepts reads only.
+    ///
+    /// # Errors
+    /// 119, sanitised; 503.
     pub fn refuse_read_only_write(&self, operation: Operation) -> Result<()> {
+        self.admit_write()?;
         if !self.auth.is_read_only() {
             return Ok(());
         }
@@ -326,8 +342,9 @@ impl Context {
     /// Like [`Context::refuse_read_only_write`], with a message, for operations that are not on a class.
     ///
     /// # Errors
-    /// 119, sanitised.
+    /// 119, sanitised; 503.
     pub fn refuse_read_only(&self, message: impl Into<std::borrow::Cow<'static, str>>) -> Result<()> {
+        self.admit_write()?;
         if self.auth.is_read_only() {
             Err(ParseError::sanitized(ErrorCode::OperationForbidden, message))
         } else {

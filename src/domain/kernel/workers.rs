@@ -172,7 +172,7 @@ async fn run(app: Arc<App>, lease: Lease, work: Arc<dyn Work>, stop: Cancellatio
             () = stop.cancelled() => break,
             () = tokio::time::sleep(work.every()) => {}
         }
-        if !work.is_needed(&app) {
+        if !work.is_needed(&app) || !app.options.own.accepts.writes() {
             continue;
         }
         let admitted = if work.alone() { lease.take().await } else { Ok(true) };
@@ -191,6 +191,7 @@ async fn run(app: Arc<App>, lease: Lease, work: Arc<dyn Work>, stop: Cancellatio
         }
     }
     if work.alone()
+        && app.options.own.accepts.writes()
         && let Err(error) = lease.give_back().await
     {
         tracing::warn!(kind = work.kind(), %error, "a lease could not be given back");

@@ -122,6 +122,7 @@ pub async fn delete(cx: &Context, name: &str) -> Result<()> {
 }
 
 fn refuse_read_only(cx: &Context, message: &'static str) -> Result<()> {
+    cx.admit_write()?;
     if cx.auth.is_read_only() { Err(forbidden(message)) } else { Ok(()) }
 }
 

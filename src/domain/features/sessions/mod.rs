@@ -241,7 +241,8 @@ async fn find(app: &Arc<App>, token: &str) -> Result<Option<(Arc<SessionUser>, A
 /// With `extendSessionOnUse`, extends a session that is used in the second half of its lifetime.
 async fn extend(cx: &Context, cache: &SessionCache, token: &str, session: &cache::Session) {
     let options = &cx.app.options.users;
-    if !options.extend_session_on_use || !options.expire_inactive_sessions {
+    let wanted = options.extend_session_on_use && options.expire_inactive_sessions;
+    if !wanted || !cx.app.options.own.accepts.writes() {
         return;
     }
     let now = cx.now();

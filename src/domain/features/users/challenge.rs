@@ -15,6 +15,7 @@ use crate::model::object::Object;
 /// # Errors
 /// -1 for invalid combinations of parameters, 101 for wrong credentials.
 pub async fn challenge(cx: &Context, body: Map<String, Json>) -> Result<Json> {
+    cx.admit_write()?;
     let refuse = |text: &'static str| Err(ParseError::new(ErrorCode::OtherCause, text));
     let given = |name: &str| body.get(name).filter(|value| is_truthy(value));
     let Some(challenge) = given("challengeData") else {

@@ -148,6 +148,8 @@ pub async fn admit(cx: &Context, user: &Object, way: Proof, parameters: &Map<Str
 /// records a right one ([`lockout::record`]). Every path verifies one hash, and a second one if the username is also
 /// the email address of another user.
 pub(super) async fn with_right_password(cx: &Context, parameters: &Map<String, Json>) -> Result<Object> {
+    // Attempts that cannot be counted would be unlimited guesses.
+    cx.admit_write()?;
     let given =
         |name: &str| parameters.get(name).filter(|value| !matches!(value, Json::Null) && value.as_str() != Some(""));
     let (username, email, password) = (given("username"), given("email"), given("password"));

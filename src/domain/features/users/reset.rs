@@ -43,6 +43,7 @@ fn validity(cx: &Context) -> Option<f64> {
 /// for an unknown address.
 pub async fn request(cx: &Context, body: Map<String, Json>) -> Result<()> {
     let mailer = mail::mailer(cx)?;
+    cx.admit_write()?;
     let given = |name: &str| body.get(name).filter(|value| is_truthy(value));
     let user = match (given("email"), given("token")) {
         (None, Some(Json::String(token))) => {

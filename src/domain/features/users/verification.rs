@@ -296,6 +296,7 @@ pub enum Who<'a> {
 /// allow it, 205 for an unknown address and -1 for a verified one.
 pub async fn request(cx: &Context, body: Map<String, Json>) -> Result<()> {
     mail::mailer(cx)?;
+    cx.admit_write()?;
     let email = match body.get("token") {
         Some(Json::String(token)) if body.get("email").is_none_or(Json::is_null) && !token.is_empty() => {
             let user = find(cx, Who::Token(token)).await?;
@@ -351,6 +352,7 @@ async fn find(cx: &Context, who: Who<'_>) -> Result<Option<Object>> {
 /// # Errors
 /// When the store fails.
 pub async fn resend(cx: &Context, who: Who<'_>) -> Result<Resent> {
+    cx.admit_write()?;
     let options = &cx.app.options.mail;
     let user = find(cx, who).await?;
     let outcome = match &user {
@@ -413,6 +415,7 @@ pub enum Verified {
 /// # Errors
 /// When the store fails.
 pub async fn verify(cx: &Context, token: &str) -> Result<Verified> {
+    cx.admit_write()?;
     let options = &cx.app.options.mail;
     if !options.verify_user_emails.is_possible() || token.is_empty() {
         return Ok(Verified::Invalid);
