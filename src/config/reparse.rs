@@ -85,6 +85,8 @@ options! {
         traces: Traces = Traces::default(), "traces", "REPARSE_TRACES", Supported;
         /// Log a line for each request.
         access_log: bool = true, "accessLog", "REPARSE_ACCESS_LOG", Supported;
+        /// Compress JSON answers of 1 KiB and more with gzip for clients that take it (docs/operations.md#compression).
+        compression: bool = false, "compression", "REPARSE_COMPRESSION", Supported;
         /// The audit log: who changed what that matters for security.
         audit_log: AuditLog = AuditLog::default(), "auditLog", "REPARSE_AUDIT_LOG", Supported;
         /// TLS: the server answers HTTPS, and nothing else, on its ports.

@@ -17,6 +17,7 @@ use crate::domain::kernel::noting;
 use crate::error::{ParseError, Result};
 use crate::http::answer::{self, RequestId, refusal};
 use crate::http::caller::Caller;
+use crate::http::compression::takes_gzip;
 use crate::http::conditional::etag;
 use crate::http::dashboard_session::{COOKIE, cookie, hosted, is_same_origin};
 use crate::http::mount::{below, of_url};
@@ -316,38 +317,4 @@ async fn send(dashboard: &Dashboard, headers: &HeaderMap, file: &PublicFile) -> 
         Some(packed) => response.header(header::CONTENT_ENCODING, "gzip").body(packed),
         None => response.body(file.read().await?),
     })
-}
-
-/// Whether a client takes answers that are compressed with gzip: `gzip` or `*` among `Accept-Encoding`, with a weight that is not 0.
-fn takes_gzip(headers: &HeaderMap) -> bool {
-    let weight = |wanted: &str| {
-        text(headers, "accept-encoding")?.split(',').find_map(|offer| {
-            let mut parts = offer.split(';').map(str::trim);
-            parts.next().filter(|name| name.eq_ignore_ascii_case(wanted))?;
-            let weight = parts.find_map(|part| part.strip_prefix("q=")).map_or(Some(1.0), |weight| weight.parse().ok());
-            Some(weight.unwrap_or(0.0))
-        })
-    };
-    weight("gzip").or_else(|| weight("*")).is_some_and(|weight: f64| weight > 0.0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn gzip_is_for_whoever_takes_it() {
-        let takes = |value: &'static str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(value));
-            takes_gzip(&headers)
-        };
-        for value in ["gzip", "br, gzip;q=0.5", "*", "GZIP", "gzip;q=1, *;q=0", "deflate, *;q=0.1"] {
-            assert!(takes(value), "{value}");
-        }
-        for value in ["", "br", "gzip;q=0", "gzip;q=0, *", "*;q=0", "gzip;q=x", "xgzip"] {
-            assert!(!takes(value), "{value}");
-        }
-        assert!(!takes_gzip(&HeaderMap::new()));
-    }
 }

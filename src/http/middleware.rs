@@ -14,6 +14,7 @@ use tracing::Instrument as _;
 
 use super::access_log::AccessLine;
 use super::answer::{REQUEST_ID, RequestId, refusal};
+use super::compression::Packing;
 use super::cors::Cors;
 use super::handed::Handed;
 use super::metrics::{self, InFlight};
@@ -29,14 +30,16 @@ pub struct MiddlewareStack<E> {
     inner: E,
     cors: Arc<Cors>,
     prefix: String,
+    compression: bool,
     counter: AtomicU64,
 }
 
 impl<E> MiddlewareStack<E> {
-    /// Every request id that the client does not choose begins with `prefix`, so that the ids of several processes differ.
+    /// Every request id that the client does not choose begins with `prefix`, so that the ids of several processes differ. `compression`:
+    /// whether answers are compressed for those who take that.
     #[must_use]
-    pub fn new(inner: E, cors: Arc<Cors>, prefix: String) -> Self {
-        Self { inner, cors, prefix, counter: AtomicU64::new(1) }
+    pub fn new(inner: E, cors: Arc<Cors>, prefix: String, compression: bool) -> Self {
+        Self { inner, cors, prefix, compression, counter: AtomicU64::new(1) }
     }
 }
 
@@ -73,11 +76,15 @@ impl<E: Endpoint<Output = Response> + 'static> Endpoint for MiddlewareStack<E> {
         request.set_data(record);
         request.set_data(id);
         let origin = request.headers().get(header::ORIGIN).cloned();
+        let packing = if self.compression { Packing::of(&request) } else { None };
         let mut response = if underway.method == Method::OPTIONS {
             Response::builder().content_type("text/plain; charset=utf-8").body("OK")
         } else {
             underway.traced.scope(self.run(request).instrument(span)).await
         };
+        if let Some(packing) = packing {
+            response = packing.apply(response).await;
+        }
         self.cors.apply(origin.as_ref(), response.headers_mut());
         if let Some(id) = shown {
             response.headers_mut().insert(&REQUEST_ID, id);
@@ -178,7 +185,7 @@ mod tests {
     #[tokio::test]
     async fn a_panic_is_an_answer() {
         let broken = make_sync(|_| -> Response { panic!("on purpose") });
-        let stack = MiddlewareStack::new(broken, Arc::new(Cors::new(&Server::default())), "test".into());
+        let stack = MiddlewareStack::new(broken, Arc::new(Cors::new(&Server::default())), "test".into(), false);
         for method in [Method::GET, Method::POST] {
             let response = stack.get_response(Request::builder().method(method).finish()).await;
             assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);

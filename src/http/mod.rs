@@ -5,6 +5,7 @@ pub mod answer;
 pub mod body;
 pub mod caller;
 pub mod client;
+pub mod compression;
 pub mod conditional;
 mod connection;
 pub mod connections;

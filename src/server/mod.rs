@@ -301,7 +301,7 @@ impl Accepting {
     ) -> Self {
         let stop = CancellationToken::new();
         let front = Arc::new(Front::new(options, stop.clone()));
-        let endpoint = Arc::new(MiddlewareStack::new(front.clone(), cors.clone(), ids));
+        let endpoint = Arc::new(MiddlewareStack::new(front.clone(), cors.clone(), ids, options.own.compression));
         let door = Door {
             endpoint,
             cors: cors.clone(),
