@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { repoDir } from '../lib/env.mjs';
 import { startServer } from '../lib/server.mjs';
 import { freshDatabase } from '../lib/stores.mjs';
+import { formatOf, look, unpacked } from './old-store.mjs';
 import { directoryOf, refused, sqliteFiles } from './support.mjs';
 
 test('one process a directory: the second is told the first one’s pid', async () => {
@@ -73,10 +75,23 @@ test('a damaged page is an error of the request or of the start, never a crash',
 test('a store written by a newer version is left alone', async () => {
   const { database, file } = await stoppedStore();
   const bytes = fs.readFileSync(file);
-  const before = bytes.readUInt32BE(60); // user_version in the header of an SQLite file
+  const before = formatOf(bytes);
   assert.ok(before > 0, 'the store has no format version');
   bytes.writeUInt32BE(before + 1000, 60);
   fs.writeFileSync(file, bytes);
-  assert.match(await refused({}, { database }), /newer|version/i);
+  const told = await refused({}, { database });
+  assert.ok(told.includes(`has format ${before + 1000}, created by a newer version of reparse; this version reads up to format ${before}`), told);
   assert.deepEqual(fs.readFileSync(file).subarray(0, 100), bytes.subarray(0, 100));
+});
+
+test('a database of every format so far is upgraded to the newest, and has everything', async () => {
+  const { file: fresh } = await stoppedStore();
+  const newest = formatOf(fs.readFileSync(fresh));
+  for (let format = 1; format <= newest; format += 1) {
+    const { database, place } = unpacked(path.join(repoDir, `tests/data/embedded-format-${format}.db.gz`));
+    assert.equal(formatOf(fs.readFileSync(place)), format);
+    await look(database);
+    assert.equal(formatOf(fs.readFileSync(place)), newest);
+    await look(database);
+  }
 });

@@ -207,17 +207,22 @@ pub fn prepare(connection: &Connection, file: &Path) -> Result<()> {
     } else if found > FORMAT {
         return Err(EmbeddedError::TooNew { file: file.to_owned(), found, known: FORMAT });
     } else {
-        migrate(connection, found)?;
+        migrate(connection, found, &STEPS)?;
     }
     super::index::rebuild_folded(connection, &collation_version())?;
     Ok(())
 }
 
-/// Upgrades from each format to the next; the first is from 1 to 2.
-const STEPS: [fn(&Connection) -> rusqlite::Result<()>; 0] = [];
+/// Upgrades a database from one format to the next.
+type Step = fn(&Connection) -> rusqlite::Result<()>;
 
-fn migrate(connection: &Connection, found: i64) -> Result<()> {
-    for (step, format) in STEPS.iter().zip(1_i64..) {
+/// The upgrades; the first is from 1 to 2. Before another format is written, `compat/process/old-store.mjs` makes a database of the last one
+/// for the tests.
+const STEPS: [Step; 0] = [];
+
+/// Walks from a format to the newest, each step in a transaction of its own.
+fn migrate(connection: &Connection, found: i64, steps: &[Step]) -> Result<()> {
+    for (step, format) in steps.iter().zip(1_i64..) {
         if format < found {
             continue;
         }
@@ -230,4 +235,29 @@ fn migrate(connection: &Connection, found: i64) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn format(connection: &Connection) -> i64 {
+        connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn a_step_that_fails_leaves_the_format_before_it() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1); PRAGMA user_version = 1").unwrap();
+        let second: Step = |connection| connection.execute_batch("ALTER TABLE t ADD COLUMN b DEFAULT 2");
+        let third: Step = |connection| connection.execute_batch("UPDATE t SET b = a + b");
+        let fails: Step = |connection| connection.execute_batch("UPDATE t SET b = 9; SELECT nonsense");
+        let row = || connection.query_row("SELECT a, b FROM t", [], |row| Ok((row.get(0)?, row.get(1)?)));
+        migrate(&connection, 1, &[second, fails]).unwrap_err();
+        assert_eq!((format(&connection), row().unwrap()), (2, (1, 2)));
+        migrate(&connection, 2, &[second, third]).unwrap();
+        assert_eq!((format(&connection), row().unwrap()), (3, (1, 3)));
+        migrate(&connection, 3, &[second, third]).unwrap();
+        assert_eq!((format(&connection), row().unwrap()), (3, (1, 3)));
+    }
 }
