@@ -50,7 +50,7 @@ Usage: reparse [FLAGS] [CONFIGURATION.json]
                                                     server runs; delete all objects of one; make or drop
                                                     its indexes, in JSON as in the schema API
        reparse keys [FLAGS]                         replace the generated keys of a data directory
-       reparse healthcheck [URL]                    check whether a running server is healthy
+       reparse healthcheck [URL|CONFIG]             check whether a running server is healthy
        reparse completions bash|zsh|fish            print completions for a shell
        reparse man                                  print a manual page
        reparse version                              print the version

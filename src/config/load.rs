@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
@@ -20,6 +21,9 @@ use crate::random::Random;
 
 /// The environment variables of the process.
 pub type Environment = BTreeMap<String, String>;
+
+/// The variable that names the configuration file where the command line names none.
+const CONFIGURATION: &str = "REPARSE_CONFIG";
 
 /// Reads the environment of this process, without variables that are not UTF-8.
 #[must_use]
@@ -189,7 +193,8 @@ pub fn load(
         _ => None,
     };
     let (from_env, mut warnings) = variables(env, &places)?;
-    let mut map = match &line.operand {
+    let file = line.operand.or_else(|| file_in(env));
+    let mut map = match &file {
         Some(file) => merge::configuration(read_file(file)?)?,
         None => Map::new(),
     };
@@ -201,10 +206,10 @@ pub fn load(
     }
     let given = |key: &str| map.get(key).is_some_and(|value| !value.is_null());
     if line.verb == Verb::Keys {
-        let configured = line.operand.is_some() || given("appId") || given("masterKey");
+        let configured = file.is_some() || given("appId") || given("masterKey");
         return renew_keys(map, configured, random);
     }
-    let zero_configuration = line.operand.is_none() && !given("appId") && !given("masterKey");
+    let zero_configuration = file.is_none() && !given("appId") && !given("masterKey");
     let mut fresh_keys = false;
     if zero_configuration {
         fresh_keys = without_configuration(
@@ -336,13 +341,20 @@ fn variables(env: &Environment, places: &[FlatOption]) -> Result<(Vec<Setting>, 
     let known = || places.iter().map(|place| place.env).chain(SWITCHES.iter().map(|(theirs, _)| *theirs));
     let strange = env.keys().filter(|name| name.starts_with("PARSE_SERVER_") || name.starts_with("REPARSE_"));
     let unknown = strange
-        .filter(|name| *name != files_command::OLD_KEY && !known().any(|env| env == name.as_str()))
+        .filter(|name| {
+            *name != files_command::OLD_KEY && *name != CONFIGURATION && !known().any(|env| env == name.as_str())
+        })
         .map(|name| {
             let hint = nearest(name, known()).map(|env| format!("; did you mean {env}?")).unwrap_or_default();
             format!("environment variable {name} is not an option{hint}")
         });
     warnings.extend(unknown);
     Ok((settings, warnings))
+}
+
+/// The file that the environment names, for commands that are given none.
+fn file_in(env: &Environment) -> Option<PathBuf> {
+    env.get(CONFIGURATION).filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
 fn read_file(file: &Path) -> Result<Value, ConfigError> {
@@ -356,22 +368,37 @@ fn read_file(file: &Path) -> Result<Value, ConfigError> {
     })
 }
 
-/// The URL of a health check: the one on the command line, or that of a server with the
-/// same environment.
+/// The URL of a health check: the one on the command line, or that of a server on this machine with the same configuration.
 fn health_check(line: cli::Line, env: &Environment, places: &[FlatOption]) -> Result<Command, ConfigError> {
-    if let Some(url) = line.operand {
-        return match url.to_str() {
-            Some(url) if url.starts_with("http://") || url.starts_with("https://") => {
-                Ok(Command::HealthCheck { url: url.to_owned(), own: false })
-            }
-            _ => Err(ConfigError::new("healthcheck needs a URL that starts with http:// or https://")),
-        };
+    let url = line.operand.as_deref().and_then(Path::to_str);
+    if let Some(url) = url.filter(|url| url.starts_with("http://") || url.starts_with("https://")) {
+        return Ok(Command::HealthCheck { url: url.to_owned(), own: false });
     }
-    let mut map = Map::new();
+    if line.operand.as_ref().is_some_and(|file| !file.exists()) {
+        return Err(ConfigError::new(
+            "healthcheck takes a URL that starts with http:// or https://, or the path of a configuration",
+        ));
+    }
+    let mut map = match line.operand.or_else(|| file_in(env)) {
+        Some(file) => merge::configuration(read_file(&file)?)?,
+        None => Map::new(),
+    };
     merge::overlay(&mut map, variables(env, places)?.0);
     merge::overlay(&mut map, line.settings);
     let (options, _) = super::read(map);
     let (scheme, server) = (options.own.tls.scheme(), options.server);
     let mount = server.mount_path.trim_end_matches('/');
-    Ok(Command::HealthCheck { url: format!("{scheme}://127.0.0.1:{}{mount}/health", server.port), own: true })
+    let host = own_host(&server.host);
+    Ok(Command::HealthCheck { url: format!("{scheme}://{host}:{}{mount}/health", server.port), own: true })
+}
+
+/// Where this machine reaches a server that listens on a host.
+fn own_host(host: &str) -> String {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    match bare.parse::<IpAddr>() {
+        Ok(IpAddr::V4(address)) if address.is_unspecified() => "127.0.0.1".to_owned(),
+        Ok(IpAddr::V6(address)) if address.is_unspecified() => "[::1]".to_owned(),
+        Ok(IpAddr::V6(address)) => format!("[{address}]"),
+        Ok(IpAddr::V4(_)) | Err(_) => bare.to_owned(),
+    }
 }

@@ -24,6 +24,9 @@ fn flags_win_over_the_environment_over_the_file_over_defaults() {
     assert_eq!(serve(&[path], &[("PORT", "2")]).options.server.port, 2);
     assert_eq!(serve(&[path, "--port", "3"], &[("PORT", "2")]).options.server.port, 3);
     assert_eq!(serve(&["--port=4", path], &[("PORT", "2")]).options.server.port, 4);
+    let loaded = serve(&[], &[("REPARSE_CONFIG", path)]);
+    assert_eq!((loaded.options.server.port, loaded.zero_configuration, loaded.warnings.len()), (1, false, 0));
+    assert_eq!(serve(&[path], &[("REPARSE_CONFIG", "/nowhere")]).options.server.port, 1);
     let loaded = serve(&[path], &[("PORT", "")]);
     assert_eq!(loaded.options.server.port, 1, "an empty variable is no value");
     assert_eq!(loaded.options.server.host, "0.0.0.0");
@@ -189,4 +192,12 @@ fn other_commands() {
     );
     assert_eq!(url(&["healthcheck", "http://h/health"], &[]), "http://h/health");
     assert!(error(&["healthcheck", "h"], &[]).contains("http://"));
+    let config = file(r#"{ "appId": "a", "port": 26060, "mountPath": "/api", "host": "::" }"#);
+    let path = config.path().to_str().unwrap();
+    let own = "http://[::1]:26060/api/health";
+    assert_eq!(url(&["healthcheck", path], &[]), own);
+    assert_eq!(url(&["healthcheck"], &[("REPARSE_CONFIG", path)]), own);
+    assert_eq!(url(&["healthcheck"], &[("REPARSE_CONFIG", path), ("PORT", "5")]), "http://[::1]:5/api/health");
+    assert_eq!(url(&["healthcheck"], &[("PARSE_SERVER_HOST", "10.0.0.5")]), "http://10.0.0.5:1337/parse/health");
+    assert_eq!(url(&["healthcheck"], &[("REPARSE_CONFIG", "")]), "http://127.0.0.1:1337/parse/health");
 }
