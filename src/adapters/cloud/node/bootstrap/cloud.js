@@ -28,7 +28,9 @@ function install(Parse, registry, channel, options) {
       throw 'Only the afterLogout trigger is allowed for the _Session class.';
     }
     checkValidator(validator);
-    registry.addTrigger(type, className, handler, validator);
+    // Of a validator of these triggers parse-server takes the rate limit alone.
+    const counts = USER_TRIGGERS.has(type) && validator ? { rateLimit: validator.rateLimit } : validator;
+    registry.addTrigger(type, className, handler, counts);
   };
 
   const Cloud = Parse.Cloud;

@@ -103,20 +103,28 @@ function install(Parse, registry, channel, roles) {
   async function runJob({ name, payload }) {
     const handler = registry.jobs.get(name);
     if (!handler) throw new ProtocolError(SCRIPT_FAILED, 'Invalid job.');
+    /** The last text that the job gave, which is its message at the end unless it ends with a text. */
+    let last;
     const message = async text => {
-      if (typeof text === 'string') await channel.call('jobMessage', { job: payload.jobId, message: text });
+      if (typeof text !== 'string' || text === '') return;
+      last = text;
+      await channel.call('jobMessage', { job: payload.jobId, message: text });
     };
-    const result = await handler({
-      params: decodeParameters(Parse, payload.params ?? {}),
-      jobName: name,
-      jobId: payload.jobId,
-      config: course.config(Parse),
-      log: logger,
-      headers: payload.headers,
-      ip: payload.ip,
-      message,
-    });
-    return typeof result === 'string' ? { message: result } : {};
+    try {
+      const result = await handler({
+        params: decodeParameters(Parse, payload.params ?? {}),
+        jobName: name,
+        jobId: payload.jobId,
+        config: course.config(Parse),
+        log: logger,
+        headers: payload.headers,
+        ip: payload.ip,
+        message,
+      });
+      return { message: typeof result === 'string' ? result : last };
+    } catch (thrown) {
+      throw asError(toFailure(thrown, { text: last }));
+    }
   }
 
   return { function: callFunction, job: runJob };

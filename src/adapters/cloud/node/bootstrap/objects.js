@@ -156,8 +156,14 @@ class Changes {
     const pending = pendingOf(this.object);
     const save = this.object._getSaveJSON();
     const answer = {};
-    for (const [key, json] of Object.entries(save)) {
+    for (const [key, given] of Object.entries(save)) {
       const before = this.before.get(key);
+      // JSON has no undefined: nothing is written for a new object.
+      const json = given === undefined && this.object.existed() ? null : given;
+      if (json === undefined) {
+        delete save[key];
+        continue;
+      }
       const same = before && before.operation === pending[key] && (before.text === null || before.text === JSON.stringify(json));
       if (!same) (answer.changed ??= {})[key] = json;
     }

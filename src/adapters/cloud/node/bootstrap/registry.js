@@ -20,7 +20,7 @@ class Registry {
 
   addFunction(name, handler, validator) {
     if (this.functions.has(name)) logger.warn(`Warning: the cloud function ${name} is defined twice; the last one counts.`);
-    this.functions.set(name, { handler, validator, takesResponse: handler.length >= 2 });
+    this.functions.set(name, { handler, validator, takesResponse: handler?.length >= 2 });
     this.#change();
   }
 
