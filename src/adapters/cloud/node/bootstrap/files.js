@@ -47,8 +47,7 @@ function installFiles(Parse, run) {
   return async function onFile(trigger, payload, attachment) {
     const { type } = trigger;
     const finding = type === 'beforeFind' || type === 'afterFind';
-    const request = triggerRequest(Parse, type, payload, { withCaller: !finding });
-    if (finding) delete request.log;
+    const request = triggerRequest(Parse, type, payload);
     request.file = fileOf(payload, attachment);
     if (!finding) request.fileSize = payload.fileSize;
     if (!finding && payload.stream) request.stream = true;

@@ -25,12 +25,10 @@ function userOf(Parse, json) {
 }
 
 /** The keys that triggers of all kinds have. */
-function triggerRequest(Parse, type, payload, { withCaller }) {
+function triggerRequest(Parse, type, payload) {
   const request = { triggerName: type, master: payload.master ?? false, isReadOnly: payload.isReadOnly ?? false, log: logger };
-  if (withCaller) {
-    request.headers = payload.headers;
-    request.ip = payload.ip;
-  }
+  request.headers = payload.headers;
+  request.ip = payload.ip;
   request.config = course.config(Parse);
   if (payload.user) lazy(request, 'user', () => userOf(Parse, payload.user));
   if (payload.installationId) request.installationId = payload.installationId;

@@ -44,6 +44,7 @@ function carried() {
   require('./parse/parse.min.js');
   const Parse = globalThis.Parse;
   if (before) Object.defineProperty(globalThis, 'Parse', before);
+  Parse.Hooks = hooksOf(Parse);
   const items = new Map();
   Parse.CoreManager.setStorageController({
     async: 0,
@@ -54,6 +55,39 @@ function carried() {
     clear: () => items.clear(),
   });
   return Parse;
+}
+
+/** `Parse.Hooks`, which builds for browsers leave out: functions and triggers that are web hooks. */
+function hooksOf(Parse) {
+  const send = (method, parts, body = {}) =>
+    Parse.CoreManager.getRESTController().request(method, ['hooks', ...parts].map(encodeURIComponent).join('/'), body, { useMasterKey: true });
+
+  /** The address of a declared hook below `/hooks`; with `all`, of its kind. */
+  async function place({ functionName, className, triggerName } = {}, { all = false } = {}) {
+    if (functionName) return all ? ['functions'] : ['functions', functionName];
+    if (className && triggerName) return all ? ['triggers'] : ['triggers', className, triggerName];
+    throw new Parse.Error(143, 'invalid hook declaration');
+  }
+
+  const create = async hook => send('POST', await place(hook, { all: true }), hook);
+  const update = async hook => send('PUT', await place(hook), { url: hook.url });
+  const remove = async hook => send('PUT', await place(hook), { __op: 'Delete' });
+
+  return {
+    getFunctions: () => send('GET', ['functions']),
+    getTriggers: () => send('GET', ['triggers']),
+    getFunction: functionName => send('GET', ['functions', functionName]),
+    getTrigger: (className, triggerName) => send('GET', ['triggers', className, triggerName]),
+    createFunction: (functionName, url) => create({ functionName, url }),
+    createTrigger: (className, triggerName, url) => create({ className, triggerName, url }),
+    create,
+    updateFunction: (functionName, url) => update({ functionName, url }),
+    updateTrigger: (className, triggerName, url) => update({ className, triggerName, url }),
+    update,
+    removeFunction: functionName => remove({ functionName }),
+    removeTrigger: (className, triggerName) => remove({ className, triggerName }),
+    remove,
+  };
 }
 
 module.exports = { load, resolve };

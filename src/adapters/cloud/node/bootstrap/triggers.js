@@ -27,7 +27,7 @@ function install(Parse, registry, roles) {
   }
 
   function requestOf(type, payload) {
-    const request = triggerRequest(Parse, type, payload, { withCaller: true });
+    const request = triggerRequest(Parse, type, payload);
     request.context = { ...payload.context };
     return request;
   }
