@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::declare::{OptionType, OptionValue, Reader, Spec, Status};
+use super::values::Secret;
 
 /// A function of the app.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +33,50 @@ impl OptionValue for Callback {
 
     fn to_json(&self) -> Value {
         json!({ "module": self.module })
+    }
+}
+
+/// A key: a text, or what a function of the app gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Key {
+    /// The text.
+    Text(Secret),
+    /// The function gives it.
+    Asked(Callback),
+}
+
+impl Key {
+    /// The text, if it is known.
+    #[must_use]
+    pub const fn text(&self) -> Option<&Secret> {
+        match self {
+            Self::Text(key) => Some(key),
+            Self::Asked(_) => None,
+        }
+    }
+
+    /// The secret text, empty until the function has been asked. Do not log it or put it into a message.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.text().map(Secret::expose).unwrap_or_default()
+    }
+}
+
+impl OptionValue for Key {
+    const TYPE: OptionType = OptionType::Text;
+
+    fn from_json(value: Value, reader: &mut Reader) -> Option<Self> {
+        match value {
+            Value::Object(map) => Callback::read(map, reader).map(Self::Asked),
+            other => Secret::from_json(other, reader).map(Self::Text),
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        match self {
+            Self::Text(key) => key.to_json(),
+            Self::Asked(callback) => callback.to_json(),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Keys and the addresses they may be used from.
 
+use super::code::Key;
 use super::declare::Status::Supported;
 use super::declare::options;
 use super::network::IpList;
@@ -10,8 +11,8 @@ options! {
     pub struct Keys {
         /// Application id (required). Clients send it with every request.
         app_id: String = String::new(), "appId", "PARSE_SERVER_APPLICATION_ID", Supported;
-        /// Master key (required). Requests that use it bypass all permission checks.
-        master_key: Secret = Secret::new(""), "masterKey", "PARSE_SERVER_MASTER_KEY", Supported;
+        /// Master key (required), or `{"module": …}`, which exports a function that gives it. Requests that use it bypass all permission checks.
+        master_key: Key = Key::Text(Secret::new("")), "masterKey", "PARSE_SERVER_MASTER_KEY", Supported;
         /// Maintenance key. Requests that use it can read and write internal fields.
         maintenance_key: Option<Secret> = None, "maintenanceKey", "PARSE_SERVER_MAINTENANCE_KEY", Supported;
         /// Read-only master key. Requests that use it can read everything and change nothing.
@@ -32,7 +33,7 @@ options! {
         maintenance_key_ips: IpList = IpList::loopback(), "maintenanceKeyIps", "PARSE_SERVER_MAINTENANCE_KEY_IPS", Supported;
         /// Addresses and ranges that may use the read-only master key.
         read_only_master_key_ips: IpList = IpList::everywhere(), "readOnlyMasterKeyIps", "PARSE_SERVER_READ_ONLY_MASTER_KEY_IPS", Supported;
-        /// Seconds after which a Node program's function for the master key is asked again.
+        /// Seconds after which the function for the master key is asked again. Without it, it is asked once.
         master_key_ttl: Option<f64> = None, "masterKeyTtl", "PARSE_SERVER_MASTER_KEY_TTL", Supported;
     }
 }

@@ -144,6 +144,14 @@ impl Options {
         }
     }
 
+    /// Checks that no key is another one, too.
+    ///
+    /// # Errors
+    /// Which are the same.
+    pub fn check_keys(&self) -> Result<(), ConfigError> {
+        validate::keys(self)
+    }
+
     /// All top-level rows.
     #[must_use]
     fn specs() -> Vec<Spec> {

@@ -21,7 +21,7 @@ pub(super) fn required(options: &Options, names_database: bool) -> Check {
     let keys = &options.keys;
     let missing = [
         (keys.app_id.is_empty(), "appId", "PARSE_SERVER_APPLICATION_ID"),
-        (keys.master_key.expose().is_empty(), "masterKey", "PARSE_SERVER_MASTER_KEY"),
+        (keys.master_key.text().is_some_and(|key| key.expose().is_empty()), "masterKey", "PARSE_SERVER_MASTER_KEY"),
     ];
     for (is_missing, key, variable) in missing {
         if is_missing {
@@ -56,12 +56,13 @@ pub(super) fn rules(options: &Options) -> Check {
     own(options)
 }
 
-fn keys(options: &Options) -> Check {
+/// Checks the keys.
+pub(super) fn keys(options: &Options) -> Check {
     let keys = &options.keys;
-    if Some(&keys.master_key) == keys.read_only_master_key.as_ref() {
+    if keys.master_key.text().is_some_and(|key| keys.read_only_master_key.as_ref() == Some(key)) {
         return Err(ConfigError::thrown("masterKey and readOnlyMasterKey should be different"));
     }
-    if Some(&keys.master_key) == keys.maintenance_key.as_ref() {
+    if keys.master_key.text().is_some_and(|key| keys.maintenance_key.as_ref() == Some(key)) {
         return Err(ConfigError::thrown("masterKey and maintenanceKey should be different"));
     }
     if keys.maintenance_key.is_some() && keys.maintenance_key == keys.read_only_master_key {

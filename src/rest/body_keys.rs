@@ -105,12 +105,11 @@ pub fn method(body: &mut JsonMap) -> Result<Option<Method>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Secret;
     use serde_json::json;
 
     fn taken(body: Json, header: Option<&str>) -> Result<(JsonMap, Credentials)> {
         let Json::Object(mut body) = body else { panic!() };
-        let master_key = MasterKey::new(&Secret::new("master"));
+        let master_key = MasterKey::new("master");
         let mut credentials = Credentials { master_key: header.map(str::to_owned), ..Credentials::default() };
         take(&mut body, "app", &master_key, &mut credentials)?;
         Ok((body, credentials))

@@ -67,6 +67,20 @@ pub async fn start(
     Ok(Some(cloud))
 }
 
+/// One process of the server's own that runs a module.
+///
+/// # Errors
+/// When there is no Node.
+pub(super) fn one_process(options: &Options) -> Result<Source, StartError> {
+    let source = processes(options, None)?;
+    Ok(match source {
+        Source::Node { node, main, folder, nice, .. } => {
+            Source::Node { node, main, folder, workers: 1, nice, reload: false }
+        }
+        joining @ Source::Joining { .. } => joining,
+    })
+}
+
 /// Processes of the server's own that run a file, or only the modules that options name.
 fn processes(options: &Options, main: Option<PathBuf>) -> Result<Source, StartError> {
     if let Some(main) = main.as_ref().filter(|main| !main.is_file()) {
@@ -198,15 +212,20 @@ impl Host for CloudHost {
     }
 
     fn log(&self, line: &LogLine<'_>) {
-        let LogLine { level, message, request, printed } = line;
-        let by_logger = *request == adapter::ORIGIN;
-        let of_request = !request.is_empty() && !by_logger;
-        let _span = of_request.then(|| tracing::info_span!("request", id = %request).entered());
-        if *printed || by_logger {
-            log_at!(adapter::NOT_HANDED_OVER, level, message);
-        } else {
-            log_at!("reparse::cloud", level, message);
-        }
+        write(line);
+    }
+}
+
+/// Writes a line of the app's code to the log.
+pub(super) fn write(line: &LogLine<'_>) {
+    let LogLine { level, message, request, printed } = line;
+    let by_logger = *request == adapter::ORIGIN;
+    let of_request = !request.is_empty() && !by_logger;
+    let _span = of_request.then(|| tracing::info_span!("request", id = %request).entered());
+    if *printed || by_logger {
+        log_at!(adapter::NOT_HANDED_OVER, level, message);
+    } else {
+        log_at!("reparse::cloud", level, message);
     }
 }
 

@@ -4,6 +4,7 @@ pub mod backup;
 mod cloud;
 mod front;
 mod live;
+mod master_key;
 mod program;
 mod services;
 mod stop;
@@ -141,7 +142,8 @@ impl Server {
     ///
     /// # Errors
     /// If the store cannot be opened or the address cannot be bound.
-    pub async fn open(options: Options, environment: Environment) -> Result<Self, StartError> {
+    pub async fn open(mut options: Options, environment: Environment) -> Result<Self, StartError> {
+        let asked = master_key::ask(&mut options, &*environment.random).await?;
         let parts = environment.parts;
         if options.own.metrics.enabled {
             // Before the store is opened, so that its first connections are counted.
@@ -158,8 +160,9 @@ impl Server {
         let own_pages = own_pages(&options, &modules)?;
         let ttl = options.keys.master_key_ttl.filter(|ttl| *ttl > 0.0);
         let ttl = ttl.and_then(|ttl| Duration::try_from_secs_f64(ttl).ok());
-        let master_key = ttl.filter(|_| environment.program.as_ref().is_some_and(|program| program.gives_master_key));
-        let master_key = master_key.map(|ttl| (modules.name("masterKey", "option:masterKey", None), ttl));
+        let by_program = environment.program.as_ref().is_some_and(|program| program.gives_master_key);
+        let asked = asked.or_else(|| by_program.then(|| "option:masterKey".to_owned()));
+        let master_key = asked.zip(ttl).map(|(module, ttl)| (modules.name(master_key::OPTION, &module, None), ttl));
         let logger = options.logging.logger_adapter.as_ref();
         let logger =
             logger.map(|adapter| modules.name("loggerAdapter", &adapter.module, Some(adapter.options.clone().into())));

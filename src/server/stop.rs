@@ -57,7 +57,7 @@ impl RunningServer {
         if let Err(error) = self.gate.change(&next.security.rate_limit) {
             tracing::warn!("option rateLimit: {error}");
         }
-        self.app.master_key.change(&next.keys.master_key);
+        self.app.master_key.change(next.keys.master_key.expose());
         self.app.options.replace(next);
         waiting
     }

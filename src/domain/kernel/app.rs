@@ -94,7 +94,7 @@ impl App {
         let mut app = Self {
             schemas: SchemaCache::new(storage.clone(), options.security.protected_fields.clone()),
             caches: Caches::default(),
-            master_key: MasterKey::new(&options.keys.master_key),
+            master_key: MasterKey::new(options.keys.master_key.expose()),
             triggers: Triggers::new(options.own.cloud_calls, options.own.cloud_depth),
             events: Events::default(),
             denylist: denylist(&options)?,

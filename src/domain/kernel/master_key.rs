@@ -35,14 +35,14 @@ struct Asked {
 impl MasterKey {
     /// The key of the options.
     #[must_use]
-    pub fn new(key: &Secret) -> Self {
-        Self { current: ArcSwap::from_pointee(key.clone()), asked: OnceLock::new() }
+    pub fn new(key: &str) -> Self {
+        Self { current: ArcSwap::from_pointee(Secret::new(key)), asked: OnceLock::new() }
     }
 
     /// From now on this is the key, unless a function gives it.
-    pub fn change(&self, key: &Secret) {
+    pub fn change(&self, key: &str) {
         if self.asked.get().is_none() {
-            self.current.store(Arc::new(key.clone()));
+            self.current.store(Arc::new(Secret::new(key)));
         }
     }
 
