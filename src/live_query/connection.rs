@@ -12,7 +12,7 @@ use super::message::{Connect, Malformed, Message, Subscribe};
 use super::settings::Settings;
 use crate::domain::features::live_query::outlet::{self, Inbox, Outlet};
 use crate::domain::features::live_query::{
-    Caller, Connection, Counted, Delivery, LiveQueries, News, Query, Subscription,
+    Caller, Connection, Counted, Delivery, Known, LiveQueries, News, Query, Subscription,
 };
 use crate::domain::kernel::app::App;
 use crate::error::{ErrorCode, ParseError, Result};
@@ -45,7 +45,7 @@ struct Client {
     subscriptions: HashMap<Number, Held, RandomState>,
     /// Bytes of all conditions.
     bytes: usize,
-    _counted: Counted,
+    counted: Option<Counted>,
 }
 
 #[derive(Debug)]
@@ -69,6 +69,11 @@ impl Client {
         Connection { session_token: self.session_token.as_deref(), installation_id: self.installation_id.as_deref() }
     }
 
+    /// As the app's code knows it.
+    fn known(&self, is_there: bool) -> Known<'_> {
+        Known { id: is_there.then_some(&self.id), connection: self.connection(), master: self.master }
+    }
+
     fn end(&mut self, request_id: &Number) -> bool {
         let Some(held) = self.subscriptions.remove(request_id) else { return false };
         self.bytes = self.bytes.saturating_sub(held.bytes);
@@ -81,7 +86,20 @@ impl LiveConnection {
     #[must_use]
     pub fn new(app: Arc<App>, live: Arc<LiveQueries>, settings: Arc<Settings>) -> (Self, Inbox<Delivery>) {
         let (outlet, inbox) = outlet::queue(settings.bounds.queue);
+        live.tell_code(&app, "ws_connect", None);
         (Self { app, live, settings, outlet, client: None }, inbox)
+    }
+
+    /// Ends the connection: its subscriptions, and its client.
+    pub fn end(self) {
+        match self.client {
+            Some(mut client) => {
+                client.subscriptions.clear();
+                client.counted = None;
+                self.live.tell_code(&self.app, "ws_disconnect", Some(client.known(false)));
+            }
+            None => self.live.tell_code_of_nobody(&self.app),
+        }
     }
 
     /// The answers to a text message.
@@ -117,10 +135,12 @@ impl LiveConnection {
         let caller = Caller::new(master, None, session_token.as_deref());
         let connection =
             Connection { session_token: session_token.as_deref(), installation_id: installation_id.as_deref() };
-        if let Err(error) = self.live.may_connect(&self.app, &caller, connection).await {
+        let id = uuid(&self.app);
+        if let Err(error) = self.live.may_connect(&self.app, &caller, Some(&id), connection).await {
             return self.refusal(&error, None);
         }
-        let id = uuid(&self.app);
+        let known = Known { id: Some(&id), connection, master };
+        self.live.tell_code_of_client(&self.app, &caller, known).await;
         let name = ClientName::new(&id, installation_id.as_deref());
         let answer = name.connected();
         self.client = Some(Client {
@@ -131,7 +151,7 @@ impl LiveConnection {
             installation_id,
             subscriptions: HashMap::default(),
             bytes: 0,
-            _counted: Counted::new(&self.live.counts),
+            counted: Some(Counted::new(&self.live.counts)),
         });
         answer
     }
@@ -146,6 +166,7 @@ impl LiveConnection {
                 client.bytes = client.bytes.saturating_add(bytes);
                 let answer = client.name.about("subscribed", &request_id, subscription.token().as_deref());
                 client.subscriptions.insert(request_id, Held { subscription, bytes });
+                self.live.tell_code(&self.app, "subscribe", Some(client.known(true)));
                 answer
             }
             Err(error) => self.refusal(&error, Some(&request_id)),
@@ -174,6 +195,7 @@ impl LiveConnection {
     fn unsubscribe(&mut self, request_id: &Number) -> std::result::Result<String, String> {
         let Some(client) = &mut self.client else { return Err(unknown_client("unsubscribing")) };
         if client.end(request_id) {
+            self.live.tell_code(&self.app, "unsubscribe", Some(client.known(true)));
             return Ok(client.name.about("unsubscribed", request_id, None));
         }
         let text = format!(

@@ -65,7 +65,7 @@ fn resume(token: Option<&str>) -> String {
 struct ErrorFrame<'a> {
     op: &'a str,
     error: &'a str,
-    code: i32,
+    code: i64,
     reconnect: bool,
     request_id: Option<&'a Number>,
 }
@@ -73,7 +73,7 @@ struct ErrorFrame<'a> {
 /// An error about the connection: the client does better to connect anew.
 #[must_use]
 pub fn protocol_error(code: i32, error: &str) -> String {
-    write(&ErrorFrame { op: "error", error, code, reconnect: true, request_id: None })
+    write(&ErrorFrame { op: "error", error, code: code.into(), reconnect: true, request_id: None })
 }
 
 /// An error about a request.
@@ -82,7 +82,8 @@ pub fn refusal(error: &ParseError, sanitize: bool, request_id: Option<&Number>) 
     if let Some(source) = &error.source {
         tracing::error!(%error, cause = %source, "a live query failed");
     }
-    let code = error.code.unwrap_or(ErrorCode::InternalServerError).number();
+    // The app's code may choose one that Parse does not have.
+    let code = error.number().unwrap_or(ErrorCode::InternalServerError.number().into());
     write(&ErrorFrame { op: "error", error: error.public_message(sanitize), code, reconnect: false, request_id })
 }
 

@@ -82,7 +82,8 @@ pub async fn run<S>(
     };
     let Serving { mut stream, connection, inbox, .. } = serving;
     // The subscriptions end before the socket does.
-    drop((connection, inbox));
+    connection.end();
+    drop(inbox);
     if let End::Closed(code, reason) = end {
         Box::pin(web_socket::close(&mut stream, code, reason, stop)).await;
     }

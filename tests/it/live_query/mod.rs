@@ -1,7 +1,7 @@
 //! Live queries: what subscribers are told, who is told what, and what a client can cost.
 
 mod bounds;
-mod client;
+pub mod client;
 mod events;
 mod rights;
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Number, Value as Json};
+use serde_json::{Map, Number, Value as Json, json};
 
 use super::caller::Caller;
 use super::event::{Event, Member, Op, Unasked};
@@ -14,7 +14,7 @@ use crate::domain::kernel::context::Context;
 use crate::domain::permissions::protected_fields::Visibility;
 use crate::domain::triggers::{self, payload};
 use crate::error::{ErrorCode, ParseError, Result};
-use crate::model::json;
+use crate::model::json::decode_stored;
 use crate::model::names::ClassName;
 use crate::model::object::Object;
 use crate::model::trigger::{CONNECT, Trigger};
@@ -29,17 +29,21 @@ pub struct Connection<'a> {
 }
 
 impl LiveQueries {
-    /// Asks beforeConnect whether a client may connect.
+    /// Asks beforeConnect whether a client may connect, which is to have this id, if it gets one.
     ///
     /// # Errors
     /// What the trigger refuses.
-    pub async fn may_connect(&self, app: &Arc<App>, caller: &Caller, connection: Connection<'_>) -> Result<()> {
+    pub async fn may_connect(
+        &self,
+        app: &Arc<App>,
+        caller: &Caller,
+        id: Option<&str>,
+        connection: Connection<'_>,
+    ) -> Result<()> {
         let Some(handler) = app.triggers.handler(Trigger::BeforeConnect, CONNECT) else { return Ok(()) };
         let cx = first_context(app, caller).await?;
-        let mut told = Map::new();
+        let mut told = self.describe(caller, id, connection);
         told.insert("event".to_owned(), "connect".into());
-        self.add_connection(caller, connection, &mut told);
-        add_text(&mut told, "sessionToken", connection.session_token);
         add_user(&cx, &mut told);
         triggers::fire(&cx, &handler, Trigger::BeforeConnect, &ClassName::unchecked(CONNECT), told).await.map(|_| ())
     }
@@ -90,10 +94,11 @@ impl LiveQueries {
         let mut told = Map::new();
         told.insert("event".to_owned(), seen.op.name().into());
         told.insert("object".to_owned(), object.map(whole).into());
-        told.insert("original".to_owned(), seen.original.and(before).map(whole).into());
-        self.add_connection(caller, connection, &mut told);
+        if seen.op != Op::Delete {
+            told.insert("original".to_owned(), seen.original.and(before).map(whole).into());
+        }
+        told.extend(self.describe(caller, None, connection));
         told.insert("sendEvent".to_owned(), true.into());
-        add_text(&mut told, "sessionToken", connection.session_token);
         add_user(&cx, &mut told);
         let answer = triggers::fire(&cx, handler, Trigger::AfterEvent, &written.class, told).await?;
         if answer.send_event == Some(false) {
@@ -105,8 +110,7 @@ impl LiveQueries {
             event.op = op;
         }
         let changed = |given: Map<String, Json>| -> Object {
-            let mut object: Object =
-                given.into_iter().map(|(field, value)| (field, json::decode_stored(value))).collect();
+            let mut object: Object = given.into_iter().map(|(field, value)| (field, decode_stored(value))).collect();
             reader.redact(&mut object);
             object.insert("className", written.class.as_str());
             object
@@ -123,11 +127,33 @@ impl LiveQueries {
         }))
     }
 
-    fn add_connection(&self, caller: &Caller, connection: Connection<'_>, told: &mut Map<String, Json>) {
+    /// What code is told of a client, with its id where it is there.
+    pub(super) fn describe(&self, caller: &Caller, id: Option<&str>, connection: Connection<'_>) -> Map<String, Json> {
+        let mut told = Map::new();
+        if let Some(id) = id {
+            told.insert("client".to_owned(), json!({ "id": id }));
+        }
         told.insert("clients".to_owned(), self.counts.clients().into());
         told.insert("subscriptions".to_owned(), self.counts.subscriptions().into());
         told.insert("useMasterKey".to_owned(), caller.master.into());
-        add_text(told, "installationId", connection.installation_id);
+        add_text(&mut told, "installationId", connection.installation_id);
+        add_text(&mut told, "sessionToken", connection.session_token);
+        told
+    }
+
+    /// As [`LiveQueries::describe`], with the user, if there is one.
+    pub(super) async fn describe_with_user(
+        &self,
+        app: &Arc<App>,
+        caller: &Caller,
+        id: Option<&str>,
+        connection: Connection<'_>,
+    ) -> Map<String, Json> {
+        let mut told = self.describe(caller, id, connection);
+        if let Ok(cx) = first_context(app, caller).await {
+            add_user(&cx, &mut told);
+        }
+        told
     }
 }
 

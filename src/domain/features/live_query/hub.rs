@@ -12,6 +12,7 @@ use super::counts::Counts;
 use super::event::{Delivery, Happened, Member};
 use super::groups::{Group, Groups};
 use super::judge;
+use super::listeners::Listeners;
 use super::outlet::Outlet;
 use super::progress::Progress;
 use super::published::Published;
@@ -38,6 +39,7 @@ pub struct LiveQueries {
     pub(super) progress: Arc<Progress>,
     pub(super) channels: Channels,
     pub(super) log: Log,
+    pub(super) listeners: Listeners,
     /// Clients of which it is read what they missed.
     resuming: Semaphore,
 }
@@ -52,6 +54,7 @@ impl LiveQueries {
             progress: Arc::default(),
             channels,
             log: Log::default(),
+            listeners: Listeners::default(),
             resuming: Semaphore::new(RESUMING),
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! A write becomes an event when it is committed ([`Happened`], [`source`]). Subscriptions are kept in [`groups`] of the [`hub`]; [`judge`] decides for each group
 //! what the write means to it, by the rules that hold for a find, and puts the news into the queue of each connection ([`outlet`]).
-//! Connections write them, and let the app's code have a say where it wants to ([`asked`]).
+//! Connections write them, and let the app's code have a say where it wants to ([`asked`]). It is told of the connections themselves, too
+//! ([`listeners`]).
 
 pub mod asked;
 pub mod bounds;
@@ -13,6 +14,7 @@ pub mod event;
 pub mod groups;
 pub mod hub;
 pub mod judge;
+pub mod listeners;
 pub mod outlet;
 pub mod progress;
 pub mod published;
@@ -30,6 +32,7 @@ pub use caller::Caller;
 pub use counts::{Counted, Counts};
 pub use event::{Delivery, Event, Happened, Member, News, Op};
 pub use hub::{LiveQueries, Subscription};
+pub use listeners::Known;
 pub use query::{Query, Resume};
 
 pub use self::published::Published;

@@ -59,7 +59,7 @@ impl Subscriber {
         let rights = Arc::new(live_query::Caller::new(cx.auth.is_master(), None, cx.session_token.as_deref()));
         let connection =
             Connection { session_token: cx.session_token.as_deref(), installation_id: cx.installation_id.as_deref() };
-        live.may_connect(app, &rights, connection).await?;
+        live.may_connect(app, &rights, None, connection).await?;
         Ok(Self {
             app: app.clone(),
             gate,
