@@ -8,6 +8,7 @@ use crate::domain::kernel::class_rules::ClassRules;
 use crate::domain::kernel::commands::{Delete, GetQuery};
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::events::Written;
+use crate::domain::kernel::rehearsal::Rehearsal;
 use crate::domain::kernel::triggers::ClassTriggers;
 use crate::domain::permissions::{Operation, admit, scope};
 use crate::domain::read;
@@ -20,6 +21,9 @@ use crate::model::object::Object;
 use crate::model::query::Filter;
 use crate::model::trigger::Trigger;
 
+/// The triggers of a deletion.
+const TRIGGERS: [Trigger; 2] = [Trigger::BeforeDelete, Trigger::AfterDelete];
+
 /// Deletes an object.
 ///
 /// # Errors
@@ -29,11 +33,14 @@ pub async fn delete(cx: &Context, delete: Delete) -> Result<()> {
     let Delete { class: class_name, id } = delete;
     let (class_name, id) = (&class_name, id.as_str());
     admit::refuse_caller(cx, class_name, Operation::Delete)?;
-    triggers::end_unless_asking(cx, Trigger::BeforeDelete, class_name)?;
+    let concerning = cx.app.triggers.of(class_name.as_str()).filter(|triggers| triggers.has_any(&TRIGGERS));
+    if concerning.is_none() {
+        triggers::end_when_asked(cx)?;
+    }
     // a class that does not exist has no objects: 101, even if clients may not create classes
     let rules = cx.app.rules.of(class_name);
     rules.before_delete(cx, id).await?;
-    let concerned = Concerned::find(cx, class_name, id).await?;
+    let concerned = Concerned::find(cx, concerning, class_name, id).await?;
     let class = cx.class(class_name);
     scope::admit(cx, &class, Operation::Delete).await?;
     // objects that the caller can never read, such as sessions of others, cannot be deleted either
@@ -70,17 +77,29 @@ struct Concerned {
 
 impl Concerned {
     /// Reads the object for triggers and subscribers. `None` if there are none.
-    async fn find(cx: &Context, class: &ClassName, id: &str) -> Result<Option<Self>> {
-        let triggers = cx.app.triggers.of(class.as_str());
-        let triggers = triggers.filter(|triggers| triggers.has_any(&[Trigger::BeforeDelete, Trigger::AfterDelete]));
+    async fn find(
+        cx: &Context,
+        triggers: Option<Arc<ClassTriggers>>,
+        class: &ClassName,
+        id: &str,
+    ) -> Result<Option<Self>> {
         let told = cx.app.events.wanted(class);
         if triggers.is_none() {
             return Ok(told.then(|| Self { triggers, told, object: Map::new() }));
         }
+        // The find triggers of the class are called once, for a part of a transaction before that begins.
+        if let Some(object) = cx.rehearsal().and_then(Rehearsal::take_found) {
+            return Ok(Some(Self { triggers, told, object }));
+        }
+        // What find triggers leave in the context is not for those of the deletion.
+        let cx = &cx.with_empty_cloud_context();
         let object = read::get(cx, GetQuery::of(class.as_str(), id)).await;
         let object = object.map_err(|error| if error.is(ErrorCode::ObjectNotFound) { gone() } else { error })?;
         let mut object = json::encode_object(&object);
         object.insert("className".to_owned(), class.as_str().into());
+        if let Some(rehearsal) = cx.rehearsal().filter(|rehearsal| rehearsal.is_on()) {
+            rehearsal.note_found(object.clone());
+        }
         Ok(Some(Self { triggers, told, object }))
     }
 

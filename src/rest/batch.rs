@@ -33,7 +33,7 @@ pub fn routes() -> Vec<Route> {
         Route::hidden(Method::POST, "/batch", BATCH, run_batch)
             .documented::<Vec<BatchEntry>>(Tag::Batch, "Send several requests at once.")
             .description(
-                "The parts run concurrently, or with `transaction` one after the other and all or none. The answer has one entry per\npart, in their order.",
+                "The parts run concurrently, or with `transaction` one after the other and all or none. The answer has one entry per\npart, in their order. In the transaction are the parts about objects; others, such as functions, are carried out before it begins.",
             )
             .json::<Batch>(),
     ]
@@ -62,6 +62,11 @@ pub struct Part {
 }
 
 impl Part {
+    /// Whether it is about objects: only then it is carried out in the transaction.
+    fn is_about_objects(&self) -> bool {
+        self.found.route().object.is_some()
+    }
+
     /// Whether it creates, updates or deletes an object.
     fn writes_objects(&self) -> bool {
         let verb = self.found.route().object.map(|(verb, _)| verb);
@@ -167,30 +172,65 @@ async fn concurrently(call: &Call, parts: Vec<Part>) -> Vec<u8> {
     join(&results)
 }
 
-/// Runs all parts in order in one transaction. The first error rolls it back and is returned.
+/// Runs all parts about objects in order in one transaction. The first error rolls it back and is returned.
 async fn transaction(call: &Call, parts: Vec<Part>) -> Result<Vec<u8>> {
+    let parts = apart(call, parts).await?;
     let mut attempt = 1;
     let mut asked = None;
     loop {
         asked = batch::rehearse(&call.cx, asked.as_ref());
-        match attempt_transaction(call, asked.as_ref(), parts.clone()).await {
+        match attempt_transaction(call, asked.as_ref(), &parts).await {
             Err(error) if batch::is_conflict(&error) && attempt < ATTEMPTS => attempt += 1,
             outcome => return outcome,
         }
     }
 }
 
+/// A part of a transaction.
+enum Step {
+    /// It was carried out before the transaction; its entry in the response.
+    Done(Vec<u8>),
+    /// It is carried out in the transaction.
+    Due(Part),
+}
+
+/// Carries out the parts that are not about objects, such as functions and log ins, once and before the transaction: the app's code in
+/// them may write by itself, and they may take longer than other writers can wait.
+async fn apart(call: &Call, parts: Vec<Part>) -> Result<Vec<Step>> {
+    let mut steps = Vec::with_capacity(parts.len());
+    for part in parts {
+        steps.push(if part.is_about_objects() {
+            Step::Due(part)
+        } else {
+            let response = one(call, &call.cx, part).await?;
+            Step::Done(entry(&call.rest, Ok(response)).await)
+        });
+    }
+    Ok(steps)
+}
+
 /// `asked`: the context of what is done before the transaction begins, if anything is.
-async fn attempt_transaction(call: &Call, asked: Option<&Context>, parts: Vec<Part>) -> Result<Vec<u8>> {
+async fn attempt_transaction(call: &Call, asked: Option<&Context>, parts: &[Step]) -> Result<Vec<u8>> {
     if let Some(asking) = asked {
-        for (number, part) in parts.iter().enumerate().filter(|(_, part)| part.writes_objects()) {
-            // The same error occurs again when the part runs.
-            let _ = one(call, &batch::part(asking, number), part.clone()).await;
+        for (number, part) in parts.iter().enumerate() {
+            if let Step::Due(part) = part
+                && part.writes_objects()
+            {
+                // The same error occurs again when the part runs.
+                let _ = one(call, &batch::part(asking, number), part.clone()).await;
+            }
         }
     }
     let inside = batch::begin(asked.unwrap_or(&call.cx)).await?;
     let mut results = Vec::with_capacity(parts.len());
-    for (number, part) in parts.into_iter().enumerate() {
+    for (number, part) in parts.iter().enumerate() {
+        let part = match part {
+            Step::Done(entry) => {
+                results.push(entry.clone());
+                continue;
+            }
+            Step::Due(part) => part.clone(),
+        };
         match one(call, &batch::part(&inside, number), part).await {
             Ok(response) => results.push(entry(&call.rest, Ok(response)).await),
             Err(error) => {

@@ -221,6 +221,12 @@ impl Context {
         *self.carried.lock().unwrap_or_else(PoisonError::into_inner) = context;
     }
 
+    /// The same request with a context object of its own for triggers, which is empty.
+    #[must_use]
+    pub fn with_empty_cloud_context(&self) -> Self {
+        Self { carried: Arc::default(), ..self.clone() }
+    }
+
     /// A separate request of the same caller, such as a part of a batch, with the current schema snapshot.
     #[must_use]
     pub fn part(&self) -> Self {

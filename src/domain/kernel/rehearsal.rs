@@ -8,6 +8,8 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use serde_json::{Map, Value as Json};
+
 use super::triggers::{Answer, Target};
 use crate::error::{ErrorCode, ParseError, Result};
 
@@ -21,6 +23,7 @@ type Outside = HashMap<(usize, String), Box<dyn Any + Send>>;
 #[derive(Clone, Default)]
 pub struct Rehearsal {
     answers: Arc<Mutex<HashMap<usize, Recorded>>>,
+    found: Arc<Mutex<HashMap<usize, Map<String, Json>>>>,
     outside: Arc<Mutex<Outside>>,
     part: usize,
     over: bool,
@@ -60,6 +63,17 @@ impl Rehearsal {
     /// Notes the answer to what the part asked.
     pub fn note(&self, target: Target, answer: Result<Answer>) {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner).insert(self.part, (target, answer));
+    }
+
+    /// Notes the object that the part is about, as triggers let the caller read it.
+    pub fn note_found(&self, object: Map<String, Json>) {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner).insert(self.part, object);
+    }
+
+    /// The object that the part is about, if it was found before.
+    #[must_use]
+    pub fn take_found(&self) -> Option<Map<String, Json>> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.part)
     }
 
     /// The answer to what the part asks now, if it asked the same before.
