@@ -88,7 +88,7 @@ test('validators of triggers', async () => {
   assert.deepEqual(await valid({ changes: { n: 1, kind: 'odd' } }), refused('Validation failed. Invalid option for kind. Expected: plain, fancy'));
   assert.deepEqual(await valid({ changes: { n: 1, fixed: 'mine' } }), { changed: { fixed: 'F', kind: 'plain' } });
   const stored = { objectId: 'abcdefghij', n: 1, kind: 'plain', fixed: 'F', ...DATES };
-  assert.deepEqual(await valid({ original: stored, changes: { fixed: 'mine' } }), { changed: { fixed: 'F' } });
+  assert.deepEqual(await valid({ original: stored, changes: { fixed: 'mine' } }), { reverted: ['fixed'] });
   assert.deepEqual(await valid({ changes: { kind: 'odd' }, master: true }), {});
   assert.deepEqual(await valid({ changes: {} }, 'TbUser'), refused('Validation failed. Please login to continue.'));
   assert.deepEqual(await valid({ changes: {}, user: { objectId: 'u' } }, 'TbUser'), { changed: { ran: true } });

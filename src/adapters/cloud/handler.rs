@@ -151,6 +151,8 @@ pub struct Answer {
     /// beforeSave: fields and operations that are written instead of what the client sent. afterSave: what the client reads
     /// instead of the usual answer. afterEvent: the object that is sent.
     pub object: Option<Map<String, Json>>,
+    /// beforeSave: fields that the client sent and that are not written.
+    pub reverted: Vec<String>,
     /// Before an event of a live query: the object before, as the subscriber is to see it.
     pub original: Option<Map<String, Json>>,
     /// Before an event of a live query: whether it is sent at all; `None`: it is.

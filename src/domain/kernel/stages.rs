@@ -60,6 +60,8 @@ pub struct Concerned {
     pub original: Option<Map<String, Json>>,
     /// What the request contains besides the body.
     pub sent_aside: Map<String, Json>,
+    /// Fields that the request writes: afterSave sees them, even those that the caller may not read.
+    pub written: Vec<String>,
     /// Fields that beforeSave changed, which the response contains.
     pub changed: Vec<String>,
     /// Fields that beforeSave removed, which the response reports.

@@ -22,6 +22,7 @@ use crate::model::names::ClassName;
 use crate::model::object::Object;
 use crate::model::operation::{apply, parse};
 use crate::model::query::Resolved;
+use crate::model::schema::FieldType;
 use crate::model::trigger::Trigger;
 
 /// Calls beforeSave, and reads the row before where afterSave or a subscriber wants it.
@@ -46,8 +47,9 @@ pub async fn before_save(cx: &Context, mut draft: Draft, rules: &dyn ClassRules)
         }
     }
     let sent_aside = draft.facts.sent_aside.clone();
-    let (relations, changed, removed) = (Vec::new(), Vec::new(), Vec::new());
-    let mut concerned = Concerned { triggers, told, relations, before, original, sent_aside, changed, removed };
+    let (relations, written, changed, removed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut concerned =
+        Concerned { triggers, told, relations, before, original, sent_aside, written, changed, removed };
     let handler = concerned.triggers.as_ref().and_then(|triggers| triggers.get(Trigger::BeforeSave)).cloned();
     if let Some(handler) = handler {
         let mut payload = payload::trigger(cx, Trigger::BeforeSave);
@@ -61,6 +63,9 @@ pub async fn before_save(cx: &Context, mut draft: Draft, rules: &dyn ClassRules)
         }
         let answer = triggers::fire_before_write(cx, &handler, Trigger::BeforeSave, &draft.class, payload).await?;
         take(cx, &mut draft, &mut concerned, answer, rules)?;
+    }
+    if concerned.has_after_save() {
+        concerned.written = draft.body.keys().map(|key| key.split('.').next().unwrap_or(key).to_owned()).collect();
     }
     draft.facts.concerned = Some(concerned);
     Ok(draft)
@@ -141,6 +146,11 @@ fn take(
     };
     let mut data = answer::judge(cx, data)?;
     concerned.changed.extend(roots(&data));
+    // The client that sent a value reads the one that stays.
+    concerned.changed.extend(answer.reverted.iter().cloned());
+    if draft.creates() {
+        concerned.removed.extend(answer.reverted);
+    }
     for field in rules.judged_before() {
         data.shift_remove(*field);
     }
@@ -214,14 +224,50 @@ async fn done(
     let handler = triggers.get(Trigger::AfterSave)?;
     let mut more = concerned.sent_aside;
     more.extend(session_token.map(|token| ("sessionToken".to_owned(), token.into())));
-    fire_after_save(cx, handler, class, row, concerned.original, more).await
+    let seen = Seen { row, written: &concerned.written, more };
+    fire_after_save(cx, handler, class, seen, concerned.original).await
 }
 
 /// Calls afterSave for a log in that a sign up turned out to be: nothing was made, and the trigger gets to see the user. `more`: what it
-/// sees besides the row.
+/// sees besides the row. Inside a transaction it is called once that is committed.
 pub async fn after_log_in(cx: &Context, class: &ClassName, row: &Object, more: Map<String, Json>) {
-    if let Some(handler) = cx.app.triggers.handler(Trigger::AfterSave, class.as_str()) {
-        fire_after_save(cx, &handler, &cx.class(class), row, None, more).await;
+    let Some(handler) = cx.app.triggers.handler(Trigger::AfterSave, class.as_str()) else { return };
+    let class = cx.class(class);
+    let Some(deferred) = cx.deferred() else {
+        fire_after_save(cx, &handler, &class, Seen { row, written: &[], more }, None).await;
+        return;
+    };
+    let (cx, row) = (cx.outside_transaction(), row.clone());
+    deferred.push(async move {
+        fire_after_save(&cx, &handler, &class, Seen { row: &row, written: &[], more }, None).await;
+    });
+}
+
+/// What afterSave sees of the object.
+struct Seen<'a> {
+    /// The stored row.
+    row: &'a Object,
+    /// Fields that the request writes.
+    written: &'a [String],
+    /// What is not in the row.
+    more: Map<String, Json>,
+}
+
+impl Seen<'_> {
+    /// What the caller may read or has written. Of a new object no relations are told that have no members.
+    fn object(self, cx: &Context, class: &Class, visibility: &Visibility, is_new: bool) -> Map<String, Json> {
+        let mut shown = self.row.clone();
+        visibility.redact(&mut shown);
+        for field in self.written {
+            if let Some(value) = self.row.get(field).filter(|_| !shown.contains(field)) {
+                shown.insert(field.clone(), value.clone());
+            }
+        }
+        let mut object = payload::object(cx, class, &Visibility::default(), shown);
+        let is_relation = |field: &str| matches!(class.schema.kind(field), Some(FieldType::Relation(_)));
+        object.retain(|field, _| !is_new || !is_relation(field) || self.written.contains(field));
+        object.extend(self.more);
+        object
     }
 }
 
@@ -229,11 +275,10 @@ async fn fire_after_save(
     cx: &Context,
     handler: &Arc<dyn Handler>,
     class: &Class,
-    row: &Object,
+    seen: Seen<'_>,
     original: Option<Map<String, Json>>,
-    more: Map<String, Json>,
 ) -> Option<Answer> {
-    let visibility = match visibility_of(cx, class, row.get_str("objectId")).await {
+    let visibility = match visibility_of(cx, class, seen.row.get_str("objectId")).await {
         Ok(visibility) => visibility,
         Err(error) => {
             tracing::error!(%error, class = %class.schema.name, "afterSave could not be called");
@@ -241,8 +286,7 @@ async fn fire_after_save(
         }
     };
     let mut payload = payload::trigger(cx, Trigger::AfterSave);
-    let mut object = payload::object(cx, class, &visibility, row.clone());
-    object.extend(more);
+    let object = seen.object(cx, class, &visibility, original.is_none());
     payload.insert("object".to_owned(), object.into());
     if let Some(original) = original {
         payload.insert("original".to_owned(), original.into());

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use crate::server::{Answer, TestServer, answer, each_backend, runtime};
 
 /// Runs a case on every store with a server that has this cloud code.
-fn each_backend_with<F, R>(code: &str, more: &Json, case: F)
+pub fn each_backend_with<F, R>(code: &str, more: &Json, case: F)
 where
     F: Fn(Arc<TestServer>) -> R,
     R: Future<Output = ()>,
@@ -27,17 +27,17 @@ where
     each_backend(&options, case);
 }
 
-async fn run(server: &TestServer, name: &str, params: Json) -> Answer {
+pub async fn run(server: &TestServer, name: &str, params: Json) -> Answer {
     server.post(&format!("/functions/{name}"), &params).await
 }
 
-async fn result(server: &TestServer, name: &str, params: Json) -> Json {
+pub async fn result(server: &TestServer, name: &str, params: Json) -> Json {
     let answer = run(server, name, params).await;
     assert_eq!(answer.status, 200, "{name}: {answer:?}");
     answer.json()["result"].clone()
 }
 
-async fn rows(server: &TestServer, class: &str) -> Vec<Json> {
+pub async fn rows(server: &TestServer, class: &str) -> Vec<Json> {
     let found = answer(server.master(Method::GET, &format!("/classes/{class}?limit=10000"))).await.json();
     found["results"].as_array().unwrap().clone()
 }

@@ -3,6 +3,7 @@
 
 mod app;
 mod channel;
+mod code;
 pub mod host;
 mod hostile;
 mod modules;

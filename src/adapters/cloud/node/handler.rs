@@ -129,6 +129,7 @@ impl HandlerAnswer {
             status: self.status,
             headers: headers.into_iter().filter_map(header).collect(),
             object,
+            reverted: self.reverted,
             original: self.original,
             changed: self.changed,
             objects: self.objects,

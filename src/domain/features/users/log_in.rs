@@ -48,7 +48,7 @@ pub async fn log_in(cx: &Context, parameters: Map<String, Json>) -> Result<Objec
     let called = triggers::after_login(cx, &user, &token).await?;
     // Providers and triggers may have changed the row.
     let known = if response.is_some() || called { CachedRow::None } else { CachedRow::Read(user.clone()) };
-    let mut object = own_view(cx, &user, known).await?;
+    let mut object = own_view(cx, GetQuery::of(names::USER, user_id(&user)), &user, known).await?;
     object.insert("sessionToken", token);
     if let Some(response) = response {
         object.insert("authDataResponse", response);
@@ -62,7 +62,7 @@ pub async fn log_in(cx: &Context, parameters: Map<String, Json>) -> Result<Objec
 /// As [`log_in`].
 pub async fn verify_password(cx: &Context, parameters: Map<String, Json>) -> Result<Object> {
     let user = verified_user(cx, &parameters).await?;
-    own_view(cx, &user, CachedRow::Read(user.clone())).await
+    own_view(cx, GetQuery::of(names::USER, user_id(&user)), &user, CachedRow::Read(user.clone())).await
 }
 
 /// Logs in as a user with the master key.
@@ -83,13 +83,15 @@ pub async fn log_in_as(cx: &Context, user_id: Option<&Json>) -> Result<Object> {
     open(cx, &user, CachedRow::Read(user.clone()), &CreatedWith::log_in("masterkey")).await
 }
 
-/// Creates a session for a user and returns the user with the token. `known`: the user's row, if it is in memory.
+/// Creates a session for a user and returns the user with the token, without find triggers. `known`: the user's row, if it is in
+/// memory.
 ///
 /// # Errors
 /// When the store fails.
 pub async fn open(cx: &Context, user: &Object, known: CachedRow, created_with: &CreatedWith) -> Result<Object> {
     let token = sessions::create(cx, user_id(user), Some(created_with)).await?;
-    let mut object = own_view(cx, user, known).await?;
+    let query = GetQuery { quiet: true, ..GetQuery::of(names::USER, user_id(user)) };
+    let mut object = own_view(cx, query, user, known).await?;
     object.insert("sessionToken", token);
     Ok(object)
 }
@@ -99,21 +101,20 @@ fn user_id(user: &Object) -> &str {
 }
 
 /// The user in the form that it can read itself; only the id if the class or a trigger hides it.
-async fn own_view(cx: &Context, user: &Object, known: CachedRow) -> Result<Object> {
-    let id = user.get_str("objectId").unwrap_or_default();
+async fn own_view(cx: &Context, query: GetQuery, user: &Object, known: CachedRow) -> Result<Object> {
     let as_user = if cx.auth.is_master() && !cx.auth.is_read_only() {
         cx.clone()
     } else {
         cx.with_auth(sessions::standing_of(user))
     };
-    match read::get_known(&as_user, GetQuery::of(names::USER, id), known).await {
+    match read::get_known(&as_user, query, known).await {
         Ok(mut object) => {
             object.remove("sessionToken");
             Ok(object)
         }
         Err(error) if error.status < 500 => {
             let mut object = Object::new();
-            object.insert("objectId", id);
+            object.insert("objectId", user_id(user));
             Ok(object)
         }
         Err(error) => Err(error),

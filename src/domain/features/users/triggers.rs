@@ -8,7 +8,7 @@ use crate::domain::kernel::auth::{Auth, SessionUser};
 use crate::domain::kernel::context::Context;
 use crate::domain::permissions::protected_fields::Visibility;
 use crate::domain::read;
-use crate::domain::triggers::{fire_with_object, payload};
+use crate::domain::triggers::{fire, fire_with_object, payload};
 use crate::error::Result;
 use crate::model::names::{self, ClassName};
 use crate::model::object::Object;
@@ -19,19 +19,19 @@ fn users() -> ClassName {
     ClassName::unchecked(names::USER)
 }
 
-/// The standing of a user with the token of its session, which is empty where there is none yet.
-fn standing(user: &Object, session_token: &str) -> Auth {
-    Auth::User(Arc::new(SessionUser {
+/// A user with the token of its session, which is empty where there is none yet.
+fn session_of(user: &Object, session_token: &str) -> SessionUser {
+    SessionUser {
         id: user.get_str("objectId").unwrap_or_default().to_owned(),
         session_token: session_token.to_owned(),
         row: Arc::new(user.clone()),
-    }))
+    }
 }
 
 /// A user as it sees itself.
 #[must_use]
 pub(super) fn own(cx: &Context, user: &Object) -> Map<String, Json> {
-    let as_user = cx.with_auth(standing(user, ""));
+    let as_user = cx.with_auth(Auth::User(Arc::new(session_of(user, ""))));
     payload::object(&as_user, &cx.class(&users()), &Visibility::default(), user.clone())
 }
 
@@ -48,16 +48,13 @@ pub async fn before_login(cx: &Context, user: &Object) -> Result<()> {
 /// # Errors
 /// What the trigger refuses; the session stays.
 pub async fn after_login(cx: &Context, user: &Object, token: &str) -> Result<bool> {
-    if cx.app.triggers.handler(Trigger::AfterLogin, names::USER).is_none() {
-        return Ok(false);
-    }
-    let logged_in = cx.with_auth(standing(user, token));
-    let object = || {
-        let mut object = own(cx, user);
-        object.insert("sessionToken".to_owned(), token.into());
-        object
-    };
-    fire_with_object(&logged_in, Trigger::AfterLogin, &users(), object).await?;
+    let Some(handler) = cx.app.triggers.handler(Trigger::AfterLogin, names::USER) else { return Ok(false) };
+    let mut payload = payload::trigger(cx, Trigger::AfterLogin);
+    payload.insert("user".to_owned(), payload::user(cx, &session_of(user, token)));
+    let mut object = own(cx, user);
+    object.insert("sessionToken".to_owned(), token.into());
+    payload.insert("object".to_owned(), object.into());
+    fire(cx, &handler, Trigger::AfterLogin, &users(), payload).await?;
     Ok(true)
 }
 

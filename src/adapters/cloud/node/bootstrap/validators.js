@@ -101,8 +101,7 @@ async function checkFields(fields, request) {
     if (field.constant && isParseObject) {
       if (request.original) {
         value = request.original.get(name);
-        if (value === undefined) object.revert(name);
-        else object.set(name, value);
+        object.revert(name);
       } else if (hasDefault) {
         set(field.default);
       }
