@@ -94,11 +94,23 @@ impl Caller {
         }
     }
 
-    async fn answer(&self, request: RequestBuilder) -> Result<(u16, Vec<u8>), CallError> {
-        let response = request.send().await.map_err(|error| CallError::Unreachable(chain(&error)))?;
+    /// Sends a request and reads the response: status and body, whatever they are.
+    ///
+    /// # Errors
+    /// As [`Caller::json`].
+    pub async fn answer(&self, request: RequestBuilder) -> Result<(u16, Vec<u8>), CallError> {
+        let response = request.send().await.map_err(no_response)?;
         let status = response.status().as_u16();
         Ok((status, read(response, MAX_ANSWER).await?))
     }
+}
+
+/// A call without a response. The URL is logged without its query, which can contain tokens and secrets.
+fn no_response(mut error: reqwest::Error) -> CallError {
+    if let Some(url) = error.url_mut() {
+        url.set_query(None);
+    }
+    CallError::Unreachable(chain(&error))
 }
 
 /// The message of an error and its causes.
@@ -116,7 +128,7 @@ pub(super) fn chain(error: &dyn std::error::Error) -> String {
 /// The body of a response, if it has at most `most` bytes.
 pub(super) async fn read(mut response: Response, most: usize) -> Result<Vec<u8>, CallError> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| CallError::Unreachable(chain(&error)))? {
+    while let Some(chunk) = response.chunk().await.map_err(no_response)? {
         if body.len() + chunk.len() > most {
             return Err(CallError::Answer("too long".to_owned()));
         }
