@@ -342,6 +342,30 @@ describe('codes that the server trades', () => {
     }
   });
 
+  test('what readers see of an identity can be sent back, and proves nothing', async () => {
+    const data = () => provider.authorize('app', 'reader');
+    const made = await show(server, 'line', await data());
+    const session = made.body.sessionToken;
+    const seen = (await server.request('GET', '/users/me', { session })).body.authData;
+    assert.deepEqual(seen, { line: { id: 'reader' } });
+    const change = authData => server.request('PUT', `/users/${made.body.objectId}`, { session, json: { authData } });
+    // as the SDKs do when they link and unlink another one
+    const linked = await change({ ...seen, instagram: { code: 'code bob' } });
+    assert.equal(linked.status, 200, linked.text);
+    assert.equal((await change({ ...seen, instagram: null })).status, 200);
+    refused(await change({ line: { id: 'somebody else' } }), 142);
+    const other = await signUp(server, { username: 'other reader' });
+    const steal = await server.request('PUT', `/users/${other.body.objectId}`, { session: other.body.sessionToken, json: { authData: seen } });
+    refused(steal, 142);
+    refused(await server.request('POST', '/users', { json: { authData: seen } }), 142);
+    refused(await logIn(server, 'other reader', 'first', { authData: seen }), 142);
+    const challenge = authData => server.request('POST', '/challenge', { json: { authData, challengeData: { line: {} } } });
+    refused(await challenge(seen));
+    assert.equal((await challenge({ line: await data() })).status, 200);
+    // a stolen session can do no more
+    refused(await server.request('POST', '/users', { session: other.body.sessionToken, json: { authData: seen } }), 142);
+  });
+
   // 837q-jhwx-cmpv, r657-33vp-gp22: an access token of any app is no identity; only a code of ours is
   test('adv_837q adv_r657 tokens that clients bring are not believed', async () => {
     const foreign = (await provider.tokens('other', 'line user')).access_token;
@@ -512,6 +536,20 @@ describe('tokens that the provider is asked about', () => {
     }
     assert.equal(evil.calls.length, calls);
   });
+});
+
+// pfj7-wv7c-22pr, where a service stores nothing but the id
+test('adv_pfj7 what is stored proves nothing, with allowExpiredAuthDataToken either', async () => {
+  const service = keep(await serve(({ json }) => {
+    const [data] = json.args;
+    return { json: data.token === 'good' ? { ok: true, result: { save: { id: data.id } } } : { error: { code: 101, message: 'not this token' } } };
+  }));
+  const auth = { own: { module: 'webhook', options: { url: service.url, methods: ['validateAuthData'] } } };
+  const server = keep(await startServer({ auth, allowExpiredAuthDataToken: true }));
+  const made = await show(server, 'own', { id: 'alice', token: 'good' });
+  assert.equal(made.status, 201, made.text);
+  for (const data of [{ id: 'alice' }, { id: 'alice', token: 'bad' }]) refused(await show(server, 'own', data));
+  assert.equal((await show(server, 'own', { id: 'alice', token: 'good' })).body.objectId, made.body.objectId);
 });
 
 // r657-33vp-gp22, x6fw-778m-wr9v

@@ -16,7 +16,7 @@ options! {
         /// Identity providers and their settings.
         auth: Providers = Providers::default(), "auth", "PARSE_SERVER_AUTH_PROVIDERS", Supported;
         /// At log in, do not verify `authData` again if it has not changed.
-        allow_expired_auth_data_token: bool = false, "allowExpiredAuthDataToken", "PARSE_SERVER_ALLOW_EXPIRED_AUTH_DATA_TOKEN", Supported;
+        allow_expired_auth_data_token: bool = false, "allowExpiredAuthDataToken", "PARSE_SERVER_ALLOW_EXPIRED_AUTH_DATA_TOKEN", Harmless("all of it is verified at each log in, as in parse-server 9.10");
         /// Accept the insecure identity providers of parse-server.
         enable_insecure_auth_adapters: bool = false, "enableInsecureAuthAdapters", "PARSE_SERVER_ENABLE_INSECURE_AUTH_ADAPTERS", Harmless("this server has none of them");
         /// Store email addresses in lower case.

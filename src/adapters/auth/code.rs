@@ -6,7 +6,7 @@ use reqwest::Url;
 use serde_json::{Map, Value as Json, json};
 
 use super::oauth2::scalar;
-use super::{Attempt, AuthAdapter, Outcome, endpoint, invalid, text};
+use super::{Attempt, AuthAdapter, Given, Outcome, endpoint, invalid, text};
 use crate::adapters::http::Caller;
 use crate::error::{ErrorCode, ParseError, Result};
 
@@ -201,19 +201,17 @@ impl CodeExchange {
 
 #[async_trait]
 impl AuthAdapter for CodeExchange {
-    async fn identify(&self, data: &Map<String, Json>) -> Result<Option<Map<String, Json>>> {
-        let Some(code) = data.get("code").and_then(Json::as_str).filter(|code| !code.is_empty()) else {
+    async fn identify(&self, given: &Given<'_>) -> Result<Option<Map<String, Json>>> {
+        let Some(code) = given.text("code") else {
             return Err(ParseError::new(
                 ErrorCode::ValidationError,
                 format!("{} code is required.", self.dialect.title),
             ));
         };
-        let token = self.access_token(code, data).await?;
+        let token = self.access_token(code, given.data).await?;
         let id = self.user_id(&token).await?;
-        match data.get("id") {
-            None | Some(Json::Null) => {}
-            Some(claimed) if claimed.as_str() == Some(id.as_str()) => {}
-            Some(_) => return Err(self.mismatch()),
+        if given.names_another(&id) {
+            return Err(self.mismatch());
         }
         Ok(Some(Map::from_iter([("access_token".to_owned(), token.into()), ("id".to_owned(), id.into())])))
     }
@@ -221,5 +219,8 @@ impl AuthAdapter for CodeExchange {
     async fn validate(&self, _attempt: &Attempt<'_>) -> Result<Outcome> {
         // The user's id was checked when the code was exchanged.
         Ok(Outcome::default())
+    }
+    fn present(&self, stored: &Map<String, Json>, _master: bool) -> Option<Map<String, Json>> {
+        Some(stored.iter().filter(|(field, _)| *field == "id").map(|(field, id)| (field.clone(), id.clone())).collect())
     }
 }

@@ -63,6 +63,28 @@ pub struct Attempt<'a> {
     pub request: &'a Json,
 }
 
+/// The data to identify a user by, before it is known who that is.
+pub struct Given<'a> {
+    /// The data that the client sent for this provider.
+    pub data: &'a Map<String, Json>,
+    /// Current time in milliseconds since 1970.
+    pub now: i64,
+    /// Generates a random string of letters and digits.
+    pub random: &'a (dyn Fn(usize) -> String + Send + Sync),
+}
+
+impl<'a> Given<'a> {
+    /// A field that is a string and not empty.
+    fn text(&self, field: &str) -> Option<&'a str> {
+        self.data.get(field).and_then(Json::as_str).filter(|text| !text.is_empty())
+    }
+
+    /// Whether the client claims another id than this one.
+    fn names_another(&self, id: &str) -> bool {
+        self.data.get("id").is_some_and(|claimed| !claimed.is_null() && claimed.as_str() != Some(id))
+    }
+}
+
 /// The result of verifying an identity.
 #[derive(Debug, Default)]
 pub struct Outcome {
@@ -102,9 +124,9 @@ pub trait AuthAdapter: Send + Sync + fmt::Debug {
         Ok(Policy::Default)
     }
 
-    /// For providers with authorisation codes: exchanges the code for data that contains the user's id. `None` if the
-    /// data already contains it.
-    async fn identify(&self, _data: &Map<String, Json>) -> Result<Option<Map<String, Json>>> {
+    /// For providers whose proof is not stored, such as a code: exchanges it for what is stored, with the user's id. `None` if
+    /// [`AuthAdapter::validate`] verifies the data. It is called for all data but what a logged in user already has.
+    async fn identify(&self, _given: &Given<'_>) -> Result<Option<Map<String, Json>>> {
         Ok(None)
     }
 

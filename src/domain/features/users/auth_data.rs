@@ -5,7 +5,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::state::Users;
-use crate::adapters::auth::{Attempt, Policy, Providers, Step, not_configured};
+use crate::adapters::auth::{Attempt, Given, Policy, Providers, Step, not_configured};
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
 use crate::domain::permissions::Scoped;
@@ -117,18 +117,22 @@ impl AuthData {
         Ok(Self { providers })
     }
 
-    /// Exchanges authorisation codes, so that providers identify the user.
+    /// Exchanges proofs, such as authorisation codes, so that providers identify the user. `user`: the stored row of the logged
+    /// in user who is changed; what a client repeats of its identities needs no proof.
     ///
     /// # Errors
     /// The error of a provider.
-    pub async fn identify(&mut self, cx: &Context) -> Result<()> {
+    pub async fn identify(&mut self, cx: &Context, user: Option<&Object>) -> Result<()> {
+        let random = |length: usize| cx.app.random.alphanumeric(length);
         for (provider, data) in &mut self.providers {
-            if let (Some(adapter), Some(given)) = (providers(cx).and_then(|providers| providers.get(provider)), &data)
-                && !given.is_empty()
-                && let Some(named) = cx
-                    .ask_once(|| format!("{provider}: {}", Json::from(given.clone())), adapter.identify(given))
-                    .await?
-            {
+            let Some(adapter) = providers(cx).and_then(|providers| providers.get(provider)) else { continue };
+            let Some(sent) = data.as_ref().filter(|sent| !sent.is_empty()) else { continue };
+            if user.is_some_and(|user| is_repeated(user, provider, sent)) {
+                continue;
+            }
+            let given = Given { data: sent, now: cx.now().millis(), random: &random };
+            let question = || format!("{provider}: {}", Json::from(sent.clone()));
+            if let Some(named) = cx.ask_once(question, adapter.identify(&given)).await? {
                 *data = Some(named);
             }
         }
@@ -158,10 +162,12 @@ impl AuthData {
         self.providers.iter().any(|(name, data)| name == provider && data.is_some())
     }
 
-    /// Whether the data for a provider differs from the stored data.
-    fn changes_of(&self, user: &Object) -> Vec<&str> {
-        let changed = |provider: &str, data: &Option<Map<String, Json>>| {
-            provider != ANONYMOUS && stored(user, provider).as_ref() != data.as_ref()
+    /// The providers whose data is more than a repetition of what the user has.
+    fn news_for(&self, user: &Object) -> Vec<&str> {
+        let changed = |provider: &str, data: &Option<Map<String, Json>>| match data {
+            _ if provider == ANONYMOUS => false,
+            Some(data) => !is_repeated(user, provider, data),
+            None => stored(user, provider).is_some(),
         };
         self.providers.iter().filter(|(name, data)| changed(name, data)).map(|(name, _)| name.as_str()).collect()
     }
@@ -215,7 +221,8 @@ impl AuthData {
         Ok(owners)
     }
 
-    /// Verifies the data with the providers: all of it, or only what differs from the stored data.
+    /// Verifies the data with the providers: all of it, or only what does not repeat what the user has. The latter is for a
+    /// user who is logged in, because ids are no secrets.
     ///
     /// # Errors
     /// The error of a provider; 111 for an invalid typed value.
@@ -223,10 +230,10 @@ impl AuthData {
         &self,
         cx: &Context,
         who: Who<'_>,
-        only_changed: bool,
+        only_new: bool,
         body: &Map<String, Json>,
     ) -> Result<Validated> {
-        let changed = who.user.filter(|_| only_changed).map(|user| self.changes_of(user));
+        let changed = who.user.filter(|_| only_new).map(|user| self.news_for(user));
         let request = request(cx, who, body, self);
         let random = |length: usize| cx.app.random.alphanumeric(length);
         let mut validated = Validated {
@@ -329,6 +336,12 @@ impl Validated {
         }
         Ok(self.responses)
     }
+}
+
+/// Whether data consists of fields that are stored for the provider with the same values: readers do not see all of them.
+fn is_repeated(user: &Object, provider: &str, data: &Map<String, Json>) -> bool {
+    let before = stored(user, provider).unwrap_or_default();
+    !data.is_empty() && data.iter().all(|(field, value)| before.get(field) == Some(value))
 }
 
 /// The stored data of a user for a provider, as JSON.
@@ -441,7 +454,7 @@ pub async fn on_log_in(cx: &Context, user: &Object, body: &Map<String, Json>) ->
     if !body.contains_key("authData") {
         return Ok(None);
     }
-    auth_data.identify(cx).await?;
+    auth_data.identify(cx, None).await?;
     let owners = auth_data.owners(cx).await?;
     let who = Who { user: Some(user), ..Who::default() };
     let validated = auth_data.validate(cx, who, false, body).await?;

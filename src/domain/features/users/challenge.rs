@@ -55,7 +55,7 @@ pub async fn challenge(cx: &Context, body: Map<String, Json>) -> Result<Json> {
             return refuse("You cannot provide more than one authData provider with an id.");
         }
         sent = AuthData::read(cx, auth_data)?;
-        user = Some(identified(cx, &sent).await?);
+        user = Some(identified(cx, &mut sent).await?);
     }
     let who = Who { user: user.as_ref(), challenge: true, ..Who::default() };
     let request = auth_data::request(cx, who, &Map::new(), &sent);
@@ -75,8 +75,9 @@ pub async fn challenge(cx: &Context, body: Map<String, Json>) -> Result<Json> {
 }
 
 /// The user of the identities, if they are valid. A caller who guesses an id learns nothing.
-async fn identified(cx: &Context, sent: &AuthData) -> Result<Object> {
+async fn identified(cx: &Context, sent: &mut AuthData) -> Result<Object> {
     let unknown = || ParseError::new(ErrorCode::ObjectNotFound, "User not found.");
+    sent.identify(cx, None).await.map_err(|error| unknown().with_source(error))?;
     let owners = sent.owners(cx).await?;
     let [owner] = owners.as_slice() else { return Err(unknown()) };
     let who = Who { user: Some(owner), challenge: true, ..Who::default() };

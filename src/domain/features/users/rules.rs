@@ -343,7 +343,11 @@ async fn link(cx: &Context, mut draft: Draft) -> Result<ControlFlow<Saved, Draft
     if stranger {
         return Err(insufficient_auth());
     }
-    auth_data.identify(cx).await?;
+    let user = match &draft.id {
+        Some(id) => read::internal_one(cx, names::USER, store::by_id(id), "whose identities change").await?,
+        None => None,
+    };
+    auth_data.identify(cx, user.as_ref()).await?;
     draft.facts.sent_aside = auth_data.shown();
     let owners = auth_data.owners(cx).await?;
     let caller = draft.id.as_deref().or(cx.auth.user_id());
@@ -351,10 +355,6 @@ async fn link(cx: &Context, mut draft: Draft) -> Result<ControlFlow<Saved, Draft
     if owners.len() == 1 && (caller.is_none() || (draft.creates() && caller == owner_id)) {
         return log_in_by(cx, &draft.body, auth_data, &owners).await.map(ControlFlow::Break);
     }
-    let user = match &draft.id {
-        Some(id) => read::internal_one(cx, names::USER, store::by_id(id), "whose identities change").await?,
-        None => None,
-    };
     let own = !owners.is_empty() && owners.iter().all(|owner| owner.get_str("objectId") == caller);
     let who = Who { user: user.as_ref(), logged_in: user.is_some(), challenge: false };
     let validated = auth_data.validate(cx, who, own, &draft.body).await?;
@@ -392,7 +392,7 @@ async fn log_in_by(cx: &Context, body: &Map<String, Json>, auth_data: AuthData, 
     cx.refuse_read_only_write(Operation::Create)?;
     auth_data::require_additional(cx, owner, &auth_data)?;
     let who = Who { user: Some(owner), ..Who::default() };
-    let validated = auth_data.validate(cx, who, cx.app.options.users.allow_expired_auth_data_token, body).await?;
+    let validated = auth_data.validate(cx, who, false, body).await?;
     let way = if validated.proves_identity { log_in::Proof::ProvenIdentity } else { log_in::Proof::Identity };
     log_in::admit(cx, owner, way, body).await?;
     let responses = if cx.is_rehearsed() { Object::new() } else { validated.store(cx, owner).await? };
