@@ -89,12 +89,7 @@ pub(super) fn missing(options: &Options, given: &Map<String, Value>) -> Vec<Unsu
     }
     for (name, settings) in &options.users.auth.0 {
         if asks_for_provider(settings) && !has_provider(name, settings) {
-            let reason = format!(
-                "unknown provider; built-in providers: {}; a provider of any other name needs {{\"oauth2\": true, …}} or one of the modules {}",
-                listed(providers()),
-                listed(modules())
-            );
-            found.push(unsupported(vec!["auth".to_owned(), name.clone()], &reason));
+            found.push(unsupported(vec!["auth".to_owned(), name.clone()], &no_provider(name)));
         }
     }
     for (index, route) in options.mail.pages.custom_routes.iter().enumerate() {
@@ -119,6 +114,20 @@ fn has_provider(name: &str, settings: &Value) -> bool {
         }
         // What is no kind of provider is a module of the app.
         Some(module) => module.is_string(),
+    }
+}
+
+/// Why a provider cannot be had, and what to do.
+fn no_provider(name: &str) -> String {
+    match auth::LEFT_OUT.iter().find(|(known, _)| *known == name) {
+        Some((_, why)) => format!(
+            "not built in ({why}); write an adapter in JavaScript and name it: {{\"module\": \"./{name}.js\", \"options\": {{…}}}}"
+        ),
+        None => format!(
+            "unknown provider; built-in providers: {}; a provider of any other name needs {{\"oauth2\": true, …}} or one of the modules {}",
+            listed(providers()),
+            listed(modules())
+        ),
     }
 }
 

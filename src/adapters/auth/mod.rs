@@ -2,6 +2,7 @@
 
 pub mod code;
 pub mod facebook;
+pub mod janrain;
 pub mod jwt;
 pub mod keycloak;
 pub mod mfa;
@@ -10,6 +11,7 @@ pub mod oauth2;
 pub mod oidc;
 pub mod one_time;
 pub mod own_code;
+pub mod twitter;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -231,14 +233,32 @@ pub const PROVIDERS: &[Provider] = &[
     }),
     provider("github", None, |settings| shared(code::CodeExchange::open("github", settings))),
     provider("google", Some("Google auth is not configured."), |settings| shared(oidc::Oidc::google(settings))),
+    provider("gpgames", None, |settings| shared(code::CodeExchange::open("gpgames", settings))),
     provider("instagram", None, |settings| shared(code::CodeExchange::open("instagram", settings))),
+    provider("janraincapture", None, |settings| shared(janrain::JanrainCapture::open(settings))),
     provider("keycloak", Some("Missing keycloak configuration"), |settings| shared(keycloak::Keycloak::open(settings))),
     provider("line", None, |settings| shared(code::CodeExchange::open("line", settings))),
     provider("linkedin", None, |settings| shared(code::CodeExchange::open("linkedin", settings))),
     provider("mfa", None, |settings| shared(mfa::Mfa::open(settings))),
     provider("microsoft", None, |settings| shared(code::CodeExchange::open("microsoft", settings))),
+    provider("qq", None, |settings| shared(code::CodeExchange::open("qq", settings))),
     provider("spotify", None, |settings| shared(code::CodeExchange::open("spotify", settings))),
+    provider("twitter", None, |settings| shared(twitter::Twitter::open(settings))),
+    provider("wechat", None, |settings| shared(code::CodeExchange::open("wechat", settings))),
+    provider("weibo", None, |settings| shared(code::CodeExchange::open("weibo", settings))),
 ];
+
+/// Providers of parse-server that are not built in, and why.
+pub const LEFT_OUT: &[(&str, &str)] = &[
+    ("digits", "the service has ended"),
+    ("janrainengage", INSECURE),
+    ("ldap", "this server does not speak LDAP"),
+    ("meetup", INSECURE),
+    ("phantauth", "it is an OpenID provider, which the module oidc is for"),
+    ("vkontakte", INSECURE),
+];
+
+const INSECURE: &str = "parse-server has it only with enableInsecureAuth, which believes access tokens of any app";
 
 /// Modules for providers of any name (`module` in the settings).
 pub const MODULES: &[Provider] = &[

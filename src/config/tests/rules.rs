@@ -296,8 +296,12 @@ fn what_is_missing_is_refused_by_name_or_ignored_with_one_warning() {
         ),
         (json!({ "liveQuery": { "wssAdapter": {} } }), "option liveQuery.wssAdapter: not supported yet"),
         (
-            json!({ "auth": { "ldap": { "url": "ldap://x" } } }),
-            "option auth.ldap: unknown provider; built-in providers: anonymous, apple, facebook, github, google, instagram, keycloak, line, linkedin, mfa, microsoft, spotify; a provider of any other name needs {\"oauth2\": true, …} or one of the modules oidc, webhook",
+            json!({ "auth": { "corp": { "url": "https://x" } } }),
+            "option auth.corp: unknown provider; built-in providers: anonymous, apple, facebook, github, google, gpgames, instagram, janraincapture, keycloak, line, linkedin, mfa, microsoft, qq, spotify, twitter, wechat, weibo; a provider of any other name needs {\"oauth2\": true, …} or one of the modules oidc, webhook",
+        ),
+        (
+            json!({ "auth": { "meetup": { "enableInsecureAuth": true } } }),
+            "option auth.meetup: not built in (parse-server has it only with enableInsecureAuth, which believes access tokens of any app); write an adapter in JavaScript and name it: {\"module\": \"./meetup.js\", \"options\": {…}}",
         ),
         (json!({ "databaseOptions": { "proxyHost": "p" } }), "option databaseOptions.proxyHost: not supported yet"),
         (
@@ -317,7 +321,8 @@ fn what_is_missing_is_refused_by_name_or_ignored_with_one_warning() {
         assert_eq!(warnings, [format!("{message} (ignored)")], "{extra}");
         assert_eq!(read.server.cloud, None);
         assert_eq!(read.push.senders, None);
-        assert_eq!(read.users.auth.get("ldap"), None);
+        assert_eq!(read.users.auth.get("corp"), None);
+        assert_eq!(read.users.auth.get("meetup"), None);
         assert_eq!(read.mail.email_adapter, None);
         assert_eq!(read.database.driver.proxy_host, None);
         assert!(read.security.rate_limit.iter().all(|limit| limit.redis_url.is_none() && limit.request_path == "*"));
