@@ -5,7 +5,10 @@ import path from 'node:path';
 import forge from 'node-forge';
 import { tempDir } from '../lib/temp.mjs';
 
-export function certificate(subject, issuer, signer, extensions) {
+const DAY = 86_400_000;
+
+/** A certificate and its key; without `signer`, the issuer's key, it signs itself. `organization`: that of the subject. `from`, `to`: days from now. */
+export function certificate(subject, issuer, signer, extensions, { organization, from = -1, to = 1 } = {}) {
   const { publicKey, privateKey } = crypto.generateKeyPairSync('rsa', {
     modulusLength: 2048,
     publicKeyEncoding: { type: 'spki', format: 'pem' },
@@ -14,9 +17,9 @@ export function certificate(subject, issuer, signer, extensions) {
   const made = forge.pki.createCertificate();
   made.publicKey = forge.pki.publicKeyFromPem(publicKey);
   made.serialNumber = `01${crypto.randomBytes(8).toString('hex')}`;
-  made.validity.notBefore = new Date(Date.now() - 86_400_000);
-  made.validity.notAfter = new Date(Date.now() + 86_400_000);
-  made.setSubject([{ name: 'commonName', value: subject }]);
+  made.validity.notBefore = new Date(Date.now() + from * DAY);
+  made.validity.notAfter = new Date(Date.now() + to * DAY);
+  made.setSubject([...(organization ? [{ name: 'organizationName', value: organization }] : []), { name: 'commonName', value: subject }]);
   made.setIssuer([{ name: 'commonName', value: issuer }]);
   made.setExtensions(extensions);
   made.sign(forge.pki.privateKeyFromPem(signer ?? privateKey), forge.md.sha256.create());

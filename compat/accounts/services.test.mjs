@@ -249,6 +249,8 @@ test('what is missing is said at the start', async () => {
     [{ weibo: { ...APP, tokenUrl: 'http://weibo.example' } }, /auth\.weibo: .*https/],
     [{ twitter: { consumer_key: 'x', enableInsecureAuth: true } }, /auth\.twitter: consumer_secret/],
     [{ janraincapture: {} }, /auth\.janraincapture: janrain_capture_host/],
+    [{ gcenter: {} }, /auth\.gcenter: bundleId/],
+    [{ gcenter: { bundleId: 'x', rootCertificateUrl: 'http://ca.example/ca.pem' } }, /auth\.gcenter: .*https/],
     [{ meetup: { enableInsecureAuth: true } }, /auth\.meetup: .*"module"/],
     [{ vkontakte: { appIds: ['x'], appSecret: 'x' } }, /auth\.vkontakte: .*"module"/],
     [{ phantauth: {} }, /auth\.phantauth: .*oidc/],

@@ -2,6 +2,7 @@
 
 pub mod code;
 pub mod facebook;
+pub mod gcenter;
 pub mod janrain;
 pub mod jwt;
 pub mod keycloak;
@@ -231,6 +232,7 @@ pub const PROVIDERS: &[Provider] = &[
     provider("facebook", Some("Facebook auth is not configured."), |settings| {
         shared(facebook::Facebook::open(settings))
     }),
+    provider("gcenter", None, |settings| shared(gcenter::GameCenter::open(settings))),
     provider("github", None, |settings| shared(code::CodeExchange::open("github", settings))),
     provider("google", Some("Google auth is not configured."), |settings| shared(oidc::Oidc::google(settings))),
     provider("gpgames", None, |settings| shared(code::CodeExchange::open("gpgames", settings))),

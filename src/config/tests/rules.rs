@@ -297,7 +297,7 @@ fn what_is_missing_is_refused_by_name_or_ignored_with_one_warning() {
         (json!({ "liveQuery": { "wssAdapter": {} } }), "option liveQuery.wssAdapter: not supported yet"),
         (
             json!({ "auth": { "corp": { "url": "https://x" } } }),
-            "option auth.corp: unknown provider; built-in providers: anonymous, apple, facebook, github, google, gpgames, instagram, janraincapture, keycloak, line, linkedin, mfa, microsoft, qq, spotify, twitter, wechat, weibo; a provider of any other name needs {\"oauth2\": true, …} or one of the modules oidc, webhook",
+            "option auth.corp: unknown provider; built-in providers: anonymous, apple, facebook, gcenter, github, google, gpgames, instagram, janraincapture, keycloak, line, linkedin, mfa, microsoft, qq, spotify, twitter, wechat, weibo; a provider of any other name needs {\"oauth2\": true, …} or one of the modules oidc, webhook",
         ),
         (
             json!({ "auth": { "meetup": { "enableInsecureAuth": true } } }),
