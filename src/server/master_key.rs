@@ -41,7 +41,7 @@ async fn given(options: &Options, module: &str, random: &dyn Random) -> Result<S
     let modules = Modules::default();
     let function = modules.name(OPTION, module, None);
     let answer = match modules.load(&process).await {
-        Ok(()) => function.call_json(None, Vec::new()).await.map_err(|error| error.reason().to_string()),
+        Ok(()) => function.call_json(None, Vec::new()).await.map_err(|error| error.reason()),
         Err(reason) => Err(reason),
     };
     process.shutdown().await;

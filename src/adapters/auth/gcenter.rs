@@ -3,6 +3,7 @@
 //! The client says where the certificate of the signing key is. It is taken from Apple's hosts only, must be issued to Apple by
 //! the authority of the settings, and be valid today. `webpki` verifies the chain and the signature.
 
+use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -27,7 +28,7 @@ const AUTHORITY: &str = "https://cacerts.digicert.com/DigiCertTrustedG4CodeSigni
 const MAX_CERTIFICATE: usize = 10_000;
 const MAX_TEXT: usize = 4096;
 /// How long certificates are cached, and how many.
-const CACHED_FOR: Duration = Duration::from_secs(3600);
+const CACHED_FOR: Duration = Duration::from_hours(1);
 const CACHED: u64 = 64;
 /// Tolerated clock skew in milliseconds.
 const SKEW: i64 = 300_000;
@@ -75,17 +76,17 @@ impl GameCenter {
     /// The URL of a certificate, if certificates may come from there.
     fn allowed(&self, text: &str) -> Option<Url> {
         let url = Url::parse(text).ok()?;
-        let host = match &self.place {
+        let host = url.host_str()?;
+        let apple = host == "apple.com" || host.ends_with(".apple.com");
+        let trusted = match &self.place {
             Some(place) => url.origin() == place.origin(),
-            None => {
-                let host = url.host_str()?;
-                url.scheme() == "https" && url.port().is_none() && (host == "apple.com" || host.ends_with(".apple.com"))
-            }
+            None => apple && url.scheme() == "https" && url.port().is_none(),
         };
         // Nothing may be added by which one certificate would have many addresses.
         let bare = url.username().is_empty() && url.password().is_none();
         let bare = bare && url.query().is_none() && url.fragment().is_none();
-        (host && bare && url.path().ends_with(".cer")).then_some(url)
+        let certificate = Path::new(url.path()).extension().is_some_and(|extension| extension == "cer");
+        (trusted && bare && certificate).then_some(url)
     }
 
     /// A certificate, in PEM or DER.

@@ -42,7 +42,7 @@ impl std::fmt::Debug for App {
 
 /// An access token and its secret.
 struct Token {
-    token: String,
+    value: String,
     secret: String,
     /// Whose it is.
     user: String,
@@ -75,7 +75,7 @@ impl Twitter {
         });
         let field = |name: &str| scalar(fields.get(name));
         match (field("oauth_token"), field("oauth_token_secret"), field("user_id")) {
-            (Some(token), Some(secret), Some(user)) => Ok(Token { token, secret, user }),
+            (Some(token), Some(secret), Some(user)) => Ok(Token { value: token, secret, user }),
             _ => Err(wrong()),
         }
     }
@@ -105,7 +105,7 @@ fn authorization(app: &App, token: &Token, url: &Url, nonce: &str, time: i64) ->
         ("oauth_nonce", nonce),
         ("oauth_signature_method", "HMAC-SHA1"),
         ("oauth_timestamp", &time),
-        ("oauth_token", &token.token),
+        ("oauth_token", &token.value),
         ("oauth_version", "1.0"),
     ];
     let mut all: Vec<(String, String)> = own.iter().map(|(name, value)| (escaped(name), escaped(value))).collect();
@@ -155,7 +155,7 @@ mod tests {
         // OAuth Core 1.0, appendix A.5.
         let app = App { key: "dpf43f3p2l4k3l03".to_owned(), secret: "kd94hf93k423kf44".to_owned() };
         let token =
-            Token { token: "nnch734d00sl2jdk".to_owned(), secret: "pfkkdhi9sl3r4s00".to_owned(), user: String::new() };
+            Token { value: "nnch734d00sl2jdk".to_owned(), secret: "pfkkdhi9sl3r4s00".to_owned(), user: String::new() };
         let url = Url::parse("http://photos.example.net/photos?file=vacation.jpg&size=original").unwrap();
         let header = authorization(&app, &token, &url, "kllo9940pd9333jh", 1_191_242_096);
         assert!(header.contains("oauth_signature=\"tR3%2BTy81lMeYAr%2FFid0kMTYa%2FWM%3D\""), "{header}");

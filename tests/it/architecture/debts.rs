@@ -17,7 +17,7 @@ pub struct Classes {
 }
 
 /// Files of the domain that depend on each other in a circle.
-pub const LARGEST_CIRCLE: usize = 6;
+pub const LARGEST_CIRCLE: usize = 5;
 
 pub const ARROWS: &[Arrows] = &[
     Arrows {

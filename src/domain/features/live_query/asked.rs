@@ -1,4 +1,4 @@
-//! The triggers of live queries: beforeConnect, beforeSubscribe, afterEvent.
+//! The triggers of live queries: beforeConnect, beforeSubscribe, afterEvent, and what their listeners are told (`onLiveQueryEvent`).
 
 use std::sync::Arc;
 
@@ -26,6 +26,17 @@ pub struct Connection<'a> {
     pub session_token: Option<&'a str>,
     /// Installation id of `connect`.
     pub installation_id: Option<&'a str>,
+}
+
+/// The client that something happens to, where it has connected.
+#[derive(Debug, Clone, Copy)]
+pub struct Known<'a> {
+    /// Its id, as long as it is there.
+    pub id: Option<&'a str>,
+    /// What it said when it connected.
+    pub connection: Connection<'a>,
+    /// Whether it has the rights of the master key.
+    pub master: bool,
 }
 
 impl LiveQueries {
@@ -154,6 +165,49 @@ impl LiveQueries {
             add_user(&cx, &mut told);
         }
         told
+    }
+}
+
+impl LiveQueries {
+    /// Whether the app's code wants to be told.
+    #[must_use]
+    pub fn has_listeners(app: &App) -> bool {
+        app.triggers.live_query_events().is_some()
+    }
+
+    /// Tells the app's code, if it wants to know: `ws_connect`, `subscribe`, `unsubscribe`, `ws_disconnect`.
+    pub fn tell_code(&self, app: &Arc<App>, event: &'static str, client: Option<Known<'_>>) {
+        if !Self::has_listeners(app) {
+            return;
+        }
+        let mut told = Map::new();
+        if let Some(Known { id, connection, master }) = client {
+            told = self.describe(&Caller { master, ..Caller::default() }, id, connection);
+        }
+        self.enqueue(app, event, told);
+    }
+
+    /// Tells the app's code that a client has connected, which it is told of with its user.
+    pub async fn tell_code_of_client(&self, app: &Arc<App>, caller: &Caller, client: Known<'_>) {
+        if Self::has_listeners(app) {
+            let told = self.describe_with_user(app, caller, client.id, client.connection).await;
+            self.enqueue(app, "connect", told);
+        }
+    }
+
+    /// Tells the app's code of a socket that ended before a client had connected.
+    pub fn tell_code_of_nobody(&self, app: &Arc<App>) {
+        if Self::has_listeners(app) {
+            let error = Json::from("The socket ended before a client connected.");
+            self.enqueue(app, "ws_disconnect_error", Map::from_iter([("error".to_owned(), error)]));
+        }
+    }
+
+    fn enqueue(&self, app: &Arc<App>, event: &'static str, mut told: Map<String, Json>) {
+        told.insert("event".to_owned(), event.into());
+        told.insert("clients".to_owned(), self.counts.clients().into());
+        told.insert("subscriptions".to_owned(), self.counts.subscriptions().into());
+        self.listeners.tell(app, event, told);
     }
 }
 

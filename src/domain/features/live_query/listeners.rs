@@ -1,4 +1,4 @@
-//! What the app's code is told of connections and subscriptions (`onLiveQueryEvent`). Nobody waits for it.
+//! The queue of what the app's code is told of connections and subscriptions (`onLiveQueryEvent`). Nobody waits for it.
 
 use std::sync::{Arc, OnceLock, Weak};
 
@@ -7,9 +7,6 @@ use futures_util::stream::FuturesUnordered;
 use serde_json::{Map, Value as Json};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
-use super::asked::Connection;
-use super::caller::Caller;
-use super::hub::LiveQueries;
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::triggers::{Call, Target};
 
@@ -22,57 +19,10 @@ const AT_ONCE: usize = 64;
 #[derive(Debug, Default)]
 pub(super) struct Listeners(OnceLock<Sender<Map<String, Json>>>);
 
-/// The client that something happens to, where it has connected.
-#[derive(Debug, Clone, Copy)]
-pub struct Known<'a> {
-    /// Its id, as long as it is there.
-    pub id: Option<&'a str>,
-    /// What it said when it connected.
-    pub connection: Connection<'a>,
-    /// Whether it has the rights of the master key.
-    pub master: bool,
-}
-
-impl LiveQueries {
-    /// Whether the app's code wants to be told.
-    #[must_use]
-    pub fn has_listeners(app: &App) -> bool {
-        app.triggers.live_query_events().is_some()
-    }
-
-    /// Tells the app's code, if it wants to know: `ws_connect`, `subscribe`, `unsubscribe`, `ws_disconnect`.
-    pub fn tell_code(&self, app: &Arc<App>, event: &'static str, client: Option<Known<'_>>) {
-        if !Self::has_listeners(app) {
-            return;
-        }
-        let mut told = Map::new();
-        if let Some(Known { id, connection, master }) = client {
-            told = self.describe(&Caller { master, ..Caller::default() }, id, connection);
-        }
-        self.enqueue(app, event, told);
-    }
-
-    /// Tells the app's code that a client has connected, which it is told of with its user.
-    pub async fn tell_code_of_client(&self, app: &Arc<App>, caller: &Caller, client: Known<'_>) {
-        if Self::has_listeners(app) {
-            let told = self.describe_with_user(app, caller, client.id, client.connection).await;
-            self.enqueue(app, "connect", told);
-        }
-    }
-
-    /// Tells the app's code of a socket that ended before a client had connected.
-    pub fn tell_code_of_nobody(&self, app: &Arc<App>) {
-        if Self::has_listeners(app) {
-            let error = Json::from("The socket ended before a client connected.");
-            self.enqueue(app, "ws_disconnect_error", Map::from_iter([("error".to_owned(), error)]));
-        }
-    }
-
-    fn enqueue(&self, app: &Arc<App>, event: &'static str, mut told: Map<String, Json>) {
-        told.insert("event".to_owned(), event.into());
-        told.insert("clients".to_owned(), self.counts.clients().into());
-        told.insert("subscriptions".to_owned(), self.counts.subscriptions().into());
-        let queue = self.listeners.0.get_or_init(|| {
+impl Listeners {
+    /// Tells the code when its turn comes.
+    pub(super) fn tell(&self, app: &Arc<App>, event: &'static str, told: Map<String, Json>) {
+        let queue = self.0.get_or_init(|| {
             let (queue, waiting) = mpsc::channel(WAITING);
             tokio::spawn(tell_all(Arc::downgrade(app), waiting));
             queue

@@ -14,7 +14,7 @@ pub mod event;
 pub mod groups;
 pub mod hub;
 pub mod judge;
-pub mod listeners;
+mod listeners;
 pub mod outlet;
 pub mod progress;
 pub mod published;
@@ -27,12 +27,12 @@ use std::sync::Arc;
 use metrics::{counter, gauge};
 
 pub use asked::Connection;
+pub use asked::Known;
 pub use bounds::Bounds;
 pub use caller::Caller;
 pub use counts::{Counted, Counts};
 pub use event::{Delivery, Event, Happened, Member, News, Op};
 pub use hub::{LiveQueries, Subscription};
-pub use listeners::Known;
 pub use query::{Query, Resume};
 
 pub use self::published::Published;
