@@ -143,7 +143,7 @@ impl Server {
     /// # Errors
     /// If the store cannot be opened or the address cannot be bound.
     pub async fn open(mut options: Options, environment: Environment) -> Result<Self, StartError> {
-        let asked = master_key::ask(&mut options, &*environment.random).await?;
+        let asked = Box::pin(master_key::ask(&mut options, &*environment.random)).await?;
         let parts = environment.parts;
         if options.own.metrics.enabled {
             // Before the store is opened, so that its first connections are counted.

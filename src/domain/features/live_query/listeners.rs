@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, OnceLock, Weak};
 
-use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt as _, StreamExt as _};
 use serde_json::{Map, Value as Json};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
@@ -43,7 +43,7 @@ async fn tell_all(app: Weak<App>, mut waiting: Receiver<Map<String, Json>>) {
             Some(()) = telling.next(), if !telling.is_empty() => {}
             told = waiting.recv(), if telling.len() < AT_ONCE => {
                 let (Some(told), Some(app)) = (told, app.upgrade()) else { return };
-                telling.push(tell(app, told));
+                telling.push(tell(app, told).boxed());
             }
         }
     }
