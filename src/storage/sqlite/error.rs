@@ -133,3 +133,18 @@ fn duplicate(error: &rusqlite::Error) -> Option<StorageError> {
 pub fn is_missing_table(error: &rusqlite::Error) -> bool {
     error.to_string().contains("no such table: ")
 }
+
+/// An error and its causes in one line.
+pub(super) fn describe(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        let more = inner.to_string();
+        if !text.contains(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        source = inner.source();
+    }
+    text
+}

@@ -18,7 +18,7 @@ use super::db::Db;
 use super::error::translate;
 use super::names::{class_of, literal, quoted, table};
 use super::readers::Readers;
-use super::writer::Session;
+use super::session::Session;
 use crate::model::date::Date;
 use crate::model::names::ClassName;
 use crate::model::object::Object;

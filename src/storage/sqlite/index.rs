@@ -8,7 +8,7 @@ use super::catalog::{self, Catalog, Index};
 use super::error::translate;
 use super::filter::{column, expression};
 use super::names::{index as sql_name, quoted};
-use super::writer::Session;
+use super::session::Session;
 use crate::model::names::ClassName;
 use crate::model::schema::{ClassSchema, FieldType, IndexKeys};
 use crate::storage::{IndexSpec, Result, StorageError};

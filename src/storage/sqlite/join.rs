@@ -6,7 +6,7 @@ use rusqlite::{Row, Statement};
 use super::db::Db;
 use super::error::{is_missing_table, translate};
 use super::names::table;
-use super::writer::Session;
+use super::session::Session;
 use crate::model::names::ClassName;
 use crate::storage::{Ancestry, Result};
 

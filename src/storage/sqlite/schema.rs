@@ -9,7 +9,7 @@ use super::codec;
 use super::error::{EmbeddedError, translate};
 use super::history::History;
 use super::names::{self, literal, quoted, table};
-use super::writer::Session;
+use super::session::Session;
 use crate::model::json;
 use crate::model::names::ClassName;
 use crate::model::schema::{ClassSchema, Field, FieldType, IndexKeys};

@@ -10,7 +10,7 @@ use super::history::History;
 use super::keys;
 use super::names;
 use super::query::Search;
-use super::writer::Session;
+use super::session::Session;
 use crate::model::names::ClassName;
 use crate::model::object::Object;
 use crate::model::operation::apply::apply;

@@ -4,8 +4,6 @@
 //! transaction is on disk.
 //! A transaction of a caller occupies the thread until it ends or exceeds its time limit.
 
-use std::cell::RefCell;
-use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -17,12 +15,12 @@ use tokio::sync::oneshot;
 
 use super::catalog::Catalog;
 use super::db::Db;
-use super::error::{EmbeddedError, translate};
+use super::error::{EmbeddedError, describe, translate};
 use super::files::Presence;
 use super::functions::now;
 use super::history::History;
-use super::names::table;
-use crate::model::names::ClassName;
+use super::session::Session;
+use super::transaction::{Current, Handle, Patience, Step, transaction};
 use crate::storage::{Result, StorageError};
 
 /// Maximum number of writes in a commit.
@@ -61,15 +59,6 @@ impl Undone {
     }
 }
 
-/// Time limits of a transaction.
-#[derive(Debug, Clone, Copy)]
-pub struct Patience {
-    /// For the whole transaction.
-    pub total: Duration,
-    /// Between two steps.
-    pub idle: Duration,
-}
-
 /// Called after the commit of a write, or its failure.
 type Reply = Box<dyn FnOnce(Option<Undone>) + Send>;
 /// A write. It gets the session, or the error why there is none, and returns whether to keep its changes, and the
@@ -79,184 +68,6 @@ type Work = Box<dyn FnOnce(std::result::Result<&Session, Undone>) -> (bool, Repl
 enum Task {
     Write(Work),
     Begin(oneshot::Sender<Handle>, Patience),
-}
-
-/// A change of classes or indexes. It runs again if the transaction in which it ran is rolled back.
-type Definition = Box<dyn Fn(&Session) -> Result<()> + Send>;
-
-enum Step {
-    Work(Box<dyn FnOnce(&Session) + Send>),
-    /// A step that is not part of the transaction but cannot wait for its end, because the transaction may wait for it.
-    Define(Definition, oneshot::Sender<Result<()>>),
-    Commit(oneshot::Sender<Result<()>>),
-    Abort(oneshot::Sender<Result<()>>),
-    /// The transaction has been dropped.
-    Forgotten,
-}
-
-/// The channel to the current transaction, if there is one.
-type Current = Arc<Mutex<Option<mpsc::Sender<Step>>>>;
-
-/// The context of a write.
-#[derive(Debug)]
-pub struct Session {
-    /// The connection.
-    pub db: Db,
-    /// Tables known to exist.
-    tables: RefCell<HashSet<ClassName>>,
-    /// Whether indexes changed since the catalog was read.
-    stale: RefCell<bool>,
-    catalog: Arc<ArcSwap<Catalog>>,
-    presence: Arc<Presence>,
-    history: Option<Arc<History>>,
-}
-
-impl Session {
-    /// The history that is kept of writes, if one is.
-    pub fn history(&self) -> Option<&History> {
-        self.history.as_deref()
-    }
-
-    /// The table of a class, which is created if necessary.
-    ///
-    /// # Errors
-    /// SQLite's.
-    pub fn table(&self, class: &ClassName) -> Result<String> {
-        let name = table(class);
-        if self.tables.borrow().contains(class) {
-            return Ok(name);
-        }
-        for statement in super::schema::table_statements(class) {
-            self.db.connection().execute(&statement, []).map_err(translate)?;
-        }
-        if let Some(history) = &self.history {
-            history.follow(self.db.connection(), class)?;
-        }
-        self.tables.borrow_mut().insert(class.clone());
-        Ok(name)
-    }
-
-    /// Records that indexes or tables have changed.
-    pub fn changed(&self) {
-        *self.stale.borrow_mut() = true;
-        self.tables.borrow_mut().clear();
-    }
-
-    /// The current indexes, including changes of the current transaction.
-    ///
-    /// # Errors
-    /// SQLite's.
-    pub fn catalog(&self) -> Result<Arc<Catalog>> {
-        if *self.stale.borrow() {
-            return Catalog::read(self.db.connection()).map(Arc::new).map_err(translate);
-        }
-        Ok(self.catalog.load_full())
-    }
-
-    fn execute(&self, sql: &str) -> Result<()> {
-        self.db.run(sql, []).map(|_| ())
-    }
-
-    fn refresh(&self) {
-        if self.stale.replace(false)
-            && let Ok(catalog) = Catalog::read(self.db.connection())
-        {
-            self.catalog.store(Arc::new(catalog));
-        }
-    }
-
-    fn commit(&self) -> Result<()> {
-        if self.db.connection().is_autocommit() {
-            // SQLite rolled back the transaction: disk full or I/O error.
-            return Err(EmbeddedError::Commit("the transaction was undone by the database".to_owned()).into());
-        }
-        self.presence.check()?;
-        let reached = self.history.as_ref().map(|history| history.close_commit(&self.db)).transpose()?;
-        self.execute("COMMIT")?;
-        self.refresh();
-        if let (Some(history), Some(reached)) = (&self.history, reached) {
-            history.reach(reached);
-        }
-        Ok(())
-    }
-
-    fn roll_back(&self) {
-        if !self.db.connection().is_autocommit() {
-            let _ = self.db.connection().execute_batch("ROLLBACK");
-        }
-        self.tables.borrow_mut().clear();
-        self.refresh();
-    }
-
-    /// Runs a write with a savepoint.
-    fn one<T>(&self, write: impl FnOnce(&Self) -> Result<T>) -> Result<T> {
-        self.execute("SAVEPOINT one")?;
-        let result = write(self);
-        if result.is_err() && !self.db.connection().is_autocommit() {
-            self.tables.borrow_mut().clear();
-            self.execute("ROLLBACK TO one")?;
-        }
-        if !self.db.connection().is_autocommit() {
-            self.execute("RELEASE one")?;
-        }
-        result
-    }
-}
-
-/// A caller's transaction: the channel to the thread that runs its steps. It is rolled back if it is dropped before
-/// it ends.
-#[derive(Debug)]
-pub struct Handle {
-    steps: mpsc::Sender<Step>,
-}
-
-impl std::fmt::Debug for Step {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("Step")
-    }
-}
-
-impl Handle {
-    /// Runs a step of the transaction.
-    ///
-    /// # Errors
-    /// `TimedOut` if the transaction has already ended; errors of `work`.
-    pub async fn run<T: Send + 'static>(&self, work: impl FnOnce(&Session) -> Result<T> + Send + 'static) -> Result<T> {
-        let (give, take) = oneshot::channel();
-        let step = Step::Work(Box::new(move |session: &Session| {
-            let _ = give.send(session.one(work));
-        }));
-        self.steps.send(step).map_err(|_| StorageError::TimedOut)?;
-        take.await.map_err(|_| StorageError::TimedOut)?
-    }
-
-    async fn end(&self, step: impl FnOnce(oneshot::Sender<Result<()>>) -> Step) -> Result<()> {
-        let (give, take) = oneshot::channel();
-        self.steps.send(step(give)).map_err(|_| StorageError::TimedOut)?;
-        take.await.map_err(|_| StorageError::TimedOut)?
-    }
-
-    /// Commits the transaction.
-    ///
-    /// # Errors
-    /// `TimedOut` if it has already ended.
-    pub async fn commit(&self) -> Result<()> {
-        self.end(Step::Commit).await
-    }
-
-    /// Rolls back the transaction.
-    ///
-    /// # Errors
-    /// `TimedOut` if it has already been rolled back.
-    pub async fn abort(&self) -> Result<()> {
-        self.end(Step::Abort).await
-    }
-}
-
-impl Drop for Handle {
-    fn drop(&mut self) {
-        let _ = self.steps.send(Step::Forgotten);
-    }
 }
 
 /// The channel to the writer.
@@ -284,13 +95,12 @@ impl Writer {
     pub fn start(
         db: Db,
         catalog: Arc<ArcSwap<Catalog>>,
-        (presence, history): (Arc<Presence>, Option<Arc<History>>),
+        guards: (Arc<Presence>, Option<Arc<History>>),
         most: usize,
         patience: Patience,
     ) -> std::io::Result<Self> {
         let (tasks, queue) = mpsc::sync_channel(most);
-        let session =
-            Session { db, tables: RefCell::default(), stale: RefCell::new(false), catalog, presence, history };
+        let session = Session::new(db, catalog, guards);
         let current = Current::default();
         let shown = Arc::clone(&current);
         let disk_full = Arc::new(AtomicBool::new(false));
@@ -497,92 +307,6 @@ fn group(session: &Session, first: Work, queue: &mpsc::Receiver<Task>, disk_full
         reply(failure.clone());
     }
     next
-}
-
-/// An error and its causes in one line.
-fn describe(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        let more = inner.to_string();
-        if !text.contains(&more) {
-            text.push_str(": ");
-            text.push_str(&more);
-        }
-        source = inner.source();
-    }
-    text
-}
-
-/// Runs the steps of a transaction until it ends, is dropped, or exceeds its time limit.
-fn transaction(session: &Session, give: oneshot::Sender<Handle>, patience: Patience, current: &Current) {
-    if session.execute("BEGIN IMMEDIATE").is_err() {
-        return;
-    }
-    let (steps, queue) = mpsc::channel();
-    let show = |steps| *current.lock().unwrap_or_else(PoisonError::into_inner) = steps;
-    show(Some(steps.clone()));
-    let mut defined = Vec::new();
-    if give.send(Handle { steps }).is_ok() {
-        serve(session, &queue, patience, &mut defined);
-    } else {
-        session.roll_back();
-    }
-    // Whoever reads classes waits for this transaction until what it rolled back is there again.
-    for change in defined {
-        let _ = define_alone(session, &change);
-    }
-    show(None);
-    for step in queue.try_iter() {
-        if let Step::Define(change, reply) = step {
-            let _ = reply.send(define_alone(session, &change));
-        }
-    }
-}
-
-/// Changes classes in a transaction of its own.
-fn define_alone(session: &Session, change: &Definition) -> Result<()> {
-    let done = session.execute("BEGIN IMMEDIATE").and_then(|()| session.one(|session| change(session)));
-    done.and_then(|()| session.commit()).inspect_err(|error| {
-        session.roll_back();
-        tracing::warn!(error = %describe(error), "failed to change classes");
-    })
-}
-
-/// Runs the steps of a transaction. Changes that remain in `defined` were rolled back with it.
-fn serve(session: &Session, queue: &mpsc::Receiver<Step>, patience: Patience, defined: &mut Vec<Definition>) {
-    let end = now() + patience.total;
-    loop {
-        let left = end.saturating_duration_since(now()).min(patience.idle);
-        match queue.recv_timeout(left.max(Duration::from_millis(1))) {
-            Ok(Step::Work(work)) if now() < end => work(session),
-            Ok(Step::Define(change, reply)) => {
-                let done = session.one(|session| change(session));
-                if done.is_ok() {
-                    defined.push(change);
-                }
-                let _ = reply.send(done);
-            }
-            Ok(Step::Commit(reply)) => {
-                let result = session.commit();
-                match &result {
-                    Ok(()) => defined.clear(),
-                    Err(_) => session.roll_back(),
-                }
-                let _ = reply.send(result);
-                return;
-            }
-            Ok(Step::Abort(reply)) => {
-                session.roll_back();
-                let _ = reply.send(Ok(()));
-                return;
-            }
-            Ok(Step::Work(_) | Step::Forgotten) | Err(_) => {
-                session.roll_back();
-                return;
-            }
-        }
-    }
 }
 
 /// Deletes expired rows.
