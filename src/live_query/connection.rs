@@ -136,10 +136,10 @@ impl LiveConnection {
         let connection =
             Connection { session_token: session_token.as_deref(), installation_id: installation_id.as_deref() };
         let id = uuid(&self.app);
-        if let Err(error) = self.live.may_connect(&self.app, &caller, Some(&id), connection).await {
+        let known = Known { id: Some(&id), connection, master };
+        if let Err(error) = self.live.may_connect(&self.app, &caller, known).await {
             return self.refusal(&error, None);
         }
-        let known = Known { id: Some(&id), connection, master };
         self.live.tell_code_of_client(&self.app, &caller, known).await;
         let name = ClientName::new(&id, installation_id.as_deref());
         let answer = name.connected();

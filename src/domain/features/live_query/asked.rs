@@ -40,20 +40,14 @@ pub struct Known<'a> {
 }
 
 impl LiveQueries {
-    /// Asks beforeConnect whether a client may connect, which is to have this id, if it gets one.
+    /// Asks beforeConnect whether a client may connect. Its id is the one it is to have, if it gets one.
     ///
     /// # Errors
     /// What the trigger refuses.
-    pub async fn may_connect(
-        &self,
-        app: &Arc<App>,
-        caller: &Caller,
-        id: Option<&str>,
-        connection: Connection<'_>,
-    ) -> Result<()> {
+    pub async fn may_connect(&self, app: &Arc<App>, caller: &Caller, client: Known<'_>) -> Result<()> {
         let Some(handler) = app.triggers.handler(Trigger::BeforeConnect, CONNECT) else { return Ok(()) };
         let cx = first_context(app, caller).await?;
-        let mut told = self.describe(caller, id, connection);
+        let mut told = self.describe(client);
         told.insert("event".to_owned(), "connect".into());
         add_user(&cx, &mut told);
         triggers::fire(&cx, &handler, Trigger::BeforeConnect, &ClassName::unchecked(CONNECT), told).await.map(|_| ())
@@ -108,7 +102,7 @@ impl LiveQueries {
         if seen.op != Op::Delete {
             told.insert("original".to_owned(), seen.original.and(before).map(whole).into());
         }
-        told.extend(self.describe(caller, None, connection));
+        told.extend(self.describe(Known { id: None, connection, master: caller.master }));
         told.insert("sendEvent".to_owned(), true.into());
         add_user(&cx, &mut told);
         let answer = triggers::fire(&cx, handler, Trigger::AfterEvent, &written.class, told).await?;
@@ -138,37 +132,26 @@ impl LiveQueries {
         }))
     }
 
-    /// What code is told of a client, with its id where it is there.
-    pub(super) fn describe(&self, caller: &Caller, id: Option<&str>, connection: Connection<'_>) -> Map<String, Json> {
-        let mut told = Map::new();
+    /// What code is told of a client.
+    fn describe(&self, Known { id, connection, master }: Known<'_>) -> Map<String, Json> {
+        let mut told = self.numbers();
         if let Some(id) = id {
             told.insert("client".to_owned(), json!({ "id": id }));
         }
-        told.insert("clients".to_owned(), self.counts.clients().into());
-        told.insert("subscriptions".to_owned(), self.counts.subscriptions().into());
-        told.insert("useMasterKey".to_owned(), caller.master.into());
+        told.insert("useMasterKey".to_owned(), master.into());
         add_text(&mut told, "installationId", connection.installation_id);
         add_text(&mut told, "sessionToken", connection.session_token);
         told
     }
 
-    /// As [`LiveQueries::describe`], with the user, if there is one.
-    pub(super) async fn describe_with_user(
-        &self,
-        app: &Arc<App>,
-        caller: &Caller,
-        id: Option<&str>,
-        connection: Connection<'_>,
-    ) -> Map<String, Json> {
-        let mut told = self.describe(caller, id, connection);
-        if let Ok(cx) = first_context(app, caller).await {
-            add_user(&cx, &mut told);
-        }
-        told
+    /// How many clients and subscriptions there are.
+    fn numbers(&self) -> Map<String, Json> {
+        Map::from_iter([
+            ("clients".to_owned(), self.counts.clients().into()),
+            ("subscriptions".to_owned(), self.counts.subscriptions().into()),
+        ])
     }
-}
 
-impl LiveQueries {
     /// Whether the app's code wants to be told.
     #[must_use]
     pub fn has_listeners(app: &App) -> bool {
@@ -177,36 +160,36 @@ impl LiveQueries {
 
     /// Tells the app's code, if it wants to know: `ws_connect`, `subscribe`, `unsubscribe`, `ws_disconnect`.
     pub fn tell_code(&self, app: &Arc<App>, event: &'static str, client: Option<Known<'_>>) {
-        if !Self::has_listeners(app) {
-            return;
+        if Self::has_listeners(app) {
+            let told = client.map_or_else(|| self.numbers(), |client| self.describe(client));
+            self.enqueue(app, event, told);
         }
-        let mut told = Map::new();
-        if let Some(Known { id, connection, master }) = client {
-            told = self.describe(&Caller { master, ..Caller::default() }, id, connection);
-        }
-        self.enqueue(app, event, told);
     }
 
     /// Tells the app's code that a client has connected, which it is told of with its user.
     pub async fn tell_code_of_client(&self, app: &Arc<App>, caller: &Caller, client: Known<'_>) {
-        if Self::has_listeners(app) {
-            let told = self.describe_with_user(app, caller, client.id, client.connection).await;
-            self.enqueue(app, "connect", told);
+        if !Self::has_listeners(app) {
+            return;
         }
+        let user = first_context(app, caller).await;
+        let mut told = self.describe(client);
+        if let Ok(cx) = user {
+            add_user(&cx, &mut told);
+        }
+        self.enqueue(app, "connect", told);
     }
 
     /// Tells the app's code of a socket that ended before a client had connected.
     pub fn tell_code_of_nobody(&self, app: &Arc<App>) {
         if Self::has_listeners(app) {
-            let error = Json::from("The socket ended before a client connected.");
-            self.enqueue(app, "ws_disconnect_error", Map::from_iter([("error".to_owned(), error)]));
+            let mut told = self.numbers();
+            told.insert("error".to_owned(), "The socket ended before a client connected.".into());
+            self.enqueue(app, "ws_disconnect_error", told);
         }
     }
 
     fn enqueue(&self, app: &Arc<App>, event: &'static str, mut told: Map<String, Json>) {
         told.insert("event".to_owned(), event.into());
-        told.insert("clients".to_owned(), self.counts.clients().into());
-        told.insert("subscriptions".to_owned(), self.counts.subscriptions().into());
         self.listeners.tell(app, event, told);
     }
 }

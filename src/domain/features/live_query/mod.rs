@@ -26,8 +26,7 @@ use std::sync::Arc;
 
 use metrics::{counter, gauge};
 
-pub use asked::Connection;
-pub use asked::Known;
+pub use asked::{Connection, Known};
 pub use bounds::Bounds;
 pub use caller::Caller;
 pub use counts::{Counted, Counts};

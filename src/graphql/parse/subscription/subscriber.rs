@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::domain::features::live_query::{self, Bounds, Connection, Counted, LiveQueries};
+use crate::domain::features::live_query::{self, Bounds, Connection, Counted, Known, LiveQueries};
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::auth::{Auth, TokenUse};
 use crate::domain::kernel::context::Context;
@@ -59,7 +59,7 @@ impl Subscriber {
         let rights = Arc::new(live_query::Caller::new(cx.auth.is_master(), None, cx.session_token.as_deref()));
         let connection =
             Connection { session_token: cx.session_token.as_deref(), installation_id: cx.installation_id.as_deref() };
-        live.may_connect(app, &rights, None, connection).await?;
+        live.may_connect(app, &rights, Known { id: None, connection, master: rights.master }).await?;
         Ok(Self {
             app: app.clone(),
             gate,
