@@ -73,9 +73,10 @@ impl AccessLine {
 
     fn write(self, end: &End) {
         let Self { started, method, record, received, span } = self;
-        let Known { route, address, subject, key, user } = record.known();
+        let known = record.known();
+        let Known { route, address, subject, key, user } = &*known;
         let (mut class, mut function, mut job) = (None, None, None);
-        match &subject {
+        match subject {
             Some(Subject::Class(name)) => class = Some(name.as_str()),
             Some(Subject::Function(name)) => function = Some(name.as_str()),
             Some(Subject::Job(name)) => job = Some(name.as_str()),
@@ -93,7 +94,7 @@ impl AccessLine {
                 ms,
                 address = address.map(tracing::field::display),
                 key,
-                user,
+                user = user.as_deref(),
                 class,
                 function,
                 job,

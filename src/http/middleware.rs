@@ -166,7 +166,7 @@ impl Underway {
 
 impl Drop for Underway {
     fn drop(&mut self) {
-        let route = self.record.known().route;
+        let route = self.record.route();
         metrics::answered(&self.method, route.clone(), self.status, self.version, self.started);
         if let Some(line) = self.access.take() {
             line.broken_off(self.status);

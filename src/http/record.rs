@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use poem::Request;
 
@@ -87,14 +87,19 @@ impl RequestRecord {
         });
     }
 
-    /// What is known by now.
+    /// The route, if it has been set.
     #[must_use]
-    pub fn known(&self) -> Known {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub fn route(&self) -> Option<Arc<str>> {
+        self.known().route.clone()
+    }
+
+    /// What is known by now. Nobody else learns or sets anything while the caller has it.
+    pub(super) fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn change(&self, change: impl FnOnce(&mut Known)) {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        change(&mut self.known());
     }
 }
 
