@@ -122,6 +122,19 @@ function suite(name, count, hashRecoveryCodes) {
       assert.deepEqual(tally(await race(server => logIn(server, 'busy', 'first'), locking)), { 200: RACERS });
     });
 
+    test('a log in under way does not outlive a change of its password', async () => {
+      const user = await signUp({ username: 'changing' });
+      const change = (server, index) => server.request('PUT', `/users/${user.objectId}`, { master: true, json: { password: `later ${index}` }, timeout: 120_000 });
+      const answers = await race((server, index) => (index === 0 ? change(server, index) : logIn(server, 'changing', 'first')));
+      assert.equal(answers[0].status, 200, answers[0].text);
+      const old = answers.slice(1);
+      assert.deepEqual(Object.keys(tally(old)).filter(kind => kind !== '200' && kind !== '404 101 Invalid username/password.'), []);
+      for (const { body } of old.filter(({ status }) => status === 200)) {
+        const me = await servers[0].request('GET', '/users/me', { session: body.sessionToken });
+        assert.equal(me.body.code, 209, me.text);
+      }
+    });
+
     const enrol = async username => {
       const user = await signUp({ username });
       const secret = newSecret();

@@ -45,6 +45,7 @@ pub async fn log_in(cx: &Context, parameters: Map<String, Json>) -> Result<Objec
     policy::check_age(cx, &user).await?;
     triggers::before_login(cx, &user).await?;
     let token = sessions::create(cx, user_id(&user), Some(&CreatedWith::log_in("password"))).await?;
+    keep_if_right(cx, &user, &parameters, &token).await?;
     let called = triggers::after_login(cx, &user, &token).await?;
     // Providers and triggers may have changed the row.
     let known = if response.is_some() || called { CachedRow::None } else { CachedRow::Read(user.clone()) };
@@ -54,6 +55,24 @@ pub async fn log_in(cx: &Context, parameters: Map<String, Json>) -> Result<Objec
         object.insert("authDataResponse", response);
     }
     Ok(object)
+}
+
+/// Ends a new session if the password was changed while it was verified: the change ends the sessions that it finds, and this one
+/// may have been stored after it looked. A trigger may have set the same password again, with another hash.
+async fn keep_if_right(cx: &Context, user: &Object, parameters: &Map<String, Json>, token: &str) -> Result<()> {
+    let filter = Filter::eq("objectId", user_id(user));
+    let now = read::internal_one(cx, names::USER, filter, "whether the password is still the same").await?;
+    let hash = now.as_ref().and_then(|row| row.get_str("_hashed_password"));
+    if hash == user.get_str("_hashed_password") {
+        return Ok(());
+    }
+    let password = parameters.get("password").and_then(Json::as_str).unwrap_or_default().to_owned();
+    let hasher = &cx.app.feature::<Users>()?.hasher;
+    if hash.is_some() && hasher.verify(cx.client.ip, password, hash.map(str::to_owned)).await? {
+        return Ok(());
+    }
+    sessions::end(cx, token).await?;
+    Err(invalid_credentials())
 }
 
 /// Verifies a password. Returns the user in the form that it can read itself, without a session.
