@@ -30,11 +30,11 @@ count() {
     }'
 }
 
-# failures NAME: what a step that failed says of its failures, and its last lines, to be read beside the table.
+# failures NAME: what a step that failed says of each failure, and its last lines, to be read beside the table.
 failures() {
   local log=$LOGS/$1.log
   printf '\n=== %s failed\n' "$1"
-  sed 's/\x1b\[[0-9;]*m//g' "$log" | grep -nE '^ *(✖|﹣)|panicked at|\.\.\. FAILED$|^error' | head -40
+  sed 's/\x1b\[[0-9;]*m//g' "$log" | grep -nE -A9 '^ *(✖|﹣)|panicked at|\.\.\. FAILED$|^error' | head -160
   printf -- '--- its last lines\n'
   tail -40 "$log"
 }
