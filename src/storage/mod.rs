@@ -271,6 +271,12 @@ pub trait Storage: Send + Sync + fmt::Debug {
         indexes: &indexmap::IndexMap<String, IndexKeys>,
     ) -> Result<()>;
 
+    /// Waits until earlier changes of classes and indexes survive a crash. They do when they return, unless the store made them while a
+    /// transaction of somebody else occupied it.
+    async fn settle_classes(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// Deletes a class and its rows. Does nothing if it does not exist.
     async fn delete_class(&self, class: &ClassName) -> Result<()>;
 

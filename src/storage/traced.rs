@@ -319,6 +319,10 @@ impl Storage for Traced {
         self.store.history()
     }
 
+    async fn settle_classes(&self) -> Result<()> {
+        self.store.settle_classes().await
+    }
+
     async fn keep_images(&self, class: &ClassName) -> Result<()> {
         self.store.keep_images(class).await
     }

@@ -141,6 +141,7 @@ pub async fn create(cx: &Context, name: &str, change: ClassChange) -> Result<Arc
     for field in polygons {
         store::create_index_on_demand(cx, &class, &field, "2dsphere").await?;
     }
+    cx.app.storage.settle_classes().await.map_err(failure)?;
     noting::note(cx, || Deed::new(What::CreateClass).in_class(&class_name).fields(parts)).await;
     Ok(class)
 }
@@ -232,6 +233,7 @@ pub async fn update(cx: &Context, name: &str, change: ClassChange) -> Result<Arc
         listed.extend(change.indexes);
         storage.set_listed_indexes(&class_name, &listed).await.map_err(failure)?;
     }
+    storage.settle_classes().await.map_err(failure)?;
     noting::note(cx, || Deed::new(What::ChangeClass).in_class(&class_name).fields(parts)).await;
     check::reload(cx, &class_name).await
 }
@@ -263,6 +265,7 @@ pub async fn drop(cx: &Context, name: &ClassName) -> Result<()> {
     }
     cx.app.storage.delete_class(name).await.map_err(failure)?;
     drop_relations(cx, &class, |_| true).await?;
+    cx.app.storage.settle_classes().await.map_err(failure)?;
     noting::note(cx, || Deed::new(What::DeleteClass).in_class(name)).await;
     cx.reload_schemas().await.map(|_| ())
 }

@@ -310,6 +310,10 @@ impl Storage for EmbeddedStorage {
             .await
     }
 
+    async fn settle_classes(&self) -> Result<()> {
+        self.writer.settle().await
+    }
+
     async fn delete_class(&self, class: &ClassName) -> Result<()> {
         let class = class.clone();
         self.writer.define(move |session| schema::delete(session, &class)).await

@@ -179,6 +179,15 @@ impl Writer {
         }
     }
 
+    /// Waits for the end of the current transaction, if there is one: what was defined inside it is on disk then.
+    ///
+    /// # Errors
+    /// As [`Writer::run`].
+    pub async fn settle(&self) -> Result<()> {
+        let open = self.current.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+        if open { self.run(|_| Ok(())).await } else { Ok(()) }
+    }
+
     /// Reads classes inside the current transaction, which may have changed them; `None` if there is none.
     pub async fn peek<T: Send + 'static>(
         &self,

@@ -39,6 +39,32 @@ async fn a_field_outlives_the_transaction_it_was_added_in() {
 }
 
 #[tokio::test]
+async fn a_field_is_settled_when_the_transaction_it_was_added_in_has_ended() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    store.create_class(&class("Defined", &[])).await.unwrap();
+    let name = ClassName::unchecked("Defined");
+    for (field, commits) in [("kept", true), ("again", false)] {
+        store.settle_classes().await.unwrap();
+        let tx = store.begin().await.unwrap();
+        store.add_field(&name, field, &Field::new(FieldType::Number)).await.unwrap();
+        let mut settled = std::pin::pin!(store.settle_classes());
+        assert!(futures_util::poll!(settled.as_mut()).is_pending());
+        if commits {
+            store.commit(tx).await.unwrap()
+        } else {
+            store.abort(tx).await.unwrap()
+        }
+        settled.await.unwrap();
+        // What is on disk, as another connection reads it.
+        let disk = rusqlite::Connection::open(directory.path().join("reparse.db")).unwrap();
+        let stored: String =
+            disk.query_row("SELECT definition FROM _classes WHERE name = 'Defined'", [], |row| row.get(0)).unwrap();
+        assert!(stored.contains(field), "{stored}");
+    }
+}
+
+#[tokio::test]
 async fn searches_end_in_time_and_memory() {
     let directory = tempfile::tempdir().unwrap();
     let options = EmbeddedOptions { time_limit: Duration::from_millis(200), result_bytes: 100_000, ..quick() };
