@@ -80,7 +80,8 @@ fn warn_if_not_open(options: &Options) {
     }
 }
 
-/// The start banner: URLs, directories, and a first command to try. It contains the keys only in the run that generated them.
+/// The start banner: URLs, directories, and a first command to try. The application id, which every client knows, is in it whenever the server generated
+/// it; the master key only in the run that did.
 fn announce(loaded: &Loaded, addr: SocketAddr) {
     let options = &loaded.options;
     let host = if addr.ip().is_unspecified() { format!("localhost:{}", addr.port()) } else { addr.to_string() };
@@ -95,7 +96,7 @@ fn announce(loaded: &Loaded, addr: SocketAddr) {
         lines.push(format!("  GraphQL  {root}{}", options.graphql.path));
     }
     if options.own.dashboard.enabled {
-        lines.push(format!("  Dashboard  {root}{}", options.own.dashboard.path));
+        lines.push(format!("  Dashboard {root}{}", options.own.dashboard.path));
     }
     let keys_file = match &options.database.uri {
         DatabaseUri::Mongo { .. } => {
@@ -108,10 +109,12 @@ fn announce(loaded: &Loaded, addr: SocketAddr) {
             Some(dir.join("keys.json"))
         }
     };
-    let mut app_id = "YOUR_APP_ID".to_owned();
-    if loaded.fresh_keys {
-        app_id.clone_from(&options.keys.app_id);
+    let mut app_id = "YOUR_APP_ID";
+    if loaded.zero_configuration {
+        app_id = &options.keys.app_id;
         lines.push(format!("  App id   {app_id}"));
+    }
+    if loaded.fresh_keys {
         lines.push(format!("  Master key (shown only once)  {}", options.keys.master_key.expose()));
     }
     if let (true, Some(file)) = (loaded.zero_configuration, &keys_file) {
