@@ -28,6 +28,13 @@ function curl(line) {
   return send(request.url, { method: request.method ?? (request.data ? 'POST' : 'GET'), headers: request.headers, data: request.data });
 }
 
+/** The command that a banner tells to try. */
+function command(banner) {
+  const line = banner.replaceAll('\\\n', ' ').split('\n').find(text => text.trim().startsWith('curl '));
+  assert.ok(line, `no curl line in the banner:\n${banner}`);
+  return line;
+}
+
 async function start(cwd, port) {
   const child = spawnReparse([], { cwd, env: { PORT: String(port) } });
   const healthy = () => send(`http://127.0.0.1:${port}/parse/health`).then(answer => answer.body?.status === 'ok', () => !child.alive);
@@ -45,8 +52,7 @@ test('the first run makes keys, says how to sign a user up, and the second keeps
   const banner = first.output;
   assert.match(banner, new RegExp(`http://127\\.0\\.0\\.1:${port}/parse`));
   assert.match(banner, /data/);
-  const line = banner.replaceAll('\\\n', ' ').split('\n').find(text => text.trim().startsWith('curl '));
-  assert.ok(line, `no curl line in the banner:\n${banner}`);
+  const line = command(banner);
   const answer = await curl(line);
   assert.equal(answer.status, 201, answer.text);
   assert.match(answer.body.sessionToken, /^r:/);
@@ -59,7 +65,7 @@ test('the first run makes keys, says how to sign a user up, and the second keeps
 
   const second = await start(cwd, port);
   // the same keys: the user is there, and the name is taken
-  const again = await curl(line);
+  const again = await curl(command(second.output));
   assert.equal(again.body.code, 202, again.text);
   const masterKey = /"?masterKey"?\s*[:=]\s*"?([A-Za-z0-9_-]{16,})/.exec(fs.readFileSync(secrets[0], 'utf8'))?.[1];
   assert.ok(masterKey, 'no master key in the file of keys');
