@@ -64,7 +64,7 @@ pub(super) fn renew(dir: &Path, random: &dyn Random) -> Result<(Generated, PathB
     let keys = generate(old.app_id, random);
     let draft = dir.join(format!(".{FILE}.{}", random.hex(8)));
     write_private(&draft, &keys.text()).and_then(|()| fs::rename(&draft, &file)).map_err(fail)?;
-    fs::File::open(dir).and_then(|dir| dir.sync_all()).map_err(fail)?;
+    folders::sync(dir).map_err(fail)?;
     Ok((keys, file))
 }
 

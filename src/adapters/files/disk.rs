@@ -153,12 +153,10 @@ fn read_at(file: &File, position: u64, mut buffer: Vec<u8>) -> io::Result<Bytes>
     Ok(buffer.into())
 }
 
-#[cfg(not(unix))]
+#[cfg(windows)]
 fn read_at(file: &File, position: u64, mut buffer: Vec<u8>) -> io::Result<Bytes> {
-    use std::io::{Read as _, Seek as _};
-    let mut file = file.try_clone()?;
-    file.seek(io::SeekFrom::Start(position))?;
-    let read = file.read(&mut buffer)?;
+    use std::os::windows::fs::FileExt as _;
+    let read = file.seek_read(&mut buffer, position)?;
     buffer.truncate(read);
     Ok(buffer.into())
 }

@@ -51,7 +51,8 @@ pub fn copy(directory: &Path, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> 
     }
     drop(backup);
     copy.close().map_err(|(_, error)| error)?;
-    let synced = fs::File::open(&file).and_then(|file| file.sync_all());
+    // Windows flushes only what is open for writing.
+    let synced = fs::File::options().write(true).open(&file).and_then(|file| file.sync_all());
     synced.map_err(|source| EmbeddedError::File { path: file, source })
 }
 
