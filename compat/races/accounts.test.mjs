@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { store } from '../lib/env.mjs';
 import { introspection, serve } from '../lib/outside.mjs';
+import { until } from '../lib/net.mjs';
 import { startServer } from '../lib/server.mjs';
 import { freshDatabase } from '../lib/stores.mjs';
 import { code, newSecret } from '../lib/totp.mjs';
@@ -13,11 +14,18 @@ const THRESHOLD = 10;
 
 let provider;
 let gateway;
+/** An identity provider that thinks about these tokens until it is told to answer. */
+let slow;
+const held = new Map();
 before(async () => {
+  slow = await serve(async ({ form }) => {
+    await new Promise(answer => (form.token.startsWith('slow') ? held.set(form.token, answer) : answer()));
+    return { json: { active: true, sub: form.token.split('-')[1], client_id: 'app' } };
+  });
   gateway = await serve(() => ({ json: { ok: true } }));
   provider = await introspection(token => /^token-(.+)$/.exec(token)?.[1]);
 });
-after(() => Promise.all([provider.stop(), gateway.stop()]));
+after(() => Promise.all([provider.stop(), gateway.stop(), slow.stop()]));
 
 const options = hashRecoveryCodes => ({
   appName: 'Races',
@@ -27,6 +35,7 @@ const options = hashRecoveryCodes => ({
   mountGraphQL: true,
   hashQueue: 5000,
   auth: {
+    slow: { oauth2: true, tokenIntrospectionEndpointUrl: `${slow.url}/introspect`, appidField: 'client_id', appIds: ['app'] },
     mfa: { options: ['TOTP', 'SMS'], hashRecoveryCodes, period: 600, sms: { module: 'webhook', options: { url: gateway.url } } },
     corp: { oauth2: true, tokenIntrospectionEndpointUrl: `${provider.url}/introspect`, appidField: 'client_id', appIds: ['app'] },
   },
@@ -133,6 +142,79 @@ function suite(name, count, hashRecoveryCodes) {
         const me = await servers[0].request('GET', '/users/me', { session: body.sessionToken });
         assert.equal(me.body.code, 209, me.text);
       }
+    });
+
+    test('a session that ends takes the changes of the password with it that wait for their turn', async () => {
+      const user = await signUp({ username: 'stolen' });
+      const change = (server, password, caller) => server.request('PUT', `/users/${user.objectId}`, { ...caller, json: { password }, timeout: 120_000 });
+      const answers = await race((server, index) => (index === RACERS / 2
+        ? change(server, 'of the owner', { master: true })
+        : change(server, `of a thief ${index}`, { session: user.sessionToken })));
+      assert.equal(answers[RACERS / 2].status, 200, answers[RACERS / 2].text);
+      const thief = answers.filter((_, index) => index !== RACERS / 2);
+      for (const { body } of thief.filter(({ body }) => body.sessionToken)) {
+        const me = await servers[0].request('GET', '/users/me', { session: body.sessionToken });
+        assert.equal(me.body.code, 209, me.text);
+      }
+      assert.ok(thief.filter(({ status }) => status === 200).length <= 1, JSON.stringify(tally(thief)));
+      assert.equal((await logIn(servers[0], 'stolen', 'of the owner')).status, 200, JSON.stringify(tally(thief)));
+    });
+
+    /** A log in that the provider thinks about, and what is done meanwhile. */
+    const meanwhile = async (sent, token, act) => {
+      const answer = sent();
+      await until(() => held.has(token), { limit: 60_000, what: 'a question to the provider' });
+      await act();
+      held.get(token)();
+      return answer;
+    };
+    const slowly = (id, token) => ({ authData: { slow: { id, access_token: token } } });
+
+    test('an identity that was unlinked while its provider thought opens no session and comes not back', async () => {
+      const id = `id${name.length}`;
+      const user = await signUp({ username: 'unlinks', ...slowly(id, `quick-${id}`) });
+      const token = `slow-${id}-1`;
+      const answer = await meanwhile(() => post(servers.at(-1), '/users', slowly(id, token)), token, async () => {
+        const unlinked = await servers[0].request('PUT', `/users/${user.objectId}`, { session: user.sessionToken, json: { authData: { slow: null } } });
+        assert.equal(unlinked.status, 200, unlinked.text);
+      });
+      assert.equal(answer.body.sessionToken, undefined, answer.text);
+      assert.equal((await row(user.objectId))._auth_data_slow, undefined, answer.text);
+    });
+
+    test('a log in whose password was changed while a provider thought links nothing', async () => {
+      const id = `linked${name.length}`;
+      const user = await signUp({ username: 'links' });
+      const token = `slow-${id}-1`;
+      const answer = await meanwhile(() => logIn(servers.at(-1), 'links', 'first', slowly(id, token).authData), token, async () => {
+        const changed = await servers[0].request('PUT', `/users/${user.objectId}`, { session: user.sessionToken, json: { password: 'second' } });
+        assert.equal(changed.status, 200, changed.text);
+      });
+      assert.equal(answer.body.error, 'Invalid username/password.', answer.text);
+      assert.equal((await row(user.objectId))._auth_data_slow, undefined, answer.text);
+    });
+
+    test('a session that ends while a provider thinks links nothing', async () => {
+      const id = `late${name.length}`;
+      const user = await signUp({ username: 'late' });
+      const token = `slow-${id}-1`;
+      const link = () => servers.at(-1).request('PUT', `/users/${user.objectId}`, { session: user.sessionToken, json: slowly(id, token) });
+      const answer = await meanwhile(link, token, async () => {
+        assert.equal((await post(servers[0], '/logout', {}, { session: user.sessionToken })).status, 200);
+      });
+      assert.equal(answer.body.code, 209, answer.text);
+      assert.equal((await row(user.objectId))._auth_data_slow, undefined, answer.text);
+    });
+
+    test('a user whose ACL was closed while a provider thought gets no session', async () => {
+      const id = `closed${name.length}`;
+      const user = await signUp({ username: 'closes', ...slowly(id, `quick-${id}`) });
+      const token = `slow-${id}-1`;
+      const answer = await meanwhile(() => post(servers.at(-1), '/users', slowly(id, token)), token, async () => {
+        const closed = await servers[0].request('PUT', `/users/${user.objectId}`, { master: true, json: { ACL: {} } });
+        assert.equal(closed.status, 200, closed.text);
+      });
+      assert.equal(answer.body.sessionToken, undefined, answer.text);
     });
 
     const enrol = async username => {

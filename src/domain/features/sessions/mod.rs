@@ -270,6 +270,18 @@ pub fn standing_of(user: &Object) -> Auth {
     }))
 }
 
+/// Refuses a caller whose session has ended since the request began, whatever caches say. Others pass.
+///
+/// # Errors
+/// 209; when the store fails.
+pub async fn refuse_ended(cx: &Context) -> Result<()> {
+    let token = cx.auth.user().map(|user| user.session_token.as_str()).filter(|token| !token.is_empty());
+    let Some(token) = token else { return Ok(()) };
+    let filter = Filter::eq("sessionToken", token);
+    let session = read::internal_one(cx, names::SESSION, filter, "whether the session goes on").await?;
+    if session.is_some() { Ok(()) } else { Err(invalid_session()) }
+}
+
 /// Deletes the session with this token.
 ///
 /// # Errors

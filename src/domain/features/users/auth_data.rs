@@ -4,6 +4,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use super::log_in;
 use super::state::Users;
 use crate::adapters::auth::{Attempt, Given, Policy, Providers, Step, not_configured};
 use crate::domain::kernel::context::Context;
@@ -191,7 +192,7 @@ impl AuthData {
     }
 
     /// The condition that a user has one of these identities; `None` if there are no ids.
-    fn owners_filter(&self) -> Option<Resolved> {
+    pub(super) fn owners_filter(&self) -> Option<Resolved> {
         let parts: Vec<Resolved> = self
             .providers
             .iter()
@@ -307,11 +308,19 @@ impl AuthData {
 }
 
 impl Validated {
-    /// Stores the result of a log in, unless nothing changes.
+    /// Stores the result of a log in, unless nothing changes. `proof`: what the log in rests on, as a condition on the user's row; it may
+    /// have been taken away while providers were asked.
     ///
     /// # Errors
-    /// The error of the provider if another request has used the data; 208 if another user has the identity meanwhile.
-    pub async fn store(self, cx: &Context, user: &Object) -> Result<Object> {
+    /// The error of the provider if another request has used the data; 208 if another user has the identity meanwhile; `refusal` if the
+    /// proof does not hold any more.
+    pub async fn store(
+        self,
+        cx: &Context,
+        user: &Object,
+        proof: Resolved,
+        refusal: fn() -> ParseError,
+    ) -> Result<Object> {
         let mut changes = self.changes;
         changes.0.retain(|(column, change)| match change {
             Change::Set(value) => user.get(column) != Some(value),
@@ -321,13 +330,13 @@ impl Validated {
         if !changes.is_empty() {
             let id = user.get_str("objectId").unwrap_or_default();
             let class = cx.class(&ClassName::unchecked(names::USER));
-            let scope = Scoped::internal(store::by_id(id).and(self.only), "keep what a provider says");
+            let scope = Scoped::internal(store::by_id(id).and(self.only).and(proof), "keep what a provider says");
             let written = store::update_one(cx, &class, &scope, &changes).await.map_err(|error| match error {
                 StorageError::Duplicate { .. } => already_used().with_source(error),
                 error => failure(error),
             })?;
             if written.is_none() {
-                return Err(self.used_up.unwrap_or_else(already_used));
+                return Err(self.used_up.unwrap_or_else(refusal));
             }
             cx.app.caches.forget(names::USER, Some(id));
         }
@@ -461,7 +470,8 @@ pub async fn on_log_in(cx: &Context, user: &Object, body: &Map<String, Json>) ->
     if owners.iter().any(|owner| owner.get_str("objectId") != user.get_str("objectId")) {
         return Err(already_used());
     }
-    validated.store(cx, user).await.map(Some)
+    let hash = user.get("_hashed_password").cloned().unwrap_or(Value::Null);
+    validated.store(cx, user, Filter::eq("_hashed_password", hash), log_in::invalid_credentials).await.map(Some)
 }
 
 /// Completes the `authData` of users with external services.

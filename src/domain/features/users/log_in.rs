@@ -18,7 +18,8 @@ use crate::model::query::options::FindOptions;
 use crate::model::query::{Filter, Resolved};
 use crate::model::value::Value;
 
-fn invalid_credentials() -> ParseError {
+/// 101, the same for every reason.
+pub(super) fn invalid_credentials() -> ParseError {
     ParseError::new(ErrorCode::ObjectNotFound, "Invalid username/password.")
 }
 
@@ -57,22 +58,37 @@ pub async fn log_in(cx: &Context, parameters: Map<String, Json>) -> Result<Objec
     Ok(object)
 }
 
-/// Ends a new session if the password was changed while it was verified: the change ends the sessions that it finds, and this one
-/// may have been stored after it looked. A trigger may have set the same password again, with another hash.
+/// Ends a new session if what the log in rests on was taken away while it was verified: whoever ends the sessions of a user afterwards, as a
+/// change of the password does, may have looked before this one was stored.
+async fn keep_if(cx: &Context, token: &str, is_right: bool) -> Result<()> {
+    if is_right {
+        return Ok(());
+    }
+    sessions::end(cx, token).await?;
+    Err(invalid_credentials())
+}
+
+/// Keeps a new session if its user still has one of the identities of the log in, and may log in.
+pub(super) async fn keep_if_linked(cx: &Context, user: &Object, linked: Resolved, token: &str) -> Result<()> {
+    let filter = Filter::eq("objectId", user_id(user)).and(linked);
+    let now = read::internal_one(cx, names::USER, filter, "whether the identity is still linked").await?;
+    keep_if(cx, token, now.is_some_and(|row| !is_closed(cx, &row))).await
+}
+
+/// Keeps a new session if its user still has the password of the log in, and may log in. A trigger may have set the
+/// same password again, with another hash.
 async fn keep_if_right(cx: &Context, user: &Object, parameters: &Map<String, Json>, token: &str) -> Result<()> {
     let filter = Filter::eq("objectId", user_id(user));
     let now = read::internal_one(cx, names::USER, filter, "whether the password is still the same").await?;
-    let hash = now.as_ref().and_then(|row| row.get_str("_hashed_password"));
+    let Some(now) = now.filter(|row| !is_closed(cx, row)) else { return keep_if(cx, token, false).await };
+    let hash = now.get_str("_hashed_password");
     if hash == user.get_str("_hashed_password") {
         return Ok(());
     }
     let password = parameters.get("password").and_then(Json::as_str).unwrap_or_default().to_owned();
     let hasher = &cx.app.feature::<Users>()?.hasher;
-    if hash.is_some() && hasher.verify(cx.client.ip, password, hash.map(str::to_owned)).await? {
-        return Ok(());
-    }
-    sessions::end(cx, token).await?;
-    Err(invalid_credentials())
+    let is_right = hash.is_some() && hasher.verify(cx.client.ip, password, hash.map(str::to_owned)).await?;
+    keep_if(cx, token, is_right).await
 }
 
 /// Verifies a password. Returns the user in the form that it can read itself, without a session.
@@ -151,14 +167,19 @@ pub enum Proof {
     ProvenIdentity,
 }
 
+/// Whether the ACL of a user keeps the user itself out.
+fn is_closed(cx: &Context, user: &Object) -> bool {
+    let closed = |column: &str| user.get(column).and_then(Value::as_array).is_some_and(<[Value]>::is_empty);
+    closed("_rperm") && closed("_wperm") && !cx.auth.is_master()
+}
+
 /// The checks before every session: may this user log in. (The second factor is checked where identities are read.)
 ///
 /// # Errors
 /// 101 if the ACL of the user's row does not permit the user to read it; 205 if the email address must be verified
 /// first, unless an external service has just confirmed the identity.
 pub async fn admit(cx: &Context, user: &Object, way: Proof, parameters: &Map<String, Json>) -> Result<()> {
-    let closed = |column: &str| user.get(column).and_then(Value::as_array).is_some_and(<[Value]>::is_empty);
-    if closed("_rperm") && closed("_wperm") && !cx.auth.is_master() {
+    if is_closed(cx, user) {
         return Err(invalid_credentials());
     }
     if way == Proof::ProvenIdentity { Ok(()) } else { verification::check(cx, user, parameters).await }

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use async_trait::async_trait;
 use serde_json::{Map, Value as Json};
 
-use super::auth_data::{self, AuthData, Who};
+use super::auth_data::{self, AuthData, Who, already_used};
 use super::state::{UserState, Users};
 use super::{log_in, policy, reset, triggers, verification};
 use crate::domain::features::sessions::{self, CreatedWith};
@@ -183,7 +183,7 @@ impl ClassRules for UserRules {
             }
             if cx.auth.user_id() == Some(stored.id.as_str()) {
                 let created_with = state.auth_provider.as_deref().map(CreatedWith::log_in);
-                state.session_token = Some(sessions::create(cx, &stored.id, created_with.as_ref()).await?);
+                state.session_token = session_after_change(cx, &stored.row, created_with.as_ref()).await?;
             }
         }
         if let Some(created_with) = logs_in
@@ -358,6 +358,10 @@ async fn link(cx: &Context, mut draft: Draft) -> Result<ControlFlow<Saved, Draft
     let own = !owners.is_empty() && owners.iter().all(|owner| owner.get_str("objectId") == caller);
     let who = Who { user: user.as_ref(), logged_in: user.is_some(), challenge: false };
     let validated = auth_data.validate(cx, who, own, &draft.body).await?;
+    if draft.id.is_some() && validated.checked {
+        // Providers may have taken their time.
+        sessions::refuse_ended(cx).await?;
+    }
     // Look up the owner only after the identity has been verified, so that nobody learns it without having the
     // identity.
     if !owners.is_empty() && !own {
@@ -395,15 +399,22 @@ async fn log_in_by(cx: &Context, body: &Map<String, Json>, auth_data: AuthData, 
     let validated = auth_data.validate(cx, who, false, body).await?;
     let way = if validated.proves_identity { log_in::Proof::ProvenIdentity } else { log_in::Proof::Identity };
     log_in::admit(cx, owner, way, body).await?;
-    let responses = if cx.is_rehearsed() { Object::new() } else { validated.store(cx, owner).await? };
+    let linked = auth_data.owners_filter().unwrap_or(Filter::Never);
+    let responses = if cx.is_rehearsed() {
+        Object::new()
+    } else {
+        validated.store(cx, owner, linked.clone(), already_used).await?
+    };
     triggers::before_login(cx, owner).await?;
     if cx.is_rehearsed() {
         return Err(rehearsal::ended());
     }
     let created_with = CreatedWith::log_in(&auth_data.effective_names(Some(owner)));
     let mut body = log_in::open(cx, owner, CachedRow::None, &created_with).await?;
+    let token = body.get_str("sessionToken").unwrap_or_default().to_owned();
+    log_in::keep_if_linked(cx, owner, linked, &token).await?;
     let mut more = auth_data.shown();
-    more.extend(body.get_str("sessionToken").map(|token| ("sessionToken".to_owned(), token.into())));
+    more.insert("sessionToken".to_owned(), token.into());
     write::triggers::after_log_in(cx, &ClassName::unchecked(names::USER), owner, more).await;
     body.insert("authDataResponse", responses);
     let id = owner.get_str("objectId").unwrap_or_default().to_owned();
@@ -496,13 +507,47 @@ async fn take_password(cx: &Context, checked: &mut Checked, creating: bool) -> R
     match checked.write.update.remove("password") {
         None => Ok(()),
         Some(Change::Set(Value::String(password))) if !password.is_empty() => {
+            let ends = !creating && cx.app.options.users.revoke_session_on_password_reset;
+            let by_session = ends && cx.auth.user().is_some();
+            let unchanged = if by_session { same_password(cx, checked.row_id()).await? } else { Filter::All };
             let hash = cx.app.feature::<Users>()?.hasher.hash(cx.client.ip, password).await?;
+            if by_session {
+                // Whoever waited to hash while another change ended the session may not change the password again.
+                sessions::refuse_ended(cx).await?;
+                checked.only = std::mem::replace(&mut checked.only, Filter::All).and(unchanged);
+            }
+            if ends && (cx.auth.is_master() || cx.auth.user_id() == Some(checked.row_id())) {
+                // The sessions end before the password changes, too, and not only after it: so nobody finds the new password and an old
+                // session together, nor does a crash leave them.
+                sessions::end_all(cx, checked.row_id()).await?;
+            }
             checked.internal.put("_hashed_password", Change::Set(hash.into()));
             checked.state.change(|state: &mut UserState| state.password_changed = !creating);
             Ok(())
         }
         Some(_) => Err(ParseError::new(ErrorCode::PasswordMissing, "password is required")),
     }
+}
+
+/// The condition that nobody changes a user's password from now on.
+async fn same_password(cx: &Context, id: &str) -> Result<Resolved> {
+    let row = read::internal_one(cx, names::USER, store::by_id(id), "whose password changes").await?;
+    let hash = row.as_ref().and_then(|row| row.get("_hashed_password")).cloned();
+    Ok(Filter::eq("_hashed_password", hash.unwrap_or(Value::Null)))
+}
+
+/// The session of a user who has changed the password; `None` if somebody has changed it again meanwhile, which ended the sessions that
+/// were there.
+async fn session_after_change(cx: &Context, row: &Object, how: Option<&CreatedWith>) -> Result<Option<String>> {
+    let id = row.get_str("objectId").unwrap_or_default();
+    let token = sessions::create(cx, id, how).await?;
+    let now = read::internal_one(cx, names::USER, store::by_id(id), "whether the password is still the same").await?;
+    let hash = |row: &Object| row.get_str("_hashed_password").map(str::to_owned);
+    if now.as_ref().and_then(hash) == hash(row) || !cx.app.options.users.revoke_session_on_password_reset {
+        return Ok(Some(token));
+    }
+    sessions::end(cx, &token).await?;
+    Ok(None)
 }
 
 /// Whether another user has this username or email address, ignoring case.
