@@ -34,6 +34,7 @@ const options = hashRecoveryCodes => ({
   verifyUserEmails: true,
   mountGraphQL: true,
   hashQueue: 5000,
+  allowCustomObjectId: true,
   auth: {
     slow: { oauth2: true, tokenIntrospectionEndpointUrl: `${slow.url}/introspect`, appidField: 'client_id', appIds: ['app'] },
     mfa: { options: ['TOTP', 'SMS'], hashRecoveryCodes, period: 600, sms: { module: 'webhook', options: { url: gateway.url } } },
@@ -215,6 +216,16 @@ function suite(name, count, hashRecoveryCodes) {
         assert.equal(closed.status, 200, closed.text);
       });
       assert.equal(answer.body.sessionToken, undefined, answer.text);
+    });
+
+    test('a new user with the id of a deleted one does not get its sessions', async () => {
+      const first = await signUp({ username: 'first of the id', objectId: 'thesameid1' });
+      const gone = await servers[0].request('DELETE', `/users/${first.objectId}`, { master: true });
+      assert.equal(gone.status, 200, gone.text);
+      const second = await signUp({ username: 'second of the id', objectId: 'thesameid1' });
+      const me = session => servers.at(-1).request('GET', '/users/me', { session });
+      assert.equal((await me(second.sessionToken)).body.username, 'second of the id');
+      assert.equal((await me(first.sessionToken)).body.code, 209);
     });
 
     const enrol = async username => {

@@ -99,6 +99,8 @@ impl ClassRules for UserRules {
         take_email(cx, &mut checked).await?;
         verification::prepare(cx, &mut checked).await?;
         take_password(cx, &mut checked, creating).await?;
+        let id_given = checked.id_given;
+        checked.state.change(|state: &mut UserState| state.id_given = id_given);
         Ok(checked)
     }
 
@@ -161,6 +163,10 @@ impl ClassRules for UserRules {
         let mut state: UserState = stored.state.take();
         let logs_in = logs_in(cx, stored.created, &state);
         if stored.created {
+            if state.id_given {
+                // Tokens of a deleted user with this id must not become tokens of the new one.
+                sessions::end_all(cx, &stored.id).await?;
+            }
             let must_verify = match &logs_in {
                 Some(created_with) => verification::is_required(cx, &stored.row, created_with).await?,
                 None => false,
