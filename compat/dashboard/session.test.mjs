@@ -171,6 +171,15 @@ test('who guesses has to wait', async () => {
   await guessing.stop();
 });
 
+test('many guesses at once are no more guesses', async () => {
+  const guessing = await startWithDashboard({ users: [{ user: 'ann', pass: 'plain' }] });
+  const answers = await Promise.all(Array.from({ length: 60 }, (_, guess) => new Visitor(guessing).logIn({ username: 'ann', password: `guess ${guess}` })));
+  const statuses = answers.map(({ status }) => status);
+  assert.equal(statuses.filter(status => status === 303).length, 10, String(statuses));
+  assert.equal(statuses.filter(status => status === 429).length, 50, String(statuses));
+  await guessing.stop();
+});
+
 test('without users: this machine only, by its own names', async () => {
   const open = await startWithDashboard();
   const local = new Visitor(open);

@@ -104,6 +104,8 @@ impl Dashboard {
         let Ok(Ok(_turn)) = turn else {
             return Err(ParseError { retry_after: Some(5), ..ParseError::http(503, "Too many log ins.") });
         };
+        // Others of this address may have failed while this one waited: many at once are no more guesses than one after the other.
+        self.attempts.check(ip, now)?;
         let users = self.users.clone();
         let (name, code) = (name.to_owned(), code.to_owned());
         let code_given = code.clone();
