@@ -90,10 +90,14 @@ impl Reader {
         let rules = cx.app.rules.of(class);
         let only = rules.read_filter(&cx)?;
         let visibility = Visibility::of(&cx, &known, condition.object_id.as_deref()).await?;
+        // What is hidden is not said.
+        let hidden = || ParseError::new(ErrorCode::OperationForbidden, SANITIZED_MESSAGE);
         for path in condition.paths.iter().chain(watch) {
-            // What is hidden is not said.
-            let hidden = |_| ParseError::new(ErrorCode::OperationForbidden, SANITIZED_MESSAGE);
-            visibility.refuse(&known, path, "query").map_err(hidden)?;
+            visibility.refuse(&known, path, "query").map_err(|_| hidden())?;
+        }
+        // Columns that no condition can name; they would tell when somebody's password changes.
+        if !cx.auth.is_master() && watch.iter().any(|path| path.starts_with('_')) {
+            return Err(hidden());
         }
         scope::admit(&cx, &known, condition.operation).await?;
         let scope = scope::scope(&cx, &known, condition.operation, only, None).await?;

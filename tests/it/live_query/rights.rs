@@ -127,6 +127,12 @@ fn protected_fields_are_those_of_the_reader() {
             assert_eq!(stranger.try_follow(2, query.clone(), None).await["code"], 119, "{query}");
             reader.follow(2, query, Some(&token)).await;
         }
+        // Nobody hears when a column changes that clients cannot name.
+        for column in ["_hashed_password", "_auth_data_x.id", "_wperm"] {
+            let query = json!({ "className": "LiveHid", "where": {}, "watch": ["n", column] });
+            assert_eq!(reader.try_follow(3, query, Some(&token)).await["code"], 119, "{column}");
+        }
+        reader.follow(3, json!({ "className": "LiveHid", "where": {}, "watch": ["ACL"] }), Some(&token)).await;
     });
 }
 
