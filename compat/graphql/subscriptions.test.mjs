@@ -467,3 +467,25 @@ test('clients go on after the end of their server', async () => {
   await one.stop();
   for (const leave of leaving) leave();
 });
+
+test('the read-only master key reads no token of a session', async () => {
+  const one = await startServer({ ...options, readOnlyMasterKey: 'ro', liveQuery: { classNames: ['Note', '_Session'] } });
+  open.push(() => one.stop());
+  await one.request('POST', '/users', { json: { username: 'ann', password: 'secret' } });
+  const heard = { master: [], ro: [] };
+  const clients = [];
+  for (const [key, told] of Object.entries(heard)) {
+    const connectionParams = { ...headers, 'X-Parse-Master-Key': key };
+    const client = wsClient({ url: endpoint(one).replace('http', 'ws'), webSocketImpl: WebSocket, connectionParams });
+    clients.push(client);
+    client.subscribe({ query: 'subscription { session { event object { objectId sessionToken } } }' }, { next: answer => told.push(answer), error: error => told.push(error), complete() {} });
+  }
+  for (let tries = 0; tries < 100 && Object.values(heard).some(told => told.length === 0); tries += 1) {
+    await one.request('POST', '/login', { json: { username: 'ann', password: 'secret' } });
+    await sleep(50);
+  }
+  for (const client of clients) await client.dispose();
+  assert.match(heard.master[0].data.session.object.sessionToken, /^r:/);
+  assert.equal(heard.ro[0]?.data?.session?.event, 'CREATE', JSON.stringify(heard.ro));
+  assert.doesNotMatch(JSON.stringify(heard.ro), /"r:/);
+});

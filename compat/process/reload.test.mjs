@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { createClient } from 'graphql-ws';
+import WebSocket from 'ws';
 import { until } from '../lib/net.mjs';
 import { Server, spawnReparse, writeConfig } from '../lib/server.mjs';
 import { freshDatabase } from '../lib/stores.mjs';
@@ -65,4 +67,49 @@ test('SIGHUP reads the configuration again', async () => {
   assert.doesNotMatch(child.output, /new-rest|old-rest|new-master|third/);
   await server.stop();
   assert.ok(!fs.existsSync(path.join(dir, 'elsewhere')));
+});
+
+test('a key that counts no more ends the subscriptions of its holders', async () => {
+  const options = { mountGraphQL: true, graphQLSubscriptions: true, liveQuery: { classNames: ['Note'] } };
+  const { file, config, dir } = await writeConfig(options, { database: freshDatabase('embedded') });
+  const child = spawnReparse([file], { cwd: dir });
+  const server = await new Server(child, config.port, config).ready();
+  const write = async (title, ACL) => {
+    const answer = await server.request('POST', '/classes/Note', { master: true, json: { title, ACL } });
+    return assert.equal(answer.status, 201, answer.text);
+  };
+  await write('first', {});
+  const follow = key => {
+    const heard = [];
+    const connectionParams = { 'X-Parse-Application-Id': 'app', ...key };
+    const client = createClient({ url: `ws://127.0.0.1:${config.port}/graphql`, webSocketImpl: WebSocket, connectionParams, retryAttempts: 0 });
+    const query = 'subscription { note { object { title } } }';
+    client.subscribe({ query }, { next: ({ data }) => heard.push(data?.note?.object?.title), error: error => heard.push(error), complete: () => {} });
+    return { heard, client };
+  };
+  const master = follow({ 'X-Parse-Master-Key': 'master' });
+  const anybody = follow({});
+  const mark = async (followers, title) => {
+    for (let tries = 0; tries < 200 && followers.some(({ heard }) => !heard.includes(title)); tries += 1) {
+      await server.request('POST', '/classes/Note', { json: { title } });
+      await new Promise(resolve => setTimeout(resolve, 50));
+    }
+    for (const { heard } of followers) assert.ok(heard.includes(title), `${title}: ${JSON.stringify(heard)}`);
+  };
+  await mark([master, anybody], 'open to all');
+  await write('secret before', {});
+  await until(() => master.heard.includes('secret before'), { limit: LIMIT, what: 'what the key may read' });
+
+  fs.writeFileSync(`${file}.new`, JSON.stringify({ ...config, masterKey: 'new-master' }));
+  fs.renameSync(`${file}.new`, file);
+  child.signal('SIGHUP');
+  await until(() => /was read again/.test(child.output), { limit: LIMIT, what: 'an answer to SIGHUP' });
+  server.options = { ...server.options, masterKey: 'new-master' };
+  await write('secret after', {});
+  await until(() => typeof master.heard.at(-1) !== 'string', { limit: LIMIT, what: 'the end of the connection' });
+  assert.ok(!master.heard.includes('secret after'), JSON.stringify(master.heard));
+  await mark([anybody], 'open to all still');
+  assert.ok(!anybody.heard.some(title => /secret/.test(title)), JSON.stringify(anybody.heard));
+  for (const { client } of [master, anybody]) await client.dispose();
+  await server.stop();
 });

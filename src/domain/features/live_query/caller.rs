@@ -12,6 +12,8 @@ use crate::error::{ErrorCode, Result};
 pub struct Caller {
     /// Whether the master key was given.
     pub master: bool,
+    /// Whether that was the read-only one.
+    pub read_only: bool,
     /// Session tokens, that of the subscription before that of its connection.
     pub tokens: Vec<Arc<str>>,
 }
@@ -26,7 +28,7 @@ impl Caller {
                 tokens.push(token.into());
             }
         }
-        Self { master, tokens: if master { Vec::new() } else { tokens } }
+        Self { master, read_only: false, tokens: if master { Vec::new() } else { tokens } }
     }
 
     /// The contexts in which the caller may read: one for each user that its tokens stand for now, at least one. A token that is unknown or
@@ -36,7 +38,8 @@ impl Caller {
     /// When the store fails.
     pub async fn contexts(&self, app: &Arc<App>) -> Result<Vec<Context>> {
         if self.master {
-            return Ok(vec![context(app, Auth::Master, None)]);
+            let auth = if self.read_only { Auth::ReadOnlyMaster } else { Auth::Master };
+            return Ok(vec![context(app, auth, None)]);
         }
         let mut contexts: Vec<Context> = Vec::with_capacity(1);
         for token in &self.tokens {

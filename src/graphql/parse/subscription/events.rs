@@ -63,7 +63,8 @@ impl<C: AsRef<Catalog> + Send + Sync + 'static> Events<C> {
         Ok(Self { schema, followed, wanted, subscriber, subscription, inbox, _share: share })
     }
 
-    /// The responses, as they come. It never ends: a client that missed an event is to be disconnected.
+    /// The responses, as they come. It never ends: a client that missed an event is to be disconnected, and one
+    /// whose key counts no more.
     pub fn into_stream(self) -> BoxStream<'static, Text> {
         stream::unfold(self, |mut events| async move {
             let text = events.next().await;
@@ -74,9 +75,12 @@ impl<C: AsRef<Catalog> + Send + Sync + 'static> Events<C> {
 
     async fn next(&mut self) -> Text {
         loop {
-            let Ok(delivery) = self.inbox.next().await else {
-                self.subscriber.lost.cancel();
-                return std::future::pending().await;
+            let delivery = match self.inbox.next().await {
+                Ok(delivery) if self.subscriber.is_still_who_it_was() => delivery,
+                _ => {
+                    self.subscriber.lost.cancel();
+                    return std::future::pending().await;
+                }
             };
             if let Some(text) = self.tell(&delivery).await {
                 return text;

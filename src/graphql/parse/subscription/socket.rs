@@ -40,6 +40,8 @@ const UNAUTHORIZED: u16 = 4401;
 const FORBIDDEN: u16 = 4403;
 /// A message is none of the protocol.
 const INVALID: u16 = 4400;
+/// Said to a client that missed events, or whose key counts no more.
+const GO_AWAY: &str = "events are not read fast enough, or the key counts no more";
 /// The longest reason of a close frame.
 const REASON_BYTES: usize = 123;
 /// The connection was not begun in time.
@@ -127,7 +129,7 @@ pub async fn run<E: Executor>(
                 Some((code, reason)) => End::Closed(*code, reason.clone()),
                 None => End::Said,
             },
-            () = wire.lost.cancelled() => End::Closed(CloseCode::Again, "events are not read fast enough".into()),
+            () = wire.lost.cancelled() => End::Closed(CloseCode::Again, GO_AWAY.into()),
             () = wire.is_silent(every) => End::Dropped,
             () = wire.waits_for_hello() => End::Closed(TOO_LATE.into(), "Connection initialisation timeout".into()),
             () = stop.cancelled() => End::Dropped,

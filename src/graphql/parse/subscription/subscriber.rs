@@ -24,7 +24,7 @@ pub struct Subscriber {
     pub gate: GateCheck,
     /// What the connection may cost.
     pub bounds: Bounds,
-    /// Is cancelled when the client missed events: its connection must end.
+    /// Is cancelled when the client missed events or its key counts no more: its connection must end.
     pub lost: CancellationToken,
     /// With which rights it follows queries.
     pub rights: Arc<live_query::Caller>,
@@ -56,7 +56,9 @@ impl Subscriber {
     pub async fn admit(app: &Arc<App>, claims: Caller, gate: GateCheck, lost: CancellationToken) -> Result<Self> {
         let live = LiveQueries::of(app)?.clone();
         let cx = open(app, &claims).await?;
-        let rights = Arc::new(live_query::Caller::new(cx.auth.is_master(), None, cx.session_token.as_deref()));
+        let mut rights = live_query::Caller::new(cx.auth.is_master(), None, cx.session_token.as_deref());
+        rights.read_only = cx.auth.is_read_only();
+        let rights = Arc::new(rights);
         let connection =
             Connection { session_token: cx.session_token.as_deref(), installation_id: cx.installation_id.as_deref() };
         live.may_connect(app, &rights, Known { id: None, connection, master: rights.master }).await?;
@@ -80,6 +82,14 @@ impl Subscriber {
     /// As for any request.
     pub async fn context(&self) -> Result<Context> {
         open(&self.app, &self.claims).await
+    }
+
+    /// Whether the key that made the client master still does: keys change while a server runs, and sessions of the dashboard end. With
+    /// session tokens that is asked for each event.
+    #[must_use]
+    pub fn is_still_who_it_was(&self) -> bool {
+        let auth = || self.claims.auth(&self.app);
+        !self.rights.master || auth().is_ok_and(|auth| auth.is_master() && auth.is_read_only() == self.rights.read_only)
     }
 
     /// How the app's code knows the connection.
