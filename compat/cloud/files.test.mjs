@@ -1,6 +1,10 @@
 // Triggers on files: the bytes travel beside the JSON.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { startServer } from '../lib/server.mjs';
+import { tempDir } from '../lib/temp.mjs';
 import { CloudProcess, program } from './support.mjs';
 
 let cloud;
@@ -57,4 +61,23 @@ test('beforeFind and afterFind', async () => {
   assert.deepEqual((await after('a_headers.txt')).responseHeaders, { 'X-Own': 'yes', 'Content-Security-Policy': "default-src 'none'" });
   const other = await after('a_other.txt');
   assert.deepEqual([other.file.name, other.hasData], ['other.html', true]);
+});
+
+test('a part of a file that afterFind replaced is one of the other', async () => {
+  const code = path.join(tempDir(), 'main.js');
+  fs.writeFileSync(code, `Parse.Cloud.afterFind(Parse.File, req => {
+    req.file = new Parse.File('other.txt', { base64: Buffer.from('in its place').toString('base64') }, 'text/plain');
+    return req;
+  });`);
+  const server = await startServer({ cloud: code, fileUpload: { enableForPublic: true } });
+  const { body } = await server.request('POST', '/files/first.txt', { data: 'what it was', headers: { 'Content-Type': 'text/plain' } });
+  const read = async range => {
+    const answer = await server.request('GET', `/files/app/${body.name}`, { headers: range ? { Range: range } : {} });
+    return [answer.status, answer.text];
+  };
+  assert.deepEqual(await read(), [200, 'in its place']);
+  assert.deepEqual(await read('bytes=0-'), [206, 'in its place']);
+  assert.deepEqual(await read('bytes=3-5'), [206, 'its']);
+  assert.deepEqual(await read('bytes=none'), [200, 'in its place']);
+  await server.stop();
 });

@@ -20,8 +20,8 @@ pub async fn find(cx: &Context, name: &str) -> Result<String> {
     Ok(triggers::before_find(cx, name).await?.unwrap_or_else(|| name.to_owned()))
 }
 
-/// The file of a name that [`find`] gave; `None` when there is none. `whole`: no range of it is asked for, and afterFind may
-/// replace it.
+/// The file of a name that [`find`] gave; `None` when there is none. `whole`: no range of it is asked for, and afterFind gets the
+/// bytes.
 ///
 /// # Errors
 /// What the trigger refuses; failures of the store.

@@ -176,7 +176,7 @@ pub async fn after_find_metadata(cx: &Context, name: &str) -> Result<()> {
     triggers::fire_with_file(cx, &handler, Trigger::AfterFind, payload, file).await.map(|_| ()).map_err(forbidden)
 }
 
-/// Calls afterFind, before any byte leaves: it may refuse, and for a whole file replace it.
+/// Calls afterFind, before any byte leaves: it may refuse, and replace the file. It gets the bytes if all of them are asked for (`whole`).
 ///
 /// # Errors
 /// What the trigger refuses, with 403.
@@ -199,7 +199,8 @@ pub async fn after_find(cx: &Context, found: Box<dyn StoredFile>, whole: bool) -
     let Answer { file, force_download, response_headers, .. } = answer.map_err(forbidden)?;
     drop(room);
     let file = match file {
-        Some(TriggerFile { name, content_type, data: Some(data), .. }) if whole => {
+        // Also of a part: who asks for a range gets no more than who asks for all.
+        Some(TriggerFile { name, content_type, data: Some(data), .. }) => {
             let now = cx.now();
             // It makes a hash of the bytes, which may be many.
             let file = tokio::task::spawn_blocking(move || InMemory::new(name, content_type, data, now));
