@@ -76,7 +76,7 @@ impl<C: AsRef<Catalog> + Send + Sync + 'static> Events<C> {
     async fn next(&mut self) -> Text {
         loop {
             let delivery = match self.inbox.next().await {
-                Ok(delivery) if self.subscriber.is_still_who_it_was() => delivery,
+                Ok(delivery) if self.subscriber.is_still_who_it_was().await => delivery,
                 _ => {
                     self.subscriber.lost.cancel();
                     return std::future::pending().await;

@@ -86,10 +86,13 @@ impl Subscriber {
 
     /// Whether the key that made the client master still does: keys change while a server runs, and sessions of the dashboard end. With
     /// session tokens that is asked for each event.
-    #[must_use]
-    pub fn is_still_who_it_was(&self) -> bool {
-        let auth = || self.claims.auth(&self.app);
-        !self.rights.master || auth().is_ok_and(|auth| auth.is_master() && auth.is_read_only() == self.rights.read_only)
+    pub async fn is_still_who_it_was(&self) -> bool {
+        if !self.rights.master {
+            return true;
+        }
+        self.app.master_key.renew(&*self.app.clock).await;
+        let auth = self.claims.auth(&self.app);
+        auth.is_ok_and(|auth| auth.is_master() && auth.is_read_only() == self.rights.read_only)
     }
 
     /// How the app's code knows the connection.
