@@ -228,6 +228,29 @@ function suite(name, count, hashRecoveryCodes) {
       assert.equal((await me(first.sessionToken)).body.code, 209);
     });
 
+    test('a new user or role with the id of a deleted one does not get its roles', async () => {
+      const [server, other] = [servers[0], servers.at(-1)];
+      const master = async (method, where, json) => {
+        const answer = await server.request(method, where, { master: true, json });
+        assert.ok(answer.status < 300, answer.text);
+        return answer.body;
+      };
+      const members = (className, ...ids) => ({ __op: 'AddRelation', objects: ids.map(objectId => ({ __type: 'Pointer', className, objectId })) });
+      const first = await signUp({ username: 'first with a role', objectId: 'hadarole01' });
+      await master('POST', '/roles', { objectId: 'moderators', name: 'moderators', ACL: {}, users: members('_User', first.objectId) });
+      await master('POST', '/roles', { name: 'chiefs', ACL: {}, roles: members('_Role', 'moderators') });
+      const { objectId } = await master('POST', '/classes/Chiefly', { ACL: { 'role:chiefs': { read: true } } });
+      const reads = async session => (await other.request('GET', `/classes/Chiefly/${objectId}`, { session })).status;
+      assert.equal(await reads(first.sessionToken), 200);
+      await master('DELETE', `/users/${first.objectId}`);
+      const second = await signUp({ username: 'second with the id', objectId: first.objectId });
+      assert.equal(await reads(second.sessionToken), 404);
+      await master('DELETE', '/roles/moderators');
+      const own = { objectId: 'moderators', name: 'own', ACL: {}, users: members('_User', second.objectId) };
+      await server.request('POST', '/roles', { session: second.sessionToken, json: own });
+      assert.equal(await reads(second.sessionToken), 404);
+    });
+
     const enrol = async username => {
       const user = await signUp({ username });
       const secret = newSecret();

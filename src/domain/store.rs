@@ -238,6 +238,20 @@ pub fn by_ids(ids: impl IntoIterator<Item = String>) -> Resolved {
     }
 }
 
+/// Takes an object that is gone out of the relations of one field, whoever has it there: with ids that clients choose, a later object with
+/// its id would be a member.
+///
+/// # Errors
+/// As [`failure`].
+pub async fn leave_relations(cx: &Context, class: &ClassName, field: &str, member: &str) -> Result<()> {
+    let (join, members) = (class.join(field), [member.to_owned()]);
+    let pairs = cx.app.storage.owners(&join, Some(&members), cx.transaction.as_ref()).await.map_err(failure)?;
+    for (owner, _) in pairs {
+        change_relation(cx, class, field, &owner, &[], &members).await?;
+    }
+    Ok(())
+}
+
 /// Adds members to relations and removes members.
 ///
 /// # Errors

@@ -97,7 +97,16 @@ pub fn feature(options: &Options) -> Feature {
 /// Rules of the class `_Role`.
 struct RoleRules;
 
+#[async_trait]
 impl ClassRules for RoleRules {
+    async fn after_delete(&self, cx: &Context, id: &str) -> Result<()> {
+        // A later role with the same id must not inherit what this one does.
+        if cx.app.options.database.allow_custom_object_id {
+            store::leave_relations(cx, &ClassName::unchecked(names::ROLE), "roles", id).await?;
+        }
+        Ok(())
+    }
+
     fn look_into_rows(&self) -> bool {
         false
     }

@@ -226,8 +226,11 @@ impl ClassRules for UserRules {
         }
     }
 
-    async fn after_delete(&self, cx: &Context, _id: &str) -> Result<()> {
+    async fn after_delete(&self, cx: &Context, id: &str) -> Result<()> {
         // A later user with the same id must not inherit the roles of this user.
+        if cx.app.options.database.allow_custom_object_id {
+            store::leave_relations(cx, &ClassName::unchecked(names::ROLE), "users", id).await?;
+        }
         cx.app.caches.forget(names::ROLE, None);
         Ok(())
     }
