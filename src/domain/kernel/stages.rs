@@ -36,6 +36,8 @@ pub struct Facts {
     pub filled_in: Vec<String>,
     /// The default ACL of the class that a new row got, which the response contains.
     pub given_acl: Option<Json>,
+    /// Whether the client chose the id of a new row.
+    pub id_given: bool,
     /// `createdAt` of a new row, if the maintenance key sets it.
     pub created_at: Option<Date>,
     /// `updatedAt` of a new row, if the maintenance key sets it.

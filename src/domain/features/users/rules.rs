@@ -99,8 +99,7 @@ impl ClassRules for UserRules {
         take_email(cx, &mut checked).await?;
         verification::prepare(cx, &mut checked).await?;
         take_password(cx, &mut checked, creating).await?;
-        let id_given = checked.id_given;
-        checked.state.change(|state: &mut UserState| state.id_given = id_given);
+        checked.facts.id_given = checked.id_given;
         Ok(checked)
     }
 
@@ -163,7 +162,7 @@ impl ClassRules for UserRules {
         let mut state: UserState = stored.state.take();
         let logs_in = logs_in(cx, stored.created, &state);
         if stored.created {
-            if state.id_given {
+            if stored.facts.id_given {
                 // Tokens of a deleted user with this id must not become tokens of the new one.
                 sessions::end_all(cx, &stored.id).await?;
             }

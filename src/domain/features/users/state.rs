@@ -32,8 +32,6 @@ pub(super) struct UserState {
     pub auth_provider: Option<String>,
     /// Whether the password of an existing user changes, so that its sessions are deleted.
     pub password_changed: bool,
-    /// Whether the client chose the id of a new user.
-    pub id_given: bool,
     /// Whether an external service identified the user in this request.
     pub proves_identity: bool,
     /// Whether a verification mail must be sent.
