@@ -50,11 +50,8 @@ async fn a_field_is_settled_when_the_transaction_it_was_added_in_has_ended() {
         store.add_field(&name, field, &Field::new(FieldType::Number)).await.unwrap();
         let mut settled = std::pin::pin!(store.settle_classes());
         assert!(futures_util::poll!(settled.as_mut()).is_pending());
-        if commits {
-            store.commit(tx).await.unwrap()
-        } else {
-            store.abort(tx).await.unwrap()
-        }
+        let ended = if commits { store.commit(tx).await } else { store.abort(tx).await };
+        ended.unwrap();
         settled.await.unwrap();
         // What is on disk, as another connection reads it.
         let disk = rusqlite::Connection::open(directory.path().join("reparse.db")).unwrap();
