@@ -58,7 +58,7 @@ fn the_row_shows_how_far_it_got() {
         }
         service.on("send", |body| {
             let late = body["installations"][0]["deviceToken"] == "token-2";
-            Reply { delay: Duration::from_secs(if late { 2 } else { 0 }), ..transmitted(body).into() }
+            Reply { delay: Duration::from_secs(if late { 4 } else { 0 }), ..transmitted(body).into() }
         });
         let id = push(&server, &json!({"where": {}, "data": {"alert": "x"}})).await;
         let mut seen = Vec::new();

@@ -44,7 +44,7 @@ async fn answers_of_push_services() {
     let sender = open(&settings(&json!({"allowLocalEndpoints": true, "TTL": 60, "topic": "news"}))).unwrap();
     let paths = ["well", "gone", "unknown", "moved", "wrong"];
     let devices: Vec<_> = paths.iter().map(|path| device(&subscription(&format!("{}/{path}", service.url)))).collect();
-    let outcomes = sender.send(&message(&json!({"data": {"alert": "Hi"}})), &devices).await;
+    let outcomes = sender.send(&message(&json!({"data": {"alert": "A word to all"}})), &devices).await;
     let mut told: Vec<_> = outcomes.iter().map(|it| (it.transmitted, it.response.to_string())).collect();
     told.sort_unstable();
     let failed = |text: &str| (false, json!({"error": text}).to_string());
@@ -64,7 +64,7 @@ async fn answers_of_push_services() {
             (request.header("ttl"), request.header("topic"), request.header("urgency")),
             ("60", "news", "normal")
         );
-        assert!(!String::from_utf8_lossy(&request.body).contains("Hi"), "encrypted");
+        assert!(!String::from_utf8_lossy(&request.body).contains("A word to all"), "encrypted");
     }
     let proofs: std::collections::BTreeSet<_> = arrived.iter().map(|it| it.header("authorization")).collect();
     assert_eq!(proofs.len(), 1, "one token for the service");
