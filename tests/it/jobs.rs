@@ -130,7 +130,7 @@ fn a_run_has_a_row_that_only_the_master_key_reads() {
 
 #[test]
 fn messages_are_kept_while_a_job_runs() {
-    each_backend(&json!({"shutdownTimeoutMs": 1000}), |server| async move {
+    each_backend(&json!({"shutdownTimeoutMs": 10_000}), |server| async move {
         let servers = [server];
         deploy(&servers);
         let [server] = servers;
@@ -215,7 +215,7 @@ fn a_schedule_runs_its_job_and_makes_up_once_for_what_was_missed() {
 
 #[test]
 fn a_run_waits_for_the_one_before() {
-    each_backend(&json!({"shutdownTimeoutMs": 1000}), |server| async move {
+    each_backend(&json!({"shutdownTimeoutMs": 10_000}), |server| async move {
         let servers = [server];
         let work = deploy(&servers);
         let [server] = servers;
@@ -261,7 +261,7 @@ fn of_many_servers_one_runs_a_job() {
 
 #[test]
 fn a_run_that_its_server_left_is_marked_as_failed() {
-    each_backend(&json!({"shutdownTimeoutMs": 1000}), |server| async move {
+    each_backend(&json!({"shutdownTimeoutMs": 10_000}), |server| async move {
         let servers = [server];
         deploy(&servers);
         let [server] = servers;
