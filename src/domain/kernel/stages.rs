@@ -87,8 +87,6 @@ pub struct Draft {
     pub id: Option<String>,
     /// The id of a new row.
     pub new_id: String,
-    /// Whether the client chose that id.
-    pub id_given: bool,
     /// Fields and operations, as REST JSON.
     pub body: Map<String, Json>,
     /// The ACL from the request or by default.
@@ -122,8 +120,6 @@ pub struct Checked {
     pub id: Option<String>,
     /// The id of a new row.
     pub new_id: String,
-    /// Whether the client chose that id.
-    pub id_given: bool,
     /// Changes and relations.
     pub write: ParsedWrite,
     /// The ACL from the request or by default.

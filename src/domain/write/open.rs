@@ -30,8 +30,8 @@ pub fn open(cx: &Context, save: Save) -> Result<Draft> {
     refuse_caller(cx, &class, operation)?;
     cx.app.denylist.check_map(&body)?;
     cx.app.file_hosts.check_map(&body)?;
-    let mut facts = Facts::default();
     let id_given = id.is_none() && cx.app.options.database.allow_custom_object_id && body.contains_key("objectId");
+    let mut facts = Facts { id_given, ..Facts::default() };
     let new_id = match (&id, chosen) {
         (Some(_), _) => String::new(),
         (None, Some(chosen)) => chosen,
@@ -52,7 +52,6 @@ pub fn open(cx: &Context, save: Save) -> Result<Draft> {
         class,
         id,
         new_id,
-        id_given,
         body,
         acl,
         internal: Update::default(),

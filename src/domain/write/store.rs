@@ -42,7 +42,7 @@ pub async fn store(cx: &Context, mut checked: Checked, rules: &dyn ClassRules) -
 }
 
 async fn write(cx: &Context, checked: Checked, rules: &dyn ClassRules) -> Result<Stored> {
-    let Checked { class, adds_field, id, new_id, id_given, write, acl, internal, only, mut facts, state } = checked;
+    let Checked { class, adds_field, id, new_id, write, acl, internal, only, mut facts, state } = checked;
     let now = cx.now();
     let operations = write
         .update
@@ -88,7 +88,7 @@ async fn write(cx: &Context, checked: Checked, rules: &dyn ClassRules) -> Result
         }
         // Members of an object that is never stored hurt nobody, because no other object gets its id. An object that a
         // client finds without its members would be wrong.
-        let relations_first = !id_given;
+        let relations_first = !facts.id_given;
         if relations_first {
             write_relations(cx, &class, &new_id, &write.relations).await?;
         }

@@ -115,7 +115,7 @@ fn sent(draft: &Draft) -> Map<String, Json> {
     let mut sent = draft.body.clone();
     sent.extend(draft.facts.sent_aside.clone());
     sent.extend(sent_acl(draft).map(|acl| ("ACL".to_owned(), acl)));
-    if draft.creates() && draft.id_given {
+    if draft.creates() && draft.facts.id_given {
         sent.insert("objectId".to_owned(), draft.new_id.as_str().into());
     }
     sent

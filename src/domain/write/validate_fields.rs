@@ -19,7 +19,7 @@ use crate::model::value::Value;
 /// # Errors
 /// 105, 107, 111, 119, 121, 142: see `docs/compatibility.md` and the schema checks.
 pub async fn validate_fields(cx: &Context, draft: Draft) -> Result<Checked> {
-    let Draft { class: class_name, id, new_id, id_given, body, mut acl, internal, only, mut facts, state } = draft;
+    let Draft { class: class_name, id, new_id, body, mut acl, internal, only, mut facts, state } = draft;
     let creating = id.is_none();
     let blank: Vec<String> =
         body.iter().filter(|(_, value)| check::is_blank(Some(value))).map(|(name, _)| name.clone()).collect();
@@ -78,19 +78,7 @@ pub async fn validate_fields(cx: &Context, draft: Draft) -> Result<Checked> {
             close_polygon(value)?;
         }
     }
-    Ok(Checked {
-        class,
-        adds_field: adapted.adds_field,
-        id,
-        new_id,
-        id_given,
-        write,
-        acl,
-        internal,
-        only,
-        facts,
-        state,
-    })
+    Ok(Checked { class, adds_field: adapted.adds_field, id, new_id, write, acl, internal, only, facts, state })
 }
 
 fn required(field: &str) -> ParseError {

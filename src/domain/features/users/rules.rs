@@ -62,7 +62,7 @@ impl ClassRules for UserRules {
             return Err(ParseError::forbidden("Clients aren't allowed to manually update email verification."));
         }
         policy::rehearse(cx, draft.body.get("password").and_then(Json::as_str)).await?;
-        if draft.creates() && !draft.id_given && verification::asks_outside(cx) {
+        if draft.creates() && !draft.facts.id_given && verification::asks_outside(cx) {
             let id = std::mem::take(&mut draft.new_id);
             draft.new_id = once(cx, "objectId", id).await?;
         }
@@ -99,7 +99,6 @@ impl ClassRules for UserRules {
         take_email(cx, &mut checked).await?;
         verification::prepare(cx, &mut checked).await?;
         take_password(cx, &mut checked, creating).await?;
-        checked.facts.id_given = checked.id_given;
         Ok(checked)
     }
 
@@ -107,7 +106,11 @@ impl ClassRules for UserRules {
         let linking = cx.auth.user().is_some()
             && checked.state.get::<UserState>().is_some_and(|state| state.auth_data_response.is_some());
         // With an id that the client chose, the session might be of a user who exists.
-        checked.id.is_none() && !checked.id_given && !by_code(cx) && !linking && !verification::may_be_required(cx)
+        checked.id.is_none()
+            && !checked.facts.id_given
+            && !by_code(cx)
+            && !linking
+            && !verification::may_be_required(cx)
     }
 
     /// The session of a new user. Without its user a session is good for nothing; a user without the session whose token the
