@@ -4,8 +4,8 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::log_in;
 use super::state::Users;
+use super::{log_in, password};
 use crate::adapters::auth::{Attempt, Given, Policy, Providers, Step, not_configured};
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
@@ -470,8 +470,7 @@ pub async fn on_log_in(cx: &Context, user: &Object, body: &Map<String, Json>) ->
     if owners.iter().any(|owner| owner.get_str("objectId") != user.get_str("objectId")) {
         return Err(already_used());
     }
-    let hash = user.get("_hashed_password").cloned().unwrap_or(Value::Null);
-    validated.store(cx, user, Filter::eq("_hashed_password", hash), log_in::invalid_credentials).await.map(Some)
+    validated.store(cx, user, password::unchanged(user), log_in::invalid_credentials).await.map(Some)
 }
 
 /// Completes the `authData` of users with external services.

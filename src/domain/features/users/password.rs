@@ -13,6 +13,9 @@ use tokio::sync::oneshot;
 use super::hash_threads::{Answer, HashThreads, Job};
 use crate::config::reparse::ReparseOptions;
 use crate::error::{ParseError, Result};
+use crate::model::object::Object;
+use crate::model::query::{Filter, Resolved};
+use crate::model::value::Value;
 use crate::random::{Random, SystemRandom};
 
 /// Number of bytes of a password that bcrypt uses; the rest is ignored, as in parse-server.
@@ -20,6 +23,12 @@ const SIGNIFICANT_BYTES: usize = 72;
 
 /// The base64 alphabet of bcrypt.
 const BCRYPT_BASE64: GeneralPurpose = GeneralPurpose::new(&alphabet::BCRYPT, general_purpose::NO_PAD);
+
+/// The condition on a user's row that its password is still the one in this row, or that it still has none.
+#[must_use]
+pub fn unchanged(row: &Object) -> Resolved {
+    Filter::eq("_hashed_password", row.get("_hashed_password").cloned().unwrap_or(Value::Null))
+}
 
 /// Hashes and verifies passwords.
 #[derive(Clone)]

@@ -1,5 +1,6 @@
 //! Password policy: rules for passwords, history, expiry.
 
+use super::password;
 use super::state::Users;
 use crate::config::users::PasswordPolicy;
 use crate::domain::kernel::context::Context;
@@ -14,7 +15,7 @@ use crate::model::json::is_truthy;
 use crate::model::names::{self, ClassName};
 use crate::model::object::Object;
 use crate::model::operation::{Change, Update};
-use crate::model::query::{Constraint, Filter, Resolved};
+use crate::model::query::{Constraint, Filter};
 use crate::model::value::Value;
 
 /// Column with the hashes of earlier passwords, oldest first.
@@ -109,12 +110,8 @@ async fn remember(cx: &Context, checked: &mut Checked, password: &str, count: u3
         }
     }
     // Write only if the password has not been changed since it was read.
-    let unchanged: Resolved = match &current {
-        Some(hash) => Filter::eq("_hashed_password", hash.as_str()),
-        None => Filter::field("_hashed_password", Constraint::Exists(false)),
-    };
     let only = std::mem::replace(&mut checked.only, Filter::All);
-    checked.only = only.and(unchanged);
+    checked.only = only.and(password::unchanged(row));
     let mut remembered: Vec<Value> = recent.into_iter().chain(current).map(Value::String).collect();
     // parse-server stores one even if it is not checked.
     let old = remembered.len().saturating_sub(kept.max(1));

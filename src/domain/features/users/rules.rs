@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use super::auth_data::{self, AuthData, Who, already_used};
 use super::state::{UserState, Users};
-use super::{log_in, policy, reset, triggers, verification};
+use super::{log_in, password, policy, reset, triggers, verification};
 use crate::domain::features::sessions::{self, CreatedWith};
 use crate::domain::kernel::audit::Audited;
 use crate::domain::kernel::auth::Auth;
@@ -543,8 +543,7 @@ async fn take_password(cx: &Context, checked: &mut Checked, creating: bool) -> R
 /// The condition that nobody changes a user's password from now on.
 async fn same_password(cx: &Context, id: &str) -> Result<Resolved> {
     let row = read::internal_one(cx, names::USER, store::by_id(id), "whose password changes").await?;
-    let hash = row.as_ref().and_then(|row| row.get("_hashed_password")).cloned();
-    Ok(Filter::eq("_hashed_password", hash.unwrap_or(Value::Null)))
+    Ok(password::unchanged(&row.unwrap_or_default()))
 }
 
 /// The session of a user who has changed the password; `None` if somebody has changed it again meanwhile, which ended the sessions that
@@ -552,9 +551,11 @@ async fn same_password(cx: &Context, id: &str) -> Result<Resolved> {
 async fn session_after_change(cx: &Context, row: &Object, how: Option<&CreatedWith>) -> Result<Option<String>> {
     let id = row.get_str("objectId").unwrap_or_default();
     let token = sessions::create(cx, id, how).await?;
-    let now = read::internal_one(cx, names::USER, store::by_id(id), "whether the password is still the same").await?;
-    let hash = |row: &Object| row.get_str("_hashed_password").map(str::to_owned);
-    if now.as_ref().and_then(hash) == hash(row) || !cx.app.options.users.revoke_session_on_password_reset {
+    if !cx.app.options.users.revoke_session_on_password_reset {
+        return Ok(Some(token));
+    }
+    let filter = store::by_id(id).and(password::unchanged(row));
+    if read::internal_one(cx, names::USER, filter, "whether the password is still the same").await?.is_some() {
         return Ok(Some(token));
     }
     sessions::end(cx, &token).await?;
