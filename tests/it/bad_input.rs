@@ -119,6 +119,38 @@ fn wrong_types() {
     });
 }
 
+/// Pointers to classes that cannot exist keep no one from reading the objects that hold them.
+#[test]
+fn pointers_to_no_class() {
+    each_backend(&json!({}), |server| async move {
+        for (number, class) in ["a$b", "$", ".a", "a b", ""].into_iter().enumerate() {
+            let pointer = json!({"__type": "Pointer", "className": class, "objectId": "some$id"});
+            let path = format!("/classes/Holder{number}");
+            let mut fields = vec![("list", json!({"list": [pointer]}))];
+            if !class.is_empty() {
+                fields.push(("to", json!({"to": pointer})));
+            }
+            for (field, body) in fields {
+                let made = server.post(&path, &body).await;
+                assert_eq!(made.status, 201, "{body}: {made:?}");
+                let one = format!("{path}/{}", made.json()["objectId"].as_str().unwrap());
+                let read = answer(server.request(Method::GET, &one)).await;
+                assert_eq!(read.json()[field], body[field], "{read:?}");
+                for query in [("include", field), ("includeAll", "true")] {
+                    let read = answer(server.request(Method::GET, &path).query(&[query])).await;
+                    assert_eq!(read.status, 200, "{class:?} {query:?}: {read:?}");
+                    assert!(!read.json()["results"].as_array().unwrap().is_empty(), "{read:?}");
+                }
+            }
+        }
+        for class in ["a$b", "%24", ".a", "a%20b"] {
+            answer(server.master(Method::DELETE, &format!("/classes/{class}/x"))).await.assert_refused(404, 101);
+            let purged = answer(server.master(Method::DELETE, &format!("/purge/{class}"))).await;
+            assert_eq!(purged.status, 200, "{class}: {purged:?}");
+        }
+    });
+}
+
 /// Routes and methods that are none, and paths that no one means well with.
 #[test]
 fn unknown_routes() {

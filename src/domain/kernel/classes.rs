@@ -11,7 +11,7 @@ use super::failure::failure;
 use super::system_classes;
 use crate::config::rules::ProtectedFields;
 use crate::error::Result;
-use crate::model::names::ClassName;
+use crate::model::names::{ClassName, is_valid_class_name};
 use crate::model::schema::ClassSchema;
 use crate::storage::Storage;
 
@@ -37,6 +37,12 @@ impl Schemas {
     #[must_use]
     pub fn get(&self, name: &ClassName) -> Option<&Arc<Class>> {
         self.classes.get(name)
+    }
+
+    /// Whether rows can be in a class of this name: it exists, or it may once be created.
+    #[must_use]
+    pub fn may_hold(&self, name: &ClassName) -> bool {
+        self.classes.contains_key(name) || is_valid_class_name(name.as_str())
     }
 
     /// All classes, in no order.

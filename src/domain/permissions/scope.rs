@@ -46,7 +46,8 @@ pub async fn admit(cx: &Context, class: &Class, operation: Operation) -> Result<
 }
 
 /// Narrows a filter to the rows on which the caller may run the operation, by pointer permissions and ACLs. `also`: a
-/// second operation of the same request that must be permitted too (adding a field).
+/// second operation of the same request that must be permitted too (adding a field). No row is in a class that cannot
+/// exist: clients name such classes in pointers, and databases do not take every name.
 ///
 /// # Errors
 /// If the caller's roles cannot be read.
@@ -57,6 +58,9 @@ pub async fn scope(
     filter: Resolved,
     also: Option<Operation>,
 ) -> Result<Scoped> {
+    if !cx.schemas().may_hold(&class.schema.name) {
+        return Ok(Scoped(Filter::Never));
+    }
     if cx.auth.is_master() {
         return Ok(Scoped(filter));
     }

@@ -28,7 +28,7 @@ use crate::domain::permissions::protected_fields::Visibility;
 use crate::domain::permissions::{Operation, Scoped, admit, scope};
 use crate::domain::store;
 use crate::error::{ErrorCode, ParseError, Result};
-use crate::model::names::{self, ClassName};
+use crate::model::names::ClassName;
 use crate::model::object::Object;
 use crate::model::query::matches::Matcher;
 use crate::model::query::options::FindOptions;
@@ -186,7 +186,7 @@ impl<'a> Query<'a> {
         let operation = permission_needed(&request, verb);
         admit::refuse_unknown_class(cx, class_name)?;
         limits::check(cx, &request.parameters)?;
-        let nowhere = !names::is_valid_class_name(class_name.as_str()) && cx.schemas().get(class_name).is_none();
+        let nowhere = !cx.schemas().may_hold(class_name);
         let class = cx.class(class_name);
         let redirected = redirected.is_some();
         if nowhere {

@@ -287,7 +287,8 @@ async fn drop_relations(cx: &Context, class: &Class, gone: impl Fn(&str) -> bool
 pub async fn purge(cx: &Context, name: &ClassName) -> Result<()> {
     let class = cx.class(name);
     cx.app.events.announce_purge(name, None);
-    let purged = store::delete(cx, &class, &Scoped::internal(Filter::All, "purge")).await;
+    let rows = if cx.schemas().may_hold(name) { Filter::All } else { Filter::Never };
+    let purged = store::delete(cx, &class, &Scoped::internal(rows, "purge")).await;
     cx.app.caches.forget(name.as_str(), None);
     if cx.app.events.has_subscribers() {
         let until = cx.app.storage.position().await.map_err(failure);

@@ -107,12 +107,13 @@ pub(super) fn of_kind(kind: &FieldType, value: RawBsonRef<'_>) -> Value {
 
 /// A pointer `Class$id`. In rows written by this server or parse-server, `Class` is always the class in the schema.
 pub(super) fn pointer(class: &ClassName, text: &str) -> Value {
-    Value::pointer(class, pointer_id(text))
+    Value::pointer(class, pointer_id(class, text))
 }
 
-/// The id in `Class$id`.
-pub(super) fn pointer_id(text: &str) -> &str {
-    text.split_once('$').map_or(text, |(_, id)| id)
+/// The id in `Class$id`. A class that a client made up may have a `$` in its name.
+pub(super) fn pointer_id<'a>(class: &ClassName, text: &'a str) -> &'a str {
+    let behind = text.strip_prefix(class.as_str()).and_then(|rest| rest.strip_prefix('$'));
+    behind.unwrap_or_else(|| text.split_once('$').map_or(text, |(_, id)| id))
 }
 
 /// The text of an `_id`.

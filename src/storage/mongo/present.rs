@@ -91,7 +91,7 @@ impl<'a> Columns<'a> {
                 }
                 Meaning::Pointer(class) => {
                     if let Some(text) = element.value()?.as_str() {
-                        let id = decode::pointer_id(text);
+                        let id = decode::pointer_id(class, text);
                         fields.put_at(key, &forms::Pointer { class: class.as_str(), id })?;
                     }
                 }
