@@ -25,7 +25,7 @@ pub struct Class {
     pub stored: Option<ClassSchema>,
 }
 
-/// The classes of an app.
+/// The classes of an app; those of relations are not among them, see [`relations`].
 ///
 /// # Errors
 /// If the store cannot be read.
@@ -35,6 +35,8 @@ pub async fn classes(storage: &dyn Storage) -> Result<Vec<Class>> {
         schema
     };
     let stored = storage.classes().await?;
+    // parse-server, and this one, note a class for a relation whose pairs a master writes or asks for as objects.
+    let stored: Vec<ClassSchema> = stored.into_iter().filter(|class| !class.name.is_join()).collect();
     let mut known: HashSet<ClassName> = stored.iter().map(|class| class.name.clone()).collect();
     let mut classes: Vec<Class> =
         stored.into_iter().map(|schema| Class { schema: whole(schema.clone()), stored: Some(schema) }).collect();

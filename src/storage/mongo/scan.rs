@@ -1,15 +1,15 @@
 //! Reads everything, by cursors.
 
 use bson::{RawDocumentBuf, doc};
-use futures_util::future::TryFutureExt as _;
-use futures_util::stream::{BoxStream, StreamExt as _};
+use futures_util::future::{self, TryFutureExt as _};
+use futures_util::stream::{BoxStream, StreamExt as _, TryStreamExt as _};
 
 use super::relation::{MEMBER, OWNER};
 use super::{MongoStorage, SCHEMA_COLLECTION, decode, error};
 use crate::model::names::ClassName;
 use crate::model::object::Object;
 use crate::model::schema::ClassSchema;
-use crate::storage::{Result, StorageError};
+use crate::storage::Result;
 
 /// The classes that have a collection. A name with a dot is none of a class: `system.views`, those of GridFS.
 pub(super) async fn classes(storage: &MongoStorage) -> Result<Vec<ClassName>> {
@@ -30,13 +30,13 @@ pub(super) fn rows<'a>(storage: &'a MongoStorage, schema: &ClassSchema) -> BoxSt
     documents(storage, &schema.name.clone(), move |document| decode::row(&schema, document))
 }
 
-/// The pairs of a relation.
+/// The pairs of a relation. Masters may have written other documents there, as objects; they relate nothing.
 pub(super) fn pairs<'a>(storage: &'a MongoStorage, join: &ClassName) -> BoxStream<'a, Result<(String, String)>> {
-    let pair = |document: &RawDocumentBuf| match (document.get_str(OWNER), document.get_str(MEMBER)) {
-        (Ok(owner), Ok(member)) => Ok((owner.to_owned(), member.to_owned())),
-        _ => Err(StorageError::Refused("a relation has a document that is no pair".to_owned())),
+    let pair = |document: &RawDocumentBuf| {
+        let (owner, member) = (document.get_str(OWNER), document.get_str(MEMBER));
+        Ok(owner.ok().zip(member.ok()).map(|(owner, member)| (owner.to_owned(), member.to_owned())))
     };
-    documents(storage, join, pair)
+    documents(storage, join, pair).try_filter_map(|pair| future::ready(Ok(pair))).boxed()
 }
 
 fn documents<'a, T: Send + 'a>(
