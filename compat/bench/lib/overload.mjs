@@ -1,14 +1,14 @@
 // What hostile requests, which anybody may send, do to the answers that others get, and to the memory of the server. One client asks
-// quietly: gets by id and creates, twenty a second. First alone, then beside each attack, each against a server of its own.
+// quietly, first alone, then beside each attack, each against a server of its own.
 import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { machine } from './options.mjs';
+import { LONG, quiet } from './quiet.mjs';
 import { progress } from './report.mjs';
 import { binary, contestants, dropDatabase, mongodFacts, start } from './servers.mjs';
 import { memoryOf, versions } from './versions.mjs';
 
 const json = { 'Content-Type': 'application/json' };
-const LONG = 120_000;
 
 /** Sends a request of a stranger and does not care for the answer. */
 const stranger = (server, method, path, body, { timeout = LONG, headers = {} } = {}) =>
@@ -64,21 +64,6 @@ const attacks = [
   { name: '19 MB from a stranger without an application id', entry: 'F2', run: (server, until) => { const body = `{"a":[${'{"a":1},'.repeat(2_300_000)}{"a":1}]}`; return flood(until, 2, () => stranger(server, 'POST', '/login', body, { headers: { 'X-Parse-Application-Id': 'wrong' } })); } },
   { name: 'searches whose clients leave', entry: 'F3', run: (server, until) => flood(until, 40, () => stranger(server, 'POST', '/classes/Item', { _method: 'GET', where: { text: { $regex: '(a|b)*c.*d$' } } }, { timeout: 300 })) },
 ];
-
-/** Asks quietly for `seconds`; returns the sorted times in ms. */
-async function quiet(server, seconds) {
-  const times = [];
-  const end = Date.now() + seconds * 1000;
-  const open = [];
-  for (let number = 0; Date.now() < end; number += 1) {
-    const begun = performance.now();
-    const request = number % 2 ? server.request('GET', '/classes/Item/item1', { agent: server.agent, timeout: LONG }) : server.request('POST', '/classes/Note', { json: { n: number }, agent: server.agent, timeout: LONG });
-    open.push(request.then(({ status }) => status < 300, () => false).then(good => times.push(good ? performance.now() - begun : LONG)));
-    await sleep(50);
-  }
-  await Promise.all(open);
-  return times.sort((a, b) => a - b);
-}
 
 const quantile = (times, share) => times[Math.min(times.length - 1, Math.floor(times.length * share))];
 const figures = times => ({ p50: quantile(times, 0.5), p99: quantile(times, 0.99), failed: times.filter(time => time >= LONG).length });
