@@ -1,44 +1,26 @@
 // Servers that tell each other of writes by a real Redis, one of them parse-server: every subscriber hears of every write once.
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import net from 'node:net';
 import { after, before, test } from 'node:test';
 import { store } from '../lib/env.mjs';
-import { freePort, sleep, until } from '../lib/net.mjs';
+import { sleep } from '../lib/net.mjs';
 import { startMongod } from '../lib/mongod.mjs';
-import { Child } from '../lib/process.mjs';
+import { startRedis } from '../lib/redis.mjs';
 import { startServer } from '../lib/server.mjs';
 import { freshDatabase } from '../lib/stores.mjs';
-import { tempDir } from '../lib/temp.mjs';
 import { LiveClient } from './socket.mjs';
 
 const ROUNDS = 30;
 let redis;
-let url;
 let options;
 
 before(async () => {
-  const port = await freePort();
-  redis = new Child(process.env.REPARSE_TEST_REDIS ?? 'redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'], { cwd: tempDir() });
-  await until(async () => {
-    const socket = net.connect(port, '127.0.0.1');
-    try {
-      await once(socket, 'connect');
-      return true;
-    } catch {
-      assert.ok(redis.alive, redis.output);
-      return false;
-    } finally {
-      socket.destroy();
-    }
-  }, { what: 'Redis' });
-  url = `redis://127.0.0.1:${port}`;
+  redis = await startRedis();
   options = {
     allowClientClassCreation: true, startLiveQueryServer: true,
-    liveQuery: { classNames: ['Live.*'], redisURL: url }, liveQueryServerOptions: { redisURL: url },
+    liveQuery: { classNames: ['Live.*'], redisURL: redis.url }, liveQueryServerOptions: { redisURL: redis.url },
   };
 });
-after(() => redis?.stop());
+after(() => redis?.child.stop());
 
 /** Makes, changes and deletes objects on the servers in turn; what a subscriber to `n >= 0` is told, in order. */
 async function write(servers) {

@@ -11,5 +11,5 @@ pub mod http;
 pub mod images;
 pub mod internet;
 pub mod otlp;
-pub mod pubsub;
 pub mod push;
+pub mod redis;

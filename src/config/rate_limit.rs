@@ -1,6 +1,6 @@
 //! Options of rate limits.
 
-use super::declare::Status::{NotYet, Supported};
+use super::declare::Status::Supported;
 use super::declare::group;
 use super::values::{RateLimitZone, Secret, TextList};
 
@@ -13,8 +13,8 @@ group! {
         include_internal_requests: bool = false, "includeInternalRequests", "PARSE_SERVER_RATE_LIMIT_INCLUDE_INTERNAL_REQUESTS", Supported;
         /// Count requests with the master key too.
         include_master_key: bool = false, "includeMasterKey", "PARSE_SERVER_RATE_LIMIT_INCLUDE_MASTER_KEY", Supported;
-        /// Redis server that holds the counters.
-        redis_url: Option<Secret> = None, "redisUrl", "PARSE_SERVER_RATE_LIMIT_REDIS_URL", NotYet;
+        /// Redis server that holds the counters, so that servers count together (docs/scaling.md).
+        redis_url: Option<Secret> = None, "redisUrl", "PARSE_SERVER_RATE_LIMIT_REDIS_URL", Supported;
         /// Maximum number of requests in a window (required).
         request_count: Option<u64> = None, "requestCount", "PARSE_SERVER_RATE_LIMIT_REQUEST_COUNT", Supported;
         /// HTTP methods that are counted: a list, or one pattern (default: all).

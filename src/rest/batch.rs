@@ -43,7 +43,7 @@ async fn run_batch(mut call: Call) -> Outcome {
     let mut body = call.take_body();
     let in_transaction = matches!(body.get("transaction"), Some(Json::Bool(true)));
     let parts = parts(&call.rest, &call.cx, body.shift_remove("requests"), in_transaction)?;
-    call.rest.admit_parts(&call.cx, &parts, call.direct)?;
+    call.rest.admit_parts(&call.cx, &parts, call.direct).await?;
     let bytes = if in_transaction { transaction(&call, parts).await? } else { concurrently(&call, parts).await };
     Ok(reply::bytes(bytes))
 }

@@ -107,8 +107,8 @@ impl Rest {
         };
         let (method, path) = (request.method().clone(), found.path());
         let direct = caller.direct;
-        let standing = self.count(false, &method, &path, &caller.identity(&auth))?;
-        let standing = self.count(true, &method, &path, &caller.identity(&auth))?.or(standing);
+        let standing = self.count(false, &method, &path, &caller.identity(&auth)).await?;
+        let standing = self.count(true, &method, &path, &caller.identity(&auth)).await?.or(standing);
         self.gate.allowed.check(auth.is_master(), &method, &path)?;
         let query = request.original_uri().query().unwrap_or_default().to_owned();
         let public = found.route().access == Access::Public;
@@ -216,11 +216,11 @@ impl Rest {
         }
         let auth = caller.auth(&self.app)?;
         let (ip, direct) = (caller.client.ip, caller.direct);
-        let before_session = self.count(false, &method, &path, &caller.identity(&auth))?;
+        let before_session = self.count(false, &method, &path, &caller.identity(&auth)).await?;
         self.gate.allowed.check(auth.is_master(), &method, &path)?;
         let token = found.as_ref().map_or(TokenUse::Check, |found| found.route().token);
         let cx = caller.open(&self.app, auth, token).await?;
-        let with_session = self.count(true, &method, &path, &Identity { ip, direct, auth: &cx.auth })?;
+        let with_session = self.count(true, &method, &path, &Identity { ip, direct, auth: &cx.auth }).await?;
         let found = found.ok_or_else(ParseError::unknown_route)?;
         if let Some(id) = &cx.client.request_id
             && found.route().idempotent
@@ -241,8 +241,14 @@ impl Rest {
         Ok(response)
     }
 
-    fn count(&self, with_session: bool, method: &Method, path: &str, who: &Identity<'_>) -> Result<Option<LimitState>> {
-        self.gate.count(with_session, method, path, who, self.app.clock.now().millis())
+    async fn count(
+        &self,
+        with_session: bool,
+        method: &Method,
+        path: &str,
+        who: &Identity<'_>,
+    ) -> Result<Option<LimitState>> {
+        self.gate.count(with_session, method, path, who, self.app.clock.now().millis()).await
     }
 
     /// Checks each part of a batch like a separate request, before any of them runs. If one is refused, the whole
@@ -250,7 +256,7 @@ impl Rest {
     ///
     /// # Errors
     /// Checks the rate limits and the allowed routes.
-    pub(super) fn admit_parts(&self, cx: &Context, parts: &[Part], direct: bool) -> Result<()> {
+    pub(super) async fn admit_parts(&self, cx: &Context, parts: &[Part], direct: bool) -> Result<()> {
         let ip: IpAddr = cx.client.ip;
         let identity = Identity { ip, direct, auth: &cx.auth };
         // Limits are for clients, not for the app's code.
@@ -259,7 +265,7 @@ impl Rest {
             let path = found.path();
             for with_session in [false, true] {
                 // Like parse-server, which uses 429 only for whole requests.
-                let counted = self.count(with_session, method, &path, &identity);
+                let counted = self.count(with_session, method, &path, &identity).await;
                 counted.map_err(|error| ParseError { status: 400, retry_after: None, source: None, ..error })?;
             }
             self.gate.allowed.check(cx.auth.is_master(), method, &path)?;

@@ -15,8 +15,9 @@ use crate::adapters::files::FileStore;
 use crate::adapters::files::encryption::FileKey;
 use crate::adapters::files::javascript::JavaScript;
 use crate::adapters::files::open::{self, Home, Opened};
-use crate::adapters::pubsub::{Channels, Redis};
+
 use crate::adapters::push;
+use crate::adapters::redis::{Channels, Redis};
 use crate::clock::Clock;
 use crate::config::{self, Options, Secret, code};
 use crate::domain::features::Services;
@@ -142,7 +143,7 @@ pub(super) fn migration(options: &Options, modules: &Modules) -> Migration {
 fn channels(options: &Options) -> Result<Channels, StartError> {
     let at = |url: Option<&Secret>| {
         let redis = url.map(|url| Redis::at(url.expose())).transpose();
-        redis.map_err(StartError::Configuration)
+        redis.map_err(|error| StartError::Configuration(format!("redisURL: {error}")))
     };
     let options = &options.live_query;
     Ok(Channels {

@@ -304,14 +304,6 @@ fn what_is_missing_is_refused_by_name_or_ignored_with_one_warning() {
             "option auth.meetup: not built in (parse-server has it only with enableInsecureAuth, which believes access tokens of any app); write an adapter in JavaScript and name it: {\"module\": \"./meetup.js\", \"options\": {…}}",
         ),
         (json!({ "databaseOptions": { "proxyHost": "p" } }), "option databaseOptions.proxyHost: not supported yet"),
-        (
-            json!({ "rateLimit": [{ "requestPath": "*", "requestTimeWindow": 1, "requestCount": 1, "redisUrl": "r" }] }),
-            "option rateLimit[0].redisUrl: not supported yet",
-        ),
-        (
-            json!({ "rateLimit": { "requestPath": "*", "requestTimeWindow": 1, "requestCount": 1, "redisUrl": "r" } }),
-            "option rateLimit[0].redisUrl: not supported yet",
-        ),
     ];
     for (extra, message) in cases {
         assert_eq!(resolved(extra.clone()).unwrap_err().to_string(), message);
@@ -325,7 +317,6 @@ fn what_is_missing_is_refused_by_name_or_ignored_with_one_warning() {
         assert_eq!(read.users.auth.get("meetup"), None);
         assert_eq!(read.mail.email_adapter, None);
         assert_eq!(read.database.driver.proxy_host, None);
-        assert!(read.security.rate_limit.iter().all(|limit| limit.redis_url.is_none() && limit.request_path == "*"));
     }
     let (_, warnings) = resolved(json!({ "ignoreUnsupported": true, "xyzzy": 1, "security": { "chek": 1 } })).unwrap();
     assert_eq!(warnings.len(), 2, "{warnings:?}");

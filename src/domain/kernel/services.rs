@@ -10,8 +10,8 @@ use crate::adapters::cloud::webhook::WebHooks;
 use crate::adapters::dashboard::Installed;
 use crate::adapters::email::outbox::Outbox;
 use crate::adapters::files::FileStore;
-use crate::adapters::pubsub::Channels;
 use crate::adapters::push::PushSender;
+use crate::adapters::redis::Channels;
 
 /// External services that features call.
 #[derive(Debug)]

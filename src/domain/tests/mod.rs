@@ -26,7 +26,7 @@ use super::{classes, start};
 use crate::adapters::auth::Providers;
 use crate::adapters::cloud::module::Decision;
 use crate::adapters::cloud::webhook::{self, WebHooks};
-use crate::adapters::pubsub::Channels;
+use crate::adapters::redis::Channels;
 use crate::clock::ManualClock;
 use crate::config::Options;
 use crate::domain::kernel::services::Callbacks;

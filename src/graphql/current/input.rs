@@ -105,7 +105,7 @@ impl Bodies<'_> {
     /// objects.
     async fn made(self, class: &Class, fields: &Map<String, Json>) -> Result<Json> {
         let operation = Operation::Object(Verb::Create, class.name.clone(), String::new());
-        self.run.gate.admit(self.run.cx, &operation)?;
+        self.run.gate.admit(self.run.cx, &operation).await?;
         let body = Box::pin(self.body(class, fields.clone())).await?;
         let saved = Box::pin(classes::create(self.run.cx, &class.name, body)).await?;
         Ok(pointer(class, saved.body.get_str("objectId").unwrap_or_default()))

@@ -64,7 +64,7 @@ pub async fn resolve(run: Run<'_>, field: &RootField) -> Result<Resolved, FieldE
     let text = |key: &str| field.arguments.get(key).and_then(Json::as_str).unwrap_or_default();
     let fetcher = run.fetcher();
     if let Some(operation) = operation_of(field) {
-        run.gate.admit(run.cx, &operation)?;
+        run.gate.admit(run.cx, &operation).await?;
     }
     match (&field.root, &field.output) {
         (Root::Health, _) => Ok(Resolved::Json(Json::from(true))),

@@ -123,7 +123,7 @@ fn operation(member: &Member) -> Option<Operation> {
 async fn resolve<'a>(run: Run<'_>, member: &'a Member) -> Result<Found<'a>> {
     let cx = run.cx;
     if let Some(operation) = operation(member) {
-        run.gate.admit(cx, &operation)?;
+        run.gate.admit(cx, &operation).await?;
     }
     let text = |key: &str| member.arguments.get(key).and_then(Json::as_str).unwrap_or_default();
     let fields = || member.arguments.get("fields").and_then(Json::as_object).cloned().unwrap_or_default();

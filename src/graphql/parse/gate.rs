@@ -27,7 +27,7 @@ impl GateCheck {
     ///
     /// # Errors
     /// 429, code 100, when its route was used too often; 119, sanitised, when it is not allowed.
-    pub fn admit(&self, cx: &Context, operation: &Operation) -> Result<()> {
+    pub async fn admit(&self, cx: &Context, operation: &Operation) -> Result<()> {
         if self.gate.is_open() {
             return Ok(());
         }
@@ -37,7 +37,7 @@ impl GateCheck {
             .route_of(operation)
             .ok_or_else(|| ParseError::internal(format!("no route for {operation:?}")))?;
         let who = Identity { ip: cx.client.ip, direct: self.direct, auth: &cx.auth };
-        self.gate.count_all(method, &path, &who, cx.now().millis())?;
+        self.gate.count_all(method, &path, &who, cx.now().millis()).await?;
         let allowed = &self.gate.allowed;
         let is_master = cx.auth.is_master();
         allowed.check(is_master, &Method::POST, &self.mount).or_else(|_| allowed.check(is_master, method, &path))

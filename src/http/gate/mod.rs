@@ -2,6 +2,7 @@
 //! gate, so that no call is counted twice and no protocol bypasses the limits of another.
 
 mod allow_list;
+mod counters;
 pub mod operations;
 mod path_pattern;
 pub mod rate_limit;
@@ -16,8 +17,9 @@ use crate::config::Options;
 use crate::config::rate_limit::RateLimit;
 use crate::error::Result;
 use allow_list::RouteAllowList;
+use counters::Servers;
 use operations::Operations;
-use rate_limit::{Identity, LimitState, RateLimits};
+use rate_limit::{Identity, LimitState, RateLimits, Surroundings};
 
 /// The checks that all protocols share.
 #[derive(Debug)]
@@ -26,6 +28,7 @@ pub struct Gate {
     limits: ArcSwap<RateLimits>,
     /// How often functions and triggers may be used that say so themselves.
     declared: ArcSwap<RateLimits>,
+    surroundings: Surroundings,
     /// Routes that clients may call.
     pub allowed: RouteAllowList,
     /// The routes that calls of other protocols count as.
@@ -41,9 +44,11 @@ impl Gate {
     /// A message that names the invalid rate limit or pattern.
     pub fn new(options: &Options, operations: Operations) -> std::result::Result<Self, String> {
         let (security, limits) = (&options.security, &options.own.limits);
+        let surroundings = Surroundings { app_id: options.keys.app_id.clone(), servers: Servers::default() };
         Ok(Self {
-            limits: ArcSwap::from_pointee(RateLimits::new(&security.rate_limit)?),
+            limits: ArcSwap::from_pointee(RateLimits::new(&security.rate_limit, &surroundings)?),
             declared: ArcSwap::default(),
+            surroundings,
             allowed: RouteAllowList::new(security.route_allow_list.as_deref())?,
             operations,
             parsing: Parsing::new(limits.parsing_bytes as u64, limits.values),
@@ -61,7 +66,7 @@ impl Gate {
     /// # Errors
     /// A text naming what is wrong with a limit; the others hold.
     pub fn change(&self, limits: &[RateLimit]) -> std::result::Result<(), String> {
-        Self::replace(&self.limits, limits)
+        self.replace(&self.limits, limits)
     }
 
     /// Replaces the limits that functions and triggers declare. Those that stay as they are go on counting.
@@ -69,12 +74,12 @@ impl Gate {
     /// # Errors
     /// A text naming what is wrong with a limit; the others hold.
     pub fn declare(&self, limits: &[RateLimit]) -> std::result::Result<(), String> {
-        Self::replace(&self.declared, limits)
+        self.replace(&self.declared, limits)
     }
 
-    fn replace(known: &ArcSwap<RateLimits>, limits: &[RateLimit]) -> std::result::Result<(), String> {
+    fn replace(&self, known: &ArcSwap<RateLimits>, limits: &[RateLimit]) -> std::result::Result<(), String> {
         let mut wrong = Vec::new();
-        known.store(Arc::new(known.load().changed_to(limits, &mut wrong)));
+        known.store(Arc::new(known.load().changed_to(limits, &self.surroundings, &mut wrong)));
         if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ")) }
     }
 
@@ -82,7 +87,7 @@ impl Gate {
     ///
     /// # Errors
     /// 429, code 100, if a limit is exceeded.
-    pub fn count(
+    pub async fn count(
         &self,
         with_session: bool,
         method: &Method,
@@ -90,17 +95,22 @@ impl Gate {
         who: &Identity<'_>,
         now: i64,
     ) -> Result<Option<LimitState>> {
-        let standing = self.limits.load().count(with_session, method, path, who, now)?;
-        let declared = self.declared.load().count(with_session, method, path, who, now)?;
-        Ok(standing.or(declared))
+        let mut standing = None;
+        for limits in [&self.limits, &self.declared] {
+            if !limits.load().is_empty() {
+                let limits = limits.load_full();
+                standing = standing.or(limits.count(with_session, method, path, who, now).await?);
+            }
+        }
+        Ok(standing)
     }
 
     /// Counts a call of a caller whose session has been looked up, for every limit of its route.
     ///
     /// # Errors
     /// 429, code 100, if a limit is exceeded.
-    pub fn count_all(&self, method: &Method, path: &str, who: &Identity<'_>, now: i64) -> Result<()> {
-        self.count(false, method, path, who, now)?;
-        self.count(true, method, path, who, now).map(|_| ())
+    pub async fn count_all(&self, method: &Method, path: &str, who: &Identity<'_>, now: i64) -> Result<()> {
+        self.count(false, method, path, who, now).await?;
+        self.count(true, method, path, who, now).await.map(|_| ())
     }
 }

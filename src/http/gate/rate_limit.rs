@@ -3,22 +3,20 @@
 //! A call is counted once, under its route after method override, normalisation of the path, and batching. So a client
 //! cannot avoid a limit by writing the same call in another way.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use fancy_regex::Regex;
 use poem::Response;
 use poem::http::{HeaderName, HeaderValue, Method};
+use serde_json::json;
 
+use super::counters::{Counters, Servers, Window};
 use super::path_pattern::PathPattern;
 use crate::config::rate_limit::RateLimit;
 use crate::config::values::RateLimitZone;
 use crate::domain::kernel::auth::Auth;
 use crate::error::{ErrorCode, ParseError, Result};
-
-/// Maximum number of counters of a limit. If a window has more callers, the further ones share one counter.
-const COUNTERS: usize = 100_000;
 
 /// All limits.
 #[derive(Debug, Default)]
@@ -30,18 +28,11 @@ struct Limit {
     pattern: PathPattern,
     methods: Option<Methods>,
     count: u64,
-    window: i64,
     zone: RateLimitZone,
     message: String,
     counts_masters: bool,
     counts_internal: bool,
-    counters: Mutex<HashMap<String, Window>>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Window {
-    ends: i64,
-    count: u64,
+    counters: Counters,
 }
 
 /// The caller of a counted call.
@@ -78,11 +69,20 @@ impl Exceeded {
     }
 }
 
+/// What limits need of the server that applies them.
+#[derive(Debug, Default)]
+pub struct Surroundings {
+    /// The app's id: apps may share a Redis server.
+    pub app_id: String,
+    /// The Redis servers.
+    pub servers: Servers,
+}
+
 impl RateLimits {
     /// # Errors
     /// A message that names the invalid limit.
-    pub fn new(options: &[RateLimit]) -> std::result::Result<Self, String> {
-        let limit = |option: &RateLimit| Limit::new(option).map(Arc::new);
+    pub fn new(options: &[RateLimit], surroundings: &Surroundings) -> std::result::Result<Self, String> {
+        let limit = |option: &RateLimit| Limit::new(option, surroundings).map(Arc::new);
         Ok(Self(options.iter().map(limit).collect::<std::result::Result<_, _>>()?))
     }
 
@@ -94,11 +94,11 @@ impl RateLimits {
 
     /// Other limits in place of these; what is the same goes on counting. Notes what is `wrong` with some, which are left out.
     #[must_use]
-    pub fn changed_to(&self, options: &[RateLimit], wrong: &mut Vec<String>) -> Self {
+    pub fn changed_to(&self, options: &[RateLimit], surroundings: &Surroundings, wrong: &mut Vec<String>) -> Self {
         let known = |option: &RateLimit| self.0.iter().find(|limit| limit.option == *option).cloned();
         let mut limits = Vec::with_capacity(options.len());
         for option in options {
-            match known(option).map_or_else(|| Limit::new(option).map(Arc::new), Ok) {
+            match known(option).map_or_else(|| Limit::new(option, surroundings).map(Arc::new), Ok) {
                 Ok(limit) => limits.push(limit),
                 Err(reason) => wrong.push(reason),
             }
@@ -110,7 +110,7 @@ impl RateLimits {
     ///
     /// # Errors
     /// 429, code 100, if a limit is exceeded.
-    pub fn count(
+    pub async fn count(
         &self,
         with_session: bool,
         method: &Method,
@@ -122,7 +122,7 @@ impl RateLimits {
         for limit in &self.0 {
             let needs_session = matches!(limit.zone, RateLimitZone::User | RateLimitZone::Session);
             if needs_session == with_session && limit.concerns(method, path, who) {
-                let counted = limit.count(limit.key(who), now)?;
+                let counted = limit.count(limit.key(who), now).await?;
                 standing = standing.or(Some(counted));
             }
         }
@@ -157,19 +157,23 @@ impl Methods {
 }
 
 impl Limit {
-    fn new(option: &RateLimit) -> std::result::Result<Self, String> {
+    fn new(option: &RateLimit, surroundings: &Surroundings) -> std::result::Result<Self, String> {
         #[expect(clippy::cast_possible_truncation, reason = "windows of more than 2^53 ms do not end")]
         let window = option.request_time_window.unwrap_or(0.0).ceil().clamp(0.0, 9.0e15) as i64;
+        let RateLimit { request_path, request_methods, zone, .. } = option;
+        // Servers whose options say the same count together.
+        let methods = request_methods.as_ref().map(|methods| &methods.0);
+        let limit = json!([surroundings.app_id, request_path, methods, window, format!("{zone:?}")]).to_string();
+        let shared = option.redis_url.as_ref().map(|url| (&surroundings.servers, url.expose(), limit.as_str()));
         Ok(Self {
             pattern: PathPattern::new(&option.request_path)?,
             methods: Methods::new(option.request_methods.as_ref().map_or(&[], |list| &list.0))?,
             count: option.request_count.unwrap_or(u64::MAX),
-            window,
             zone: option.zone,
             message: option.error_response_message.clone(),
             counts_masters: option.include_master_key,
             counts_internal: option.include_internal_requests,
-            counters: Mutex::default(),
+            counters: Counters::new(window, shared)?,
             option: option.clone(),
         })
     }
@@ -196,21 +200,8 @@ impl Limit {
         }
     }
 
-    fn count(&self, key: String, now: i64) -> Result<LimitState> {
-        let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
-        if counters.len() >= COUNTERS && !counters.contains_key(&key) {
-            counters.retain(|_, window| window.ends > now);
-        }
-        let key =
-            if counters.len() >= COUNTERS && !counters.contains_key(&key) { "the others".to_owned() } else { key };
-        let fresh = Window { ends: now.saturating_add(self.window), count: 0 };
-        let window = counters.entry(key).or_insert(fresh);
-        if window.ends <= now {
-            *window = fresh;
-        }
-        window.count = window.count.saturating_add(1);
-        let Window { ends, count } = *window;
-        drop(counters);
+    async fn count(&self, caller: String, now: i64) -> Result<LimitState> {
+        let Window { ends, count } = self.counters.count(caller, now).await;
         let standing = LimitState {
             limit: self.count,
             remaining: self.count.saturating_sub(count),
@@ -250,40 +241,41 @@ mod tests {
             zone,
             ..RateLimit::default()
         };
-        RateLimits::new(&[option]).unwrap()
+        RateLimits::new(&[option], &Surroundings::default()).unwrap()
     }
 
-    fn call(limits: &RateLimits, ip: &str, direct: bool, auth: &Auth, now: i64) -> Option<u32> {
+    async fn call(limits: &RateLimits, ip: &str, direct: bool, auth: &Auth, now: i64) -> Option<u32> {
         let who = Identity { ip: ip.parse().unwrap(), direct, auth };
-        limits.count(false, &Method::POST, "/login", &who, now).err().and_then(|error| error.retry_after)
+        limits.count(false, &Method::POST, "/login", &who, now).await.err().and_then(|error| error.retry_after)
     }
 
-    #[test]
-    fn the_third_call_of_a_window_is_refused() {
+    #[tokio::test]
+    async fn the_third_call_of_a_window_is_refused() {
         let limits = limits(RateLimitZone::Ip, false);
         for (now, expected) in [(0, None), (1, None), (2, Some(1)), (999, Some(1)), (1000, None)] {
-            assert_eq!(call(&limits, "9.9.9.9", true, &Auth::Anonymous, now), expected, "{now}");
+            assert_eq!(call(&limits, "9.9.9.9", true, &Auth::Anonymous, now).await, expected, "{now}");
         }
-        assert_eq!(call(&limits, "9.9.9.8", true, &Auth::Anonymous, 2), None);
+        assert_eq!(call(&limits, "9.9.9.8", true, &Auth::Anonymous, 2).await, None);
     }
 
-    #[test]
-    fn masters_and_direct_calls_from_here_are_exempt() {
+    #[tokio::test]
+    async fn masters_and_direct_calls_from_here_are_exempt() {
         let limits = limits(RateLimitZone::Global, false);
         for _ in 0..5 {
-            assert_eq!(call(&limits, "127.0.0.1", true, &Auth::Anonymous, 0), None);
-            assert_eq!(call(&limits, "9.9.9.9", true, &Auth::Master, 0), None);
+            assert_eq!(call(&limits, "127.0.0.1", true, &Auth::Anonymous, 0).await, None);
+            assert_eq!(call(&limits, "9.9.9.9", true, &Auth::Master, 0).await, None);
         }
         // A proxy that says 127.0.0.1 does not make a call internal.
-        let refused = (0..3).filter_map(|_| call(&limits, "127.0.0.1", false, &Auth::Anonymous, 0)).count();
-        assert_eq!(refused, 1);
+        for refused in [None, None, Some(1)] {
+            assert_eq!(call(&limits, "127.0.0.1", false, &Auth::Anonymous, 0).await, refused);
+        }
     }
 
-    #[test]
-    fn addresses_of_one_household_share_a_counter() {
+    #[tokio::test]
+    async fn addresses_of_one_household_share_a_counter() {
         let limits = limits(RateLimitZone::Ip, true);
-        assert_eq!(call(&limits, "2001:db8::1", true, &Auth::Anonymous, 0), None);
-        assert_eq!(call(&limits, "2001:db8::2", true, &Auth::Anonymous, 0), None);
-        assert!(call(&limits, "2001:db8::3", true, &Auth::Anonymous, 0).is_some());
+        assert_eq!(call(&limits, "2001:db8::1", true, &Auth::Anonymous, 0).await, None);
+        assert_eq!(call(&limits, "2001:db8::2", true, &Auth::Anonymous, 0).await, None);
+        assert!(call(&limits, "2001:db8::3", true, &Auth::Anonymous, 0).await.is_some());
     }
 }

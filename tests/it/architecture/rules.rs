@@ -175,7 +175,8 @@ const PIPELINE_MAY: &[&str] = &[
 ];
 /// Features do not use each other; [`SEPARATE_BELOW`] says so.
 const FEATURE_MAY: &[&str] = PIPELINE_MAY;
-const HTTP_MAY: &[&str] = &["domain", "model", "error", "config", "system", "traces"];
+/// Rate limits count in Redis.
+const HTTP_MAY: &[&str] = &["adapters::redis", "random", "domain", "model", "error", "config", "system", "traces"];
 const PROTOCOL_MAY: &[&str] = &["http", "domain", "model", "error", "config", "traces"];
 const PAGES_MAY: &[&str] = &["rest::route", "rest::call", "http", "domain", "model", "error", "config"];
 const DIALECT_MAY: &[&str] = &["graphql", "http", "domain", "model", "error", "config"];

@@ -10,8 +10,8 @@ use tokio::sync::mpsc;
 
 use super::caller;
 use super::hub::LiveQueries;
-use crate::adapters::pubsub::Redis;
-use crate::adapters::pubsub::redis::{Heard, Message};
+use crate::adapters::redis::Redis;
+use crate::adapters::redis::channels::{Heard, Message};
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::auth::Auth;
 use crate::domain::kernel::events::{Subscriber, Written};

@@ -18,7 +18,7 @@ use super::progress::Progress;
 use super::published::Published;
 use super::query::{Query, Resume};
 use super::resume::{self, Log};
-use crate::adapters::pubsub::Channels;
+use crate::adapters::redis::Channels;
 use crate::config::Options;
 use crate::domain::kernel::app::App;
 use crate::domain::read::standing::{Condition, Reader};

@@ -35,7 +35,7 @@ pub use hub::{LiveQueries, Subscription};
 pub use query::{Query, Resume};
 
 pub use self::published::Published;
-use crate::adapters::pubsub::Channels;
+use crate::adapters::redis::Channels;
 use crate::config::Options;
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::feature::Feature;

@@ -45,7 +45,7 @@ impl<C: AsRef<Catalog> + Send + Sync + 'static> Events<C> {
         (subscriber, share): (Arc<Subscriber>, Share),
     ) -> Result<Self> {
         let class = &followed.class.name;
-        subscriber.gate.admit(cx, &Operation::Object(Verb::Find, class.clone(), String::new()))?;
+        subscriber.gate.admit(cx, &Operation::Object(Verb::Find, class.clone(), String::new())).await?;
         let catalog = schema.catalog.as_ref();
         let condition = match followed.arguments.get("where").and_then(Json::as_object) {
             Some(condition) => (catalog.read_filter)(catalog, &followed.class, condition)?,

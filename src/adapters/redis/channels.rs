@@ -1,13 +1,14 @@
 //! Channels of a Redis server.
 
-use std::fmt;
 use std::time::Duration;
 
+use ::redis::aio::{MultiplexedConnection, PubSubStream};
+use ::redis::{Client, RedisError, cmd};
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
-use redis::Client;
-use redis::aio::{MultiplexedConnection, PubSubStream};
 use tokio::sync::mpsc;
+
+use super::{Redis, within};
 
 /// The pause before the next attempt to reach the server.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -15,17 +16,6 @@ const PAUSE: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Messages that wait to be published.
 const WAITING: usize = 1 << 14;
-
-/// A Redis server. Cheap to clone.
-#[derive(Clone)]
-pub struct Redis(Client);
-
-impl fmt::Debug for Redis {
-    /// Without the address, which may hold a password.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Redis")
-    }
-}
 
 /// A message for a channel.
 #[derive(Debug, Clone)]
@@ -46,14 +36,6 @@ pub enum Heard {
 }
 
 impl Redis {
-    /// The server at an address, as `redis://host:6379`. It is not reached yet.
-    ///
-    /// # Errors
-    /// When the text is no address.
-    pub fn at(url: &str) -> Result<Self, String> {
-        Client::open(url).map(Self).map_err(|error| format!("redisURL: {error}"))
-    }
-
     /// Publishes, in order, what comes into the queue, until that is dropped. A message that the server does not take at the second attempt
     /// is lost, and the log says so.
     #[must_use]
@@ -89,25 +71,22 @@ async fn publish(
     client: &Client,
     connection: &mut Option<MultiplexedConnection>,
     message: &Message,
-) -> Result<(), redis::RedisError> {
+) -> Result<(), RedisError> {
     let work = async {
         let open = match connection {
             Some(open) => open,
             None => connection.insert(client.get_multiplexed_async_connection().await?),
         };
-        redis::cmd("PUBLISH").arg(&message.channel).arg(&message.text).query_async::<i64>(open).await
+        cmd("PUBLISH").arg(&message.channel).arg(&message.text).query_async::<i64>(open).await
     };
-    let done = match tokio::time::timeout(PATIENCE, work).await {
-        Ok(done) => done,
-        Err(_) => Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()),
-    };
+    let done = within(PATIENCE, work).await;
     if done.is_err() {
         *connection = None;
     }
     done.map(|_| ())
 }
 
-async fn subscribe(client: &Client, channels: &[String]) -> Result<PubSubStream, redis::RedisError> {
+async fn subscribe(client: &Client, channels: &[String]) -> Result<PubSubStream, RedisError> {
     let work = async {
         let mut connection = client.get_async_pubsub().await?;
         for channel in channels {
@@ -115,10 +94,7 @@ async fn subscribe(client: &Client, channels: &[String]) -> Result<PubSubStream,
         }
         Ok(connection.into_on_message())
     };
-    match tokio::time::timeout(PATIENCE, work).await {
-        Ok(done) => done,
-        Err(_) => Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()),
-    }
+    within(PATIENCE, work).await
 }
 
 struct Listener {
