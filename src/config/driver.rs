@@ -18,7 +18,7 @@ group! {
         /// Passed to the MongoDB driver.
         auth_mechanism: Option<String> = None, "authMechanism", "PARSE_SERVER_DATABASE_AUTH_MECHANISM", Supported;
         /// Passed to the MongoDB driver.
-        auth_mechanism_properties: Option<Free> = None, "authMechanismProperties", "PARSE_SERVER_DATABASE_AUTH_MECHANISM_PROPERTIES", NotYet;
+        auth_mechanism_properties: Option<Free> = None, "authMechanismProperties", "PARSE_SERVER_DATABASE_AUTH_MECHANISM_PROPERTIES", Supported;
         /// Passed to the MongoDB driver.
         auth_source: Option<String> = None, "authSource", "PARSE_SERVER_DATABASE_AUTH_SOURCE", Supported;
         /// Passed to the MongoDB driver.
@@ -30,7 +30,7 @@ group! {
         /// Name and version of the client, shown in the logs of the database.
         client_metadata: Option<ClientMetadata> = None, "clientMetadata", "PARSE_SERVER_DATABASE_CLIENT_METADATA", Harmless("the database logs show the name of this server");
         /// Passed to the MongoDB driver.
-        compressors: Option<String> = None, "compressors", "PARSE_SERVER_DATABASE_COMPRESSORS", NotYet;
+        compressors: Option<String> = None, "compressors", "PARSE_SERVER_DATABASE_COMPRESSORS", Harmless("nothing is compressed between this server and the database");
         /// Passed to the MongoDB driver.
         connect_timeout_ms: Option<u64> = None, "connectTimeoutMS", "PARSE_SERVER_DATABASE_CONNECT_TIMEOUT_MS", Supported;
         /// Create the indexes `_auth_data_PROVIDER_id` at start.
@@ -104,7 +104,7 @@ group! {
         /// Passed to the MongoDB driver.
         server_selection_timeout_ms: Option<u64> = None, "serverSelectionTimeoutMS", "PARSE_SERVER_DATABASE_SERVER_SELECTION_TIMEOUT_MS", Supported;
         /// Passed to the MongoDB driver.
-        socket_timeout_ms: Option<u64> = None, "socketTimeoutMS", "PARSE_SERVER_DATABASE_SOCKET_TIMEOUT_MS", NotYet;
+        socket_timeout_ms: Option<u64> = None, "socketTimeoutMS", "PARSE_SERVER_DATABASE_SOCKET_TIMEOUT_MS", Harmless("databaseTimeoutMs limits every operation");
         /// Passed to the MongoDB driver.
         srv_max_hosts: Option<u64> = None, "srvMaxHosts", "PARSE_SERVER_DATABASE_SRV_MAX_HOSTS", Supported;
         /// Passed to the MongoDB driver.
@@ -126,9 +126,9 @@ group! {
         /// Passed to the MongoDB driver.
         tls_insecure: Option<bool> = None, "tlsInsecure", "PARSE_SERVER_DATABASE_TLS_INSECURE", Supported;
         /// Passed to the MongoDB driver.
-        wait_queue_timeout_ms: Option<u64> = None, "waitQueueTimeoutMS", "PARSE_SERVER_DATABASE_WAIT_QUEUE_TIMEOUT_MS", NotYet;
+        wait_queue_timeout_ms: Option<u64> = None, "waitQueueTimeoutMS", "PARSE_SERVER_DATABASE_WAIT_QUEUE_TIMEOUT_MS", Harmless("the wait for a connection counts as part of the operation, which databaseTimeoutMs limits");
         /// Passed to the MongoDB driver.
-        zlib_compression_level: Option<u64> = None, "zlibCompressionLevel", "PARSE_SERVER_DATABASE_ZLIB_COMPRESSION_LEVEL", NotYet;
+        zlib_compression_level: Option<u64> = None, "zlibCompressionLevel", "PARSE_SERVER_DATABASE_ZLIB_COMPRESSION_LEVEL", Harmless("nothing is compressed between this server and the database");
     }
 }
 
@@ -158,6 +158,7 @@ group! {
 const IN_CONNECTION_STRING: &[&str] = &[
     "appName",
     "authMechanism",
+    "authMechanismProperties",
     "authSource",
     "connectTimeoutMS",
     "directConnection",
@@ -217,6 +218,7 @@ impl DatabaseOptions {
             match written.get(name) {
                 None | Some(Value::Null) => {}
                 Some(Value::String(text)) => parameters.push((*name, text.clone())),
+                Some(properties @ Value::Object(_)) => parameters.push((*name, tags(properties))),
                 Some(Value::Array(sets)) => parameters.extend(sets.iter().map(|set| (*name, tags(set)))),
                 Some(value) => parameters.push((*name, value.to_string())),
             }

@@ -40,7 +40,7 @@ options! {
         /// SDK calls of cloud code reach the API directly, not by HTTP.
         direct_access: bool = true, "directAccess", "PARSE_SERVER_DIRECT_ACCESS", Supported;
         /// Number of worker processes.
-        cluster: Option<Free> = None, "cluster", "PARSE_SERVER_CLUSTER", NotYet;
+        cluster: Option<Free> = None, "cluster", "PARSE_SERVER_CLUSTER", Harmless("one process uses all cores");
         /// Path of the main file of cloud code.
         cloud: Option<String> = None, "cloud", "PARSE_SERVER_CLOUD", Supported;
         /// Adapter of the app that receives events (`/events`): a module that exports it.

@@ -14,7 +14,6 @@ use crate::adapters::{auth, push};
 const REASONS: &[(&str, &str)] = &[
     ("cacheAdapter", "the server has caches of its own, and hears of changes by the database"),
     ("checkGroups", "checks of your own cannot run in the server"),
-    ("cluster", "one process uses all cores"),
     ("databaseAdapter", "the server has stores of its own: name one with databaseURI"),
     ("middleware", "only a Node program can run middleware of Express: use the npm package"),
     ("requestContextMiddleware", "only a Node program can run middleware of Express: use the npm package"),

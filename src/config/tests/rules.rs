@@ -421,6 +421,11 @@ fn driver_options_go_into_the_connection_string() {
         "mongodb://h/db?w=1&maxPoolSize=5"
     );
     assert_eq!(string("mongodb://h/db?w=1", json!({ "appName": "a&b" })), "mongodb://h/db?w=1&appName=a%26b");
+    let driver = json!({ "authMechanism": "MONGODB-OIDC", "authMechanismProperties": { "ENVIRONMENT": "k8s" } });
+    assert_eq!(
+        string("mongodb://h/db", driver),
+        "mongodb://h/db?authMechanism=MONGODB%2DOIDC&authMechanismProperties=ENVIRONMENT%3Ak8s"
+    );
     let driver = json!({ "appName": "a b", "retryWrites": false, "readPreference": "nearest",
         "readPreferenceTags": [{ "dc": "ny", "rack": "1" }, {}], "maxTimeMS": 5 });
     assert_eq!(
