@@ -15,7 +15,7 @@ export const usage = `compat/bench/run [table|growth|push|downloads|cloud|times|
   fleet               1, 2 and 4 servers on one mongod, and for how long one does not know what another did
   document            the tables of docs/performance.md and the picture, out of the results that are checked in
 
-  --only a,b          these scenarios, or parts of growth (clients, objects, classes, roles)
+  --only a,b          these scenarios, parts of growth (clients, objects, classes, roles), or routes of times (login, challenge, …)
   --servers a,b       of parse-server, mongo, embedded, floor (default: all)
   --rounds N          how often each is measured; medians count (default: 3 for the table, 1 for growth)
   --seconds S         of each measurement (default 3)

@@ -1,6 +1,9 @@
 //! Log in by username or email address and password, and by the master key.
 
+use std::time::Duration;
+
 use serde_json::{Map, Value as Json};
+use tokio::time::{Instant, sleep_until};
 
 use super::state::Users;
 use super::{auth_data, lockout, policy, triggers, verification};
@@ -17,6 +20,10 @@ use crate::model::object::Object;
 use crate::model::query::options::FindOptions;
 use crate::model::query::{Filter, Resolved};
 use crate::model::value::Value;
+
+/// Refusals of names and passwords leave at multiples of this time, so that little differences of the work, such as a row more that is read,
+/// tell nobody whether the name exists.
+const STEP: Duration = Duration::from_millis(10);
 
 /// 101, the same for every reason.
 pub(super) fn invalid_credentials() -> ParseError {
@@ -186,9 +193,25 @@ pub async fn admit(cx: &Context, user: &Object, way: Proof, parameters: &Map<Str
 }
 
 /// The user in the parameters, if the password is right. A wrong password counts towards the lockout; the caller
-/// records a right one ([`lockout::record`]). Every path verifies one hash, and a second one if the username is also
-/// the email address of another user.
+/// records a right one ([`lockout::record`]).
 pub(super) async fn with_right_password(cx: &Context, parameters: &Map<String, Json>) -> Result<Object> {
+    let begun = Instant::now();
+    let user = found_by_password(cx, parameters).await;
+    if user.as_ref().is_err_and(|error| error.code == Some(ErrorCode::ObjectNotFound)) {
+        sleep_until(begun + until_step(begun.elapsed())).await;
+    }
+    user
+}
+
+/// The first step that is not over after this time.
+fn until_step(elapsed: Duration) -> Duration {
+    let steps = elapsed.as_micros() / STEP.as_micros() + 1;
+    STEP.saturating_mul(u32::try_from(steps).unwrap_or(u32::MAX))
+}
+
+/// As [`with_right_password`]. Every path verifies one hash, and a second one if the username is also the email address
+/// of another user.
+async fn found_by_password(cx: &Context, parameters: &Map<String, Json>) -> Result<Object> {
     // Attempts that cannot be counted would be unlimited guesses.
     cx.admit_write()?;
     let given =
@@ -263,4 +286,16 @@ async fn candidates(cx: &Context, username: Option<&str>, email: Option<&str>) -
     let mut users = read::internal_all(cx, names::USER, filter, &options, "log in").await?;
     users.sort_by_key(|user| user.get_str("username") != username);
     Ok(users)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_leave_at_the_next_step() {
+        for (elapsed, step) in [(0, 10), (1, 10), (9_999, 10), (10_000, 20), (61_250, 70)] {
+            assert_eq!(until_step(Duration::from_micros(elapsed)), Duration::from_millis(step), "{elapsed}");
+        }
+    }
 }
