@@ -4,13 +4,18 @@ use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
 use crate::domain::kernel::rehearsal::Rehearsal;
 use crate::error::{ParseError, Result};
+use crate::model::names::ClassName;
 use crate::storage::StorageError;
 
-/// The context in which the before triggers of a transaction's parts run, and identity providers are asked, before the transaction
-/// begins; `None` if the application has neither. `before`: the context of the last attempt.
+/// The context in which the before triggers of a transaction's parts run, identity providers are asked, and passwords are hashed, before
+/// the transaction begins; `None` if the parts need none of it. `classes`: those of the objects. `before`: the context of the last attempt.
 #[must_use]
-pub fn rehearse(cx: &Context, before: Option<&Context>) -> Option<Context> {
-    if cx.app.triggers.is_empty() && !cx.app.rules.ask_outside(cx) {
+pub fn rehearse<'a>(
+    cx: &Context,
+    mut classes: impl Iterator<Item = &'a str>,
+    before: Option<&Context>,
+) -> Option<Context> {
+    if cx.app.triggers.is_empty() && !classes.any(|class| cx.app.rules.of(&ClassName::unchecked(class)).rehearses()) {
         return None;
     }
     let known = before.and_then(Context::rehearsal);

@@ -67,6 +67,12 @@ impl Part {
         self.found.route().object.is_some()
     }
 
+    /// The class of the objects that it is about.
+    fn class(&self) -> Option<&str> {
+        let (_, class) = self.found.route().object?;
+        class.or_else(|| self.found.value("className"))
+    }
+
     /// Whether it creates, updates or deletes an object.
     fn writes_objects(&self) -> bool {
         let verb = self.found.route().object.map(|(verb, _)| verb);
@@ -178,7 +184,8 @@ async fn transaction(call: &Call, parts: Vec<Part>) -> Result<Vec<u8>> {
     let mut attempt = 1;
     let mut asked = None;
     loop {
-        asked = batch::rehearse(&call.cx, asked.as_ref());
+        let classes = parts.iter().filter_map(Step::class);
+        asked = batch::rehearse(&call.cx, classes, asked.as_ref());
         match attempt_transaction(call, asked.as_ref(), &parts).await {
             Err(error) if batch::is_conflict(&error) && attempt < ATTEMPTS => attempt += 1,
             outcome => return outcome,
@@ -192,6 +199,16 @@ enum Step {
     Done(Vec<u8>),
     /// It is carried out in the transaction.
     Due(Part),
+}
+
+impl Step {
+    /// The class of the object that is written in the transaction.
+    fn class(&self) -> Option<&str> {
+        match self {
+            Self::Due(part) if part.writes_objects() => part.class(),
+            Self::Due(_) | Self::Done(_) => None,
+        }
+    }
 }
 
 /// Carries out the parts that are not about objects, such as functions and log ins, once and before the transaction: the app's code in

@@ -122,3 +122,37 @@ fn twice_as_much_as_fits_is_refused() {
         assert!(surprises.is_empty(), "{surprises:#?}");
     });
 }
+
+/// Other writers wait for a transaction on the embedded store: a dozen passwords take longer to hash than it may last.
+#[test]
+fn passwords_are_hashed_before_a_transaction_begins() {
+    let options = json!({"bcryptCost": 12, "passwordPolicy": {"maxPasswordHistory": 2}});
+    each_backend(&options, |server| async move {
+        let body = |n: usize| json!({"username": format!("user{n}"), "password": format!("password {n}")});
+        let sign_ups: Vec<Json> =
+            (0..12).map(|n| json!({"method": "POST", "path": "/parse/users", "body": body(n)})).collect();
+        let made = server.post("/batch", &json!({"transaction": true, "requests": sign_ups})).await;
+        assert_eq!(made.status, 200, "{made:?}");
+        let made = made.json();
+        let logged_in = server.post("/login", &body(11)).await;
+        assert_eq!(logged_in.status, 200, "{logged_in:?}");
+
+        // A new password is compared with the current one, too.
+        let changes = |offset: usize| -> Vec<Json> {
+            let change = |n: usize| {
+                let path = format!("/parse/users/{}", made[n]["success"]["objectId"].as_str().unwrap());
+                json!({"method": "PUT", "path": path, "body": {"password": format!("password {}", n + offset)}})
+            };
+            (0..6).map(change).collect()
+        };
+        let batch = |changes: Vec<Json>| {
+            let request = json!({"transaction": true, "requests": changes});
+            answer(server.master(Method::POST, "/batch").json(&request))
+        };
+        let renewed = batch(changes(100)).await;
+        assert_eq!(renewed.status, 200, "{renewed:?}");
+        let body = json!({"username": "user5", "password": "password 105"});
+        assert_eq!(server.post("/login", &body).await.status, 200);
+        batch(changes(0)).await.assert_refused(400, 142);
+    });
+}

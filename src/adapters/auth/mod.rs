@@ -200,12 +200,6 @@ impl Providers {
         self.adapters.get(name)
     }
 
-    /// Whether no provider is configured.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.adapters.is_empty()
-    }
-
     /// Whether any provider must be called before data is shown.
     #[must_use]
     pub fn any_asks_before_showing(&self) -> bool {

@@ -31,14 +31,14 @@ pub trait ClassRules: Send + Sync {
         Ok(ControlFlow::Continue(draft))
     }
 
-    /// Asks what [`ClassRules::transform`] and [`ClassRules::follow_up`] want to know from outside of the server
-    /// ([`Context::ask_once`]), for a part of a transaction before that begins. Writes nothing.
+    /// Asks what [`ClassRules::transform`] and [`ClassRules::follow_up`] want to know from outside of the server, and
+    /// does what takes long ([`Context::ask_once`]), for a part of a transaction before that begins. Writes nothing.
     async fn rehearse(&self, _cx: &Context, _draft: &Draft) -> Result<()> {
         Ok(())
     }
 
-    /// Whether [`ClassRules::prepare`] or [`ClassRules::rehearse`] may ask services outside of the server.
-    fn asks_outside(&self, _cx: &Context) -> bool {
+    /// Whether [`ClassRules::prepare`] or [`ClassRules::rehearse`] does anything before a transaction begins.
+    fn rehearses(&self) -> bool {
         false
     }
 
@@ -160,12 +160,6 @@ impl RuleTable {
     /// Adds rules of classes.
     pub fn extend(&mut self, rules: Vec<(&'static str, Arc<dyn ClassRules>)>) {
         self.special.extend(rules);
-    }
-
-    /// Whether the rules of any class may ask services outside of the server.
-    #[must_use]
-    pub fn ask_outside(&self, cx: &Context) -> bool {
-        self.special.values().any(|rules| rules.asks_outside(cx))
     }
 
     /// The rules of a class.

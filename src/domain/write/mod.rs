@@ -55,7 +55,7 @@ pub async fn save(cx: &Context, save: Save) -> Result<Saved> {
 /// As [`save`].
 pub async fn save_only(cx: &Context, save: Save, only: Resolved, internal: Update) -> Result<Saved> {
     let rules = cx.app.rules.of(&save.class);
-    if !rules.asks_outside(cx) {
+    if !rules.rehearses() {
         call::end_unless_asking(cx, Trigger::BeforeSave, &save.class)?;
     }
     let updating = save.id.is_some();

@@ -400,12 +400,6 @@ pub(super) fn request(cx: &Context, who: Who<'_>, body: &Map<String, Json>, sent
     Json::Object(request)
 }
 
-/// Whether a service outside of the server may be asked.
-#[must_use]
-pub fn has_providers(cx: &Context) -> bool {
-    providers(cx).is_some_and(|providers| !providers.is_empty())
-}
-
 /// The providers of this server.
 fn providers(cx: &Context) -> Option<&Providers> {
     cx.app.feature::<Users>().ok().map(|users| &users.providers)

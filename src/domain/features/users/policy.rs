@@ -79,12 +79,6 @@ async fn is_accepted(cx: &Context, password: &str) -> Result<bool> {
     Ok(answer.as_ref().is_some_and(is_truthy))
 }
 
-/// Whether a function of the app judges passwords.
-#[must_use]
-pub fn asks_outside(cx: &Context) -> bool {
-    cx.app.feature::<Users>().is_ok_and(|users| users.callbacks.judge_password.is_some())
-}
-
 /// Asks the app about a password that is sent, for a part of a transaction before that begins.
 ///
 /// # Errors
@@ -96,24 +90,63 @@ pub async fn rehearse(cx: &Context, password: Option<&str>) -> Result<()> {
     Ok(())
 }
 
+/// Compares a new password with those of the history, for a part of a transaction before that begins.
+///
+/// # Errors
+/// The end of the part, if the comparison fails; it gets the error when it is carried out.
+pub async fn rehearse_history(cx: &Context, id: Option<&str>, password: &str) -> Result<()> {
+    let policy = cx.app.options.users.password_policy.as_ref();
+    let count = policy.and_then(|policy| policy.max_password_history).filter(|count| *count > 0);
+    let (Some(count), Some(id)) = (count, id) else { return Ok(()) };
+    if let Some(row) = read::internal_one(cx, names::USER, store::by_id(id), "judge a new password").await? {
+        Earlier::of(&row, count).include(cx, password).await?;
+    }
+    Ok(())
+}
+
+/// The passwords that a user may not take again.
+struct Earlier {
+    /// The hash of the current one.
+    current: Option<String>,
+    /// The hashes of those before it, oldest first.
+    recent: Vec<String>,
+}
+
+impl Earlier {
+    /// The last `count` passwords of a user.
+    fn of(row: &Object, count: u32) -> Self {
+        let kept = usize::try_from(count).unwrap_or(usize::MAX).saturating_sub(1);
+        let stored = row.get(HISTORY).and_then(Value::as_array).unwrap_or_default();
+        let mut hashes: Vec<String> = stored.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+        let old = hashes.len().saturating_sub(kept);
+        Self { current: row.get_str("_hashed_password").map(str::to_owned), recent: hashes.split_off(old) }
+    }
+
+    /// Whether a password is one of them.
+    async fn include(&self, cx: &Context, password: &str) -> Result<bool> {
+        let hasher = &cx.app.feature::<Users>()?.hasher;
+        for hash in self.current.iter().chain(&self.recent) {
+            let same = hasher.verify(cx.client.ip, password.to_owned(), Some(hash.clone()));
+            if cx.ask_once(|| format!("{hash} of {password}"), same).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
 /// Refuses a previous password, and adds the current one to the history.
 async fn remember(cx: &Context, checked: &mut Checked, password: &str, count: u32, row: &Object) -> Result<()> {
-    let kept = usize::try_from(count).unwrap_or(usize::MAX).saturating_sub(1);
-    let stored = row.get(HISTORY).and_then(Value::as_array).unwrap_or_default();
-    let mut hashes: Vec<String> = stored.iter().filter_map(Value::as_str).map(str::to_owned).collect();
-    let current = row.get_str("_hashed_password").map(str::to_owned);
-    let old = hashes.len().saturating_sub(kept);
-    let recent = hashes.split_off(old);
-    for hash in current.iter().chain(&recent) {
-        if cx.app.feature::<Users>()?.hasher.verify(cx.client.ip, password.to_owned(), Some(hash.clone())).await? {
-            return Err(refuse(format!("New password should not be the same as last {count} passwords.")));
-        }
+    let earlier = Earlier::of(row, count);
+    if earlier.include(cx, password).await? {
+        return Err(refuse(format!("New password should not be the same as last {count} passwords.")));
     }
     // Write only if the password has not been changed since it was read.
     let only = std::mem::replace(&mut checked.only, Filter::All);
     checked.only = only.and(password::unchanged(row));
-    let mut remembered: Vec<Value> = recent.into_iter().chain(current).map(Value::String).collect();
+    let mut remembered: Vec<Value> = earlier.recent.into_iter().chain(earlier.current).map(Value::String).collect();
     // parse-server stores one even if it is not checked.
+    let kept = usize::try_from(count).unwrap_or(usize::MAX).saturating_sub(1);
     let old = remembered.len().saturating_sub(kept.max(1));
     let remembered = remembered.split_off(old);
     checked.internal.put(HISTORY, Change::Set(Value::Array(remembered)));

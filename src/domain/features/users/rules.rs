@@ -70,6 +70,10 @@ impl ClassRules for UserRules {
     }
 
     async fn rehearse(&self, cx: &Context, draft: &Draft) -> Result<()> {
+        if let Some(password) = draft.body.get("password").and_then(Json::as_str).filter(|text| !text.is_empty()) {
+            policy::rehearse_history(cx, draft.id.as_deref(), password).await?;
+            hashed(cx, password).await?;
+        }
         if !verification::asks_outside(cx) {
             return Ok(());
         }
@@ -79,8 +83,8 @@ impl ClassRules for UserRules {
         verification::rehearse(cx, draft, name, logs_in(cx, draft.creates(), state).as_ref()).await
     }
 
-    fn asks_outside(&self, cx: &Context) -> bool {
-        auth_data::has_providers(cx) || policy::asks_outside(cx) || verification::asks_outside(cx)
+    fn rehearses(&self) -> bool {
+        true
     }
 
     fn judged_before(&self) -> &'static [&'static str] {
@@ -514,6 +518,12 @@ fn is_email(text: &str) -> bool {
     }) && !text.contains(['\n', '\r'])
 }
 
+/// The hash of a password. Other writers do not wait for those of a transaction: they are made before it begins.
+async fn hashed(cx: &Context, password: &str) -> Result<String> {
+    let hash = cx.app.feature::<Users>()?.hasher.hash(cx.client.ip, password.to_owned());
+    cx.ask_once(|| format!("hash of {password}"), hash).await
+}
+
 async fn take_password(cx: &Context, checked: &mut Checked, creating: bool) -> Result<()> {
     match checked.write.update.remove("password") {
         None => Ok(()),
@@ -521,7 +531,7 @@ async fn take_password(cx: &Context, checked: &mut Checked, creating: bool) -> R
             let ends = !creating && cx.app.options.users.revoke_session_on_password_reset;
             let by_session = ends && cx.auth.user().is_some();
             let unchanged = if by_session { same_password(cx, checked.row_id()).await? } else { Filter::All };
-            let hash = cx.app.feature::<Users>()?.hasher.hash(cx.client.ip, password).await?;
+            let hash = hashed(cx, &password).await?;
             if by_session {
                 // Whoever waited to hash while another change ended the session may not change the password again.
                 sessions::refuse_ended(cx).await?;
