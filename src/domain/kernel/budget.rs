@@ -27,7 +27,7 @@ struct Counter {
 /// The amounts that a request has used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Used {
-    /// Objects that `include` added; an object that was added twice counts twice.
+    /// Pointers that `include` was to replace by their objects.
     pub included: usize,
     /// Bytes of objects read for the response.
     pub bytes: usize,
@@ -61,7 +61,13 @@ impl Budget {
         }
     }
 
-    /// Charges objects that `include` is about to add.
+    /// How many more objects `include` may add.
+    #[must_use]
+    pub fn room_for_included(&self) -> usize {
+        self.included.most.saturating_sub(self.included.used.load(Ordering::Relaxed))
+    }
+
+    /// Charges objects that `include` is about to add: one for each pointer.
     ///
     /// # Errors
     /// 102 if the budget is exceeded.

@@ -49,14 +49,20 @@ pub async fn include(cx: &Context, class: &Class, rows: &mut [Object], parameter
 async fn include_level(cx: &Context, rows: &mut [Object], path: &[String], parameters: &QueryParameters) -> Result<()> {
     // By class: the ids, and the number of pointers to each.
     let mut wanted: BTreeMap<ClassName, HashMap<String, usize>> = BTreeMap::new();
+    let (mut places, room) = (0, cx.budget.room_for_included());
     for row in rows.iter_mut() {
         walk(row, path, &mut |value| {
             if let Value::Pointer(pointer) = value {
-                *wanted.entry(pointer.class.clone()).or_default().entry(pointer.id.clone()).or_default() += 1;
+                places += 1;
+                // Above the budget they are only counted.
+                if places <= room {
+                    note(&mut wanted, pointer);
+                }
             }
             true
         });
     }
+    cx.budget.charge_included(places)?;
     let mut fetched: HashMap<Pointer, (Object, usize)> = HashMap::new();
     for (class, mut uses) in wanted {
         for object in fetch(cx, &class, uses.keys().cloned().collect(), path, parameters).await? {
@@ -66,10 +72,8 @@ async fn include_level(cx: &Context, rows: &mut [Object], path: &[String], param
             }
         }
     }
-    let places = fetched.values().map(|(_, uses)| uses).sum();
     let bytes =
         fetched.values().map(|(object, uses)| object.weight().saturating_mul(*uses)).fold(0, usize::saturating_add);
-    cx.budget.charge_included(places)?;
     cx.budget.charge_bytes(bytes)?;
     for row in rows {
         walk(row, path, &mut |value| {
@@ -82,6 +86,16 @@ async fn include_level(cx: &Context, rows: &mut [Object], path: &[String], param
         });
     }
     Ok(())
+}
+
+/// Counts a pointer.
+fn note(wanted: &mut BTreeMap<ClassName, HashMap<String, usize>>, pointer: &Pointer) {
+    match wanted.get_mut(&pointer.class).and_then(|ids| ids.get_mut(&pointer.id)) {
+        Some(uses) => *uses += 1,
+        None => {
+            wanted.entry(pointer.class.clone()).or_default().insert(pointer.id.clone(), 1);
+        }
+    }
 }
 
 /// Visits the values at a path, through objects and arrays, and removes those for which `visit` returns `false`.
