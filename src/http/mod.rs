@@ -22,6 +22,7 @@ pub mod metrics;
 pub mod middleware;
 pub mod mount;
 pub mod page;
+pub mod pieces;
 pub mod query;
 pub mod range;
 pub mod record;

@@ -1,10 +1,12 @@
 //! `POST /batch`: several requests in one. Each part is routed like a separate request, with the context of the whole
 //! batch.
 
+use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
-use poem::Response;
 use poem::http::Method;
+use poem::{Body, Response};
 use serde_json::Value as Json;
+use tokio::sync::Semaphore;
 
 use super::call::{Call, JsonMap, Payload};
 use super::describe::{Batch, BatchEntry};
@@ -19,9 +21,12 @@ use crate::domain::kernel::context::Context;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::http::gate::operations::Verb;
 use crate::http::mount;
+use crate::http::pieces::Pieces;
 
 /// Maximum number of parts of a batch that run at the same time.
 const AT_ONCE: usize = 64;
+/// Maximum number of them that read objects: what a read costs of the budget is known when it has its answer.
+const READS_AT_ONCE: usize = 8;
 /// Attempts before a transaction that hits a write conflict is given up.
 const ATTEMPTS: u32 = 5;
 /// The operation id of this route; parts must not be batches.
@@ -44,8 +49,8 @@ async fn run_batch(mut call: Call) -> Outcome {
     let in_transaction = matches!(body.get("transaction"), Some(Json::Bool(true)));
     let parts = parts(&call.rest, &call.cx, body.shift_remove("requests"), in_transaction)?;
     call.rest.admit_parts(&call.cx, &parts, call.direct).await?;
-    let bytes = if in_transaction { transaction(&call, parts).await? } else { concurrently(&call, parts).await };
-    Ok(reply::bytes(bytes))
+    let answer = if in_transaction { transaction(&call, parts).await? } else { concurrently(&call, parts).await };
+    Ok(reply::body(answer.into_body()))
 }
 
 /// A part of a batch whose route has been found.
@@ -169,17 +174,24 @@ fn object(body: Option<Json>) -> JsonMap {
     }
 }
 
-async fn concurrently(call: &Call, parts: Vec<Part>) -> Vec<u8> {
-    let run = |part| async {
+async fn concurrently(call: &Call, parts: Vec<Part>) -> BatchAnswer {
+    let reads = Semaphore::new(READS_AT_ONCE);
+    let run = |part: Part| async {
+        let reading = part.is_about_objects() && !part.writes_objects();
+        let _turn = if reading { reads.acquire().await.ok() } else { None };
         let outcome = one(call, &call.cx, part).await;
-        entry(&call.rest, outcome).await
+        Entry::of(&call.rest, outcome).await
     };
-    let results: Vec<Vec<u8>> = stream::iter(parts).map(run).buffered(AT_ONCE).collect().await;
-    join(&results)
+    let mut entries = std::pin::pin!(stream::iter(parts).map(run).buffered(AT_ONCE));
+    let mut answer = BatchAnswer::default();
+    while let Some(entry) = entries.next().await {
+        answer.add(entry);
+    }
+    answer
 }
 
 /// Runs all parts about objects in order in one transaction. The first error rolls it back and is returned.
-async fn transaction(call: &Call, parts: Vec<Part>) -> Result<Vec<u8>> {
+async fn transaction(call: &Call, parts: Vec<Part>) -> Result<BatchAnswer> {
     let parts = apart(call, parts).await?;
     let mut attempt = 1;
     let mut asked = None;
@@ -196,7 +208,7 @@ async fn transaction(call: &Call, parts: Vec<Part>) -> Result<Vec<u8>> {
 /// A part of a transaction.
 enum Step {
     /// It was carried out before the transaction; its entry in the response.
-    Done(Vec<u8>),
+    Done(Entry),
     /// It is carried out in the transaction.
     Due(Part),
 }
@@ -220,14 +232,14 @@ async fn apart(call: &Call, parts: Vec<Part>) -> Result<Vec<Step>> {
             Step::Due(part)
         } else {
             let response = one(call, &call.cx, part).await?;
-            Step::Done(entry(&call.rest, Ok(response)).await)
+            Step::Done(Entry::of(&call.rest, Ok(response)).await)
         });
     }
     Ok(steps)
 }
 
 /// `asked`: the context of what is done before the transaction begins, if anything is.
-async fn attempt_transaction(call: &Call, asked: Option<&Context>, parts: &[Step]) -> Result<Vec<u8>> {
+async fn attempt_transaction(call: &Call, asked: Option<&Context>, parts: &[Step]) -> Result<BatchAnswer> {
     if let Some(asking) = asked {
         for (number, part) in parts.iter().enumerate() {
             if let Step::Due(part) = part
@@ -239,17 +251,17 @@ async fn attempt_transaction(call: &Call, asked: Option<&Context>, parts: &[Step
         }
     }
     let inside = batch::begin(asked.unwrap_or(&call.cx)).await?;
-    let mut results = Vec::with_capacity(parts.len());
+    let mut answer = BatchAnswer::default();
     for (number, part) in parts.iter().enumerate() {
         let part = match part {
             Step::Done(entry) => {
-                results.push(entry.clone());
+                answer.add(entry.clone());
                 continue;
             }
             Step::Due(part) => part.clone(),
         };
         match one(call, &batch::part(&inside, number), part).await {
-            Ok(response) => results.push(entry(&call.rest, Ok(response)).await),
+            Ok(response) => answer.add(Entry::of(&call.rest, Ok(response)).await),
             Err(error) => {
                 batch::abort(&inside).await;
                 return Err(error);
@@ -257,7 +269,7 @@ async fn attempt_transaction(call: &Call, asked: Option<&Context>, parts: &[Step
         }
     }
     batch::commit(&inside).await?;
-    Ok(join(&results))
+    Ok(answer)
 }
 
 async fn one(call: &Call, cx: &Context, part: Part) -> Outcome {
@@ -275,15 +287,40 @@ async fn one(call: &Call, cx: &Context, part: Part) -> Outcome {
     call.rest.carry_out(part).await
 }
 
-/// The entry of a part in the response; its body is already JSON.
-async fn entry(rest: &Rest, outcome: Outcome) -> Vec<u8> {
-    let mut response: Response = outcome.unwrap_or_else(|error| rest.refuse(&error));
-    let key: &[u8] = if response.status().is_success() { b"{\"success\":" } else { b"{\"error\":" };
-    let body = response.take_body().into_bytes().await.unwrap_or_default();
-    let body: &[u8] = if body.is_empty() { b"{}" } else { &body };
-    [key, body, b"}"].concat()
+/// The answer to a part.
+#[derive(Debug, Clone)]
+struct Entry {
+    succeeded: bool,
+    /// JSON.
+    body: Bytes,
 }
 
-fn join(results: &[Vec<u8>]) -> Vec<u8> {
-    [b"[".as_slice(), &results.join(&b','), b"]"].concat()
+impl Entry {
+    async fn of(rest: &Rest, outcome: Outcome) -> Self {
+        let mut response: Response = outcome.unwrap_or_else(|error| rest.refuse(&error));
+        let body = response.take_body().into_bytes().await.unwrap_or_default();
+        Self { succeeded: response.status().is_success(), body }
+    }
+}
+
+/// The answer to a batch: the entries of its parts.
+#[derive(Debug, Default)]
+struct BatchAnswer {
+    body: Pieces,
+    entries: usize,
+}
+
+impl BatchAnswer {
+    fn add(&mut self, Entry { succeeded, body }: Entry) {
+        self.body.add(if self.entries == 0 { b"[" } else { b"," });
+        self.entries += 1;
+        self.body.add(if succeeded { b"{\"success\":" } else { b"{\"error\":" });
+        self.body.add_bytes(if body.is_empty() { Bytes::from_static(b"{}") } else { body });
+        self.body.add(b"}");
+    }
+
+    fn into_body(mut self) -> Body {
+        self.body.add(if self.entries == 0 { b"[]" } else { b"]" });
+        self.body.into_body()
+    }
 }

@@ -30,6 +30,14 @@ pub fn bytes(body: Vec<u8>) -> Response {
     answer::json(StatusCode::OK, body)
 }
 
+/// As [`bytes`], out of pieces.
+#[must_use]
+pub fn body(body: poem::Body) -> Response {
+    let mut response = bytes(Vec::new());
+    response.set_body(body);
+    response
+}
+
 /// `{}`.
 #[must_use]
 pub fn empty() -> Response {

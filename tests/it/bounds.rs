@@ -123,6 +123,40 @@ fn twice_as_much_as_fits_is_refused() {
     });
 }
 
+/// What a read costs of `answerBytes` is known when it has its answer, so only a few parts of a batch read at once.
+#[test]
+fn a_batch_reads_no_more_when_its_answer_is_full() {
+    each_backend(&json!({"reparse": {"limits": {"answerBytes": 100_000}}}), |server| async move {
+        for n in 0..4 {
+            let made = server.post("/classes/Large", &json!({"n": n, "text": "x".repeat(20_000)})).await;
+            assert_eq!(made.status, 201, "{made:?}");
+        }
+        // Different requests, so that no two share a read.
+        let parts = |query: &str| -> Vec<Json> {
+            (0..60).map(|n| json!({"method": "GET", "path": format!("/parse/classes/Large?{query}&skip=0&limit={}", n + 4)})).collect()
+        };
+        for query in ["where={\"n\":{\"$gte\":0}}", "include=n&where={\"n\":{\"$gte\":0}}"] {
+            server.commands.take();
+            let got = server.post("/batch", &json!({"requests": parts(query)})).await;
+            assert_eq!(got.status, 200, "{got:?}");
+            let body = got.json();
+            let parts = body.as_array().unwrap();
+            let read = parts.iter().filter(|part| part.get("success").is_some()).count();
+            assert_eq!(read, 1, "{query}: two answers are more than fits");
+            let refused = parts.iter().filter(|part| part["error"]["code"] == 102).count();
+            assert_eq!(
+                refused,
+                parts.len() - 1,
+                "{query}: {}",
+                parts.iter().find(|part| part.get("success").is_none()).unwrap()
+            );
+            let asked = server.commands.take();
+            let finds = asked.iter().filter(|(command, class)| command == "find" && class == "Large").count();
+            assert!(finds < 20, "{query}: {finds} of {} parts were read", parts.len());
+        }
+    });
+}
+
 /// Other writers wait for a transaction on the embedded store: a dozen passwords take longer to hash than it may last.
 #[test]
 fn passwords_are_hashed_before_a_transaction_begins() {

@@ -91,6 +91,15 @@ impl Budget {
         self.rows.charge(rows, |most| format!("A request may read {most} objects; ask for fewer at a time"))
     }
 
+    /// Refuses further reads once a budget is exceeded: what one costs is known when it has its answer.
+    ///
+    /// # Errors
+    /// 102 if a budget is exceeded.
+    pub fn refuse_exceeded(&self) -> Result<()> {
+        self.charge_rows(0)?;
+        self.charge_bytes(0)
+    }
+
     /// The amounts used so far.
     #[must_use]
     pub fn used(&self) -> Used {

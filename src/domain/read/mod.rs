@@ -301,6 +301,7 @@ impl<'a> Query<'a> {
         let view = self.view();
         let options = self.options(&view)?;
         let mut rows = self.rows().find(&self.scope, &options, &view).await?;
+        self.cx.budget.charge_bytes(rows.iter().map(Object::weight).sum())?;
         include::include(self.cx, &self.class, &mut rows, &self.request.parameters).await?;
         if self.redirected {
             for row in &mut rows {
@@ -347,6 +348,7 @@ impl<'a> Query<'a> {
         let uniform = view.uniform().filter(|_| !looked_into);
         if let Some(shape) = uniform {
             let options = self.options(&view)?;
+            self.cx.budget.refuse_exceeded()?;
             let rows = store::find_json(self.cx, &self.class, &self.scope, &options, shape).await?;
             self.cx.budget.charge_rows(rows.len())?;
             self.cx.budget.charge_bytes(rows.as_bytes().len())?;
@@ -394,6 +396,7 @@ pub(super) struct Rows<'a> {
 impl Rows<'_> {
     /// Finds rows, in the form the caller may see.
     pub async fn find(&self, scope: &Scoped, options: &FindOptions, view: &View<'_>) -> Result<Vec<Object>> {
+        self.cx.budget.refuse_exceeded()?;
         let rows = store::find(self.cx, self.class, scope, options).await?;
         self.cx.budget.charge_rows(rows.len())?;
         Ok(self.redact(rows, view).await)
