@@ -5,9 +5,10 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
-import { until } from '../lib/net.mjs';
-import { Server, spawnReparse, writeConfig } from '../lib/server.mjs';
+import { sleep, until } from '../lib/net.mjs';
+import { Server, spawnReparse, startServer, writeConfig } from '../lib/server.mjs';
 import { freshDatabase } from '../lib/stores.mjs';
+import { tempDir } from '../lib/temp.mjs';
 
 const LIMIT = 60_000;
 
@@ -69,47 +70,77 @@ test('SIGHUP reads the configuration again', async () => {
   assert.ok(!fs.existsSync(path.join(dir, 'elsewhere')));
 });
 
-test('a key that counts no more ends the subscriptions of its holders', async () => {
-  const options = { mountGraphQL: true, graphQLSubscriptions: true, liveQuery: { classNames: ['Note'] } };
-  const { file, config, dir } = await writeConfig(options, { database: freshDatabase('embedded') });
-  const child = spawnReparse([file], { cwd: dir });
-  const server = await new Server(child, config.port, config).ready();
-  const write = async (title, ACL) => {
-    const answer = await server.request('POST', '/classes/Note', { master: true, json: { title, ACL } });
-    return assert.equal(answer.status, 201, answer.text);
-  };
-  await write('first', {});
-  const follow = key => {
-    const heard = [];
-    const connectionParams = { 'X-Parse-Application-Id': 'app', ...key };
-    const client = createClient({ url: `ws://127.0.0.1:${config.port}/graphql`, webSocketImpl: WebSocket, connectionParams, retryAttempts: 0 });
-    const query = 'subscription { note { object { title } } }';
-    client.subscribe({ query }, { next: ({ data }) => heard.push(data?.note?.object?.title), error: error => heard.push(error), complete: () => {} });
-    return { heard, client };
-  };
-  const master = follow({ 'X-Parse-Master-Key': 'master' });
-  const anybody = follow({});
-  const mark = async (followers, title) => {
-    for (let tries = 0; tries < 200 && followers.some(({ heard }) => !heard.includes(title)); tries += 1) {
-      await server.request('POST', '/classes/Note', { json: { title } });
-      await new Promise(resolve => setTimeout(resolve, 50));
-    }
-    for (const { heard } of followers) assert.ok(heard.includes(title), `${title}: ${JSON.stringify(heard)}`);
-  };
-  await mark([master, anybody], 'open to all');
-  await write('secret before', {});
-  await until(() => master.heard.includes('secret before'), { limit: LIMIT, what: 'what the key may read' });
+const published = { mountGraphQL: true, graphQLSubscriptions: true, liveQuery: { classNames: ['Note'] } };
 
-  fs.writeFileSync(`${file}.new`, JSON.stringify({ ...config, masterKey: 'new-master' }));
-  fs.renameSync(`${file}.new`, file);
-  child.signal('SIGHUP');
-  await until(() => /was read again/.test(child.output), { limit: LIMIT, what: 'an answer to SIGHUP' });
-  server.options = { ...server.options, masterKey: 'new-master' };
-  await write('secret after', {});
+/** Follows all notes with some headers; `heard`: their titles, and last the error with which it ends. */
+function follow(server, key) {
+  const heard = [];
+  const connectionParams = { 'X-Parse-Application-Id': 'app', ...key };
+  const client = createClient({ url: `ws://127.0.0.1:${server.port}/graphql`, webSocketImpl: WebSocket, connectionParams, retryAttempts: 0 });
+  const query = 'subscription { note { object { title } } }';
+  client.subscribe({ query }, { next: ({ data }) => heard.push(data?.note?.object?.title), error: error => heard.push(error), complete: () => {} });
+  return { heard, client };
+}
+
+async function write(server, title, ACL) {
+  const answer = await server.request('POST', '/classes/Note', { master: true, json: { title, ACL } });
+  assert.equal(answer.status, 201, answer.text);
+}
+
+/** Writes a note until all have heard of one. */
+async function mark(server, followers, title) {
+  for (let tries = 0; tries < 200 && followers.some(({ heard }) => !heard.includes(title)); tries += 1) {
+    await write(server, title);
+    await new Promise(resolve => setTimeout(resolve, 50));
+  }
+  for (const { heard } of followers) assert.ok(heard.includes(title), `${title}: ${JSON.stringify(heard)}`);
+}
+
+/** A key counts no more after `change`. `writer`: the server that is written to. */
+async function ends(server, writer, change) {
+  const master = follow(server, { 'X-Parse-Master-Key': 'master' });
+  const anybody = follow(server, {});
+  await mark(writer, [master, anybody], 'open to all');
+  await write(writer, 'secret before', {});
+  await until(() => master.heard.includes('secret before'), { limit: LIMIT, what: 'what the key may read' });
+  await change();
+  await write(writer, 'secret after', {});
   await until(() => typeof master.heard.at(-1) !== 'string', { limit: LIMIT, what: 'the end of the connection' });
   assert.ok(!master.heard.includes('secret after'), JSON.stringify(master.heard));
-  await mark([anybody], 'open to all still');
+  await mark(writer, [anybody], 'open to all still');
   assert.ok(!anybody.heard.some(title => /secret/.test(title)), JSON.stringify(anybody.heard));
   for (const { client } of [master, anybody]) await client.dispose();
+}
+
+test('a key that counts no more ends the subscriptions of its holders', async () => {
+  const { file, config, dir } = await writeConfig(published, { database: freshDatabase('embedded') });
+  const child = spawnReparse([file], { cwd: dir });
+  const server = await new Server(child, config.port, config).ready();
+  await write(server, 'first', {});
+  await ends(server, server, async () => {
+    fs.writeFileSync(`${file}.new`, JSON.stringify({ ...config, masterKey: 'new-master' }));
+    fs.renameSync(`${file}.new`, file);
+    child.signal('SIGHUP');
+    await until(() => /was read again/.test(child.output), { limit: LIMIT, what: 'an answer to SIGHUP' });
+    server.options = { ...server.options, masterKey: 'new-master' };
+  });
   await server.stop();
+});
+
+test('so does one that its function gives no more, before any request asks the function', async () => {
+  const database = freshDatabase('mongo');
+  const dir = tempDir();
+  const key = path.join(dir, 'key.txt');
+  fs.writeFileSync(key, 'master');
+  fs.writeFileSync(path.join(dir, 'key.cjs'), `module.exports = () => require('node:fs').readFileSync(${JSON.stringify(key)}, 'utf8');`);
+  const masterKey = { module: path.join(dir, 'key.cjs') };
+  const writer = await startServer(published, { database });
+  await write(writer, 'first', {});
+  const server = await startServer({ ...published, masterKey, masterKeyTtl: 0.5 }, { database });
+  await ends(server, writer, async () => {
+    fs.writeFileSync(key, 'new-master');
+    await sleep(1000); // what was asked half a second ago is asked again
+  });
+  await server.stop();
+  await writer.stop();
 });
