@@ -16,12 +16,14 @@ pub mod triggers;
 mod unknown_names;
 pub mod verification;
 
+use std::sync::Arc;
+
 pub use challenge::challenge;
 pub use log_in::{log_in, log_in_as, verify_password};
 use password::Hasher;
 pub use reset::{request as request_password_reset, reset as reset_password};
 use state::Users;
-use unknown_names::UnknownNames;
+use unknown_names::{Echo, UnknownNames};
 pub use verification::request as request_verification_email;
 
 use crate::config::Options;
@@ -44,7 +46,10 @@ pub fn feature(options: &Options, services: Services) -> Feature {
     let Services { email, providers, callbacks, .. } = services;
     let unknown_names = UnknownNames::default();
     let users = Users { hasher: Hasher::start(&options.own), providers, unknown_names, outbox: email, callbacks };
-    let feature = Feature::new("users").rules(names::USER, rules::UserRules).state(users);
+    let mut feature = Feature::new("users").rules(names::USER, rules::UserRules).state(users);
+    if options.users.account_lockout.is_some() {
+        feature.caches.push(Arc::new(Echo));
+    }
     Feature { on_stop: Some(stop), gauges: Some(measure), ..feature }
 }
 
