@@ -171,6 +171,10 @@ test('live query triggers', async () => {
     assert.deepEqual(await cloud.trigger('beforeSubscribe', { className: 'Thing', query: { where: { n: 1 } }, user }), {
       query: { where: { n: 1, owner: 'u1' } },
     });
+    const named = { where: {}, keys: ['n', 'o'], watch: ['n'] };
+    assert.deepEqual(await cloud.trigger('beforeSubscribe', { className: 'Thing', query: named, user }), {
+      query: { where: { owner: 'u1' }, keys: 'n,o', watch: 'n' },
+    });
     const event = object => cloud.trigger('afterEvent', { className: 'Thing', event: 'update', object, original: null });
     assert.deepEqual(await event({ objectId: 'a', n: 1 }), { sendEvent: true, object: { objectId: 'a', n: 1, event: 'update' } });
     assert.deepEqual(await event({ objectId: 'a', hidden: true }), { sendEvent: false });

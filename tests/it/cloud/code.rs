@@ -356,5 +356,11 @@ fn live_queries_tell_code() {
         refused.stream.close(None).await.unwrap();
         let lost = json!(["ws_disconnect_error", 0, 0, null, null, null, "undefined"]);
         assert_eq!(seen(2).await, json!([opened, lost]));
+        let mut client = Client::connect(&server, json!({})).await;
+        let named = json!({"className": "LiveRow", "where": {}, "keys": ["n"], "watch": ["n"]});
+        assert_eq!(client.try_follow(1, named, None).await["op"], "subscribed");
+        server.post("/classes/LiveRow", &json!({"n": 1, "other": 2})).await;
+        let told = client.event("create").await;
+        assert_eq!((&told["object"]["n"], told["object"].get("other")), (&json!(1), None), "{told}");
     });
 }

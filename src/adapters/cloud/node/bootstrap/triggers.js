@@ -77,7 +77,14 @@ function install(Parse, registry, roles) {
     return contextAfter(request, payload, answer);
   }
 
-  const queryOf = (className, json) => Parse.Query.fromJSON(className, json ?? {});
+  /** A query. Live queries name their fields in lists, where the SDK reads a text; older SDKs do not know `watch`. */
+  function queryOf(className, json) {
+    const { keys, watch, ...rest } = json ?? {};
+    if (keys !== undefined) rest.keys = Array.isArray(keys) ? keys.join(',') : keys;
+    const query = Parse.Query.fromJSON(className, rest);
+    if (watch && query.watch) query.watch(...watch);
+    return query;
+  }
 
   async function beforeFind(trigger, payload) {
     const { className } = payload;
