@@ -383,6 +383,9 @@ describe('bad clients', () => {
 
   test('what is none of the protocol closes the connection with a code', async () => {
     assert.equal(await closed(['no JSON']), 4400);
+    // What a client still sends then does not keep it from reading why.
+    const ping = JSON.stringify({ type: 'ping', payload: { text: 'x'.repeat(100_000) } });
+    assert.equal(await closed(['no JSON', ...Array(200).fill(ping)]), 4400);
     assert.equal(await closed([init, '{"type":"nope"}']), 4400);
     assert.equal(await closed([Buffer.from([1, 2, 3])]), 1003);
     // Large enough that the client is still sending when the server has refused it.

@@ -11,6 +11,8 @@ use poem::http::{HeaderValue, Method, StatusCode, header};
 use poem::{Body, Request, Response, Upgraded};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Error;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
@@ -92,8 +94,10 @@ where
 {
     let unreadable = stream.is_terminated();
     let closing = async {
-        if stream.close(Some(CloseFrame { code, reason: reason.into() })).await.is_err() {
-            return;
+        match stream.close(Some(CloseFrame { code, reason: reason.into() })).await {
+            // It was said before; what the client still sends is read all the same.
+            Ok(()) | Err(Error::Protocol(ProtocolError::SendAfterClosing)) => {}
+            Err(_) => return,
         }
         while let Some(Ok(_)) = stream.next().await {}
         let bytes = stream.get_mut();
