@@ -51,11 +51,17 @@ test('refuses a file that is missing, that is no JSON, and that holds several ap
 });
 
 test('refuses by name what it does not support, and warns instead if told to', async () => {
-  const options = { cluster: 2, nonsense: true };
-  assert.match(await refused({ cluster: 2 }), /cluster.*one process uses all cores/s);
+  const options = { middleware: 'm.js', nonsense: true };
+  assert.match(await refused({ middleware: 'm.js' }), /middleware.*only a Node program can run middleware of Express/s);
   const server = await startServer(options, { args: ['--ignore-unsupported'] });
   await server.stop();
   for (const key of Object.keys(options)) assert.match(server.child.output, new RegExp(key));
+});
+
+test('starts with what makes no difference to it', async () => {
+  const databaseOptions = { socketTimeoutMS: 1000, waitQueueTimeoutMS: 1000, compressors: 'zlib', zlibCompressionLevel: 1 };
+  const server = await startServer({ cluster: 2, databaseOptions }, { database: freshDatabase('mongo') });
+  await server.stop();
 });
 
 test('accepts with a warning what parse-server has dropped', async () => {
