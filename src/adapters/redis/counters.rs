@@ -48,10 +48,7 @@ impl Counters {
     /// Counts one more under a key. `window`: milliseconds from the first count until the counter begins anew. `None`: the server cannot be
     /// reached; the log says so.
     pub async fn count(&self, key: &str, window: i64) -> Option<Counted> {
-        let mut connection = match self.opened() {
-            Some(open) => open,
-            None => self.open().await?,
-        };
+        let mut connection = self.connection().await?;
         let counting = async {
             let mut commands = pipe();
             commands.atomic();
@@ -72,15 +69,8 @@ impl Counters {
         }
     }
 
-    fn opened(&self) -> Option<MultiplexedConnection> {
-        match &*self.state() {
-            State::Open(connection) => Some(connection.clone()),
-            _ => None,
-        }
-    }
-
-    /// Opens the connection, unless another request is at it or the last attempt has just failed.
-    async fn open(&self) -> Option<MultiplexedConnection> {
+    /// The connection, opened if need be, unless another request is at it or the last attempt has just failed.
+    async fn connection(&self) -> Option<MultiplexedConnection> {
         {
             let mut state = self.state();
             match &*state {
