@@ -164,9 +164,13 @@ async fn bounded<T>(part: &str, work: impl Future<Output = T>) -> T {
     done.unwrap_or_else(|_| panic!("the {part} did not end"))
 }
 
+/// Connections that a client has not used for so long are not used again: no test has a server that closes them sooner, so no
+/// request meets a connection that is being closed.
+const REUSED_WITHIN: Duration = Duration::from_millis(500);
+
 /// A client for tests. An answer that never comes fails its test instead of holding up all of them.
 pub fn client() -> Client {
-    Client::builder().no_proxy().timeout(LONGEST).build().unwrap()
+    Client::builder().no_proxy().timeout(LONGEST).pool_idle_timeout(REUSED_WITHIN).build().unwrap()
 }
 
 /// What all cases run on.

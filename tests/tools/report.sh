@@ -30,13 +30,14 @@ count() {
     }'
 }
 
-# failures NAME: what a step that failed says of each failure, and its last lines, to be read beside the table.
+# failures NAME: the last lines of a step that failed, and what it says of each failure, to be read beside the table.
 failures() {
   local log=$LOGS/$1.log
-  printf '\n=== %s failed\n' "$1"
-  sed 's/\x1b\[[0-9;]*m//g' "$log" | grep -nE -A9 '^ *(✖|﹣)|panicked at|\.\.\. FAILED$|^error' | head -160
-  printf -- '--- its last lines\n'
-  tail -40 "$log"
+  printf '\n=== %s failed: its last lines\n' "$1"
+  tail -20 "$log"
+  printf -- '--- each failure\n'
+  sed 's/\x1b\[[0-9;]*m//g' "$log" | grep -E '\.\.\. FAILED$' | head -20
+  sed 's/\x1b\[[0-9;]*m//g' "$log" | grep -nE -A9 '^ *(✖|﹣)|panicked at|^error' | head -160
 }
 
 # The table of all steps; the exit status of the whole run.
