@@ -33,9 +33,8 @@ for (const store of ['mongo', 'embedded']) {
     assert.equal(first.get('reparse_request_duration_seconds_count{method="POST",route="/classes/{className}"}'), 3);
     assert.equal(first.get('reparse_ready'), 1);
     assert.ok(first.get('process_resident_memory_bytes') > 1_000_000);
-    const written = store === 'mongo' ? 'insert' : 'write';
-    assert.ok(first.get(`reparse_store_commands_total{command="${written}",outcome="ok"}`) >= 3);
-    assert.ok(first.get(`reparse_store_command_duration_seconds_count{command="${written}"}`) >= 3);
+    assert.equal(first.get('reparse_store_operations_total{operation="insert",outcome="ok"}'), 3);
+    assert.equal(first.get('reparse_store_operation_duration_seconds_count{operation="insert"}'), 3);
     assert.equal(first.has('reparse_pool_connections'), store === 'mongo');
     if (store === 'mongo') assert.ok(first.get('reparse_pool_connections') >= 1);
     for (const gauge of ['hash_queue', 'live_clients', 'live_subscriptions', 'cloud_calls_in_flight']) assert.equal(first.get(`reparse_${gauge}`), 0, gauge);

@@ -2,10 +2,12 @@
 //!
 //! Labels come from the table of routes and a list of methods, never from a client, so that their number is bounded whatever is sent.
 
-use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::sync::{Arc, LazyLock, OnceLock};
+use std::time::{Duration, Instant};
 
-use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics::{
+    Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use poem::http::{Method, StatusCode, Version, header};
 use poem::{Endpoint, Request, Response};
@@ -18,7 +20,7 @@ use crate::config::Secret;
 use crate::domain::features::health;
 use crate::domain::kernel::app::App;
 use crate::error::ParseError;
-use crate::model::measures;
+use crate::model::measures::{self, Handles};
 
 const REQUESTS: &str = "reparse_requests_total";
 const SECONDS: &str = "reparse_request_duration_seconds";
@@ -30,8 +32,17 @@ const INFO: &str = "reparse_info";
 /// Bounds of the histogram, in seconds.
 const BUCKETS: [f64; 13] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
+/// Times are kept one by one until they are put into the histograms, so often and whenever they are read.
+const UPKEEP: Duration = Duration::from_secs(5);
+
 /// Set once metrics are on; every server of the process has the same.
 static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+/// Used once metrics are on.
+static BEING_ANSWERED: LazyLock<Gauge> = LazyLock::new(|| gauge!(IN_FLIGHT));
+static ANSWERED: LazyLock<Handles<Labels, (Histogram, Counter)>> = LazyLock::new(Handles::default);
+
+/// Method, route and status of a request, and whether it came by HTTP/2.
+type Labels = (&'static str, Option<Arc<str>>, u16, bool);
 
 /// Starts counting. Further calls change nothing.
 ///
@@ -60,8 +71,12 @@ pub fn start() -> Result<&'static PrometheusHandle, String> {
 
 /// Says what is counted beyond requests.
 fn describe() {
-    describe_counter!(measures::STORE_COMMANDS, "Commands sent to MongoDB, or operations of the embedded store.");
-    describe_histogram!(measures::STORE_SECONDS, Unit::Seconds, "Times of commands, with their waiting.");
+    describe_counter!(measures::STORE_OPERATIONS, "Operations of the store.");
+    describe_histogram!(
+        measures::STORE_SECONDS,
+        Unit::Seconds,
+        "Times of operations of the store, with their waiting."
+    );
     describe_gauge!(measures::POOL_CONNECTIONS, "Connections to MongoDB.");
     describe_gauge!(measures::POOL_IN_USE, "Connections to MongoDB that are in use.");
     describe_counter!(measures::POOL_FAILURES, "Commands that got no connection in time.");
@@ -81,6 +96,16 @@ fn describe() {
     describe_counter!(measures::PUSHED, "Devices that pushes were for.");
 }
 
+/// Puts times into the histograms, if metrics are on, for as long as it is polled: without it they would be kept one by one for as long as
+/// nobody reads them.
+pub async fn keep_up() {
+    let Some(handle) = HANDLE.get() else { return };
+    loop {
+        tokio::time::sleep(UPKEEP).await;
+        handle.run_upkeep();
+    }
+}
+
 /// A request that is being answered. Dropping it counts its end.
 #[derive(Debug)]
 pub struct InFlight(bool);
@@ -91,7 +116,7 @@ impl InFlight {
     pub fn begin() -> Self {
         let counted = HANDLE.get().is_some();
         if counted {
-            gauge!(IN_FLIGHT).increment(1.0);
+            BEING_ANSWERED.increment(1.0);
         }
         Self(counted)
     }
@@ -100,7 +125,7 @@ impl InFlight {
 impl Drop for InFlight {
     fn drop(&mut self) {
         if self.0 {
-            gauge!(IN_FLIGHT).decrement(1.0);
+            BEING_ANSWERED.decrement(1.0);
         }
     }
 }
@@ -110,13 +135,22 @@ pub fn answered(method: &Method, route: Option<Arc<str>>, status: u16, version: 
     if HANDLE.get().is_none() {
         return;
     }
-    let route = route.map_or_else(|| metrics::SharedString::const_str("-"), metrics::SharedString::from);
-    let labels = [metrics::Label::new("method", known(method)), metrics::Label::new("route", route)];
-    histogram!(SECONDS, labels.iter()).record(started.elapsed().as_secs_f64());
-    let [method, route] = labels;
-    let status = metrics::Label::new("status", status.to_string());
-    let protocol = metrics::Label::new("protocol", if version == Version::HTTP_2 { "HTTP/2" } else { "HTTP/1.1" });
-    counter!(REQUESTS, vec![method, route, status, protocol]).increment(1);
+    let labels: Labels = (known(method), route, status, version == Version::HTTP_2);
+    let of = || {
+        let (method, route, status, http2) = labels.clone();
+        let route = route.map_or_else(|| metrics::SharedString::const_str("-"), metrics::SharedString::from);
+        let protocol = if http2 { "HTTP/2" } else { "HTTP/1.1" };
+        let seconds = histogram!(SECONDS, "method" => method, "route" => route.clone());
+        let requests = counter!(
+            REQUESTS,
+            "method" => method, "route" => route, "status" => status.to_string(), "protocol" => protocol
+        );
+        (seconds, requests)
+    };
+    ANSWERED.with(&labels, of, |(seconds, requests)| {
+        seconds.record(started.elapsed().as_secs_f64());
+        requests.increment(1);
+    });
 }
 
 /// The method, if it is one that clients send.

@@ -319,7 +319,8 @@ impl Accepting {
             let clients = listeners.clients.map(|listener| serve::serve(listener, door.clone(), open));
             let program = listeners.program.map(|listener| serve::serve_program(listener, door.clone()));
             let files = door.tls.clone().map(|tls| door.stop.run_until_cancelled(tls.follow()));
-            tokio::join!(OptionFuture::from(clients), OptionFuture::from(program), OptionFuture::from(files));
+            let counts = door.stop.run_until_cancelled(metrics::keep_up());
+            tokio::join!(OptionFuture::from(clients), OptionFuture::from(program), OptionFuture::from(files), counts);
         });
         Self { front, task, stop: stop.drop_guard() }
     }

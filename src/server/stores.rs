@@ -11,8 +11,8 @@ use crate::domain::features::live_query;
 use crate::model::schema::ClassSchema;
 use crate::storage::Storage;
 use crate::storage::mongo::{CommandListener, ImagesOf, MongoOptions, MongoStorage};
+use crate::storage::observed::Observed;
 use crate::storage::sqlite::{self, EmbeddedOptions, EmbeddedStorage, HistoryOf, Synchronous};
-use crate::storage::traced::Traced;
 
 /// Opens the store and its default place for files. `listener` is called with each command sent to MongoDB.
 ///
@@ -28,7 +28,7 @@ pub async fn open(
                 .await
                 .map_err(|error| StartError::Storage(format!("cannot open MongoDB: {}", chain(&error))))?;
             let home = Home::Mongo(storage.database().clone());
-            Ok((traced(options, storage, "mongodb"), home))
+            Ok((observed(options, storage, "mongodb"), home))
         }
         DatabaseUri::Embedded { dir } => {
             let home = Home::Embedded(dir.clone());
@@ -43,7 +43,6 @@ pub async fn open(
                 transaction_timeout: Duration::from_millis(options.own.limits.transaction_ms),
                 transaction_idle: Duration::from_millis(options.own.limits.transaction_idle_ms),
                 queue: options.own.limits.store_queue,
-                measured: options.own.metrics.enabled,
                 readers: options.own.limits.readers.unwrap_or(EmbeddedOptions::default().readers),
                 history: history(options),
             };
@@ -52,15 +51,17 @@ pub async fn open(
             let storage = opened
                 .map_err(|error| StartError::Storage(error.to_string()))?
                 .map_err(|error| StartError::Storage(format!("cannot open the embedded store: {}", chain(&error))))?;
-            Ok((traced(options, storage, "sqlite"), home))
+            Ok((observed(options, storage, "sqlite"), home))
         }
     }
 }
 
 /// The store as the server uses it.
-fn traced(options: &Options, storage: impl Storage + 'static, system: &'static str) -> Arc<dyn Storage> {
+fn observed(options: &Options, storage: impl Storage + 'static, system: &'static str) -> Arc<dyn Storage> {
     let storage = Arc::new(storage);
-    if options.own.traces.endpoint.is_some() { Arc::new(Traced::new(storage, system)) } else { storage }
+    let measured = options.own.metrics.enabled;
+    let traced = options.own.traces.endpoint.is_some().then_some(system);
+    if measured || traced.is_some() { Arc::new(Observed::new(storage, measured, traced)) } else { storage }
 }
 
 /// The folder that holds a copy of the embedded store, removed when it is no longer used.

@@ -14,8 +14,8 @@
 #[cfg(test)]
 pub mod conformance;
 pub mod mongo;
+pub mod observed;
 pub mod sqlite;
-pub mod traced;
 
 use std::any::Any;
 use std::collections::{HashMap, HashSet};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use bson::doc;
-use metrics::{counter, gauge, histogram};
+use metrics::{counter, gauge};
 use mongodb::Client;
 use mongodb::event::EventHandler;
 use mongodb::event::cmap::CmapEvent;
@@ -69,7 +69,7 @@ pub struct MongoOptions {
     pub listener: Option<CommandListener>,
     /// Of which classes the rows before and after each write are kept.
     pub images: Option<ImagesOf>,
-    /// Whether commands and connections are counted.
+    /// Whether connections are counted.
     pub measured: bool,
 }
 
@@ -132,15 +132,9 @@ impl MongoStorage {
             concern.w = Some(mongodb::options::Acknowledgment::Majority);
         }
         let (listener, measured) = (options.listener, options.measured);
-        if listener.is_some() || measured {
-            client_options.command_event_handler = Some(EventHandler::callback(move |event| {
-                if let Some(listener) = &listener {
-                    listener.hear(&event);
-                }
-                if measured {
-                    count_command(&event);
-                }
-            }));
+        // For each event the driver copies the command or the answer: without a listener there is no handler.
+        if let Some(listener) = listener {
+            client_options.command_event_handler = Some(EventHandler::callback(move |event| listener.hear(&event)));
         }
         if measured {
             client_options.cmap_event_handler = Some(EventHandler::callback(|event| count_connection(&event)));
@@ -170,17 +164,6 @@ impl MongoStorage {
             }
         }
     }
-}
-
-/// Counts what became of a command. Its name is a word of the driver's protocol.
-fn count_command(event: &CommandEvent) {
-    let (name, took, outcome) = match event {
-        CommandEvent::Succeeded(done) => (&done.command_name, done.duration, "ok"),
-        CommandEvent::Failed(done) => (&done.command_name, done.duration, "error"),
-        _ => return,
-    };
-    histogram!(measures::STORE_SECONDS, "command" => name.clone()).record(took.as_secs_f64());
-    counter!(measures::STORE_COMMANDS, "command" => name.clone(), "outcome" => outcome).increment(1);
 }
 
 /// Counts connections of the pools.

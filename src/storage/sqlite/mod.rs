@@ -27,7 +27,6 @@ mod transaction;
 mod write;
 mod writer;
 
-use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -37,7 +36,6 @@ use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 use indexmap::IndexMap;
-use metrics::{counter, histogram};
 use serde_json::{Map, Value as Json};
 
 pub use self::backup::{compact, copy, restore};
@@ -56,7 +54,6 @@ use self::session::Session;
 use self::transaction::{Handle, Patience};
 use self::writer::Writer;
 use crate::model::date::Date;
-use crate::model::measures;
 use crate::model::names::ClassName;
 use crate::model::object::Object;
 use crate::model::operation::Update;
@@ -101,8 +98,6 @@ pub struct EmbeddedOptions {
     pub transaction_timeout: Duration,
     /// Maximum idle time of a transaction; then it is rolled back.
     pub transaction_idle: Duration,
-    /// Whether operations are counted.
-    pub measured: bool,
     /// Of which classes the last writes are kept.
     pub history: Option<HistoryOf>,
 }
@@ -119,7 +114,6 @@ impl Default for EmbeddedOptions {
             reader_wait: Duration::from_secs(5),
             transaction_timeout: Duration::from_secs(2),
             transaction_idle: Duration::from_millis(250),
-            measured: false,
             history: None,
         }
     }
@@ -132,7 +126,6 @@ pub struct EmbeddedStorage {
     writer: Writer,
     catalog: Arc<ArcSwap<Catalog>>,
     closed: AtomicBool,
-    measured: bool,
     presence: Arc<Presence>,
     history: Option<Arc<History>>,
     _watchdog: Watchdog,
@@ -171,7 +164,6 @@ impl EmbeddedStorage {
             writer,
             catalog,
             closed: AtomicBool::new(false),
-            measured: options.measured,
             presence,
             history,
             _watchdog: watchdog,
@@ -194,26 +186,10 @@ impl EmbeddedStorage {
         tx: Option<&Transaction>,
         read: impl FnOnce(&Db) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let reading = async {
-            match tx {
-                Some(tx) => handle(tx)?.run(move |session| read(&session.db)).await,
-                None => self.readers.run(read).await,
-            }
-        };
-        self.counted("read", reading).await
-    }
-
-    /// Runs an operation, and counts it if operations are counted.
-    async fn counted<T>(&self, command: &'static str, operation: impl Future<Output = Result<T>>) -> Result<T> {
-        if !self.measured {
-            return operation.await;
+        match tx {
+            Some(tx) => handle(tx)?.run(move |session| read(&session.db)).await,
+            None => self.readers.run(read).await,
         }
-        let started = tokio::time::Instant::now();
-        let done = operation.await;
-        let outcome = if done.is_ok() { "ok" } else { "error" };
-        histogram!(measures::STORE_SECONDS, "command" => command).record(started.elapsed().as_secs_f64());
-        counter!(measures::STORE_COMMANDS, "command" => command, "outcome" => outcome).increment(1);
-        done
     }
 
     async fn write<T: Send + 'static>(
@@ -221,13 +197,10 @@ impl EmbeddedStorage {
         tx: Option<&Transaction>,
         write: impl FnOnce(&Session) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let writing = async {
-            match tx {
-                Some(tx) => handle(tx)?.run(write).await,
-                None => self.writer.run(write).await,
-            }
-        };
-        self.counted("write", writing).await
+        match tx {
+            Some(tx) => handle(tx)?.run(write).await,
+            None => self.writer.run(write).await,
+        }
     }
 }
 
@@ -402,7 +375,7 @@ impl Storage for EmbeddedStorage {
         let search = self.search(schema, filter, options)?;
         let quick = tx.is_none() && search.is_by_id();
         let read = move |db: &Db| search.rows(db);
-        if quick { self.counted("get", self.readers.run_quick(read)).await } else { self.read(tx, read).await }
+        if quick { self.readers.run_quick(read).await } else { self.read(tx, read).await }
     }
 
     async fn find_json(
@@ -420,7 +393,7 @@ impl Storage for EmbeddedStorage {
         let shape = shape.clone();
         let quick = tx.is_none() && search.is_by_id();
         let read = move |db: &Db| search.json_rows(db, &shape);
-        if quick { self.counted("get", self.readers.run_quick(read)).await } else { self.read(tx, read).await }
+        if quick { self.readers.run_quick(read).await } else { self.read(tx, read).await }
     }
 
     async fn count(

@@ -48,7 +48,7 @@ pub const RULES: &[Rule] = &[
     // The trait, and two stores that do not know each other.
     Rule { of: "storage", may: &["model", "error"], never: STORES, never_crates: WEB_AND_DATABASES },
     Rule {
-        of: "storage::traced",
+        of: "storage::observed",
         may: &["storage", "model", "traces"],
         never: STORES,
         never_crates: WEB_AND_DATABASES,

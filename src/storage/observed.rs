@@ -1,4 +1,4 @@
-//! A store whose operations are spans of traces.
+//! A store whose operations are counted for metrics, and are spans of traces.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -6,13 +6,16 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 use indexmap::IndexMap;
+use metrics::{Counter, Histogram, counter, histogram};
 use serde_json::{Map, Value as Json};
+use tokio::time::Instant;
 
 use super::{
     After, AggregateOptions, Ancestry, Change, Event, Follower, IndexSpec, Result, RowChange, Storage, StorageError,
     Transaction,
 };
 use crate::model::date::Date;
+use crate::model::measures::{self, Handles};
 use crate::model::names::ClassName;
 use crate::model::object::Object;
 use crate::model::operation::Update;
@@ -24,26 +27,43 @@ use crate::model::shape::Shape;
 use crate::model::value::Value;
 use crate::traces::{self, Kind};
 
-/// Another store, with a span for each operation of a request. What streams, and what no request does, has none.
+/// Another store, whose operations are counted, and are spans of the request that they serve. What streams is neither.
 #[derive(Debug)]
-pub struct Traced {
+pub struct Observed {
     store: Arc<dyn Storage>,
-    system: &'static str,
+    measures: Option<Measures>,
+    /// What OpenTelemetry calls the database.
+    traced: Option<&'static str>,
 }
 
-impl Traced {
-    /// `system`: what OpenTelemetry calls the database.
+impl Observed {
+    /// `measured`: whether operations are counted. `traced`: what OpenTelemetry calls the database; `None`: there are no spans.
     #[must_use]
-    pub fn new(store: Arc<dyn Storage>, system: &'static str) -> Self {
-        Self { store, system }
+    pub fn new(store: Arc<dyn Storage>, measured: bool, traced: Option<&'static str>) -> Self {
+        Self { store, measures: measured.then(Measures::default), traced }
     }
 
-    async fn timed<T>(
+    async fn observed<T>(
         &self,
         operation: &'static str,
         class: Option<&ClassName>,
         run: impl Future<Output = Result<T>> + Send,
     ) -> Result<T> {
+        let started = Instant::now();
+        let done = self.traced(operation, class, run).await;
+        if let Some(measures) = &self.measures {
+            measures.count(operation, started, done.is_ok());
+        }
+        done
+    }
+
+    async fn traced<T>(
+        &self,
+        operation: &'static str,
+        class: Option<&ClassName>,
+        run: impl Future<Output = Result<T>> + Send,
+    ) -> Result<T> {
+        let Some(system) = self.traced else { return run.await };
         let mut span = traces::child(Kind::Client, || match class {
             Some(class) => format!("{operation} {class}").into(),
             None => operation.into(),
@@ -51,7 +71,7 @@ impl Traced {
         if !span.is_recorded() {
             return run.await;
         }
-        span.set("db.system.name", self.system);
+        span.set("db.system.name", system);
         span.set("db.operation.name", operation);
         if let Some(class) = class {
             span.set("db.collection.name", class.as_str().to_owned());
@@ -61,6 +81,30 @@ impl Traced {
             span.fail(kind(error));
         }
         done
+    }
+}
+
+/// What is counted of each operation.
+#[derive(Debug, Default)]
+struct Measures(Handles<&'static str, Measure>);
+
+struct Measure {
+    seconds: Histogram,
+    done: Counter,
+    failed: Counter,
+}
+
+impl Measures {
+    fn count(&self, operation: &'static str, started: Instant, done: bool) {
+        let of = || {
+            let outcome = |outcome: &'static str| counter!(measures::STORE_OPERATIONS, "operation" => operation, "outcome" => outcome);
+            let seconds = histogram!(measures::STORE_SECONDS, "operation" => operation);
+            Measure { seconds, done: outcome("ok"), failed: outcome("error") }
+        };
+        self.0.with(&operation, of, |measure| {
+            measure.seconds.record(started.elapsed().as_secs_f64());
+            if done { &measure.done } else { &measure.failed }.increment(1);
+        });
     }
 }
 
@@ -80,57 +124,57 @@ const fn kind(error: &StorageError) -> &'static str {
 }
 
 #[async_trait]
-impl Storage for Traced {
+impl Storage for Observed {
     async fn ping(&self) -> Result<()> {
         self.store.ping().await
     }
 
     async fn classes(&self) -> Result<Vec<ClassSchema>> {
-        self.timed("classes", None, self.store.classes()).await
+        self.observed("classes", None, self.store.classes()).await
     }
 
     async fn create_class(&self, schema: &ClassSchema) -> Result<()> {
-        self.timed("createClass", Some(&schema.name), self.store.create_class(schema)).await
+        self.observed("createClass", Some(&schema.name), self.store.create_class(schema)).await
     }
 
     async fn add_field(&self, class: &ClassName, name: &str, field: &Field) -> Result<()> {
-        self.timed("addField", Some(class), self.store.add_field(class, name, field)).await
+        self.observed("addField", Some(class), self.store.add_field(class, name, field)).await
     }
 
     async fn set_field_options(&self, class: &ClassName, name: &str, field: &Field) -> Result<()> {
-        self.timed("setFieldOptions", Some(class), self.store.set_field_options(class, name, field)).await
+        self.observed("setFieldOptions", Some(class), self.store.set_field_options(class, name, field)).await
     }
 
     async fn delete_fields(&self, schema: &ClassSchema, names: &[String]) -> Result<()> {
-        self.timed("deleteFields", Some(&schema.name), self.store.delete_fields(schema, names)).await
+        self.observed("deleteFields", Some(&schema.name), self.store.delete_fields(schema, names)).await
     }
 
     async fn set_permissions(&self, class: &ClassName, permissions: Option<&Map<String, Json>>) -> Result<()> {
-        self.timed("setPermissions", Some(class), self.store.set_permissions(class, permissions)).await
+        self.observed("setPermissions", Some(class), self.store.set_permissions(class, permissions)).await
     }
 
     async fn set_listed_indexes(&self, class: &ClassName, indexes: &IndexMap<String, IndexKeys>) -> Result<()> {
-        self.timed("setListedIndexes", Some(class), self.store.set_listed_indexes(class, indexes)).await
+        self.observed("setListedIndexes", Some(class), self.store.set_listed_indexes(class, indexes)).await
     }
 
     async fn delete_class(&self, class: &ClassName) -> Result<()> {
-        self.timed("deleteClass", Some(class), self.store.delete_class(class)).await
+        self.observed("deleteClass", Some(class), self.store.delete_class(class)).await
     }
 
     async fn create_indexes(&self, schema: &ClassSchema, indexes: &[IndexSpec]) -> Result<()> {
-        self.timed("createIndexes", Some(&schema.name), self.store.create_indexes(schema, indexes)).await
+        self.observed("createIndexes", Some(&schema.name), self.store.create_indexes(schema, indexes)).await
     }
 
     async fn drop_indexes(&self, class: &ClassName, names: &[String]) -> Result<()> {
-        self.timed("dropIndexes", Some(class), self.store.drop_indexes(class, names)).await
+        self.observed("dropIndexes", Some(class), self.store.drop_indexes(class, names)).await
     }
 
     async fn indexes(&self, class: &ClassName) -> Result<indexmap::IndexMap<String, IndexKeys>> {
-        self.timed("indexes", Some(class), self.store.indexes(class)).await
+        self.observed("indexes", Some(class), self.store.indexes(class)).await
     }
 
     async fn insert(&self, schema: &ClassSchema, row: Object, tx: Option<&Transaction>) -> Result<()> {
-        self.timed("insert", Some(&schema.name), self.store.insert(schema, row, tx)).await
+        self.observed("insert", Some(&schema.name), self.store.insert(schema, row, tx)).await
     }
 
     async fn update_one(
@@ -140,7 +184,7 @@ impl Storage for Traced {
         update: &Update,
         tx: Option<&Transaction>,
     ) -> Result<Option<Object>> {
-        self.timed("updateOne", Some(&schema.name), self.store.update_one(schema, filter, update, tx)).await
+        self.observed("updateOne", Some(&schema.name), self.store.update_one(schema, filter, update, tx)).await
     }
 
     async fn update_many(
@@ -150,7 +194,7 @@ impl Storage for Traced {
         update: &Update,
         tx: Option<&Transaction>,
     ) -> Result<u64> {
-        self.timed("updateMany", Some(&schema.name), self.store.update_many(schema, filter, update, tx)).await
+        self.observed("updateMany", Some(&schema.name), self.store.update_many(schema, filter, update, tx)).await
     }
 
     async fn upsert(
@@ -160,11 +204,11 @@ impl Storage for Traced {
         update: &Update,
         tx: Option<&Transaction>,
     ) -> Result<()> {
-        self.timed("upsert", Some(&schema.name), self.store.upsert(schema, filter, update, tx)).await
+        self.observed("upsert", Some(&schema.name), self.store.upsert(schema, filter, update, tx)).await
     }
 
     async fn delete(&self, schema: &ClassSchema, filter: &Resolved, tx: Option<&Transaction>) -> Result<u64> {
-        self.timed("delete", Some(&schema.name), self.store.delete(schema, filter, tx)).await
+        self.observed("delete", Some(&schema.name), self.store.delete(schema, filter, tx)).await
     }
 
     async fn find(
@@ -174,7 +218,7 @@ impl Storage for Traced {
         options: &FindOptions,
         tx: Option<&Transaction>,
     ) -> Result<Vec<Object>> {
-        self.timed("find", Some(&schema.name), self.store.find(schema, filter, options, tx)).await
+        self.observed("find", Some(&schema.name), self.store.find(schema, filter, options, tx)).await
     }
 
     async fn find_json(
@@ -185,7 +229,7 @@ impl Storage for Traced {
         shape: &Arc<Shape>,
         tx: Option<&Transaction>,
     ) -> Result<JsonRows> {
-        self.timed("find", Some(&schema.name), self.store.find_json(schema, filter, options, shape, tx)).await
+        self.observed("find", Some(&schema.name), self.store.find_json(schema, filter, options, shape, tx)).await
     }
 
     async fn count(
@@ -195,7 +239,7 @@ impl Storage for Traced {
         options: &FindOptions,
         tx: Option<&Transaction>,
     ) -> Result<u64> {
-        self.timed("count", Some(&schema.name), self.store.count(schema, filter, options, tx)).await
+        self.observed("count", Some(&schema.name), self.store.count(schema, filter, options, tx)).await
     }
 
     async fn explain(
@@ -205,11 +249,11 @@ impl Storage for Traced {
         options: &FindOptions,
         verbosity: &str,
     ) -> Result<Json> {
-        self.timed("explain", Some(&schema.name), self.store.explain(schema, filter, options, verbosity)).await
+        self.observed("explain", Some(&schema.name), self.store.explain(schema, filter, options, verbosity)).await
     }
 
     async fn distinct(&self, schema: &ClassSchema, field: &str, filter: &Resolved) -> Result<Vec<Value>> {
-        self.timed("distinct", Some(&schema.name), self.store.distinct(schema, field, filter)).await
+        self.observed("distinct", Some(&schema.name), self.store.distinct(schema, field, filter)).await
     }
 
     async fn aggregate(
@@ -218,15 +262,15 @@ impl Storage for Traced {
         pipeline: Vec<Json>,
         options: &AggregateOptions,
     ) -> Result<Vec<Json>> {
-        self.timed("aggregate", Some(&schema.name), self.store.aggregate(schema, pipeline, options)).await
+        self.observed("aggregate", Some(&schema.name), self.store.aggregate(schema, pipeline, options)).await
     }
 
     async fn link(&self, join: &ClassName, owner: &str, members: &[String], tx: Option<&Transaction>) -> Result<()> {
-        self.timed("link", Some(join), self.store.link(join, owner, members, tx)).await
+        self.observed("link", Some(join), self.store.link(join, owner, members, tx)).await
     }
 
     async fn unlink(&self, join: &ClassName, owner: &str, members: &[String], tx: Option<&Transaction>) -> Result<()> {
-        self.timed("unlink", Some(join), self.store.unlink(join, owner, members, tx)).await
+        self.observed("unlink", Some(join), self.store.unlink(join, owner, members, tx)).await
     }
 
     async fn members(
@@ -235,7 +279,7 @@ impl Storage for Traced {
         owners: &[String],
         tx: Option<&Transaction>,
     ) -> Result<Vec<(String, String)>> {
-        self.timed("members", Some(join), self.store.members(join, owners, tx)).await
+        self.observed("members", Some(join), self.store.members(join, owners, tx)).await
     }
 
     async fn owners(
@@ -244,7 +288,7 @@ impl Storage for Traced {
         members: Option<&[String]>,
         tx: Option<&Transaction>,
     ) -> Result<Vec<(String, String)>> {
-        self.timed("owners", Some(join), self.store.owners(join, members, tx)).await
+        self.observed("owners", Some(join), self.store.owners(join, members, tx)).await
     }
 
     async fn ancestors(
@@ -254,11 +298,11 @@ impl Storage for Traced {
         member: &str,
         tx: Option<&Transaction>,
     ) -> Result<Ancestry> {
-        self.timed("ancestors", Some(direct), self.store.ancestors(direct, nested, member, tx)).await
+        self.observed("ancestors", Some(direct), self.store.ancestors(direct, nested, member, tx)).await
     }
 
     async fn stored_classes(&self) -> Result<Vec<ClassName>> {
-        self.timed("storedClasses", None, self.store.stored_classes()).await
+        self.observed("storedClasses", None, self.store.stored_classes()).await
     }
 
     fn all_rows<'a>(&'a self, schema: &ClassSchema) -> BoxStream<'a, Result<Object>> {
@@ -270,7 +314,7 @@ impl Storage for Traced {
     }
 
     async fn index_specs(&self, schema: &ClassSchema) -> Result<Vec<IndexSpec>> {
-        self.timed("indexSpecs", Some(&schema.name), self.store.index_specs(schema)).await
+        self.observed("indexSpecs", Some(&schema.name), self.store.index_specs(schema)).await
     }
 
     async fn damage(&self) -> Result<Vec<String>> {
@@ -278,19 +322,19 @@ impl Storage for Traced {
     }
 
     async fn begin(&self) -> Result<Transaction> {
-        self.timed("begin", None, self.store.begin()).await
+        self.observed("begin", None, self.store.begin()).await
     }
 
     async fn begin_for_one(&self) -> Result<Option<Transaction>> {
-        self.timed("begin", None, self.store.begin_for_one()).await
+        self.observed("begin", None, self.store.begin_for_one()).await
     }
 
     async fn commit(&self, tx: Transaction) -> Result<()> {
-        self.timed("commit", None, self.store.commit(tx)).await
+        self.observed("commit", None, self.store.commit(tx)).await
     }
 
     async fn abort(&self, tx: Transaction) -> Result<()> {
-        self.timed("abort", None, self.store.abort(tx)).await
+        self.observed("abort", None, self.store.abort(tx)).await
     }
 
     async fn watch(&self, classes: &[ClassName]) -> Result<Option<BoxStream<'static, Event>>> {
