@@ -12,6 +12,7 @@
 //! implementations.
 
 pub mod adapters;
+pub mod bounded_cache;
 pub mod clock;
 pub mod commands;
 pub mod config;

@@ -10,7 +10,6 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use moka::sync::Cache;
 use reqwest::Url;
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, UnixTime};
@@ -20,6 +19,7 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::{Attempt, AuthAdapter, Given, Outcome, endpoint, invalid, text};
 use crate::adapters::http::Caller;
+use crate::bounded_cache::BoundedCache;
 use crate::error::{ParseError, Result};
 
 /// The authority that issues Apple's certificates for Game Center.
@@ -50,7 +50,7 @@ pub struct GameCenter {
     /// Where certificates may come from; `None` means Apple's hosts.
     place: Option<Url>,
     /// Certificates by their URL, verified or not: they are verified at each use.
-    certificates: Cache<Url, CertificateDer<'static>>,
+    certificates: BoundedCache<CertificateDer<'static>>,
 }
 
 impl GameCenter {
@@ -69,7 +69,7 @@ impl GameCenter {
             bundle_id: text(settings, "bundleId")?,
             authority: endpoint(settings, "rootCertificateUrl", AUTHORITY)?,
             place,
-            certificates: Cache::builder().max_capacity(CACHED).time_to_live(CACHED_FOR).build(),
+            certificates: BoundedCache::living(CACHED, CACHED_FOR),
         })
     }
 
@@ -91,7 +91,7 @@ impl GameCenter {
 
     /// A certificate, in PEM or DER.
     async fn certificate(&self, url: &Url) -> Result<CertificateDer<'static>, String> {
-        if let Some(known) = self.certificates.get(url) {
+        if let Some(known) = self.certificates.get(url.as_str()) {
             return Ok(known);
         }
         let bytes = self.caller.good(self.caller.get(url)).await.map_err(|error| error.to_string())?;
@@ -100,7 +100,7 @@ impl GameCenter {
         }
         let certificate = CertificateDer::from_pem_slice(&bytes).unwrap_or_else(|_| bytes.into());
         X509Certificate::from_der(&certificate).map_err(|_| "this is no certificate".to_owned())?;
-        self.certificates.insert(url.clone(), certificate.clone());
+        self.certificates.insert(url.to_string(), certificate.clone());
         Ok(certificate)
     }
 }

@@ -21,6 +21,7 @@ const DATABASES_AND_GRAPHQL: &[&str] = &["mongodb", "bson", "rusqlite", "async_g
 pub const RULES: &[Rule] = &[
     Rule { of: "error", may: &[], never: &[], never_crates: WEB_AND_DATABASES },
     Rule { of: "clock", may: &["model"], never: &[], never_crates: WEB_AND_DATABASES },
+    Rule { of: "bounded_cache", may: &[], never: &[], never_crates: WEB_AND_DATABASES },
     Rule { of: "random", may: &[], never: &[], never_crates: WEB_AND_DATABASES },
     Rule { of: "private_file", may: &[], never: &[], never_crates: WEB_AND_DATABASES },
     Rule { of: "system", may: &[], never: &[], never_crates: WEB_AND_DATABASES },
@@ -67,7 +68,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         of: "adapters",
-        may: &["model", "error", "clock", "random", "private_file", "system", "traces"],
+        may: &["model", "error", "clock", "random", "bounded_cache", "private_file", "system", "traces"],
         never: &[],
         never_crates: WEB_AND_DATABASES,
     },
@@ -169,6 +170,7 @@ const PIPELINE_MAY: &[&str] = &[
     "config",
     "clock",
     "random",
+    "bounded_cache",
     "storage",
     "adapters",
     "traces",

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use moka::sync::Cache;
 use reqwest::Url;
 use reqwest::header::HeaderValue;
 use serde_json::json;
@@ -10,6 +9,7 @@ use serde_json::json;
 use super::subscription::decode;
 use crate::adapters::push::settings::Settings;
 use crate::adapters::push::signed_token::SigningKey;
+use crate::bounded_cache::BoundedCache;
 
 /// Seconds that a token is good for.
 const TOKEN_LASTS: i64 = 12 * 3600;
@@ -23,7 +23,7 @@ pub struct Vapid {
     key: SigningKey,
     public: String,
     subject: String,
-    tokens: Cache<String, HeaderValue>,
+    tokens: BoundedCache<HeaderValue>,
 }
 
 impl Vapid {
@@ -43,7 +43,7 @@ impl Vapid {
         let key = SigningKey::es256_from_bytes(&private_bytes, &public_bytes)
             .map_err(|_| details.wrong("privateKey", "and publicKey are no pair of P-256 keys"))?;
         details.finish()?;
-        let tokens = Cache::builder().max_capacity(MOST_SERVICES).time_to_live(TOKEN_USED).build();
+        let tokens = BoundedCache::living(MOST_SERVICES, TOKEN_USED);
         Ok(Self { key, public: public.trim_end_matches('=').to_owned(), subject, tokens })
     }
 

@@ -3,8 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use moka::sync::Cache;
-
+use crate::bounded_cache::BoundedCache;
 use crate::error::{ParseError, Result};
 
 /// Failed log ins that an address may have in [`WINDOW`].
@@ -15,18 +14,18 @@ const WINDOW: Duration = Duration::from_mins(5);
 const ADDRESSES: u64 = 10_000;
 
 /// Failed log ins.
-pub(super) struct Attempts(Cache<IpAddr, (u32, i64)>);
+pub(super) struct Attempts(BoundedCache<(u32, i64)>);
 
 impl Default for Attempts {
     fn default() -> Self {
-        Self(Cache::builder().max_capacity(ADDRESSES).time_to_live(WINDOW).build())
+        Self(BoundedCache::living(ADDRESSES, WINDOW))
     }
 }
 
 impl Attempts {
     /// 429 for an address that failed too often. `now`: milliseconds since 1970.
     pub(super) fn check(&self, ip: IpAddr, now: i64) -> Result<()> {
-        let Some((failures, since)) = self.0.get(&ip) else { return Ok(()) };
+        let Some((failures, since)) = self.0.get(&ip.to_string()) else { return Ok(()) };
         let wait = rest_of_window(since, now);
         if failures < FAILURES || wait <= 0 {
             return Ok(());
@@ -40,15 +39,15 @@ impl Attempts {
 
     /// Counts a failure. The first one after a window begins the next.
     pub(super) fn count(&self, ip: IpAddr, now: i64) {
-        self.0.entry(ip).and_upsert_with(|known| {
-            let counted = known.map(moka::Entry::into_value).filter(|(_, since)| rest_of_window(*since, now) > 0);
+        self.0.change(ip.to_string(), |known| {
+            let counted = known.filter(|(_, since)| rest_of_window(*since, now) > 0);
             let (failures, since) = counted.unwrap_or((0, now));
             (failures.saturating_add(1), since)
         });
     }
 
     pub(super) fn forget(&self, ip: IpAddr) {
-        self.0.invalidate(&ip);
+        self.0.remove(&ip.to_string());
     }
 }
 

@@ -9,12 +9,12 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use moka::sync::Cache;
 use serde_json::{Map, Value as Json, json};
 use tokio::sync::Semaphore;
 
 pub use crate::adapters::dashboard::PublicFile;
 use crate::adapters::dashboard::{Compressed, Package};
+use crate::bounded_cache::BoundedCache;
 use crate::config::Options;
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::auth::Auth;
@@ -43,7 +43,7 @@ pub struct Dashboard {
     seal: Seal,
     attempts: Attempts,
     /// One-time codes that let somebody in.
-    codes: Cache<(String, String), ()>,
+    codes: BoundedCache<()>,
     turns: Semaphore,
 }
 
@@ -83,7 +83,7 @@ impl Dashboard {
             settings: Settings::new(options, file),
             seal: Seal::new(options.keys.master_key.expose(), own.session_ms),
             attempts: Attempts::default(),
-            codes: Cache::builder().max_capacity(CODES).time_to_live(CODE_LIFE).build(),
+            codes: BoundedCache::living(CODES, CODE_LIFE),
             turns: Semaphore::new(VERIFIED_AT_ONCE),
         })
     }
@@ -130,8 +130,7 @@ impl Dashboard {
 
     /// Whether a code has let its user in before. If not, it has now.
     fn is_used(&self, user: &str, code: &str) -> bool {
-        self.users.code_digits(user).is_some()
-            && !self.codes.entry((user.to_owned(), code.to_owned())).or_default().is_fresh()
+        self.users.code_digits(user).is_some() && !self.codes.is_new(format!("{}:{user}{code}", user.len()))
     }
 
     /// A session of a user who has logged in; of whoever is at this machine, without users. `nonce`: random.

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use moka::sync::Cache;
 use tokio::sync::Semaphore;
 
 use super::held::Held;
@@ -11,17 +10,16 @@ use crate::adapters::files::blocks::gather;
 use crate::adapters::files::in_memory::InMemory;
 use crate::adapters::files::{FileInfo, StoredFile};
 use crate::adapters::images::{self, ImageError};
+use crate::bounded_cache::BoundedCache;
 use crate::config::files::FileOptions;
 use crate::error::{ErrorCode, ParseError, Result};
 use crate::model::files::image::{Change, Format};
 use crate::model::files::types;
 
-/// Which image in which form. The version changes with the bytes.
-pub type Key = (String, String, Change);
-
 /// What is kept, and how many images are being made.
 pub struct Transforms {
-    made: Cache<Key, Arc<InMemory>>,
+    /// By the image, its version, which changes with its bytes, and the form.
+    made: BoundedCache<Arc<InMemory>>,
     /// Half of the cores: they take a core for a while.
     slots: Arc<Semaphore>,
     options: FileOptions,
@@ -31,15 +29,13 @@ impl Transforms {
     /// With nothing made yet.
     #[must_use]
     pub fn new(options: &FileOptions) -> Self {
-        let weigh = |(name, version, _): &Key, image: &Arc<InMemory>| {
-            let names = 2 * name.len() + version.len() + 512;
-            u32::try_from(image.info().length)
-                .unwrap_or(u32::MAX)
-                .saturating_add(u32::try_from(names).unwrap_or(u32::MAX))
-        };
+        fn weigh(key: &str, image: &Arc<InMemory>) -> u32 {
+            let names = u32::try_from(2 * key.len() + 512).unwrap_or(u32::MAX);
+            u32::try_from(image.info().length).unwrap_or(u32::MAX).saturating_add(names)
+        }
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Self {
-            made: Cache::builder().max_capacity(options.transform_cache_bytes).weigher(weigh).build(),
+            made: BoundedCache::weighing(options.transform_cache_bytes, weigh),
             slots: Arc::new(Semaphore::new((cores / 2).max(1))),
             options: options.clone(),
         }
@@ -51,7 +47,7 @@ impl Transforms {
     /// 102 for what is no image, or too large a one; 503 when too many are being made.
     pub async fn make(&self, held: &Held, file: &dyn StoredFile, change: Change) -> Result<Arc<InMemory>> {
         let FileInfo { name, version, length, modified, .. } = file.info().clone();
-        let key = (name.clone(), version, change);
+        let key = format!("{name}\n{version}\n{change:?}");
         if let Some(made) = self.made.get(&key) {
             return Ok(made);
         }

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use metrics::counter;
-use moka::sync::Cache as Entries;
 
+use crate::bounded_cache::BoundedCache;
 use crate::config::Options;
 use crate::domain::kernel::age::Age;
 use crate::domain::kernel::app::App;
@@ -32,7 +32,7 @@ use crate::storage::Transaction;
 
 /// A cache of the entities of users.
 pub struct RoleCache {
-    entities: Entries<String, Arc<[String]>>,
+    entities: BoundedCache<Arc<[String]>>,
     age: Age,
 }
 
@@ -40,7 +40,7 @@ impl RoleCache {
     /// A cache for this many users, with a time to live.
     #[must_use]
     pub fn new(size: u64, ttl: Duration) -> Self {
-        Self { entities: Entries::builder().max_capacity(size).time_to_live(ttl).build(), age: Age::default() }
+        Self { entities: BoundedCache::living(size, ttl), age: Age::default() }
     }
 
     fn get(&self, user: &str) -> Option<Arc<[String]>> {
@@ -56,7 +56,7 @@ impl RoleCache {
             self.entities.insert(user.to_owned(), entities);
         }
         if self.age.get() != asked_at {
-            self.entities.invalidate(user);
+            self.entities.remove(user);
         }
     }
 }
@@ -73,13 +73,13 @@ impl Cache for RoleCache {
 
     fn clear(&self) {
         self.age.grow();
-        self.entities.invalidate_all();
+        self.entities.clear();
     }
 }
 
 impl fmt::Debug for RoleCache {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "RoleCache({})", self.entities.entry_count())
+        write!(formatter, "RoleCache({})", self.entities.len())
     }
 }
 

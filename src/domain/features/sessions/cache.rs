@@ -5,8 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use moka::sync::Cache as Entries;
-
+use crate::bounded_cache::BoundedCache;
 use crate::domain::kernel::age::Age;
 use crate::domain::kernel::caches::Cache;
 use crate::model::date::Date;
@@ -45,10 +44,10 @@ impl Session {
 
 /// The cache.
 pub struct SessionCache {
-    by_token: Entries<String, Arc<Session>>,
-    token_of: Entries<String, String>,
-    users: Entries<String, Arc<Object>>,
-    extended: Entries<String, ()>,
+    by_token: BoundedCache<Arc<Session>>,
+    token_of: BoundedCache<String>,
+    users: BoundedCache<Arc<Object>>,
+    extended: BoundedCache<()>,
     age: Age,
 }
 
@@ -56,15 +55,12 @@ impl SessionCache {
     /// A cache for this many entries of each kind, with a time to live.
     #[must_use]
     pub fn new(size: u64, ttl: Duration) -> Self {
-        fn cache<V: Clone + Send + Sync + 'static>(size: u64, ttl: Duration) -> Entries<String, V> {
-            Entries::builder().max_capacity(size).time_to_live(ttl).support_invalidation_closures().build()
-        }
         Self {
-            by_token: cache(size, ttl),
+            by_token: BoundedCache::living(size, ttl),
             // Lives longer than the sessions, so that every cached session can be found by its id.
-            token_of: cache(size.saturating_mul(2), ttl * 2),
-            users: cache(size, ttl),
-            extended: cache(size, EXTEND_INTERVAL),
+            token_of: BoundedCache::living(size.saturating_mul(2), ttl * 2),
+            users: BoundedCache::living(size, ttl),
+            extended: BoundedCache::living(size, EXTEND_INTERVAL),
             age: Age::default(),
         }
     }
@@ -78,7 +74,7 @@ impl SessionCache {
     /// How many sessions and users it has, roughly.
     #[must_use]
     pub fn sizes(&self) -> (u64, u64) {
-        (self.by_token.entry_count(), self.users.entry_count())
+        (self.by_token.len(), self.users.len())
     }
 
     /// The session of a token.
@@ -96,7 +92,7 @@ impl SessionCache {
             self.by_token.insert(token.to_owned(), session.clone());
         }
         if self.age.get() != asked_at {
-            self.by_token.invalidate(token);
+            self.by_token.remove(token);
         }
         session
     }
@@ -115,7 +111,7 @@ impl SessionCache {
             self.users.insert(id.to_owned(), row.clone());
         }
         if self.age.get() != asked_at {
-            self.users.invalidate(id);
+            self.users.remove(id);
         }
         row
     }
@@ -123,39 +119,34 @@ impl SessionCache {
     /// Removes a session by its token.
     pub fn forget_token(&self, token: &str) {
         self.age.grow();
-        self.by_token.invalidate(token);
+        self.by_token.remove(token);
     }
 
     /// Removes a session by its id.
     pub fn forget_session(&self, id: &str) {
         self.age.grow();
         if let Some(token) = self.token_of.get(id) {
-            self.by_token.invalidate(&token);
+            self.by_token.remove(&token);
         }
     }
 
     /// Removes a user's row.
     pub fn forget_user(&self, id: &str) {
         self.age.grow();
-        self.users.invalidate(id);
+        self.users.remove(id);
     }
 
     /// Removes all sessions of a user.
     pub fn forget_sessions_of(&self, user: &str) {
         self.age.grow();
         let user = user.to_owned();
-        // Fails only for a cache built without support for closures.
-        let _ = self.by_token.invalidate_entries_if(move |_, session| session.user_id == user);
+        self.by_token.remove_if(move |session| session.user_id == user);
     }
 
     /// Whether it is time to check again whether to extend this session.
     #[must_use]
     pub fn may_extend(&self, token: &str) -> bool {
-        if self.extended.contains_key(token) {
-            return false;
-        }
-        self.extended.insert(token.to_owned(), ());
-        true
+        self.extended.get(token).is_none() && self.extended.is_new(token.to_owned())
     }
 }
 
@@ -177,13 +168,13 @@ impl Cache for SessionCache {
 
     fn clear(&self) {
         self.age.grow();
-        self.by_token.invalidate_all();
-        self.users.invalidate_all();
+        self.by_token.clear();
+        self.users.clear();
     }
 }
 
 impl fmt::Debug for SessionCache {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("SessionCache").field("sessions", &self.by_token.entry_count()).finish_non_exhaustive()
+        formatter.debug_struct("SessionCache").field("sessions", &self.by_token.len()).finish_non_exhaustive()
     }
 }

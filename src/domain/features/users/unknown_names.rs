@@ -3,8 +3,7 @@
 //!
 //! The counts are in memory: each server has its own, the least used go first, and nothing that strangers make up fills the database.
 
-use moka::sync::Cache;
-
+use crate::bounded_cache::BoundedCache;
 use crate::domain::kernel::caches::Cache as Watching;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
@@ -34,7 +33,7 @@ struct Count {
 
 /// Counts of failed log ins by name.
 #[derive(Debug)]
-pub struct UnknownNames(Cache<String, Count>);
+pub struct UnknownNames(BoundedCache<Count>);
 
 /// What one more failure makes of a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +50,7 @@ pub(super) enum LockState {
 
 impl Default for UnknownNames {
     fn default() -> Self {
-        Self(Cache::new(MOST))
+        Self(BoundedCache::new(MOST))
     }
 }
 
@@ -59,8 +58,8 @@ impl UnknownNames {
     /// Counts a failure. `until`: the end of the lock that this failure may begin.
     pub(super) fn count(&self, name: &str, threshold: f64, now: Date, until: Date) -> LockState {
         let mut standing = LockState::Open;
-        self.0.entry_by_ref(name).and_upsert_with(|entry| {
-            let mut count = entry.map_or(Count { failures: 0.0, until: None }, moka::Entry::into_value);
+        self.0.change(name.to_owned(), |known| {
+            let mut count = known.unwrap_or(Count { failures: 0.0, until: None });
             if count.until.is_some_and(|end| end > now) {
                 standing = LockState::Locked;
                 return count;
