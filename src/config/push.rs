@@ -68,7 +68,7 @@ impl OptionValue for Senders {
 
     fn from_json(value: Value, reader: &mut Reader) -> Option<Self> {
         let Value::Object(mut settings) = value else { return reader.wrong("an object", &value) };
-        let queue = reader.take(&mut settings, "queueOptions", Queue::default);
+        let queue = reader.take(&mut settings, "queueOptions", Queue::default());
         if queue.batch_size == 0 {
             return reader.refuse("option push.queueOptions.batchSize must be greater than 0".to_owned());
         }
