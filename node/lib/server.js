@@ -70,7 +70,7 @@ class Server {
     await new Promise((resolve, reject) => listener.once('error', reject).listen({ path: this.control, exclusive: true }, resolve));
     const called = new Promise(resolve => listener.once('connection', resolve));
     try {
-      this.process = spawn(file, ['embedded', this.control], { stdio: ['ignore', 'inherit', 'inherit'] });
+      this.process = spawn(file, ['embedded', this.control], { stdio: ['ignore', 'inherit', 'inherit'], env: environment(this.wish.listens) });
       /** Resolves once the process has ended, to how it did. */
       this.ended = new Promise(resolve => {
         this.process.once('error', error => resolve(error.message));
@@ -206,6 +206,15 @@ function removed(remove) {
 function temporary() {
   const folder = os.tmpdir();
   return Buffer.byteLength(folder) <= MAX_TEMPORARY ? folder : '/tmp';
+}
+
+/**
+ * The environment of the server's process. One that answers this program alone gets a thread less than there are cores: the program
+ * takes one itself, and threads that find nothing to do cost processor time each time that they are woken.
+ */
+function environment(listens) {
+  if (listens) return process.env;
+  return { TOKIO_WORKER_THREADS: String(Math.max(1, os.availableParallelism() - 1)), ...process.env };
 }
 
 const pause = milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds));
