@@ -158,6 +158,26 @@ dialog('flags, pointers, files and access', async () => {
   await waits('the ACL to be written', async () => user.objectId in ((await thing()).ACL ?? {}));
 });
 
+dialog('relations', async () => {
+  const members = async () => {
+    const object = { __type: 'Pointer', className: 'Thing', objectId: (await thing()).objectId };
+    return all('_User', { where: JSON.stringify({ $relatedTo: { object, key: 'friends' } }) });
+  };
+  await open('browser/Thing');
+  await (await cell(0, 'friends')).locator('svg').last().click();
+  await page.waitForURL(/friends/);
+  await menu('Edit', 'Attach existing row');
+  await page.locator('[data-modal] textarea, [data-modal] input').first().fill(user.objectId);
+  await inDialog('Attach').click();
+  await waits('the row to be attached', async () => (await members()).some(({ objectId }) => objectId === user.objectId));
+  await shows('walker');
+  await picture(page, 'dashboard-relation');
+  await page.locator('#browser_mount div > span > input[type=checkbox]').first().click();
+  await menu('Edit', 'Detach this row');
+  await inDialog('Delete').click();
+  await waits('the row to be detached', async () => (await members()).length === 0);
+});
+
 dialog('rows, columns and classes', async () => {
   await open('browser/Thing');
   await menu('Edit', 'Add a row');
