@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use bson::doc;
-use metrics::{counter, gauge};
+use metrics::{Gauge, counter, gauge};
 use mongodb::Client;
 use mongodb::event::EventHandler;
 use mongodb::event::cmap::CmapEvent;
@@ -137,7 +137,9 @@ impl MongoStorage {
             client_options.command_event_handler = Some(EventHandler::callback(move |event| listener.hear(&event)));
         }
         if measured {
-            client_options.cmap_event_handler = Some(EventHandler::callback(|event| count_connection(&event)));
+            let connections =
+                Connections { open: gauge!(measures::POOL_CONNECTIONS), used: gauge!(measures::POOL_IN_USE) };
+            client_options.cmap_event_handler = Some(EventHandler::callback(move |event| connections.count(&event)));
         }
         let name = client_options.default_database.clone().unwrap_or_else(|| "test".to_owned());
         let client = Client::with_options(client_options).map_err(error::storage)?;
@@ -166,15 +168,22 @@ impl MongoStorage {
     }
 }
 
-/// Counts connections of the pools.
-fn count_connection(event: &CmapEvent) {
-    match event {
-        CmapEvent::ConnectionCreated(_) => gauge!(measures::POOL_CONNECTIONS).increment(1.0),
-        CmapEvent::ConnectionClosed(_) => gauge!(measures::POOL_CONNECTIONS).decrement(1.0),
-        CmapEvent::ConnectionCheckedOut(_) => gauge!(measures::POOL_IN_USE).increment(1.0),
-        CmapEvent::ConnectionCheckedIn(_) => gauge!(measures::POOL_IN_USE).decrement(1.0),
-        CmapEvent::ConnectionCheckoutFailed(_) => counter!(measures::POOL_FAILURES).increment(1),
-        _ => {}
+/// Connections of the pools.
+struct Connections {
+    open: Gauge,
+    used: Gauge,
+}
+
+impl Connections {
+    fn count(&self, event: &CmapEvent) {
+        match event {
+            CmapEvent::ConnectionCreated(_) => self.open.increment(1.0),
+            CmapEvent::ConnectionClosed(_) => self.open.decrement(1.0),
+            CmapEvent::ConnectionCheckedOut(_) => self.used.increment(1.0),
+            CmapEvent::ConnectionCheckedIn(_) => self.used.decrement(1.0),
+            CmapEvent::ConnectionCheckoutFailed(_) => counter!(measures::POOL_FAILURES).increment(1),
+            _ => {}
+        }
     }
 }
 
