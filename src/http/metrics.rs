@@ -102,7 +102,10 @@ pub async fn keep_up() {
     let Some(handle) = HANDLE.get() else { return };
     loop {
         tokio::time::sleep(UPKEEP).await;
-        handle.run_upkeep();
+        // Of many requests it takes some milliseconds.
+        if let Err(error) = tokio::task::spawn_blocking(move || handle.run_upkeep()).await {
+            tracing::error!(%error, "times of requests could not be put into histograms");
+        }
     }
 }
 
@@ -211,10 +214,18 @@ impl Endpoint for MetricsEndpoint {
         }
         self.app.measure();
         measures::set(measures::CLOUD_IN_FLIGHT, self.app.triggers.in_flight());
-        self.handle.run_upkeep();
+        let handle = self.handle;
+        let text = tokio::task::spawn_blocking(move || {
+            handle.run_upkeep();
+            handle.render()
+        });
+        let text = match text.await {
+            Ok(text) => text,
+            Err(error) => return Ok(refusal(&ParseError::internal(error), true)),
+        };
         let response =
             Response::builder().status(StatusCode::OK).content_type("text/plain; version=0.0.4; charset=utf-8");
-        Ok(response.header(header::CACHE_CONTROL, "no-store").body(self.handle.render()))
+        Ok(response.header(header::CACHE_CONTROL, "no-store").body(text))
     }
 }
 
