@@ -192,22 +192,15 @@ impl Reader {
     /// Removes `key` from `map` and reads its value. Returns the default if the key is missing,
     /// `null` or invalid.
     pub fn take<T: OptionValue>(&mut self, map: &mut Map<String, Value>, key: &str, default: T) -> T {
-        let Some(value) = self.enter(map, key, T::NULLABLE || T::TYPE == OptionType::Boolean) else { return default };
-        let read = T::from_json(value, self);
-        self.path.pop();
+        let Some(value) = map.shift_remove(key) else { return default };
+        let read = self.within(key.to_owned(), |reader| {
+            let empty = value.is_null() && !T::NULLABLE && T::TYPE != OptionType::Boolean;
+            if empty && !super::messages::null_is_wrong(&reader.path()) {
+                return None;
+            }
+            T::from_json(value, reader)
+        });
         read.unwrap_or(default)
-    }
-
-    /// Removes `key` from `map` and appends it to the path, if there is a value to read. Apart from [`Reader::take`], which is compiled
-    /// for each type of an option.
-    fn enter(&mut self, map: &mut Map<String, Value>, key: &str, nullable: bool) -> Option<Value> {
-        let value = map.shift_remove(key)?;
-        self.path.push(key.to_owned());
-        if value.is_null() && !nullable && !super::messages::null_is_wrong(&self.path()) {
-            self.path.pop();
-            return None;
-        }
-        Some(value)
     }
 }
 
