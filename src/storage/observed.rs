@@ -49,11 +49,10 @@ impl Observed {
         class: Option<&ClassName>,
         run: impl Future<Output = Result<T>> + Send,
     ) -> Result<T> {
+        let Some(measures) = &self.measures else { return self.traced(operation, class, run).await };
         let started = Instant::now();
         let done = self.traced(operation, class, run).await;
-        if let Some(measures) = &self.measures {
-            measures.count(operation, started, done.is_ok());
-        }
+        measures.count(operation, started, done.is_ok());
         done
     }
 
