@@ -86,14 +86,8 @@ impl<V> BoundedCache<V> {
 
     /// How many entries there are, roughly.
     #[must_use]
-    pub fn len(&self) -> u64 {
+    pub fn count(&self) -> u64 {
         self.entries.entry_count()
-    }
-
-    /// Whether there are none, roughly.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 }
 
@@ -132,7 +126,7 @@ impl<V> Clone for BoundedCache<V> {
 
 impl<V> fmt::Debug for BoundedCache<V> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "BoundedCache({})", self.len())
+        write!(formatter, "BoundedCache({})", self.count())
     }
 }
 

@@ -79,7 +79,7 @@ impl Cache for RoleCache {
 
 impl fmt::Debug for RoleCache {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "RoleCache({})", self.entities.len())
+        write!(formatter, "RoleCache({})", self.entities.count())
     }
 }
 

@@ -74,7 +74,7 @@ impl SessionCache {
     /// How many sessions and users it has, roughly.
     #[must_use]
     pub fn sizes(&self) -> (u64, u64) {
-        (self.by_token.len(), self.users.len())
+        (self.by_token.count(), self.users.count())
     }
 
     /// The session of a token.
@@ -175,6 +175,6 @@ impl Cache for SessionCache {
 
 impl fmt::Debug for SessionCache {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("SessionCache").field("sessions", &self.by_token.len()).finish_non_exhaustive()
+        formatter.debug_struct("SessionCache").field("sessions", &self.by_token.count()).finish_non_exhaustive()
     }
 }
