@@ -18,7 +18,7 @@ step() {
 # count STATUS LOG: "passed failed" out of the result lines of cargo test, node:test and the replayer. A step without such
 # lines is one test. What a runner skipped counts as failed: nothing may be skipped.
 count() {
-  sed 's/\x1b\[[0-9;]*m//g' "$2" | awk -v status="$1" '
+  plain "$2" | awk -v status="$1" '
     /^test result: /                { passed += $4; failed += $6; seen = 1 }
     /^ℹ (pass) [0-9]+$/             { passed += $3; seen = 1 }
     /^ℹ (fail|cancelled|skipped|todo) [0-9]+$/ { failed += $3; seen = 1 }
@@ -30,14 +30,17 @@ count() {
     }'
 }
 
+# plain LOG: a log without its colours.
+plain() { sed 's/\x1b\[[0-9;]*m//g' "$1"; }
+
 # failures NAME: the last lines of a step that failed, and what it says of each failure, to be read beside the table.
 failures() {
   local log=$LOGS/$1.log
   printf '\n=== %s failed: its last lines\n' "$1"
   tail -20 "$log"
   printf -- '--- each failure\n'
-  sed 's/\x1b\[[0-9;]*m//g' "$log" | grep -E '\.\.\. FAILED$' | head -20
-  sed 's/\x1b\[[0-9;]*m//g' "$log" | grep -nE -A9 '^ *(✖|﹣)|panicked at|^error' | head -160
+  plain "$log" | grep -E '\.\.\. FAILED$' | head -20
+  plain "$log" | grep -nE -A9 '^ *(✖|﹣)|panicked at|^error' | head -160
 }
 
 # The table of all steps; the exit status of the whole run.
