@@ -2,11 +2,12 @@
 //!
 //! Labels come from the table of routes and a list of methods, never from a client, so that their number is bounded whatever is sent.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::{Duration, Instant};
 
 use metrics::{
-    Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+    Counter, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use poem::http::{Method, StatusCode, Version, header};
@@ -38,7 +39,7 @@ const UPKEEP: Duration = Duration::from_secs(5);
 /// Set once metrics are on; every server of the process has the same.
 static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
 /// Used once metrics are on.
-static BEING_ANSWERED: LazyLock<Gauge> = LazyLock::new(|| gauge!(IN_FLIGHT));
+static BEING_ANSWERED: AtomicUsize = AtomicUsize::new(0);
 static ANSWERED: LazyLock<Handles<Labels, (Histogram, Counter)>> = LazyLock::new(Handles::default);
 
 /// Method, route and status of a request, and whether it came by HTTP/2.
@@ -119,7 +120,7 @@ impl InFlight {
     pub fn begin() -> Self {
         let counted = HANDLE.get().is_some();
         if counted {
-            BEING_ANSWERED.increment(1.0);
+            BEING_ANSWERED.fetch_add(1, Ordering::Relaxed);
         }
         Self(counted)
     }
@@ -128,7 +129,7 @@ impl InFlight {
 impl Drop for InFlight {
     fn drop(&mut self) {
         if self.0 {
-            BEING_ANSWERED.decrement(1.0);
+            BEING_ANSWERED.fetch_sub(1, Ordering::Relaxed);
         }
     }
 }
@@ -209,6 +210,7 @@ impl Endpoint for MetricsEndpoint {
         }
         gauge!(READY).set(if health::ready(&self.app).await.is_ok() { 1.0 } else { 0.0 });
         self.app.measure();
+        measures::set(IN_FLIGHT, BEING_ANSWERED.load(Ordering::Relaxed));
         measures::set(measures::CLOUD_IN_FLIGHT, self.app.triggers.in_flight());
         let handle = self.handle;
         let text = tokio::task::spawn_blocking(move || {

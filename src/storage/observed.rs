@@ -49,38 +49,47 @@ impl Observed {
         class: Option<&ClassName>,
         run: impl Future<Output = Result<T>> + Send,
     ) -> Result<T> {
-        let Some(measures) = &self.measures else { return self.traced(operation, class, run).await };
+        let run = self.measured(operation, run);
+        match self.traced {
+            None => run.await,
+            // Somewhere else, so that without traces no future has room for a span.
+            Some(system) => Box::pin(traced(system, operation, class, run)).await,
+        }
+    }
+
+    async fn measured<T>(&self, operation: &'static str, run: impl Future<Output = Result<T>> + Send) -> Result<T> {
+        let Some(measures) = &self.measures else { return run.await };
         let started = Instant::now();
-        let done = self.traced(operation, class, run).await;
+        let done = run.await;
         measures.count(operation, started, done.is_ok());
         done
     }
+}
 
-    async fn traced<T>(
-        &self,
-        operation: &'static str,
-        class: Option<&ClassName>,
-        run: impl Future<Output = Result<T>> + Send,
-    ) -> Result<T> {
-        let Some(system) = self.traced else { return run.await };
-        let mut span = traces::child(Kind::Client, || match class {
-            Some(class) => format!("{operation} {class}").into(),
-            None => operation.into(),
-        });
-        if !span.is_recorded() {
-            return run.await;
-        }
-        span.set("db.system.name", system);
-        span.set("db.operation.name", operation);
-        if let Some(class) = class {
-            span.set("db.collection.name", class.as_str().to_owned());
-        }
-        let done = run.await;
-        if let Err(error) = &done {
-            span.fail(kind(error));
-        }
-        done
+/// Runs an operation in a span of its own, if the request has one.
+async fn traced<T>(
+    system: &'static str,
+    operation: &'static str,
+    class: Option<&ClassName>,
+    run: impl Future<Output = Result<T>> + Send,
+) -> Result<T> {
+    let mut span = traces::child(Kind::Client, || match class {
+        Some(class) => format!("{operation} {class}").into(),
+        None => operation.into(),
+    });
+    if !span.is_recorded() {
+        return run.await;
     }
+    span.set("db.system.name", system);
+    span.set("db.operation.name", operation);
+    if let Some(class) = class {
+        span.set("db.collection.name", class.as_str().to_owned());
+    }
+    let done = run.await;
+    if let Err(error) = &done {
+        span.fail(kind(error));
+    }
+    done
 }
 
 /// What is counted of each operation.
