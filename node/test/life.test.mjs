@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { Program, binary, freshDatabase, install, isAlive, sleep, tempFolder, until } from './support.mjs';
@@ -75,6 +76,15 @@ test('handleShutdown finishes requests in flight; the program then ends by itsel
   assert.deepEqual(end, { code: 0, signal: null });
   assert.match(running.output, /DOWN/);
   await nothingLeft(server, temp);
+});
+
+test('a server that only its program reaches leaves a core to it, unless the environment says how many threads it has', async () => {
+  for (const [env, threads] of [[{}, Math.max(1, os.availableParallelism() - 1)], [{ TOKIO_WORKER_THREADS: '3' }, 3]]) {
+    const { running, server } = await start('', { env });
+    const environment = fs.readFileSync(`/proc/${server}/environ`, 'utf8').split('\0');
+    assert.deepEqual(environment.filter(line => line.startsWith('TOKIO_WORKER_THREADS=')), [`TOKIO_WORKER_THREADS=${threads}`]);
+    await running.stop('SIGKILL');
+  }
 });
 
 test('signals to the whole group, as from a terminal, are the program’s to handle', async () => {
