@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { cloud } from './lib/cloud.mjs';
 import { document } from './lib/document.mjs';
 import { downloads } from './lib/downloads.mjs';
+import { extras } from './lib/extras.mjs';
 import { fleet } from './lib/fleet.mjs';
 import { growth } from './lib/growth.mjs';
 import { live } from './lib/live.mjs';
@@ -28,7 +29,7 @@ async function main() {
   const options = parseArguments(process.argv.slice(2));
   if (options.help) return console.log(usage);
   if (options.command === 'document') return document();
-  const run = { table: runTable, growth, push, downloads, cloud, times, overload, program, live, fleet }[options.command];
+  const run = { table: runTable, growth, push, downloads, cloud, times, overload, program, live, fleet, extras }[options.command];
   return save(await run(options), options.out);
 }
 

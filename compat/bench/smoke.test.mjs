@@ -9,6 +9,7 @@ process.env.REPARSE_BENCH_BIN ??= binary;
 process.env.REPARSE_BENCH_LOAD ??= path.join(path.dirname(binary), 'reparse-load');
 const { cloud, describeCloud, scenarios: cloudScenarios } = await import('./lib/cloud.mjs');
 const { budget } = await import('./lib/budget.mjs');
+const { describeExtras, extras } = await import('./lib/extras.mjs');
 const { describeDownloads, downloads } = await import('./lib/downloads.mjs');
 const { describePart, growth } = await import('./lib/growth.mjs');
 const { describeLive, live } = await import('./lib/live.mjs');
@@ -124,6 +125,14 @@ describe('benchmarks', () => {
     const text = describeFleet(await fleet({ ...options, size: sizes.small, samples: 2 }));
     assert.match(text, /\| create \| 4 \| /);
     assert.doesNotMatch(text, /undefined|NaN/);
+  });
+
+  test('what options add', async () => {
+    const outcome = await extras(parseArguments(['extras', '--rounds', '1', '--seconds', '0.1', '--warmup', '0']));
+    const text = describeExtras(outcome);
+    for (const name of ['metrics', 'traces of 1 %', 'access log']) assert.equal(text.split(`| ${name} |`).length, 3, name);
+    assert.doesNotMatch(text, /undefined|NaN/);
+    await assert.rejects(extras({ ...outcome.settings, only: ['sugar'] }), /no option is called sugar/);
   });
 
   test('a Node program', async () => {

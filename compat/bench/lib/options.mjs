@@ -1,7 +1,7 @@
 // The command line.
 import os from 'node:os';
 
-export const usage = `compat/bench/run [table|growth|push|downloads|cloud|times|overload|program|live|fleet|document] [option…]
+export const usage = `compat/bench/run [table|growth|push|downloads|cloud|times|overload|program|live|fleet|extras|document] [option…]
 
   table               every scenario on every server, and the budget (the default)
   growth              how cost grows with clients, objects, classes and roles
@@ -13,9 +13,10 @@ export const usage = `compat/bench/run [table|growth|push|downloads|cloud|times|
   program             a Node program with npm parse-server, and with the package in node/
   live                live queries: cost and delay of events, memory of sockets (set --seconds 30)
   fleet               1, 2 and 4 servers on one mongod, and for how long one does not know what another did
+  extras              what metrics, traces, the access log and compression add to a get by id (set --rounds 20 --seconds 1)
   document            the tables of docs/performance.md and the picture, out of the results that are checked in
 
-  --only a,b          these scenarios, parts of growth (clients, objects, classes, roles), or routes of times (login, challenge, …)
+  --only a,b          these scenarios, parts of growth (clients, objects, classes, roles), routes of times (login, challenge, …), or options of extras (none, metrics, …)
   --servers a,b       of parse-server, mongo, embedded, floor (default: all)
   --rounds N          how often each is measured; medians count (default: 3 for the table, 1 for growth)
   --seconds S         of each measurement (default 3)
@@ -39,7 +40,7 @@ export function parseArguments(args) {
   };
   while (queue.length) {
     const word = queue.shift();
-    if (['table', 'growth', 'push', 'downloads', 'cloud', 'times', 'overload', 'program', 'live', 'fleet', 'document'].includes(word)) options.command = word;
+    if (['table', 'growth', 'push', 'downloads', 'cloud', 'times', 'overload', 'program', 'live', 'fleet', 'extras', 'document'].includes(word)) options.command = word;
     else if (word === '--only' || word === '--servers') options[word.slice(2)] = value(word).split(',');
     else if (word === '--objects') options.objectLimit = number(word);
     else if (word === '--devices') options.devices = number(word);

@@ -1,7 +1,13 @@
 // What hostile requests, which anybody may send, do to the answers that others get, and to the memory of the server. One client asks
 // quietly, first alone, then beside each attack, each against a server of its own.
+//
+// Real attackers have machines of their own. Here they share the cores with the server and the database, so they are a thread of the
+// lowest priority: what it computes keeps nobody waiting, what it has the server compute does.
 import net from 'node:net';
+import os from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { Server } from '../../lib/server.mjs';
 import { machine } from './options.mjs';
 import { LONG, quiet } from './quiet.mjs';
 import { progress } from './report.mjs';
@@ -46,7 +52,7 @@ const self = number => ({ __type: 'Pointer', className: 'Laugh', objectId: `self
 const names = (letter, count) => Array.from({ length: count }, (_, index) => `${letter}${index}`).join(',');
 const requests = (count, part) => Array.from({ length: count }, () => part);
 
-/** `prepare` runs before the measurement, `run` beside it. */
+/** `prepare` runs before the measurement, `run` beside it, in the thread of the attackers. */
 const attacks = [
   {
     name: 'includes that multiply', entry: 'C2',
@@ -77,6 +83,13 @@ async function fill(server) {
   for (let n = 0; n < 10; n += 1) await server.must('POST', '/classes/Large', { n, text: 'x'.repeat(n === 0 ? 100_000 : 500_000) });
 }
 
+/** Attacks a server for `seconds` on a thread of the lowest priority; returns what its answers were. */
+function attacked({ port, options }, attack, seconds) {
+  const worker = new Worker(new URL(import.meta.url), { workerData: { attack: attack.name, port, options, seconds } });
+  const answers = new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
+  return { answers, end: () => worker.terminate() };
+}
+
 async function beside(which, attack, seconds) {
   const server = await start(which, { options: { allowCustomObjectId: true } });
   let peak = 0;
@@ -93,10 +106,11 @@ async function beside(which, attack, seconds) {
     await attack.prepare?.(server);
     const alone = figures(await quiet(server, seconds));
     peak = 0;
-    const attacking = attack.run(server, Date.now() + (seconds + 1) * 1000);
+    const attackers = attacked(server, attack, seconds + 1);
     await sleep(500);
     const under = figures(await quiet(server, seconds));
-    const answers = await Promise.race([attacking, sleep(5000).then(() => 'unanswered')]);
+    const answers = await Promise.race([attackers.answers, sleep(5000).then(() => 'unanswered')]);
+    await attackers.end();
     return { which, attack: attack.name, entry: attack.entry, alone, under, peakMib: peak, alive: server.child.alive, answers };
   } finally {
     clearInterval(watch);
@@ -125,4 +139,11 @@ const ms = value => (value >= LONG ? 'no answer' : value >= 100 ? value.toFixed(
 export function describeOverload({ rows }) {
   const lines = rows.map(row => `| ${row.attack} | ${contestants[row.which]} | ${ms(row.alone.p99)} | ${ms(row.under.p99)} | ${row.under.failed} | ${row.alive ? row.peakMib.toFixed(0) : 'ended'} |`);
   return ['| Attack | Server | p99 alone, ms | p99 beside it, ms | failed | memory, MiB |', '|---|---|---|---|---|---|', ...lines].join('\n');
+}
+
+if (!isMainThread && workerData?.attack) {
+  os.setPriority(os.constants.priority.PRIORITY_LOW);
+  const { attack, port, options, seconds } = workerData;
+  const { run } = attacks.find(({ name }) => name === attack);
+  parentPort.postMessage(await run(new Server(undefined, port, options), Date.now() + seconds * 1000));
 }

@@ -1,0 +1,81 @@
+// What options that are off add to a get by id: metrics, traces, the access log, compression. Each is measured on two servers of its
+// own, because two processes of the same kind differ, too; all servers are measured in turn, in random order.
+import http from 'node:http';
+import { measure } from './measure.mjs';
+import { machine } from './options.mjs';
+import { figure, markdown, progress, provenance } from './report.mjs';
+import { contender, stopAll } from './run-table.mjs';
+import { scenarioNamed } from './scenarios.mjs';
+import { sizes } from './seed.mjs';
+import { binary, contestants, mongodFacts } from './servers.mjs';
+import { versions } from './versions.mjs';
+
+const PROCESSES = 2;
+
+/** Options of the server for each, given the address of a receiver of traces. */
+const variants = {
+  none: () => ({}),
+  metrics: () => ({ metrics: { enabled: true } }),
+  'traces of 1 %': endpoint => ({ traces: { endpoint, sampler: 'traceidratio', ratio: 0.01 } }),
+  traces: endpoint => ({ traces: { endpoint } }),
+  'access log': () => ({ accessLog: true, silent: false, logLevel: 'info' }),
+  compression: () => ({ compression: true }),
+};
+
+function shuffled(list) {
+  return list.map(entry => [Math.random(), entry]).sort(([a], [b]) => a - b).map(([, entry]) => entry);
+}
+
+const mean = values => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+export async function extras(options) {
+  const names = options.only ?? Object.keys(variants);
+  for (const name of names) if (!variants[name]) throw new Error(`no option is called ${name}; there are: ${Object.keys(variants).join(', ')}`);
+  const which = options.servers ?? ['mongo', 'embedded'];
+  const { pid: mongod, version } = await mongodFacts();
+  const receiver = http.createServer((request, response) => request.resume().on('end', () => response.end('{}'))).listen(0, '127.0.0.1');
+  const endpoint = () => `http://127.0.0.1:${receiver.address().port}/v1/traces`;
+  const result = {
+    date: new Date().toISOString(), machine: machine(), versions: await versions(binary, version),
+    settings: { rounds: options.rounds, seconds: options.seconds, warmup: options.warmup }, servers: {},
+  };
+  try {
+    for (const store of which) {
+      const contenders = [];
+      try {
+        for (const name of names) {
+          for (let number = 0; number < PROCESSES; number += 1) {
+            const started = await contender(store, { size: sizes.small, options: { ...variants[name](endpoint()) } });
+            contenders.push({ ...started, name, cpu: [] });
+          }
+        }
+        for (let round = 0; round < options.rounds; round += 1) {
+          progress(`${contestants[store]}: round ${round + 1} of ${options.rounds}`);
+          for (const one of shuffled(contenders)) one.cpu.push((await measure(one, scenarioNamed('get'), { ...options, mongod })).cpu);
+        }
+        result.servers[store] = Object.fromEntries(names.map(name => [name, contenders.filter(one => one.name === name).map(({ cpu }) => mean(cpu))]));
+      } finally {
+        await stopAll(contenders);
+      }
+    }
+  } finally {
+    receiver.close();
+  }
+  console.log(describeExtras(result));
+  return result;
+}
+
+/** The tables as Markdown. */
+export function describeExtras(result) {
+  const parts = [provenance(result)];
+  const percent = value => `${value < 0 ? '−' : ''}${Math.abs(value * 100).toFixed(1)} %`;
+  for (const [store, measured] of Object.entries(result.servers)) {
+    const plain = measured.none && mean(measured.none);
+    const rows = Object.entries(measured).map(([name, cpu]) => {
+      const more = plain ? percent(mean(cpu) / plain - 1) : '–';
+      return [name, figure(mean(cpu)), more, percent((Math.max(...cpu) - Math.min(...cpu)) / mean(cpu))];
+    });
+    parts.push(`### ${contestants[store]}\n`, markdown(['what is on', 'CPU, ms a get', 'more than none', 'between its two processes'], rows));
+  }
+  return parts.join('\n\n');
+}
