@@ -12,6 +12,7 @@ use mongodb::options::{
 use serde_json::Value as Json;
 
 use super::filter::{self, Nearness};
+use super::heavy::heavy;
 use super::names::{ALWAYS_READ, column, column_below};
 use super::transaction::enter;
 use super::{MongoStorage, decode, error, get, plain, present};
@@ -63,7 +64,7 @@ async fn each(
     filter: &Resolved,
     options: &FindOptions,
     tx: Option<&Transaction>,
-    mut take: impl FnMut(&RawDocument) -> Result<()>,
+    mut take: impl FnMut(&RawDocument) -> Result<()> + Send,
 ) -> Result<()> {
     if options.limit == Some(0) {
         return Ok(());
@@ -112,13 +113,15 @@ async fn each(
                 let mut batches = cursor.stream(session);
                 while let Some(batch) = batches.next().await {
                     let batch = batch.map_err(error::storage)?;
-                    take_batch(batch.doc_slices().map_err(error::storage)?)?;
+                    let rows = batch.doc_slices().map_err(error::storage)?;
+                    heavy(rows.as_bytes().len(), || take_batch(rows)).await?;
                 }
             } else {
                 let mut batches = action.batch().await.map_err(explained)?;
                 while let Some(batch) = batches.next().await {
                     let batch = batch.map_err(error::storage)?;
-                    take_batch(batch.doc_slices().map_err(error::storage)?)?;
+                    let rows = batch.doc_slices().map_err(error::storage)?;
+                    heavy(rows.as_bytes().len(), || take_batch(rows)).await?;
                 }
             }
             Ok(())

@@ -18,6 +18,7 @@ mod feed;
 mod filter;
 mod find;
 mod get;
+mod heavy;
 mod index;
 mod insert;
 mod names;
