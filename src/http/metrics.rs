@@ -3,12 +3,10 @@
 //! Labels come from the table of routes and a list of methods, never from a client, so that their number is bounded whatever is sent.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock, OnceLock};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use metrics::{
-    Counter, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
-};
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use poem::http::{Method, StatusCode, Version, header};
 use poem::{Endpoint, Request, Response};
@@ -21,10 +19,9 @@ use crate::config::Secret;
 use crate::domain::features::health;
 use crate::domain::kernel::app::App;
 use crate::error::ParseError;
-use crate::model::measures::{self, Handles};
+use crate::model::measures;
+use crate::model::measures::samples::{self, Measured, Sample};
 
-const REQUESTS: &str = "reparse_requests_total";
-const SECONDS: &str = "reparse_request_duration_seconds";
 const IN_FLIGHT: &str = "reparse_requests_in_flight";
 const READY: &str = "reparse_ready";
 const MEMORY: &str = "process_resident_memory_bytes";
@@ -38,12 +35,8 @@ const UPKEEP: Duration = Duration::from_secs(5);
 
 /// Set once metrics are on; every server of the process has the same.
 static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
-/// Used once metrics are on.
+/// Requests in flight; counted once metrics are on.
 static BEING_ANSWERED: AtomicUsize = AtomicUsize::new(0);
-static ANSWERED: LazyLock<Handles<Labels, (Histogram, Counter)>> = LazyLock::new(Handles::default);
-
-/// Method, route and status of a request, and whether it came by HTTP/2.
-type Labels = (&'static str, Option<Arc<str>>, u16, bool);
 
 /// Starts counting. Further calls change nothing.
 ///
@@ -57,8 +50,8 @@ pub fn start() -> Result<&'static PrometheusHandle, String> {
     let recorder = builder.build_recorder();
     let handle = recorder.handle();
     if metrics::set_global_recorder(recorder).is_ok() {
-        describe_counter!(REQUESTS, "Requests that were answered, or that the client gave up (status 499).");
-        describe_histogram!(SECONDS, Unit::Seconds, "Time from the head of a request to its answer.");
+        describe_counter!(measures::REQUESTS, "Requests that were answered, or that the client gave up (status 499).");
+        describe_histogram!(measures::REQUEST_SECONDS, Unit::Seconds, "Time from the head of a request to its answer.");
         describe_gauge!(IN_FLIGHT, "Requests that are being answered.");
         describe_gauge!(READY, "1 if the server wants requests, as /health/ready says.");
         describe_gauge!(MEMORY, Unit::Bytes, "Resident memory.");
@@ -139,22 +132,8 @@ pub fn answered(method: &Method, route: Option<Arc<str>>, status: u16, version: 
     if HANDLE.get().is_none() {
         return;
     }
-    let labels: Labels = (known(method), route, status, version == Version::HTTP_2);
-    let of = || {
-        let (method, route, status, http2) = labels.clone();
-        let route = route.map_or_else(|| metrics::SharedString::const_str("-"), metrics::SharedString::from);
-        let protocol = if http2 { "HTTP/2" } else { "HTTP/1.1" };
-        let seconds = histogram!(SECONDS, "method" => method, "route" => route.clone());
-        let requests = counter!(
-            REQUESTS,
-            "method" => method, "route" => route, "status" => status.to_string(), "protocol" => protocol
-        );
-        (seconds, requests)
-    };
-    ANSWERED.with(&labels, of, |(seconds, requests)| {
-        seconds.record(started.elapsed().as_secs_f64());
-        requests.increment(1);
-    });
+    let of = Measured::Request { method: known(method), route, status, http2: version == Version::HTTP_2 };
+    samples::note(Sample { of, seconds: started.elapsed().as_secs_f64() });
 }
 
 /// The method, if it is one that clients send.
@@ -218,6 +197,7 @@ impl Endpoint for MetricsEndpoint {
                 gauge!(MEMORY).set(process.memory);
                 gauge!(OPEN_FILES).set(process.files);
             }
+            samples::count_all();
             // Puts the times into the histograms, too.
             handle.render()
         });

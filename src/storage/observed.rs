@@ -6,7 +6,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 use indexmap::IndexMap;
-use metrics::{Counter, Histogram, counter, histogram};
 use serde_json::{Map, Value as Json};
 use tokio::time::Instant;
 
@@ -15,7 +14,7 @@ use super::{
     Transaction,
 };
 use crate::model::date::Date;
-use crate::model::measures::{self, Handles};
+use crate::model::measures::samples::{self, Measured, Sample};
 use crate::model::names::ClassName;
 use crate::model::object::Object;
 use crate::model::operation::Update;
@@ -31,7 +30,7 @@ use crate::traces::{self, Kind};
 #[derive(Debug)]
 pub struct Observed {
     store: Arc<dyn Storage>,
-    measures: Option<Measures>,
+    measured: bool,
     /// What OpenTelemetry calls the database.
     traced: Option<&'static str>,
 }
@@ -40,7 +39,7 @@ impl Observed {
     /// `measured`: whether operations are counted. `traced`: what OpenTelemetry calls the database; `None`: there are no spans.
     #[must_use]
     pub fn new(store: Arc<dyn Storage>, measured: bool, traced: Option<&'static str>) -> Self {
-        Self { store, measures: measured.then(Measures::default), traced }
+        Self { store, measured, traced }
     }
 
     async fn observed<T>(
@@ -58,10 +57,13 @@ impl Observed {
     }
 
     async fn measured<T>(&self, operation: &'static str, run: impl Future<Output = Result<T>> + Send) -> Result<T> {
-        let Some(measures) = &self.measures else { return run.await };
+        if !self.measured {
+            return run.await;
+        }
         let started = Instant::now();
         let done = run.await;
-        measures.count(operation, started, done.is_ok());
+        let of = Measured::Operation { name: operation, done: done.is_ok() };
+        samples::note(Sample { of, seconds: started.elapsed().as_secs_f64() });
         done
     }
 }
@@ -90,30 +92,6 @@ async fn traced<T>(
         span.fail(kind(error));
     }
     done
-}
-
-/// What is counted of each operation.
-#[derive(Debug, Default)]
-struct Measures(Handles<&'static str, Measure>);
-
-struct Measure {
-    seconds: Histogram,
-    done: Counter,
-    failed: Counter,
-}
-
-impl Measures {
-    fn count(&self, operation: &'static str, started: Instant, done: bool) {
-        let of = || {
-            let outcome = |outcome: &'static str| counter!(measures::STORE_OPERATIONS, "operation" => operation, "outcome" => outcome);
-            let seconds = histogram!(measures::STORE_SECONDS, "operation" => operation);
-            Measure { seconds, done: outcome("ok"), failed: outcome("error") }
-        };
-        self.0.with(&operation, of, |measure| {
-            measure.seconds.record(started.elapsed().as_secs_f64());
-            if done { &measure.done } else { &measure.failed }.increment(1);
-        });
-    }
 }
 
 /// The name of a kind of error.

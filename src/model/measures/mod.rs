@@ -1,12 +1,11 @@
 //! Names of metrics. Their labels are words of this server, of Parse or of the store, never of a client.
 
-use std::collections::HashMap;
-use std::fmt;
-use std::hash::Hash;
-use std::sync::{PoisonError, RwLock};
+pub mod samples;
 
-use foldhash::fast::RandomState;
-
+/// Requests that were answered: `method`, `route`, `status`, `protocol`.
+pub const REQUESTS: &str = "reparse_requests_total";
+/// Times of requests, in seconds: `method`, `route`.
+pub const REQUEST_SECONDS: &str = "reparse_request_duration_seconds";
 /// Operations of the store: `operation`, `outcome`.
 pub const STORE_OPERATIONS: &str = "reparse_store_operations_total";
 /// Times of operations of the store, in seconds: `operation`.
@@ -58,32 +57,4 @@ pub fn set(name: &'static str, value: usize) {
 #[expect(clippy::cast_precision_loss, reason = "a gauge is a floating point number")]
 pub const fn number(value: u64) -> f64 {
     value as f64
-}
-
-/// Metrics by their labels, each looked up once: that takes longer than to count.
-pub struct Handles<K, V>(RwLock<HashMap<K, V, RandomState>>);
-
-impl<K, V> Default for Handles<K, V> {
-    fn default() -> Self {
-        Self(RwLock::default())
-    }
-}
-
-impl<K, V> fmt::Debug for Handles<K, V> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Handles")
-    }
-}
-
-impl<K: Hash + Eq + Clone, V> Handles<K, V> {
-    /// Counts with the metrics of these labels, which `make` looks up.
-    pub fn with(&self, labels: &K, make: impl FnOnce() -> V, count: impl FnOnce(&V)) {
-        {
-            let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-            if let Some(metrics) = known.get(labels) {
-                return count(metrics);
-            }
-        }
-        count(self.0.write().unwrap_or_else(PoisonError::into_inner).entry(labels.clone()).or_insert_with(make));
-    }
 }
