@@ -76,7 +76,7 @@ pub fn note(sample: Sample) {
             list.reserve_exact(FULL);
         }
         list.push(sample);
-        (list.len() >= FULL).then(|| std::mem::replace(&mut *list, Vec::with_capacity(FULL)))
+        (list.len() >= FULL).then(|| std::mem::take(&mut *list))
     });
     if let Some(full) = full {
         count(full);

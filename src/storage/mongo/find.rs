@@ -3,12 +3,13 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use bson::{Bson, Document, RawArray, RawBson, RawDocument, doc};
+use bson::{Bson, Document, RawBson, RawDocument, doc};
 use futures_util::StreamExt as _;
 use mongodb::options::{
     Collation, CollationStrength, CountOptions, DistinctOptions, FindOptions as DriverFindOptions, Hint,
     ReadPreference, SelectionCriteria,
 };
+use mongodb::raw_batch_cursor::RawBatch;
 use serde_json::Value as Json;
 
 use super::filter::{self, Nearness};
@@ -96,15 +97,6 @@ async fn each(
         }
         _ => error::storage(error),
     };
-    let mut take_batch = |batch: &RawArray| -> Result<()> {
-        for item in batch {
-            let item = item.map_err(|error| StorageError::Other(Box::new(error)))?;
-            if let Some(document) = item.as_document() {
-                take(document)?;
-            }
-        }
-        Ok(())
-    };
     storage
         .within(async {
             if let Some(held) = &mut held {
@@ -112,21 +104,32 @@ async fn each(
                 let mut cursor = action.session(&mut *session).batch().await.map_err(explained)?;
                 let mut batches = cursor.stream(session);
                 while let Some(batch) = batches.next().await {
-                    let batch = batch.map_err(error::storage)?;
-                    let rows = batch.doc_slices().map_err(error::storage)?;
-                    heavy(rows.as_bytes().len(), || take_batch(rows)).await?;
+                    take_batch(&batch.map_err(error::storage)?, &mut take).await?;
                 }
             } else {
                 let mut batches = action.batch().await.map_err(explained)?;
                 while let Some(batch) = batches.next().await {
-                    let batch = batch.map_err(error::storage)?;
-                    let rows = batch.doc_slices().map_err(error::storage)?;
-                    heavy(rows.as_bytes().len(), || take_batch(rows)).await?;
+                    take_batch(&batch.map_err(error::storage)?, &mut take).await?;
                 }
             }
             Ok(())
         })
         .await
+}
+
+/// Calls a function for every document of a batch.
+async fn take_batch(batch: &RawBatch, take: &mut (impl FnMut(&RawDocument) -> Result<()> + Send)) -> Result<()> {
+    let rows = batch.doc_slices().map_err(error::storage)?;
+    let take_all = || {
+        for item in rows {
+            let item = item.map_err(|error| StorageError::Other(Box::new(error)))?;
+            if let Some(document) = item.as_document() {
+                take(document)?;
+            }
+        }
+        Ok(())
+    };
+    heavy(rows.as_bytes().len(), take_all).await
 }
 
 /// Counts the matching rows.
