@@ -1,7 +1,8 @@
 // What options that are off add to a get by id: metrics, traces, the access log, compression. Each is measured on two servers of its
 // own, because two processes of the same kind differ, too; all servers are measured in turn, in random order.
+import { once } from 'node:events';
 import http from 'node:http';
-import { measure } from './measure.mjs';
+import { measure, shuffled } from './measure.mjs';
 import { machine } from './options.mjs';
 import { figure, markdown, progress, provenance } from './report.mjs';
 import { contender, stopAll } from './run-table.mjs';
@@ -22,10 +23,6 @@ const variants = {
   compression: () => ({ compression: true }),
 };
 
-function shuffled(list) {
-  return list.map(entry => [Math.random(), entry]).sort(([a], [b]) => a - b).map(([, entry]) => entry);
-}
-
 const mean = values => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 export async function extras(options) {
@@ -34,7 +31,8 @@ export async function extras(options) {
   const which = options.servers ?? ['mongo', 'embedded'];
   const { pid: mongod, version } = await mongodFacts();
   const receiver = http.createServer((request, response) => request.resume().on('end', () => response.end('{}'))).listen(0, '127.0.0.1');
-  const endpoint = () => `http://127.0.0.1:${receiver.address().port}/v1/traces`;
+  await once(receiver, 'listening');
+  const endpoint = `http://127.0.0.1:${receiver.address().port}/v1/traces`;
   const result = {
     date: new Date().toISOString(), machine: machine(), versions: await versions(binary, version),
     settings: { rounds: options.rounds, seconds: options.seconds, warmup: options.warmup }, servers: {},
@@ -45,7 +43,7 @@ export async function extras(options) {
       try {
         for (const name of names) {
           for (let number = 0; number < PROCESSES; number += 1) {
-            const started = await contender(store, { size: sizes.small, options: { ...variants[name](endpoint()) } });
+            const started = await contender(store, { size: sizes.small, options: variants[name](endpoint) });
             contenders.push({ ...started, name, cpu: [] });
           }
         }

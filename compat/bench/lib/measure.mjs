@@ -9,6 +9,11 @@ export function median(values) {
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
+/** The entries in random order. */
+export function shuffled(list) {
+  return list.map(entry => [Math.random(), entry]).sort(([a], [b]) => a - b).map(([, entry]) => entry);
+}
+
 /** The figures of one run that are kept. CPU is in seconds per 1000 requests, latency in milliseconds. */
 function figures(report, which) {
   const [first] = report.streams;

@@ -93,6 +93,7 @@ function attacked({ port, options }, attack, seconds) {
 async function beside(which, attack, seconds) {
   const server = await start(which, { options: { allowCustomObjectId: true } });
   let peak = 0;
+  let attackers;
   const { pid } = server.child;
   const watch = setInterval(() => {
     try {
@@ -106,14 +107,14 @@ async function beside(which, attack, seconds) {
     await attack.prepare?.(server);
     const alone = figures(await quiet(server, seconds));
     peak = 0;
-    const attackers = attacked(server, attack, seconds + 1);
+    attackers = attacked(server, attack, seconds + 1);
     await sleep(500);
     const under = figures(await quiet(server, seconds));
     const answers = await Promise.race([attackers.answers, sleep(5000).then(() => 'unanswered')]);
-    await attackers.end();
     return { which, attack: attack.name, entry: attack.entry, alone, under, peakMib: peak, alive: server.child.alive, answers };
   } finally {
     clearInterval(watch);
+    await attackers?.end();
     await server.kill();
     await dropDatabase(server.database);
   }

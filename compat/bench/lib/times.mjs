@@ -2,6 +2,7 @@
 // order, and the two distributions are compared by the Kolmogorov-Smirnov test: D is the greatest distance between them.
 import path from 'node:path';
 import { compatDir } from '../../lib/env.mjs';
+import { shuffled } from './measure.mjs';
 import { machine } from './options.mjs';
 import { progress } from './report.mjs';
 import { binary, contestants, dropDatabase, mongodFacts, start } from './servers.mjs';
@@ -42,7 +43,7 @@ const median = list => [...list].sort((x, y) => x - y)[Math.floor(list.length / 
 
 async function sampled(server, { path, body }, samples) {
   const times = { known: [], unknown: [] };
-  const order = Array.from({ length: 2 * samples }, (_, index) => index % 2 === 0).sort(() => Math.random() - 0.5);
+  const order = shuffled(Array.from({ length: 2 * samples }, (_, index) => index % 2 === 0));
   for (const [index, known] of order.entries()) {
     // One request at a time, on one connection, from addresses that take turns.
     const name = `${known ? 'known' : 'nobody'}${index % USERS}`;
