@@ -14,7 +14,7 @@ use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use ring::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 use tar::{Archive, Builder, EntryType, Header};
@@ -44,13 +44,12 @@ const PIECE: usize = 256 * 1024;
 const QUEUE: usize = 4;
 
 /// Makes backups of a server's data while it runs.
-#[async_trait]
 pub trait Source: Send + Sync + fmt::Debug {
     /// A backup of the data as it is now.
     ///
     /// # Errors
     /// If the data cannot be copied.
-    async fn stream(&self, now: Date) -> Result<ByteStream, FileError>;
+    fn stream(&self, now: Date) -> BoxFuture<'_, Result<ByteStream, FileError>>;
 }
 
 /// What a server needs to make backups by itself.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use serde_json::Value as Json;
 
 use super::StartError;
@@ -20,11 +20,12 @@ use crate::random::Random;
 #[derive(Debug)]
 struct OfDirectory(PathBuf);
 
-#[async_trait]
 impl Source for OfDirectory {
-    async fn stream(&self, now: Date) -> Result<ByteStream, FileError> {
-        let (parts, copied) = parts(&self.0, "copy-backup", now).await.map_err(FileError::store)?;
-        Ok(parts.stream(copied))
+    fn stream(&self, now: Date) -> BoxFuture<'_, Result<ByteStream, FileError>> {
+        Box::pin(async move {
+            let (parts, copied) = parts(&self.0, "copy-backup", now).await.map_err(FileError::store)?;
+            Ok(parts.stream(copied))
+        })
     }
 }
 

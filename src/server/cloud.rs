@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use poem::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use serde_json::{Map, Value as Json, json};
 
@@ -150,58 +150,65 @@ macro_rules! log_at {
     };
 }
 
-#[async_trait]
 impl Host for CloudHost {
-    async fn rest(&self, origin: Origin, request: RestRequest) -> RestResponse {
-        let span = tracing::info_span!("request", id = %origin.request);
-        match self.inside(origin, request) {
-            Ok(request) => {
-                answered(tracing::Instrument::instrument(self.rest.answer_inside(request), span).await).await
+    fn rest(&self, origin: Origin, request: RestRequest) -> BoxFuture<'_, RestResponse> {
+        Box::pin(async move {
+            let span = tracing::info_span!("request", id = %origin.request);
+            match self.inside(origin, request) {
+                Ok(request) => {
+                    answered(tracing::Instrument::instrument(self.rest.answer_inside(request), span).await).await
+                }
+                Err(error) => {
+                    let body = json!({ "code": error.number(), "error": error.message });
+                    RestResponse { status: error.status, body: body.to_string().into(), ..RestResponse::default() }
+                }
             }
-            Err(error) => {
-                let body = json!({ "code": error.number(), "error": error.message });
-                RestResponse { status: error.status, body: body.to_string().into(), ..RestResponse::default() }
-            }
-        }
+        })
     }
 
-    async fn send_email(&self, mail: Json) -> Result<(), ParseError> {
-        let Some(outbox) = &self.email else {
-            tracing::error!("Parse.Cloud.sendEmail: there is no mail adapter (option emailAdapter)");
-            return Ok(());
-        };
-        let Json::Object(fields) = mail else {
-            return Err(ParseError::new(ErrorCode::InvalidJson, "A mail must be an object."));
-        };
-        let mail = OwnMail { id: self.app.random.alphanumeric(20), millis: self.app.clock.now().millis(), fields };
-        let sent = outbox.send_own(&mail).await;
-        sent.map_err(|error| ParseError::new(ErrorCode::ScriptFailed, format!("The mail was not sent: {error}")))
+    fn send_email(&self, mail: Json) -> BoxFuture<'_, Result<(), ParseError>> {
+        Box::pin(async move {
+            let Some(outbox) = &self.email else {
+                tracing::error!("Parse.Cloud.sendEmail: there is no mail adapter (option emailAdapter)");
+                return Ok(());
+            };
+            let Json::Object(fields) = mail else {
+                return Err(ParseError::new(ErrorCode::InvalidJson, "A mail must be an object."));
+            };
+            let mail = OwnMail { id: self.app.random.alphanumeric(20), millis: self.app.clock.now().millis(), fields };
+            let sent = outbox.send_own(&mail).await;
+            sent.map_err(|error| ParseError::new(ErrorCode::ScriptFailed, format!("The mail was not sent: {error}")))
+        })
     }
 
-    async fn user_roles(&self, user: &str) -> Result<Vec<String>, ParseError> {
-        let entities = match self.app.entities.known(user) {
-            Some(entities) => entities,
-            None => self.app.entities.find(&self.app, user, None).await?,
-        };
-        Ok(entities.iter().filter_map(|entity| entity.strip_prefix("role:")).map(str::to_owned).collect())
+    fn user_roles<'a>(&'a self, user: &'a str) -> BoxFuture<'a, Result<Vec<String>, ParseError>> {
+        Box::pin(async move {
+            let entities = match self.app.entities.known(user) {
+                Some(entities) => entities,
+                None => self.app.entities.find(&self.app, user, None).await?,
+            };
+            Ok(entities.iter().filter_map(|entity| entity.strip_prefix("role:")).map(str::to_owned).collect())
+        })
     }
 
-    async fn job_message(&self, job: &str, message: &str) -> Result<(), ParseError> {
-        jobs::message(&self.app, job, message).await
+    fn job_message<'a>(&'a self, job: &'a str, message: &'a str) -> BoxFuture<'a, Result<(), ParseError>> {
+        Box::pin(async move { jobs::message(&self.app, job, message).await })
     }
 
     fn options(&self) -> Map<String, Json> {
         self.options.clone()
     }
 
-    async fn set_options(&self, options: Map<String, Json>) -> Result<(), ParseError> {
-        let changed = options.iter().filter(|(key, value)| self.options.get(*key) != Some(value));
-        let changed: Vec<&str> = changed.map(|(key, _)| key.as_str()).collect();
-        if changed.is_empty() {
-            return Ok(());
-        }
-        let message = format!("Options of a running server cannot be changed ({}).", changed.join(", "));
-        Err(ParseError::new(ErrorCode::CommandUnavailable, message))
+    fn set_options(&self, options: Map<String, Json>) -> BoxFuture<'_, Result<(), ParseError>> {
+        Box::pin(async move {
+            let changed = options.iter().filter(|(key, value)| self.options.get(*key) != Some(value));
+            let changed: Vec<&str> = changed.map(|(key, _)| key.as_str()).collect();
+            if changed.is_empty() {
+                return Ok(());
+            }
+            let message = format!("Options of a running server cannot be changed ({}).", changed.join(", "));
+            Err(ParseError::new(ErrorCode::CommandUnavailable, message))
+        })
     }
 
     fn registered(&self, handlers: Handlers, registrations: &Registrations) {

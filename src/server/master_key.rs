@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use serde_json::{Map, Value as Json};
 
 use super::{StartError, cloud};
@@ -59,31 +59,32 @@ fn not_yet() -> ParseError {
     ParseError::unavailable("The server has not started yet.", 1)
 }
 
-#[async_trait]
 impl Host for Alone {
-    async fn rest(&self, _origin: Origin, _request: RestRequest) -> RestResponse {
-        let error = not_yet();
-        RestResponse { status: error.status, ..RestResponse::default() }
+    fn rest(&self, _origin: Origin, _request: RestRequest) -> BoxFuture<'_, RestResponse> {
+        Box::pin(async move {
+            let error = not_yet();
+            RestResponse { status: error.status, ..RestResponse::default() }
+        })
     }
 
-    async fn send_email(&self, _mail: Json) -> Result<(), ParseError> {
-        Err(not_yet())
+    fn send_email(&self, _mail: Json) -> BoxFuture<'_, Result<(), ParseError>> {
+        Box::pin(async move { Err(not_yet()) })
     }
 
-    async fn user_roles(&self, _user: &str) -> Result<Vec<String>, ParseError> {
-        Err(not_yet())
+    fn user_roles<'a>(&'a self, _user: &'a str) -> BoxFuture<'a, Result<Vec<String>, ParseError>> {
+        Box::pin(async move { Err(not_yet()) })
     }
 
-    async fn job_message(&self, _job: &str, _message: &str) -> Result<(), ParseError> {
-        Err(not_yet())
+    fn job_message<'a>(&'a self, _job: &'a str, _message: &'a str) -> BoxFuture<'a, Result<(), ParseError>> {
+        Box::pin(async move { Err(not_yet()) })
     }
 
     fn options(&self) -> Map<String, Json> {
         Map::new()
     }
 
-    async fn set_options(&self, _options: Map<String, Json>) -> Result<(), ParseError> {
-        Err(not_yet())
+    fn set_options(&self, _options: Map<String, Json>) -> BoxFuture<'_, Result<(), ParseError>> {
+        Box::pin(async move { Err(not_yet()) })
     }
 
     fn log(&self, line: &LogLine<'_>) {

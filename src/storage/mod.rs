@@ -23,7 +23,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use serde_json::Value as Json;
 
@@ -236,177 +236,208 @@ impl Ancestry {
 /// A store. All methods may be called concurrently.
 ///
 /// With `tx` the operation is part of that transaction.
-#[async_trait]
 pub trait Storage: Send + Sync + fmt::Debug {
     /// Whether the store responds, within a time limit.
-    async fn ping(&self) -> Result<()>;
+    fn ping(&self) -> BoxFuture<'_, Result<()>>;
 
     /// All classes, default columns included.
-    async fn classes(&self) -> Result<Vec<ClassSchema>>;
+    fn classes(&self) -> BoxFuture<'_, Result<Vec<ClassSchema>>>;
 
     /// Creates a class. `Duplicate` if it exists.
-    async fn create_class(&self, schema: &ClassSchema) -> Result<()>;
+    fn create_class<'a>(&'a self, schema: &'a ClassSchema) -> BoxFuture<'a, Result<()>>;
 
     /// Adds a field atomically. Does nothing if it exists with the same type; `FieldExists` if it exists with another
     /// type.
-    async fn add_field(&self, class: &ClassName, name: &str, field: &Field) -> Result<()>;
+    fn add_field<'a>(&'a self, class: &'a ClassName, name: &'a str, field: &'a Field) -> BoxFuture<'a, Result<()>>;
 
     /// Replaces the options (required, default) of an existing field.
-    async fn set_field_options(&self, class: &ClassName, name: &str, field: &Field) -> Result<()>;
+    fn set_field_options<'a>(
+        &'a self,
+        class: &'a ClassName,
+        name: &'a str,
+        field: &'a Field,
+    ) -> BoxFuture<'a, Result<()>>;
 
     /// Deletes fields of the class and of its rows.
-    async fn delete_fields(&self, schema: &ClassSchema, names: &[String]) -> Result<()>;
+    fn delete_fields<'a>(&'a self, schema: &'a ClassSchema, names: &'a [String]) -> BoxFuture<'a, Result<()>>;
 
     /// Sets the permissions of a class; `None` removes them.
-    async fn set_permissions(
-        &self,
-        class: &ClassName,
-        permissions: Option<&serde_json::Map<String, Json>>,
-    ) -> Result<()>;
+    fn set_permissions<'a>(
+        &'a self,
+        class: &'a ClassName,
+        permissions: Option<&'a serde_json::Map<String, Json>>,
+    ) -> BoxFuture<'a, Result<()>>;
 
     /// Sets the list of indexes of a class, without changing the indexes themselves.
-    async fn set_listed_indexes(
-        &self,
-        class: &ClassName,
-        indexes: &indexmap::IndexMap<String, IndexKeys>,
-    ) -> Result<()>;
+    fn set_listed_indexes<'a>(
+        &'a self,
+        class: &'a ClassName,
+        indexes: &'a indexmap::IndexMap<String, IndexKeys>,
+    ) -> BoxFuture<'a, Result<()>>;
 
     /// Waits until earlier changes of classes and indexes survive a crash. They do when they return, unless the store made them while a
     /// transaction of somebody else occupied it.
-    async fn settle_classes(&self) -> Result<()> {
-        Ok(())
+    fn settle_classes(&self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move { Ok(()) })
     }
 
     /// Deletes a class and its rows. Does nothing if it does not exist.
-    async fn delete_class(&self, class: &ClassName) -> Result<()>;
+    fn delete_class<'a>(&'a self, class: &'a ClassName) -> BoxFuture<'a, Result<()>>;
 
     /// Creates missing indexes, without blocking writes if the store can.
-    async fn create_indexes(&self, schema: &ClassSchema, indexes: &[IndexSpec]) -> Result<()>;
+    fn create_indexes<'a>(&'a self, schema: &'a ClassSchema, indexes: &'a [IndexSpec]) -> BoxFuture<'a, Result<()>>;
 
     /// Drops indexes by name.
-    async fn drop_indexes(&self, class: &ClassName, names: &[String]) -> Result<()>;
+    fn drop_indexes<'a>(&'a self, class: &'a ClassName, names: &'a [String]) -> BoxFuture<'a, Result<()>>;
 
     /// The existing indexes of a class as `name → keys`, in the database's terms (including `_id_`).
-    async fn indexes(&self, class: &ClassName) -> Result<indexmap::IndexMap<String, IndexKeys>>;
+    fn indexes<'a>(&'a self, class: &'a ClassName) -> BoxFuture<'a, Result<indexmap::IndexMap<String, IndexKeys>>>;
 
     /// Inserts a row.
-    async fn insert(&self, schema: &ClassSchema, row: Object, tx: Option<&Transaction>) -> Result<()>;
+    fn insert<'a>(
+        &'a self,
+        schema: &'a ClassSchema,
+        row: Object,
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<()>>;
 
     /// Updates the first matching row atomically and returns the row after the update; `None` if none matches.
-    async fn update_one(
-        &self,
-        schema: &ClassSchema,
-        filter: &Resolved,
-        update: &Update,
-        tx: Option<&Transaction>,
-    ) -> Result<Option<Object>>;
+    fn update_one<'a>(
+        &'a self,
+        schema: &'a ClassSchema,
+        filter: &'a Resolved,
+        update: &'a Update,
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<Option<Object>>>;
 
     /// Updates all matching rows; returns their number.
-    async fn update_many(
-        &self,
-        schema: &ClassSchema,
-        filter: &Resolved,
-        update: &Update,
-        tx: Option<&Transaction>,
-    ) -> Result<u64>;
+    fn update_many<'a>(
+        &'a self,
+        schema: &'a ClassSchema,
+        filter: &'a Resolved,
+        update: &'a Update,
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<u64>>;
 
     /// Updates the first matching row, or inserts one from the filter's equalities and the update.
-    async fn upsert(
-        &self,
-        schema: &ClassSchema,
-        filter: &Resolved,
-        update: &Update,
-        tx: Option<&Transaction>,
-    ) -> Result<()>;
+    fn upsert<'a>(
+        &'a self,
+        schema: &'a ClassSchema,
+        filter: &'a Resolved,
+        update: &'a Update,
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<()>>;
 
     /// Deletes all matching rows; returns their number.
-    async fn delete(&self, schema: &ClassSchema, filter: &Resolved, tx: Option<&Transaction>) -> Result<u64>;
+    fn delete<'a>(
+        &'a self,
+        schema: &'a ClassSchema,
+        filter: &'a Resolved,
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<u64>>;
 
     /// Finds the matching rows.
-    async fn find(
-        &self,
-        schema: &ClassSchema,
-        filter: &Resolved,
-        options: &FindOptions,
-        tx: Option<&Transaction>,
-    ) -> Result<Vec<Object>>;
+    fn find<'a>(
+        &'a self,
+        schema: &'a ClassSchema,
+        filter: &'a Resolved,
+        options: &'a FindOptions,
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<Vec<Object>>>;
 
     /// Like [`Storage::find`], with the rows as JSON in the given shape. Requested fields must be top-level fields.
-    async fn find_json(
-        &self,
-        schema: &ClassSchema,
-        filter: &Resolved,
-        options: &FindOptions,
-        shape: &Arc<Shape>,
-        tx: Option<&Transaction>,
-    ) -> Result<JsonRows>;
+    fn find_json<'a>(
+        &'a self,
+        schema: &'a ClassSchema,
+        filter: &'a Resolved,
+        options: &'a FindOptions,
+        shape: &'a Arc<Shape>,
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<JsonRows>>;
 
     /// Counts the matching rows. Of `options`, only hint, comment, case and read preference are used.
-    async fn count(
-        &self,
-        schema: &ClassSchema,
-        filter: &Resolved,
-        options: &FindOptions,
-        tx: Option<&Transaction>,
-    ) -> Result<u64>;
+    fn count<'a>(
+        &'a self,
+        schema: &'a ClassSchema,
+        filter: &'a Resolved,
+        options: &'a FindOptions,
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<u64>>;
 
     /// The store's plan of a query, as JSON in its own format.
-    async fn explain(
-        &self,
-        schema: &ClassSchema,
-        filter: &Resolved,
-        options: &FindOptions,
-        verbosity: &str,
-    ) -> Result<Json>;
+    fn explain<'a>(
+        &'a self,
+        schema: &'a ClassSchema,
+        filter: &'a Resolved,
+        options: &'a FindOptions,
+        verbosity: &'a str,
+    ) -> BoxFuture<'a, Result<Json>>;
 
     /// The distinct values of a field in the matching rows.
-    async fn distinct(&self, schema: &ClassSchema, field: &str, filter: &Resolved) -> Result<Vec<Value>>;
+    fn distinct<'a>(
+        &'a self,
+        schema: &'a ClassSchema,
+        field: &'a str,
+        filter: &'a Resolved,
+    ) -> BoxFuture<'a, Result<Vec<Value>>>;
 
     /// Runs a MongoDB aggregation pipeline (field names in REST terms unless the options say otherwise); returns rows
     /// as REST
     /// JSON.
-    async fn aggregate(
-        &self,
-        schema: &ClassSchema,
+    fn aggregate<'a>(
+        &'a self,
+        schema: &'a ClassSchema,
         pipeline: Vec<Json>,
-        options: &AggregateOptions,
-    ) -> Result<Vec<Json>>;
+        options: &'a AggregateOptions,
+    ) -> BoxFuture<'a, Result<Vec<Json>>>;
 
     /// Adds members to a relation; existing members are unaffected.
-    async fn link(&self, join: &ClassName, owner: &str, members: &[String], tx: Option<&Transaction>) -> Result<()>;
+    fn link<'a>(
+        &'a self,
+        join: &'a ClassName,
+        owner: &'a str,
+        members: &'a [String],
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<()>>;
 
     /// Removes members from a relation; ids that are not members are ignored.
-    async fn unlink(&self, join: &ClassName, owner: &str, members: &[String], tx: Option<&Transaction>) -> Result<()>;
+    fn unlink<'a>(
+        &'a self,
+        join: &'a ClassName,
+        owner: &'a str,
+        members: &'a [String],
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<()>>;
 
     /// The members of the relations of these owners, as pairs `(owner, member)`.
-    async fn members(
-        &self,
-        join: &ClassName,
-        owners: &[String],
-        tx: Option<&Transaction>,
-    ) -> Result<Vec<(String, String)>>;
+    fn members<'a>(
+        &'a self,
+        join: &'a ClassName,
+        owners: &'a [String],
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<Vec<(String, String)>>>;
 
     /// The owners whose relation contains one of these members, as pairs `(owner, member)`; `None`: all owners with
     /// members.
-    async fn owners(
-        &self,
-        join: &ClassName,
-        members: Option<&[String]>,
-        tx: Option<&Transaction>,
-    ) -> Result<Vec<(String, String)>>;
+    fn owners<'a>(
+        &'a self,
+        join: &'a ClassName,
+        members: Option<&'a [String]>,
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<Vec<(String, String)>>>;
 
     /// The owners whose `direct` relation contains the member, the owners whose `nested` relation contains one of
     /// these, and so on. One query regardless of the depth; cycles are handled.
-    async fn ancestors(
-        &self,
-        direct: &ClassName,
-        nested: &ClassName,
-        member: &str,
-        tx: Option<&Transaction>,
-    ) -> Result<Ancestry>;
+    fn ancestors<'a>(
+        &'a self,
+        direct: &'a ClassName,
+        nested: &'a ClassName,
+        member: &'a str,
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<Ancestry>>;
 
     /// The classes that have a place for rows, relations (`_Join:…`) included, whether or not they have a schema.
-    async fn stored_classes(&self) -> Result<Vec<ClassName>>;
+    fn stored_classes(&self) -> BoxFuture<'_, Result<Vec<ClassName>>>;
 
     /// All rows of a class, with internal columns, in the order in which the store keeps them. Not at one moment: what is written
     /// meanwhile may be among them.
@@ -416,53 +447,53 @@ pub trait Storage: Send + Sync + fmt::Debug {
     fn all_pairs<'a>(&'a self, join: &ClassName) -> BoxStream<'a, Result<(String, String)>>;
 
     /// The indexes of a class as they would be created again, without that of the `objectId`.
-    async fn index_specs(&self, schema: &ClassSchema) -> Result<Vec<IndexSpec>>;
+    fn index_specs<'a>(&'a self, schema: &'a ClassSchema) -> BoxFuture<'a, Result<Vec<IndexSpec>>>;
 
     /// What the store finds damaged in its own structures, one sentence each. Reads everything.
-    async fn damage(&self) -> Result<Vec<String>> {
-        Ok(Vec::new())
+    fn damage(&self) -> BoxFuture<'_, Result<Vec<String>>> {
+        Box::pin(async move { Ok(Vec::new()) })
     }
 
     /// Begins a transaction.
-    async fn begin(&self) -> Result<Transaction>;
+    fn begin(&self) -> BoxFuture<'_, Result<Transaction>>;
 
     /// Begins a transaction for the writes of one object: its row, and what belongs to it. `None` if the store has no
     /// transactions that are cheap enough for that; then the order of the writes must leave nothing that hurts a retry.
-    async fn begin_for_one(&self) -> Result<Option<Transaction>> {
-        Ok(None)
+    fn begin_for_one(&self) -> BoxFuture<'_, Result<Option<Transaction>>> {
+        Box::pin(async move { Ok(None) })
     }
 
     /// Commits a transaction.
-    async fn commit(&self, tx: Transaction) -> Result<()>;
+    fn commit(&self, tx: Transaction) -> BoxFuture<'_, Result<()>>;
 
     /// Rolls back a transaction.
-    async fn abort(&self, tx: Transaction) -> Result<()>;
+    fn abort(&self, tx: Transaction) -> BoxFuture<'_, Result<()>>;
 
     /// Watches for changes of the schema and of rows of these classes by other processes. `None` if the store cannot;
     /// then caches must rely on expiry.
-    async fn watch(&self, classes: &[ClassName]) -> Result<Option<BoxStream<'static, Event>>>;
+    fn watch<'a>(&'a self, classes: &'a [ClassName]) -> BoxFuture<'a, Result<Option<BoxStream<'static, Event>>>>;
 
     /// Every write to rows of the classes followed, by whatever process, in order, with the rows before and after; `None`: the store
     /// cannot tell.
-    async fn changes(&self, _follower: Arc<dyn Follower>) -> Result<Option<BoxStream<'static, Change>>> {
-        Ok(None)
+    fn changes(&self, _follower: Arc<dyn Follower>) -> BoxFuture<'_, Result<Option<BoxStream<'static, Change>>>> {
+        Box::pin(async move { Ok(None) })
     }
 
     /// The writes that [`Storage::changes`] told, or would have told, after some and up to a place that has been reached; `None`: the
     /// store does not know them any more, or they began before `oldest`.
-    async fn changes_between(
+    fn changes_between(
         &self,
         _follower: Arc<dyn Follower>,
         _after: After,
         _until: u64,
         _oldest: Date,
-    ) -> Result<Option<BoxStream<'static, Result<RowChange>>>> {
-        Ok(None)
+    ) -> BoxFuture<'_, Result<Option<BoxStream<'static, Result<RowChange>>>>> {
+        Box::pin(async move { Ok(None) })
     }
 
     /// The place in the order of writes that has been reached: what is written from now on comes after it.
-    async fn position(&self) -> Result<u64> {
-        Ok(0)
+    fn position(&self) -> BoxFuture<'_, Result<u64>> {
+        Box::pin(async move { Ok(0) })
     }
 
     /// The name of the order of writes, where another database has another one in which the same places mean other writes.
@@ -471,10 +502,10 @@ pub trait Storage: Send + Sync + fmt::Debug {
     }
 
     /// Has the store keep the rows before and after each write of a class, for [`Storage::changes`].
-    async fn keep_images(&self, _class: &ClassName) -> Result<()> {
-        Ok(())
+    fn keep_images<'a>(&'a self, _class: &'a ClassName) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { Ok(()) })
     }
 
     /// Closes the store gracefully; later calls fail.
-    async fn close(&self);
+    fn close(&self) -> BoxFuture<'_, ()>;
 }

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};
@@ -109,186 +109,257 @@ const fn kind(error: &StorageError) -> &'static str {
     }
 }
 
-#[async_trait]
 impl Storage for Observed {
-    async fn ping(&self) -> Result<()> {
-        self.store.ping().await
+    fn ping(&self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move { self.store.ping().await })
     }
 
-    async fn classes(&self) -> Result<Vec<ClassSchema>> {
-        self.observed("classes", None, self.store.classes()).await
+    fn classes(&self) -> BoxFuture<'_, Result<Vec<ClassSchema>>> {
+        Box::pin(async move { self.observed("classes", None, self.store.classes()).await })
     }
 
-    async fn create_class(&self, schema: &ClassSchema) -> Result<()> {
-        self.observed("createClass", Some(&schema.name), self.store.create_class(schema)).await
+    fn create_class<'a>(&'a self, schema: &'a ClassSchema) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { self.observed("createClass", Some(&schema.name), self.store.create_class(schema)).await })
     }
 
-    async fn add_field(&self, class: &ClassName, name: &str, field: &Field) -> Result<()> {
-        self.observed("addField", Some(class), self.store.add_field(class, name, field)).await
+    fn add_field<'a>(&'a self, class: &'a ClassName, name: &'a str, field: &'a Field) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { self.observed("addField", Some(class), self.store.add_field(class, name, field)).await })
     }
 
-    async fn set_field_options(&self, class: &ClassName, name: &str, field: &Field) -> Result<()> {
-        self.observed("setFieldOptions", Some(class), self.store.set_field_options(class, name, field)).await
+    fn set_field_options<'a>(
+        &'a self,
+        class: &'a ClassName,
+        name: &'a str,
+        field: &'a Field,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            self.observed("setFieldOptions", Some(class), self.store.set_field_options(class, name, field)).await
+        })
     }
 
-    async fn delete_fields(&self, schema: &ClassSchema, names: &[String]) -> Result<()> {
-        self.observed("deleteFields", Some(&schema.name), self.store.delete_fields(schema, names)).await
+    fn delete_fields<'a>(&'a self, schema: &'a ClassSchema, names: &'a [String]) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            self.observed("deleteFields", Some(&schema.name), self.store.delete_fields(schema, names)).await
+        })
     }
 
-    async fn set_permissions(&self, class: &ClassName, permissions: Option<&Map<String, Json>>) -> Result<()> {
-        self.observed("setPermissions", Some(class), self.store.set_permissions(class, permissions)).await
+    fn set_permissions<'a>(
+        &'a self,
+        class: &'a ClassName,
+        permissions: Option<&'a Map<String, Json>>,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            self.observed("setPermissions", Some(class), self.store.set_permissions(class, permissions)).await
+        })
     }
 
-    async fn set_listed_indexes(&self, class: &ClassName, indexes: &IndexMap<String, IndexKeys>) -> Result<()> {
-        self.observed("setListedIndexes", Some(class), self.store.set_listed_indexes(class, indexes)).await
+    fn set_listed_indexes<'a>(
+        &'a self,
+        class: &'a ClassName,
+        indexes: &'a IndexMap<String, IndexKeys>,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            self.observed("setListedIndexes", Some(class), self.store.set_listed_indexes(class, indexes)).await
+        })
     }
 
-    async fn delete_class(&self, class: &ClassName) -> Result<()> {
-        self.observed("deleteClass", Some(class), self.store.delete_class(class)).await
+    fn delete_class<'a>(&'a self, class: &'a ClassName) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { self.observed("deleteClass", Some(class), self.store.delete_class(class)).await })
     }
 
-    async fn create_indexes(&self, schema: &ClassSchema, indexes: &[IndexSpec]) -> Result<()> {
-        self.observed("createIndexes", Some(&schema.name), self.store.create_indexes(schema, indexes)).await
+    fn create_indexes<'a>(&'a self, schema: &'a ClassSchema, indexes: &'a [IndexSpec]) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            self.observed("createIndexes", Some(&schema.name), self.store.create_indexes(schema, indexes)).await
+        })
     }
 
-    async fn drop_indexes(&self, class: &ClassName, names: &[String]) -> Result<()> {
-        self.observed("dropIndexes", Some(class), self.store.drop_indexes(class, names)).await
+    fn drop_indexes<'a>(&'a self, class: &'a ClassName, names: &'a [String]) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { self.observed("dropIndexes", Some(class), self.store.drop_indexes(class, names)).await })
     }
 
-    async fn indexes(&self, class: &ClassName) -> Result<indexmap::IndexMap<String, IndexKeys>> {
-        self.observed("indexes", Some(class), self.store.indexes(class)).await
+    fn indexes<'a>(&'a self, class: &'a ClassName) -> BoxFuture<'a, Result<indexmap::IndexMap<String, IndexKeys>>> {
+        Box::pin(async move { self.observed("indexes", Some(class), self.store.indexes(class)).await })
     }
 
-    async fn insert(&self, schema: &ClassSchema, row: Object, tx: Option<&Transaction>) -> Result<()> {
-        self.observed("insert", Some(&schema.name), self.store.insert(schema, row, tx)).await
+    fn insert<'a>(
+        &'a self,
+        schema: &'a ClassSchema,
+        row: Object,
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { self.observed("insert", Some(&schema.name), self.store.insert(schema, row, tx)).await })
     }
 
-    async fn update_one(
-        &self,
-        schema: &ClassSchema,
-        filter: &Resolved,
-        update: &Update,
-        tx: Option<&Transaction>,
-    ) -> Result<Option<Object>> {
-        self.observed("updateOne", Some(&schema.name), self.store.update_one(schema, filter, update, tx)).await
+    fn update_one<'a>(
+        &'a self,
+        schema: &'a ClassSchema,
+        filter: &'a Resolved,
+        update: &'a Update,
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<Option<Object>>> {
+        Box::pin(async move {
+            self.observed("updateOne", Some(&schema.name), self.store.update_one(schema, filter, update, tx)).await
+        })
     }
 
-    async fn update_many(
-        &self,
-        schema: &ClassSchema,
-        filter: &Resolved,
-        update: &Update,
-        tx: Option<&Transaction>,
-    ) -> Result<u64> {
-        self.observed("updateMany", Some(&schema.name), self.store.update_many(schema, filter, update, tx)).await
+    fn update_many<'a>(
+        &'a self,
+        schema: &'a ClassSchema,
+        filter: &'a Resolved,
+        update: &'a Update,
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<u64>> {
+        Box::pin(async move {
+            self.observed("updateMany", Some(&schema.name), self.store.update_many(schema, filter, update, tx)).await
+        })
     }
 
-    async fn upsert(
-        &self,
-        schema: &ClassSchema,
-        filter: &Resolved,
-        update: &Update,
-        tx: Option<&Transaction>,
-    ) -> Result<()> {
-        self.observed("upsert", Some(&schema.name), self.store.upsert(schema, filter, update, tx)).await
+    fn upsert<'a>(
+        &'a self,
+        schema: &'a ClassSchema,
+        filter: &'a Resolved,
+        update: &'a Update,
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            self.observed("upsert", Some(&schema.name), self.store.upsert(schema, filter, update, tx)).await
+        })
     }
 
-    async fn delete(&self, schema: &ClassSchema, filter: &Resolved, tx: Option<&Transaction>) -> Result<u64> {
-        self.observed("delete", Some(&schema.name), self.store.delete(schema, filter, tx)).await
+    fn delete<'a>(
+        &'a self,
+        schema: &'a ClassSchema,
+        filter: &'a Resolved,
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<u64>> {
+        Box::pin(
+            async move { self.observed("delete", Some(&schema.name), self.store.delete(schema, filter, tx)).await },
+        )
     }
 
-    async fn find(
-        &self,
-        schema: &ClassSchema,
-        filter: &Resolved,
-        options: &FindOptions,
-        tx: Option<&Transaction>,
-    ) -> Result<Vec<Object>> {
-        self.observed("find", Some(&schema.name), self.store.find(schema, filter, options, tx)).await
+    fn find<'a>(
+        &'a self,
+        schema: &'a ClassSchema,
+        filter: &'a Resolved,
+        options: &'a FindOptions,
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<Vec<Object>>> {
+        Box::pin(async move {
+            self.observed("find", Some(&schema.name), self.store.find(schema, filter, options, tx)).await
+        })
     }
 
-    async fn find_json(
-        &self,
-        schema: &ClassSchema,
-        filter: &Resolved,
-        options: &FindOptions,
-        shape: &Arc<Shape>,
-        tx: Option<&Transaction>,
-    ) -> Result<JsonRows> {
-        self.observed("find", Some(&schema.name), self.store.find_json(schema, filter, options, shape, tx)).await
+    fn find_json<'a>(
+        &'a self,
+        schema: &'a ClassSchema,
+        filter: &'a Resolved,
+        options: &'a FindOptions,
+        shape: &'a Arc<Shape>,
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<JsonRows>> {
+        Box::pin(async move {
+            self.observed("find", Some(&schema.name), self.store.find_json(schema, filter, options, shape, tx)).await
+        })
     }
 
-    async fn count(
-        &self,
-        schema: &ClassSchema,
-        filter: &Resolved,
-        options: &FindOptions,
-        tx: Option<&Transaction>,
-    ) -> Result<u64> {
-        self.observed("count", Some(&schema.name), self.store.count(schema, filter, options, tx)).await
+    fn count<'a>(
+        &'a self,
+        schema: &'a ClassSchema,
+        filter: &'a Resolved,
+        options: &'a FindOptions,
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<u64>> {
+        Box::pin(async move {
+            self.observed("count", Some(&schema.name), self.store.count(schema, filter, options, tx)).await
+        })
     }
 
-    async fn explain(
-        &self,
-        schema: &ClassSchema,
-        filter: &Resolved,
-        options: &FindOptions,
-        verbosity: &str,
-    ) -> Result<Json> {
-        self.observed("explain", Some(&schema.name), self.store.explain(schema, filter, options, verbosity)).await
+    fn explain<'a>(
+        &'a self,
+        schema: &'a ClassSchema,
+        filter: &'a Resolved,
+        options: &'a FindOptions,
+        verbosity: &'a str,
+    ) -> BoxFuture<'a, Result<Json>> {
+        Box::pin(async move {
+            self.observed("explain", Some(&schema.name), self.store.explain(schema, filter, options, verbosity)).await
+        })
     }
 
-    async fn distinct(&self, schema: &ClassSchema, field: &str, filter: &Resolved) -> Result<Vec<Value>> {
-        self.observed("distinct", Some(&schema.name), self.store.distinct(schema, field, filter)).await
+    fn distinct<'a>(
+        &'a self,
+        schema: &'a ClassSchema,
+        field: &'a str,
+        filter: &'a Resolved,
+    ) -> BoxFuture<'a, Result<Vec<Value>>> {
+        Box::pin(async move {
+            self.observed("distinct", Some(&schema.name), self.store.distinct(schema, field, filter)).await
+        })
     }
 
-    async fn aggregate(
-        &self,
-        schema: &ClassSchema,
+    fn aggregate<'a>(
+        &'a self,
+        schema: &'a ClassSchema,
         pipeline: Vec<Json>,
-        options: &AggregateOptions,
-    ) -> Result<Vec<Json>> {
-        self.observed("aggregate", Some(&schema.name), self.store.aggregate(schema, pipeline, options)).await
+        options: &'a AggregateOptions,
+    ) -> BoxFuture<'a, Result<Vec<Json>>> {
+        Box::pin(async move {
+            self.observed("aggregate", Some(&schema.name), self.store.aggregate(schema, pipeline, options)).await
+        })
     }
 
-    async fn link(&self, join: &ClassName, owner: &str, members: &[String], tx: Option<&Transaction>) -> Result<()> {
-        self.observed("link", Some(join), self.store.link(join, owner, members, tx)).await
+    fn link<'a>(
+        &'a self,
+        join: &'a ClassName,
+        owner: &'a str,
+        members: &'a [String],
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { self.observed("link", Some(join), self.store.link(join, owner, members, tx)).await })
     }
 
-    async fn unlink(&self, join: &ClassName, owner: &str, members: &[String], tx: Option<&Transaction>) -> Result<()> {
-        self.observed("unlink", Some(join), self.store.unlink(join, owner, members, tx)).await
+    fn unlink<'a>(
+        &'a self,
+        join: &'a ClassName,
+        owner: &'a str,
+        members: &'a [String],
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { self.observed("unlink", Some(join), self.store.unlink(join, owner, members, tx)).await })
     }
 
-    async fn members(
-        &self,
-        join: &ClassName,
-        owners: &[String],
-        tx: Option<&Transaction>,
-    ) -> Result<Vec<(String, String)>> {
-        self.observed("members", Some(join), self.store.members(join, owners, tx)).await
+    fn members<'a>(
+        &'a self,
+        join: &'a ClassName,
+        owners: &'a [String],
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<Vec<(String, String)>>> {
+        Box::pin(async move { self.observed("members", Some(join), self.store.members(join, owners, tx)).await })
     }
 
-    async fn owners(
-        &self,
-        join: &ClassName,
-        members: Option<&[String]>,
-        tx: Option<&Transaction>,
-    ) -> Result<Vec<(String, String)>> {
-        self.observed("owners", Some(join), self.store.owners(join, members, tx)).await
+    fn owners<'a>(
+        &'a self,
+        join: &'a ClassName,
+        members: Option<&'a [String]>,
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<Vec<(String, String)>>> {
+        Box::pin(async move { self.observed("owners", Some(join), self.store.owners(join, members, tx)).await })
     }
 
-    async fn ancestors(
-        &self,
-        direct: &ClassName,
-        nested: &ClassName,
-        member: &str,
-        tx: Option<&Transaction>,
-    ) -> Result<Ancestry> {
-        self.observed("ancestors", Some(direct), self.store.ancestors(direct, nested, member, tx)).await
+    fn ancestors<'a>(
+        &'a self,
+        direct: &'a ClassName,
+        nested: &'a ClassName,
+        member: &'a str,
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<Ancestry>> {
+        Box::pin(async move {
+            self.observed("ancestors", Some(direct), self.store.ancestors(direct, nested, member, tx)).await
+        })
     }
 
-    async fn stored_classes(&self) -> Result<Vec<ClassName>> {
-        self.observed("storedClasses", None, self.store.stored_classes()).await
+    fn stored_classes(&self) -> BoxFuture<'_, Result<Vec<ClassName>>> {
+        Box::pin(async move { self.observed("storedClasses", None, self.store.stored_classes()).await })
     }
 
     fn all_rows<'a>(&'a self, schema: &ClassSchema) -> BoxStream<'a, Result<Object>> {
@@ -299,65 +370,67 @@ impl Storage for Observed {
         self.store.all_pairs(join)
     }
 
-    async fn index_specs(&self, schema: &ClassSchema) -> Result<Vec<IndexSpec>> {
-        self.observed("indexSpecs", Some(&schema.name), self.store.index_specs(schema)).await
+    fn index_specs<'a>(&'a self, schema: &'a ClassSchema) -> BoxFuture<'a, Result<Vec<IndexSpec>>> {
+        Box::pin(async move { self.observed("indexSpecs", Some(&schema.name), self.store.index_specs(schema)).await })
     }
 
-    async fn damage(&self) -> Result<Vec<String>> {
-        self.store.damage().await
+    fn damage(&self) -> BoxFuture<'_, Result<Vec<String>>> {
+        Box::pin(async move { self.store.damage().await })
     }
 
-    async fn begin(&self) -> Result<Transaction> {
-        self.observed("begin", None, self.store.begin()).await
+    fn begin(&self) -> BoxFuture<'_, Result<Transaction>> {
+        Box::pin(async move { self.observed("begin", None, self.store.begin()).await })
     }
 
-    async fn begin_for_one(&self) -> Result<Option<Transaction>> {
-        self.observed("begin", None, self.store.begin_for_one()).await
+    fn begin_for_one(&self) -> BoxFuture<'_, Result<Option<Transaction>>> {
+        Box::pin(async move { self.observed("begin", None, self.store.begin_for_one()).await })
     }
 
-    async fn commit(&self, tx: Transaction) -> Result<()> {
-        self.observed("commit", None, self.store.commit(tx)).await
+    fn commit(&self, tx: Transaction) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move { self.observed("commit", None, self.store.commit(tx)).await })
     }
 
-    async fn abort(&self, tx: Transaction) -> Result<()> {
-        self.observed("abort", None, self.store.abort(tx)).await
+    fn abort(&self, tx: Transaction) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move { self.observed("abort", None, self.store.abort(tx)).await })
     }
 
-    async fn watch(&self, classes: &[ClassName]) -> Result<Option<BoxStream<'static, Event>>> {
-        self.store.watch(classes).await
+    fn watch<'a>(&'a self, classes: &'a [ClassName]) -> BoxFuture<'a, Result<Option<BoxStream<'static, Event>>>> {
+        Box::pin(async move { self.store.watch(classes).await })
     }
 
-    async fn changes(&self, follower: Arc<dyn Follower>) -> Result<Option<BoxStream<'static, Change>>> {
-        self.store.changes(follower).await
+    fn changes(&self, follower: Arc<dyn Follower>) -> BoxFuture<'_, Result<Option<BoxStream<'static, Change>>>> {
+        Box::pin(async move { self.store.changes(follower).await })
     }
 
-    async fn changes_between(
+    fn changes_between(
         &self,
         follower: Arc<dyn Follower>,
         after: After,
         until: u64,
         oldest: Date,
-    ) -> Result<Option<BoxStream<'static, Result<RowChange>>>> {
-        self.store.changes_between(follower, after, until, oldest).await
+    ) -> BoxFuture<'_, Result<Option<BoxStream<'static, Result<RowChange>>>>> {
+        Box::pin(async move { self.store.changes_between(follower, after, until, oldest).await })
     }
 
-    async fn position(&self) -> Result<u64> {
-        self.store.position().await
+    fn position(&self) -> BoxFuture<'_, Result<u64>> {
+        Box::pin(async move { self.store.position().await })
     }
 
     fn history(&self) -> Option<&str> {
         self.store.history()
     }
 
-    async fn settle_classes(&self) -> Result<()> {
-        self.store.settle_classes().await
+    fn settle_classes(&self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move { self.store.settle_classes().await })
     }
 
-    async fn keep_images(&self, class: &ClassName) -> Result<()> {
-        self.store.keep_images(class).await
+    fn keep_images<'a>(&'a self, class: &'a ClassName) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { self.store.keep_images(class).await })
     }
 
-    async fn close(&self) {
-        self.store.close().await;
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            self.store.close().await;
+        })
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use reparse::adapters::cloud::handler::{Answer, Call, Handler, Target};
 use reparse::domain::features::jobs;
 use reparse::domain::kernel::triggers::Source;
@@ -26,16 +26,17 @@ impl Work {
     }
 }
 
-#[async_trait]
 impl Handler for Work {
-    async fn call(&self, call: Call) -> Result<Answer> {
-        self.runs.fetch_add(1, Ordering::SeqCst);
-        match call.payload["params"]["do"].as_str() {
-            Some("fail") => Err(ParseError::new(ErrorCode::ScriptFailed, "it failed")),
-            Some("go on") => std::future::pending().await,
-            Some("tell") => Ok(Answer { result: Some(Json::Object(call.payload)), ..Answer::default() }),
-            _ => Ok(Answer { result: Some("done".into()), ..Answer::default() }),
-        }
+    fn call(&self, call: Call) -> BoxFuture<'_, Result<Answer>> {
+        Box::pin(async move {
+            self.runs.fetch_add(1, Ordering::SeqCst);
+            match call.payload["params"]["do"].as_str() {
+                Some("fail") => Err(ParseError::new(ErrorCode::ScriptFailed, "it failed")),
+                Some("go on") => std::future::pending().await,
+                Some("tell") => Ok(Answer { result: Some(Json::Object(call.payload)), ..Answer::default() }),
+                _ => Ok(Answer { result: Some("done".into()), ..Answer::default() }),
+            }
+        })
     }
 }
 
@@ -283,10 +284,11 @@ fn parameters_and_headers_reach_the_job() {
         /// Gives what it is told as its message.
         #[derive(Debug)]
         struct Told;
-        #[async_trait]
         impl Handler for Told {
-            async fn call(&self, call: Call) -> Result<Answer> {
-                Ok(Answer { result: Some(Json::Object(call.payload).to_string().into()), ..Answer::default() })
+            fn call(&self, call: Call) -> BoxFuture<'_, Result<Answer>> {
+                Box::pin(async move {
+                    Ok(Answer { result: Some(Json::Object(call.payload).to_string().into()), ..Answer::default() })
+                })
             }
         }
         let target = Target::Job("work".to_owned());

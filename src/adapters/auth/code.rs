@@ -1,7 +1,7 @@
 //! Providers with authorisation codes: the server exchanges the code for an access token and asks the provider for the
 //! user's id, which never comes from the client.
 
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use reqwest::{RequestBuilder, Url};
 use serde_json::{Map, Value as Json, json};
 
@@ -309,33 +309,36 @@ fn unwrapped(body: &[u8]) -> &[u8] {
     end.and_then(|(rest, end)| rest.get(..end)).unwrap_or(body)
 }
 
-#[async_trait]
 impl AuthAdapter for CodeExchange {
-    async fn identify(&self, given: &Given<'_>) -> Result<Option<Map<String, Json>>> {
-        let Some(code) = given.text("code") else {
-            return Err(ParseError::new(
-                ErrorCode::ValidationError,
-                format!("{} code is required.", self.dialect.title),
-            ));
-        };
-        let (token, answer) = self.access_token(code, given).await?;
-        let user = match &self.user_url {
-            None => answer,
-            Some(url) => self.user(url.clone(), &token).await?,
-        };
-        let id = scalar(user.get(self.dialect.id)).ok_or_else(|| {
-            let message = format!("Invalid {} user data received.", self.dialect.title);
-            ParseError::new(ErrorCode::ValidationError, message)
-        })?;
-        if given.names_another(&id) {
-            return Err(self.mismatch());
-        }
-        Ok(Some(Map::from_iter([("access_token".to_owned(), token.into()), ("id".to_owned(), id.into())])))
+    fn identify<'a>(&'a self, given: &'a Given<'a>) -> BoxFuture<'a, Result<Option<Map<String, Json>>>> {
+        Box::pin(async move {
+            let Some(code) = given.text("code") else {
+                return Err(ParseError::new(
+                    ErrorCode::ValidationError,
+                    format!("{} code is required.", self.dialect.title),
+                ));
+            };
+            let (token, answer) = self.access_token(code, given).await?;
+            let user = match &self.user_url {
+                None => answer,
+                Some(url) => self.user(url.clone(), &token).await?,
+            };
+            let id = scalar(user.get(self.dialect.id)).ok_or_else(|| {
+                let message = format!("Invalid {} user data received.", self.dialect.title);
+                ParseError::new(ErrorCode::ValidationError, message)
+            })?;
+            if given.names_another(&id) {
+                return Err(self.mismatch());
+            }
+            Ok(Some(Map::from_iter([("access_token".to_owned(), token.into()), ("id".to_owned(), id.into())])))
+        })
     }
 
-    async fn validate(&self, _attempt: &Attempt<'_>) -> Result<Outcome> {
-        // The user's id was checked when the code was exchanged.
-        Ok(Outcome::default())
+    fn validate<'a>(&'a self, _attempt: &'a Attempt<'a>) -> BoxFuture<'a, Result<Outcome>> {
+        Box::pin(async move {
+            // The user's id was checked when the code was exchanged.
+            Ok(Outcome::default())
+        })
     }
 
     fn present(&self, stored: &Map<String, Json>, _master: bool) -> Option<Map<String, Json>> {

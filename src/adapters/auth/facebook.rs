@@ -1,6 +1,6 @@
 //! Facebook: an access token, for which Facebook confirms app and user, or a signed token of its limited log in.
 
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use jsonwebtoken::Algorithm;
 use reqwest::Url;
 use ring::hmac;
@@ -66,24 +66,25 @@ fn wrong() -> ParseError {
     invalid("Facebook auth is invalid for this user.")
 }
 
-#[async_trait]
 impl AuthAdapter for Facebook {
-    async fn validate(&self, attempt: &Attempt<'_>) -> Result<Outcome> {
-        let id = attempt.data.get("id").and_then(Json::as_str).filter(|id| !id.is_empty());
-        if let Some(token) = attempt.data.get("token").filter(|token| !token.is_null()) {
-            let expected = Expected { audiences: &self.app_ids, now: attempt.now };
-            let claims = self.verifier.verify(token, &expected).await?;
-            jwt::check_issuer(&claims, &self.issuers, "id token not issued by correct OpenID provider")?;
-            jwt::check_subject(&claims, attempt.data)?;
-            return Ok(Outcome::default());
-        }
-        let token = attempt.data.get("access_token").and_then(Json::as_str).filter(|token| !token.is_empty());
-        let (Some(token), Some(id)) = (token, id) else { return Err(wrong()) };
-        let app = self.ask("app", &[], token).await?;
-        if !scalar(app.get("id")).is_some_and(|app| self.app_ids.contains(&app)) {
-            return Err(wrong());
-        }
-        let user = self.ask("me", &[("fields", "id")], token).await?;
-        if scalar(user.get("id")).as_deref() == Some(id) { Ok(Outcome::default()) } else { Err(wrong()) }
+    fn validate<'a>(&'a self, attempt: &'a Attempt<'a>) -> BoxFuture<'a, Result<Outcome>> {
+        Box::pin(async move {
+            let id = attempt.data.get("id").and_then(Json::as_str).filter(|id| !id.is_empty());
+            if let Some(token) = attempt.data.get("token").filter(|token| !token.is_null()) {
+                let expected = Expected { audiences: &self.app_ids, now: attempt.now };
+                let claims = self.verifier.verify(token, &expected).await?;
+                jwt::check_issuer(&claims, &self.issuers, "id token not issued by correct OpenID provider")?;
+                jwt::check_subject(&claims, attempt.data)?;
+                return Ok(Outcome::default());
+            }
+            let token = attempt.data.get("access_token").and_then(Json::as_str).filter(|token| !token.is_empty());
+            let (Some(token), Some(id)) = (token, id) else { return Err(wrong()) };
+            let app = self.ask("app", &[], token).await?;
+            if !scalar(app.get("id")).is_some_and(|app| self.app_ids.contains(&app)) {
+                return Err(wrong());
+            }
+            let user = self.ask("me", &[("fields", "id")], token).await?;
+            if scalar(user.get("id")).as_deref() == Some(id) { Ok(Outcome::default()) } else { Err(wrong()) }
+        })
     }
 }

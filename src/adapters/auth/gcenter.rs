@@ -6,10 +6,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use futures_util::future::BoxFuture;
 use reqwest::Url;
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, UnixTime};
@@ -148,54 +148,57 @@ fn is_of_apple(certificate: &CertificateDer<'_>) -> bool {
     matches!((organizations.next(), organizations.next()), (Some("Apple Inc." | "Apple, Inc."), None))
 }
 
-#[async_trait]
 impl AuthAdapter for GameCenter {
-    async fn identify(&self, given: &Given<'_>) -> Result<Option<Map<String, Json>>> {
-        let claim = Claim::read(given)?;
-        let wrong_url = || {
-            let shown: String = claim.url.chars().filter(|letter| !letter.is_control()).take(200).collect();
-            invalid(format!("Invalid publicKeyUrl: {shown}"))
-        };
-        let url = self.allowed(claim.url).ok_or_else(wrong_url)?;
-        // The signed bytes have no separators. Without a limit, the end of a longer bundle id could be sent as the start of
-        // the time, so that a signature made for an app whose id begins like ours would be one for ours.
-        let latest = u64::try_from(given.now.saturating_add(SKEW)).unwrap_or_default();
-        if claim.timestamp > latest {
-            return Err(forged());
-        }
-        let no_authority = |error: String| invalid("Root certificate is invalid or missing.").with_source(error);
-        let authority = self.certificate(&self.authority).await.map_err(no_authority)?;
-        let anchor = anchor_from_trusted_cert(&authority).map_err(|error| no_authority(error.to_string()))?;
-        let certificate = self.certificate(&url).await.map_err(|error| wrong_url().with_source(error))?;
-        let signer = EndEntityCert::try_from(&certificate).map_err(|error| wrong_url().with_source(error))?;
-        let now = UnixTime::since_unix_epoch(Duration::from_millis(u64::try_from(given.now).unwrap_or_default()));
-        signer
-            .verify_for_usage(
-                webpki::ALL_VERIFICATION_ALGS,
-                &[anchor],
-                &[],
-                now,
-                KeyUsage::required_if_present(CODE_SIGNING),
-                None,
-                None,
-            )
-            .map_err(|error| wrong_url().with_source(error))?;
-        if !is_of_apple(&certificate) {
-            return Err(wrong_url());
-        }
-        signer
-            .verify_signature(
-                webpki::ring::RSA_PKCS1_2048_8192_SHA256,
-                &claim.signed(&self.bundle_id),
-                &claim.signature,
-            )
-            .map_err(|_| forged())?;
-        // A signature has no end: nothing is stored that whoever reads the database could log in with.
-        Ok(Some(Map::from_iter([("id".to_owned(), claim.id.into())])))
+    fn identify<'a>(&'a self, given: &'a Given<'a>) -> BoxFuture<'a, Result<Option<Map<String, Json>>>> {
+        Box::pin(async move {
+            let claim = Claim::read(given)?;
+            let wrong_url = || {
+                let shown: String = claim.url.chars().filter(|letter| !letter.is_control()).take(200).collect();
+                invalid(format!("Invalid publicKeyUrl: {shown}"))
+            };
+            let url = self.allowed(claim.url).ok_or_else(wrong_url)?;
+            // The signed bytes have no separators. Without a limit, the end of a longer bundle id could be sent as the start of
+            // the time, so that a signature made for an app whose id begins like ours would be one for ours.
+            let latest = u64::try_from(given.now.saturating_add(SKEW)).unwrap_or_default();
+            if claim.timestamp > latest {
+                return Err(forged());
+            }
+            let no_authority = |error: String| invalid("Root certificate is invalid or missing.").with_source(error);
+            let authority = self.certificate(&self.authority).await.map_err(no_authority)?;
+            let anchor = anchor_from_trusted_cert(&authority).map_err(|error| no_authority(error.to_string()))?;
+            let certificate = self.certificate(&url).await.map_err(|error| wrong_url().with_source(error))?;
+            let signer = EndEntityCert::try_from(&certificate).map_err(|error| wrong_url().with_source(error))?;
+            let now = UnixTime::since_unix_epoch(Duration::from_millis(u64::try_from(given.now).unwrap_or_default()));
+            signer
+                .verify_for_usage(
+                    webpki::ALL_VERIFICATION_ALGS,
+                    &[anchor],
+                    &[],
+                    now,
+                    KeyUsage::required_if_present(CODE_SIGNING),
+                    None,
+                    None,
+                )
+                .map_err(|error| wrong_url().with_source(error))?;
+            if !is_of_apple(&certificate) {
+                return Err(wrong_url());
+            }
+            signer
+                .verify_signature(
+                    webpki::ring::RSA_PKCS1_2048_8192_SHA256,
+                    &claim.signed(&self.bundle_id),
+                    &claim.signature,
+                )
+                .map_err(|_| forged())?;
+            // A signature has no end: nothing is stored that whoever reads the database could log in with.
+            Ok(Some(Map::from_iter([("id".to_owned(), claim.id.into())])))
+        })
     }
 
-    async fn validate(&self, _attempt: &Attempt<'_>) -> Result<Outcome> {
-        // The signature was verified when the user was identified.
-        Ok(Outcome::default())
+    fn validate<'a>(&'a self, _attempt: &'a Attempt<'a>) -> BoxFuture<'a, Result<Outcome>> {
+        Box::pin(async move {
+            // The signature was verified when the user was identified.
+            Ok(Outcome::default())
+        })
     }
 }

@@ -1,6 +1,6 @@
 //! Keycloak: an access token of a realm for the configured client.
 
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use serde_json::{Map, Value as Json};
 
 use super::jwt::{self, Expected, KeySource, Verifier};
@@ -34,35 +34,36 @@ impl Keycloak {
     }
 }
 
-#[async_trait]
 impl AuthAdapter for Keycloak {
-    async fn validate(&self, attempt: &Attempt<'_>) -> Result<Outcome> {
-        let id = attempt.data.get("id").and_then(Json::as_str).filter(|id| !id.is_empty());
-        let token = attempt.data.get("access_token").filter(|token| !token.is_null());
-        let (Some(_), Some(token)) = (id, token) else {
-            return Err(invalid("Missing access token and/or User id"));
-        };
-        // The audience of Keycloak's access tokens is the service that receives them; the client that they were
-        // issued to is `azp`.
-        let claims = self.verifier.verify(token, &Expected { audiences: &[], now: attempt.now }).await?;
-        jwt::check_issuer(&claims, &self.issuer, "access token not issued by correct provider")?;
-        let client = claims.get("azp").and_then(Json::as_str).unwrap_or_default();
-        if client != self.client_id {
-            let client: String = client.chars().filter(|letter| !letter.is_control()).take(200).collect();
-            return Err(invalid(format!(
-                "access token is not authorized for this client - expected: {} | from: {client}",
-                self.client_id
-            )));
-        }
-        jwt::check_subject(&claims, attempt.data)?;
-        // Roles and groups that the client sends must equal those in the token.
-        for field in ["roles", "groups"] {
-            if let Some(claimed) = attempt.data.get(field)
-                && claims.get(field) != Some(claimed)
-            {
-                return Err(invalid("Invalid authentication"));
+    fn validate<'a>(&'a self, attempt: &'a Attempt<'a>) -> BoxFuture<'a, Result<Outcome>> {
+        Box::pin(async move {
+            let id = attempt.data.get("id").and_then(Json::as_str).filter(|id| !id.is_empty());
+            let token = attempt.data.get("access_token").filter(|token| !token.is_null());
+            let (Some(_), Some(token)) = (id, token) else {
+                return Err(invalid("Missing access token and/or User id"));
+            };
+            // The audience of Keycloak's access tokens is the service that receives them; the client that they were
+            // issued to is `azp`.
+            let claims = self.verifier.verify(token, &Expected { audiences: &[], now: attempt.now }).await?;
+            jwt::check_issuer(&claims, &self.issuer, "access token not issued by correct provider")?;
+            let client = claims.get("azp").and_then(Json::as_str).unwrap_or_default();
+            if client != self.client_id {
+                let client: String = client.chars().filter(|letter| !letter.is_control()).take(200).collect();
+                return Err(invalid(format!(
+                    "access token is not authorized for this client - expected: {} | from: {client}",
+                    self.client_id
+                )));
             }
-        }
-        Ok(Outcome::default())
+            jwt::check_subject(&claims, attempt.data)?;
+            // Roles and groups that the client sends must equal those in the token.
+            for field in ["roles", "groups"] {
+                if let Some(claimed) = attempt.data.get(field)
+                    && claims.get(field) != Some(claimed)
+                {
+                    return Err(invalid("Invalid authentication"));
+                }
+            }
+            Ok(Outcome::default())
+        })
     }
 }

@@ -5,7 +5,7 @@
 //! are stored as `sha256:HEX`; parse-server does not know these. A log in with a code of the app adds `lastPeriod`, the period that the
 //! code belongs to: a code is good for one log in (RFC 6238, 5.2). parse-server leaves that number alone.
 
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use ring::{digest, hmac};
 use serde_json::{Map, Value as Json, json};
 use subtle::ConstantTimeEq as _;
@@ -197,7 +197,6 @@ fn hashed(code: &str) -> String {
     hash.as_ref().iter().fold(HASHED.to_owned(), |text, byte| format!("{text}{byte:02x}"))
 }
 
-#[async_trait]
 impl AuthAdapter for Mfa {
     fn policy(&self, stored: Option<&Map<String, Json>>) -> Result<Policy> {
         Ok(if stored.is_none_or(is_enabled) { Policy::Additional } else { Policy::Default })
@@ -207,24 +206,26 @@ impl AuthAdapter for Mfa {
         invalid_token()
     }
 
-    async fn validate(&self, attempt: &Attempt<'_>) -> Result<Outcome> {
-        let enabled = attempt.stored.is_some_and(is_enabled);
-        let old = attempt.data.get("old").filter(|old| !old.is_null());
-        match attempt.step {
-            Step::Login => self.log_in(attempt.data.get("token"), attempt).await,
-            Step::Update if attempt.master => Ok(Outcome::default()),
-            Step::Update if enabled && old.is_none() && attempt.data.contains_key("mobile") => {
-                Err(refused("MFA is already set up on this account"))
-            }
-            Step::Update if enabled => {
-                if Sms::is_request(old) {
-                    return Err(invalid_token());
+    fn validate<'a>(&'a self, attempt: &'a Attempt<'a>) -> BoxFuture<'a, Result<Outcome>> {
+        Box::pin(async move {
+            let enabled = attempt.stored.is_some_and(is_enabled);
+            let old = attempt.data.get("old").filter(|old| !old.is_null());
+            match attempt.step {
+                Step::Login => self.log_in(attempt.data.get("token"), attempt).await,
+                Step::Update if attempt.master => Ok(Outcome::default()),
+                Step::Update if enabled && old.is_none() && attempt.data.contains_key("mobile") => {
+                    Err(refused("MFA is already set up on this account"))
                 }
-                self.log_in(old, attempt).await?;
-                self.set_up(attempt).await
+                Step::Update if enabled => {
+                    if Sms::is_request(old) {
+                        return Err(invalid_token());
+                    }
+                    self.log_in(old, attempt).await?;
+                    self.set_up(attempt).await
+                }
+                Step::SetUp | Step::Update => self.set_up(attempt).await,
             }
-            Step::SetUp | Step::Update => self.set_up(attempt).await,
-        }
+        })
     }
 
     fn present(&self, stored: &Map<String, Json>, master: bool) -> Option<Map<String, Json>> {

@@ -18,7 +18,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use serde_json::{Map, Value as Json};
 
 use crate::adapters::cloud::module::Modules;
@@ -117,7 +117,6 @@ impl Clone for Outcome {
 }
 
 /// Verifies identities of one provider. Errors are sent to the client.
-#[async_trait]
 pub trait AuthAdapter: Send + Sync + fmt::Debug {
     /// The role of its identities.
     ///
@@ -129,8 +128,8 @@ pub trait AuthAdapter: Send + Sync + fmt::Debug {
 
     /// For providers whose proof is not stored, such as a code: exchanges it for what is stored, with the user's id. `None` if
     /// [`AuthAdapter::validate`] verifies the data. It is called for all data but what a logged in user already has.
-    async fn identify(&self, _given: &Given<'_>) -> Result<Option<Map<String, Json>>> {
-        Ok(None)
+    fn identify<'a>(&'a self, _given: &'a Given<'a>) -> BoxFuture<'a, Result<Option<Map<String, Json>>>> {
+        Box::pin(async move { Ok(None) })
     }
 
     /// The error for valid data that another request has used in the meantime.
@@ -139,16 +138,16 @@ pub trait AuthAdapter: Send + Sync + fmt::Debug {
     }
 
     /// Verifies the data; the [`Outcome`] says what to store.
-    async fn validate(&self, attempt: &Attempt<'_>) -> Result<Outcome>;
+    fn validate<'a>(&'a self, attempt: &'a Attempt<'a>) -> BoxFuture<'a, Result<Outcome>>;
 
     /// Answers a challenge; `None` if the provider has none.
-    async fn challenge(
-        &self,
-        _challenge: &Json,
-        _data: Option<&Map<String, Json>>,
-        _request: &Json,
-    ) -> Result<Option<Json>> {
-        Ok(None)
+    fn challenge<'a>(
+        &'a self,
+        _challenge: &'a Json,
+        _data: Option<&'a Map<String, Json>>,
+        _request: &'a Json,
+    ) -> BoxFuture<'a, Result<Option<Json>>> {
+        Box::pin(async move { Ok(None) })
     }
 
     /// The data that readers see instead of the stored data; `None` means the stored data. `master`: read with the
@@ -159,8 +158,8 @@ pub trait AuthAdapter: Send + Sync + fmt::Debug {
 
     /// Like [`AuthAdapter::present`], with a call of an external service; only called if
     /// [`AuthAdapter::asks_before_showing`].
-    async fn present_remotely(&self, _stored: &Json, _request: &Json) -> Option<Json> {
-        None
+    fn present_remotely<'a>(&'a self, _stored: &'a Json, _request: &'a Json) -> BoxFuture<'a, Option<Json>> {
+        Box::pin(async move { None })
     }
 
     /// Whether [`AuthAdapter::present_remotely`] must be called.

@@ -1,6 +1,6 @@
 //! `OAuth2`: the provider verifies an access token by token introspection (RFC 7662).
 
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use reqwest::Url;
 use serde_json::{Map, Value as Json};
 
@@ -57,36 +57,37 @@ pub(super) fn scalar(value: Option<&Json>) -> Option<String> {
     }
 }
 
-#[async_trait]
 impl AuthAdapter for OAuth2 {
-    async fn validate(&self, attempt: &Attempt<'_>) -> Result<Outcome> {
-        let wrong = || invalid("OAuth2 access token is invalid for this user.");
-        let token = attempt.data.get("access_token").and_then(Json::as_str).filter(|token| !token.is_empty());
-        let id = attempt.data.get("id").and_then(Json::as_str).filter(|id| !id.is_empty());
-        let (Some(token), Some(id)) = (token, id) else { return Err(wrong()) };
-        let mut request = self.caller.post(&self.url).form(&[("token", token)]);
-        if let Some(header) = &self.authorization {
-            request = request.header("authorization", header);
-        }
-        let answer = self
-            .caller
-            .good_json(request)
-            .await
-            .map_err(|error| invalid("OAuth2 token introspection request failed.").with_source(error))?;
-        if let Some(field) = &self.app_field {
-            let apps = match answer.get(field) {
-                Some(Json::Array(list)) => list.iter().filter_map(|app| scalar(Some(app))).collect(),
-                one => scalar(one).into_iter().collect::<Vec<_>>(),
-            };
-            if !apps.iter().any(|app| self.app_ids.contains(app)) {
-                return Err(invalid("OAuth2: Invalid app ID."));
+    fn validate<'a>(&'a self, attempt: &'a Attempt<'a>) -> BoxFuture<'a, Result<Outcome>> {
+        Box::pin(async move {
+            let wrong = || invalid("OAuth2 access token is invalid for this user.");
+            let token = attempt.data.get("access_token").and_then(Json::as_str).filter(|token| !token.is_empty());
+            let id = attempt.data.get("id").and_then(Json::as_str).filter(|id| !id.is_empty());
+            let (Some(token), Some(id)) = (token, id) else { return Err(wrong()) };
+            let mut request = self.caller.post(&self.url).form(&[("token", token)]);
+            if let Some(header) = &self.authorization {
+                request = request.header("authorization", header);
             }
-        }
-        let active = answer.get("active") == Some(&Json::Bool(true));
-        if active && scalar(answer.get(&self.user_field)).as_deref() == Some(id) {
-            Ok(Outcome::default())
-        } else {
-            Err(wrong())
-        }
+            let answer = self
+                .caller
+                .good_json(request)
+                .await
+                .map_err(|error| invalid("OAuth2 token introspection request failed.").with_source(error))?;
+            if let Some(field) = &self.app_field {
+                let apps = match answer.get(field) {
+                    Some(Json::Array(list)) => list.iter().filter_map(|app| scalar(Some(app))).collect(),
+                    one => scalar(one).into_iter().collect::<Vec<_>>(),
+                };
+                if !apps.iter().any(|app| self.app_ids.contains(app)) {
+                    return Err(invalid("OAuth2: Invalid app ID."));
+                }
+            }
+            let active = answer.get("active") == Some(&Json::Bool(true));
+            if active && scalar(answer.get(&self.user_field)).as_deref() == Some(id) {
+                Ok(Outcome::default())
+            } else {
+                Err(wrong())
+            }
+        })
     }
 }

@@ -1,6 +1,6 @@
 //! `OpenID` Connect: an id token of the provider identifies the user.
 
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use jsonwebtoken::Algorithm;
 use ring::digest;
 use serde_json::{Map, Value as Json};
@@ -89,19 +89,20 @@ impl Oidc {
     }
 }
 
-#[async_trait]
 impl AuthAdapter for Oidc {
-    async fn validate(&self, attempt: &Attempt<'_>) -> Result<Outcome> {
-        let token = match attempt.data.get(self.field) {
-            None | Some(Json::Null) => return Err(invalid("id token is invalid for this user.")),
-            Some(token) => token,
-        };
-        let expected = Expected { audiences: &self.audiences, now: attempt.now };
-        let claims = self.verifier.verify(token, &expected).await?;
-        jwt::check_issuer(&claims, &self.issuers, self.wrong_issuer)?;
-        jwt::check_subject(&claims, attempt.data)?;
-        check_nonce(&claims, attempt.data, self.require_nonce)?;
-        Ok(Outcome::default())
+    fn validate<'a>(&'a self, attempt: &'a Attempt<'a>) -> BoxFuture<'a, Result<Outcome>> {
+        Box::pin(async move {
+            let token = match attempt.data.get(self.field) {
+                None | Some(Json::Null) => return Err(invalid("id token is invalid for this user.")),
+                Some(token) => token,
+            };
+            let expected = Expected { audiences: &self.audiences, now: attempt.now };
+            let claims = self.verifier.verify(token, &expected).await?;
+            jwt::check_issuer(&claims, &self.issuers, self.wrong_issuer)?;
+            jwt::check_subject(&claims, attempt.data)?;
+            check_nonce(&claims, attempt.data, self.require_nonce)?;
+            Ok(Outcome::default())
+        })
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use reqwest::Url;
 use serde_json::{Map, Value as Json, json};
 
@@ -114,7 +114,6 @@ fn failure(error: &Json) -> ParseError {
     ParseError::new(code.and_then(ErrorCode::from_number).unwrap_or(ErrorCode::ScriptFailed), message)
 }
 
-#[async_trait]
 impl AuthAdapter for OwnCode {
     fn policy(&self, _stored: Option<&Map<String, Json>>) -> Result<Policy> {
         let of_module = match &self.place {
@@ -132,74 +131,80 @@ impl AuthAdapter for OwnCode {
         }
     }
 
-    async fn validate(&self, attempt: &Attempt<'_>) -> Result<Outcome> {
-        if let Some(app_ids) = &self.app_ids
-            && self.has("validateAppId")
-        {
-            self.call("validateAppId", json!([app_ids, attempt.data, self.shown, attempt.request])).await?;
-        }
-        self.policy(None)?;
-        let method = if self.has("validateAuthData") {
-            "validateAuthData"
-        } else if ["validateSetUp", "validateLogin", "validateUpdate"].iter().all(|method| self.has(method)) {
-            match attempt.step {
-                Step::SetUp => "validateSetUp",
-                Step::Login => "validateLogin",
-                Step::Update => "validateUpdate",
+    fn validate<'a>(&'a self, attempt: &'a Attempt<'a>) -> BoxFuture<'a, Result<Outcome>> {
+        Box::pin(async move {
+            if let Some(app_ids) = &self.app_ids
+                && self.has("validateAppId")
+            {
+                self.call("validateAppId", json!([app_ids, attempt.data, self.shown, attempt.request])).await?;
             }
-        } else {
-            return Err(ParseError::new(
-                ErrorCode::OtherCause,
-                "Adapter is not configured. Implement either validateAuthData or all of the following: validateSetUp, validateLogin and validateUpdate",
-            ));
-        };
-        let mut request = attempt.request.clone();
-        if method != "validateAuthData"
-            && let Json::Object(request) = &mut request
-        {
-            request.insert("triggerName".to_owned(), method.into());
-        }
-        let result = self.call(method, json!([attempt.data, self.shown, request])).await?;
-        let Some(Json::Object(mut result)) = result else { return Ok(Outcome::default()) };
-        Ok(Outcome {
-            exclusive: true,
-            refusal: None,
-            response: result.remove("response").filter(|response| !response.is_null()),
-            save: match result.remove("save") {
-                Some(Json::Object(save)) => Some(save),
-                _ => None,
-            },
-            do_not_save: result.get("doNotSave") == Some(&Json::Bool(true)),
+            self.policy(None)?;
+            let method = if self.has("validateAuthData") {
+                "validateAuthData"
+            } else if ["validateSetUp", "validateLogin", "validateUpdate"].iter().all(|method| self.has(method)) {
+                match attempt.step {
+                    Step::SetUp => "validateSetUp",
+                    Step::Login => "validateLogin",
+                    Step::Update => "validateUpdate",
+                }
+            } else {
+                return Err(ParseError::new(
+                    ErrorCode::OtherCause,
+                    "Adapter is not configured. Implement either validateAuthData or all of the following: validateSetUp, validateLogin and validateUpdate",
+                ));
+            };
+            let mut request = attempt.request.clone();
+            if method != "validateAuthData"
+                && let Json::Object(request) = &mut request
+            {
+                request.insert("triggerName".to_owned(), method.into());
+            }
+            let result = self.call(method, json!([attempt.data, self.shown, request])).await?;
+            let Some(Json::Object(mut result)) = result else { return Ok(Outcome::default()) };
+            Ok(Outcome {
+                exclusive: true,
+                refusal: None,
+                response: result.remove("response").filter(|response| !response.is_null()),
+                save: match result.remove("save") {
+                    Some(Json::Object(save)) => Some(save),
+                    _ => None,
+                },
+                do_not_save: result.get("doNotSave") == Some(&Json::Bool(true)),
+            })
         })
     }
 
-    async fn challenge(
-        &self,
-        challenge: &Json,
-        data: Option<&Map<String, Json>>,
-        request: &Json,
-    ) -> Result<Option<Json>> {
-        if !self.has("challenge") {
-            return Ok(None);
-        }
-        let data = data.map_or_else(|| json!({"__bridgeUndefined": true}), |data| Json::Object(data.clone()));
-        self.call("challenge", json!([challenge, data, self.shown, request])).await
+    fn challenge<'a>(
+        &'a self,
+        challenge: &'a Json,
+        data: Option<&'a Map<String, Json>>,
+        request: &'a Json,
+    ) -> BoxFuture<'a, Result<Option<Json>>> {
+        Box::pin(async move {
+            if !self.has("challenge") {
+                return Ok(None);
+            }
+            let data = data.map_or_else(|| json!({"__bridgeUndefined": true}), |data| Json::Object(data.clone()));
+            self.call("challenge", json!([challenge, data, self.shown, request])).await
+        })
     }
 
-    async fn present_remotely(&self, stored: &Json, request: &Json) -> Option<Json> {
-        let args = match &self.place {
-            // The order of parse-server up to 8, which services at an address were written for.
-            Location::Address { .. } => json!([request, stored, self.shown.get("options")]),
-            Location::Module(_) => json!([stored, self.shown, request]),
-        };
-        match self.call("afterFind", args).await {
-            Ok(shown) => shown,
-            Err(error) => {
-                tracing::warn!(%error, "an authentication service failed to return the data to show");
-                // Show nothing rather than too much.
-                Some(json!({}))
+    fn present_remotely<'a>(&'a self, stored: &'a Json, request: &'a Json) -> BoxFuture<'a, Option<Json>> {
+        Box::pin(async move {
+            let args = match &self.place {
+                // The order of parse-server up to 8, which services at an address were written for.
+                Location::Address { .. } => json!([request, stored, self.shown.get("options")]),
+                Location::Module(_) => json!([stored, self.shown, request]),
+            };
+            match self.call("afterFind", args).await {
+                Ok(shown) => shown,
+                Err(error) => {
+                    tracing::warn!(%error, "an authentication service failed to return the data to show");
+                    // Show nothing rather than too much.
+                    Some(json!({}))
+                }
             }
-        }
+        })
     }
 
     fn asks_before_showing(&self) -> bool {

@@ -3,9 +3,9 @@
 //! The client brings a request token that the user has confirmed. The server exchanges it for an access token and asks whose it
 //! is, in a request that it signs as the app: an access token of another app does not fit the app's signature.
 
-use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use futures_util::future::BoxFuture;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Url;
 use ring::hmac;
@@ -123,26 +123,29 @@ fn authorization(app: &App, token: &Token, url: &Url, nonce: &str, time: i64) ->
     format!("OAuth {}", fields.collect::<Vec<_>>().join(", "))
 }
 
-#[async_trait]
 impl AuthAdapter for Twitter {
-    async fn identify(&self, given: &Given<'_>) -> Result<Option<Map<String, Json>>> {
-        let (Some(token), Some(verifier)) = (given.text("oauth_token"), given.text("oauth_verifier")) else {
-            return Err(ParseError::new(
-                ErrorCode::ValidationError,
-                "Twitter auth requires oauth_token and oauth_verifier to be sent.",
-            ));
-        };
-        let token = self.exchange(token, verifier).await?;
-        let owner = self.owner(&token, given).await.map_err(|error| wrong().with_source(error))?;
-        if owner.as_deref() != Some(token.user.as_str()) || given.names_another(&token.user) {
-            return Err(wrong());
-        }
-        Ok(Some(Map::from_iter([("id".to_owned(), token.user.into())])))
+    fn identify<'a>(&'a self, given: &'a Given<'a>) -> BoxFuture<'a, Result<Option<Map<String, Json>>>> {
+        Box::pin(async move {
+            let (Some(token), Some(verifier)) = (given.text("oauth_token"), given.text("oauth_verifier")) else {
+                return Err(ParseError::new(
+                    ErrorCode::ValidationError,
+                    "Twitter auth requires oauth_token and oauth_verifier to be sent.",
+                ));
+            };
+            let token = self.exchange(token, verifier).await?;
+            let owner = self.owner(&token, given).await.map_err(|error| wrong().with_source(error))?;
+            if owner.as_deref() != Some(token.user.as_str()) || given.names_another(&token.user) {
+                return Err(wrong());
+            }
+            Ok(Some(Map::from_iter([("id".to_owned(), token.user.into())])))
+        })
     }
 
-    async fn validate(&self, _attempt: &Attempt<'_>) -> Result<Outcome> {
-        // The user's id was checked when the token was exchanged.
-        Ok(Outcome::default())
+    fn validate<'a>(&'a self, _attempt: &'a Attempt<'a>) -> BoxFuture<'a, Result<Outcome>> {
+        Box::pin(async move {
+            // The user's id was checked when the token was exchanged.
+            Ok(Outcome::default())
+        })
     }
 }
 

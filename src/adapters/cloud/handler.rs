@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json};
@@ -178,7 +178,6 @@ pub struct Answer {
 }
 
 /// Code of the app that handles calls. Many may be under way at the same time.
-#[async_trait]
 pub trait Handler: fmt::Debug + Send + Sync {
     /// Whether beforeSave is told what was sent (`changes`) instead of the object as it would be (`object`).
     fn tells_changes(&self) -> bool {
@@ -194,5 +193,5 @@ pub trait Handler: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// What the code refuses; 141 when it cannot be reached, answers too late or with what is no answer.
-    async fn call(&self, call: Call) -> Result<Answer>;
+    fn call(&self, call: Call) -> BoxFuture<'_, Result<Answer>>;
 }

@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::{Client, Url};
 use serde_json::{Map, Value as Json, json};
@@ -133,31 +133,32 @@ impl WebHook {
     }
 }
 
-#[async_trait]
 impl Handler for WebHook {
-    async fn call(&self, mut call: Call) -> Result<Answer> {
-        if let (Target::Function(_), Some(params)) = (&call.target, call.payload.get_mut("params")) {
-            *params = plain_value(params.take());
-            add_files(params, std::mem::take(&mut call.files));
-        }
-        let mut answer = self.ask(&call).await.map_err(|error| {
-            let text = match &error {
-                CallError::Unreachable(_) => "The web hook cannot be reached.".to_owned(),
-                CallError::Answer(reason) => format!("The web hook gave an unexpected answer: {reason}."),
-            };
-            ParseError::new(ErrorCode::ScriptFailed, text).with_source(error)
-        })?;
-        if let Some(error) = answer.get("error").filter(|error| is_truthy(error)) {
-            return Err(ParseError::new(ErrorCode::ScriptFailed, text_of(error)));
-        }
-        let success = answer.remove("success");
-        Ok(match (&call.target, success) {
-            (Target::Function(_), result) => Answer { result, ..Answer::default() },
-            (Target::Trigger(Trigger::BeforeSave | Trigger::AfterSave, _), Some(Json::Object(object))) => {
-                Answer { object: Some(object), ..Answer::default() }
+    fn call(&self, mut call: Call) -> BoxFuture<'_, Result<Answer>> {
+        Box::pin(async move {
+            if let (Target::Function(_), Some(params)) = (&call.target, call.payload.get_mut("params")) {
+                *params = plain_value(params.take());
+                add_files(params, std::mem::take(&mut call.files));
             }
-            // Nothing else that a web hook answers has an effect.
-            _ => Answer::default(),
+            let mut answer = self.ask(&call).await.map_err(|error| {
+                let text = match &error {
+                    CallError::Unreachable(_) => "The web hook cannot be reached.".to_owned(),
+                    CallError::Answer(reason) => format!("The web hook gave an unexpected answer: {reason}."),
+                };
+                ParseError::new(ErrorCode::ScriptFailed, text).with_source(error)
+            })?;
+            if let Some(error) = answer.get("error").filter(|error| is_truthy(error)) {
+                return Err(ParseError::new(ErrorCode::ScriptFailed, text_of(error)));
+            }
+            let success = answer.remove("success");
+            Ok(match (&call.target, success) {
+                (Target::Function(_), result) => Answer { result, ..Answer::default() },
+                (Target::Trigger(Trigger::BeforeSave | Trigger::AfterSave, _), Some(Json::Object(object))) => {
+                    Answer { object: Some(object), ..Answer::default() }
+                }
+                // Nothing else that a web hook answers has an effect.
+                _ => Answer::default(),
+            })
         })
     }
 }

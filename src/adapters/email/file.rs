@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use serde_json::{Map, Value as Json};
 
 use super::message::Composer;
@@ -28,14 +28,13 @@ impl Folder {
     }
 }
 
-#[async_trait]
 impl EmailAdapter for Folder {
-    async fn send(&self, mail: &Mail) -> Result<(), SendError> {
-        self.write(&mail.id, &self.composer.compose(mail)?).await
+    fn send<'a>(&'a self, mail: &'a Mail) -> BoxFuture<'a, Result<(), SendError>> {
+        Box::pin(async move { self.write(&mail.id, &self.composer.compose(mail)?).await })
     }
 
-    async fn send_own(&self, mail: &OwnMail) -> Result<(), SendError> {
-        self.write(&mail.id, &self.composer.compose_own(mail)?).await
+    fn send_own<'a>(&'a self, mail: &'a OwnMail) -> BoxFuture<'a, Result<(), SendError>> {
+        Box::pin(async move { self.write(&mail.id, &self.composer.compose_own(mail)?).await })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use serde_json::{Map, Value as Json};
 
 use super::message::Composer;
@@ -37,20 +37,21 @@ impl JavaScript {
     }
 }
 
-#[async_trait]
 impl EmailAdapter for JavaScript {
-    async fn send(&self, mail: &Mail) -> Result<(), SendError> {
-        let (method, mut told) = self.composer.told(mail, |method| self.module.has(method));
-        if method != "sendMail" {
-            let mut user = mail.user.as_object().cloned().unwrap_or_default();
-            user.insert("__type".to_owned(), "Object".into());
-            user.insert("className".to_owned(), crate::model::names::USER.into());
-            told.insert("user".to_owned(), user.into());
-        }
-        self.call(method, told.into()).await
+    fn send<'a>(&'a self, mail: &'a Mail) -> BoxFuture<'a, Result<(), SendError>> {
+        Box::pin(async move {
+            let (method, mut told) = self.composer.told(mail, |method| self.module.has(method));
+            if method != "sendMail" {
+                let mut user = mail.user.as_object().cloned().unwrap_or_default();
+                user.insert("__type".to_owned(), "Object".into());
+                user.insert("className".to_owned(), crate::model::names::USER.into());
+                told.insert("user".to_owned(), user.into());
+            }
+            self.call(method, told.into()).await
+        })
     }
 
-    async fn send_own(&self, mail: &OwnMail) -> Result<(), SendError> {
-        self.call("sendMail", mail.fields.clone().into()).await
+    fn send_own<'a>(&'a self, mail: &'a OwnMail) -> BoxFuture<'a, Result<(), SendError>> {
+        Box::pin(async move { self.call("sendMail", mail.fields.clone().into()).await })
     }
 }

@@ -11,7 +11,7 @@ pub mod webhook;
 use std::fmt;
 use std::sync::Arc;
 
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use serde_json::{Map, Value as Json};
 
 use crate::adapters::cloud::module::Modules;
@@ -77,13 +77,12 @@ pub enum SendError {
 }
 
 /// Sends mails.
-#[async_trait]
 pub trait EmailAdapter: Send + Sync + fmt::Debug {
     /// Sends a mail. May be called again with the same mail after a temporary failure.
-    async fn send(&self, mail: &Mail) -> Result<(), SendError>;
+    fn send<'a>(&'a self, mail: &'a Mail) -> BoxFuture<'a, Result<(), SendError>>;
 
     /// Hands over a mail in the app's own words.
-    async fn send_own(&self, mail: &OwnMail) -> Result<(), SendError>;
+    fn send_own<'a>(&'a self, mail: &'a OwnMail) -> BoxFuture<'a, Result<(), SendError>>;
 }
 
 /// Opens an adapter with its settings.

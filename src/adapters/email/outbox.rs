@@ -129,7 +129,7 @@ async fn traced(kind: &'static str, sending: impl Future<Output = Result<(), Sen
 #[cfg(test)]
 mod tests {
     use super::*;
-    use async_trait::async_trait;
+    use futures_util::future::BoxFuture;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     #[derive(Debug, Default)]
@@ -138,15 +138,16 @@ mod tests {
         good_at: usize,
     }
 
-    #[async_trait]
     impl EmailAdapter for Moody {
-        async fn send_own(&self, _mail: &OwnMail) -> Result<(), SendError> {
-            Ok(())
+        fn send_own<'a>(&'a self, _mail: &'a OwnMail) -> BoxFuture<'a, Result<(), SendError>> {
+            Box::pin(async move { Ok(()) })
         }
 
-        async fn send(&self, _mail: &Mail) -> Result<(), SendError> {
-            let tries = self.tries.fetch_add(1, Ordering::Relaxed) + 1;
-            if tries >= self.good_at { Ok(()) } else { Err(SendError::Temporary("later".to_owned())) }
+        fn send<'a>(&'a self, _mail: &'a Mail) -> BoxFuture<'a, Result<(), SendError>> {
+            Box::pin(async move {
+                let tries = self.tries.fetch_add(1, Ordering::Relaxed) + 1;
+                if tries >= self.good_at { Ok(()) } else { Err(SendError::Temporary("later".to_owned())) }
+            })
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use lettre::transport::smtp::PoolConfig;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
@@ -125,14 +125,13 @@ fn tls(host: &str, options: &Map<String, Json>) -> Result<TlsParameters, String>
     builder.build().map_err(|error| format!("emailAdapter smtp: {error}"))
 }
 
-#[async_trait]
 impl EmailAdapter for Smtp {
-    async fn send(&self, mail: &Mail) -> Result<(), SendError> {
-        self.hand_over(self.composer.compose(mail)?).await
+    fn send<'a>(&'a self, mail: &'a Mail) -> BoxFuture<'a, Result<(), SendError>> {
+        Box::pin(async move { self.hand_over(self.composer.compose(mail)?).await })
     }
 
-    async fn send_own(&self, mail: &OwnMail) -> Result<(), SendError> {
-        self.hand_over(self.composer.compose_own(mail)?).await
+    fn send_own<'a>(&'a self, mail: &'a OwnMail) -> BoxFuture<'a, Result<(), SendError>> {
+        Box::pin(async move { self.hand_over(self.composer.compose_own(mail)?).await })
     }
 }
 

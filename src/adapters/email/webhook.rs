@@ -1,6 +1,6 @@
 //! Posts mails to a service of the application: `POST url/<method>` with `{"mail":…,"userJSON":…}`.
 
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use reqwest::Url;
 use serde_json::{Map, Value as Json, json};
 
@@ -52,14 +52,15 @@ impl Webhook {
     }
 }
 
-#[async_trait]
 impl EmailAdapter for Webhook {
-    async fn send(&self, mail: &Mail) -> Result<(), SendError> {
-        let (method, told) = self.composer.told(mail, |method| self.methods.iter().any(|known| known == method));
-        self.call(method, &json!({"mail": told, "userJSON": mail.user})).await
+    fn send<'a>(&'a self, mail: &'a Mail) -> BoxFuture<'a, Result<(), SendError>> {
+        Box::pin(async move {
+            let (method, told) = self.composer.told(mail, |method| self.methods.iter().any(|known| known == method));
+            self.call(method, &json!({"mail": told, "userJSON": mail.user})).await
+        })
     }
 
-    async fn send_own(&self, mail: &OwnMail) -> Result<(), SendError> {
-        self.call("sendMail", &json!({"mail": mail.fields})).await
+    fn send_own<'a>(&'a self, mail: &'a OwnMail) -> BoxFuture<'a, Result<(), SendError>> {
+        Box::pin(async move { self.call("sendMail", &json!({"mail": mail.fields})).await })
     }
 }

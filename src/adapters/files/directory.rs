@@ -17,7 +17,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
@@ -174,99 +174,116 @@ fn remove(path: &Path) {
     }
 }
 
-#[async_trait]
 impl FileStore for Directory {
-    async fn create(&self, file: NewFile, bytes: ByteStream) -> Result<u64> {
-        let entry = Entry {
-            name: file.name,
-            length: 0,
-            created: file.created.millis(),
-            bytes: String::new(),
-            content_type: file.content_type,
-            metadata: file.metadata,
-            tags: file.tags,
-        };
-        self.write(entry, bytes).await
-    }
-
-    async fn open(&self, name: &str) -> Result<Box<dyn StoredFile>> {
-        let (_, raw) = self.raw(name).await?;
-        match &self.key {
-            Some(key) => decrypt(raw, key).await,
-            None => Ok(raw),
-        }
-    }
-
-    async fn delete(&self, name: &str) -> Result<()> {
-        let (stem, name) = (self.stem(name), name.to_owned());
-        blocking(move || {
-            let json = with(&stem, "json");
-            let entry = read_entry(&json)?;
-            if entry.name != name {
-                return Err(ErrorKind::NotFound.into());
-            }
-            fs::remove_file(&json)?;
-            stem.parent().map_or(Ok(()), folders::sync)?;
-            remove(&with(&stem, &entry.bytes));
-            Ok(())
+    fn create(&self, file: NewFile, bytes: ByteStream) -> BoxFuture<'_, Result<u64>> {
+        Box::pin(async move {
+            let entry = Entry {
+                name: file.name,
+                length: 0,
+                created: file.created.millis(),
+                bytes: String::new(),
+                content_type: file.content_type,
+                metadata: file.metadata,
+                tags: file.tags,
+            };
+            self.write(entry, bytes).await
         })
-        .await
     }
 
-    async fn metadata(&self, name: &str) -> Result<Option<Map<String, Json>>> {
-        let path = with(&self.stem(name), "json");
-        match blocking(move || read_entry(&path)).await {
-            Ok(entry) => Ok(Some(entry.metadata)),
-            Err(FileError::NotFound) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    async fn list(&self) -> Result<BoxStream<'static, Result<FileInfo>>> {
-        let overhead = if self.key.is_some() { OVERHEAD } else { 0 };
-        let root = self.root.clone();
-        let folders = stream::iter(0..=u8::MAX).then(move |first| {
-            let folder = root.join(hex(&[first]));
-            async move {
-                match blocking(move || entries(&folder)).await {
-                    Ok(entries) => entries.into_iter().map(Ok).collect(),
-                    Err(error) => vec![Err(error)],
-                }
+    fn open<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Box<dyn StoredFile>>> {
+        Box::pin(async move {
+            let (_, raw) = self.raw(name).await?;
+            match &self.key {
+                Some(key) => decrypt(raw, key).await,
+                None => Ok(raw),
             }
-        });
-        Ok(folders
-            .flat_map(stream::iter)
-            .map(move |entry| {
-                let info = entry?.info();
-                Ok(FileInfo { length: info.length.saturating_sub(overhead), ..info })
+        })
+    }
+
+    fn delete<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let (stem, name) = (self.stem(name), name.to_owned());
+            blocking(move || {
+                let json = with(&stem, "json");
+                let entry = read_entry(&json)?;
+                if entry.name != name {
+                    return Err(ErrorKind::NotFound.into());
+                }
+                fs::remove_file(&json)?;
+                stem.parent().map_or(Ok(()), folders::sync)?;
+                remove(&with(&stem, &entry.bytes));
+                Ok(())
             })
-            .boxed())
+            .await
+        })
     }
 
-    async fn rekey(&self, name: &str, old: Option<&FileKey>) -> Result<Rekeyed> {
-        let Some(key) = &self.key else { return Err(FileError::Unsupported("there is no key to encrypt files by")) };
-        match decrypt(self.raw(name).await?.1, key).await {
-            Ok(_) => return Ok(Rekeyed::Already),
-            Err(FileError::Undecipherable(_)) => {}
-            Err(error) => return Err(error),
-        }
-        let (entry, raw) = self.raw(name).await?;
-        let plain = match old {
-            Some(old) => decrypt(raw, old).await?,
-            None => raw,
-        };
-        self.write(entry, plain.read(0..plain.info().length).await?).await?;
-        Ok(Rekeyed::Done)
+    fn metadata<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<Map<String, Json>>>> {
+        Box::pin(async move {
+            let path = with(&self.stem(name), "json");
+            match blocking(move || read_entry(&path)).await {
+                Ok(entry) => Ok(Some(entry.metadata)),
+                Err(FileError::NotFound) => Ok(None),
+                Err(error) => Err(error),
+            }
+        })
     }
 
-    async fn leftovers(&self) -> Result<Vec<Leftover>> {
-        let root = self.root.clone();
-        blocking(move || leftovers(&root)).await
+    fn list(&self) -> BoxFuture<'_, Result<BoxStream<'static, Result<FileInfo>>>> {
+        Box::pin(async move {
+            let overhead = if self.key.is_some() { OVERHEAD } else { 0 };
+            let root = self.root.clone();
+            let folders = stream::iter(0..=u8::MAX).then(move |first| {
+                let folder = root.join(hex(&[first]));
+                async move {
+                    match blocking(move || entries(&folder)).await {
+                        Ok(entries) => entries.into_iter().map(Ok).collect(),
+                        Err(error) => vec![Err(error)],
+                    }
+                }
+            });
+            Ok(folders
+                .flat_map(stream::iter)
+                .map(move |entry| {
+                    let info = entry?.info();
+                    Ok(FileInfo { length: info.length.saturating_sub(overhead), ..info })
+                })
+                .boxed())
+        })
     }
 
-    async fn remove_leftover(&self, leftover: &Leftover) -> Result<()> {
-        let path = PathBuf::from(&leftover.place);
-        blocking(move || fs::remove_file(path)).await
+    fn rekey<'a>(&'a self, name: &'a str, old: Option<&'a FileKey>) -> BoxFuture<'a, Result<Rekeyed>> {
+        Box::pin(async move {
+            let Some(key) = &self.key else {
+                return Err(FileError::Unsupported("there is no key to encrypt files by"));
+            };
+            match decrypt(self.raw(name).await?.1, key).await {
+                Ok(_) => return Ok(Rekeyed::Already),
+                Err(FileError::Undecipherable(_)) => {}
+                Err(error) => return Err(error),
+            }
+            let (entry, raw) = self.raw(name).await?;
+            let plain = match old {
+                Some(old) => decrypt(raw, old).await?,
+                None => raw,
+            };
+            self.write(entry, plain.read(0..plain.info().length).await?).await?;
+            Ok(Rekeyed::Done)
+        })
+    }
+
+    fn leftovers(&self) -> BoxFuture<'_, Result<Vec<Leftover>>> {
+        Box::pin(async move {
+            let root = self.root.clone();
+            blocking(move || leftovers(&root)).await
+        })
+    }
+
+    fn remove_leftover<'a>(&'a self, leftover: &'a Leftover) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let path = PathBuf::from(&leftover.place);
+            blocking(move || fs::remove_file(path)).await
+        })
     }
 }
 

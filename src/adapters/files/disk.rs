@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
-use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use futures_util::{StreamExt as _, stream};
 use tokio::task::spawn_blocking;
 
@@ -118,30 +118,32 @@ pub(super) struct LocalFile {
     pub file: Arc<File>,
 }
 
-#[async_trait]
 impl StoredFile for LocalFile {
     fn info(&self) -> &FileInfo {
         &self.info
     }
 
-    async fn read(&self, range: Range<u64>) -> Result<ByteStream> {
-        let file = Arc::clone(&self.file);
-        Ok(Box::pin(stream::try_unfold((file, range), |(file, range)| async move {
-            if range.is_empty() {
-                return Ok(None);
-            }
-            let want = usize::try_from(range.end - range.start).unwrap_or(usize::MAX).min(READ);
-            let (position, from) = (range.start, Arc::clone(&file));
-            // Made here and not on the thread that reads: there may be hundreds of those, and the allocator keeps memory for each
-            // thread that asks for some.
-            let buffer = vec![0; want];
-            let piece = blocking(move || read_at(&from, position, buffer)).await?;
-            if piece.is_empty() {
-                return Err(FileError::Damaged("it is shorter than noted".to_owned()));
-            }
-            let start = range.start + piece.len() as u64;
-            Ok(Some((piece, (file, start..range.end))))
-        })))
+    fn read(&self, range: Range<u64>) -> BoxFuture<'_, Result<ByteStream>> {
+        Box::pin(async move {
+            let file = Arc::clone(&self.file);
+            Ok(stream::try_unfold((file, range), |(file, range)| async move {
+                if range.is_empty() {
+                    return Ok(None);
+                }
+                let want = usize::try_from(range.end - range.start).unwrap_or(usize::MAX).min(READ);
+                let (position, from) = (range.start, Arc::clone(&file));
+                // Made here and not on the thread that reads: there may be hundreds of those, and the allocator keeps memory for each
+                // thread that asks for some.
+                let buffer = vec![0; want];
+                let piece = blocking(move || read_at(&from, position, buffer)).await?;
+                if piece.is_empty() {
+                    return Err(FileError::Damaged("it is shorter than noted".to_owned()));
+                }
+                let start = range.start + piece.len() as u64;
+                Ok(Some((piece, (file, start..range.end))))
+            })
+            .boxed())
+        })
     }
 }
 

@@ -12,10 +12,10 @@ use std::ops::Range;
 use aes::Aes256;
 use aes::cipher::{Array, BlockCipherEncrypt as _, InnerIvInit as _, KeyInit as _, StreamCipher as _};
 use aes::cipher::{StreamCipherCoreWrapper, StreamCipherSeek as _};
-use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
+use futures_util::future::BoxFuture;
 use futures_util::{StreamExt as _, stream};
 use ghash::GHash;
 use ghash::universal_hash::UniversalHash as _;
@@ -197,16 +197,17 @@ struct Long {
     gcm: Gcm,
 }
 
-#[async_trait]
 impl StoredFile for Long {
     fn info(&self) -> &FileInfo {
         &self.info
     }
 
-    async fn read(&self, range: Range<u64>) -> Result<ByteStream> {
-        let mut counter = self.gcm.stream(range.start)?;
-        let pieces = self.raw.read(range).await?;
-        Ok(Box::pin(pieces.map(move |piece| apply(&mut counter, piece?))))
+    fn read(&self, range: Range<u64>) -> BoxFuture<'_, Result<ByteStream>> {
+        Box::pin(async move {
+            let mut counter = self.gcm.stream(range.start)?;
+            let pieces = self.raw.read(range).await?;
+            Ok(pieces.map(move |piece| apply(&mut counter, piece?)).boxed())
+        })
     }
 }
 

@@ -7,8 +7,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use futures_util::stream::{self, BoxStream};
+use futures_util::future::BoxFuture;
+use futures_util::stream::{self, BoxStream, StreamExt as _};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value as Json};
 
@@ -88,71 +88,89 @@ fn info(name: String, metadata: &fs::Metadata) -> FileInfo {
     FileInfo { name, length: metadata.len(), modified, version, content_type: None, metadata: Map::new() }
 }
 
-#[async_trait]
 impl FileStore for FileSystem {
-    async fn create(&self, file: NewFile, bytes: ByteStream) -> Result<u64> {
-        self.write(self.path(&file.name)?, bytes).await
+    fn create(&self, file: NewFile, bytes: ByteStream) -> BoxFuture<'_, Result<u64>> {
+        Box::pin(async move { self.write(self.path(&file.name)?, bytes).await })
     }
 
-    async fn open(&self, name: &str) -> Result<Box<dyn StoredFile>> {
-        let raw = self.raw(name).await?;
-        match &self.key {
-            Some(key) => decrypt(raw, key).await,
-            None => Ok(raw),
-        }
+    fn open<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Box<dyn StoredFile>>> {
+        Box::pin(async move {
+            let raw = self.raw(name).await?;
+            match &self.key {
+                Some(key) => decrypt(raw, key).await,
+                None => Ok(raw),
+            }
+        })
     }
 
-    async fn delete(&self, name: &str) -> Result<()> {
-        let Ok(path) = self.path(name) else { return Err(FileError::NotFound) };
-        blocking(move || fs::remove_file(path)).await
+    fn delete<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let Ok(path) = self.path(name) else { return Err(FileError::NotFound) };
+            blocking(move || fs::remove_file(path)).await
+        })
     }
 
-    async fn metadata(&self, name: &str) -> Result<Option<Map<String, Json>>> {
-        match self.raw(name).await {
-            Ok(file) => Ok(Some(file.info().metadata.clone())),
-            Err(FileError::NotFound) => Ok(None),
-            Err(error) => Err(error),
-        }
+    fn metadata<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<Map<String, Json>>>> {
+        Box::pin(async move {
+            match self.raw(name).await {
+                Ok(file) => Ok(Some(file.info().metadata.clone())),
+                Err(FileError::NotFound) => Ok(None),
+                Err(error) => Err(error),
+            }
+        })
     }
 
-    async fn list(&self) -> Result<BoxStream<'static, Result<FileInfo>>> {
-        let folder = self.folder.clone();
-        let overhead = if self.key.is_some() { OVERHEAD } else { 0 };
-        let entries = blocking(move || fs::read_dir(folder)).await?;
-        Ok(Box::pin(stream::try_unfold(entries, move |mut entries| async move {
-            let next = blocking(move || {
-                let found = entries.by_ref().find_map(|entry| file(entry).transpose()).transpose()?;
-                Ok(found.map(|info| (info, entries)))
+    fn list(&self) -> BoxFuture<'_, Result<BoxStream<'static, Result<FileInfo>>>> {
+        Box::pin(async move {
+            let folder = self.folder.clone();
+            let overhead = if self.key.is_some() { OVERHEAD } else { 0 };
+            let entries = blocking(move || fs::read_dir(folder)).await?;
+            Ok(stream::try_unfold(entries, move |mut entries| async move {
+                let next = blocking(move || {
+                    let found = entries.by_ref().find_map(|entry| file(entry).transpose()).transpose()?;
+                    Ok(found.map(|info| (info, entries)))
+                })
+                .await?;
+                Ok(next.map(|(info, entries)| {
+                    (FileInfo { length: info.length.saturating_sub(overhead), ..info }, entries)
+                }))
             })
-            .await?;
-            Ok(next.map(|(info, entries)| (FileInfo { length: info.length.saturating_sub(overhead), ..info }, entries)))
-        })))
+            .boxed())
+        })
     }
 
-    async fn rekey(&self, name: &str, old: Option<&FileKey>) -> Result<Rekeyed> {
-        let Some(key) = &self.key else { return Err(FileError::Unsupported("there is no key to encrypt files by")) };
-        match decrypt(self.raw(name).await?, key).await {
-            Ok(_) => return Ok(Rekeyed::Already),
-            Err(FileError::Undecipherable(_)) => {}
-            Err(error) => return Err(error),
-        }
-        let raw = self.raw(name).await?;
-        let plain = match old {
-            Some(old) => decrypt(raw, old).await?,
-            None => raw,
-        };
-        self.write(self.path(name)?, plain.read(0..plain.info().length).await?).await?;
-        Ok(Rekeyed::Done)
+    fn rekey<'a>(&'a self, name: &'a str, old: Option<&'a FileKey>) -> BoxFuture<'a, Result<Rekeyed>> {
+        Box::pin(async move {
+            let Some(key) = &self.key else {
+                return Err(FileError::Unsupported("there is no key to encrypt files by"));
+            };
+            match decrypt(self.raw(name).await?, key).await {
+                Ok(_) => return Ok(Rekeyed::Already),
+                Err(FileError::Undecipherable(_)) => {}
+                Err(error) => return Err(error),
+            }
+            let raw = self.raw(name).await?;
+            let plain = match old {
+                Some(old) => decrypt(raw, old).await?,
+                None => raw,
+            };
+            self.write(self.path(name)?, plain.read(0..plain.info().length).await?).await?;
+            Ok(Rekeyed::Done)
+        })
     }
 
-    async fn leftovers(&self) -> Result<Vec<Leftover>> {
-        let folder = self.folder.clone();
-        blocking(move || unfinished(&folder)).await
+    fn leftovers(&self) -> BoxFuture<'_, Result<Vec<Leftover>>> {
+        Box::pin(async move {
+            let folder = self.folder.clone();
+            blocking(move || unfinished(&folder)).await
+        })
     }
 
-    async fn remove_leftover(&self, leftover: &Leftover) -> Result<()> {
-        let path = PathBuf::from(&leftover.place);
-        blocking(move || fs::remove_file(path)).await
+    fn remove_leftover<'a>(&'a self, leftover: &'a Leftover) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let path = PathBuf::from(&leftover.place);
+            blocking(move || fs::remove_file(path)).await
+        })
     }
 }
 

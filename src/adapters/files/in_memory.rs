@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use ring::digest::{SHA256, digest};
 
 use super::blocks::once;
@@ -38,14 +38,15 @@ impl InMemory {
     }
 }
 
-#[async_trait]
 impl StoredFile for InMemory {
     fn info(&self) -> &FileInfo {
         &self.info
     }
 
-    async fn read(&self, range: Range<u64>) -> Result<ByteStream> {
-        let at = |position: u64| usize::try_from(position).unwrap_or(usize::MAX).min(self.bytes.len());
-        Ok(once(self.bytes.slice(at(range.start)..at(range.end).max(at(range.start)))))
+    fn read(&self, range: Range<u64>) -> BoxFuture<'_, Result<ByteStream>> {
+        Box::pin(async move {
+            let at = |position: u64| usize::try_from(position).unwrap_or(usize::MAX).min(self.bytes.len());
+            Ok(once(self.bytes.slice(at(range.start)..at(range.end).max(at(range.start)))))
+        })
     }
 }

@@ -10,10 +10,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::{Bytes, BytesMut};
+use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use ring::digest::{SHA256, digest};
@@ -210,70 +210,75 @@ fn on_disk(path: &Path, bytes: &[u8]) -> io::Result<File> {
     file
 }
 
-#[async_trait]
 impl FileStore for JavaScript {
-    async fn create(&self, file: NewFile, bytes: ByteStream) -> Result<u64> {
-        let NewFile { name, content_type, metadata, tags, .. } = file;
-        self.check_name(&name).await?;
-        let held = hold(bytes, self.temporary()).await?;
-        let _place = self.place().await?;
-        let data = match held {
-            Held::Memory(bytes) => bytes,
-            Held::Disk(temporary) => blocking(move || temporary.bytes()).await?.into(),
-        };
-        let length = data.len() as u64;
-        let content_type = content_type.map_or(Argument::Undefined, |kind| Argument::Json(kind.into()));
-        let options = json!({ "metadata": metadata, "tags": tags });
-        let arguments = [Json::from(name).into(), Argument::Bytes(data), content_type, options.into()];
-        self.call("createFile", &arguments).await.map_err(refused)?;
-        Ok(length)
+    fn create(&self, file: NewFile, bytes: ByteStream) -> BoxFuture<'_, Result<u64>> {
+        Box::pin(async move {
+            let NewFile { name, content_type, metadata, tags, .. } = file;
+            self.check_name(&name).await?;
+            let held = hold(bytes, self.temporary()).await?;
+            let _place = self.place().await?;
+            let data = match held {
+                Held::Memory(bytes) => bytes,
+                Held::Disk(temporary) => blocking(move || temporary.bytes()).await?.into(),
+            };
+            let length = data.len() as u64;
+            let content_type = content_type.map_or(Argument::Undefined, |kind| Argument::Json(kind.into()));
+            let options = json!({ "metadata": metadata, "tags": tags });
+            let arguments = [Json::from(name).into(), Argument::Bytes(data), content_type, options.into()];
+            self.call("createFile", &arguments).await.map_err(refused)?;
+            Ok(length)
+        })
     }
 
-    async fn open(&self, name: &str) -> Result<Box<dyn StoredFile>> {
-        let place = self.place().await?;
-        let bytes = match self.find("getFileData", name).await? {
-            Returned::Bytes(bytes) => bytes,
-            Returned::Json(Json::String(text)) => text.into(),
-            Returned::Undefined | Returned::Json(Json::Null) => return Err(FileError::NotFound),
-            Returned::Json(_) => return Err(FileError::Damaged("getFileData gave no bytes".to_owned())),
-        };
-        let hashed = bytes.clone();
-        let version = blocking(move || Ok(URL_SAFE_NO_PAD.encode(digest(&SHA256, &hashed)))).await?;
-        let info = FileInfo {
-            name: name.to_owned(),
-            length: bytes.len() as u64,
-            // Adapters do not tell. An older date would let browsers keep what they get.
-            modified: self.clock.now(),
-            version,
-            content_type: None,
-            metadata: self.metadata(name).await?.unwrap_or_default(),
-        };
-        if bytes.len() <= SMALL {
-            return Ok(Box::new(InMemory::of(info, bytes)));
-        }
-        let path = self.temporary();
-        let file = blocking(move || on_disk(&path, &bytes)).await?;
-        drop(place);
-        Ok(Box::new(LocalFile { info, file: Arc::new(file) }))
+    fn open<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Box<dyn StoredFile>>> {
+        Box::pin(async move {
+            let place = self.place().await?;
+            let bytes = match self.find("getFileData", name).await? {
+                Returned::Bytes(bytes) => bytes,
+                Returned::Json(Json::String(text)) => text.into(),
+                Returned::Undefined | Returned::Json(Json::Null) => return Err(FileError::NotFound),
+                Returned::Json(_) => return Err(FileError::Damaged("getFileData gave no bytes".to_owned())),
+            };
+            let hashed = bytes.clone();
+            let version = blocking(move || Ok(URL_SAFE_NO_PAD.encode(digest(&SHA256, &hashed)))).await?;
+            let info = FileInfo {
+                name: name.to_owned(),
+                length: bytes.len() as u64,
+                // Adapters do not tell. An older date would let browsers keep what they get.
+                modified: self.clock.now(),
+                version,
+                content_type: None,
+                metadata: self.metadata(name).await?.unwrap_or_default(),
+            };
+            if bytes.len() <= SMALL {
+                return Ok(Box::new(InMemory::of(info, bytes)) as Box<dyn StoredFile>);
+            }
+            let path = self.temporary();
+            let file = blocking(move || on_disk(&path, &bytes)).await?;
+            drop(place);
+            Ok(Box::new(LocalFile { info, file: Arc::new(file) }) as Box<dyn StoredFile>)
+        })
     }
 
-    async fn delete(&self, name: &str) -> Result<()> {
-        self.find("deleteFile", name).await.map(drop)
+    fn delete<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { self.find("deleteFile", name).await.map(drop) })
     }
 
-    async fn metadata(&self, name: &str) -> Result<Option<Map<String, Json>>> {
-        if !self.module.has("getMetadata") {
-            return Ok(Some(Map::new()));
-        }
-        match self.find("getMetadata", name).await {
-            Ok(Returned::Json(Json::Object(mut told))) => match told.remove("metadata") {
-                Some(Json::Object(metadata)) => Ok(Some(metadata)),
-                _ => Ok(Some(Map::new())),
-            },
-            Ok(_) => Ok(Some(Map::new())),
-            Err(FileError::NotFound) => Ok(None),
-            Err(error) => Err(error),
-        }
+    fn metadata<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<Map<String, Json>>>> {
+        Box::pin(async move {
+            if !self.module.has("getMetadata") {
+                return Ok(Some(Map::new()));
+            }
+            match self.find("getMetadata", name).await {
+                Ok(Returned::Json(Json::Object(mut told))) => match told.remove("metadata") {
+                    Some(Json::Object(metadata)) => Ok(Some(metadata)),
+                    _ => Ok(Some(Map::new())),
+                },
+                Ok(_) => Ok(Some(Map::new())),
+                Err(FileError::NotFound) => Ok(None),
+                Err(error) => Err(error),
+            }
+        })
     }
 
     fn location(&self, name: &str) -> Option<String> {
@@ -285,9 +290,11 @@ impl FileStore for JavaScript {
         true
     }
 
-    async fn list(&self) -> Result<BoxStream<'static, Result<FileInfo>>> {
-        let cannot = FileError::Unsupported("a files adapter in JavaScript cannot list its files");
-        Ok(stream::iter([Err(cannot)]).boxed())
+    fn list(&self) -> BoxFuture<'_, Result<BoxStream<'static, Result<FileInfo>>>> {
+        Box::pin(async move {
+            let cannot = FileError::Unsupported("a files adapter in JavaScript cannot list its files");
+            Ok(stream::iter([Err(cannot)]).boxed())
+        })
     }
 }
 

@@ -29,8 +29,8 @@ use std::error::Error;
 use std::fmt;
 use std::ops::Range;
 
-use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use serde_json::{Map, Value as Json};
 
@@ -126,13 +126,12 @@ pub struct FileInfo {
 }
 
 /// A file that was found and can be read, as often and as partly as needed.
-#[async_trait]
 pub trait StoredFile: Send + Sync {
     /// What is known of it.
     fn info(&self) -> &FileInfo;
 
     /// The bytes of `range`, which must lie within the length.
-    async fn read(&self, range: Range<u64>) -> Result<ByteStream>;
+    fn read(&self, range: Range<u64>) -> BoxFuture<'_, Result<ByteStream>>;
 }
 
 /// What became of a file whose key was to be changed.
@@ -154,7 +153,6 @@ pub struct Leftover {
 }
 
 /// A place for files.
-#[async_trait]
 pub trait FileStore: Send + Sync + fmt::Debug {
     /// Stores a file: all of it, or nothing. Returns the number of bytes. An older file of the same name is no longer
     /// served.
@@ -164,25 +162,25 @@ pub trait FileStore: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     /// `Upload` with the stream's own cause; `Name`; `Store`.
-    async fn create(&self, file: NewFile, bytes: ByteStream) -> Result<u64>;
+    fn create(&self, file: NewFile, bytes: ByteStream) -> BoxFuture<'_, Result<u64>>;
 
     /// Finds a file: the newest, if several have the name.
     ///
     /// # Errors
     /// `NotFound`, `Undecipherable`, `Store`.
-    async fn open(&self, name: &str) -> Result<Box<dyn StoredFile>>;
+    fn open<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Box<dyn StoredFile>>>;
 
     /// Removes every file of this name.
     ///
     /// # Errors
     /// `NotFound`, `Store`.
-    async fn delete(&self, name: &str) -> Result<()>;
+    fn delete<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<()>>;
 
     /// The metadata of a file; needs no key. `None` if there is no such file.
     ///
     /// # Errors
     /// `Store`.
-    async fn metadata(&self, name: &str) -> Result<Option<Map<String, Json>>>;
+    fn metadata<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<Map<String, Json>>>>;
 
     /// The address clients read the file at, for stores that have one of their own; `None` where this server serves it, and as
     /// long as the keys to sign an address have to be fetched.
@@ -199,29 +197,31 @@ pub trait FileStore: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     /// `Store`.
-    async fn list(&self) -> Result<BoxStream<'static, Result<FileInfo>>>;
+    fn list(&self) -> BoxFuture<'_, Result<BoxStream<'static, Result<FileInfo>>>>;
 
     /// Encrypts the file again by the store's key. `old` is the key it has so far; `None`: it is plain.
     ///
     /// # Errors
     /// `Undecipherable` when `old` is not its key; `Unsupported` when the store has no key of its own.
-    async fn rekey(&self, _name: &str, _old: Option<&FileKey>) -> Result<Rekeyed> {
-        Err(FileError::Unsupported("this file store does not encrypt files by a key of this server"))
+    fn rekey<'a>(&'a self, _name: &'a str, _old: Option<&'a FileKey>) -> BoxFuture<'a, Result<Rekeyed>> {
+        Box::pin(async move {
+            Err(FileError::Unsupported("this file store does not encrypt files by a key of this server"))
+        })
     }
 
     /// What is in the store and belongs to no file. An upload in progress looks the same: see [`Leftover::written`].
     ///
     /// # Errors
     /// `Store`.
-    async fn leftovers(&self) -> Result<Vec<Leftover>> {
-        Ok(Vec::new())
+    fn leftovers(&self) -> BoxFuture<'_, Result<Vec<Leftover>>> {
+        Box::pin(async move { Ok(Vec::new()) })
     }
 
     /// Removes a leftover.
     ///
     /// # Errors
     /// `Store`.
-    async fn remove_leftover(&self, _leftover: &Leftover) -> Result<()> {
-        Ok(())
+    fn remove_leftover<'a>(&'a self, _leftover: &'a Leftover) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { Ok(()) })
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, Request, Url};
 use serde_json::{Map, Value as Json};
@@ -120,17 +120,18 @@ fn outcome(device: &Device, ticket: Json) -> Outcome {
     outcome
 }
 
-#[async_trait]
 impl Provider for Expo {
-    async fn send(&self, push: &Push, devices: &[&Device]) -> Vec<Outcome> {
-        let Some(data) = push.data() else { return fail_all(devices.iter().copied(), "The push has no data.") };
-        let mut message = data.clone();
-        message.shift_remove("alert");
-        message.shift_remove("body");
-        if let Some(body) = given(data, "body").or_else(|| data.get("alert")) {
-            message.insert("body".to_owned(), body.clone());
-        }
-        let todo = devices.chunks(MESSAGES).map(|devices| self.send_list(&message, devices)).collect();
-        at_most(self.requests.in_flight(), todo).await.into_iter().flatten().collect()
+    fn send<'a>(&'a self, push: &'a Push, devices: &'a [&'a Device]) -> BoxFuture<'a, Vec<Outcome>> {
+        Box::pin(async move {
+            let Some(data) = push.data() else { return fail_all(devices.iter().copied(), "The push has no data.") };
+            let mut message = data.clone();
+            message.shift_remove("alert");
+            message.shift_remove("body");
+            if let Some(body) = given(data, "body").or_else(|| data.get("alert")) {
+                message.insert("body".to_owned(), body.clone());
+            }
+            let todo = devices.chunks(MESSAGES).map(|devices| self.send_list(&message, devices)).collect();
+            at_most(self.requests.in_flight(), todo).await.into_iter().flatten().collect()
+        })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use serde::Deserialize as _;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value as Json};
@@ -47,7 +47,6 @@ impl JavaScript {
     }
 }
 
-#[async_trait]
 impl PushSender for JavaScript {
     fn push_types(&self) -> Option<&[String]> {
         let types = self.types.get_or_init(|| {
@@ -61,7 +60,7 @@ impl PushSender for JavaScript {
         true
     }
 
-    async fn send(&self, push: &Push, devices: &[Device]) -> Vec<Outcome> {
-        own::settled(push, devices, self.results(push, devices).await)
+    fn send<'a>(&'a self, push: &'a Push, devices: &'a [Device]) -> BoxFuture<'a, Vec<Outcome>> {
+        Box::pin(async move { own::settled(push, devices, self.results(push, devices).await) })
     }
 }

@@ -22,7 +22,7 @@ pub use requests::Sources;
 use std::fmt;
 use std::sync::Arc;
 
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use serde_json::{Map, Value as Json};
 
 use self::javascript::JavaScript;
@@ -47,7 +47,6 @@ impl Push {
 }
 
 /// Sends a payload to devices.
-#[async_trait]
 pub trait PushSender: fmt::Debug + Send + Sync {
     /// The values of `pushType` and `deviceType` that a push may ask for; `None`: any.
     fn push_types(&self) -> Option<&[String]>;
@@ -57,7 +56,7 @@ pub trait PushSender: fmt::Debug + Send + Sync {
 
     /// Sends to these devices. One outcome for each device that was tried, in any order; a device without an outcome is not counted.
     /// What fails as a whole fails for each device. Repeats what is worth repeating, and ends within minutes.
-    async fn send(&self, push: &Push, devices: &[Device]) -> Vec<Outcome>;
+    fn send<'a>(&'a self, push: &'a Push, devices: &'a [Device]) -> BoxFuture<'a, Vec<Outcome>>;
 }
 
 /// Opens an adapter with its settings.

@@ -3,8 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use futures_util::future::join_all;
+use futures_util::future::{BoxFuture, join_all};
 use serde_json::{Map, Value as Json};
 
 use super::requests::Sources;
@@ -12,10 +11,9 @@ use super::settings::Settings;
 use super::{Device, Outcome, Push, PushSender, apns, expo, fcm, web};
 
 /// Sends a payload to devices of one kind.
-#[async_trait]
 pub trait Provider: fmt::Debug + Send + Sync {
     /// Sends to these devices; one outcome for each.
-    async fn send(&self, push: &Push, devices: &[&Device]) -> Vec<Outcome>;
+    fn send<'a>(&'a self, push: &'a Push, devices: &'a [&'a Device]) -> BoxFuture<'a, Vec<Outcome>>;
 }
 
 /// How a provider is opened with its settings.
@@ -85,7 +83,6 @@ fn kind_of(device: &Device) -> Option<usize> {
     index(device.push_type()).or_else(|| index(device.device_type()))
 }
 
-#[async_trait]
 impl PushSender for Providers {
     fn push_types(&self) -> Option<&[String]> {
         Some(&self.kinds)
@@ -95,23 +92,25 @@ impl PushSender for Providers {
         false
     }
 
-    async fn send(&self, push: &Push, devices: &[Device]) -> Vec<Outcome> {
-        let mut groups: Vec<Vec<&Device>> = KINDS.iter().map(|_| Vec::new()).collect();
-        for device in devices.iter().filter(|device| device.token().is_some_and(|token| !token.is_empty())) {
-            if let Some(group) = kind_of(device).and_then(|index| groups.get_mut(index)) {
-                group.push(device);
+    fn send<'a>(&'a self, push: &'a Push, devices: &'a [Device]) -> BoxFuture<'a, Vec<Outcome>> {
+        Box::pin(async move {
+            let mut groups: Vec<Vec<&Device>> = KINDS.iter().map(|_| Vec::new()).collect();
+            for device in devices.iter().filter(|device| device.token().is_some_and(|token| !token.is_empty())) {
+                if let Some(group) = kind_of(device).and_then(|index| groups.get_mut(index)) {
+                    group.push(device);
+                }
             }
-        }
-        let sent = self.by_kind.iter().zip(groups).zip(KINDS).filter(|((_, devices), _)| !devices.is_empty());
-        let outcomes = join_all(sent.map(async |((provider, devices), (kind, _))| {
-            let outcomes = match provider {
-                Some(provider) => provider.send(push, &devices).await,
-                None => fail_all(devices.iter().copied(), &format!("Can not find sender for push type {kind}")),
-            };
-            log_failures(push, kind, &outcomes);
-            outcomes
-        }));
-        outcomes.await.into_iter().flatten().collect()
+            let sent = self.by_kind.iter().zip(groups).zip(KINDS).filter(|((_, devices), _)| !devices.is_empty());
+            let outcomes = join_all(sent.map(async |((provider, devices), (kind, _))| {
+                let outcomes = match provider {
+                    Some(provider) => provider.send(push, &devices).await,
+                    None => fail_all(devices.iter().copied(), &format!("Can not find sender for push type {kind}")),
+                };
+                log_failures(push, kind, &outcomes);
+                outcomes
+            }));
+            outcomes.await.into_iter().flatten().collect()
+        })
     }
 }
 

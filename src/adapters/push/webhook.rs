@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use reqwest::Url;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -84,7 +84,6 @@ impl Webhook {
     }
 }
 
-#[async_trait]
 impl PushSender for Webhook {
     fn push_types(&self) -> Option<&[String]> {
         self.types.as_deref()
@@ -94,7 +93,7 @@ impl PushSender for Webhook {
         true
     }
 
-    async fn send(&self, push: &Push, devices: &[Device]) -> Vec<Outcome> {
-        own::settled(push, devices, self.results(push, devices).await)
+    fn send<'a>(&'a self, push: &'a Push, devices: &'a [Device]) -> BoxFuture<'a, Vec<Outcome>> {
+        Box::pin(async move { own::settled(push, devices, self.results(push, devices).await) })
     }
 }

@@ -1,6 +1,6 @@
 //! The audit log: turns what the kernel notes into entries of the file.
 
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use serde_json::{Map, Value as Json};
 
 use crate::adapters::audit::AuditLog;
@@ -25,10 +25,11 @@ pub fn feature(services: &Services) -> Feature {
 #[derive(Debug)]
 struct Audit(Arc<AuditLog>);
 
-#[async_trait]
 impl Auditor for Audit {
-    async fn note(&self, time: Date, who: Who, deed: Deed) {
-        self.0.write(entry(time, who, deed)).await;
+    fn note(&self, time: Date, who: Who, deed: Deed) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            self.0.write(entry(time, who, deed)).await;
+        })
     }
 
     fn note_soon(&self, time: Date, who: Who, deed: Deed) {

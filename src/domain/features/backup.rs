@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use futures_util::TryStreamExt as _;
+use futures_util::future::BoxFuture;
 
 use crate::adapters::backup::{Backups, Verifier};
 use crate::adapters::files::{FileError, FileInfo, FileStore, NewFile};
@@ -97,7 +97,6 @@ impl Schedule {
     }
 }
 
-#[async_trait]
 impl Work for Schedule {
     fn kind(&self) -> &'static str {
         "backup"
@@ -107,14 +106,16 @@ impl Work for Schedule {
         EVERY
     }
 
-    async fn round(&self, app: &Arc<App>) -> Result<()> {
-        let now = app.clock.now();
-        // Not tried again at once, as other work is.
-        if let Err(error) = self.consider(now).await {
-            self.state().failed = Some(now);
-            tracing::error!(%error, "a backup failed; the next try is in ten minutes");
-        }
-        Ok(())
+    fn round<'a>(&'a self, app: &'a Arc<App>) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let now = app.clock.now();
+            // Not tried again at once, as other work is.
+            if let Err(error) = self.consider(now).await {
+                self.state().failed = Some(now);
+                tracing::error!(%error, "a backup failed; the next try is in ten minutes");
+            }
+            Ok(())
+        })
     }
 }
 

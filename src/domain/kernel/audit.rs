@@ -7,7 +7,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 
 use crate::model::date::Date;
 use crate::model::names::ClassName;
@@ -148,10 +148,9 @@ pub struct Who {
 }
 
 /// Keeps what is noted.
-#[async_trait]
 pub trait Auditor: Send + Sync + fmt::Debug {
     /// Notes what was done. Done once it is written: what a client was told to be done is in the log even if the server is killed next.
-    async fn note(&self, time: Date, who: Who, deed: Deed);
+    fn note(&self, time: Date, who: Who, deed: Deed) -> BoxFuture<'_, ()>;
 
     /// Notes what was refused, soon. If there is too much of it, only how much was lost is noted.
     fn note_soon(&self, time: Date, who: Who, deed: Deed);

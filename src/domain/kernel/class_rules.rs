@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 
 use super::audit::Audited;
 use super::clp::Operation;
@@ -18,7 +18,6 @@ use crate::model::object::Object;
 use crate::model::query::{Filter, Resolved};
 
 /// The hooks of a class in the write, delete and read pipelines. Every method does nothing by default.
-#[async_trait]
 pub trait ClassRules: Send + Sync {
     /// Refuses callers who may never run this operation on the class.
     fn refuse(&self, _cx: &Context, _operation: Operation) -> Result<()> {
@@ -27,14 +26,14 @@ pub trait ClassRules: Send + Sync {
 
     /// Runs before the checks of a write. May change the draft, or finish the request. In a rehearsal
     /// ([`Context::is_rehearsed`]) it writes nothing, because it runs again in the transaction.
-    async fn prepare(&self, _cx: &Context, draft: Draft) -> Result<ControlFlow<Saved, Draft>> {
-        Ok(ControlFlow::Continue(draft))
+    fn prepare<'a>(&'a self, _cx: &'a Context, draft: Draft) -> BoxFuture<'a, Result<ControlFlow<Saved, Draft>>> {
+        Box::pin(async move { Ok(ControlFlow::Continue(draft)) })
     }
 
     /// Asks what [`ClassRules::transform`] and [`ClassRules::follow_up`] want to know from outside of the server, and
     /// does what takes long ([`Context::ask_once`]), for a part of a transaction before that begins. Writes nothing.
-    async fn rehearse(&self, _cx: &Context, _draft: &Draft) -> Result<()> {
-        Ok(())
+    fn rehearse<'a>(&'a self, _cx: &'a Context, _draft: &'a Draft) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { Ok(()) })
     }
 
     /// Whether [`ClassRules::prepare`] or [`ClassRules::rehearse`] does anything before a transaction begins.
@@ -53,8 +52,8 @@ pub trait ClassRules: Send + Sync {
     }
 
     /// Runs before the write; determines what is stored.
-    async fn transform(&self, _cx: &Context, checked: Checked) -> Result<Checked> {
-        Ok(checked)
+    fn transform<'a>(&'a self, _cx: &'a Context, checked: Checked) -> BoxFuture<'a, Result<Checked>> {
+        Box::pin(async move { Ok(checked) })
     }
 
     /// Whether [`ClassRules::precede`] writes anything.
@@ -64,19 +63,25 @@ pub trait ClassRules: Send + Sync {
 
     /// Writes what must be stored before the row, so that a crash between the two hurts no retry. Where the store has
     /// cheap transactions, both are part of one.
-    async fn precede(&self, _cx: &Context, _checked: &mut Checked) -> Result<()> {
-        Ok(())
+    fn precede<'a>(&'a self, _cx: &'a Context, _checked: &'a mut Checked) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { Ok(()) })
     }
 
     /// Removes what [`ClassRules::precede`] wrote, after the row could not be stored.
-    async fn retract(&self, _cx: &Context, _state: &RuleState) -> Result<()> {
-        Ok(())
+    fn retract<'a>(&'a self, _cx: &'a Context, _state: &'a RuleState) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { Ok(()) })
     }
 
     /// The Parse error for a violated unique index; `None` means the general one. `row`: the row to be created; empty
     /// for an update.
-    async fn conflict(&self, _cx: &Context, _index: &str, _creating: bool, _row: &Object) -> Option<ParseError> {
-        None
+    fn conflict<'a>(
+        &'a self,
+        _cx: &'a Context,
+        _index: &'a str,
+        _creating: bool,
+        _row: &'a Object,
+    ) -> BoxFuture<'a, Option<ParseError>> {
+        Box::pin(async move { None })
     }
 
     /// Converts the error of an update for the client: 101 if the caller could reach no row, and errors of other
@@ -86,8 +91,8 @@ pub trait ClassRules: Send + Sync {
     }
 
     /// Runs after the write.
-    async fn follow_up(&self, _cx: &Context, stored: Stored) -> Result<Stored> {
-        Ok(stored)
+    fn follow_up<'a>(&'a self, _cx: &'a Context, stored: Stored) -> BoxFuture<'a, Result<Stored>> {
+        Box::pin(async move { Ok(stored) })
     }
 
     /// Adds values to the response to a write, from which fields that are hidden from the caller have already been
@@ -95,13 +100,13 @@ pub trait ClassRules: Send + Sync {
     fn answer(&self, _state: RuleState, _body: &mut Object) {}
 
     /// Runs before a row is deleted.
-    async fn before_delete(&self, _cx: &Context, _id: &str) -> Result<()> {
-        Ok(())
+    fn before_delete<'a>(&'a self, _cx: &'a Context, _id: &'a str) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { Ok(()) })
     }
 
     /// Runs after a row was deleted.
-    async fn after_delete(&self, _cx: &Context, _id: &str) -> Result<()> {
-        Ok(())
+    fn after_delete<'a>(&'a self, _cx: &'a Context, _id: &'a str) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { Ok(()) })
     }
 
     /// Narrows the rows of the class that the caller can ever read.
@@ -125,7 +130,9 @@ pub trait ClassRules: Send + Sync {
     fn redact(&self, _cx: &Context, _row: &mut Object) {}
 
     /// Completes rows with data of an external service.
-    async fn redact_remotely(&self, _cx: &Context, _rows: &mut [Object]) {}
+    fn redact_remotely<'a>(&'a self, _cx: &'a Context, _rows: &'a mut [Object]) -> BoxFuture<'a, ()> {
+        Box::pin(async move {})
+    }
 
     /// Completes a row that was requested by its id.
     fn complete_get(&self, _cx: &Context, _row: &mut Object) {}

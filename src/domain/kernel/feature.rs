@@ -6,8 +6,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use foldhash::fast::RandomState;
+use futures_util::future::BoxFuture;
 use serde_json::Value as Json;
 
 use super::app::App;
@@ -109,18 +109,16 @@ impl fmt::Debug for Feature {
 }
 
 /// Data that is loaded at start.
-#[async_trait]
 pub trait Refresh: Send + Sync {
     /// Loads the data. Runs at start and after invalidations. `blind`: the store cannot watch, so other servers may
     /// have changed something.
     ///
     /// # Errors
     /// If the store cannot be read; the old data is kept.
-    async fn refresh(&self, app: &Arc<App>, blind: bool) -> Result<()>;
+    fn refresh<'a>(&'a self, app: &'a Arc<App>, blind: bool) -> BoxFuture<'a, Result<()>>;
 }
 
 /// Background work that runs in rounds.
-#[async_trait]
 pub trait Work: Send + Sync + fmt::Debug {
     /// Its name, which is the same on all servers.
     fn kind(&self) -> &'static str;
@@ -142,7 +140,7 @@ pub trait Work: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     /// An error; the round is retried a few times, then at the next scheduled time.
-    async fn round(&self, app: &Arc<App>) -> Result<()>;
+    fn round<'a>(&'a self, app: &'a Arc<App>) -> BoxFuture<'a, Result<()>>;
 }
 
 /// Values by type, one of each.
@@ -168,7 +166,6 @@ impl TypeMap {
 }
 
 /// Determines the entities of a user, to which permissions are granted.
-#[async_trait]
 pub trait Entities: Send + Sync {
     /// The entities, if they are cached.
     fn known(&self, _user: &str) -> Option<Arc<[String]>> {
@@ -179,35 +176,42 @@ pub trait Entities: Send + Sync {
     ///
     /// # Errors
     /// If the store fails.
-    async fn find(&self, app: &Arc<App>, user: &str, transaction: Option<&Transaction>) -> Result<Arc<[String]>>;
+    fn find<'a>(
+        &'a self,
+        app: &'a Arc<App>,
+        user: &'a str,
+        transaction: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<Arc<[String]>>>;
 }
 
 /// Finds the user of a session token, for what is done with it other than requests: that does not count as a use of the session.
-#[async_trait]
 pub trait Sessions: Send + Sync {
     /// The user; `None` when it is gone.
     ///
     /// # Errors
     /// 209 when the token is unknown or expired.
-    async fn user(&self, app: &Arc<App>, token: &str) -> Result<Option<Arc<SessionUser>>>;
+    fn user<'a>(&'a self, app: &'a Arc<App>, token: &'a str) -> BoxFuture<'a, Result<Option<Arc<SessionUser>>>>;
 }
 
 /// The users of session tokens where no feature knows of sessions.
 pub(super) struct NoSessions;
 
-#[async_trait]
 impl Sessions for NoSessions {
-    async fn user(&self, _app: &Arc<App>, _token: &str) -> Result<Option<Arc<SessionUser>>> {
-        Ok(None)
+    fn user<'a>(&'a self, _app: &'a Arc<App>, _token: &'a str) -> BoxFuture<'a, Result<Option<Arc<SessionUser>>>> {
+        Box::pin(async move { Ok(None) })
     }
 }
 
 /// The entities of users without a feature for roles.
 pub(super) struct NoRoles;
 
-#[async_trait]
 impl Entities for NoRoles {
-    async fn find(&self, _app: &Arc<App>, user: &str, _transaction: Option<&Transaction>) -> Result<Arc<[String]>> {
-        Ok([acl::PUBLIC.to_owned(), user.to_owned()].into())
+    fn find<'a>(
+        &'a self,
+        _app: &'a Arc<App>,
+        user: &'a str,
+        _transaction: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<Arc<[String]>>> {
+        Box::pin(async move { Ok([acl::PUBLIC.to_owned(), user.to_owned()].into()) })
     }
 }

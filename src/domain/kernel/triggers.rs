@@ -332,7 +332,7 @@ fn sorted<'a>(names: impl Iterator<Item = &'a String>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use async_trait::async_trait;
+    use futures_util::future::BoxFuture;
     use serde_json::Map;
 
     use super::*;
@@ -342,10 +342,9 @@ mod tests {
     #[derive(Debug)]
     struct Named(&'static str);
 
-    #[async_trait]
     impl Handler for Named {
-        async fn call(&self, _call: Call) -> Result<Answer> {
-            Ok(Answer { result: Some(self.0.into()), ..Answer::default() })
+        fn call(&self, _call: Call) -> BoxFuture<'_, Result<Answer>> {
+            Box::pin(async move { Ok(Answer { result: Some(self.0.into()), ..Answer::default() }) })
         }
     }
 

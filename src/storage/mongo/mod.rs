@@ -39,8 +39,8 @@ use std::future::{Future, IntoFuture};
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use bson::Document;
+use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use indexmap::IndexMap;
 use mongodb::{Client, Collection, Database};
@@ -132,190 +132,225 @@ impl MongoStorage {
     }
 }
 
-#[async_trait]
 impl Storage for MongoStorage {
-    async fn ping(&self) -> Result<()> {
-        connect::ping(self).await
+    fn ping(&self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move { connect::ping(self).await })
     }
 
-    async fn classes(&self) -> Result<Vec<ClassSchema>> {
-        schema::classes(self).await
+    fn classes(&self) -> BoxFuture<'_, Result<Vec<ClassSchema>>> {
+        Box::pin(async move { schema::classes(self).await })
     }
 
-    async fn create_class(&self, schema: &ClassSchema) -> Result<()> {
-        schema::create_class(self, schema).await
+    fn create_class<'a>(&'a self, schema: &'a ClassSchema) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { schema::create_class(self, schema).await })
     }
 
-    async fn add_field(&self, class: &ClassName, name: &str, field: &Field) -> Result<()> {
-        schema::add_field(self, class, name, field).await
+    fn add_field<'a>(&'a self, class: &'a ClassName, name: &'a str, field: &'a Field) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { schema::add_field(self, class, name, field).await })
     }
 
-    async fn set_field_options(&self, class: &ClassName, name: &str, field: &Field) -> Result<()> {
-        schema::set_field_options(self, class, name, field).await
+    fn set_field_options<'a>(
+        &'a self,
+        class: &'a ClassName,
+        name: &'a str,
+        field: &'a Field,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { schema::set_field_options(self, class, name, field).await })
     }
 
-    async fn delete_fields(&self, schema: &ClassSchema, names: &[String]) -> Result<()> {
-        schema::delete_fields(self, schema, names).await
+    fn delete_fields<'a>(&'a self, schema: &'a ClassSchema, names: &'a [String]) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { schema::delete_fields(self, schema, names).await })
     }
 
-    async fn set_permissions(
-        &self,
-        class: &ClassName,
-        permissions: Option<&serde_json::Map<String, Json>>,
-    ) -> Result<()> {
-        schema::set_permissions(self, class, permissions).await
+    fn set_permissions<'a>(
+        &'a self,
+        class: &'a ClassName,
+        permissions: Option<&'a serde_json::Map<String, Json>>,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { schema::set_permissions(self, class, permissions).await })
     }
 
-    async fn set_listed_indexes(&self, class: &ClassName, indexes: &IndexMap<String, IndexKeys>) -> Result<()> {
-        schema::set_listed_indexes(self, class, indexes).await
+    fn set_listed_indexes<'a>(
+        &'a self,
+        class: &'a ClassName,
+        indexes: &'a IndexMap<String, IndexKeys>,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { schema::set_listed_indexes(self, class, indexes).await })
     }
 
-    async fn delete_class(&self, class: &ClassName) -> Result<()> {
-        schema::delete_class(self, class).await
+    fn delete_class<'a>(&'a self, class: &'a ClassName) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { schema::delete_class(self, class).await })
     }
 
-    async fn create_indexes(&self, schema: &ClassSchema, indexes: &[IndexSpec]) -> Result<()> {
-        index::create(self, schema, indexes).await
+    fn create_indexes<'a>(&'a self, schema: &'a ClassSchema, indexes: &'a [IndexSpec]) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { index::create(self, schema, indexes).await })
     }
 
-    async fn drop_indexes(&self, class: &ClassName, names: &[String]) -> Result<()> {
-        index::drop(self, class, names).await
+    fn drop_indexes<'a>(&'a self, class: &'a ClassName, names: &'a [String]) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { index::drop(self, class, names).await })
     }
 
-    async fn indexes(&self, class: &ClassName) -> Result<IndexMap<String, IndexKeys>> {
-        index::list(self, class).await
+    fn indexes<'a>(&'a self, class: &'a ClassName) -> BoxFuture<'a, Result<IndexMap<String, IndexKeys>>> {
+        Box::pin(async move { index::list(self, class).await })
     }
 
-    async fn insert(&self, schema: &ClassSchema, row: Object, tx: Option<&Transaction>) -> Result<()> {
-        insert::insert(self, schema, row, tx).await
+    fn insert<'a>(
+        &'a self,
+        schema: &'a ClassSchema,
+        row: Object,
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { insert::insert(self, schema, row, tx).await })
     }
 
-    async fn update_one(
-        &self,
-        schema: &ClassSchema,
-        filter: &Resolved,
-        update: &Update,
-        tx: Option<&Transaction>,
-    ) -> Result<Option<Object>> {
-        write::update_one(self, schema, filter, update, tx).await
+    fn update_one<'a>(
+        &'a self,
+        schema: &'a ClassSchema,
+        filter: &'a Resolved,
+        update: &'a Update,
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<Option<Object>>> {
+        Box::pin(async move { write::update_one(self, schema, filter, update, tx).await })
     }
 
-    async fn update_many(
-        &self,
-        schema: &ClassSchema,
-        filter: &Resolved,
-        update: &Update,
-        tx: Option<&Transaction>,
-    ) -> Result<u64> {
-        write::update_many(self, schema, filter, update, tx).await
+    fn update_many<'a>(
+        &'a self,
+        schema: &'a ClassSchema,
+        filter: &'a Resolved,
+        update: &'a Update,
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<u64>> {
+        Box::pin(async move { write::update_many(self, schema, filter, update, tx).await })
     }
 
-    async fn upsert(
-        &self,
-        schema: &ClassSchema,
-        filter: &Resolved,
-        update: &Update,
-        tx: Option<&Transaction>,
-    ) -> Result<()> {
-        write::upsert(self, schema, filter, update, tx).await
+    fn upsert<'a>(
+        &'a self,
+        schema: &'a ClassSchema,
+        filter: &'a Resolved,
+        update: &'a Update,
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { write::upsert(self, schema, filter, update, tx).await })
     }
 
-    async fn delete(&self, schema: &ClassSchema, filter: &Resolved, tx: Option<&Transaction>) -> Result<u64> {
-        write::delete(self, schema, filter, tx).await
+    fn delete<'a>(
+        &'a self,
+        schema: &'a ClassSchema,
+        filter: &'a Resolved,
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<u64>> {
+        Box::pin(async move { write::delete(self, schema, filter, tx).await })
     }
 
-    async fn find(
-        &self,
-        schema: &ClassSchema,
-        filter: &Resolved,
-        options: &FindOptions,
-        tx: Option<&Transaction>,
-    ) -> Result<Vec<Object>> {
-        find::find(self, schema, filter, options, tx).await
+    fn find<'a>(
+        &'a self,
+        schema: &'a ClassSchema,
+        filter: &'a Resolved,
+        options: &'a FindOptions,
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<Vec<Object>>> {
+        Box::pin(async move { find::find(self, schema, filter, options, tx).await })
     }
 
-    async fn find_json(
-        &self,
-        schema: &ClassSchema,
-        filter: &Resolved,
-        options: &FindOptions,
-        shape: &Arc<Shape>,
-        tx: Option<&Transaction>,
-    ) -> Result<JsonRows> {
-        find::find_json(self, schema, filter, options, shape, tx).await
+    fn find_json<'a>(
+        &'a self,
+        schema: &'a ClassSchema,
+        filter: &'a Resolved,
+        options: &'a FindOptions,
+        shape: &'a Arc<Shape>,
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<JsonRows>> {
+        Box::pin(async move { find::find_json(self, schema, filter, options, shape, tx).await })
     }
 
-    async fn count(
-        &self,
-        schema: &ClassSchema,
-        filter: &Resolved,
-        options: &FindOptions,
-        tx: Option<&Transaction>,
-    ) -> Result<u64> {
-        find::count(self, schema, filter, options, tx).await
+    fn count<'a>(
+        &'a self,
+        schema: &'a ClassSchema,
+        filter: &'a Resolved,
+        options: &'a FindOptions,
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<u64>> {
+        Box::pin(async move { find::count(self, schema, filter, options, tx).await })
     }
 
-    async fn explain(
-        &self,
-        schema: &ClassSchema,
-        filter: &Resolved,
-        options: &FindOptions,
-        verbosity: &str,
-    ) -> Result<Json> {
-        find::explain(self, schema, filter, options, verbosity).await
+    fn explain<'a>(
+        &'a self,
+        schema: &'a ClassSchema,
+        filter: &'a Resolved,
+        options: &'a FindOptions,
+        verbosity: &'a str,
+    ) -> BoxFuture<'a, Result<Json>> {
+        Box::pin(async move { find::explain(self, schema, filter, options, verbosity).await })
     }
 
-    async fn distinct(&self, schema: &ClassSchema, field: &str, filter: &Resolved) -> Result<Vec<Value>> {
-        find::distinct(self, schema, field, filter).await
+    fn distinct<'a>(
+        &'a self,
+        schema: &'a ClassSchema,
+        field: &'a str,
+        filter: &'a Resolved,
+    ) -> BoxFuture<'a, Result<Vec<Value>>> {
+        Box::pin(async move { find::distinct(self, schema, field, filter).await })
     }
 
-    async fn aggregate(
-        &self,
-        schema: &ClassSchema,
+    fn aggregate<'a>(
+        &'a self,
+        schema: &'a ClassSchema,
         pipeline: Vec<Json>,
-        options: &AggregateOptions,
-    ) -> Result<Vec<Json>> {
-        aggregate::aggregate(self, schema, pipeline, options).await
+        options: &'a AggregateOptions,
+    ) -> BoxFuture<'a, Result<Vec<Json>>> {
+        Box::pin(async move { aggregate::aggregate(self, schema, pipeline, options).await })
     }
 
-    async fn link(&self, join: &ClassName, owner: &str, members: &[String], tx: Option<&Transaction>) -> Result<()> {
-        relation::link(self, join, owner, members, tx).await
+    fn link<'a>(
+        &'a self,
+        join: &'a ClassName,
+        owner: &'a str,
+        members: &'a [String],
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { relation::link(self, join, owner, members, tx).await })
     }
 
-    async fn unlink(&self, join: &ClassName, owner: &str, members: &[String], tx: Option<&Transaction>) -> Result<()> {
-        relation::unlink(self, join, owner, members, tx).await
+    fn unlink<'a>(
+        &'a self,
+        join: &'a ClassName,
+        owner: &'a str,
+        members: &'a [String],
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { relation::unlink(self, join, owner, members, tx).await })
     }
 
-    async fn members(
-        &self,
-        join: &ClassName,
-        owners: &[String],
-        tx: Option<&Transaction>,
-    ) -> Result<Vec<(String, String)>> {
-        relation::pairs(self, join, relation::OWNER, Some(owners), tx).await
+    fn members<'a>(
+        &'a self,
+        join: &'a ClassName,
+        owners: &'a [String],
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<Vec<(String, String)>>> {
+        Box::pin(async move { relation::pairs(self, join, relation::OWNER, Some(owners), tx).await })
     }
 
-    async fn owners(
-        &self,
-        join: &ClassName,
-        members: Option<&[String]>,
-        tx: Option<&Transaction>,
-    ) -> Result<Vec<(String, String)>> {
-        relation::pairs(self, join, relation::MEMBER, members, tx).await
+    fn owners<'a>(
+        &'a self,
+        join: &'a ClassName,
+        members: Option<&'a [String]>,
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<Vec<(String, String)>>> {
+        Box::pin(async move { relation::pairs(self, join, relation::MEMBER, members, tx).await })
     }
 
-    async fn ancestors(
-        &self,
-        direct: &ClassName,
-        nested: &ClassName,
-        member: &str,
-        tx: Option<&Transaction>,
-    ) -> Result<Ancestry> {
-        relation::ancestors(self, direct, nested, member, tx).await
+    fn ancestors<'a>(
+        &'a self,
+        direct: &'a ClassName,
+        nested: &'a ClassName,
+        member: &'a str,
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<Ancestry>> {
+        Box::pin(async move { relation::ancestors(self, direct, nested, member, tx).await })
     }
 
-    async fn stored_classes(&self) -> Result<Vec<ClassName>> {
-        scan::classes(self).await
+    fn stored_classes(&self) -> BoxFuture<'_, Result<Vec<ClassName>>> {
+        Box::pin(async move { scan::classes(self).await })
     }
 
     fn all_rows<'a>(&'a self, schema: &ClassSchema) -> BoxStream<'a, Result<Object>> {
@@ -326,49 +361,51 @@ impl Storage for MongoStorage {
         scan::pairs(self, join)
     }
 
-    async fn index_specs(&self, schema: &ClassSchema) -> Result<Vec<IndexSpec>> {
-        index::specs(self, schema).await
+    fn index_specs<'a>(&'a self, schema: &'a ClassSchema) -> BoxFuture<'a, Result<Vec<IndexSpec>>> {
+        Box::pin(async move { index::specs(self, schema).await })
     }
 
-    async fn begin(&self) -> Result<Transaction> {
-        transaction::begin(self).await
+    fn begin(&self) -> BoxFuture<'_, Result<Transaction>> {
+        Box::pin(async move { transaction::begin(self).await })
     }
 
-    async fn commit(&self, tx: Transaction) -> Result<()> {
-        transaction::commit(self, tx).await
+    fn commit(&self, tx: Transaction) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move { transaction::commit(self, tx).await })
     }
 
-    async fn abort(&self, tx: Transaction) -> Result<()> {
-        transaction::abort(self, tx).await
+    fn abort(&self, tx: Transaction) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move { transaction::abort(self, tx).await })
     }
 
-    async fn watch(&self, classes: &[ClassName]) -> Result<Option<BoxStream<'static, Event>>> {
-        watch::watch(self, classes).await
+    fn watch<'a>(&'a self, classes: &'a [ClassName]) -> BoxFuture<'a, Result<Option<BoxStream<'static, Event>>>> {
+        Box::pin(async move { watch::watch(self, classes).await })
     }
 
-    async fn changes(&self, follower: Arc<dyn Follower>) -> Result<Option<BoxStream<'static, Change>>> {
-        changes::changes(self, follower).await
+    fn changes(&self, follower: Arc<dyn Follower>) -> BoxFuture<'_, Result<Option<BoxStream<'static, Change>>>> {
+        Box::pin(async move { changes::changes(self, follower).await })
     }
 
-    async fn changes_between(
+    fn changes_between(
         &self,
         follower: Arc<dyn Follower>,
         after: After,
         until: u64,
         oldest: Date,
-    ) -> Result<Option<BoxStream<'static, Result<RowChange>>>> {
-        changes::changes_between(self, follower, after, until, oldest).await
+    ) -> BoxFuture<'_, Result<Option<BoxStream<'static, Result<RowChange>>>>> {
+        Box::pin(async move { changes::changes_between(self, follower, after, until, oldest).await })
     }
 
-    async fn position(&self) -> Result<u64> {
-        changes::position(self).await
+    fn position(&self) -> BoxFuture<'_, Result<u64>> {
+        Box::pin(async move { changes::position(self).await })
     }
 
-    async fn keep_images(&self, class: &ClassName) -> Result<()> {
-        changes::keep_images(self, class).await
+    fn keep_images<'a>(&'a self, class: &'a ClassName) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { changes::keep_images(self, class).await })
     }
 
-    async fn close(&self) {
-        connect::close(self).await;
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            connect::close(self).await;
+        })
     }
 }

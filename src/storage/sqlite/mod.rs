@@ -33,7 +33,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};
@@ -223,270 +223,367 @@ fn first() -> FindOptions {
     FindOptions { limit: Some(1), ..FindOptions::default() }
 }
 
-#[async_trait]
 impl Storage for EmbeddedStorage {
-    async fn ping(&self) -> Result<()> {
-        self.presence.check()?;
-        self.writer.check_disk().await?;
-        self.readers.run_quick(|db| db.connection().query_row("SELECT 1", [], |_| Ok(())).map_err(translate)).await
+    fn ping(&self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            self.presence.check()?;
+            self.writer.check_disk().await?;
+            self.readers.run_quick(|db| db.connection().query_row("SELECT 1", [], |_| Ok(())).map_err(translate)).await
+        })
     }
 
-    async fn classes(&self) -> Result<Vec<ClassSchema>> {
-        match self.writer.peek(|session| schema::all(session.db.connection())).await {
-            Some(classes) => classes,
-            None => self.readers.run(|db| schema::all(db.connection())).await,
-        }
+    fn classes(&self) -> BoxFuture<'_, Result<Vec<ClassSchema>>> {
+        Box::pin(async move {
+            match self.writer.peek(|session| schema::all(session.db.connection())).await {
+                Some(classes) => classes,
+                None => self.readers.run(|db| schema::all(db.connection())).await,
+            }
+        })
     }
 
-    async fn create_class(&self, schema: &ClassSchema) -> Result<()> {
-        let schema = schema.clone();
-        self.writer.define(move |session| schema::create(session, &schema)).await
+    fn create_class<'a>(&'a self, schema: &'a ClassSchema) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let schema = schema.clone();
+            self.writer.define(move |session| schema::create(session, &schema)).await
+        })
     }
 
-    async fn add_field(&self, class: &ClassName, name: &str, field: &Field) -> Result<()> {
-        let (class, name, field) = (class.clone(), name.to_owned(), field.clone());
-        self.writer.define(move |session| schema::add_field(session, &class, &name, &field)).await
+    fn add_field<'a>(&'a self, class: &'a ClassName, name: &'a str, field: &'a Field) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let (class, name, field) = (class.clone(), name.to_owned(), field.clone());
+            self.writer.define(move |session| schema::add_field(session, &class, &name, &field)).await
+        })
     }
 
-    async fn set_field_options(&self, class: &ClassName, name: &str, field: &Field) -> Result<()> {
-        let (class, name, field) = (class.clone(), name.to_owned(), field.clone());
-        self.writer
-            .define(move |session| {
-                schema::change(session, &class, |schema| {
-                    if let Some(known) = schema.fields.get_mut(&name) {
-                        known.required = field.required;
-                        known.default.clone_from(&field.default);
-                    }
+    fn set_field_options<'a>(
+        &'a self,
+        class: &'a ClassName,
+        name: &'a str,
+        field: &'a Field,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let (class, name, field) = (class.clone(), name.to_owned(), field.clone());
+            self.writer
+                .define(move |session| {
+                    schema::change(session, &class, |schema| {
+                        if let Some(known) = schema.fields.get_mut(&name) {
+                            known.required = field.required;
+                            known.default.clone_from(&field.default);
+                        }
+                    })
                 })
+                .await
+        })
+    }
+
+    fn delete_fields<'a>(&'a self, schema: &'a ClassSchema, names: &'a [String]) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let (class, names) = (schema.name.clone(), names.to_vec());
+            self.writer.define(move |session| schema::delete_fields(session, &class, &names)).await
+        })
+    }
+
+    fn set_permissions<'a>(
+        &'a self,
+        class: &'a ClassName,
+        permissions: Option<&'a Map<String, Json>>,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let (class, permissions) = (class.clone(), permissions.cloned());
+            self.writer
+                .define(move |session| {
+                    schema::change(session, &class, |schema| schema.permissions.clone_from(&permissions))
+                })
+                .await
+        })
+    }
+
+    fn set_listed_indexes<'a>(
+        &'a self,
+        class: &'a ClassName,
+        indexes: &'a IndexMap<String, IndexKeys>,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let (class, indexes) = (class.clone(), indexes.clone());
+            self.writer
+                .define(move |session| schema::change(session, &class, |schema| schema.indexes.clone_from(&indexes)))
+                .await
+        })
+    }
+
+    fn settle_classes(&self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move { self.writer.settle().await })
+    }
+
+    fn delete_class<'a>(&'a self, class: &'a ClassName) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let class = class.clone();
+            self.writer.define(move |session| schema::delete(session, &class)).await
+        })
+    }
+
+    fn create_indexes<'a>(&'a self, schema: &'a ClassSchema, indexes: &'a [IndexSpec]) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            // A join table always has its two indexes.
+            if schema.name.is_join() {
+                return Ok(());
+            }
+            let (schema, indexes) = (schema.clone(), indexes.to_vec());
+            self.writer.define(move |session| index::create(session, &schema, &indexes)).await
+        })
+    }
+
+    fn drop_indexes<'a>(&'a self, class: &'a ClassName, names: &'a [String]) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let (class, names) = (class.clone(), names.to_vec());
+            self.writer.define(move |session| index::drop(session, &class, &names)).await
+        })
+    }
+
+    fn indexes<'a>(&'a self, class: &'a ClassName) -> BoxFuture<'a, Result<IndexMap<String, IndexKeys>>> {
+        Box::pin(async move { Ok(index::list(&self.catalog.load(), class)) })
+    }
+
+    fn insert<'a>(
+        &'a self,
+        schema: &'a ClassSchema,
+        row: Object,
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let class = schema.name.clone();
+            self.write(tx, move |session| write::insert(session, &class, &row)).await
+        })
+    }
+
+    fn update_one<'a>(
+        &'a self,
+        schema: &'a ClassSchema,
+        filter: &'a Resolved,
+        update: &'a Update,
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<Option<Object>>> {
+        Box::pin(async move {
+            let search = self.search(schema, filter, &first())?;
+            let (class, update) = (schema.name.clone(), write::null_pointers(schema, update));
+            self.write(tx, move |session| write::update(session, &class, search, &update, true).map(|(_, row)| row))
+                .await
+        })
+    }
+
+    fn update_many<'a>(
+        &'a self,
+        schema: &'a ClassSchema,
+        filter: &'a Resolved,
+        update: &'a Update,
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<u64>> {
+        Box::pin(async move {
+            let search = self.search(schema, filter, &FindOptions::default())?;
+            let (class, update) = (schema.name.clone(), write::null_pointers(schema, update));
+            self.write(tx, move |session| {
+                write::update(session, &class, search, &update, false).map(|(count, _)| count)
             })
             .await
+        })
     }
 
-    async fn delete_fields(&self, schema: &ClassSchema, names: &[String]) -> Result<()> {
-        let (class, names) = (schema.name.clone(), names.to_vec());
-        self.writer.define(move |session| schema::delete_fields(session, &class, &names)).await
+    fn upsert<'a>(
+        &'a self,
+        schema: &'a ClassSchema,
+        filter: &'a Resolved,
+        update: &'a Update,
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let search = self.search(schema, filter, &first())?;
+            let (class, fresh, update) =
+                (schema.name.clone(), write::equalities(filter), write::null_pointers(schema, update));
+            self.write(tx, move |session| write::upsert(session, &class, search, &fresh, &update)).await
+        })
     }
 
-    async fn set_permissions(&self, class: &ClassName, permissions: Option<&Map<String, Json>>) -> Result<()> {
-        let (class, permissions) = (class.clone(), permissions.cloned());
-        self.writer
-            .define(move |session| {
-                schema::change(session, &class, |schema| schema.permissions.clone_from(&permissions))
-            })
-            .await
+    fn delete<'a>(
+        &'a self,
+        schema: &'a ClassSchema,
+        filter: &'a Resolved,
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<u64>> {
+        Box::pin(async move {
+            let search = match filter {
+                Filter::All => None,
+                other => Some(self.search(schema, other, &FindOptions::default())?),
+            };
+            let class = schema.name.clone();
+            self.write(tx, move |session| write::delete(session, &class, search)).await
+        })
     }
 
-    async fn set_listed_indexes(&self, class: &ClassName, indexes: &IndexMap<String, IndexKeys>) -> Result<()> {
-        let (class, indexes) = (class.clone(), indexes.clone());
-        self.writer
-            .define(move |session| schema::change(session, &class, |schema| schema.indexes.clone_from(&indexes)))
-            .await
+    fn find<'a>(
+        &'a self,
+        schema: &'a ClassSchema,
+        filter: &'a Resolved,
+        options: &'a FindOptions,
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<Vec<Object>>> {
+        Box::pin(async move {
+            if let Some(hint) = &options.hint {
+                index::check_hint(&self.catalog.load(), &schema.name, hint)?;
+            }
+            let search = self.search(schema, filter, options)?;
+            let quick = tx.is_none() && search.is_by_id();
+            let read = move |db: &Db| search.rows(db);
+            if quick { self.readers.run_quick(read).await } else { self.read(tx, read).await }
+        })
     }
 
-    async fn settle_classes(&self) -> Result<()> {
-        self.writer.settle().await
+    fn find_json<'a>(
+        &'a self,
+        schema: &'a ClassSchema,
+        filter: &'a Resolved,
+        options: &'a FindOptions,
+        shape: &'a Arc<Shape>,
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<JsonRows>> {
+        Box::pin(async move {
+            if let Some(hint) = &options.hint {
+                index::check_hint(&self.catalog.load(), &schema.name, hint)?;
+            }
+            let search = self.search(schema, filter, options)?;
+            let shape = shape.clone();
+            let quick = tx.is_none() && search.is_by_id();
+            let read = move |db: &Db| search.json_rows(db, &shape);
+            if quick { self.readers.run_quick(read).await } else { self.read(tx, read).await }
+        })
     }
 
-    async fn delete_class(&self, class: &ClassName) -> Result<()> {
-        let class = class.clone();
-        self.writer.define(move |session| schema::delete(session, &class)).await
+    fn count<'a>(
+        &'a self,
+        schema: &'a ClassSchema,
+        filter: &'a Resolved,
+        options: &'a FindOptions,
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<u64>> {
+        Box::pin(async move {
+            if let Some(hint) = &options.hint {
+                index::check_hint(&self.catalog.load(), &schema.name, hint)?;
+            }
+            let search = self.search(schema, filter, options)?;
+            self.read(tx, move |db| search.count(db)).await
+        })
     }
 
-    async fn create_indexes(&self, schema: &ClassSchema, indexes: &[IndexSpec]) -> Result<()> {
-        // A join table always has its two indexes.
-        if schema.name.is_join() {
-            return Ok(());
-        }
-        let (schema, indexes) = (schema.clone(), indexes.to_vec());
-        self.writer.define(move |session| index::create(session, &schema, &indexes)).await
+    fn explain<'a>(
+        &'a self,
+        schema: &'a ClassSchema,
+        filter: &'a Resolved,
+        options: &'a FindOptions,
+        _verbosity: &'a str,
+    ) -> BoxFuture<'a, Result<Json>> {
+        Box::pin(async move {
+            if let Some(hint) = &options.hint {
+                index::check_hint(&self.catalog.load(), &schema.name, hint)?;
+            }
+            let search = self.search(schema, filter, options)?;
+            self.read(None, move |db| search.explain(db)).await
+        })
     }
 
-    async fn drop_indexes(&self, class: &ClassName, names: &[String]) -> Result<()> {
-        let (class, names) = (class.clone(), names.to_vec());
-        self.writer.define(move |session| index::drop(session, &class, &names)).await
+    fn distinct<'a>(
+        &'a self,
+        schema: &'a ClassSchema,
+        field: &'a str,
+        filter: &'a Resolved,
+    ) -> BoxFuture<'a, Result<Vec<Value>>> {
+        Box::pin(async move {
+            let search = self.search(schema, filter, &FindOptions::default())?;
+            let field = field.to_owned();
+            self.read(None, move |db| search.distinct(db, &field)).await
+        })
     }
 
-    async fn indexes(&self, class: &ClassName) -> Result<IndexMap<String, IndexKeys>> {
-        Ok(index::list(&self.catalog.load(), class))
-    }
-
-    async fn insert(&self, schema: &ClassSchema, row: Object, tx: Option<&Transaction>) -> Result<()> {
-        let class = schema.name.clone();
-        self.write(tx, move |session| write::insert(session, &class, &row)).await
-    }
-
-    async fn update_one(
-        &self,
-        schema: &ClassSchema,
-        filter: &Resolved,
-        update: &Update,
-        tx: Option<&Transaction>,
-    ) -> Result<Option<Object>> {
-        let search = self.search(schema, filter, &first())?;
-        let (class, update) = (schema.name.clone(), write::null_pointers(schema, update));
-        self.write(tx, move |session| write::update(session, &class, search, &update, true).map(|(_, row)| row)).await
-    }
-
-    async fn update_many(
-        &self,
-        schema: &ClassSchema,
-        filter: &Resolved,
-        update: &Update,
-        tx: Option<&Transaction>,
-    ) -> Result<u64> {
-        let search = self.search(schema, filter, &FindOptions::default())?;
-        let (class, update) = (schema.name.clone(), write::null_pointers(schema, update));
-        self.write(tx, move |session| write::update(session, &class, search, &update, false).map(|(count, _)| count))
-            .await
-    }
-
-    async fn upsert(
-        &self,
-        schema: &ClassSchema,
-        filter: &Resolved,
-        update: &Update,
-        tx: Option<&Transaction>,
-    ) -> Result<()> {
-        let search = self.search(schema, filter, &first())?;
-        let (class, fresh, update) =
-            (schema.name.clone(), write::equalities(filter), write::null_pointers(schema, update));
-        self.write(tx, move |session| write::upsert(session, &class, search, &fresh, &update)).await
-    }
-
-    async fn delete(&self, schema: &ClassSchema, filter: &Resolved, tx: Option<&Transaction>) -> Result<u64> {
-        let search = match filter {
-            Filter::All => None,
-            other => Some(self.search(schema, other, &FindOptions::default())?),
-        };
-        let class = schema.name.clone();
-        self.write(tx, move |session| write::delete(session, &class, search)).await
-    }
-
-    async fn find(
-        &self,
-        schema: &ClassSchema,
-        filter: &Resolved,
-        options: &FindOptions,
-        tx: Option<&Transaction>,
-    ) -> Result<Vec<Object>> {
-        if let Some(hint) = &options.hint {
-            index::check_hint(&self.catalog.load(), &schema.name, hint)?;
-        }
-        let search = self.search(schema, filter, options)?;
-        let quick = tx.is_none() && search.is_by_id();
-        let read = move |db: &Db| search.rows(db);
-        if quick { self.readers.run_quick(read).await } else { self.read(tx, read).await }
-    }
-
-    async fn find_json(
-        &self,
-        schema: &ClassSchema,
-        filter: &Resolved,
-        options: &FindOptions,
-        shape: &Arc<Shape>,
-        tx: Option<&Transaction>,
-    ) -> Result<JsonRows> {
-        if let Some(hint) = &options.hint {
-            index::check_hint(&self.catalog.load(), &schema.name, hint)?;
-        }
-        let search = self.search(schema, filter, options)?;
-        let shape = shape.clone();
-        let quick = tx.is_none() && search.is_by_id();
-        let read = move |db: &Db| search.json_rows(db, &shape);
-        if quick { self.readers.run_quick(read).await } else { self.read(tx, read).await }
-    }
-
-    async fn count(
-        &self,
-        schema: &ClassSchema,
-        filter: &Resolved,
-        options: &FindOptions,
-        tx: Option<&Transaction>,
-    ) -> Result<u64> {
-        if let Some(hint) = &options.hint {
-            index::check_hint(&self.catalog.load(), &schema.name, hint)?;
-        }
-        let search = self.search(schema, filter, options)?;
-        self.read(tx, move |db| search.count(db)).await
-    }
-
-    async fn explain(
-        &self,
-        schema: &ClassSchema,
-        filter: &Resolved,
-        options: &FindOptions,
-        _verbosity: &str,
-    ) -> Result<Json> {
-        if let Some(hint) = &options.hint {
-            index::check_hint(&self.catalog.load(), &schema.name, hint)?;
-        }
-        let search = self.search(schema, filter, options)?;
-        self.read(None, move |db| search.explain(db)).await
-    }
-
-    async fn distinct(&self, schema: &ClassSchema, field: &str, filter: &Resolved) -> Result<Vec<Value>> {
-        let search = self.search(schema, filter, &FindOptions::default())?;
-        let field = field.to_owned();
-        self.read(None, move |db| search.distinct(db, &field)).await
-    }
-
-    async fn aggregate(
-        &self,
-        schema: &ClassSchema,
+    fn aggregate<'a>(
+        &'a self,
+        schema: &'a ClassSchema,
         pipeline: Vec<Json>,
-        options: &AggregateOptions,
-    ) -> Result<Vec<Json>> {
-        let catalog = self.catalog.load();
-        if let Some(hint) = &options.hint {
-            index::check_hint(&catalog, &schema.name, hint)?;
-        }
-        let pipeline = aggregate::Pipeline::new(schema, &catalog.table(&schema.name), pipeline, options)?;
-        self.read(None, move |db| pipeline.run(db)).await
+        options: &'a AggregateOptions,
+    ) -> BoxFuture<'a, Result<Vec<Json>>> {
+        Box::pin(async move {
+            let catalog = self.catalog.load();
+            if let Some(hint) = &options.hint {
+                index::check_hint(&catalog, &schema.name, hint)?;
+            }
+            let pipeline = aggregate::Pipeline::new(schema, &catalog.table(&schema.name), pipeline, options)?;
+            self.read(None, move |db| pipeline.run(db)).await
+        })
     }
 
-    async fn link(&self, join: &ClassName, owner: &str, members: &[String], tx: Option<&Transaction>) -> Result<()> {
-        let (join, owner, members) = (join.clone(), owner.to_owned(), members.to_vec());
-        self.write(tx, move |session| join::link(session, &join, &owner, &members)).await
+    fn link<'a>(
+        &'a self,
+        join: &'a ClassName,
+        owner: &'a str,
+        members: &'a [String],
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let (join, owner, members) = (join.clone(), owner.to_owned(), members.to_vec());
+            self.write(tx, move |session| join::link(session, &join, &owner, &members)).await
+        })
     }
 
-    async fn unlink(&self, join: &ClassName, owner: &str, members: &[String], tx: Option<&Transaction>) -> Result<()> {
-        let (join, owner, members) = (join.clone(), owner.to_owned(), members.to_vec());
-        self.write(tx, move |session| join::unlink(session, &join, &owner, &members)).await
+    fn unlink<'a>(
+        &'a self,
+        join: &'a ClassName,
+        owner: &'a str,
+        members: &'a [String],
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let (join, owner, members) = (join.clone(), owner.to_owned(), members.to_vec());
+            self.write(tx, move |session| join::unlink(session, &join, &owner, &members)).await
+        })
     }
 
-    async fn members(
-        &self,
-        join: &ClassName,
-        owners: &[String],
-        tx: Option<&Transaction>,
-    ) -> Result<Vec<(String, String)>> {
-        let (join, owners) = (join.clone(), owners.to_vec());
-        self.read(tx, move |db| db.search(None, None, |db| join::pairs(db, &join, "owner", Some(&owners)))).await
+    fn members<'a>(
+        &'a self,
+        join: &'a ClassName,
+        owners: &'a [String],
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<Vec<(String, String)>>> {
+        Box::pin(async move {
+            let (join, owners) = (join.clone(), owners.to_vec());
+            self.read(tx, move |db| db.search(None, None, |db| join::pairs(db, &join, "owner", Some(&owners)))).await
+        })
     }
 
-    async fn owners(
-        &self,
-        join: &ClassName,
-        members: Option<&[String]>,
-        tx: Option<&Transaction>,
-    ) -> Result<Vec<(String, String)>> {
-        let (join, members) = (join.clone(), members.map(<[String]>::to_vec));
-        self.read(tx, move |db| db.search(None, None, |db| join::pairs(db, &join, "member", members.as_deref()))).await
+    fn owners<'a>(
+        &'a self,
+        join: &'a ClassName,
+        members: Option<&'a [String]>,
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<Vec<(String, String)>>> {
+        Box::pin(async move {
+            let (join, members) = (join.clone(), members.map(<[String]>::to_vec));
+            self.read(tx, move |db| db.search(None, None, |db| join::pairs(db, &join, "member", members.as_deref())))
+                .await
+        })
     }
 
-    async fn ancestors(
-        &self,
-        direct: &ClassName,
-        nested: &ClassName,
-        member: &str,
-        tx: Option<&Transaction>,
-    ) -> Result<Ancestry> {
-        let (direct, nested, member) = (direct.clone(), nested.clone(), member.to_owned());
-        self.read(tx, move |db| db.search(None, None, |db| join::ancestors(db, &direct, &nested, &member))).await
+    fn ancestors<'a>(
+        &'a self,
+        direct: &'a ClassName,
+        nested: &'a ClassName,
+        member: &'a str,
+        tx: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<Ancestry>> {
+        Box::pin(async move {
+            let (direct, nested, member) = (direct.clone(), nested.clone(), member.to_owned());
+            self.read(tx, move |db| db.search(None, None, |db| join::ancestors(db, &direct, &nested, &member))).await
+        })
     }
 
-    async fn stored_classes(&self) -> Result<Vec<ClassName>> {
-        self.readers.run(scan::classes).await
+    fn stored_classes(&self) -> BoxFuture<'_, Result<Vec<ClassName>>> {
+        Box::pin(async move { self.readers.run(scan::classes).await })
     }
 
     fn all_rows<'a>(&'a self, schema: &ClassSchema) -> BoxStream<'a, Result<Object>> {
@@ -497,71 +594,81 @@ impl Storage for EmbeddedStorage {
         scan::pairs(&self.readers, join.clone())
     }
 
-    async fn index_specs(&self, schema: &ClassSchema) -> Result<Vec<IndexSpec>> {
-        Ok(index::specs(&self.catalog.load(), &schema.name))
+    fn index_specs<'a>(&'a self, schema: &'a ClassSchema) -> BoxFuture<'a, Result<Vec<IndexSpec>>> {
+        Box::pin(async move { Ok(index::specs(&self.catalog.load(), &schema.name)) })
     }
 
-    async fn damage(&self) -> Result<Vec<String>> {
-        self.readers.run(backup::damage).await
+    fn damage(&self) -> BoxFuture<'_, Result<Vec<String>>> {
+        Box::pin(async move { self.readers.run(backup::damage).await })
     }
 
-    async fn begin(&self) -> Result<Transaction> {
-        self.writer.begin().await.map(|handle| Transaction(Arc::new(handle)))
+    fn begin(&self) -> BoxFuture<'_, Result<Transaction>> {
+        Box::pin(async move { self.writer.begin().await.map(|handle| Transaction(Arc::new(handle))) })
     }
 
-    async fn begin_for_one(&self) -> Result<Option<Transaction>> {
-        self.writer.begin_without_pause().await.map(|handle| Some(Transaction(Arc::new(handle))))
+    fn begin_for_one(&self) -> BoxFuture<'_, Result<Option<Transaction>>> {
+        Box::pin(
+            async move { self.writer.begin_without_pause().await.map(|handle| Some(Transaction(Arc::new(handle)))) },
+        )
     }
 
-    async fn commit(&self, tx: Transaction) -> Result<()> {
-        handle(&tx)?.commit().await
+    fn commit(&self, tx: Transaction) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move { handle(&tx)?.commit().await })
     }
 
-    async fn abort(&self, tx: Transaction) -> Result<()> {
-        handle(&tx)?.abort().await
+    fn abort(&self, tx: Transaction) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move { handle(&tx)?.abort().await })
     }
 
-    async fn watch(&self, _classes: &[ClassName]) -> Result<Option<BoxStream<'static, Event>>> {
-        // Only this process can use the directory, so there are no changes by others.
-        Ok(None)
+    fn watch<'a>(&'a self, _classes: &'a [ClassName]) -> BoxFuture<'a, Result<Option<BoxStream<'static, Event>>>> {
+        Box::pin(async move {
+            // Only this process can use the directory, so there are no changes by others.
+            Ok(None)
+        })
     }
 
-    async fn changes(&self, follower: Arc<dyn Follower>) -> Result<Option<BoxStream<'static, Change>>> {
-        Ok(self.history.as_ref().map(|history| history.changes(self.readers.clone(), follower)))
+    fn changes(&self, follower: Arc<dyn Follower>) -> BoxFuture<'_, Result<Option<BoxStream<'static, Change>>>> {
+        Box::pin(
+            async move { Ok(self.history.as_ref().map(|history| history.changes(self.readers.clone(), follower))) },
+        )
     }
 
-    async fn changes_between(
+    fn changes_between(
         &self,
         follower: Arc<dyn Follower>,
         after: After,
         until: u64,
         oldest: Date,
-    ) -> Result<Option<BoxStream<'static, Result<RowChange>>>> {
-        let read = move |db: &Db| history::between(db, &*follower, &after, until, oldest);
-        let changes = self.readers.run(read).await?;
-        Ok(changes.map(|changes| stream::iter(changes.into_iter().map(Ok)).boxed()))
+    ) -> BoxFuture<'_, Result<Option<BoxStream<'static, Result<RowChange>>>>> {
+        Box::pin(async move {
+            let read = move |db: &Db| history::between(db, &*follower, &after, until, oldest);
+            let changes = self.readers.run(read).await?;
+            Ok(changes.map(|changes| stream::iter(changes.into_iter().map(Ok)).boxed()))
+        })
     }
 
-    async fn position(&self) -> Result<u64> {
-        Ok(self.history.as_ref().map_or(0, |history| history.position()))
+    fn position(&self) -> BoxFuture<'_, Result<u64>> {
+        Box::pin(async move { Ok(self.history.as_ref().map_or(0, |history| history.position())) })
     }
 
     fn history(&self) -> Option<&str> {
         self.history.as_ref().map(|history| history.name.as_str())
     }
 
-    async fn close(&self) {
-        if self.closed.swap(true, Ordering::SeqCst) {
-            return;
-        }
-        let threads = self.stop();
-        let _ = tokio::task::spawn_blocking(move || {
-            for thread in threads {
-                let _ = thread.join();
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            if self.closed.swap(true, Ordering::SeqCst) {
+                return;
             }
+            let threads = self.stop();
+            let _ = tokio::task::spawn_blocking(move || {
+                for thread in threads {
+                    let _ = thread.join();
+                }
+            })
+            .await;
+            self.directory.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
         })
-        .await;
-        self.directory.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
     }
 }
 

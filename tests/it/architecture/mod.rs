@@ -13,7 +13,9 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use debts::{ARROWS, CLASSES, LARGEST_CIRCLE, WORDS};
-use rules::{MAY_COMPARE_CLASSES, NEED_RULES, PARSE_WORDS, RULES, Rule, SEPARATE_BELOW, UNRULED};
+use rules::{
+    IMPLEMENT_ASYNC_TRAITS, MAY_COMPARE_CLASSES, NEED_RULES, PARSE_WORDS, RULES, Rule, SEPARATE_BELOW, UNRULED,
+};
 use sources::{Module, Sources, all_below};
 
 fn root() -> PathBuf {
@@ -124,6 +126,14 @@ fn crates_are_used_only_where_allowed() {
     };
     let found: Vec<_> = sources.modules.iter().flat_map(named).collect();
     assert!(found.is_empty(), "{found:#?}");
+}
+
+/// Traits of our own return boxed futures; see docs/decisions/async-traits.md.
+#[test]
+fn async_trait_is_for_traits_of_other_crates() {
+    let modules = SOURCES.modules.iter().filter(|module| module.crates.contains("async_trait"));
+    let found: Vec<_> = modules.map(|module| module.path.as_str()).collect();
+    assert_eq!(found, IMPLEMENT_ASYNC_TRAITS);
 }
 
 /// The kernel and the pipelines treat all classes alike: the rules of a special class are in its feature.

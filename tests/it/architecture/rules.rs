@@ -209,6 +209,9 @@ pub const PARSE_WORDS: &[&str] = &[
     "GeoPoint",
 ];
 
+/// Modules that implement a trait of another crate which was declared with `async_trait`.
+pub const IMPLEMENT_ASYNC_TRAITS: &[&str] = &["adapters::files::cloud::web"];
+
 /// Modules that may compare class names with those of special classes: the module and all below it, the constants of
 /// `model/names.rs` (none: all), and why.
 pub const MAY_COMPARE_CLASSES: &[(&str, &[&str], &str)] = &[

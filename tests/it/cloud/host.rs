@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::Duration;
 
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use reparse::adapters::cloud::node::{
     Call, Cloud, CloudError, CloudOptions, Host, LogLine, Origin, RestRequest, RestResponse, Source, find_node,
 };
@@ -36,42 +36,47 @@ impl TestHost {
     }
 }
 
-#[async_trait]
 impl Host for TestHost {
-    async fn rest(&self, origin: Origin, request: RestRequest) -> RestResponse {
-        self.requests.lock().unwrap().push(request.clone());
-        let answer = |status, body: Json| RestResponse {
-            status,
-            headers: BTreeMap::from([("X-Parse-Job-Status-Id".to_owned(), "job1".to_owned())]),
-            body: body.to_string().into(),
-        };
-        let Some(name) = request.path.strip_prefix("functions/") else {
-            return answer(201, json!({"objectId": "made", "createdAt": "2024-05-06T07:08:09.010Z"}));
-        };
-        let Some(cloud) = self.cloud.get().and_then(Weak::upgrade) else {
-            return answer(503, json!({"code": 100, "error": "no cloud"}));
-        };
-        let params: Json = serde_json::from_slice(&request.body).unwrap();
-        let payload = json!({"params": params, "master": request.auth.use_master_key, "context": request.context});
-        let call = Call { origin: &origin, ..function(name, &payload) };
-        match cloud.call(&call).await {
-            Ok(result) => answer(200, result.read().unwrap()),
-            Err(error) => answer(400, json!({"code": error.code(), "error": error.message()})),
-        }
+    fn rest(&self, origin: Origin, request: RestRequest) -> BoxFuture<'_, RestResponse> {
+        Box::pin(async move {
+            self.requests.lock().unwrap().push(request.clone());
+            let answer = |status, body: Json| RestResponse {
+                status,
+                headers: BTreeMap::from([("X-Parse-Job-Status-Id".to_owned(), "job1".to_owned())]),
+                body: body.to_string().into(),
+            };
+            let Some(name) = request.path.strip_prefix("functions/") else {
+                return answer(201, json!({"objectId": "made", "createdAt": "2024-05-06T07:08:09.010Z"}));
+            };
+            let Some(cloud) = self.cloud.get().and_then(Weak::upgrade) else {
+                return answer(503, json!({"code": 100, "error": "no cloud"}));
+            };
+            let params: Json = serde_json::from_slice(&request.body).unwrap();
+            let payload = json!({"params": params, "master": request.auth.use_master_key, "context": request.context});
+            let call = Call { origin: &origin, ..function(name, &payload) };
+            match cloud.call(&call).await {
+                Ok(result) => answer(200, result.read().unwrap()),
+                Err(error) => answer(400, json!({"code": error.code(), "error": error.message()})),
+            }
+        })
     }
 
-    async fn send_email(&self, mail: Json) -> Result<(), ParseError> {
-        self.mails.lock().unwrap().push(mail);
-        Ok(())
+    fn send_email(&self, mail: Json) -> BoxFuture<'_, Result<(), ParseError>> {
+        Box::pin(async move {
+            self.mails.lock().unwrap().push(mail);
+            Ok(())
+        })
     }
 
-    async fn user_roles(&self, user: &str) -> Result<Vec<String>, ParseError> {
-        Ok(vec![format!("role of {user}")])
+    fn user_roles<'a>(&'a self, user: &'a str) -> BoxFuture<'a, Result<Vec<String>, ParseError>> {
+        Box::pin(async move { Ok(vec![format!("role of {user}")]) })
     }
 
-    async fn job_message(&self, job: &str, message: &str) -> Result<(), ParseError> {
-        self.lines.lock().unwrap().push((format!("{job}: {message}"), String::new()));
-        Ok(())
+    fn job_message<'a>(&'a self, job: &'a str, message: &'a str) -> BoxFuture<'a, Result<(), ParseError>> {
+        Box::pin(async move {
+            self.lines.lock().unwrap().push((format!("{job}: {message}"), String::new()));
+            Ok(())
+        })
     }
 
     fn options(&self) -> Map<String, Json> {
@@ -79,8 +84,8 @@ impl Host for TestHost {
         options.as_object().unwrap().clone()
     }
 
-    async fn set_options(&self, _: Map<String, Json>) -> Result<(), ParseError> {
-        Ok(())
+    fn set_options(&self, _: Map<String, Json>) -> BoxFuture<'_, Result<(), ParseError>> {
+        Box::pin(async move { Ok(()) })
     }
 
     fn log(&self, line: &LogLine<'_>) {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use reparse::adapters::cloud::handler::{Answer, Call, Handler, Target};
 use reparse::config::Options;
 use reparse::domain::kernel::triggers::Source;
@@ -36,14 +36,15 @@ const SCHEMA: &str = r#"
 #[derive(Debug)]
 struct Says(Option<Json>);
 
-#[async_trait]
 impl Handler for Says {
-    async fn call(&self, call: Call) -> Result<Answer> {
-        if call.payload["params"]["b"] == "fail" {
-            return Err(ParseError::new(ErrorCode::ScriptFailed, "no such greeting"));
-        }
-        let result = self.0.clone().or_else(|| Some(Json::from(call.payload["params"].to_string())));
-        Ok(Answer { result, ..Answer::default() })
+    fn call(&self, call: Call) -> BoxFuture<'_, Result<Answer>> {
+        Box::pin(async move {
+            if call.payload["params"]["b"] == "fail" {
+                return Err(ParseError::new(ErrorCode::ScriptFailed, "no such greeting"));
+            }
+            let result = self.0.clone().or_else(|| Some(Json::from(call.payload["params"].to_string())));
+            Ok(Answer { result, ..Answer::default() })
+        })
     }
 }
 

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::{Arc, Weak};
 
-use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value as Json, json};
 
@@ -143,7 +143,6 @@ impl HandlerAnswer {
     }
 }
 
-#[async_trait]
 impl Handler for JavaScript {
     fn tells_changes(&self) -> bool {
         true
@@ -153,37 +152,39 @@ impl Handler for JavaScript {
         Some(MOST_FILE_BYTES)
     }
 
-    async fn call(&self, mut call: Call) -> Result<Answer> {
-        let payload = &mut call.payload;
-        // The process has these by itself.
-        for known in ["log", "triggerName", "functionName"] {
-            payload.swap_remove(known);
-        }
-        if let Target::Trigger(_, class) = &call.target {
-            payload.insert("className".to_owned(), class.as_str().into());
-        }
-        let attachment = match call.file.take() {
-            Some(file) => attach_file(payload, file),
-            None => attach(payload, &call.files).into(),
-        };
-        let (kind, name) = match &call.target {
-            Target::Function(name) => ("function", name.as_str()),
-            Target::Job(name) => ("job", name.as_str()),
-            Target::Trigger(trigger, _) => ("trigger", trigger.name()),
-            Target::LiveQueryEvents => ("liveQueryEvent", ""),
-        };
-        let cloud = self.cloud.upgrade().ok_or_else(|| CloudError::Unavailable("the server stops".to_owned()))?;
-        let request = call.request.as_deref().unwrap_or_default().to_owned();
-        let origin = Origin { request, depth: call.depth.saturating_sub(1) };
-        let payload = &call.body();
-        let sent = Sent { kind, name, origin: &origin, payload, attachment: &attachment, deadline: None };
-        let answer = cloud.call(&sent).await?;
-        let given: HandlerAnswer = answer.read()?;
-        let sent = match (&call.target, call.payload.swap_remove("changes")) {
-            (Target::Trigger(Trigger::BeforeSave, _), Some(Json::Object(sent))) => Some(sent),
-            _ => None,
-        };
-        Ok(given.answer(sent, answer.attachment))
+    fn call(&self, mut call: Call) -> BoxFuture<'_, Result<Answer>> {
+        Box::pin(async move {
+            let payload = &mut call.payload;
+            // The process has these by itself.
+            for known in ["log", "triggerName", "functionName"] {
+                payload.swap_remove(known);
+            }
+            if let Target::Trigger(_, class) = &call.target {
+                payload.insert("className".to_owned(), class.as_str().into());
+            }
+            let attachment = match call.file.take() {
+                Some(file) => attach_file(payload, file),
+                None => attach(payload, &call.files).into(),
+            };
+            let (kind, name) = match &call.target {
+                Target::Function(name) => ("function", name.as_str()),
+                Target::Job(name) => ("job", name.as_str()),
+                Target::Trigger(trigger, _) => ("trigger", trigger.name()),
+                Target::LiveQueryEvents => ("liveQueryEvent", ""),
+            };
+            let cloud = self.cloud.upgrade().ok_or_else(|| CloudError::Unavailable("the server stops".to_owned()))?;
+            let request = call.request.as_deref().unwrap_or_default().to_owned();
+            let origin = Origin { request, depth: call.depth.saturating_sub(1) };
+            let payload = &call.body();
+            let sent = Sent { kind, name, origin: &origin, payload, attachment: &attachment, deadline: None };
+            let answer = cloud.call(&sent).await?;
+            let given: HandlerAnswer = answer.read()?;
+            let sent = match (&call.target, call.payload.swap_remove("changes")) {
+                (Target::Trigger(Trigger::BeforeSave, _), Some(Json::Object(sent))) => Some(sent),
+                _ => None,
+            };
+            Ok(given.answer(sent, answer.attachment))
+        })
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
@@ -99,25 +99,24 @@ pub struct LogLine<'a> {
 }
 
 /// What the server offers to cloud code.
-#[async_trait]
 pub trait Host: Send + Sync + 'static {
     /// Answers a REST request with the routers that HTTP requests use. Errors are answers with their status.
-    async fn rest(&self, origin: Origin, request: RestRequest) -> RestResponse;
+    fn rest(&self, origin: Origin, request: RestRequest) -> BoxFuture<'_, RestResponse>;
 
     /// Sends a mail with the mail adapter: `Parse.Cloud.sendEmail`.
-    async fn send_email(&self, mail: Json) -> Result<(), ParseError>;
+    fn send_email(&self, mail: Json) -> BoxFuture<'_, Result<(), ParseError>>;
 
     /// Names of all roles of a user, inherited ones included, without the prefix `role:`.
-    async fn user_roles(&self, user: &str) -> Result<Vec<String>, ParseError>;
+    fn user_roles<'a>(&'a self, user: &'a str) -> BoxFuture<'a, Result<Vec<String>, ParseError>>;
 
     /// Stores a progress message of a running job.
-    async fn job_message(&self, job: &str, message: &str) -> Result<(), ParseError>;
+    fn job_message<'a>(&'a self, job: &'a str, message: &'a str) -> BoxFuture<'a, Result<(), ParseError>>;
 
     /// All option values, as `Parse.Server` and `request.config` show them.
     fn options(&self) -> Map<String, Json>;
 
     /// Changes options: an assignment to `Parse.Server`.
-    async fn set_options(&self, options: Map<String, Json>) -> Result<(), ParseError>;
+    fn set_options(&self, options: Map<String, Json>) -> BoxFuture<'_, Result<(), ParseError>>;
 
     /// Takes what the code has registered, whenever it has changed. No answer is read before this returns.
     fn registered(&self, _handlers: Handlers, _registrations: &Registrations) {}

@@ -11,7 +11,6 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -119,46 +118,54 @@ fn info(name: String, meta: &ObjectMeta, attributes: &Attributes) -> FileInfo {
     }
 }
 
-#[async_trait]
 impl FileStore for Cloud {
-    async fn create(&self, file: NewFile, bytes: ByteStream) -> Result<u64> {
-        let path = self.path(&file.name)?;
-        let (attributes, tags) = self.attributes(&file)?;
-        let mut parts = blocks(bytes, PART);
-        let first = parts.next().await.transpose()?.unwrap_or_default();
-        let second = if first.len() < PART { None } else { parts.next().await.transpose()? };
-        let Some(second) = second else {
-            let length = first.len() as u64;
-            let options = PutOptions { attributes, tags, ..PutOptions::default() };
-            self.objects.put_opts(&path, first.into(), options).await.map_err(failed)?;
-            return Ok(length);
-        };
-        let options = PutMultipartOptions { attributes, tags, ..PutMultipartOptions::default() };
-        let upload = self.objects.put_multipart_opts(&path, options).await.map_err(failed)?;
-        Parts { upload: Some(upload) }.send([first, second], parts).await
+    fn create(&self, file: NewFile, bytes: ByteStream) -> BoxFuture<'_, Result<u64>> {
+        Box::pin(async move {
+            let path = self.path(&file.name)?;
+            let (attributes, tags) = self.attributes(&file)?;
+            let mut parts = blocks(bytes, PART);
+            let first = parts.next().await.transpose()?.unwrap_or_default();
+            let second = if first.len() < PART { None } else { parts.next().await.transpose()? };
+            let Some(second) = second else {
+                let length = first.len() as u64;
+                let options = PutOptions { attributes, tags, ..PutOptions::default() };
+                self.objects.put_opts(&path, first.into(), options).await.map_err(failed)?;
+                return Ok(length);
+            };
+            let options = PutMultipartOptions { attributes, tags, ..PutMultipartOptions::default() };
+            let upload = self.objects.put_multipart_opts(&path, options).await.map_err(failed)?;
+            Parts { upload: Some(upload) }.send([first, second], parts).await
+        })
     }
 
-    async fn open(&self, name: &str) -> Result<Box<dyn StoredFile>> {
-        let Ok(path) = self.path(name) else { return Err(FileError::NotFound) };
-        let (meta, attributes) = self.head(&path).await?;
-        let info = info(name.to_owned(), &meta, &attributes);
-        Ok(Box::new(Object { objects: Arc::clone(&self.objects), path, tag: meta.e_tag, info }))
+    fn open<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Box<dyn StoredFile>>> {
+        Box::pin(async move {
+            let Ok(path) = self.path(name) else { return Err(FileError::NotFound) };
+            let (meta, attributes) = self.head(&path).await?;
+            let info = info(name.to_owned(), &meta, &attributes);
+            Ok(Box::new(Object { objects: Arc::clone(&self.objects), path, tag: meta.e_tag, info })
+                as Box<dyn StoredFile>)
+        })
     }
 
-    async fn delete(&self, name: &str) -> Result<()> {
-        let Ok(path) = self.path(name) else { return Err(FileError::NotFound) };
-        // To S3 it is no error to delete what is not there.
-        self.head(&path).await?;
-        let gone = self.objects.delete_stream(Box::pin(stream::once(async { Ok(path) }))).next().await;
-        gone.transpose().map(|_| ()).map_err(failed)
+    fn delete<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let Ok(path) = self.path(name) else { return Err(FileError::NotFound) };
+            // To S3 it is no error to delete what is not there.
+            self.head(&path).await?;
+            let gone = self.objects.delete_stream(Box::pin(stream::once(async { Ok(path) }))).next().await;
+            gone.transpose().map(|_| ()).map_err(failed)
+        })
     }
 
-    async fn metadata(&self, name: &str) -> Result<Option<Map<String, Json>>> {
-        match self.open(name).await {
-            Ok(file) => Ok(Some(file.info().metadata.clone())),
-            Err(FileError::NotFound) => Ok(None),
-            Err(error) => Err(error),
-        }
+    fn metadata<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<Map<String, Json>>>> {
+        Box::pin(async move {
+            match self.open(name).await {
+                Ok(file) => Ok(Some(file.info().metadata.clone())),
+                Err(FileError::NotFound) => Ok(None),
+                Err(error) => Err(error),
+            }
+        })
     }
 
     fn location(&self, name: &str) -> Option<String> {
@@ -181,24 +188,26 @@ impl FileStore for Cloud {
         self.traits.locate.is_some()
     }
 
-    async fn list(&self) -> Result<BoxStream<'static, Result<FileInfo>>> {
-        let prefix = self.traits.prefix.clone();
-        // Objects are listed by folder; what the prefix has beyond its last slash is compared here.
-        let folder = prefix.rsplit_once('/').map(|(folder, _)| Path::parse(folder)).transpose();
-        let folder = folder.map_err(|error| FileError::Name(error.to_string()))?;
-        let objects = self.objects.list(folder.as_ref());
-        Ok(objects
-            .filter_map(move |meta| {
-                let found = match meta {
-                    Ok(meta) => {
-                        let name = meta.location.as_ref().strip_prefix(prefix.as_str()).map(str::to_owned);
-                        name.map(|name| Ok(info(name, &meta, &Attributes::new())))
-                    }
-                    Err(error) => Some(Err(failed(error))),
-                };
-                async move { found }
-            })
-            .boxed())
+    fn list(&self) -> BoxFuture<'_, Result<BoxStream<'static, Result<FileInfo>>>> {
+        Box::pin(async move {
+            let prefix = self.traits.prefix.clone();
+            // Objects are listed by folder; what the prefix has beyond its last slash is compared here.
+            let folder = prefix.rsplit_once('/').map(|(folder, _)| Path::parse(folder)).transpose();
+            let folder = folder.map_err(|error| FileError::Name(error.to_string()))?;
+            let objects = self.objects.list(folder.as_ref());
+            Ok(objects
+                .filter_map(move |meta| {
+                    let found = match meta {
+                        Ok(meta) => {
+                            let name = meta.location.as_ref().strip_prefix(prefix.as_str()).map(str::to_owned);
+                            name.map(|name| Ok(info(name, &meta, &Attributes::new())))
+                        }
+                        Err(error) => Some(Err(failed(error))),
+                    };
+                    async move { found }
+                })
+                .boxed())
+        })
     }
 }
 
@@ -255,20 +264,21 @@ struct Object {
     info: FileInfo,
 }
 
-#[async_trait]
 impl StoredFile for Object {
     fn info(&self) -> &FileInfo {
         &self.info
     }
 
-    async fn read(&self, range: Range<u64>) -> Result<ByteStream> {
-        if range.is_empty() {
-            return Ok(Box::pin(stream::empty()));
-        }
-        let whole = range == (0..self.info.length);
-        let range = (!whole).then_some(GetRange::Bounded(range));
-        let options = GetOptions { range, if_match: self.tag.clone(), ..GetOptions::default() };
-        let found = self.objects.get_opts(&self.path, options).await.map_err(failed)?;
-        Ok(Box::pin(found.into_stream().map(|piece| piece.map_err(failed))))
+    fn read(&self, range: Range<u64>) -> BoxFuture<'_, Result<ByteStream>> {
+        Box::pin(async move {
+            if range.is_empty() {
+                return Ok(stream::empty().boxed());
+            }
+            let whole = range == (0..self.info.length);
+            let range = (!whole).then_some(GetRange::Bounded(range));
+            let options = GetOptions { range, if_match: self.tag.clone(), ..GetOptions::default() };
+            let found = self.objects.get_opts(&self.path, options).await.map_err(failed)?;
+            Ok(found.into_stream().map(|piece| piece.map_err(failed)).boxed())
+        })
     }
 }

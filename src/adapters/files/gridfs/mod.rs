@@ -14,12 +14,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use async_trait::async_trait;
 use bson::oid::ObjectId;
 use bson::{Document, doc};
-use futures_util::TryStreamExt as _;
-use futures_util::future::ready;
+use futures_util::future::{BoxFuture, ready};
 use futures_util::stream::{self, BoxStream};
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use mongodb::options::IndexOptions;
 use mongodb::{Collection, Database, IndexModel};
 use serde_json::{Map, Value as Json};
@@ -116,111 +115,130 @@ impl GridFs {
     }
 }
 
-#[async_trait]
 impl FileStore for GridFs {
-    async fn create(&self, file: NewFile, bytes: ByteStream) -> Result<u64> {
-        let metadata = write::metadata(&file.metadata)?;
-        self.ensure_indexes().await?;
-        let stored = self.write(&file.name, file.created, metadata, bytes).await?;
-        Ok(stored - if self.key.is_some() { OVERHEAD } else { 0 })
+    fn create(&self, file: NewFile, bytes: ByteStream) -> BoxFuture<'_, Result<u64>> {
+        Box::pin(async move {
+            let metadata = write::metadata(&file.metadata)?;
+            self.ensure_indexes().await?;
+            let stored = self.write(&file.name, file.created, metadata, bytes).await?;
+            Ok(stored - if self.key.is_some() { OVERHEAD } else { 0 })
+        })
     }
 
-    async fn open(&self, name: &str) -> Result<Box<dyn StoredFile>> {
-        self.plain(self.newest(name).await?, self.key.as_ref()).await
+    fn open<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Box<dyn StoredFile>>> {
+        Box::pin(async move { self.plain(self.newest(name).await?, self.key.as_ref()).await })
     }
 
-    async fn delete(&self, name: &str) -> Result<()> {
-        let found = self.files.find(doc! { "filename": name }).projection(doc! { "_id": 1 }).await;
-        let documents: Vec<Document> =
-            found.map_err(FileError::store)?.try_collect().await.map_err(FileError::store)?;
-        if documents.is_empty() {
-            return Err(FileError::NotFound);
-        }
-        for document in documents {
-            // Another client's adapter may use ids of another kind.
-            let id = document.get("_id").cloned().unwrap_or_default();
-            self.files.delete_one(doc! { "_id": id.clone() }).await.map_err(FileError::store)?;
-            self.chunks.rows.delete_many(doc! { "files_id": id }).await.map_err(FileError::store)?;
-        }
-        Ok(())
+    fn delete<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let found = self.files.find(doc! { "filename": name }).projection(doc! { "_id": 1 }).await;
+            let documents: Vec<Document> =
+                found.map_err(FileError::store)?.try_collect().await.map_err(FileError::store)?;
+            if documents.is_empty() {
+                return Err(FileError::NotFound);
+            }
+            for document in documents {
+                // Another client's adapter may use ids of another kind.
+                let id = document.get("_id").cloned().unwrap_or_default();
+                self.files.delete_one(doc! { "_id": id.clone() }).await.map_err(FileError::store)?;
+                self.chunks.rows.delete_many(doc! { "files_id": id }).await.map_err(FileError::store)?;
+            }
+            Ok(())
+        })
     }
 
-    async fn metadata(&self, name: &str) -> Result<Option<Map<String, Json>>> {
-        let found = self.files.find_one(doc! { "filename": name }).sort(doc! { "uploadDate": 1 }).await;
-        Ok(found.map_err(FileError::store)?.map(|document| read::metadata(&document)))
+    fn metadata<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<Map<String, Json>>>> {
+        Box::pin(async move {
+            let found = self.files.find_one(doc! { "filename": name }).sort(doc! { "uploadDate": 1 }).await;
+            Ok(found.map_err(FileError::store)?.map(|document| read::metadata(&document)))
+        })
     }
 
-    async fn list(&self) -> Result<BoxStream<'static, Result<FileInfo>>> {
-        let overhead = if self.key.is_some() { OVERHEAD } else { 0 };
-        let chunks = self.chunks.clone();
-        // In the order of the index the newest of a name comes last: a file is told once the next name is seen.
-        let cursor = self.files.find(doc! {}).sort(doc! { "filename": 1, "uploadDate": 1 }).await;
-        let documents = cursor.map_err(FileError::store)?.map_err(FileError::store);
-        let infos = documents.and_then(move |document| {
-            let info = Found::new(chunks.clone(), &document).map(Found::into_info);
-            ready(info.map(|info| FileInfo { length: info.length.saturating_sub(overhead), ..info }))
-        });
-        Ok(Box::pin(stream::try_unfold((infos, None::<FileInfo>), |(mut infos, mut held)| async move {
-            loop {
-                let next: Option<FileInfo> = infos.try_next().await?;
-                match (held.take(), next) {
-                    (None, None) => return Ok(None),
-                    (Some(last), None) => return Ok(Some((last, (infos, None)))),
-                    (Some(last), Some(next)) if last.name != next.name => {
-                        return Ok(Some((last, (infos, Some(next)))));
+    fn list(&self) -> BoxFuture<'_, Result<BoxStream<'static, Result<FileInfo>>>> {
+        Box::pin(async move {
+            let overhead = if self.key.is_some() { OVERHEAD } else { 0 };
+            let chunks = self.chunks.clone();
+            // In the order of the index the newest of a name comes last: a file is told once the next name is seen.
+            let cursor = self.files.find(doc! {}).sort(doc! { "filename": 1, "uploadDate": 1 }).await;
+            let documents = cursor.map_err(FileError::store)?.map_err(FileError::store);
+            let infos = documents.and_then(move |document| {
+                let info = Found::new(chunks.clone(), &document).map(Found::into_info);
+                ready(info.map(|info| FileInfo { length: info.length.saturating_sub(overhead), ..info }))
+            });
+            Ok(stream::try_unfold((infos, None::<FileInfo>), |(mut infos, mut held)| async move {
+                loop {
+                    let next: Option<FileInfo> = infos.try_next().await?;
+                    match (held.take(), next) {
+                        (None, None) => return Ok(None),
+                        (Some(last), None) => return Ok(Some((last, (infos, None)))),
+                        (Some(last), Some(next)) if last.name != next.name => {
+                            return Ok(Some((last, (infos, Some(next)))));
+                        }
+                        (_, next) => held = next,
                     }
-                    (_, next) => held = next,
                 }
-            }
-        })))
+            })
+            .boxed())
+        })
     }
 
-    async fn rekey(&self, name: &str, old: Option<&FileKey>) -> Result<Rekeyed> {
-        let Some(key) = &self.key else { return Err(FileError::Unsupported("there is no key to encrypt files by")) };
-        let found = self.files.find(doc! { "filename": name }).sort(doc! { "uploadDate": 1 }).await;
-        let documents: Vec<Document> =
-            found.map_err(FileError::store)?.try_collect().await.map_err(FileError::store)?;
-        if documents.is_empty() {
-            return Err(FileError::NotFound);
-        }
-        let mut outcome = Rekeyed::Already;
-        for document in documents {
-            let found = || Found::new(self.chunks.clone(), &document);
-            match self.plain(found()?, Some(key)).await {
-                Ok(_) => continue,
-                Err(FileError::Undecipherable(_)) => {}
-                Err(error) => return Err(error),
+    fn rekey<'a>(&'a self, name: &'a str, old: Option<&'a FileKey>) -> BoxFuture<'a, Result<Rekeyed>> {
+        Box::pin(async move {
+            let Some(key) = &self.key else {
+                return Err(FileError::Unsupported("there is no key to encrypt files by"));
+            };
+            let found = self.files.find(doc! { "filename": name }).sort(doc! { "uploadDate": 1 }).await;
+            let documents: Vec<Document> =
+                found.map_err(FileError::store)?.try_collect().await.map_err(FileError::store)?;
+            if documents.is_empty() {
+                return Err(FileError::NotFound);
             }
-            let plain = self.plain(found()?, old).await?;
-            let info = plain.info();
-            let metadata = document.get_document("metadata").cloned().unwrap_or_default();
-            // A millisecond newer than the old one, which is served until it is removed.
-            let date = Date::from_millis(info.modified.millis() + 1);
-            self.write(name, date, metadata, plain.read(0..info.length).await?).await?;
-            self.remove(document.get_object_id("_id").map_err(FileError::store)?).await?;
-            outcome = Rekeyed::Done;
-        }
-        Ok(outcome)
+            let mut outcome = Rekeyed::Already;
+            for document in documents {
+                let found = || Found::new(self.chunks.clone(), &document);
+                match self.plain(found()?, Some(key)).await {
+                    Ok(_) => continue,
+                    Err(FileError::Undecipherable(_)) => {}
+                    Err(error) => return Err(error),
+                }
+                let plain = self.plain(found()?, old).await?;
+                let info = plain.info();
+                let metadata = document.get_document("metadata").cloned().unwrap_or_default();
+                // A millisecond newer than the old one, which is served until it is removed.
+                let date = Date::from_millis(info.modified.millis() + 1);
+                self.write(name, date, metadata, plain.read(0..info.length).await?).await?;
+                self.remove(document.get_object_id("_id").map_err(FileError::store)?).await?;
+                outcome = Rekeyed::Done;
+            }
+            Ok(outcome)
+        })
     }
 
     /// Chunks without a file. Reads the index of all chunks.
-    async fn leftovers(&self) -> Result<Vec<Leftover>> {
-        let pipeline = [
-            doc! { "$group": { "_id": "$files_id" } },
-            doc! { "$lookup": { "from": self.files.name(), "localField": "_id", "foreignField": "_id", "as": "file" } },
-            doc! { "$match": { "file": { "$size": 0 } } },
-        ];
-        let cursor = self.chunks.rows.aggregate(pipeline).allow_disk_use(true).await.map_err(FileError::store)?;
-        let documents: Vec<Document> = cursor.try_collect().await.map_err(FileError::store)?;
-        let ids = documents.iter().filter_map(|document| document.get_object_id("_id").ok());
-        Ok(ids
-            .map(|id| Leftover { place: id.to_hex(), written: Date::from_millis(id.timestamp().timestamp_millis()) })
-            .collect())
+    fn leftovers(&self) -> BoxFuture<'_, Result<Vec<Leftover>>> {
+        Box::pin(async move {
+            let pipeline = [
+                doc! { "$group": { "_id": "$files_id" } },
+                doc! { "$lookup": { "from": self.files.name(), "localField": "_id", "foreignField": "_id", "as": "file" } },
+                doc! { "$match": { "file": { "$size": 0 } } },
+            ];
+            let cursor = self.chunks.rows.aggregate(pipeline).allow_disk_use(true).await.map_err(FileError::store)?;
+            let documents: Vec<Document> = cursor.try_collect().await.map_err(FileError::store)?;
+            let ids = documents.iter().filter_map(|document| document.get_object_id("_id").ok());
+            Ok(ids
+                .map(|id| Leftover {
+                    place: id.to_hex(),
+                    written: Date::from_millis(id.timestamp().timestamp_millis()),
+                })
+                .collect())
+        })
     }
 
-    async fn remove_leftover(&self, leftover: &Leftover) -> Result<()> {
-        let id = ObjectId::parse_str(&leftover.place).map_err(FileError::store)?;
-        self.chunks.rows.delete_many(doc! { "files_id": id }).await.map_err(FileError::store)?;
-        Ok(())
+    fn remove_leftover<'a>(&'a self, leftover: &'a Leftover) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let id = ObjectId::parse_str(&leftover.place).map_err(FileError::store)?;
+            self.chunks.rows.delete_many(doc! { "files_id": id }).await.map_err(FileError::store)?;
+            Ok(())
+        })
     }
 }

@@ -4,10 +4,10 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use async_trait::async_trait;
 use bson::{Bson, Document, RawDocumentBuf, doc};
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::future::BoxFuture;
+use futures_util::{StreamExt as _, stream};
 use mongodb::{Collection, Cursor};
 use serde_json::{Map, Value as Json};
 
@@ -142,33 +142,34 @@ impl Found {
     }
 }
 
-#[async_trait]
 impl StoredFile for Found {
     fn info(&self) -> &FileInfo {
         &self.info
     }
 
-    async fn read(&self, range: Range<u64>) -> Result<ByteStream> {
-        let range = range.start..range.end.min(self.info.length);
-        if range.is_empty() {
-            return Ok(Box::pin(stream::empty()));
-        }
-        let (first, last) = (range.start / self.chunk, (range.end - 1) / self.chunk);
-        let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-        let counted = self.chunks.count();
-        let cursor = self
-            .chunks
-            .rows
-            .find(doc! { "files_id": self.id.clone(), "n": { "$gte": number(first), "$lte": number(last) } })
-            .sort(doc! { "n": 1 })
-            .projection(doc! { "_id": 0, "n": 1, "data": 1 })
-            .limit(number(last - first + 1))
-            .batch_size(fetched_at_once(last - first + 1, counted.readers()))
-            .await
-            .map_err(FileError::store)?;
-        let length = self.info.length;
-        let reader = Reader { cursor, next: first, chunk: self.chunk, range, length, _counted: counted };
-        Ok(Box::pin(stream::try_unfold(reader, Reader::step)))
+    fn read(&self, range: Range<u64>) -> BoxFuture<'_, Result<ByteStream>> {
+        Box::pin(async move {
+            let range = range.start..range.end.min(self.info.length);
+            if range.is_empty() {
+                return Ok(stream::empty().boxed());
+            }
+            let (first, last) = (range.start / self.chunk, (range.end - 1) / self.chunk);
+            let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+            let counted = self.chunks.count();
+            let cursor = self
+                .chunks
+                .rows
+                .find(doc! { "files_id": self.id.clone(), "n": { "$gte": number(first), "$lte": number(last) } })
+                .sort(doc! { "n": 1 })
+                .projection(doc! { "_id": 0, "n": 1, "data": 1 })
+                .limit(number(last - first + 1))
+                .batch_size(fetched_at_once(last - first + 1, counted.readers()))
+                .await
+                .map_err(FileError::store)?;
+            let length = self.info.length;
+            let reader = Reader { cursor, next: first, chunk: self.chunk, range, length, _counted: counted };
+            Ok(stream::try_unfold(reader, Reader::step).boxed())
+        })
     }
 }
 

@@ -10,8 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
-use futures_util::future::join_all;
+use futures_util::future::{BoxFuture, join_all};
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Method, Request, Url};
 use serde_json::Value as Json;
@@ -100,15 +99,16 @@ impl Apns {
     }
 }
 
-#[async_trait]
 impl Provider for Apns {
-    async fn send(&self, push: &Push, devices: &[&Device]) -> Vec<Outcome> {
-        let mut groups: BTreeMap<Option<&str>, Vec<&Device>> = BTreeMap::new();
-        for device in devices {
-            groups.entry(device.app_identifier()).or_default().push(device);
-        }
-        let sent = groups.into_iter().map(|(identifier, devices)| self.send_to_app(push, identifier, devices));
-        join_all(sent).await.into_iter().flatten().collect()
+    fn send<'a>(&'a self, push: &'a Push, devices: &'a [&'a Device]) -> BoxFuture<'a, Vec<Outcome>> {
+        Box::pin(async move {
+            let mut groups: BTreeMap<Option<&str>, Vec<&Device>> = BTreeMap::new();
+            for device in devices {
+                groups.entry(device.app_identifier()).or_default().push(device);
+            }
+            let sent = groups.into_iter().map(|(identifier, devices)| self.send_to_app(push, identifier, devices));
+            join_all(sent).await.into_iter().flatten().collect()
+        })
     }
 }
 

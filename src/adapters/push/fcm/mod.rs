@@ -10,8 +10,8 @@ pub use message::Platform;
 use std::fmt;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, Request, Url};
 use serde_json::{Map, Value as Json, json};
@@ -107,23 +107,24 @@ impl Fcm {
     }
 }
 
-#[async_trait]
 impl Provider for Fcm {
-    async fn send(&self, push: &Push, devices: &[&Device]) -> Vec<Outcome> {
-        let fail = |error: &Json| devices.iter().map(|device| device.failed(error.clone())).collect();
-        let envelope = match self.envelope(push) {
-            Ok(envelope) => envelope,
-            Err(error) => return fail(&errors::error("invalid-payload", &error)),
-        };
-        let proof = match self.account.proof(None).await {
-            Ok(proof) => proof,
-            Err(error) => {
-                tracing::warn!(project = self.account.project(), error, "no access token for Firebase");
-                return fail(&json!({"code": "app/invalid-credential", "message": error}));
-            }
-        };
-        let todo = devices.iter().map(|device| self.send_one(device, &envelope, &proof)).collect();
-        at_most(self.requests.in_flight(), todo).await
+    fn send<'a>(&'a self, push: &'a Push, devices: &'a [&'a Device]) -> BoxFuture<'a, Vec<Outcome>> {
+        Box::pin(async move {
+            let fail = |error: &Json| devices.iter().map(|device| device.failed(error.clone())).collect();
+            let envelope = match self.envelope(push) {
+                Ok(envelope) => envelope,
+                Err(error) => return fail(&errors::error("invalid-payload", &error)),
+            };
+            let proof = match self.account.proof(None).await {
+                Ok(proof) => proof,
+                Err(error) => {
+                    tracing::warn!(project = self.account.project(), error, "no access token for Firebase");
+                    return fail(&json!({"code": "app/invalid-credential", "message": error}));
+                }
+            };
+            let todo = devices.iter().map(|device| self.send_one(device, &envelope, &proof)).collect();
+            at_most(self.requests.in_flight(), todo).await
+        })
     }
 }
 

@@ -8,8 +8,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Request};
 use serde_json::json;
@@ -113,16 +113,17 @@ impl WebPush {
     }
 }
 
-#[async_trait]
 impl Provider for WebPush {
-    async fn send(&self, push: &Push, devices: &[&Device]) -> Vec<Outcome> {
-        let Some(data) = push.data() else { return fail_all(devices.iter().copied(), "The push has no data.") };
-        let message = match serde_json::to_vec(data) {
-            Ok(message) if message.len() <= encryption::LONGEST => message,
-            _ => return fail_all(devices.iter().copied(), "The data of the push is too long for Web Push."),
-        };
-        let todo = devices.iter().map(|device| self.send_one(device, &message)).collect();
-        at_most(self.requests.in_flight(), todo).await
+    fn send<'a>(&'a self, push: &'a Push, devices: &'a [&'a Device]) -> BoxFuture<'a, Vec<Outcome>> {
+        Box::pin(async move {
+            let Some(data) = push.data() else { return fail_all(devices.iter().copied(), "The push has no data.") };
+            let message = match serde_json::to_vec(data) {
+                Ok(message) if message.len() <= encryption::LONGEST => message,
+                _ => return fail_all(devices.iter().copied(), "The data of the push is too long for Web Push."),
+            };
+            let todo = devices.iter().map(|device| self.send_one(device, &message)).collect();
+            at_most(self.requests.in_flight(), todo).await
+        })
     }
 }
 

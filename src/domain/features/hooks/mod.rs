@@ -8,7 +8,7 @@ mod declaration;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use serde_json::{Map, Value as Json, json};
 use tokio::sync::Mutex;
 
@@ -61,17 +61,18 @@ impl Cache for HookCache {
     }
 }
 
-#[async_trait]
 impl Refresh for HookCache {
-    async fn refresh(&self, app: &Arc<App>, blind: bool) -> Result<()> {
-        if !self.in_doubt.swap(false, Ordering::SeqCst) && !blind {
-            return Ok(());
-        }
-        let read = self.read(app).await;
-        if read.is_err() {
-            self.clear();
-        }
-        read
+    fn refresh<'a>(&'a self, app: &'a Arc<App>, blind: bool) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            if !self.in_doubt.swap(false, Ordering::SeqCst) && !blind {
+                return Ok(());
+            }
+            let read = self.read(app).await;
+            if read.is_err() {
+                self.clear();
+            }
+            read
+        })
     }
 }
 

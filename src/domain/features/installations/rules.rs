@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use serde_json::{Map, Value as Json};
 
 use super::merge;
@@ -23,7 +23,6 @@ const IOS_TOKEN_LENGTH: usize = 64;
 /// Rules of the class `_Installation`.
 pub struct InstallationRules;
 
-#[async_trait]
 impl ClassRules for InstallationRules {
     fn refuse(&self, cx: &Context, operation: Operation) -> Result<()> {
         if matches!(operation, Operation::Find | Operation::Count | Operation::Delete) && !cx.auth.is_master() {
@@ -35,35 +34,37 @@ impl ClassRules for InstallationRules {
         Ok(())
     }
 
-    async fn prepare(&self, cx: &Context, mut draft: Draft) -> Result<ControlFlow<Saved, Draft>> {
-        let sent = DeviceFields::read(cx, &mut draft.body);
-        let creating = draft.creates();
-        if creating && sent.token.is_none() && sent.own_id.is_none() && cx.installation_id.is_none() {
-            return Err(ParseError::new(
-                ErrorCode::InvalidInstallation,
-                "at least one ID field (deviceToken, installationId) must be specified in this operation",
-            ));
-        }
-        if !creating && sent.is_harmless() {
-            return Ok(ControlFlow::Continue(draft));
-        }
-        let matches = Matches::find(cx, draft.id.as_deref(), &sent).await?;
-        if let Some(id) = &draft.id {
-            check_unchanged(matches.by_id(id), &sent)?;
-        }
-        let known = matches.by_installation(&sent).or_else(|| draft.id.as_deref().and_then(|id| matches.by_id(id)));
-        if creating && sent.device_type.is_none() && known.is_none() {
-            return Err(ParseError::new(
-                ErrorCode::InvalidInstallation,
-                "deviceType must be specified in this operation",
-            ));
-        }
-        let target = merge::target(cx, known, &matches.by_token(&sent), &sent).await?;
-        if let Some(target) = target {
-            draft.id = Some(target);
-            draft.body.remove("createdAt");
-        }
-        Ok(ControlFlow::Continue(draft))
+    fn prepare<'a>(&'a self, cx: &'a Context, mut draft: Draft) -> BoxFuture<'a, Result<ControlFlow<Saved, Draft>>> {
+        Box::pin(async move {
+            let sent = DeviceFields::read(cx, &mut draft.body);
+            let creating = draft.creates();
+            if creating && sent.token.is_none() && sent.own_id.is_none() && cx.installation_id.is_none() {
+                return Err(ParseError::new(
+                    ErrorCode::InvalidInstallation,
+                    "at least one ID field (deviceToken, installationId) must be specified in this operation",
+                ));
+            }
+            if !creating && sent.is_harmless() {
+                return Ok(ControlFlow::Continue(draft));
+            }
+            let matches = Matches::find(cx, draft.id.as_deref(), &sent).await?;
+            if let Some(id) = &draft.id {
+                check_unchanged(matches.by_id(id), &sent)?;
+            }
+            let known = matches.by_installation(&sent).or_else(|| draft.id.as_deref().and_then(|id| matches.by_id(id)));
+            if creating && sent.device_type.is_none() && known.is_none() {
+                return Err(ParseError::new(
+                    ErrorCode::InvalidInstallation,
+                    "deviceType must be specified in this operation",
+                ));
+            }
+            let target = merge::target(cx, known, &matches.by_token(&sent), &sent).await?;
+            if let Some(target) = target {
+                draft.id = Some(target);
+                draft.body.remove("createdAt");
+            }
+            Ok(ControlFlow::Continue(draft))
+        })
     }
 }
 

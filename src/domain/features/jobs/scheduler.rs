@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use serde_json::{Map, Value as Json};
 
 use super::run::{self, Starter};
@@ -67,7 +67,6 @@ impl Scheduler {
     }
 }
 
-#[async_trait]
 impl Work for Scheduler {
     fn kind(&self) -> &'static str {
         "jobs"
@@ -81,19 +80,22 @@ impl Work for Scheduler {
         app.triggers.has_jobs()
     }
 
-    async fn round(&self, app: &Arc<App>) -> Result<()> {
-        run::settle_lost(app).await?;
-        if !app.options.own.job_schedules {
-            return Ok(());
-        }
-        let cx = Context::of_server(app);
-        let all = FindOptions::default();
-        for schedule in read::internal_all(&cx, names::JOB_SCHEDULE, Filter::All, &all, "what is scheduled").await? {
-            if let Err(reason) = self.consider(&cx, &schedule).await {
-                self.say(&schedule, &reason);
+    fn round<'a>(&'a self, app: &'a Arc<App>) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            run::settle_lost(app).await?;
+            if !app.options.own.job_schedules {
+                return Ok(());
             }
-        }
-        Ok(())
+            let cx = Context::of_server(app);
+            let all = FindOptions::default();
+            for schedule in read::internal_all(&cx, names::JOB_SCHEDULE, Filter::All, &all, "what is scheduled").await?
+            {
+                if let Err(reason) = self.consider(&cx, &schedule).await {
+                    self.say(&schedule, &reason);
+                }
+            }
+            Ok(())
+        })
     }
 }
 

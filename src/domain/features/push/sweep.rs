@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 
 use super::state::Pushes;
 use super::{run, work};
@@ -15,7 +15,6 @@ use crate::error::Result;
 #[derive(Debug)]
 pub(super) struct Sweep;
 
-#[async_trait]
 impl Work for Sweep {
     fn kind(&self) -> &'static str {
         "push"
@@ -29,16 +28,18 @@ impl Work for Sweep {
         false
     }
 
-    async fn round(&self, app: &Arc<App>) -> Result<()> {
-        let pushes = app.feature::<Pushes>()?;
-        if pushes.permits.available_permits() == 0 {
-            return Ok(());
-        }
-        let free = work::free(app, &pushes.channel).await?;
-        let others = free.into_iter().filter(|id| !run::is_taken(pushes, id));
-        for id in others.take(pushes.permits.available_permits()) {
-            run::take_up(app, pushes, id);
-        }
-        Ok(())
+    fn round<'a>(&'a self, app: &'a Arc<App>) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let pushes = app.feature::<Pushes>()?;
+            if pushes.permits.available_permits() == 0 {
+                return Ok(());
+            }
+            let free = work::free(app, &pushes.channel).await?;
+            let others = free.into_iter().filter(|id| !run::is_taken(pushes, id));
+            for id in others.take(pushes.permits.available_permits()) {
+                run::take_up(app, pushes, id);
+            }
+            Ok(())
+        })
     }
 }

@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use metrics::counter;
 
 use crate::bounded_cache::BoundedCache;
@@ -97,14 +97,15 @@ pub fn feature(options: &Options) -> Feature {
 /// Rules of the class `_Role`.
 struct RoleRules;
 
-#[async_trait]
 impl ClassRules for RoleRules {
-    async fn after_delete(&self, cx: &Context, id: &str) -> Result<()> {
-        // A later role with the same id must not inherit what this one does.
-        if cx.app.options.database.allow_custom_object_id {
-            store::leave_relations(cx, &ClassName::unchecked(names::ROLE), "roles", id).await?;
-        }
-        Ok(())
+    fn after_delete<'a>(&'a self, cx: &'a Context, id: &'a str) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            // A later role with the same id must not inherit what this one does.
+            if cx.app.options.database.allow_custom_object_id {
+                store::leave_relations(cx, &ClassName::unchecked(names::ROLE), "roles", id).await?;
+            }
+            Ok(())
+        })
     }
 
     fn look_into_rows(&self) -> bool {
@@ -119,35 +120,41 @@ impl ClassRules for RoleRules {
 /// Determines the roles of users.
 struct UserEntities(Arc<RoleCache>);
 
-#[async_trait]
 impl Entities for UserEntities {
     fn known(&self, user: &str) -> Option<Arc<[String]>> {
         self.0.get(user)
     }
 
     /// Needs two queries, regardless of the number of roles and their nesting. Cycles are handled.
-    async fn find(&self, app: &Arc<App>, user: &str, transaction: Option<&Transaction>) -> Result<Arc<[String]>> {
-        let asked_at = self.0.age.get();
-        let (users, roles) = (ClassName::unchecked(names::ROLE_USERS), ClassName::unchecked(names::ROLE_ROLES));
-        let above = app.storage.ancestors(&users, &roles, user, transaction).await.map_err(failure)?;
-        let mut entities = vec![acl::PUBLIC.to_owned(), user.to_owned()];
-        let candidates = above.owners();
-        if !candidates.is_empty() {
-            let mut cx = Context::of_server(app);
-            cx.transaction = transaction.cloned();
-            let options = FindOptions { keys: Some(vec!["name".to_owned()]), ..FindOptions::default() };
-            let ids = store::by_ids(candidates.into_iter().map(str::to_owned));
-            let rows = read::internal_all(&cx, names::ROLE, ids, &options, "names of the roles held").await?;
-            let name = |row: &Object| Some((row.get_str("objectId")?.to_owned(), row.get_str("name")?.to_owned()));
-            let names: HashMap<String, String> = rows.iter().filter_map(name).collect();
-            // The pairs of a deleted role still exist; a deleted role must not inherit others.
-            let held = above.reachable(|role| names.contains_key(role));
-            entities.extend(held.iter().filter_map(|role| names.get(*role)).map(|name| format!("role:{name}")));
-        }
-        let entities: Arc<[String]> = entities.into();
-        if transaction.is_none() {
-            self.0.remember(user, entities.clone(), asked_at);
-        }
-        Ok(entities)
+    fn find<'a>(
+        &'a self,
+        app: &'a Arc<App>,
+        user: &'a str,
+        transaction: Option<&'a Transaction>,
+    ) -> BoxFuture<'a, Result<Arc<[String]>>> {
+        Box::pin(async move {
+            let asked_at = self.0.age.get();
+            let (users, roles) = (ClassName::unchecked(names::ROLE_USERS), ClassName::unchecked(names::ROLE_ROLES));
+            let above = app.storage.ancestors(&users, &roles, user, transaction).await.map_err(failure)?;
+            let mut entities = vec![acl::PUBLIC.to_owned(), user.to_owned()];
+            let candidates = above.owners();
+            if !candidates.is_empty() {
+                let mut cx = Context::of_server(app);
+                cx.transaction = transaction.cloned();
+                let options = FindOptions { keys: Some(vec!["name".to_owned()]), ..FindOptions::default() };
+                let ids = store::by_ids(candidates.into_iter().map(str::to_owned));
+                let rows = read::internal_all(&cx, names::ROLE, ids, &options, "names of the roles held").await?;
+                let name = |row: &Object| Some((row.get_str("objectId")?.to_owned(), row.get_str("name")?.to_owned()));
+                let names: HashMap<String, String> = rows.iter().filter_map(name).collect();
+                // The pairs of a deleted role still exist; a deleted role must not inherit others.
+                let held = above.reachable(|role| names.contains_key(role));
+                entities.extend(held.iter().filter_map(|role| names.get(*role)).map(|name| format!("role:{name}")));
+            }
+            let entities: Arc<[String]> = entities.into();
+            if transaction.is_none() {
+                self.0.remember(user, entities.clone(), asked_at);
+            }
+            Ok(entities)
+        })
     }
 }

@@ -10,7 +10,7 @@ pub use enter::open_context;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use metrics::{counter, gauge};
 use serde_json::Value as Json;
 
@@ -63,10 +63,9 @@ pub fn feature(options: &Options) -> Feature {
 /// Finds the users of session tokens, for other features.
 struct Resolver;
 
-#[async_trait]
 impl Sessions for Resolver {
-    async fn user(&self, app: &Arc<App>, token: &str) -> Result<Option<Arc<SessionUser>>> {
-        Ok(find(app, token).await?.map(|(user, _)| user))
+    fn user<'a>(&'a self, app: &'a Arc<App>, token: &'a str) -> BoxFuture<'a, Result<Option<Arc<SessionUser>>>> {
+        Box::pin(async move { Ok(find(app, token).await?.map(|(user, _)| user)) })
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::ops::ControlFlow;
 
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use serde_json::Value as Json;
 
 use super::{CreatedWith, SessionCache, insert, new_row, token_required};
@@ -28,48 +28,49 @@ const FIXED_FOR_MASTER: [&str; 2] = ["installationId", "sessionToken"];
 /// Rules of the class `_Session`.
 pub struct SessionRules;
 
-#[async_trait]
 impl ClassRules for SessionRules {
     fn audited(&self) -> Audited {
         // That one is made is noted as a log in.
         Audited::Fields(&[])
     }
 
-    async fn prepare(&self, cx: &Context, mut draft: Draft) -> Result<ControlFlow<Saved, Draft>> {
-        if cx.auth.user().is_none() && !cx.auth.is_master() {
-            return Err(token_required());
-        }
-        if draft.acl.is_some() {
-            return Err(ParseError::new(ErrorCode::InvalidKeyName, "Cannot set ACL on a Session."));
-        }
-        let Some(user) = cx.auth.user_id().map(str::to_owned) else {
-            if draft.id.is_some() {
-                refuse_fields(&draft, &FIXED_FOR_MASTER, None)?;
+    fn prepare<'a>(&'a self, cx: &'a Context, mut draft: Draft) -> BoxFuture<'a, Result<ControlFlow<Saved, Draft>>> {
+        Box::pin(async move {
+            if cx.auth.user().is_none() && !cx.auth.is_master() {
+                return Err(token_required());
             }
-            return Ok(ControlFlow::Continue(draft));
-        };
-        if draft.id.is_some() {
-            refuse_fields(&draft, &FIXED, Some(&user))?;
-            draft.only = own(&user);
-            return Ok(ControlFlow::Continue(draft));
-        }
-        draft.body.retain(|field, _| !FIXED.contains(&field.split('.').next().unwrap_or_default()));
-        let write = parse::parse(draft.body, parse::WriteKind::Create)?;
-        check::adapt_class(cx, &draft.class, &write, false).await?;
-        let mut row = new_row(cx, &user, Some(&CreatedWith::create()));
-        for (name, value) in crate::model::operation::apply::for_create(&write.update)? {
-            row.insert(name, value);
-        }
-        let mut body = insert(cx, row).await?;
-        body.remove("createdAt");
-        body.remove("updatedAt");
-        let id = body.get_str("objectId").unwrap_or_default().to_owned();
-        Ok(ControlFlow::Break(Saved {
-            created: true,
-            location: Some((names::SESSION.to_owned(), id)),
-            body,
-            row: None,
-        }))
+            if draft.acl.is_some() {
+                return Err(ParseError::new(ErrorCode::InvalidKeyName, "Cannot set ACL on a Session."));
+            }
+            let Some(user) = cx.auth.user_id().map(str::to_owned) else {
+                if draft.id.is_some() {
+                    refuse_fields(&draft, &FIXED_FOR_MASTER, None)?;
+                }
+                return Ok(ControlFlow::Continue(draft));
+            };
+            if draft.id.is_some() {
+                refuse_fields(&draft, &FIXED, Some(&user))?;
+                draft.only = own(&user);
+                return Ok(ControlFlow::Continue(draft));
+            }
+            draft.body.retain(|field, _| !FIXED.contains(&field.split('.').next().unwrap_or_default()));
+            let write = parse::parse(draft.body, parse::WriteKind::Create)?;
+            check::adapt_class(cx, &draft.class, &write, false).await?;
+            let mut row = new_row(cx, &user, Some(&CreatedWith::create()));
+            for (name, value) in crate::model::operation::apply::for_create(&write.update)? {
+                row.insert(name, value);
+            }
+            let mut body = insert(cx, row).await?;
+            body.remove("createdAt");
+            body.remove("updatedAt");
+            let id = body.get_str("objectId").unwrap_or_default().to_owned();
+            Ok(ControlFlow::Break(Saved {
+                created: true,
+                location: Some((names::SESSION.to_owned(), id)),
+                body,
+                row: None,
+            }))
+        })
     }
 
     /// The read-only master key must not read tokens, because a token permits to act as the user.
@@ -79,17 +80,21 @@ impl ClassRules for SessionRules {
         }
     }
 
-    async fn follow_up(&self, cx: &Context, stored: Stored) -> Result<Stored> {
-        if let Some(token) = stored.row.get_str("sessionToken") {
-            cx.app.feature::<SessionCache>()?.forget_token(token);
-        }
-        Ok(stored)
+    fn follow_up<'a>(&'a self, cx: &'a Context, stored: Stored) -> BoxFuture<'a, Result<Stored>> {
+        Box::pin(async move {
+            if let Some(token) = stored.row.get_str("sessionToken") {
+                cx.app.feature::<SessionCache>()?.forget_token(token);
+            }
+            Ok(stored)
+        })
     }
 
-    async fn before_delete(&self, cx: &Context, id: &str) -> Result<()> {
-        self.read_filter(cx)?;
-        cx.app.feature::<SessionCache>()?.forget_session(id);
-        Ok(())
+    fn before_delete<'a>(&'a self, cx: &'a Context, id: &'a str) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            self.read_filter(cx)?;
+            cx.app.feature::<SessionCache>()?.forget_session(id);
+            Ok(())
+        })
     }
 
     fn undeletable(&self, _cx: &Context) -> ParseError {

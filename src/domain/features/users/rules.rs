@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use serde_json::{Map, Value as Json};
 
 use super::auth_data::{self, AuthData, Who, already_used};
@@ -36,51 +36,57 @@ const GENERATED_NAME_LENGTH: usize = 25;
 /// Rules of the class `_User`.
 pub struct UserRules;
 
-#[async_trait]
 impl ClassRules for UserRules {
     fn audited(&self) -> Audited {
         Audited::Fields(&["username", "email", "_hashed_password", "_auth_data_", "_rperm", "_wperm"])
     }
 
-    async fn prepare(&self, cx: &Context, mut draft: Draft) -> Result<ControlFlow<Saved, Draft>> {
-        // Old clients send a token here; only the server creates tokens.
-        draft.body.retain(|field, _| root(field) != "sessionToken");
-        if let Some(field) = draft.body.keys().find(|field| field.starts_with("authData.")) {
-            return Err(ParseError::new(ErrorCode::InvalidKeyName, format!("Invalid field name for update: {field}")));
-        }
-        if let Some(id) = &draft.id
-            && !cx.auth.is_master()
-            && cx.auth.user().is_none()
-        {
-            return Err(ParseError::sanitized(ErrorCode::SessionMissing, format!("Cannot modify user {id}.")));
-        }
-        let mut draft = match link(cx, draft).await? {
-            ControlFlow::Continue(draft) => draft,
-            done @ ControlFlow::Break(_) => return Ok(done),
-        };
-        if draft.body.keys().any(|field| root(field) == "emailVerified") && !cx.auth.is_master() {
-            return Err(ParseError::forbidden("Clients aren't allowed to manually update email verification."));
-        }
-        policy::rehearse(cx, draft.body.get("password").and_then(Json::as_str)).await?;
-        if draft.creates() && !draft.facts.id_given && verification::asks_outside(cx) {
-            let id = std::mem::take(&mut draft.new_id);
-            draft.new_id = once(cx, "objectId", id).await?;
-        }
-        Ok(ControlFlow::Continue(draft))
+    fn prepare<'a>(&'a self, cx: &'a Context, mut draft: Draft) -> BoxFuture<'a, Result<ControlFlow<Saved, Draft>>> {
+        Box::pin(async move {
+            // Old clients send a token here; only the server creates tokens.
+            draft.body.retain(|field, _| root(field) != "sessionToken");
+            if let Some(field) = draft.body.keys().find(|field| field.starts_with("authData.")) {
+                return Err(ParseError::new(
+                    ErrorCode::InvalidKeyName,
+                    format!("Invalid field name for update: {field}"),
+                ));
+            }
+            if let Some(id) = &draft.id
+                && !cx.auth.is_master()
+                && cx.auth.user().is_none()
+            {
+                return Err(ParseError::sanitized(ErrorCode::SessionMissing, format!("Cannot modify user {id}.")));
+            }
+            let mut draft = match link(cx, draft).await? {
+                ControlFlow::Continue(draft) => draft,
+                done @ ControlFlow::Break(_) => return Ok(done),
+            };
+            if draft.body.keys().any(|field| root(field) == "emailVerified") && !cx.auth.is_master() {
+                return Err(ParseError::forbidden("Clients aren't allowed to manually update email verification."));
+            }
+            policy::rehearse(cx, draft.body.get("password").and_then(Json::as_str)).await?;
+            if draft.creates() && !draft.facts.id_given && verification::asks_outside(cx) {
+                let id = std::mem::take(&mut draft.new_id);
+                draft.new_id = once(cx, "objectId", id).await?;
+            }
+            Ok(ControlFlow::Continue(draft))
+        })
     }
 
-    async fn rehearse(&self, cx: &Context, draft: &Draft) -> Result<()> {
-        if let Some(password) = draft.body.get("password").and_then(Json::as_str).filter(|text| !text.is_empty()) {
-            policy::rehearse_history(cx, draft.id.as_deref(), password).await?;
-            hashed(cx, password).await?;
-        }
-        if !verification::asks_outside(cx) {
-            return Ok(());
-        }
-        let name = if draft.creates() { Some(generated_name(cx).await?) } else { None };
-        let nothing = UserState::default();
-        let state = draft.state.get::<UserState>().unwrap_or(&nothing);
-        verification::rehearse(cx, draft, name, logs_in(cx, draft.creates(), state).as_ref()).await
+    fn rehearse<'a>(&'a self, cx: &'a Context, draft: &'a Draft) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            if let Some(password) = draft.body.get("password").and_then(Json::as_str).filter(|text| !text.is_empty()) {
+                policy::rehearse_history(cx, draft.id.as_deref(), password).await?;
+                hashed(cx, password).await?;
+            }
+            if !verification::asks_outside(cx) {
+                return Ok(());
+            }
+            let name = if draft.creates() { Some(generated_name(cx).await?) } else { None };
+            let nothing = UserState::default();
+            let state = draft.state.get::<UserState>().unwrap_or(&nothing);
+            verification::rehearse(cx, draft, name, logs_in(cx, draft.creates(), state).as_ref()).await
+        })
     }
 
     fn rehearses(&self) -> bool {
@@ -95,15 +101,17 @@ impl ClassRules for UserRules {
         &["username"]
     }
 
-    async fn transform(&self, cx: &Context, mut checked: Checked) -> Result<Checked> {
-        let creating = checked.id.is_none();
-        own_acl(cx, &mut checked, creating);
-        policy::admit(cx, &mut checked).await?;
-        take_name(cx, &mut checked, creating).await?;
-        take_email(cx, &mut checked).await?;
-        verification::prepare(cx, &mut checked).await?;
-        take_password(cx, &mut checked, creating).await?;
-        Ok(checked)
+    fn transform<'a>(&'a self, cx: &'a Context, mut checked: Checked) -> BoxFuture<'a, Result<Checked>> {
+        Box::pin(async move {
+            let creating = checked.id.is_none();
+            own_acl(cx, &mut checked, creating);
+            policy::admit(cx, &mut checked).await?;
+            take_name(cx, &mut checked, creating).await?;
+            take_email(cx, &mut checked).await?;
+            verification::prepare(cx, &mut checked).await?;
+            take_password(cx, &mut checked, creating).await?;
+            Ok(checked)
+        })
     }
 
     fn precedes(&self, cx: &Context, checked: &Checked) -> bool {
@@ -119,92 +127,106 @@ impl ClassRules for UserRules {
 
     /// The session of a new user. Without its user a session is good for nothing; a user without the session whose token the
     /// client never got could not sign up again.
-    async fn precede(&self, cx: &Context, checked: &mut Checked) -> Result<()> {
-        let mut state: UserState = checked.state.take();
-        state.session_token = Some(first_session(cx, checked.row_id(), &state).await?);
-        checked.state.put(state);
-        Ok(())
+    fn precede<'a>(&'a self, cx: &'a Context, checked: &'a mut Checked) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let mut state: UserState = checked.state.take();
+            state.session_token = Some(first_session(cx, checked.row_id(), &state).await?);
+            checked.state.put(state);
+            Ok(())
+        })
     }
 
-    async fn retract(&self, cx: &Context, state: &RuleState) -> Result<()> {
-        match state.get::<UserState>().and_then(|state| state.session_token.as_deref()) {
-            Some(token) => sessions::end(cx, token).await,
-            None => Ok(()),
-        }
+    fn retract<'a>(&'a self, cx: &'a Context, state: &'a RuleState) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            match state.get::<UserState>().and_then(|state| state.session_token.as_deref()) {
+                Some(token) => sessions::end(cx, token).await,
+                None => Ok(()),
+            }
+        })
     }
 
-    async fn conflict(&self, cx: &Context, index: &str, creating: bool, row: &Object) -> Option<ParseError> {
-        if columns::provider_of(index).is_some() {
-            return Some(auth_data::already_used());
-        }
-        if !creating {
-            return match index {
-                "username_case_blind" => Some(username_taken()),
-                "email_case_blind" => Some(email_taken()),
-                _ => None,
-            };
-        }
-        match index {
-            "username_1" | "case_insensitive_username" | "username_case_blind" => {
-                return Some(username_taken());
+    fn conflict<'a>(
+        &'a self,
+        cx: &'a Context,
+        index: &'a str,
+        creating: bool,
+        row: &'a Object,
+    ) -> BoxFuture<'a, Option<ParseError>> {
+        Box::pin(async move {
+            if columns::provider_of(index).is_some() {
+                return Some(auth_data::already_used());
             }
-            "email_1" | "case_insensitive_email" | "email_case_blind" => return Some(email_taken()),
-            _ => {}
-        }
-        for (field, error) in [("username", username_taken as fn() -> ParseError), ("email", email_taken)] {
-            if let Some(value) = row.get_str(field)
-                && is_taken(cx, field, value, "").await.unwrap_or(false)
-            {
-                return Some(error());
+            if !creating {
+                return match index {
+                    "username_case_blind" => Some(username_taken()),
+                    "email_case_blind" => Some(email_taken()),
+                    _ => None,
+                };
             }
-        }
-        None
+            match index {
+                "username_1" | "case_insensitive_username" | "username_case_blind" => {
+                    return Some(username_taken());
+                }
+                "email_1" | "case_insensitive_email" | "email_case_blind" => return Some(email_taken()),
+                _ => {}
+            }
+            for (field, error) in [("username", username_taken as fn() -> ParseError), ("email", email_taken)] {
+                if let Some(value) = row.get_str(field)
+                    && is_taken(cx, field, value, "").await.unwrap_or(false)
+                {
+                    return Some(error());
+                }
+            }
+            None
+        })
     }
 
     fn refused_update(&self, cx: &Context, error: ParseError) -> ParseError {
         if error.is(ErrorCode::ObjectNotFound) && !cx.auth.is_master() { insufficient_auth() } else { error }
     }
 
-    async fn follow_up(&self, cx: &Context, mut stored: Stored) -> Result<Stored> {
-        let mut state: UserState = stored.state.take();
-        let logs_in = logs_in(cx, stored.created, &state);
-        if stored.created {
-            if stored.facts.id_given {
-                // Tokens of a deleted user with this id must not become tokens of the new one.
-                sessions::end_all(cx, &stored.id).await?;
-            }
-            let must_verify = match &logs_in {
-                Some(created_with) => verification::is_required(cx, &stored.row, created_with).await?,
-                None => false,
-            };
-            verification::follow_up(cx, &state, &stored.row).await;
-            if must_verify {
-                if cx.app.options.mail.prevent_signup_with_unverified_email {
-                    return Err(verification::unverified());
+    fn follow_up<'a>(&'a self, cx: &'a Context, mut stored: Stored) -> BoxFuture<'a, Result<Stored>> {
+        Box::pin(async move {
+            let mut state: UserState = stored.state.take();
+            let logs_in = logs_in(cx, stored.created, &state);
+            if stored.created {
+                if stored.facts.id_given {
+                    // Tokens of a deleted user with this id must not become tokens of the new one.
+                    sessions::end_all(cx, &stored.id).await?;
                 }
-            } else if logs_in.is_some() && state.session_token.is_none() {
-                state.session_token = Some(first_session(cx, &stored.id, &state).await?);
+                let must_verify = match &logs_in {
+                    Some(created_with) => verification::is_required(cx, &stored.row, created_with).await?,
+                    None => false,
+                };
+                verification::follow_up(cx, &state, &stored.row).await;
+                if must_verify {
+                    if cx.app.options.mail.prevent_signup_with_unverified_email {
+                        return Err(verification::unverified());
+                    }
+                } else if logs_in.is_some() && state.session_token.is_none() {
+                    state.session_token = Some(first_session(cx, &stored.id, &state).await?);
+                }
+                stored.state.put(state);
+                return Ok(stored);
+            }
+            verification::follow_up(cx, &state, &stored.row).await;
+            if state.password_changed {
+                if cx.app.options.users.revoke_session_on_password_reset {
+                    sessions::end_all(cx, &stored.id).await?;
+                }
+                if cx.auth.user_id() == Some(stored.id.as_str()) {
+                    let created_with = state.auth_provider.as_deref().map(CreatedWith::log_in);
+                    state.session_token = session_after_change(cx, &stored.row, created_with.as_ref()).await?;
+                }
+            }
+            if let Some(created_with) = logs_in
+                && !verification::is_required(cx, &stored.row, &created_with).await?
+            {
+                state.session_token = Some(sessions::create(cx, &stored.id, Some(&created_with)).await?);
             }
             stored.state.put(state);
-            return Ok(stored);
-        }
-        verification::follow_up(cx, &state, &stored.row).await;
-        if state.password_changed {
-            if cx.app.options.users.revoke_session_on_password_reset {
-                sessions::end_all(cx, &stored.id).await?;
-            }
-            if cx.auth.user_id() == Some(stored.id.as_str()) {
-                let created_with = state.auth_provider.as_deref().map(CreatedWith::log_in);
-                state.session_token = session_after_change(cx, &stored.row, created_with.as_ref()).await?;
-            }
-        }
-        if let Some(created_with) = logs_in
-            && !verification::is_required(cx, &stored.row, &created_with).await?
-        {
-            state.session_token = Some(sessions::create(cx, &stored.id, Some(&created_with)).await?);
-        }
-        stored.state.put(state);
-        Ok(stored)
+            Ok(stored)
+        })
     }
 
     fn answer(&self, mut state: RuleState, body: &mut Object) {
@@ -217,28 +239,32 @@ impl ClassRules for UserRules {
         }
     }
 
-    async fn before_delete(&self, cx: &Context, id: &str) -> Result<()> {
-        if cx.auth.is_master() {
-            return Ok(());
-        }
-        match cx.auth.user_id() {
-            None if !matches!(cx.auth, Auth::Orphan) => {
-                Err(ParseError::new(ErrorCode::SessionMissing, "Insufficient auth to delete user"))
+    fn before_delete<'a>(&'a self, cx: &'a Context, id: &'a str) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            if cx.auth.is_master() {
+                return Ok(());
             }
-            user if user != Some(id) => {
-                Err(ParseError::sanitized(ErrorCode::SessionMissing, "Insufficient auth to delete user"))
+            match cx.auth.user_id() {
+                None if !matches!(cx.auth, Auth::Orphan) => {
+                    Err(ParseError::new(ErrorCode::SessionMissing, "Insufficient auth to delete user"))
+                }
+                user if user != Some(id) => {
+                    Err(ParseError::sanitized(ErrorCode::SessionMissing, "Insufficient auth to delete user"))
+                }
+                _ => Ok(()),
             }
-            _ => Ok(()),
-        }
+        })
     }
 
-    async fn after_delete(&self, cx: &Context, id: &str) -> Result<()> {
-        // A later user with the same id must not inherit the roles of this user.
-        if cx.app.options.database.allow_custom_object_id {
-            store::leave_relations(cx, &ClassName::unchecked(names::ROLE), "users", id).await?;
-        }
-        cx.app.caches.forget(names::ROLE, None);
-        Ok(())
+    fn after_delete<'a>(&'a self, cx: &'a Context, id: &'a str) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            // A later user with the same id must not inherit the roles of this user.
+            if cx.app.options.database.allow_custom_object_id {
+                store::leave_relations(cx, &ClassName::unchecked(names::ROLE), "users", id).await?;
+            }
+            cx.app.caches.forget(names::ROLE, None);
+            Ok(())
+        })
     }
 
     fn needed_columns(&self) -> &'static [&'static str] {
@@ -258,8 +284,10 @@ impl ClassRules for UserRules {
         }
     }
 
-    async fn redact_remotely(&self, cx: &Context, rows: &mut [Object]) {
-        auth_data::complete(cx, rows).await;
+    fn redact_remotely<'a>(&'a self, cx: &'a Context, rows: &'a mut [Object]) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            auth_data::complete(cx, rows).await;
+        })
     }
 
     fn complete_get(&self, cx: &Context, row: &mut Object) {

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 
 use super::*;
 use crate::clock::ManualClock;
@@ -90,7 +90,6 @@ impl Count {
     }
 }
 
-#[async_trait]
 impl Work for Count {
     fn kind(&self) -> &'static str {
         "count"
@@ -100,11 +99,13 @@ impl Work for Count {
         Duration::from_millis(5)
     }
 
-    async fn round(&self, _app: &Arc<App>) -> Result<()> {
-        if self.rounds.fetch_add(1, Ordering::SeqCst) < self.failures {
-            return Err(ParseError::not_found());
-        }
-        Ok(())
+    fn round<'a>(&'a self, _app: &'a Arc<App>) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            if self.rounds.fetch_add(1, Ordering::SeqCst) < self.failures {
+                return Err(ParseError::not_found());
+            }
+            Ok(())
+        })
     }
 }
 
