@@ -150,7 +150,10 @@ test('a key is worth nothing without its cookie, a cookie nothing without its ke
   assert.equal((await asks({ 'X-Parse-Master-Key': key })).status, 403);
   assert.equal((await asks({}, cookie)).status, 403);
   assert.equal((await asks({ 'X-Parse-Master-Key': key }, bob.cookies.get('reparse_dashboard'))).status, 403);
-  assert.equal((await asks({ 'X-Parse-Master-Key': key }, `${cookie.slice(0, -2)}AA`)).status, 403);
+  // one character is another, whatever the cookie is
+  const forged = cookie.replace(/(?<=.{20})./, letter => (letter === 'A' ? 'B' : 'A'));
+  assert.notEqual(forged, cookie);
+  assert.equal((await asks({ 'X-Parse-Master-Key': key }, forged)).status, 403);
   for (const elsewhere of [{ Origin: 'https://evil.example' }, { 'Sec-Fetch-Site': 'cross-site' }, { 'Sec-Fetch-Site': 'same-site' }, { Origin: 'null' }]) {
     assert.equal((await asks({ 'X-Parse-Master-Key': key, ...elsewhere }, cookie)).status, 403, JSON.stringify(elsewhere));
   }
