@@ -42,21 +42,21 @@ impl Observed {
         Self { store, measured, traced }
     }
 
-    async fn observed<T>(
-        &self,
+    fn observed<'a, T: Send + 'a>(
+        &'a self,
         operation: &'static str,
-        class: Option<&ClassName>,
-        run: impl Future<Output = Result<T>> + Send,
-    ) -> Result<T> {
+        class: Option<&'a ClassName>,
+        run: BoxFuture<'a, Result<T>>,
+    ) -> BoxFuture<'a, Result<T>> {
         let run = self.measured(operation, run);
         match self.traced {
-            None => run.await,
-            // Somewhere else, so that without traces no future has room for a span.
-            Some(system) => Box::pin(traced(system, operation, class, run)).await,
+            // Without traces no future has room for a span.
+            None => Box::pin(run),
+            Some(system) => Box::pin(traced(system, operation, class, run)),
         }
     }
 
-    async fn measured<T>(&self, operation: &'static str, run: impl Future<Output = Result<T>> + Send) -> Result<T> {
+    async fn measured<T>(&self, operation: &'static str, run: BoxFuture<'_, Result<T>>) -> Result<T> {
         if !self.measured {
             return run.await;
         }
@@ -111,19 +111,19 @@ const fn kind(error: &StorageError) -> &'static str {
 
 impl Storage for Observed {
     fn ping(&self) -> BoxFuture<'_, Result<()>> {
-        Box::pin(async move { self.store.ping().await })
+        self.store.ping()
     }
 
     fn classes(&self) -> BoxFuture<'_, Result<Vec<ClassSchema>>> {
-        Box::pin(async move { self.observed("classes", None, self.store.classes()).await })
+        self.observed("classes", None, self.store.classes())
     }
 
     fn create_class<'a>(&'a self, schema: &'a ClassSchema) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async move { self.observed("createClass", Some(&schema.name), self.store.create_class(schema)).await })
+        self.observed("createClass", Some(&schema.name), self.store.create_class(schema))
     }
 
     fn add_field<'a>(&'a self, class: &'a ClassName, name: &'a str, field: &'a Field) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async move { self.observed("addField", Some(class), self.store.add_field(class, name, field)).await })
+        self.observed("addField", Some(class), self.store.add_field(class, name, field))
     }
 
     fn set_field_options<'a>(
@@ -132,15 +132,11 @@ impl Storage for Observed {
         name: &'a str,
         field: &'a Field,
     ) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async move {
-            self.observed("setFieldOptions", Some(class), self.store.set_field_options(class, name, field)).await
-        })
+        self.observed("setFieldOptions", Some(class), self.store.set_field_options(class, name, field))
     }
 
     fn delete_fields<'a>(&'a self, schema: &'a ClassSchema, names: &'a [String]) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async move {
-            self.observed("deleteFields", Some(&schema.name), self.store.delete_fields(schema, names)).await
-        })
+        self.observed("deleteFields", Some(&schema.name), self.store.delete_fields(schema, names))
     }
 
     fn set_permissions<'a>(
@@ -148,9 +144,7 @@ impl Storage for Observed {
         class: &'a ClassName,
         permissions: Option<&'a Map<String, Json>>,
     ) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async move {
-            self.observed("setPermissions", Some(class), self.store.set_permissions(class, permissions)).await
-        })
+        self.observed("setPermissions", Some(class), self.store.set_permissions(class, permissions))
     }
 
     fn set_listed_indexes<'a>(
@@ -158,27 +152,23 @@ impl Storage for Observed {
         class: &'a ClassName,
         indexes: &'a IndexMap<String, IndexKeys>,
     ) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async move {
-            self.observed("setListedIndexes", Some(class), self.store.set_listed_indexes(class, indexes)).await
-        })
+        self.observed("setListedIndexes", Some(class), self.store.set_listed_indexes(class, indexes))
     }
 
     fn delete_class<'a>(&'a self, class: &'a ClassName) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async move { self.observed("deleteClass", Some(class), self.store.delete_class(class)).await })
+        self.observed("deleteClass", Some(class), self.store.delete_class(class))
     }
 
     fn create_indexes<'a>(&'a self, schema: &'a ClassSchema, indexes: &'a [IndexSpec]) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async move {
-            self.observed("createIndexes", Some(&schema.name), self.store.create_indexes(schema, indexes)).await
-        })
+        self.observed("createIndexes", Some(&schema.name), self.store.create_indexes(schema, indexes))
     }
 
     fn drop_indexes<'a>(&'a self, class: &'a ClassName, names: &'a [String]) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async move { self.observed("dropIndexes", Some(class), self.store.drop_indexes(class, names)).await })
+        self.observed("dropIndexes", Some(class), self.store.drop_indexes(class, names))
     }
 
     fn indexes<'a>(&'a self, class: &'a ClassName) -> BoxFuture<'a, Result<indexmap::IndexMap<String, IndexKeys>>> {
-        Box::pin(async move { self.observed("indexes", Some(class), self.store.indexes(class)).await })
+        self.observed("indexes", Some(class), self.store.indexes(class))
     }
 
     fn insert<'a>(
@@ -187,7 +177,7 @@ impl Storage for Observed {
         row: Object,
         tx: Option<&'a Transaction>,
     ) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async move { self.observed("insert", Some(&schema.name), self.store.insert(schema, row, tx)).await })
+        self.observed("insert", Some(&schema.name), self.store.insert(schema, row, tx))
     }
 
     fn update_one<'a>(
@@ -197,9 +187,7 @@ impl Storage for Observed {
         update: &'a Update,
         tx: Option<&'a Transaction>,
     ) -> BoxFuture<'a, Result<Option<Object>>> {
-        Box::pin(async move {
-            self.observed("updateOne", Some(&schema.name), self.store.update_one(schema, filter, update, tx)).await
-        })
+        self.observed("updateOne", Some(&schema.name), self.store.update_one(schema, filter, update, tx))
     }
 
     fn update_many<'a>(
@@ -209,9 +197,7 @@ impl Storage for Observed {
         update: &'a Update,
         tx: Option<&'a Transaction>,
     ) -> BoxFuture<'a, Result<u64>> {
-        Box::pin(async move {
-            self.observed("updateMany", Some(&schema.name), self.store.update_many(schema, filter, update, tx)).await
-        })
+        self.observed("updateMany", Some(&schema.name), self.store.update_many(schema, filter, update, tx))
     }
 
     fn upsert<'a>(
@@ -221,9 +207,7 @@ impl Storage for Observed {
         update: &'a Update,
         tx: Option<&'a Transaction>,
     ) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async move {
-            self.observed("upsert", Some(&schema.name), self.store.upsert(schema, filter, update, tx)).await
-        })
+        self.observed("upsert", Some(&schema.name), self.store.upsert(schema, filter, update, tx))
     }
 
     fn delete<'a>(
@@ -232,9 +216,7 @@ impl Storage for Observed {
         filter: &'a Resolved,
         tx: Option<&'a Transaction>,
     ) -> BoxFuture<'a, Result<u64>> {
-        Box::pin(
-            async move { self.observed("delete", Some(&schema.name), self.store.delete(schema, filter, tx)).await },
-        )
+        self.observed("delete", Some(&schema.name), self.store.delete(schema, filter, tx))
     }
 
     fn find<'a>(
@@ -244,9 +226,7 @@ impl Storage for Observed {
         options: &'a FindOptions,
         tx: Option<&'a Transaction>,
     ) -> BoxFuture<'a, Result<Vec<Object>>> {
-        Box::pin(async move {
-            self.observed("find", Some(&schema.name), self.store.find(schema, filter, options, tx)).await
-        })
+        self.observed("find", Some(&schema.name), self.store.find(schema, filter, options, tx))
     }
 
     fn find_json<'a>(
@@ -257,9 +237,7 @@ impl Storage for Observed {
         shape: &'a Arc<Shape>,
         tx: Option<&'a Transaction>,
     ) -> BoxFuture<'a, Result<JsonRows>> {
-        Box::pin(async move {
-            self.observed("find", Some(&schema.name), self.store.find_json(schema, filter, options, shape, tx)).await
-        })
+        self.observed("find", Some(&schema.name), self.store.find_json(schema, filter, options, shape, tx))
     }
 
     fn count<'a>(
@@ -269,9 +247,7 @@ impl Storage for Observed {
         options: &'a FindOptions,
         tx: Option<&'a Transaction>,
     ) -> BoxFuture<'a, Result<u64>> {
-        Box::pin(async move {
-            self.observed("count", Some(&schema.name), self.store.count(schema, filter, options, tx)).await
-        })
+        self.observed("count", Some(&schema.name), self.store.count(schema, filter, options, tx))
     }
 
     fn explain<'a>(
@@ -281,9 +257,7 @@ impl Storage for Observed {
         options: &'a FindOptions,
         verbosity: &'a str,
     ) -> BoxFuture<'a, Result<Json>> {
-        Box::pin(async move {
-            self.observed("explain", Some(&schema.name), self.store.explain(schema, filter, options, verbosity)).await
-        })
+        self.observed("explain", Some(&schema.name), self.store.explain(schema, filter, options, verbosity))
     }
 
     fn distinct<'a>(
@@ -292,9 +266,7 @@ impl Storage for Observed {
         field: &'a str,
         filter: &'a Resolved,
     ) -> BoxFuture<'a, Result<Vec<Value>>> {
-        Box::pin(async move {
-            self.observed("distinct", Some(&schema.name), self.store.distinct(schema, field, filter)).await
-        })
+        self.observed("distinct", Some(&schema.name), self.store.distinct(schema, field, filter))
     }
 
     fn aggregate<'a>(
@@ -303,9 +275,7 @@ impl Storage for Observed {
         pipeline: Vec<Json>,
         options: &'a AggregateOptions,
     ) -> BoxFuture<'a, Result<Vec<Json>>> {
-        Box::pin(async move {
-            self.observed("aggregate", Some(&schema.name), self.store.aggregate(schema, pipeline, options)).await
-        })
+        self.observed("aggregate", Some(&schema.name), self.store.aggregate(schema, pipeline, options))
     }
 
     fn link<'a>(
@@ -315,7 +285,7 @@ impl Storage for Observed {
         members: &'a [String],
         tx: Option<&'a Transaction>,
     ) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async move { self.observed("link", Some(join), self.store.link(join, owner, members, tx)).await })
+        self.observed("link", Some(join), self.store.link(join, owner, members, tx))
     }
 
     fn unlink<'a>(
@@ -325,7 +295,7 @@ impl Storage for Observed {
         members: &'a [String],
         tx: Option<&'a Transaction>,
     ) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async move { self.observed("unlink", Some(join), self.store.unlink(join, owner, members, tx)).await })
+        self.observed("unlink", Some(join), self.store.unlink(join, owner, members, tx))
     }
 
     fn members<'a>(
@@ -334,7 +304,7 @@ impl Storage for Observed {
         owners: &'a [String],
         tx: Option<&'a Transaction>,
     ) -> BoxFuture<'a, Result<Vec<(String, String)>>> {
-        Box::pin(async move { self.observed("members", Some(join), self.store.members(join, owners, tx)).await })
+        self.observed("members", Some(join), self.store.members(join, owners, tx))
     }
 
     fn owners<'a>(
@@ -343,7 +313,7 @@ impl Storage for Observed {
         members: Option<&'a [String]>,
         tx: Option<&'a Transaction>,
     ) -> BoxFuture<'a, Result<Vec<(String, String)>>> {
-        Box::pin(async move { self.observed("owners", Some(join), self.store.owners(join, members, tx)).await })
+        self.observed("owners", Some(join), self.store.owners(join, members, tx))
     }
 
     fn ancestors<'a>(
@@ -353,13 +323,11 @@ impl Storage for Observed {
         member: &'a str,
         tx: Option<&'a Transaction>,
     ) -> BoxFuture<'a, Result<Ancestry>> {
-        Box::pin(async move {
-            self.observed("ancestors", Some(direct), self.store.ancestors(direct, nested, member, tx)).await
-        })
+        self.observed("ancestors", Some(direct), self.store.ancestors(direct, nested, member, tx))
     }
 
     fn stored_classes(&self) -> BoxFuture<'_, Result<Vec<ClassName>>> {
-        Box::pin(async move { self.observed("storedClasses", None, self.store.stored_classes()).await })
+        self.observed("storedClasses", None, self.store.stored_classes())
     }
 
     fn all_rows<'a>(&'a self, schema: &ClassSchema) -> BoxStream<'a, Result<Object>> {
@@ -371,35 +339,35 @@ impl Storage for Observed {
     }
 
     fn index_specs<'a>(&'a self, schema: &'a ClassSchema) -> BoxFuture<'a, Result<Vec<IndexSpec>>> {
-        Box::pin(async move { self.observed("indexSpecs", Some(&schema.name), self.store.index_specs(schema)).await })
+        self.observed("indexSpecs", Some(&schema.name), self.store.index_specs(schema))
     }
 
     fn damage(&self) -> BoxFuture<'_, Result<Vec<String>>> {
-        Box::pin(async move { self.store.damage().await })
+        self.store.damage()
     }
 
     fn begin(&self) -> BoxFuture<'_, Result<Transaction>> {
-        Box::pin(async move { self.observed("begin", None, self.store.begin()).await })
+        self.observed("begin", None, self.store.begin())
     }
 
     fn begin_for_one(&self) -> BoxFuture<'_, Result<Option<Transaction>>> {
-        Box::pin(async move { self.observed("begin", None, self.store.begin_for_one()).await })
+        self.observed("begin", None, self.store.begin_for_one())
     }
 
     fn commit(&self, tx: Transaction) -> BoxFuture<'_, Result<()>> {
-        Box::pin(async move { self.observed("commit", None, self.store.commit(tx)).await })
+        self.observed("commit", None, self.store.commit(tx))
     }
 
     fn abort(&self, tx: Transaction) -> BoxFuture<'_, Result<()>> {
-        Box::pin(async move { self.observed("abort", None, self.store.abort(tx)).await })
+        self.observed("abort", None, self.store.abort(tx))
     }
 
     fn watch<'a>(&'a self, classes: &'a [ClassName]) -> BoxFuture<'a, Result<Option<BoxStream<'static, Event>>>> {
-        Box::pin(async move { self.store.watch(classes).await })
+        self.store.watch(classes)
     }
 
     fn changes(&self, follower: Arc<dyn Follower>) -> BoxFuture<'_, Result<Option<BoxStream<'static, Change>>>> {
-        Box::pin(async move { self.store.changes(follower).await })
+        self.store.changes(follower)
     }
 
     fn changes_between(
@@ -409,11 +377,11 @@ impl Storage for Observed {
         until: u64,
         oldest: Date,
     ) -> BoxFuture<'_, Result<Option<BoxStream<'static, Result<RowChange>>>>> {
-        Box::pin(async move { self.store.changes_between(follower, after, until, oldest).await })
+        self.store.changes_between(follower, after, until, oldest)
     }
 
     fn position(&self) -> BoxFuture<'_, Result<u64>> {
-        Box::pin(async move { self.store.position().await })
+        self.store.position()
     }
 
     fn history(&self) -> Option<&str> {
@@ -421,16 +389,14 @@ impl Storage for Observed {
     }
 
     fn settle_classes(&self) -> BoxFuture<'_, Result<()>> {
-        Box::pin(async move { self.store.settle_classes().await })
+        self.store.settle_classes()
     }
 
     fn keep_images<'a>(&'a self, class: &'a ClassName) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async move { self.store.keep_images(class).await })
+        self.store.keep_images(class)
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {
-        Box::pin(async move {
-            self.store.close().await;
-        })
+        self.store.close()
     }
 }

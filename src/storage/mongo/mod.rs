@@ -134,19 +134,19 @@ impl MongoStorage {
 
 impl Storage for MongoStorage {
     fn ping(&self) -> BoxFuture<'_, Result<()>> {
-        Box::pin(async move { connect::ping(self).await })
+        Box::pin(connect::ping(self))
     }
 
     fn classes(&self) -> BoxFuture<'_, Result<Vec<ClassSchema>>> {
-        Box::pin(async move { schema::classes(self).await })
+        Box::pin(schema::classes(self))
     }
 
     fn create_class<'a>(&'a self, schema: &'a ClassSchema) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async move { schema::create_class(self, schema).await })
+        Box::pin(schema::create_class(self, schema))
     }
 
     fn add_field<'a>(&'a self, class: &'a ClassName, name: &'a str, field: &'a Field) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async move { schema::add_field(self, class, name, field).await })
+        Box::pin(schema::add_field(self, class, name, field))
     }
 
     fn set_field_options<'a>(
@@ -155,11 +155,11 @@ impl Storage for MongoStorage {
         name: &'a str,
         field: &'a Field,
     ) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async move { schema::set_field_options(self, class, name, field).await })
+        Box::pin(schema::set_field_options(self, class, name, field))
     }
 
     fn delete_fields<'a>(&'a self, schema: &'a ClassSchema, names: &'a [String]) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async move { schema::delete_fields(self, schema, names).await })
+        Box::pin(schema::delete_fields(self, schema, names))
     }
 
     fn set_permissions<'a>(
@@ -167,7 +167,7 @@ impl Storage for MongoStorage {
         class: &'a ClassName,
         permissions: Option<&'a serde_json::Map<String, Json>>,
     ) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async move { schema::set_permissions(self, class, permissions).await })
+        Box::pin(schema::set_permissions(self, class, permissions))
     }
 
     fn set_listed_indexes<'a>(
@@ -175,23 +175,23 @@ impl Storage for MongoStorage {
         class: &'a ClassName,
         indexes: &'a IndexMap<String, IndexKeys>,
     ) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async move { schema::set_listed_indexes(self, class, indexes).await })
+        Box::pin(schema::set_listed_indexes(self, class, indexes))
     }
 
     fn delete_class<'a>(&'a self, class: &'a ClassName) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async move { schema::delete_class(self, class).await })
+        Box::pin(schema::delete_class(self, class))
     }
 
     fn create_indexes<'a>(&'a self, schema: &'a ClassSchema, indexes: &'a [IndexSpec]) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async move { index::create(self, schema, indexes).await })
+        Box::pin(index::create(self, schema, indexes))
     }
 
     fn drop_indexes<'a>(&'a self, class: &'a ClassName, names: &'a [String]) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async move { index::drop(self, class, names).await })
+        Box::pin(index::drop(self, class, names))
     }
 
     fn indexes<'a>(&'a self, class: &'a ClassName) -> BoxFuture<'a, Result<IndexMap<String, IndexKeys>>> {
-        Box::pin(async move { index::list(self, class).await })
+        Box::pin(index::list(self, class))
     }
 
     fn insert<'a>(
@@ -200,7 +200,7 @@ impl Storage for MongoStorage {
         row: Object,
         tx: Option<&'a Transaction>,
     ) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async move { insert::insert(self, schema, row, tx).await })
+        Box::pin(insert::insert(self, schema, row, tx))
     }
 
     fn update_one<'a>(
@@ -210,7 +210,7 @@ impl Storage for MongoStorage {
         update: &'a Update,
         tx: Option<&'a Transaction>,
     ) -> BoxFuture<'a, Result<Option<Object>>> {
-        Box::pin(async move { write::update_one(self, schema, filter, update, tx).await })
+        Box::pin(write::update_one(self, schema, filter, update, tx))
     }
 
     fn update_many<'a>(
@@ -220,7 +220,7 @@ impl Storage for MongoStorage {
         update: &'a Update,
         tx: Option<&'a Transaction>,
     ) -> BoxFuture<'a, Result<u64>> {
-        Box::pin(async move { write::update_many(self, schema, filter, update, tx).await })
+        Box::pin(write::update_many(self, schema, filter, update, tx))
     }
 
     fn upsert<'a>(
@@ -230,7 +230,7 @@ impl Storage for MongoStorage {
         update: &'a Update,
         tx: Option<&'a Transaction>,
     ) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async move { write::upsert(self, schema, filter, update, tx).await })
+        Box::pin(write::upsert(self, schema, filter, update, tx))
     }
 
     fn delete<'a>(
@@ -239,7 +239,7 @@ impl Storage for MongoStorage {
         filter: &'a Resolved,
         tx: Option<&'a Transaction>,
     ) -> BoxFuture<'a, Result<u64>> {
-        Box::pin(async move { write::delete(self, schema, filter, tx).await })
+        Box::pin(write::delete(self, schema, filter, tx))
     }
 
     fn find<'a>(
@@ -249,7 +249,7 @@ impl Storage for MongoStorage {
         options: &'a FindOptions,
         tx: Option<&'a Transaction>,
     ) -> BoxFuture<'a, Result<Vec<Object>>> {
-        Box::pin(async move { find::find(self, schema, filter, options, tx).await })
+        Box::pin(find::find(self, schema, filter, options, tx))
     }
 
     fn find_json<'a>(
@@ -260,7 +260,7 @@ impl Storage for MongoStorage {
         shape: &'a Arc<Shape>,
         tx: Option<&'a Transaction>,
     ) -> BoxFuture<'a, Result<JsonRows>> {
-        Box::pin(async move { find::find_json(self, schema, filter, options, shape, tx).await })
+        Box::pin(find::find_json(self, schema, filter, options, shape, tx))
     }
 
     fn count<'a>(
@@ -270,7 +270,7 @@ impl Storage for MongoStorage {
         options: &'a FindOptions,
         tx: Option<&'a Transaction>,
     ) -> BoxFuture<'a, Result<u64>> {
-        Box::pin(async move { find::count(self, schema, filter, options, tx).await })
+        Box::pin(find::count(self, schema, filter, options, tx))
     }
 
     fn explain<'a>(
@@ -280,7 +280,7 @@ impl Storage for MongoStorage {
         options: &'a FindOptions,
         verbosity: &'a str,
     ) -> BoxFuture<'a, Result<Json>> {
-        Box::pin(async move { find::explain(self, schema, filter, options, verbosity).await })
+        Box::pin(find::explain(self, schema, filter, options, verbosity))
     }
 
     fn distinct<'a>(
@@ -289,7 +289,7 @@ impl Storage for MongoStorage {
         field: &'a str,
         filter: &'a Resolved,
     ) -> BoxFuture<'a, Result<Vec<Value>>> {
-        Box::pin(async move { find::distinct(self, schema, field, filter).await })
+        Box::pin(find::distinct(self, schema, field, filter))
     }
 
     fn aggregate<'a>(
@@ -298,7 +298,7 @@ impl Storage for MongoStorage {
         pipeline: Vec<Json>,
         options: &'a AggregateOptions,
     ) -> BoxFuture<'a, Result<Vec<Json>>> {
-        Box::pin(async move { aggregate::aggregate(self, schema, pipeline, options).await })
+        Box::pin(aggregate::aggregate(self, schema, pipeline, options))
     }
 
     fn link<'a>(
@@ -308,7 +308,7 @@ impl Storage for MongoStorage {
         members: &'a [String],
         tx: Option<&'a Transaction>,
     ) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async move { relation::link(self, join, owner, members, tx).await })
+        Box::pin(relation::link(self, join, owner, members, tx))
     }
 
     fn unlink<'a>(
@@ -318,7 +318,7 @@ impl Storage for MongoStorage {
         members: &'a [String],
         tx: Option<&'a Transaction>,
     ) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async move { relation::unlink(self, join, owner, members, tx).await })
+        Box::pin(relation::unlink(self, join, owner, members, tx))
     }
 
     fn members<'a>(
@@ -327,7 +327,7 @@ impl Storage for MongoStorage {
         owners: &'a [String],
         tx: Option<&'a Transaction>,
     ) -> BoxFuture<'a, Result<Vec<(String, String)>>> {
-        Box::pin(async move { relation::pairs(self, join, relation::OWNER, Some(owners), tx).await })
+        Box::pin(relation::pairs(self, join, relation::OWNER, Some(owners), tx))
     }
 
     fn owners<'a>(
@@ -336,7 +336,7 @@ impl Storage for MongoStorage {
         members: Option<&'a [String]>,
         tx: Option<&'a Transaction>,
     ) -> BoxFuture<'a, Result<Vec<(String, String)>>> {
-        Box::pin(async move { relation::pairs(self, join, relation::MEMBER, members, tx).await })
+        Box::pin(relation::pairs(self, join, relation::MEMBER, members, tx))
     }
 
     fn ancestors<'a>(
@@ -346,11 +346,11 @@ impl Storage for MongoStorage {
         member: &'a str,
         tx: Option<&'a Transaction>,
     ) -> BoxFuture<'a, Result<Ancestry>> {
-        Box::pin(async move { relation::ancestors(self, direct, nested, member, tx).await })
+        Box::pin(relation::ancestors(self, direct, nested, member, tx))
     }
 
     fn stored_classes(&self) -> BoxFuture<'_, Result<Vec<ClassName>>> {
-        Box::pin(async move { scan::classes(self).await })
+        Box::pin(scan::classes(self))
     }
 
     fn all_rows<'a>(&'a self, schema: &ClassSchema) -> BoxStream<'a, Result<Object>> {
@@ -362,27 +362,27 @@ impl Storage for MongoStorage {
     }
 
     fn index_specs<'a>(&'a self, schema: &'a ClassSchema) -> BoxFuture<'a, Result<Vec<IndexSpec>>> {
-        Box::pin(async move { index::specs(self, schema).await })
+        Box::pin(index::specs(self, schema))
     }
 
     fn begin(&self) -> BoxFuture<'_, Result<Transaction>> {
-        Box::pin(async move { transaction::begin(self).await })
+        Box::pin(transaction::begin(self))
     }
 
     fn commit(&self, tx: Transaction) -> BoxFuture<'_, Result<()>> {
-        Box::pin(async move { transaction::commit(self, tx).await })
+        Box::pin(transaction::commit(self, tx))
     }
 
     fn abort(&self, tx: Transaction) -> BoxFuture<'_, Result<()>> {
-        Box::pin(async move { transaction::abort(self, tx).await })
+        Box::pin(transaction::abort(self, tx))
     }
 
     fn watch<'a>(&'a self, classes: &'a [ClassName]) -> BoxFuture<'a, Result<Option<BoxStream<'static, Event>>>> {
-        Box::pin(async move { watch::watch(self, classes).await })
+        Box::pin(watch::watch(self, classes))
     }
 
     fn changes(&self, follower: Arc<dyn Follower>) -> BoxFuture<'_, Result<Option<BoxStream<'static, Change>>>> {
-        Box::pin(async move { changes::changes(self, follower).await })
+        Box::pin(changes::changes(self, follower))
     }
 
     fn changes_between(
@@ -392,15 +392,15 @@ impl Storage for MongoStorage {
         until: u64,
         oldest: Date,
     ) -> BoxFuture<'_, Result<Option<BoxStream<'static, Result<RowChange>>>>> {
-        Box::pin(async move { changes::changes_between(self, follower, after, until, oldest).await })
+        Box::pin(changes::changes_between(self, follower, after, until, oldest))
     }
 
     fn position(&self) -> BoxFuture<'_, Result<u64>> {
-        Box::pin(async move { changes::position(self).await })
+        Box::pin(changes::position(self))
     }
 
     fn keep_images<'a>(&'a self, class: &'a ClassName) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async move { changes::keep_images(self, class).await })
+        Box::pin(changes::keep_images(self, class))
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {

@@ -312,7 +312,7 @@ impl Storage for EmbeddedStorage {
     }
 
     fn settle_classes(&self) -> BoxFuture<'_, Result<()>> {
-        Box::pin(async move { self.writer.settle().await })
+        Box::pin(self.writer.settle())
     }
 
     fn delete_class<'a>(&'a self, class: &'a ClassName) -> BoxFuture<'a, Result<()>> {
@@ -583,7 +583,7 @@ impl Storage for EmbeddedStorage {
     }
 
     fn stored_classes(&self) -> BoxFuture<'_, Result<Vec<ClassName>>> {
-        Box::pin(async move { self.readers.run(scan::classes).await })
+        Box::pin(self.readers.run(scan::classes))
     }
 
     fn all_rows<'a>(&'a self, schema: &ClassSchema) -> BoxStream<'a, Result<Object>> {
@@ -599,7 +599,7 @@ impl Storage for EmbeddedStorage {
     }
 
     fn damage(&self) -> BoxFuture<'_, Result<Vec<String>>> {
-        Box::pin(async move { self.readers.run(backup::damage).await })
+        Box::pin(self.readers.run(backup::damage))
     }
 
     fn begin(&self) -> BoxFuture<'_, Result<Transaction>> {
