@@ -8,6 +8,7 @@ import { downloads } from './lib/downloads.mjs';
 import { extras } from './lib/extras.mjs';
 import { fleet } from './lib/fleet.mjs';
 import { growth } from './lib/growth.mjs';
+import { instructions } from './lib/instructions.mjs';
 import { live } from './lib/live.mjs';
 import { parseArguments, usage } from './lib/options.mjs';
 import { overload } from './lib/overload.mjs';
@@ -29,7 +30,7 @@ async function main() {
   const options = parseArguments(process.argv.slice(2));
   if (options.help) return console.log(usage);
   if (options.command === 'document') return document();
-  const run = { table: runTable, growth, push, downloads, cloud, times, overload, program, live, fleet, extras }[options.command];
+  const run = { table: runTable, growth, push, downloads, cloud, times, overload, program, live, fleet, extras, instructions }[options.command];
   return save(await run(options), options.out);
 }
 

@@ -1,5 +1,5 @@
-// What options that are off add to a get by id: metrics, traces, the access log, compression. Each is measured on two servers of its
-// own, because two processes of the same kind differ, too; all servers are measured in turn, in random order.
+// What options that are off add to a get by id: metrics, traces, the access log, compression. Each is measured on several servers of its
+// own, because processes of the same kind differ, too; all servers are measured in turn, in random order.
 import { once } from 'node:events';
 import http from 'node:http';
 import { measure, shuffled } from './measure.mjs';
@@ -11,10 +11,8 @@ import { sizes } from './seed.mjs';
 import { binary, contestants, mongodFacts } from './servers.mjs';
 import { versions } from './versions.mjs';
 
-const PROCESSES = 2;
-
 /** Options of the server for each, given the address of a receiver of traces. */
-const variants = {
+export const variants = {
   none: () => ({}),
   metrics: () => ({ metrics: { enabled: true } }),
   'traces of 1 %': endpoint => ({ traces: { endpoint, sampler: 'traceidratio', ratio: 0.01 } }),
@@ -24,6 +22,12 @@ const variants = {
 };
 
 const mean = values => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** By how much the mean of so many values is uncertain, as a share of it: one standard error. */
+const uncertainty = values => Math.sqrt(values.reduce((sum, value) => sum + (value / mean(values) - 1) ** 2, 0) / (values.length - 1) / values.length);
+
+/** `1.2 %`, with a minus that is as wide as the plus. */
+export const percent = value => `${value < 0 ? '−' : ''}${Math.abs(value * 100).toFixed(1)} %`;
 
 export async function extras(options) {
   const names = options.only ?? Object.keys(variants);
@@ -35,14 +39,14 @@ export async function extras(options) {
   const endpoint = `http://127.0.0.1:${receiver.address().port}/v1/traces`;
   const result = {
     date: new Date().toISOString(), machine: machine(), versions: await versions(binary, version),
-    settings: { rounds: options.rounds, seconds: options.seconds, warmup: options.warmup }, servers: {},
+    settings: { rounds: options.rounds, seconds: options.seconds, warmup: options.warmup, processes: options.processes }, servers: {},
   };
   try {
     for (const store of which) {
       const contenders = [];
       try {
         for (const name of names) {
-          for (let number = 0; number < PROCESSES; number += 1) {
+          for (let number = 0; number < options.processes; number += 1) {
             const started = await contender(store, { size: sizes.small, options: variants[name](endpoint) });
             contenders.push({ ...started, name, cpu: [] });
           }
@@ -63,17 +67,16 @@ export async function extras(options) {
   return result;
 }
 
-/** The tables as Markdown. */
+/** The tables as Markdown. A share is given with one standard error, which comes from how much processes of one kind differ. */
 export function describeExtras(result) {
   const parts = [provenance(result)];
-  const percent = value => `${value < 0 ? '−' : ''}${Math.abs(value * 100).toFixed(1)} %`;
   for (const [store, measured] of Object.entries(result.servers)) {
-    const plain = measured.none && mean(measured.none);
+    const plain = measured.none;
     const rows = Object.entries(measured).map(([name, cpu]) => {
-      const more = plain ? percent(mean(cpu) / plain - 1) : '–';
-      return [name, figure(mean(cpu)), more, percent((Math.max(...cpu) - Math.min(...cpu)) / mean(cpu))];
+      const more = plain ? `${percent(mean(cpu) / mean(plain) - 1)} ± ${percent(Math.hypot(uncertainty(cpu), uncertainty(plain)))}` : '–';
+      return [name, figure(mean(cpu)), plain === cpu ? '–' : more, percent((Math.max(...cpu) - Math.min(...cpu)) / mean(cpu))];
     });
-    parts.push(`### ${contestants[store]}\n`, markdown(['what is on', 'CPU, ms a get', 'more than none', 'between its two processes'], rows));
+    parts.push(`### ${contestants[store]}\n`, markdown(['what is on', 'CPU, ms a get', 'more than none', 'between its processes'], rows));
   }
   return parts.join('\n\n');
 }

@@ -1,7 +1,7 @@
 // The command line.
 import os from 'node:os';
 
-export const usage = `compat/bench/run [table|growth|push|downloads|cloud|times|overload|program|live|fleet|extras|document] [option…]
+export const usage = `compat/bench/run [table|growth|push|downloads|cloud|times|overload|program|live|fleet|extras|instructions|document] [option…]
 
   table               every scenario on every server, and the budget (the default)
   growth              how cost grows with clients, objects, classes and roles
@@ -14,16 +14,18 @@ export const usage = `compat/bench/run [table|growth|push|downloads|cloud|times|
   live                live queries: cost and delay of events, memory of sockets (set --seconds 30)
   fleet               1, 2 and 4 servers on one mongod, and for how long one does not know what another did
   extras              what metrics, traces, the access log and compression add to a get by id (set --rounds 20 --seconds 1)
+  instructions        the same counted in instructions, on MongoDB, under valgrind, which must be installed: exact, but without the kernel
   document            the tables of docs/performance.md and the picture, out of the results that are checked in
 
-  --only a,b          these scenarios, parts of growth (clients, objects, classes, roles), routes of times (login, challenge, …), or options of extras (none, metrics, …)
+  --only a,b          these scenarios, parts of growth (clients, objects, classes, roles), routes of times (login, challenge, …), or options of extras and instructions (none, metrics, …)
   --servers a,b       of parse-server, mongo, embedded, floor (default: all)
   --rounds N          how often each is measured; medians count (default: 3 for the table, 1 for growth)
   --seconds S         of each measurement (default 3)
   --warmup S          before each measurement (default 0.5)
   --objects N         the largest class of growth (default 1000000)
   --devices N         that get the push (default 100000)
-  --count N           of downloads (default 100), of samples of times (default 2000), or of sockets (live)
+  --processes N       of each option of extras (default 2)
+  --count N           of downloads (default 100), of samples of times (default 2000), of sockets (live), or of gets that are counted (default 5000)
   --no-start          do not measure the start
   --no-mixed          do not measure cheap requests beside log ins
   --out FILE          where the JSON goes (default compat/bench/results/TIME.json)
@@ -40,11 +42,11 @@ export function parseArguments(args) {
   };
   while (queue.length) {
     const word = queue.shift();
-    if (['table', 'growth', 'push', 'downloads', 'cloud', 'times', 'overload', 'program', 'live', 'fleet', 'extras', 'document'].includes(word)) options.command = word;
+    if (['table', 'growth', 'push', 'downloads', 'cloud', 'times', 'overload', 'program', 'live', 'fleet', 'extras', 'instructions', 'document'].includes(word)) options.command = word;
     else if (word === '--only' || word === '--servers') options[word.slice(2)] = value(word).split(',');
     else if (word === '--objects') options.objectLimit = number(word);
     else if (word === '--devices') options.devices = number(word);
-    else if (['--rounds', '--seconds', '--warmup', '--count'].includes(word)) options[word.slice(2)] = number(word);
+    else if (['--rounds', '--seconds', '--warmup', '--count', '--processes'].includes(word)) options[word.slice(2)] = number(word);
     else if (word === '--out') options[word.slice(2)] = value(word);
     else if (word === '--no-start' || word === '--no-mixed') options[word.slice(5)] = false;
     else if (word === '--help') options.help = true;
@@ -52,6 +54,7 @@ export function parseArguments(args) {
   }
   options.rounds ??= options.command === 'growth' ? 1 : 3;
   options.devices ??= 100_000;
+  options.processes ??= 2;
   return options;
 }
 

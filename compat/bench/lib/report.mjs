@@ -80,7 +80,7 @@ function latencyTable(result) {
 export function provenance({ date, machine, versions, settings }) {
   const { reparse, commit, 'parse-server': reference, 'node-rs/bcrypt': bcrypt, node, mongod } = versions;
   return `${date.slice(0, 10)}; ${reparse}${commit ? ` (${commit})` : ''}; parse-server ${reference} on Node ${node} with @node-rs/bcrypt ${bcrypt}; MongoDB ${mongod}; ` +
-    `${machine.cores} × ${machine.cpu}, ${machine.memoryGiB} GiB, ${machine.system}; ${settings.rounds} rounds of ${settings.seconds} s.`;
+    `${machine.cores} × ${machine.cpu}, ${machine.memoryGiB} GiB, ${machine.system}; ${settings.rounds} rounds of ${settings.count ? `${settings.count} requests` : `${settings.seconds} s`}.`;
 }
 
 /** The result as Markdown. */

@@ -10,8 +10,8 @@ import { binary, contestants, dropDatabase, mongodFacts, prepare, start } from '
 import { memoryOf, versions } from './versions.mjs';
 
 /** Starts and seeds one server. */
-export async function contender(which, { size = sizes.full, bcryptCost, options } = {}) {
-  const server = await start(which, { bcryptCost, options });
+export async function contender(which, { size = sizes.full, bcryptCost, options, under } = {}) {
+  const server = await start(which, { bcryptCost, options, under });
   try {
     return { which, server, lists: await seed(server, size), usesMongo: which !== 'embedded', bcryptCost };
   } catch (error) {

@@ -27,15 +27,15 @@ const options = {
   verbose: false,
 };
 
-/** What to start, without starting it. */
-export async function prepare(which, { database, bcryptCost, options: more } = {}) {
+/** What to start, without starting it; `under` is a command that runs the server, as valgrind does. */
+export async function prepare(which, { database, bcryptCost, options: more, under = [] } = {}) {
   const uri = database ?? freshDatabase(which === 'embedded' ? 'embedded' : 'mongo');
   const { file, config, dir } = await writeConfig({ ...options, ...more }, { database: uri });
   const env = { NODE_ENV: 'production', NODE_NO_WARNINGS: '1', PARSE_SERVER_LOGS_FOLDER: 'null' };
   const cost = bcryptCost ? { REPARSE_BCRYPT_COST: String(bcryptCost) } : {};
   const main = path.join(compatDir, 'node_modules/parse-server/bin/parse-server');
   const command = which === 'parse-server' ? [process.execPath, main, file] : [binary, file];
-  return { which, command, env: which === 'parse-server' ? env : cost, cwd: dir, config, database: uri };
+  return { which, command: [...under, ...command], env: which === 'parse-server' ? env : cost, cwd: dir, config, database: uri };
 }
 
 export class Contestant extends Server {
