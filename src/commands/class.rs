@@ -22,11 +22,11 @@ pub async fn run(loaded: Loaded, task: ClassTask) -> ExitCode {
         ClassTask::List => report(list(&loaded.options).await),
         ClassTask::Purge { name } => {
             let act = move |cx| purge(cx, name).map_err(|error| error.to_string()).boxed_local();
-            beside_the_app(loaded, Box::new(act)).await
+            Box::pin(beside_the_app(loaded, Box::new(act))).await
         }
         ClassTask::Index { name, indexes } => {
             let act = move |cx| index(cx, name, indexes).map_err(|error| error.to_string()).boxed_local();
-            beside_the_app(loaded, Box::new(act)).await
+            Box::pin(beside_the_app(loaded, Box::new(act))).await
         }
     }
 }

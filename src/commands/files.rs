@@ -24,7 +24,7 @@ pub async fn run(loaded: &Loaded, task: FilesTask) -> ExitCode {
         eprintln!("warning: {warning}");
     }
     let outcome = match task {
-        FilesTask::Copy { from, to } => copy(&loaded.options, from, to).await,
+        FilesTask::Copy { from, to } => Box::pin(copy(&loaded.options, from, to)).await,
         FilesTask::Check { remove, older_than } => check(&loaded.options, remove, older_than).await,
         FilesTask::RotateKey { old } => {
             let old = old.map(|key| FileKey::from_text(key.expose()));

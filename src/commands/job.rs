@@ -13,7 +13,7 @@ use crate::domain::kernel::context::Context;
 /// Runs a job; succeeds when it does. Says its last words.
 pub async fn run(loaded: Loaded, name: String, params: Map<String, Json>) -> ExitCode {
     let act = move |cx| job(cx, name, params).boxed_local();
-    beside_the_app(loaded, Box::new(act)).await
+    Box::pin(beside_the_app(loaded, Box::new(act))).await
 }
 
 async fn job(cx: Context, name: String, params: Map<String, Json>) -> Result<String, String> {

@@ -26,7 +26,7 @@ pub async fn run(loaded: Loaded, task: UserTask) -> ExitCode {
         UserAction::Unlock | UserAction::LogOut => String::new(),
     };
     let act = move |cx| change(cx, task, password).boxed_local();
-    beside_the_app(loaded, Box::new(act)).await
+    Box::pin(beside_the_app(loaded, Box::new(act))).await
 }
 
 async fn change(cx: Context, task: UserTask, password: String) -> Result<String, String> {

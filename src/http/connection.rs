@@ -74,7 +74,8 @@ where
         async move {
             let (head, body) = request.into_parts();
             let request = ends.request(head, watched(body, start));
-            Ok::<_, Infallible>(hyper::Response::from(endpoint.get_response(request).await))
+            // Of the endpoint itself: the future of an `Arc` wraps that of the endpoint, and is larger.
+            Ok::<_, Infallible>(hyper::Response::from(E::get_response(&endpoint, request).await))
         }
     });
     let connection = http1::Builder::new()

@@ -3,6 +3,8 @@
 use std::future::Future;
 use std::panic::resume_unwind;
 
+use futures_util::future::Either;
+use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
@@ -14,15 +16,17 @@ use crate::traces;
 ///
 /// # Errors
 /// The errors of the work; 1 if the runtime stops before it is done.
-pub async fn run<T, F>(tasks: &TaskTracker, writes: bool, work: F) -> Result<T>
+// No async function: one holds its argument twice, and this one is most of what a request keeps in memory.
+pub fn run<T, F>(tasks: &TaskTracker, writes: bool, work: F) -> impl Future<Output = Result<T>> + use<T, F>
 where
     F: Future<Output = Result<T>> + Send + 'static,
     T: Send + 'static,
 {
-    if !writes {
-        return work.await;
-    }
-    match tasks.spawn(traces::carry(work).in_current_span()).await {
+    if writes { Either::Left(outcome(tasks.spawn(traces::carry(work).in_current_span()))) } else { Either::Right(work) }
+}
+
+async fn outcome<T>(task: JoinHandle<Result<T>>) -> Result<T> {
+    match task.await {
         Ok(outcome) => outcome,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => resume_unwind(panic),

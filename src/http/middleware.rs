@@ -27,7 +27,7 @@ const CLIENT_CLOSED_REQUEST: u16 = 499;
 
 /// Wraps the endpoint of the whole server.
 pub struct MiddlewareStack<E> {
-    inner: E,
+    inner: Arc<E>,
     cors: Arc<Cors>,
     prefix: String,
     compression: bool,
@@ -38,7 +38,7 @@ impl<E> MiddlewareStack<E> {
     /// Every request id that the client does not choose begins with `prefix`, so that the ids of several processes differ. `compression`:
     /// whether answers are compressed for those who take that.
     #[must_use]
-    pub fn new(inner: E, cors: Arc<Cors>, prefix: String, compression: bool) -> Self {
+    pub fn new(inner: Arc<E>, cors: Arc<Cors>, prefix: String, compression: bool) -> Self {
         Self { inner, cors, prefix, compression, counter: AtomicU64::new(1) }
     }
 }
@@ -103,7 +103,8 @@ impl<E: Endpoint<Output = Response> + 'static> MiddlewareStack<E> {
     }
 
     async fn run(&self, request: Request) -> Response {
-        AssertUnwindSafe(self.inner.get_response(request)).catch_unwind().await.unwrap_or_else(|panic| {
+        // Of the endpoint itself: the future of an `Arc` wraps that of the endpoint, and is larger.
+        AssertUnwindSafe(E::get_response(&self.inner, request)).catch_unwind().await.unwrap_or_else(|panic| {
             let text = panic
                 .downcast_ref::<&str>()
                 .copied()
@@ -185,7 +186,8 @@ mod tests {
     #[tokio::test]
     async fn a_panic_is_an_answer() {
         let broken = make_sync(|_| -> Response { panic!("on purpose") });
-        let stack = MiddlewareStack::new(broken, Arc::new(Cors::new(&Server::default())), "test".into(), false);
+        let stack =
+            MiddlewareStack::new(Arc::new(broken), Arc::new(Cors::new(&Server::default())), "test".into(), false);
         for method in [Method::GET, Method::POST] {
             let response = stack.get_response(Request::builder().method(method).finish()).await;
             assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);

@@ -80,7 +80,8 @@ impl Rest {
         if matched.route(&given).is_some_and(|route| route.access.is_public())
             && let Some(found) = matched.found(&given)
         {
-            return self.answer_public(request, found).await;
+            // Boxed, as what is below and rare: otherwise each request would take the memory for it.
+            return Box::pin(self.answer_public(request, found)).await;
         }
         let incoming = self.read(request, &matched).await?;
         if let Some(pattern) = matched.pattern(&incoming.method) {
@@ -124,7 +125,7 @@ impl Rest {
     }
 
     /// Reads the request.
-    async fn read(&self, mut request: Request, matched: &PathMatch) -> Result<IncomingRequest> {
+    async fn read(&self, mut request: Request, matched: &PathMatch) -> Result<Box<IncomingRequest>> {
         let options = &self.app.options;
         let mut caller = Caller::of(&request, &self.app)?;
         let known = caller.names_application(options);
@@ -137,12 +138,13 @@ impl Rest {
         if known && streamed {
             let body = Payload::Stream(Box::new(request));
             let (files, budget) = (Vec::new(), body::Budget::default());
-            return Ok(IncomingRequest { method, query, body, files, content_type: None, caller, _budget: budget });
+            let content_type = None;
+            return Ok(Box::new(IncomingRequest { method, query, body, files, content_type, caller, _budget: budget }));
         }
         if known && body::is_multipart(request.headers()) && takes_forms(matched, &method) {
-            let (Form { fields, files }, budget) = self.read_form(&mut request).await?;
-            let body = Payload::Json(fields);
-            return Ok(IncomingRequest { method, query, body, files, content_type: None, caller, _budget: budget });
+            let (Form { fields, files }, budget) = Box::pin(self.read_form(&mut request)).await?;
+            let (body, content_type) = (Payload::Json(fields), None);
+            return Ok(Box::new(IncomingRequest { method, query, body, files, content_type, caller, _budget: budget }));
         }
         let read = self.read_json(&mut request, known, streamed).await;
         // The body may be any bytes: if it is not JSON, it only means that it contains no application id.
@@ -161,7 +163,7 @@ impl Rest {
             method = effective(&replacement);
         }
         let (body, files) = (Payload::Json(body), Vec::new());
-        Ok(IncomingRequest { method, query, body, files, content_type, caller, _budget: budget })
+        Ok(Box::new(IncomingRequest { method, query, body, files, content_type, caller, _budget: budget }))
     }
 
     /// The body as a form with files.
@@ -207,8 +209,8 @@ impl Rest {
     }
 
     /// Checks the caller and runs the call.
-    async fn admit(self: &Arc<Self>, incoming: IncomingRequest, matched: PathMatch) -> Outcome {
-        let IncomingRequest { method, query, body, files, content_type, caller, _budget } = incoming;
+    async fn admit(self: &Arc<Self>, incoming: Box<IncomingRequest>, matched: PathMatch) -> Outcome {
+        let IncomingRequest { method, query, body, files, content_type, caller, _budget } = *incoming;
         let found = matched.found(&method);
         let path = found.as_ref().map_or_else(|| matched.decoded_path().into_owned(), Found::path);
         if let Some(subject) = found.as_ref().and_then(subject) {

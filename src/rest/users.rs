@@ -119,7 +119,7 @@ async fn request_password_reset(mut call: Call) -> Outcome {
 
 async fn request_verification_email(mut call: Call) -> Outcome {
     let body = call.take_body();
-    users::request_verification_email(&call.cx, body).await?;
+    Box::pin(users::request_verification_email(&call.cx, body)).await?;
     Ok(reply::empty())
 }
 

@@ -81,7 +81,7 @@ impl Endpoint for Front {
     async fn call(&self, request: Request) -> poem::Result<Response> {
         match self.started.get() {
             Some(started) => self.answer(started, request).await,
-            None => self.early(request).await,
+            None => Box::pin(self.early(request)).await,
         }
     }
 }

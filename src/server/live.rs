@@ -80,7 +80,7 @@ impl Live {
         let accepting = listener.zip(endpoint).map(|(listener, endpoint)| {
             let limits = &app.options.own.limits;
             let open = Connections::new(limits.connections, limits.connections_per_address);
-            let endpoint = Arc::new(MiddlewareStack::new(endpoint, cors.clone(), app.random.hex(4), false));
+            let endpoint = Arc::new(MiddlewareStack::new(Arc::new(endpoint), cors.clone(), app.random.hex(4), false));
             let (cors, tls, stop) = (cors.clone(), tls.cloned(), connections.stop().clone());
             let door = Door { endpoint, cors, patience, head, tls, stop };
             tokio::spawn(serve::serve(listener, door, open))

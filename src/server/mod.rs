@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::OptionFuture;
-use poem::endpoint::{BoxEndpoint, EndpointExt as _};
+use poem::endpoint::{BoxEndpoint, DynEndpoint, EndpointExt as _};
 use poem::{Endpoint, Request, Response};
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -177,7 +177,8 @@ impl Server {
             }
         }
         let features = features::all(&options, services);
-        let opened = start::open(options, storage.clone(), environment.clock, environment.random, features).await;
+        let opened = start::open(options, storage.clone(), environment.clock, environment.random, features);
+        let opened = Box::pin(opened).await;
         let app = match opened {
             Ok(app) => app,
             Err(error) => {
@@ -443,7 +444,7 @@ impl Endpoint for Mounts {
             return live.call(request).await;
         }
         if let Some((_, endpoint)) = self.paths.iter().find(|(prefix, _)| below(prefix, path).is_some()) {
-            return Ok(endpoint.get_response(request).await);
+            return DynEndpoint::call(&**endpoint, request).await;
         }
         Ok(refusal(&ParseError::unknown_route(), self.sanitize))
     }

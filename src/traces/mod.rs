@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
+use futures_util::future::Either;
 use metrics::counter;
 use tokio::sync::mpsc;
 
@@ -207,10 +208,10 @@ impl Span {
     }
 
     /// Runs work inside of it. Without a place the work belongs where the caller does.
-    pub async fn scope<F: Future>(&self, work: F) -> F::Output {
+    pub fn scope<F: Future>(&self, work: F) -> impl Future<Output = F::Output> + use<F> {
         match &self.place {
-            Some(place) => CURRENT.scope(Some(place.clone()), work).await,
-            None => work.await,
+            Some(place) => Either::Left(CURRENT.scope(Some(place.clone()), work)),
+            None => Either::Right(work),
         }
     }
 }

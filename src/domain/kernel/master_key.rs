@@ -64,10 +64,13 @@ impl MasterKey {
     /// Asks the function if its last answer is too old. If it fails nobody has the key, until it answers again: the old one may have
     /// been revoked.
     pub async fn renew(&self, clock: &dyn Clock) {
-        let Some(asked) = self.asked.get() else { return };
-        if !asked.is_due(clock) {
-            return;
+        if let Some(asked) = self.asked.get().filter(|asked| asked.is_due(clock)) {
+            // Boxed, because each request comes by here, and few go in.
+            Box::pin(self.renew_now(asked, clock)).await;
         }
+    }
+
+    async fn renew_now(&self, asked: &Asked, clock: &dyn Clock) {
         let _one = asked.asking.lock().await;
         if !asked.is_due(clock) {
             return;

@@ -41,7 +41,8 @@ pub async fn include(cx: &Context, class: &Class, rows: &mut [Object], parameter
         }
     }
     for (_, path) in levels {
-        include_level(cx, rows, &path, parameters).await?;
+        // Boxed, so that a query that includes nothing does not take the memory for it.
+        Box::pin(include_level(cx, rows, &path, parameters)).await?;
     }
     Ok(())
 }

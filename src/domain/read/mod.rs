@@ -14,7 +14,6 @@ pub mod standing;
 pub mod triggers;
 
 use std::collections::HashMap;
-use std::future::Future;
 use std::sync::Arc;
 
 use serde_json::Value as Json;
@@ -67,7 +66,10 @@ pub async fn find(cx: &Context, query: FindQuery) -> Result<Found> {
     // Boxed, because conditions may contain queries.
     Box::pin(async {
         let query = Query::prepare(cx, query, Operation::Find).await?;
-        query.found(query.objects()).await
+        if query.is_explained() {
+            return query.explain().await;
+        }
+        query.found(query.objects().await?).await
     })
     .await
 }
@@ -79,7 +81,10 @@ pub async fn find(cx: &Context, query: FindQuery) -> Result<Found> {
 /// As [`find`].
 pub async fn find_json(cx: &Context, query: FindQuery) -> Result<Found<JsonRows>> {
     let query = Query::prepare(cx, query, Operation::Find).await?;
-    query.found(query.json(|_| {})).await
+    if query.is_explained() {
+        return query.explain().await;
+    }
+    query.found(query.json(|_| {}).await?).await
 }
 
 /// Gets an object by its id.
@@ -217,13 +222,8 @@ impl<'a> Query<'a> {
         Ok(Self { cx, class, operation, request, visibility, scope, counted, redirected, concerned })
     }
 
-    /// Reads the rows and the count.
-    async fn found<R: Counted + Default>(&self, rows: impl Future<Output = Result<R>>) -> Result<Found<R>> {
-        if let Some(verbosity) = &self.request.parameters.explain {
-            let plan = if self.scope.is_never() { None } else { Some(self.explain(verbosity).await?) };
-            return Ok(Found { plan, ..Found::default() });
-        }
-        let results = rows.await?;
+    /// The rows, and their number where it is asked for.
+    async fn found<R: Counted>(&self, results: R) -> Result<Found<R>> {
         let answered = self.concerned.as_ref().is_some_and(|concerned| concerned.answered.is_some());
         let count = if self.request.parameters.count && answered {
             // The app's code says what there is.
@@ -237,10 +237,19 @@ impl<'a> Query<'a> {
         Ok(Found { results, count, plan: None })
     }
 
-    async fn explain(&self, verbosity: &str) -> Result<Json> {
-        let options = self.options(&self.view())?;
-        let storage = &self.cx.app.storage;
-        storage.explain(&self.class.schema, self.scope.filter(), &options, verbosity).await.map_err(failure)
+    const fn is_explained(&self) -> bool {
+        self.request.parameters.explain.is_some()
+    }
+
+    /// How the store would find the rows, in their place.
+    async fn explain<R: Default>(&self) -> Result<Found<R>> {
+        let mut plan = None;
+        if let Some(verbosity) = self.request.parameters.explain.as_deref().filter(|_| !self.scope.is_never()) {
+            let options = self.options(&self.view())?;
+            let told = self.cx.app.storage.explain(&self.class.schema, self.scope.filter(), &options, verbosity);
+            plan = Some(told.await.map_err(failure)?);
+        }
+        Ok(Found { plan, ..Found::default() })
     }
 
     fn view(&self) -> View<'_> {
@@ -265,7 +274,8 @@ impl<'a> Query<'a> {
 
     async fn after_find(&self, found: Vec<Object>) -> Result<Vec<Object>> {
         match &self.concerned {
-            Some(concerned) => concerned.after_find(self.cx, found).await,
+            // Boxed, so that a query without triggers does not take the memory for them.
+            Some(concerned) => Box::pin(concerned.after_find(self.cx, found)).await,
             None => Ok(found),
         }
     }
@@ -354,7 +364,8 @@ impl<'a> Query<'a> {
             self.cx.budget.charge_bytes(rows.as_bytes().len())?;
             return Ok(rows);
         }
-        let mut objects = self.objects().await?;
+        // Boxed, so that queries that need no such thing do not take the memory for it.
+        let mut objects = Box::pin(self.objects()).await?;
         objects.iter_mut().for_each(complete);
         JsonRows::of(&objects).map_err(ParseError::internal)
     }

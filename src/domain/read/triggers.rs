@@ -47,6 +47,17 @@ pub async fn before_find(
     if !triggers.has_any(&[Trigger::BeforeFind, Trigger::AfterFind]) {
         return Ok(None);
     }
+    // Boxed, so that a query without triggers does not take the memory for them.
+    Box::pin(ask_before_find(cx, class, triggers, request, is_get)).await.map(Some)
+}
+
+async fn ask_before_find(
+    cx: &Context,
+    class: &ClassName,
+    triggers: Arc<ClassTriggers>,
+    request: &mut FindQuery,
+    is_get: bool,
+) -> Result<Concerned> {
     let filter = std::mem::replace(&mut request.filter, Filter::All);
     request.filter = resolve::relations(cx, filter).await?;
     let query = query(cx, request, is_get);
@@ -64,7 +75,7 @@ pub async fn before_find(
             concerned.query = self::query(cx, request, is_get);
         }
     }
-    Ok(Some(concerned))
+    Ok(concerned)
 }
 
 /// Calls beforeFind for an aggregation, which it may refuse.

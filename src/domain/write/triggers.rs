@@ -10,7 +10,7 @@ use crate::domain::kernel::classes::Class;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::events::Written;
 use crate::domain::kernel::stages::{Concerned, Draft, Saved};
-use crate::domain::kernel::triggers::{Answer, Handler};
+use crate::domain::kernel::triggers::{Answer, ClassTriggers, Handler};
 use crate::domain::permissions::protected_fields::Visibility;
 use crate::domain::permissions::{Operation, scope};
 use crate::domain::store;
@@ -29,13 +29,24 @@ use crate::model::trigger::Trigger;
 ///
 /// # Errors
 /// 101 when the row is out of the caller's reach, what the trigger refuses, what its answer must not do.
-pub async fn before_save(cx: &Context, mut draft: Draft, rules: &dyn ClassRules) -> Result<Draft> {
+pub async fn before_save(cx: &Context, draft: Draft, rules: &dyn ClassRules) -> Result<Draft> {
     let triggers = cx.app.triggers.of(draft.class.as_str());
     let triggers = triggers.filter(|triggers| triggers.has_any(&[Trigger::BeforeSave, Trigger::AfterSave]));
     let told = cx.app.events.wanted(&draft.class);
     if triggers.is_none() && !told {
         return Ok(draft);
     }
+    // Boxed, so that a write that concerns nobody does not take the memory for this.
+    Box::pin(concern(cx, draft, rules, triggers, told)).await
+}
+
+async fn concern(
+    cx: &Context,
+    mut draft: Draft,
+    rules: &dyn ClassRules,
+    triggers: Option<Arc<ClassTriggers>>,
+    told: bool,
+) -> Result<Draft> {
     let class = cx.class(&draft.class);
     let (mut before, mut original, mut visibility) = (None, None, Visibility::default());
     if let Some(id) = &draft.id {

@@ -117,7 +117,7 @@ pub async fn resolve(run: Run<'_>, field: &RootField) -> Result<Resolved, FieldE
             | Root::UpdateCloudConfig,
             _,
         ) => class_admin::resolve(run.cx, field).await,
-        (_, Output::Payload(plan)) => users::resolve(run, field, plan).await.map(Resolved::Payload),
+        (_, Output::Payload(plan)) => Box::pin(users::resolve(run, field, plan)).await.map(Resolved::Payload),
         _ => Err(ParseError::not_found().into()),
     }
 }

@@ -56,7 +56,7 @@ pub async fn resolve(run: Run<'_>, field: &RootField, plan: &PayloadPlan) -> Res
             Ok(Parts::ok())
         }
         Root::SendVerificationEmail => {
-            users::request_verification_email(cx, given(&["email"])).await?;
+            Box::pin(users::request_verification_email(cx, given(&["email"]))).await?;
             Ok(Parts::ok())
         }
         Root::Challenge => {

@@ -259,8 +259,8 @@ impl<D: ParseDialect> Endpoint for GraphQlEndpoint<D> {
         let answer = match &self.subscribers {
             Some(connections) if web_socket::wants(&request) => self.socket(&request, connections),
             Some(connections) => match (Step::of(&request), Form::wanted(&request)) {
-                (Some(step), _) => self.share(request, step, connections).await,
-                (None, Some(form)) => self.stream(request, form, connections).await,
+                (Some(step), _) => Box::pin(self.share(request, step, connections)).await,
+                (None, Some(form)) => Box::pin(self.stream(request, form, connections)).await,
                 (None, None) => self.answer(request).await,
             },
             None => self.answer(request).await,

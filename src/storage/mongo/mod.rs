@@ -42,6 +42,7 @@ use std::time::Duration;
 use bson::Document;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
+use futures_util::{FutureExt as _, TryFutureExt as _};
 use indexmap::IndexMap;
 use mongodb::{Client, Collection, Database};
 use serde_json::Value as Json;
@@ -108,28 +109,30 @@ impl MongoStorage {
     }
 
     /// Runs one action of the driver, for [`MongoOptions::timeout`] at most.
-    async fn run<T>(&self, action: impl IntoFuture<Output = mongodb::error::Result<T>>) -> Result<T> {
-        match tokio::time::timeout(self.timeout, action.into_future()).await {
-            Ok(result) => result.map_err(error::storage),
-            Err(_) => Err(error::no_answer()),
-        }
+    fn run<T, A>(&self, action: A) -> impl Future<Output = Result<T>> + use<T, A>
+    where
+        A: IntoFuture<Output = mongodb::error::Result<T>>,
+    {
+        limited(self.timeout, action.into_future().map_err(error::storage))
     }
 
     /// As [`MongoStorage::run`], for actions on any number of rows: they may take ten times as long.
-    async fn run_long<T>(&self, action: impl IntoFuture<Output = mongodb::error::Result<T>>) -> Result<T> {
-        match tokio::time::timeout(self.timeout * 10, action.into_future()).await {
-            Ok(result) => result.map_err(error::storage),
-            Err(_) => Err(error::no_answer()),
-        }
+    fn run_long<T, A>(&self, action: A) -> impl Future<Output = Result<T>> + use<T, A>
+    where
+        A: IntoFuture<Output = mongodb::error::Result<T>>,
+    {
+        limited(self.timeout * 10, action.into_future().map_err(error::storage))
     }
 
     /// Does several things, for [`MongoOptions::timeout`] at most together.
-    async fn within<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
-        match tokio::time::timeout(self.timeout, work).await {
-            Ok(result) => result,
-            Err(_) => Err(error::no_answer()),
-        }
+    fn within<T, W: Future<Output = Result<T>>>(&self, work: W) -> impl Future<Output = Result<T>> + use<T, W> {
+        limited(self.timeout, work)
     }
+}
+
+/// Gives up after a time. No async function, because one holds its argument twice.
+fn limited<T>(most: Duration, work: impl Future<Output = Result<T>>) -> impl Future<Output = Result<T>> {
+    tokio::time::timeout(most, work).map(|outcome| outcome.unwrap_or_else(|_| Err(error::no_answer())))
 }
 
 impl Storage for MongoStorage {

@@ -24,7 +24,8 @@ pub(super) async fn update_one(
     let changes = update::document(schema, update)?;
     if changes.is_empty() {
         let options = FindOptions { limit: Some(1), ..FindOptions::default() };
-        return Ok(super::find::find(storage, schema, filter, &options, tx).await?.pop());
+        // Boxed, because it is rare and takes more memory than the update.
+        return Ok(Box::pin(super::find::find(storage, schema, filter, &options, tx)).await?.pop());
     }
     let query = filter::document(schema, filter, Nearness::Unordered)?;
     let rows = storage.rows(&schema.name).clone_with_type::<bson::RawDocumentBuf>();

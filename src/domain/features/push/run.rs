@@ -85,7 +85,7 @@ async fn work_on(app: &Arc<App>, pushes: &Pushes, mut work: Work) {
     let mut span = traces::work("push");
     span.set("reparse.push.id", work.id.clone());
     let worked = Box::pin(async {
-        let result = stages(app, pushes, &mut work).await;
+        let result = Box::pin(stages(app, pushes, &mut work)).await;
         end(app, work, result).await;
     });
     span.scope(worked).await;
@@ -129,7 +129,7 @@ async fn stages(app: &Arc<App>, pushes: &Pushes, work: &mut Work) -> Result<End>
             return Ok(End::Finished);
         }
     }
-    if pushes.sends { send::send(app, pushes, work).await } else { Ok(End::GoOnLater(app.clock.now())) }
+    if pushes.sends { Box::pin(send::send(app, pushes, work)).await } else { Ok(End::GoOnLater(app.clock.now())) }
 }
 
 /// Does what the end of the work asks for.

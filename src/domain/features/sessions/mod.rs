@@ -213,7 +213,9 @@ async fn find(app: &Arc<App>, token: &str) -> Result<Option<(Arc<SessionUser>, A
     } else {
         let asked_at = cache.age();
         let filter = Filter::eq("sessionToken", token);
-        let row = read::internal_one(&cx, names::SESSION, filter, "whose session it is").await?.ok_or_else(invalid)?;
+        // Boxed, because most sessions and users are in the cache.
+        let row = Box::pin(read::internal_one(&cx, names::SESSION, filter, "whose session it is")).await?;
+        let row = row.ok_or_else(invalid)?;
         cache.remember_session(token, cache::Session::from_row(&row).ok_or_else(invalid)?, asked_at)
     };
     if session.expires_at.is_some_and(|expiry| expiry < app.clock.now()) {
@@ -228,7 +230,7 @@ async fn find(app: &Arc<App>, token: &str) -> Result<Option<(Arc<SessionUser>, A
     } else {
         let asked_at = cache.age();
         let filter = Filter::eq("objectId", session.user_id.as_str());
-        match read::internal_one(&cx, names::USER, filter, "whose session it is").await? {
+        match Box::pin(read::internal_one(&cx, names::USER, filter, "whose session it is")).await? {
             Some(row) => cache.remember_user(&session.user_id, row, asked_at),
             None => return Ok(None),
         }

@@ -52,7 +52,7 @@ async fn count(store: &EmbeddedStorage, schema: &ClassSchema) -> u64 {
 #[tokio::test]
 async fn passes_the_suite() {
     let directory = tempfile::tempdir().unwrap();
-    conformance::suite(&open(directory.path())).await;
+    Box::pin(conformance::suite(&open(directory.path()))).await;
 }
 
 #[tokio::test]
