@@ -1,5 +1,6 @@
 //! Objects written field by field.
 
+use compact_str::CompactString;
 use serde::Serialize;
 
 /// The fields of an object on their way into a text.
@@ -62,7 +63,27 @@ impl<'a> Fields<'a> {
 
     /// A name with what stands around it, for names that are written often.
     #[must_use]
-    pub fn key(name: &str) -> compact_str::CompactString {
-        compact_str::format_compact!("{}:", serde_json::Value::from(name))
+    pub fn key(name: &str) -> CompactString {
+        if name.bytes().any(|byte| byte < b' ' || matches!(byte, b'"' | b'\\')) {
+            return compact_str::format_compact!("{}:", serde_json::Value::from(name));
+        }
+        // Most names stand as they are, and need no formatter.
+        let mut key = CompactString::with_capacity(name.len() + 3);
+        key.push('"');
+        key.push_str(name);
+        key.push_str("\":");
+        key
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_the_name_as_json() {
+        for name in ["a", "", "naïve 名", "a\"b", "a\\b", "a\nb", "a\u{0}b", "a\u{7f}b", "\u{2028}"] {
+            assert_eq!(Fields::key(name), format!("{}:", serde_json::to_string(name).unwrap()));
+        }
     }
 }
