@@ -74,7 +74,7 @@ where
         async move {
             let (head, body) = request.into_parts();
             let request = ends.request(head, watched(body, start));
-            // Of the endpoint itself: the future of an `Arc` wraps that of the endpoint, and is larger.
+            // Not through the `Arc`, which is an endpoint, too: its future wraps this one.
             Ok::<_, Infallible>(hyper::Response::from(E::get_response(&endpoint, request).await))
         }
     });

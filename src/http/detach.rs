@@ -11,12 +11,12 @@ use tracing::Instrument as _;
 use crate::error::{ParseError, Result};
 use crate::traces;
 
-/// Runs the work of a request. If it `writes`, it runs to its end even if the client disconnects; shutdown waits for
-/// `tasks`. A panic is propagated to the caller.
+/// Runs the work of a request. If it `writes`, it starts at once, in a task of its own, and runs to its end even if the client
+/// disconnects; shutdown waits for `tasks`. A panic is propagated to the caller.
 ///
 /// # Errors
 /// The errors of the work; 1 if the runtime stops before it is done.
-// No async function: one holds its argument twice, and this one is most of what a request keeps in memory.
+// Not `async`: such a function holds its argument twice, and `work` is most of what a request keeps in memory.
 pub fn run<T, F>(tasks: &TaskTracker, writes: bool, work: F) -> impl Future<Output = Result<T>> + use<T, F>
 where
     F: Future<Output = Result<T>> + Send + 'static,

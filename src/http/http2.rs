@@ -58,6 +58,7 @@ where
                     as_of_http1(&mut head);
                     // Where a body ends matters to HTTP/1.1 only.
                     let body = watched(body, RequestStart::default());
+                    // As in HTTP/1.1, not through the `Arc`.
                     E::get_response(&endpoint, ends.request(head, body)).await
                 };
                 if response.headers_mut().remove(header::CONNECTION).is_some_and(|value| value == "close") {

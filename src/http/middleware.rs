@@ -103,7 +103,7 @@ impl<E: Endpoint<Output = Response> + 'static> MiddlewareStack<E> {
     }
 
     async fn run(&self, request: Request) -> Response {
-        // Of the endpoint itself: the future of an `Arc` wraps that of the endpoint, and is larger.
+        // Not through the `Arc`, which is an endpoint, too: its future wraps this one.
         AssertUnwindSafe(E::get_response(&self.inner, request)).catch_unwind().await.unwrap_or_else(|panic| {
             let text = panic
                 .downcast_ref::<&str>()

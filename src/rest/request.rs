@@ -37,7 +37,8 @@ pub struct Rest {
     pub(super) idempotency: IdempotentPaths,
 }
 
-/// A request that has been read, with the caller's claims.
+/// A request that has been read, with the caller's claims. In a box, because it is handed from future to future, and each would copy
+/// it.
 struct IncomingRequest {
     /// The method, or `_method` of a POST.
     method: Method,
@@ -80,7 +81,7 @@ impl Rest {
         if matched.route(&given).is_some_and(|route| route.access.is_public())
             && let Some(found) = matched.found(&given)
         {
-            // Boxed, as what is below and rare: otherwise each request would take the memory for it.
+            // Boxed, because it is rare: otherwise the future of every request would have room for it. So is the reading of forms.
             return Box::pin(self.answer_public(request, found)).await;
         }
         let incoming = self.read(request, &matched).await?;

@@ -67,7 +67,7 @@ impl Front {
             return Ok(quiet_refusal(&probes::closed(), self.sanitize));
         }
         app.master_key.renew(&*app.clock).await;
-        let mut response = mounts.call(request).await?;
+        let mut response = mounts.call(request).await.unwrap_or_else(poem::Error::into_response);
         if app.is_leaving() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }

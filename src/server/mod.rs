@@ -444,6 +444,7 @@ impl Endpoint for Mounts {
             return live.call(request).await;
         }
         if let Some((_, endpoint)) = self.paths.iter().find(|(prefix, _)| below(prefix, path).is_some()) {
+            // Not through the box, which is an endpoint, too: its future wraps this one.
             return DynEndpoint::call(&**endpoint, request).await;
         }
         Ok(refusal(&ParseError::unknown_route(), self.sanitize))

@@ -208,6 +208,7 @@ impl Span {
     }
 
     /// Runs work inside of it. Without a place the work belongs where the caller does.
+    // Not `async`: such a function holds its argument twice, and this one gets all that a request does.
     pub fn scope<F: Future>(&self, work: F) -> impl Future<Output = F::Output> + use<F> {
         match &self.place {
             Some(place) => Either::Left(CURRENT.scope(Some(place.clone()), work)),

@@ -65,12 +65,13 @@ impl MasterKey {
     /// been revoked.
     pub async fn renew(&self, clock: &dyn Clock) {
         if let Some(asked) = self.asked.get().filter(|asked| asked.is_due(clock)) {
-            // Boxed, because each request comes by here, and few go in.
-            Box::pin(self.renew_now(asked, clock)).await;
+            // Boxed, because every request comes by here and few ask the function.
+            Box::pin(self.renew_once(asked, clock)).await;
         }
     }
 
-    async fn renew_now(&self, asked: &Asked, clock: &dyn Clock) {
+    /// Asks the function, unless another request has just done so.
+    async fn renew_once(&self, asked: &Asked, clock: &dyn Clock) {
         let _one = asked.asking.lock().await;
         if !asked.is_due(clock) {
             return;

@@ -66,8 +66,8 @@ pub async fn find(cx: &Context, query: FindQuery) -> Result<Found> {
     // Boxed, because conditions may contain queries.
     Box::pin(async {
         let query = Query::prepare(cx, query, Operation::Find).await?;
-        if query.is_explained() {
-            return query.explain().await;
+        if let Some(plan) = query.explained().await? {
+            return Ok(plan);
         }
         query.found(query.objects().await?).await
     })
@@ -81,8 +81,8 @@ pub async fn find(cx: &Context, query: FindQuery) -> Result<Found> {
 /// As [`find`].
 pub async fn find_json(cx: &Context, query: FindQuery) -> Result<Found<JsonRows>> {
     let query = Query::prepare(cx, query, Operation::Find).await?;
-    if query.is_explained() {
-        return query.explain().await;
+    if let Some(plan) = query.explained().await? {
+        return Ok(plan);
     }
     query.found(query.json(|_| {}).await?).await
 }
@@ -237,19 +237,16 @@ impl<'a> Query<'a> {
         Ok(Found { results, count, plan: None })
     }
 
-    const fn is_explained(&self) -> bool {
-        self.request.parameters.explain.is_some()
-    }
-
-    /// How the store would find the rows, in their place.
-    async fn explain<R: Default>(&self) -> Result<Found<R>> {
+    /// The store's plan instead of rows, if the query asks for it.
+    async fn explained<R: Default>(&self) -> Result<Option<Found<R>>> {
+        let Some(verbosity) = &self.request.parameters.explain else { return Ok(None) };
         let mut plan = None;
-        if let Some(verbosity) = self.request.parameters.explain.as_deref().filter(|_| !self.scope.is_never()) {
+        if !self.scope.is_never() {
             let options = self.options(&self.view())?;
             let told = self.cx.app.storage.explain(&self.class.schema, self.scope.filter(), &options, verbosity);
             plan = Some(told.await.map_err(failure)?);
         }
-        Ok(Found { plan, ..Found::default() })
+        Ok(Some(Found { plan, ..Found::default() }))
     }
 
     fn view(&self) -> View<'_> {

@@ -48,10 +48,11 @@ pub async fn before_find(
         return Ok(None);
     }
     // Boxed, so that a query without triggers does not take the memory for them.
-    Box::pin(ask_before_find(cx, class, triggers, request, is_get)).await.map(Some)
+    Box::pin(call_before_find(cx, class, triggers, request, is_get)).await.map(Some)
 }
 
-async fn ask_before_find(
+/// Calls beforeFind, if there is one, and notes what afterFind needs.
+async fn call_before_find(
     cx: &Context,
     class: &ClassName,
     triggers: Arc<ClassTriggers>,

@@ -37,10 +37,11 @@ pub async fn before_save(cx: &Context, draft: Draft, rules: &dyn ClassRules) -> 
         return Ok(draft);
     }
     // Boxed, so that a write that concerns nobody does not take the memory for this.
-    Box::pin(concern(cx, draft, rules, triggers, told)).await
+    Box::pin(call_before_save(cx, draft, rules, triggers, told)).await
 }
 
-async fn concern(
+/// Reads the row before, calls beforeSave, and notes what afterSave and subscribers need.
+async fn call_before_save(
     cx: &Context,
     mut draft: Draft,
     rules: &dyn ClassRules,

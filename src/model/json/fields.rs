@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn a_key_is_the_name_as_json() {
-        for name in ["a", "", "naïve 名", "a\"b", "a\\b", "a\nb", "a\u{0}b", "a\u{7f}b", "\u{2028}"] {
+        for name in ["a", "", "naïve 名", "a\"b", "a\\b", "a\nb", "a\u{0}b", "\u{1f}", " ", "a\u{7f}b", "\u{2028}"] {
             assert_eq!(Fields::key(name), format!("{}:", serde_json::to_string(name).unwrap()));
         }
     }

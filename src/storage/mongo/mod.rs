@@ -130,7 +130,8 @@ impl MongoStorage {
     }
 }
 
-/// Gives up after a time. No async function, because one holds its argument twice.
+/// Does something, and gives up after a time.
+// Not `async`: such a function holds its argument twice.
 fn limited<T>(most: Duration, work: impl Future<Output = Result<T>>) -> impl Future<Output = Result<T>> {
     tokio::time::timeout(most, work).map(|outcome| outcome.unwrap_or_else(|_| Err(error::no_answer())))
 }
