@@ -21,12 +21,12 @@ export const variants = {
   compression: () => ({ compression: true }),
 };
 
-const mean = values => values.reduce((sum, value) => sum + value, 0) / values.length;
+export const mean = values => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** By how much the mean of so many values is uncertain, as a share of it: one standard error. */
 const uncertainty = values => Math.sqrt(values.reduce((sum, value) => sum + (value / mean(values) - 1) ** 2, 0) / (values.length - 1) / values.length);
 
-/** `1.2 %`, with a minus that is as wide as the plus. */
+/** `1.2 %`, with a minus sign instead of a hyphen. */
 export const percent = value => `${value < 0 ? '−' : ''}${Math.abs(value * 100).toFixed(1)} %`;
 
 export async function extras(options) {
@@ -73,8 +73,9 @@ export function describeExtras(result) {
   for (const [store, measured] of Object.entries(result.servers)) {
     const plain = measured.none;
     const rows = Object.entries(measured).map(([name, cpu]) => {
-      const more = plain ? `${percent(mean(cpu) / mean(plain) - 1)} ± ${percent(Math.hypot(uncertainty(cpu), uncertainty(plain)))}` : '–';
-      return [name, figure(mean(cpu)), plain === cpu ? '–' : more, percent((Math.max(...cpu) - Math.min(...cpu)) / mean(cpu))];
+      const more = plain && plain !== cpu ? percent(mean(cpu) / mean(plain) - 1) : '–';
+      const doubt = plain && plain !== cpu && cpu.length > 1 ? ` ± ${percent(Math.hypot(uncertainty(cpu), uncertainty(plain)))}` : '';
+      return [name, figure(mean(cpu)), more + doubt, percent((Math.max(...cpu) - Math.min(...cpu)) / mean(cpu))];
     });
     parts.push(`### ${contestants[store]}\n`, markdown(['what is on', 'CPU, ms a get', 'more than none', 'between its processes'], rows));
   }
