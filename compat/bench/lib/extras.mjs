@@ -1,5 +1,5 @@
 // What options that are off add to a get by id: metrics, traces, the access log, compression. Each is measured on several servers of its
-// own, because processes of the same kind differ, too; all servers are measured in turn, in random order.
+// own, because processes of the same kind differ, too; all servers are started and measured in turn, in random order.
 import { once } from 'node:events';
 import http from 'node:http';
 import { measure, shuffled } from './measure.mjs';
@@ -45,11 +45,10 @@ export async function extras(options) {
     for (const store of which) {
       const contenders = [];
       try {
-        for (const name of names) {
-          for (let number = 0; number < options.processes; number += 1) {
-            const started = await contender(store, { size: sizes.small, options: variants[name](endpoint) });
-            contenders.push({ ...started, name, cpu: [] });
-          }
+        // In random order, too: what is started later finds another machine.
+        for (const name of shuffled(Array.from({ length: options.processes }, () => names).flat())) {
+          const started = await contender(store, { size: sizes.small, options: variants[name](endpoint) });
+          contenders.push({ ...started, name, cpu: [] });
         }
         for (let round = 0; round < options.rounds; round += 1) {
           progress(`${contestants[store]}: round ${round + 1} of ${options.rounds}`);
