@@ -1,4 +1,4 @@
-// A temporary mongod on a free port with its own data directory: a replica set of one member, or a standalone.
+// A temporary mongod on a free port with its own data directory: a replica set of one member, another member of it, or a standalone.
 import path from 'node:path';
 import { MongoClient } from 'mongodb';
 import { freePort, until } from './net.mjs';
@@ -44,6 +44,24 @@ export class Mongod {
     return this;
   }
 
+  /** Starts as another member of the set of one that runs, without a vote, and waits until it can be read. */
+  async join(first) {
+    this.#spawn();
+    const client = await new MongoClient(first.uri).connect();
+    try {
+      const admin = client.db('admin');
+      const { config } = await admin.command({ replSetGetConfig: 1 });
+      const member = { _id: config.members.length, host: `127.0.0.1:${this.port}`, votes: 0, priority: 0 };
+      const next = { ...config, version: config.version + 1, members: [...config.members, member] };
+      await admin.command({ replSetReconfig: next });
+      const state = async () => (await admin.command({ replSetGetStatus: 1 })).members.at(-1).stateStr;
+      await until(async () => (await state()) === 'SECONDARY', { limit: 30_000, what: 'a secondary' });
+    } finally {
+      await client.close();
+    }
+    return this;
+  }
+
   async kill() {
     await this.child.kill();
   }
@@ -55,7 +73,11 @@ export class Mongod {
   }
 }
 
-/** Starts a mongod of the binary that the environment names. `standalone`: no replica set, so no change streams either. */
-export async function startMongod(binary = process.env.REPARSE_TEST_MONGOD ?? 'mongod', options = {}) {
-  return new Mongod(binary, await freePort(), options).start();
+/**
+ * Starts a mongod of the binary that the environment names. `standalone`: no replica set, so no change streams either; `joins`: the set
+ * of which it becomes another member.
+ */
+export async function startMongod(binary = process.env.REPARSE_TEST_MONGOD ?? 'mongod', { joins, ...options } = {}) {
+  const mongod = new Mongod(binary, await freePort(), options);
+  return joins ? mongod.join(joins) : mongod.start();
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { MongoClient } from 'mongodb';
 import { startMongod } from '../lib/mongod.mjs';
+import { until } from '../lib/net.mjs';
 import { startServer } from '../lib/server.mjs';
 
 let mongod;
@@ -14,7 +15,7 @@ let team;
 before(async () => {
   mongod = await startMongod();
   // Not one server but a set: a connection to one server asks that one whatever is preferred.
-  const uri = `mongodb://127.0.0.1:${mongod.port}/preferences?replicaSet=rs0`;
+  const uri = `mongodb://127.0.0.1:${mongod.port}/preferences?replicaSet=rs0&serverSelectionTimeoutMS=5000`;
   server = await startServer({}, { database: uri });
   client = await new MongoClient(uri).connect();
   database = client.db();
@@ -30,6 +31,8 @@ before(async () => {
 after(async () => {
   await client?.close();
   await server?.stop();
+  // Asked to end, it would wait for its other member.
+  await mongod?.kill();
   await mongod?.stop();
 });
 
@@ -68,4 +71,23 @@ test('what is included, and what a condition asks, have their own', async () => 
 test('a read by id has preferences too', async () => {
   const path = `/classes/Team/${team.objectId}`;
   assert.deepEqual(await modes({ readPreference: 'PRIMARY_PREFERRED' }, path), { Team: 'primaryPreferred' });
+});
+
+test('a read of secondaries does not wait for one where there is none', async () => {
+  const read = path => server.request('GET', path, { query: { readPreference: 'SECONDARY' } });
+  const refused = { code: 102, error: 'The replica set has no secondary to read from' };
+  for (const path of ['/classes/Team', `/classes/Team/${team.objectId}`]) {
+    const { status, body } = await read(path);
+    assert.deepEqual({ status, body }, { status: 400, body: refused });
+  }
+
+  const second = await startMongod(undefined, { joins: mongod });
+  try {
+    await until(async () => (await read('/classes/Team')).status === 200, { limit: 30_000, what: 'a read of the secondary' });
+    await second.kill();
+    // It may come back: the driver waits for it.
+    await until(async () => (await read('/classes/Team')).status === 503, { limit: 30_000, what: 'the end of the waiting' });
+  } finally {
+    await second.stop();
+  }
 });

@@ -10,7 +10,7 @@ use mongodb::options::AggregateOptions as DriverOptions;
 use serde_json::{Map, Value as Json};
 
 use super::encode::{self, MAX_DEPTH, pointer_text};
-use super::find::{hint, millis, selection};
+use super::find::{hint, millis};
 use super::names::{POINTER, column_below, is_default_date};
 use super::{MongoStorage, decode, error, plain};
 use crate::model::date::Date;
@@ -44,7 +44,7 @@ pub(super) async fn aggregate(
     let driver = DriverOptions::builder()
         .hint(hint(options.hint.as_ref())?)
         .comment(options.comment.clone().map(Bson::String))
-        .selection_criteria(options.read_preference.map(selection))
+        .selection_criteria(storage.members.selection(options.read_preference)?)
         .max_time(storage.max_time)
         .batch_size(storage.batch_size)
         .build();
@@ -82,8 +82,8 @@ async fn explain(
         command.insert("comment", comment);
     }
     let mut action = storage.database.run_command(doc! { "explain": command, "verbosity": verbosity });
-    if let Some(preference) = options.read_preference {
-        action = action.selection_criteria(selection(preference));
+    if let Some(criteria) = storage.members.selection(options.read_preference)? {
+        action = action.selection_criteria(criteria);
     }
     storage
         .within(async { action.await.map_err(error::verbatim) })

@@ -16,6 +16,7 @@ use mongodb::options::{ClientOptions, WriteConcern};
 
 use super::get::{self, Gets};
 use super::insert::{self, Inserts};
+use super::members::Members;
 use super::{MongoStorage, error};
 use crate::model::measures;
 use crate::storage::{Result, StorageError};
@@ -141,6 +142,8 @@ impl MongoStorage {
                 Connections { open: gauge!(measures::POOL_CONNECTIONS), used: gauge!(measures::POOL_IN_USE) };
             client_options.cmap_event_handler = Some(EventHandler::callback(move |event| connections.count(&event)));
         }
+        let members = Members::default();
+        client_options.sdam_event_handler = Some(members.handler());
         let name = client_options.default_database.clone().unwrap_or_else(|| "test".to_owned());
         let client = Client::with_options(client_options).map_err(error::storage)?;
         let database = client.database(&name);
@@ -155,6 +158,7 @@ impl MongoStorage {
             batch_size: options.batch_size.unwrap_or(1000).max(2),
             inserts: Inserts::new(insert::COMMANDS),
             gets: Gets::new(get::COMMANDS),
+            members,
             images: options.images,
         };
         let started = Instant::now();

@@ -7,7 +7,6 @@ use bson::{Bson, Document, RawBson, RawDocument, doc};
 use futures_util::StreamExt as _;
 use mongodb::options::{
     Collation, CollationStrength, CountOptions, DistinctOptions, FindOptions as DriverFindOptions, Hint,
-    ReadPreference, SelectionCriteria,
 };
 use mongodb::raw_batch_cursor::RawBatch;
 use serde_json::Value as Json;
@@ -19,7 +18,7 @@ use super::transaction::enter;
 use super::{MongoStorage, decode, error, get, plain, present};
 use crate::model::object::Object;
 use crate::model::query::filter::Resolved;
-use crate::model::query::options::{FindOptions, ReadPreference as Preference, Sort};
+use crate::model::query::options::{FindOptions, Sort};
 use crate::model::rows::JsonRows;
 use crate::model::schema::{ClassSchema, FieldType};
 use crate::model::shape::Shape;
@@ -146,7 +145,7 @@ pub(super) async fn count(
         .hint(hint(options.hint.as_ref())?)
         .max_time(storage.max_time)
         .collation(options.case_insensitive.then(case_insensitive))
-        .selection_criteria(options.read_preference.map(selection))
+        .selection_criteria(storage.members.selection(options.read_preference)?)
         .comment(options.comment.clone().map(Bson::String))
         .build();
     let mut held = enter(tx).await?;
@@ -194,8 +193,8 @@ pub(super) async fn explain(
     }
     command.insert("maxTimeMS", millis(storage.max_time));
     let mut action = storage.database.run_command(doc! { "explain": command, "verbosity": verbosity });
-    if let Some(preference) = options.read_preference {
-        action = action.selection_criteria(selection(preference));
+    if let Some(criteria) = storage.members.selection(options.read_preference)? {
+        action = action.selection_criteria(criteria);
     }
     Ok(plain::json(Bson::Document(storage.run(action).await?)))
 }
@@ -242,7 +241,7 @@ fn driver_options(storage: &MongoStorage, schema: &ClassSchema, options: &FindOp
         .collation(options.case_insensitive.then(case_insensitive))
         .hint(hint(options.hint.as_ref())?)
         .comment(options.comment.clone().map(Bson::String))
-        .selection_criteria(options.read_preference.map(selection))
+        .selection_criteria(storage.members.selection(options.read_preference)?)
         .max_time(storage.max_time)
         .build())
 }
@@ -255,16 +254,6 @@ pub(super) fn millis(time: Duration) -> i32 {
 /// The collation of case-insensitive look-ups.
 pub(super) fn case_insensitive() -> Collation {
     Collation::builder().locale("en_US").strength(CollationStrength::Secondary).build()
-}
-
-pub(super) fn selection(preference: Preference) -> SelectionCriteria {
-    SelectionCriteria::ReadPreference(match preference {
-        Preference::Primary => ReadPreference::Primary,
-        Preference::PrimaryPreferred => ReadPreference::PrimaryPreferred { options: None },
-        Preference::Secondary => ReadPreference::Secondary { options: None },
-        Preference::SecondaryPreferred => ReadPreference::SecondaryPreferred { options: None },
-        Preference::Nearest => ReadPreference::Nearest { options: None },
-    })
 }
 
 /// An index by name or keys.

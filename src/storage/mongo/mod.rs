@@ -21,6 +21,7 @@ mod get;
 mod heavy;
 mod index;
 mod insert;
+mod members;
 mod names;
 mod plain;
 mod present;
@@ -76,6 +77,7 @@ pub struct MongoStorage {
     batch_size: u32,
     inserts: insert::Inserts,
     gets: get::Gets,
+    members: members::Members,
     /// Of which classes the rows before and after each write are kept.
     images: Option<ImagesOf>,
 }
