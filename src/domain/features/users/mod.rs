@@ -2,8 +2,10 @@
 
 pub mod auth_data;
 pub mod challenge;
+mod credentials;
 mod fair_queue;
 mod hash_threads;
+mod link;
 pub mod lockout;
 pub mod log_in;
 pub mod mail;
