@@ -20,7 +20,7 @@ use crate::domain::features::health;
 use crate::domain::kernel::app::App;
 use crate::error::ParseError;
 use crate::model::measures;
-use crate::model::measures::samples::{self, Measured, Sample};
+use crate::model::measures::samples::{self, Measured};
 
 const IN_FLIGHT: &str = "reparse_requests_in_flight";
 const READY: &str = "reparse_ready";
@@ -133,7 +133,7 @@ pub fn answered(method: &Method, route: Option<Arc<str>>, status: u16, version: 
         return;
     }
     let of = Measured::Request { method: known(method), route, status, http2: version == Version::HTTP_2 };
-    samples::note(Sample { of, seconds: started.elapsed().as_secs_f64() });
+    samples::note(of, started.elapsed().as_secs_f64());
 }
 
 /// The method, if it is one that clients send.

@@ -14,7 +14,7 @@ use super::{
     Transaction,
 };
 use crate::model::date::Date;
-use crate::model::measures::samples::{self, Measured, Sample};
+use crate::model::measures::samples::{self, Measured};
 use crate::model::names::ClassName;
 use crate::model::object::Object;
 use crate::model::operation::Update;
@@ -63,7 +63,7 @@ impl Observed {
         let started = Instant::now();
         let done = run.await;
         let of = Measured::Operation { name: operation, done: done.is_ok() };
-        samples::note(Sample { of, seconds: started.elapsed().as_secs_f64() });
+        samples::note(of, started.elapsed().as_secs_f64());
         done
     }
 }

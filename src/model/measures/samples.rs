@@ -1,28 +1,17 @@
 //! What was measured of requests and of operations of the store, until it is counted.
 //!
-//! To count something is to look at a dozen places in memory at which nothing else looks. So what was measured is only put on a list; it is
-//! counted with others when the list is full, or when somebody reads the metrics.
+//! To count something is to look at a dozen places in memory at which nothing else looks. So a time is only put with others of its kind;
+//! they are counted together when there are enough of them, or when somebody reads the metrics.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use foldhash::fast::RandomState;
 use metrics::{Counter, Histogram, SharedString, counter, histogram};
 
 use super::{REQUEST_SECONDS, REQUESTS, STORE_OPERATIONS, STORE_SECONDS};
 
-/// Something that was measured.
-#[derive(Debug)]
-pub struct Sample {
-    /// What.
-    pub of: Measured,
-    /// How long it took.
-    pub seconds: f64,
-}
-
 /// What was measured. Nothing in it is a client's word.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, PartialEq, Eq)]
 pub enum Measured {
     /// A request that was answered, or that the client gave up.
     Request {
@@ -44,10 +33,41 @@ pub enum Measured {
     },
 }
 
-/// A list of so many is counted.
-const FULL: usize = 512;
+/// So many times of a kind are counted together.
+const TOGETHER: usize = 64;
 
-type List = Mutex<Vec<Sample>>;
+/// Times of one kind that are not counted yet, in seconds.
+struct Times {
+    of: Measured,
+    seconds: Vec<f64>,
+    /// Looked up once, because that takes longer than to count.
+    metrics: Option<(Histogram, Counter)>,
+}
+
+impl Times {
+    fn new(of: Measured) -> Self {
+        Self { of, seconds: Vec::with_capacity(TOGETHER), metrics: None }
+    }
+
+    fn note(&mut self, seconds: f64) {
+        self.seconds.push(seconds);
+        if self.seconds.len() >= TOGETHER {
+            self.count();
+        }
+    }
+
+    fn count(&mut self) {
+        if self.seconds.is_empty() {
+            return;
+        }
+        let (histogram, counter) = self.metrics.get_or_insert_with(|| metrics(&self.of));
+        counter.increment(self.seconds.len() as u64);
+        self.seconds.drain(..).for_each(|seconds| histogram.record(seconds));
+    }
+}
+
+/// All kinds that a thread has seen, those it sees often at the front. There are as many as routes, statuses and operations.
+type List = Mutex<Vec<Times>>;
 
 /// Each thread has one of them, so that threads seldom wait for each other.
 static LISTS: [List; 16] = [const { Mutex::new(Vec::new()) }; 16];
@@ -59,44 +79,32 @@ thread_local! {
     };
 }
 
-/// The metrics of what has been counted before: they are looked up once, because that takes longer than to count.
-static KNOWN: LazyLock<Mutex<Metrics>> = LazyLock::new(Mutex::default);
-
-type Metrics = HashMap<Measured, (Histogram, Counter), RandomState>;
-
 fn open<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
     lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Notes a sample. Called only while metrics are on.
-pub fn note(sample: Sample) {
-    let full = LIST.with(|list| {
+/// Notes how many seconds something took. Called only while metrics are on.
+pub fn note(of: Measured, seconds: f64) {
+    LIST.with(|list| {
         let mut list = open(list);
-        if list.capacity() == 0 {
-            list.reserve_exact(FULL);
+        let known = list.iter().position(|times| times.of == of);
+        let place = known.unwrap_or_else(|| {
+            list.push(Times::new(of));
+            list.len() - 1
+        });
+        if let Some(times) = list.get_mut(place) {
+            times.note(seconds);
         }
-        list.push(sample);
-        (list.len() >= FULL).then(|| std::mem::take(&mut *list))
+        if place > 0 {
+            list.swap(place - 1, place);
+        }
     });
-    if let Some(full) = full {
-        count(full);
-    }
 }
 
 /// Counts what has been noted.
 pub fn count_all() {
     for list in &LISTS {
-        let noted = std::mem::take(&mut *open(list));
-        count(noted);
-    }
-}
-
-fn count(samples: Vec<Sample>) {
-    let mut known = open(&KNOWN);
-    for Sample { of, seconds } in samples {
-        let (histogram, counter) = known.entry(of).or_insert_with_key(metrics);
-        histogram.record(seconds);
-        counter.increment(1);
+        open(list).iter_mut().for_each(Times::count);
     }
 }
 
@@ -133,20 +141,20 @@ mod tests {
     fn what_all_threads_noted_is_counted_once() {
         let noted = |times: usize, done: bool| {
             for _ in 0..times {
-                note(Sample { of: Measured::Operation { name: "test", done }, seconds: 0.5 });
+                note(Measured::Operation { name: "test", done }, 0.5);
             }
         };
         let recorder = PrometheusBuilder::new().build_recorder();
         metrics::with_local_recorder(&recorder, || {
-            noted(FULL + 3, true);
+            noted(TOGETHER + 3, true);
             thread::spawn(move || noted(4, false)).join().unwrap();
             count_all();
             count_all();
         });
         let text = recorder.handle().render();
         let has = |line: String| assert!(text.lines().any(|one| one == line), "no {line} in\n{text}");
-        has(format!("{STORE_OPERATIONS}{{operation=\"test\",outcome=\"ok\"}} {}", FULL + 3));
+        has(format!("{STORE_OPERATIONS}{{operation=\"test\",outcome=\"ok\"}} {}", TOGETHER + 3));
         has(format!("{STORE_OPERATIONS}{{operation=\"test\",outcome=\"error\"}} 4"));
-        has(format!("{STORE_SECONDS}_count{{operation=\"test\"}} {}", FULL + 7));
+        has(format!("{STORE_SECONDS}_count{{operation=\"test\"}} {}", TOGETHER + 7));
     }
 }
