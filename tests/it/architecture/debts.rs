@@ -21,13 +21,8 @@ pub const LARGEST_CIRCLE: usize = 5;
 
 pub const ARROWS: &[Arrows] = &[
     Arrows {
-        reason: "Log in and sign up create a session: one call from users to sessions, none back.",
-        arrows: &[
-            ("domain::features::users", "domain::features::sessions"),
-            ("domain::features::users::log_in", "domain::features::sessions"),
-            ("domain::features::users::rules", "domain::features::sessions"),
-            ("domain::features::users::verification", "domain::features::sessions"),
-        ],
+        reason: "Log in and sign up create a session: one way from users to sessions, none back.",
+        arrows: &[("domain::features::users::sessions", "domain::features::sessions")],
     },
     Arrows {
         reason: "The GraphQL configuration is stored like the global one.",

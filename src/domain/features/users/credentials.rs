@@ -1,8 +1,7 @@
 //! Username, email address and password in a write of a user.
 
 use super::state::{UserState, Users};
-use super::{password, reset};
-use crate::domain::features::sessions;
+use super::{password, reset, sessions};
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::stages::Checked;
 use crate::domain::read;
@@ -17,10 +16,10 @@ use crate::model::value::Value;
 /// Number of characters of a generated username.
 const GENERATED_NAME_LENGTH: usize = 25;
 
-/// Makes sure that the user has a name, and that nobody else has it.
+/// Makes sure that a new user has a name, and that nobody else has the name that is given.
 ///
 /// # Errors
-/// 200: the name is empty; 202: it is taken.
+/// 200: an update empties or removes it; 202: another user has it; those of the store.
 pub(super) async fn take_name(cx: &Context, checked: &mut Checked, creating: bool) -> Result<()> {
     let name = match checked.write.update.get("username") {
         Some(Change::Set(Value::String(name))) if !name.is_empty() => name.clone(),
@@ -44,10 +43,10 @@ pub(super) async fn take_name(cx: &Context, checked: &mut Checked, creating: boo
     Ok(())
 }
 
-/// Checks the email address, if the write sets one.
+/// Checks the email address, if the write sets one; an empty one is removed. When the address or the password changes, the reset token goes.
 ///
 /// # Errors
-/// 125: it is none; 203: it is taken.
+/// 125: it is no email address; 203: another user has it; those of the store.
 pub(super) async fn take_email(cx: &Context, checked: &mut Checked) -> Result<()> {
     clear_reset_token(checked);
     let email = match checked.write.update.get("email") {
@@ -70,10 +69,12 @@ pub(super) async fn take_email(cx: &Context, checked: &mut Checked) -> Result<()
     Ok(())
 }
 
-/// Replaces the password, if the write sets one, by its hash, and ends the user's sessions.
+/// Replaces the password, if the write sets one, by its hash. When users or administrators change it, the user's sessions end first
+/// (`revokeSessionOnPasswordReset`).
 ///
 /// # Errors
-/// 201: the password is no text, or empty; 209: the session of the caller has ended meanwhile.
+/// 201: the password is no text, or empty; 209: the caller's session has ended meanwhile; 503: too many passwords wait to be hashed; those
+/// of the store.
 pub(super) async fn take_password(cx: &Context, checked: &mut Checked, creating: bool) -> Result<()> {
     match checked.write.update.remove("password") {
         None => Ok(()),
@@ -133,7 +134,7 @@ fn is_email(text: &str) -> bool {
 /// The name of a user who has none.
 pub(super) async fn generated_name(cx: &Context) -> Result<String> {
     let name = cx.app.random.alphanumeric(GENERATED_NAME_LENGTH);
-    // A part of a transaction chose it before that began.
+    // In a transaction, the name that was chosen before it began stays.
     cx.ask_once(|| "username".to_owned(), async { Ok(name) }).await
 }
 

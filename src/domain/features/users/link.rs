@@ -1,13 +1,14 @@
-//! A write of a user with `authData`: links identities to the user, or logs in whoever has them already.
+//! What a write of a user needs to say who that is: `authData`, which links identities to the user or logs in whoever has them already, or
+//! a name and a password.
 
 use std::ops::ControlFlow;
 
 use serde_json::{Map, Value as Json};
 
 use super::auth_data::{self, AuthData, Who, already_used};
+use super::sessions::{self, CreatedWith};
 use super::state::UserState;
 use super::{log_in, triggers};
-use crate::domain::features::sessions::{self, CreatedWith};
 use crate::domain::kernel::clp::Operation;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::rehearsal;
@@ -22,6 +23,10 @@ use crate::model::operation::Change;
 use crate::model::query::Filter;
 
 /// Reads `authData` and the credentials of a sign up, which can become a log in.
+///
+/// # Errors
+/// 200, 201: a sign up without name or password; 206: another user's row; 208: another user has the identity; 209: the caller's session
+/// has ended meanwhile; those of the identity provider, and of [`log_in::admit`].
 pub(super) async fn link(cx: &Context, mut draft: Draft) -> Result<ControlFlow<Saved, Draft>> {
     let sent = draft.body.remove("authData");
     let text = |name: &str| draft.body.get(name).and_then(Json::as_str).is_some_and(|text| !text.is_empty());
@@ -69,8 +74,7 @@ pub(super) async fn link(cx: &Context, mut draft: Draft) -> Result<ControlFlow<S
         // Providers may have taken their time.
         sessions::refuse_ended(cx).await?;
     }
-    // Look up the owner only after the identity has been verified, so that nobody learns it without having the
-    // identity.
+    // Refuse only after the identity has been verified, so that nobody learns of the owner without having the identity.
     if !owners.is_empty() && !own {
         return Err(auth_data::already_used());
     }

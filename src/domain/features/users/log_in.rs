@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde_json::{Map, Value as Json};
 use tokio::time::{Instant, sleep_until};
 
+use super::sessions::{self, CreatedWith};
 use super::state::Users;
 use super::{auth_data, lockout, policy, triggers, verification};
-use crate::domain::features::sessions::{self, CreatedWith};
 use crate::domain::kernel::audit::{Deed, What};
 use crate::domain::kernel::clp::Operation;
 use crate::domain::kernel::commands::GetQuery;

@@ -13,6 +13,7 @@ pub mod password;
 pub mod policy;
 pub mod reset;
 pub mod rules;
+mod sessions;
 mod state;
 pub mod triggers;
 mod unknown_names;
@@ -29,7 +30,6 @@ use unknown_names::{Echo, UnknownNames};
 pub use verification::request as request_verification_email;
 
 use crate::config::Options;
-use crate::domain::features::sessions;
 use crate::domain::kernel::app::App;
 use crate::domain::kernel::clp::Operation;
 use crate::domain::kernel::commands::GetQuery;

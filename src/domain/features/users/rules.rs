@@ -6,9 +6,9 @@ use futures_util::future::BoxFuture;
 use serde_json::Value as Json;
 
 use super::link::{insufficient_auth, link};
+use super::sessions::{self, CreatedWith};
 use super::state::UserState;
 use super::{auth_data, credentials, password, policy, verification};
-use crate::domain::features::sessions::{self, CreatedWith};
 use crate::domain::kernel::audit::Audited;
 use crate::domain::kernel::auth::Auth;
 use crate::domain::kernel::class_rules::ClassRules;
@@ -57,6 +57,7 @@ impl ClassRules for UserRules {
             policy::rehearse(cx, draft.body.get("password").and_then(Json::as_str)).await?;
             if draft.creates() && !draft.facts.id_given && verification::asks_outside(cx) {
                 let id = std::mem::take(&mut draft.new_id);
+                // In a transaction, the id that was chosen before it began stays.
                 draft.new_id = cx.ask_once(|| "objectId".to_owned(), async { Ok(id) }).await?;
             }
             Ok(ControlFlow::Continue(draft))

@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use super::sessions::CreatedWith;
 use super::state::{UserState, Users};
 use super::{mail, triggers};
 use crate::adapters::cloud::module::Decision;
 use crate::adapters::email::Purpose;
-use crate::domain::features::sessions::CreatedWith;
 use crate::domain::kernel::context::Context;
 use crate::domain::kernel::failure::failure;
 use crate::domain::kernel::stages::{Checked, Draft};
