@@ -46,14 +46,17 @@ struct Times {
 
 impl Times {
     fn new(of: Measured) -> Self {
-        Self { of, seconds: Vec::with_capacity(TOGETHER), metrics: None }
+        Self { of, seconds: Vec::new(), metrics: None }
     }
 
-    fn note(&mut self, seconds: f64) {
+    /// Whether it counted them, because there were enough.
+    fn note(&mut self, seconds: f64) -> bool {
         self.seconds.push(seconds);
-        if self.seconds.len() >= TOGETHER {
+        let enough = self.seconds.len() >= TOGETHER;
+        if enough {
             self.count();
         }
+        enough
     }
 
     fn count(&mut self) {
@@ -66,10 +69,11 @@ impl Times {
     }
 }
 
-/// All kinds that a thread has seen, those it sees often at the front. There are as many as routes, statuses and operations.
+/// The kinds that threads have seen, the frequent ones first. There is one at most for each method, route, status and protocol that
+/// occurred, and two for each operation.
 type List = Mutex<Vec<Times>>;
 
-/// Each thread has one of them, so that threads seldom wait for each other.
+/// Each thread uses one of them, so that threads seldom wait for each other.
 static LISTS: [List; 16] = [const { Mutex::new(Vec::new()) }; 16];
 static THREADS: AtomicUsize = AtomicUsize::new(0);
 thread_local! {
@@ -92,11 +96,9 @@ pub fn note(of: Measured, seconds: f64) {
             list.push(Times::new(of));
             list.len() - 1
         });
-        if let Some(times) = list.get_mut(place) {
-            times.note(seconds);
-        }
-        if place > 0 {
-            list.swap(place - 1, place);
+        let enough = list.get_mut(place).is_some_and(|times| times.note(seconds));
+        if enough && let Some(front) = list.get_mut(..=place) {
+            front.rotate_right(1);
         }
     });
 }
