@@ -23,7 +23,7 @@ export class Mongod {
     this.child = new Child(this.binary, args);
   }
 
-  /** Starts, or starts again after `kill`, and waits until it takes writes. */
+  /** Starts, or starts again after `kill`, and waits until it takes writes. Not for one that joined another's set. */
   async start() {
     this.#spawn();
     const client = new MongoClient(this.uri, { serverSelectionTimeoutMS: 30_000 });
@@ -44,18 +44,24 @@ export class Mongod {
     return this;
   }
 
-  /** Starts as another member of the set of one that runs, without a vote, and waits until it can be read. */
+  /** Starts as another member of the set that `first` is in, without a vote, and waits until it can be read. */
   async join(first) {
     this.#spawn();
-    const client = await new MongoClient(first.uri).connect();
+    const client = new MongoClient(first.uri);
     try {
+      await client.connect();
       const admin = client.db('admin');
       const { config } = await admin.command({ replSetGetConfig: 1 });
       const member = { _id: config.members.length, host: `127.0.0.1:${this.port}`, votes: 0, priority: 0 };
       const next = { ...config, version: config.version + 1, members: [...config.members, member] };
       await admin.command({ replSetReconfig: next });
-      const state = async () => (await admin.command({ replSetGetStatus: 1 })).members.at(-1).stateStr;
-      await until(async () => (await state()) === 'SECONDARY', { limit: 30_000, what: 'a secondary' });
+      await until(
+        async () => {
+          if (!this.child.alive) throw new Error(`mongod ended: ${this.child.output}`);
+          return (await admin.command({ replSetGetStatus: 1 })).members.at(-1).stateStr === 'SECONDARY';
+        },
+        { limit: 30_000, what: 'a secondary' },
+      );
     } finally {
       await client.close();
     }
@@ -79,5 +85,11 @@ export class Mongod {
  */
 export async function startMongod(binary = process.env.REPARSE_TEST_MONGOD ?? 'mongod', { joins, ...options } = {}) {
   const mongod = new Mongod(binary, await freePort(), options);
-  return joins ? mongod.join(joins) : mongod.start();
+  try {
+    return await (joins ? mongod.join(joins) : mongod.start());
+  } catch (error) {
+    await mongod.kill();
+    dropDir(mongod.dir);
+    throw error;
+  }
 }

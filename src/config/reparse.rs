@@ -27,7 +27,7 @@ options! {
         hash_queue: u32 = 256, "hashQueue", "REPARSE_HASH_QUEUE", Supported;
         /// Create indexes that parse-server does not create: session tokens, users of sessions, relations.
         create_indexes: bool = true, "createIndexes", "REPARSE_CREATE_INDEXES", Supported;
-        /// Maximum milliseconds for which the start or a request waits for MongoDB.
+        /// Maximum milliseconds for which an operation waits for MongoDB once a server is chosen; `serverSelectionTimeoutMS` limits that.
         database_timeout_ms: u64 = 10_000, "databaseTimeoutMs", "REPARSE_DATABASE_TIMEOUT_MS", Supported;
         /// When the embedded store flushes to disk: `full` (at every write) or `normal` (at checkpoints).
         synchronous: Synchronous = Synchronous::Full, "synchronous", "REPARSE_SYNCHRONOUS", Supported;

@@ -28,7 +28,7 @@ impl Members {
         })
     }
 
-    /// The members a read goes to.
+    /// The members a read goes to. A read that already waits for a secondary is not refused when there is none any more.
     ///
     /// # Errors
     /// `Refused` if it must go to a secondary and the replica set has none: the driver would wait for one in vain.

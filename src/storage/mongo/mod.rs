@@ -5,7 +5,7 @@
 //! - `schema`, `index`: the collection `_SCHEMA` and the indexes.
 //! - `find`, `insert`, `write`, `relation`, `transaction`, `watch`: the operations.
 //!
-//! Every operation ends within [`MongoOptions::timeout`], whatever the network does.
+//! Every operation ends within the server selection timeout and [`MongoOptions::timeout`], whatever the network does.
 
 mod aggregate;
 mod batcher;
