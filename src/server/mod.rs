@@ -392,7 +392,6 @@ fn mount(
     let pages = Pages::open(app).map_err(StartError::Configuration)?.routes(own_pages);
     let endpoint = rest::endpoint(app, &gate, pages).map_err(StartError::Configuration)?;
     let rest = endpoint.0.clone();
-    let mut mounts = Vec::new();
     if parts == Parts::LiveQueries {
         let health = format!("{}/health", options.server.mount_path.trim_end_matches('/'));
         let sanitize = options.security.enable_sanitized_error_response;
@@ -400,6 +399,7 @@ fn mount(
         let mounts = Mounts { paths: vec![(health, endpoint.boxed())], live, subscriptions: None, sanitize };
         return Ok((mounts, rest, gate));
     }
+    let mut mounts = vec![(options.server.mount_path.clone(), endpoint.boxed())];
     let mut subscriptions = None;
     if options.graphql.mount {
         let (path, legacy) = (&options.graphql.path, &options.own.graphql_legacy_path);
@@ -422,9 +422,8 @@ fn mount(
         let metrics = MetricsEndpoint::new(app).map_err(StartError::Configuration)?;
         mounts.push((options.own.metrics.path.clone(), metrics.boxed()));
     }
-    mounts.push((options.server.mount_path.clone(), endpoint.boxed()));
-    // Longer paths come first, because one may be below another.
-    mounts.sort_by_key(|(path, _)| std::cmp::Reverse(path.trim_end_matches('/').len()));
+    // Deeper paths come first, because one may be below another; of those that cannot be, the REST API, which is asked most.
+    mounts.sort_by_key(|(path, _)| std::cmp::Reverse(path.trim_end_matches('/').matches('/').count()));
     let live = live.on_main_port();
     let mounts =
         Mounts { paths: mounts, live, subscriptions, sanitize: options.security.enable_sanitized_error_response };
