@@ -1,5 +1,6 @@
 //! What subscribers are told.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use serde_json::Number;
@@ -90,8 +91,8 @@ pub struct Member {
     pub request_id: Number,
     /// Fields that are sent, sorted; `None`: all.
     pub(super) keys: Option<Vec<String>>,
-    /// Only what happened after this position is told.
-    pub(super) since: u64,
+    /// Only what happened after this position is told. It rises once, when a client that resumes has a place in its group.
+    pub(super) since: AtomicU64,
     /// Whether the client wants the token of each event.
     pub(super) tokens: bool,
     pub(super) outlet: Outlet<Delivery>,
@@ -102,7 +103,11 @@ pub struct Member {
 impl Member {
     /// Puts a delivery into the queue, behind what was missed.
     pub(super) fn put(&self, delivery: Delivery) {
-        match &mut *self.held() {
+        let mut held = self.held();
+        if delivery.position <= self.since() {
+            return;
+        }
+        match &mut *held {
             None => self.outlet.put(delivery),
             Some(held) if held.len() < self.outlet.most() => held.push(delivery),
             Some(_) => self.outlet.give_up(),
@@ -112,7 +117,14 @@ impl Member {
     /// Puts into the queue what happened while the client was told what it missed.
     pub(super) fn release(&self) {
         let mut held = self.held();
-        held.take().into_iter().flatten().for_each(|delivery| self.outlet.put(delivery));
+        let since = self.since();
+        let later = held.take().into_iter().flatten().filter(|delivery| delivery.position > since);
+        later.for_each(|delivery| self.outlet.put(delivery));
+    }
+
+    /// The position after which is told what happens.
+    pub(super) fn since(&self) -> u64 {
+        self.since.load(Ordering::Acquire)
     }
 
     pub(super) fn held(&self) -> MutexGuard<'_, Option<Vec<Delivery>>> {

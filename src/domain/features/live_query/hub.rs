@@ -1,5 +1,6 @@
 //! Who follows what.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
@@ -111,13 +112,17 @@ impl LiveQueries {
         }
         let since = self.progress.position(app).await?;
         let held = Mutex::new(matches!(resume, Resume::After(_)).then(Vec::new));
+        let since = AtomicU64::new(since);
         let member = Arc::new(Member { request_id, keys, since, tokens: resume != Resume::Never, outlet, held });
         let class = query.class.clone();
         let group = self.groups.add(&caller, query, member.clone());
         self.counts.add_subscription();
         let mut subscription = Subscription { live: self.clone(), group, caller, member, telling: None };
         if let Resume::After(token) = resume {
-            let missed = self.missed_by(app, &class, &token, since).await?;
+            // Once more: what was told since the first time was not told to the member, which had no place in its group yet.
+            let until = self.progress.position(app).await?;
+            subscription.member.since.store(until, Ordering::Release);
+            let missed = self.missed_by(app, &class, &token, until).await?;
             subscription.tell(app, missed);
         }
         Ok(subscription)
@@ -186,7 +191,7 @@ impl Subscription {
     /// The token of the place after which the subscription tells what happens, if the client wants tokens.
     #[must_use]
     pub fn token(&self) -> Option<String> {
-        self.member.tokens.then(|| self.live.token(self.member.since, None))
+        self.member.tokens.then(|| self.live.token(self.member.since(), None))
     }
 
     /// The token of a delivery, if the client wants tokens.

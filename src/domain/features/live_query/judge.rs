@@ -263,7 +263,7 @@ impl Notification<'_> {
         };
         match self.to {
             To::Group(group, caller) => group.each(caller, |member| {
-                if *position > member.since {
+                if *position > member.since() {
                     member.put(delivery(member));
                 }
             }),
