@@ -91,7 +91,7 @@ pub struct Member {
     pub request_id: Number,
     /// Fields that are sent, sorted; `None`: all.
     pub(super) keys: Option<Vec<String>>,
-    /// Only what happened after this position is told. It rises once, when a client that resumes has a place in its group.
+    /// Only what happened after this position is told. For a client that resumes it is 0 until it has a place in its group.
     pub(super) since: AtomicU64,
     /// Whether the client wants the token of each event.
     pub(super) tokens: bool,
@@ -101,15 +101,15 @@ pub struct Member {
 }
 
 impl Member {
-    /// Puts a delivery into the queue, behind what was missed.
-    pub(super) fn put(&self, delivery: Delivery) {
+    /// Puts the delivery of what happened at a position into the queue, behind what was missed.
+    pub(super) fn put(&self, position: u64, delivery: impl FnOnce() -> Delivery) {
         let mut held = self.held();
-        if delivery.position <= self.since() {
+        if position <= self.since() {
             return;
         }
         match &mut *held {
-            None => self.outlet.put(delivery),
-            Some(held) if held.len() < self.outlet.most() => held.push(delivery),
+            None => self.outlet.put(delivery()),
+            Some(held) if held.len() < self.outlet.most() => held.push(delivery()),
             Some(_) => self.outlet.give_up(),
         }
     }

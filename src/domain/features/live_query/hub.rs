@@ -110,16 +110,16 @@ impl LiveQueries {
         if resume != Resume::Never {
             self.keep_log(app);
         }
-        let since = self.progress.position(app).await?;
-        let held = Mutex::new(matches!(resume, Resume::After(_)).then(Vec::new));
-        let since = AtomicU64::new(since);
+        let resumes = matches!(resume, Resume::After(_));
+        let since = AtomicU64::new(if resumes { 0 } else { self.progress.position(app).await? });
+        let held = Mutex::new(resumes.then(Vec::new));
         let member = Arc::new(Member { request_id, keys, since, tokens: resume != Resume::Never, outlet, held });
         let class = query.class.clone();
         let group = self.groups.add(&caller, query, member.clone());
         self.counts.add_subscription();
         let mut subscription = Subscription { live: self.clone(), group, caller, member, telling: None };
         if let Resume::After(token) = resume {
-            // Once more: what was told since the first time was not told to the member, which had no place in its group yet.
+            // Only now: what others are told before the member has its place must be in the history.
             let until = self.progress.position(app).await?;
             subscription.member.since.store(until, Ordering::Release);
             let missed = self.missed_by(app, &class, &token, until).await?;

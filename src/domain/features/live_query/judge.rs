@@ -262,11 +262,7 @@ impl Notification<'_> {
             Delivery { member: member.clone(), news: news(member), position: *position, mark: mark.clone() }
         };
         match self.to {
-            To::Group(group, caller) => group.each(caller, |member| {
-                if *position > member.since() {
-                    member.put(delivery(member));
-                }
-            }),
+            To::Group(group, caller) => group.each(caller, |member| member.put(*position, || delivery(member))),
             To::One(member, deliveries) => {
                 deliveries.lock().unwrap_or_else(PoisonError::into_inner).push(delivery(member));
             }
