@@ -39,6 +39,12 @@ pub struct Place {
 }
 
 impl Place {
+    /// Whether a case tries a file of this length here. Encryption does the same with every 64 KiB, and what is not optimised takes long
+    /// for it: more than some of them would show nothing more.
+    pub fn tries(&self, length: usize) -> bool {
+        !self.encrypted || length <= 1024 * 1024
+    }
+
     /// The folder of a store on disk.
     pub fn folder(&self) -> PathBuf {
         self.folder.as_ref().unwrap().path().to_owned()
