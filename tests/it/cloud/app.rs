@@ -220,11 +220,11 @@ fn what_cloud_code_does_to_itself_does_not_reach_the_server() {
         Parse.Cloud.define('cycle', () => { const a = {}; a.a = a; return a; });
         Parse.Cloud.define('bigint', () => 1n);
         Parse.Cloud.beforeSave('Guarded', () => {});";
-    each_backend_with(code, &json!({"cloudTimeoutMs": 1500}), |server| async move {
+    each_backend_with(code, &json!({"cloudTimeoutMs": 4000}), |server| async move {
         let bounded = async |name: &str| {
             let started = Instant::now();
             let answer = run(&server, name, json!({})).await;
-            assert!(started.elapsed() < Duration::from_secs(15), "{name} took {:?}", started.elapsed());
+            assert!(started.elapsed() < Duration::from_secs(20), "{name} took {:?}", started.elapsed());
             answer
         };
         for name in ["cycle", "bigint", "never"] {
