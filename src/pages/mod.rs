@@ -133,6 +133,9 @@ impl Pages {
         Fut: Future<Output = Outcome> + Send + 'static,
     {
         let pages = self.clone();
-        Route::hidden(method, path, operation, move |call| handler(pages.clone(), call)).access(Access::Public).stream()
+        Route::hidden(method, path, operation, move |call| handler(pages.clone(), call))
+            .access(Access::Public)
+            .unlisted()
+            .stream()
     }
 }

@@ -60,7 +60,7 @@ impl OwnRoute {
         let Self { method, path, handler } = self;
         let (pages, path) = (pages.clone(), format!("/{}/{{appId}}/{path}", pages.endpoint));
         let answer = move |call| answer(pages.clone(), handler.clone(), call);
-        Route::hidden(method, path, "ownPage", answer).access(Access::Public).stream()
+        Route::hidden(method, path, "ownPage", answer).access(Access::Public).unlisted().stream()
     }
 }
 

@@ -111,7 +111,7 @@ impl Rest {
         let direct = caller.direct;
         let standing = self.count(false, &method, &path, &caller.identity(&auth)).await?;
         let standing = self.count(true, &method, &path, &caller.identity(&auth)).await?.or(standing);
-        self.gate.allowed.check(auth.is_master(), &method, &path)?;
+        self.gate.allowed.check(auth.is_master() || !found.route().listed, &method, &path)?;
         let query = request.original_uri().query().unwrap_or_default().to_owned();
         let public = found.route().access == Access::Public;
         let token = if public { TokenUse::Drop } else { found.route().token };
@@ -220,7 +220,8 @@ impl Rest {
         let auth = caller.auth(&self.app)?;
         let (ip, direct) = (caller.client.ip, caller.direct);
         let before_session = self.count(false, &method, &path, &caller.identity(&auth)).await?;
-        self.gate.allowed.check(auth.is_master(), &method, &path)?;
+        let unlisted = found.as_ref().is_some_and(|found| !found.route().listed);
+        self.gate.allowed.check(auth.is_master() || unlisted, &method, &path)?;
         let token = found.as_ref().map_or(TokenUse::Check, |found| found.route().token);
         let cx = caller.open(&self.app, auth, token).await?;
         let with_session = self.count(true, &method, &path, &Identity { ip, direct, auth: &cx.auth }).await?;

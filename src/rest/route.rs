@@ -95,6 +95,8 @@ pub struct Route {
     pub token: TokenUse,
     /// Whether a request id is remembered, so that a repeated request is refused.
     pub idempotent: bool,
+    /// Whether `routeAllowList` applies: not to files and pages, whose addresses are in data and mails.
+    pub listed: bool,
     /// Error message for callers with the read-only master key, if they may not call the route.
     pub refuses_read_only: Option<&'static str>,
     /// Its description in the document; `None` leaves the route out.
@@ -209,6 +211,7 @@ impl Route {
             body: BodyKind::None,
             token: TokenUse::Check,
             idempotent: false,
+            listed: true,
             refuses_read_only: None,
             about: None,
             handler: Box::new(move |call| Box::pin(handler(call))),
@@ -231,6 +234,12 @@ impl Route {
     #[must_use]
     pub fn token(self, token: TokenUse) -> Self {
         Self { token, ..self }
+    }
+
+    /// `routeAllowList` does not apply.
+    #[must_use]
+    pub fn unlisted(self) -> Self {
+        Self { listed: false, ..self }
     }
 
     /// Request ids are remembered, so that repeated requests are refused.

@@ -174,3 +174,21 @@ fn a_trusted_proxy_names_the_caller() {
         assert_eq!(call("127.0.0.1").await, 429);
     });
 }
+
+/// The addresses of files are in data, those of pages in mails: who has one follows it.
+#[test]
+fn files_and_pages_need_no_listing() {
+    let options = json!({"routeAllowList": ["users"], "fileUpload": {"enableForPublic": true}});
+    each_backend(&options, |server| async move {
+        let stored =
+            answer(server.request(Method::POST, "/files/a.txt").header("Content-Type", "text/plain").body("hello"))
+                .await;
+        assert_eq!(stored.status, 201, "{stored:?}");
+        let name = stored.json()["name"].as_str().unwrap().to_owned();
+        let read = answer(server.bare(Method::GET, &format!("/files/app/{name}"))).await;
+        assert_eq!((read.status, read.text.as_str()), (200, "hello"));
+        let page = answer(server.bare(Method::GET, "/apps/app/request_password_reset?token=none")).await;
+        assert!(!page.text.contains("119"), "{page:?}");
+        server.get("/health").await.assert_refused(400, 119);
+    });
+}

@@ -18,7 +18,7 @@ use crate::error::{ErrorCode, ParseError};
 
 /// The routes.
 pub fn routes() -> Vec<Route> {
-    vec![
+    let routes = vec![
         Route::hidden(Method::POST, "/files", "uploadUnnamedFile", upload_unnamed)
             .documented::<StoredFile>(Tag::Files, "Upload a file without a name, which is refused.")
             .stream(),
@@ -49,7 +49,8 @@ pub fn routes() -> Vec<Route> {
             .access(Access::Master)
             .documented::<Nothing>(Tag::Files, "Delete a file.")
             .responses(register_nothing, delete_answers),
-    ]
+    ];
+    routes.into_iter().map(Route::unlisted).collect()
 }
 
 fn register_download(registry: &mut Registry) {
