@@ -9,6 +9,7 @@ use crate::domain::permissions::Operation;
 use crate::domain::permissions::{aggregation, scope};
 use crate::domain::read::{resolve, triggers};
 use crate::error::{ErrorCode, ParseError, Result};
+use crate::model::files::addresses::FileAddresses;
 use crate::model::names::ClassName;
 use crate::model::query::options::ReadPreference;
 use crate::model::{columns, json};
@@ -41,8 +42,10 @@ pub async fn aggregate(cx: &Context, class: &str, mut parameters: Map<String, Js
         cx.refuse_read_only_write(Operation::Create)?;
     }
     aggregation::check(cx, &stages)?;
-    if cx.auth.is_read_only() && distinct.as_ref().and_then(Json::as_str).is_some_and(columns::is_secret) {
-        return Err(ParseError::forbidden("This field is closed to the read-only master key."));
+    let closed = |path: &str| cx.auth.is_read_only() && columns::leads_to_secret(path);
+    let is_closed = || ParseError::forbidden("This field is closed to the read-only master key.");
+    if distinct.as_ref().and_then(Json::as_str).is_some_and(closed) {
+        return Err(is_closed());
     }
     let class_name = ClassName::unchecked(class);
     triggers::before_aggregate(cx, &class_name, &stages).await?;
@@ -54,6 +57,9 @@ pub async fn aggregate(cx: &Context, class: &str, mut parameters: Map<String, Js
         };
         let find = condition.map(|condition| ("where".to_owned(), condition));
         let query = FindQuery::read(cx, class.schema.name.as_str(), Map::from_iter(find))?;
+        if query.filter.paths().into_iter().any(closed) {
+            return Err(is_closed());
+        }
         let filter = resolve::resolve(cx, class, query.filter, resolve::SubQueryContext::default()).await?;
         let scope = scope::scope(cx, class, Operation::Find, filter, None).await?;
         let values = cx.app.storage.distinct(&class.schema, &field, scope.filter()).await.map_err(failure)?;
@@ -61,7 +67,31 @@ pub async fn aggregate(cx: &Context, class: &str, mut parameters: Map<String, Js
     }
     let mut results = cx.app.storage.aggregate(&class.schema, stages, &options).await.map_err(failure)?;
     aggregation::redact(cx, &mut results);
+    let addresses = cx.file_addresses();
+    for result in &mut results {
+        complete_files(result, &addresses);
+    }
     Ok(results)
+}
+
+/// Adds the addresses of files, at any depth.
+fn complete_files(value: &mut Json, addresses: &FileAddresses) {
+    match value {
+        Json::Array(list) => list.iter_mut().for_each(|value| complete_files(value, addresses)),
+        Json::Object(map) => {
+            let name = map.get("name").and_then(Json::as_str).filter(|_| !map.contains_key("url"));
+            match name
+                .filter(|_| map.get("__type").and_then(Json::as_str) == Some("File"))
+                .map(|name| addresses.of(name))
+            {
+                Some(url) => {
+                    map.insert("url".to_owned(), url.into());
+                }
+                None => map.values_mut().for_each(|value| complete_files(value, addresses)),
+            }
+        }
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
+    }
 }
 
 fn refused(message: impl Into<std::borrow::Cow<'static, str>>) -> ParseError {

@@ -50,6 +50,13 @@ pub fn is_secret(column: &str) -> bool {
     ) || column.starts_with(AUTH_DATA)
 }
 
+/// Whether a path of a request or row leads to a secret column, also by its name in requests.
+#[must_use]
+pub fn leads_to_secret(path: &str) -> bool {
+    let root = path.split('.').next().unwrap_or(path);
+    is_secret(root) || root == "sessionToken" || (root == "authData" && root != path)
+}
+
 /// The column of a provider.
 #[must_use]
 pub fn of_provider(provider: &str) -> String {

@@ -83,3 +83,69 @@ fn the_master_key_from_elsewhere_is_refused() {
         },
     );
 }
+
+/// The maintenance key reads and writes rows; what needs the master key itself stays closed.
+#[test]
+fn the_maintenance_key_is_no_master_key() {
+    each_backend(&json!({"mountGraphQL": true}), |server| async move {
+        let made = server.post("/users", &json!({"username": "ann", "password": "pw"})).await.json();
+        let id = made["objectId"].as_str().unwrap().to_owned();
+        let with = |method: Method, path: &str| server.request(method, path).header("X-Parse-Maintenance-Key", "maint");
+        let refused = [
+            (Method::POST, "/loginAs", json!({"userId": id})),
+            (Method::GET, "/schemas", Json::Null),
+            (Method::POST, "/schemas/New", json!({})),
+            (Method::DELETE, "/purge/_User", Json::Null),
+            (Method::PUT, "/config", json!({"params": {"a": 1}})),
+            (Method::GET, "/hooks/functions", Json::Null),
+            (Method::GET, "/aggregate/_User?pipeline=[]", Json::Null),
+            (Method::GET, "/serverInfo", Json::Null),
+            (Method::GET, "/scriptlog", Json::Null),
+            (Method::GET, "/users?explain=true", Json::Null),
+        ];
+        for (method, path, body) in refused {
+            let got = answer(with(method, path).json(&body)).await;
+            assert!(matches!(got.status, 400 | 403), "{path}: {got:?}");
+        }
+        let row = answer(with(Method::GET, &format!("/users/{id}"))).await;
+        assert_eq!(row.json()["username"], "ann", "{row:?}");
+    });
+}
+
+/// Who holds the read-only master key must not be able to act as a user.
+#[test]
+fn the_read_only_master_key_reveals_no_secrets() {
+    each_backend(&json!({"readOnlyMasterKey": "ro"}), |server| async move {
+        let anonymous = json!({"authData": {"anonymous": {"id": "secret-id"}}});
+        let made = server.post("/users", &anonymous).await.json();
+        let (id, token) = (made["objectId"].as_str().unwrap(), made["sessionToken"].as_str().unwrap());
+        let get = |path: String| answer(server.request(Method::GET, &path).header("X-Parse-Master-Key", "ro"));
+        let encoded = |condition: Json| {
+            percent_encoding::utf8_percent_encode(&condition.to_string(), percent_encoding::NON_ALPHANUMERIC)
+                .to_string()
+        };
+        for (class, condition) in [
+            ("users", json!({"_perishable_token": {"$regex": "^a"}})),
+            ("users", json!({"authData.anonymous.id": {"$regex": "^s"}})),
+            ("sessions", json!({"sessionToken": {"$regex": "^r:"}})),
+            ("sessions", json!({"$or": [{"sessionToken": token}]})),
+            ("users", json!({"objectId": {"$inQuery": {"className": "_Session", "where": {"sessionToken": token}}}})),
+        ] {
+            get(format!("/{class}?where={}", encoded(condition.clone()))).await.assert_refused(400, 119);
+        }
+        for asked in [
+            format!("pipeline={}", encoded(json!([{"$project": {"sessionToken": 1}}]))),
+            format!("pipeline={}", encoded(json!([{"$group": {"_id": "$sessionToken"}}]))),
+            format!("pipeline={}", encoded(json!([{"$match": {"_session_token": {"$gt": "r:"}}}]))),
+            "distinct=sessionToken".to_owned(),
+            format!("distinct=user&where={}", encoded(json!({"sessionToken": token}))),
+        ] {
+            get(format!("/aggregate/_Session?{asked}")).await.assert_refused(400, 119);
+        }
+        for path in ["/aggregate/_Session?pipeline=[]".to_owned(), "/sessions".to_owned(), format!("/users/{id}")] {
+            let got = get(path).await;
+            assert_eq!(got.status, 200, "{got:?}");
+            assert!(!got.text.contains(token) && !got.text.contains("secret-id"), "{got:?}");
+        }
+    });
+}

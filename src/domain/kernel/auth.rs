@@ -59,6 +59,13 @@ impl Auth {
         matches!(self, Self::Master | Self::ReadOnlyMaster | Self::Maintenance)
     }
 
+    /// Whether the caller has the master key, or the one that only reads. The maintenance key is not enough for what needs the master key
+    /// itself: schemas, hooks, logs, sessions of other users.
+    #[must_use]
+    pub const fn has_master_key(&self) -> bool {
+        matches!(self, Self::Master | Self::ReadOnlyMaster)
+    }
+
     /// Whether the caller has the maintenance key.
     #[must_use]
     pub const fn is_maintenance(&self) -> bool {

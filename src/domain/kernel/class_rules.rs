@@ -125,6 +125,11 @@ pub trait ClassRules: Send + Sync {
         &[]
     }
 
+    /// Fields that [`ClassRules::redact`] puts together from columns of other names: whoever asks for one reads the whole row.
+    fn composed_fields(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Converts the stored form of a row to the one that readers see. Columns that begin with an underscore are
     /// removed afterwards.
     fn redact(&self, _cx: &Context, _row: &mut Object) {}

@@ -67,7 +67,7 @@ impl FindQuery {
     /// # Errors
     /// As [`FindQuery::new`]; 102 for unknown parameters and invalid values, 105 for invalid names in `order`.
     pub fn read(cx: &Context, class: &str, parameters: Map<String, Json>) -> Result<Self> {
-        let may_explain = cx.auth.is_master() || cx.app.options.database.driver.allow_public_explain;
+        let may_explain = cx.auth.has_master_key() || cx.app.options.database.driver.allow_public_explain;
         let (condition, parameters) =
             QueryParameters::of_find(parameters, may_explain, cx.app.options.own.limits.names)?;
         Self::new(cx, ClassName::unchecked(class), condition, parameters)

@@ -309,17 +309,9 @@ impl Context {
     }
 
     /// # Errors
-    /// 403, sanitised, unless the caller has a master or maintenance key.
+    /// 403, sanitised, unless the caller has the master key, or the one that only reads.
     pub fn require_master(&self) -> Result<()> {
-        if self.auth.is_master() { Ok(()) } else { Err(master_key_required()) }
-    }
-
-    /// As [`Context::require_master`]; the maintenance key is not enough.
-    ///
-    /// # Errors
-    /// 403, sanitised, unless the caller has a master key.
-    pub fn require_master_key(&self) -> Result<()> {
-        if self.auth.is_maintenance() { Err(master_key_required()) } else { self.require_master() }
+        if self.auth.has_master_key() { Ok(()) } else { Err(master_key_required()) }
     }
 
     /// Refuses what writes while the server accepts reads only.

@@ -3,9 +3,9 @@
 use crate::domain::kernel::classes::Class;
 use crate::domain::kernel::context::Context;
 use crate::error::{ParseError, Result};
-use crate::model::names;
 use crate::model::object::Object;
 use crate::model::value::Value;
+use crate::model::{columns, names};
 
 const USER_FIELD: &str = "userField:";
 
@@ -21,6 +21,8 @@ pub struct Visibility {
     user: Option<String>,
     /// The column of linked identities. Conditions on it could reveal secrets character by character.
     identities: bool,
+    /// The caller has the read-only master key: conditions must not reveal what the key does not read.
+    reads_no_secrets: bool,
 }
 
 impl Visibility {
@@ -30,7 +32,7 @@ impl Visibility {
     /// When the caller's roles cannot be read.
     pub async fn of(cx: &Context, class: &Class, object_id: Option<&str>) -> Result<Self> {
         if cx.auth.is_master() {
-            return Ok(Self::default());
+            return Ok(Self { reads_no_secrets: cx.auth.is_read_only(), ..Self::default() });
         }
         let is_user_class = class.schema.name == names::USER;
         let none = Self { identities: is_user_class, ..Self::default() };
@@ -64,7 +66,7 @@ impl Visibility {
             first.iter().filter(|field| others.iter().all(|other| other.contains(field))).cloned().collect()
         });
         let exempt = user.filter(|_| is_user_class && owner_exempt).map(str::to_owned);
-        Ok(Self { fields, by_user_field, exempt, user: user.map(str::to_owned), identities: is_user_class })
+        Ok(Self { fields, by_user_field, exempt, user: user.map(str::to_owned), ..none })
     }
 
     /// Fields that must be read to decide what is hidden, even if they were not requested.
@@ -79,7 +81,7 @@ impl Visibility {
     pub fn refuse(&self, class: &Class, path: &str, verb: &str) -> Result<()> {
         let root = path.split('.').next().unwrap_or(path);
         let inside_identities = self.identities && root == "authData" && root != path;
-        if inside_identities || self.hides(root) {
+        if inside_identities || (self.reads_no_secrets && columns::leads_to_secret(path)) || self.hides(root) {
             return Err(ParseError::forbidden(format!(
                 "This user is not allowed to {verb} {root} on class {}",
                 class.schema.name
@@ -116,12 +118,11 @@ impl Visibility {
             .filter(|(field, _)| row.get(field).is_some_and(|value| self.points_at_user(value)))
             .map(|(_, fields)| fields)
             .collect();
-        let base: Option<&Vec<String>> = self.fields.as_ref();
-        let Some(first) = base.or(pointing.first().copied()) else {
+        let Some(base) = &self.fields else {
             return;
         };
         row.retain(|field, _| {
-            !first.iter().any(|hidden| hidden == field)
+            !base.iter().any(|hidden| hidden == field)
                 || !pointing.iter().all(|set| set.iter().any(|hidden| hidden == field))
         });
     }

@@ -7,10 +7,12 @@ use crate::domain::kernel::class_rules::ClassRules;
 use crate::domain::kernel::classes::Class;
 use crate::domain::kernel::context::Context;
 use crate::domain::permissions::protected_fields::Visibility;
-use crate::model::object::Object;
+use crate::model::names::ClassName;
+use crate::model::object::{FieldName, Object};
 use crate::model::query::parameters::QueryParameters;
 use crate::model::schema::FieldType;
 use crate::model::shape::{ALWAYS_SHOWN, Names, Shape};
+use crate::model::value::Value;
 
 /// How rows of a class are shown to a caller.
 pub struct View<'a> {
@@ -18,6 +20,8 @@ pub struct View<'a> {
     visibility: &'a Visibility,
     rules: Arc<dyn ClassRules>,
     shape: Arc<Shape>,
+    /// The relations of the class, if each row decides whether it shows them.
+    relations: Vec<(FieldName, ClassName)>,
     /// Whether all rows show the same fields.
     uniform: bool,
 }
@@ -29,7 +33,12 @@ impl<'a> View<'a> {
         let rules = cx.app.rules.of(&class.schema.name);
         let uniform = visibility.is_uniform() && !rules.look_into_rows();
         let mut shape = Shape::of(&class.schema, cx.file_addresses());
-        shape.relations.retain(|(name, _)| !visibility.hides(name));
+        let mut relations = Vec::new();
+        if uniform {
+            shape.relations.retain(|(name, _)| !visibility.hides(name));
+        } else {
+            relations = std::mem::take(&mut shape.relations);
+        }
         shape.internal = cx.auth.is_maintenance();
         shape.exclude = parameters
             .exclude_keys
@@ -41,13 +50,17 @@ impl<'a> View<'a> {
         if uniform {
             shape.hidden = visibility.fields().map(str::to_owned).collect();
         }
-        Self { cx, visibility, rules, shape: Arc::new(shape), uniform }
+        Self { cx, visibility, rules, shape: Arc::new(shape), relations, uniform }
     }
 
     /// The fields that the store must read; `None` means all.
     #[must_use]
     pub fn needed_fields(&self) -> Option<Vec<String>> {
-        let mut fields: Vec<String> = self.shape.keys.as_ref()?.iter().cloned().collect();
+        let keys = self.shape.keys.as_ref()?;
+        if self.rules.composed_fields().iter().any(|field| keys.contains(*field)) {
+            return None;
+        }
+        let mut fields: Vec<String> = keys.iter().cloned().collect();
         fields.extend(self.visibility.needed_fields().map(str::to_owned));
         fields.extend(self.rules.needed_columns().iter().map(|column| (*column).to_owned()));
         fields.sort();
@@ -64,11 +77,21 @@ impl<'a> View<'a> {
     /// The row in the form that the caller sees.
     #[must_use]
     pub fn redact(&self, mut row: Object) -> Object {
-        if !self.uniform {
-            self.visibility.redact(&mut row);
-            self.rules.redact(self.cx, &mut row);
+        if self.uniform {
+            return self.shape.present(row);
         }
-        self.shape.present(row)
+        for (name, target) in &self.relations {
+            row.insert(name.clone(), Value::Relation(target.clone()));
+        }
+        self.visibility.redact(&mut row);
+        let shown: Vec<_> = self.relations.iter().filter(|(name, _)| row.get(name).is_some()).collect();
+        self.rules.redact(self.cx, &mut row);
+        let mut row = self.shape.present(row);
+        // Relations are shown whatever fields were asked for.
+        for (name, target) in shown {
+            row.insert(name.clone(), Value::Relation(target.clone()));
+        }
+        row
     }
 }
 

@@ -81,7 +81,7 @@ fn stop(app: &App) {
 /// # Errors
 /// 403 without the master key; 115 for what is no push, or when nothing can send it; when the store fails.
 pub async fn send(cx: &Context, body: Map<String, Json>) -> Result<String> {
-    cx.require_master_key()?;
+    cx.require_master()?;
     cx.refuse_read_only("read-only masterKey isn't allowed to send push notifications.")?;
     let condition = request::condition(&body)?;
     let Ok(pushes) = cx.app.feature::<Pushes>() else { return Err(misconfigured("Missing push configuration")) };

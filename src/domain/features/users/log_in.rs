@@ -112,7 +112,7 @@ pub async fn verify_password(cx: &Context, parameters: Map<String, Json>) -> Res
 /// # Errors
 /// 119 without the master key, 162 without an id, 101 for an unknown one.
 pub async fn log_in_as(cx: &Context, user_id: Option<&Json>) -> Result<Object> {
-    if !cx.auth.is_master() {
+    if !cx.auth.has_master_key() {
         return Err(ParseError::forbidden("master key is required"));
     }
     cx.refuse_read_only("read-only masterKey isn't allowed to log in as a user.")?;

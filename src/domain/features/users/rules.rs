@@ -264,13 +264,18 @@ impl ClassRules for UserRules {
         &["objectId"]
     }
 
+    fn composed_fields(&self) -> &'static [&'static str] {
+        &["authData"]
+    }
+
     fn redact(&self, cx: &Context, row: &mut Object) {
         row.remove("password");
         row.remove("_hashed_password");
         row.remove("sessionToken");
         row.remove("authData");
         let own = row.get_str("objectId").is_some_and(|id| cx.auth.user_id() == Some(id));
-        if (own || cx.auth.is_master())
+        // With an identity a reader could log in as the user.
+        if (own || (cx.auth.is_master() && !cx.auth.is_read_only()))
             && let Some(linked) = auth_data::present(cx, row)
         {
             row.insert("authData", linked);
