@@ -127,10 +127,6 @@ export const known = [
     matches: (request, ours, theirs) => finds(request) && inspects(request.query.where, value => ['$where', '$foo', '$size'].some(name => name in Object(value.r))) && ours.body?.code === 107 && theirs.status === 200,
   },
   {
-    reason: 'redirectClassNameForKey with a field that is no pointer leads nowhere; the reference adds className to every result',
-    matches: (request, ours, theirs) => finds(request) && request.query.redirectClassNameForKey && text(ours.body.results) === text(theirs.body.results?.map(({ className: _, ...row }) => row)),
-  },
-  {
     reason: 'of several faults of a condition another one is named',
     matches: (request, ours, theirs) => finds(request) && request.query.where && faults(request.query.where) + misused(request.query) > 1 && [ours, theirs].every(({ status, body }) => status === 400 && [102, 105, 107].includes(body?.code)),
   },

@@ -18,6 +18,7 @@ mod cloud;
 mod cors;
 mod credentials;
 mod docs;
+mod fields;
 mod files;
 mod graphql;
 mod graphql_legacy;

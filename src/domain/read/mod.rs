@@ -170,7 +170,7 @@ struct Query<'a> {
     scope: Scoped,
     /// The filter of `count`, if the permissions for count and find reach different rows.
     counted: Option<Scoped>,
-    /// Whether `redirectClassNameForKey` changed the class.
+    /// Whether `redirectClassNameForKey` was given: then each result names its class.
     redirected: bool,
     /// The find triggers of the class.
     concerned: Option<triggers::Concerned>,
@@ -182,7 +182,7 @@ impl<'a> Query<'a> {
         let named = request.class.clone();
         let named = &named;
         admit::refuse_caller(cx, named, verb)?;
-        let redirected = redirect(cx, named, request.parameters.redirect_key.as_deref())?;
+        let redirected = redirect(cx, named, request.parameters.redirect_key.as_deref()).await?;
         if let Some(target) = &redirected {
             admit::refuse_caller(cx, target, verb)?;
         }
@@ -450,19 +450,14 @@ impl Rows<'_> {
     }
 }
 
-/// The target class of the field in `redirectClassNameForKey`.
-fn redirect(cx: &Context, class: &ClassName, key: Option<&str>) -> Result<Option<ClassName>> {
+/// The class that `redirectClassNameForKey` leads to: the target of the relation, or the class itself.
+async fn redirect(cx: &Context, class: &ClassName, key: Option<&str>) -> Result<Option<ClassName>> {
     let Some(key) = key else { return Ok(None) };
     let class = cx.class(class);
-    if !cx.auth.is_master() && class.permissions.protected_fields.values().flatten().any(|field| field == key) {
-        return Err(ParseError::forbidden(format!(
-            "This user is not allowed to query {key} on class {}",
-            class.schema.name
-        )));
-    }
+    Visibility::of(cx, &class, None).await?.refuse(&class, key, "query")?;
     match class.schema.kind(key) {
-        Some(FieldType::Relation(target) | FieldType::Pointer(target)) => Ok(Some(target.clone())),
-        _ => Ok(None),
+        Some(FieldType::Relation(target)) => Ok(Some(target.clone())),
+        _ => Ok(Some(class.schema.name.clone())),
     }
 }
 

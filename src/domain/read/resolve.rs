@@ -85,7 +85,7 @@ fn stored_path(path: &str) -> String {
 async fn resolve_one(cx: &Context, class: &Class, unresolved: Unresolved, inside: SubQueryContext) -> Result<Resolved> {
     match unresolved {
         Unresolved::InQuery { path, negated, query } => {
-            let redirected = super::redirect(cx, &query.class, query.redirect_key.as_deref())?;
+            let redirected = super::redirect(cx, &query.class, query.redirect_key.as_deref()).await?;
             let target = redirected.unwrap_or_else(|| query.class.clone());
             let found = sub_query(cx, *query, vec!["objectId".to_owned()], inside).await?;
             let pointers: Vec<Value> = found
@@ -102,6 +102,14 @@ async fn resolve_one(cx: &Context, class: &Class, unresolved: Unresolved, inside
             let mut values = Vec::new();
             for row in &found.results {
                 collect(&Value::Object(row.clone()), &key, &mut values);
+            }
+            // The ids of a pointer's class stand for pointers, as in a condition that a client writes.
+            if let Some(FieldType::Pointer(target)) = class.schema.kind(&path) {
+                for value in &mut values {
+                    if let Value::String(id) = value {
+                        *value = Value::pointer(target, id.as_str());
+                    }
+                }
             }
             let constraint = if negated { Constraint::NotIn(values) } else { Constraint::In(values) };
             resolve(cx, class, Filter::field(path, constraint), inside).await

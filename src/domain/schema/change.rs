@@ -130,7 +130,12 @@ pub async fn create(cx: &Context, name: &str, change: ClassChange) -> Result<Arc
         Err(StorageError::Duplicate { .. }) => return Err(exists()),
         Err(error) => return Err(failure(error)),
     }
-    make_indexes(cx, &schema, &indexes).await?;
+    if let Err(error) = make_indexes(cx, &schema, &indexes).await {
+        // A class that was refused must not be there.
+        cx.app.storage.delete_class(&class_name).await.map_err(failure)?;
+        cx.reload_schemas().await?;
+        return Err(error);
+    }
     let polygons: Vec<String> = schema
         .fields
         .iter()
@@ -163,6 +168,10 @@ pub async fn update(cx: &Context, name: &str, change: ClassChange) -> Result<Arc
             new.insert(field, definition);
             continue;
         };
+        // Every class has an ACL, and who repeats the fields of a class repeats it.
+        if known.kind == FieldType::Acl && definition.get("type").and_then(Json::as_str) == Some(known.kind.name()) {
+            continue;
+        }
         let wanted = read_field(&class_name, &field, &definition)?;
         if wanted.kind.name() != known.kind.name() {
             return refuse(format!("Field {field} exists, cannot update."));
@@ -389,14 +398,19 @@ fn check_indexes(
     let any_field = cx.app.options.database.driver.disable_index_field_validation == Some(true);
     let mut specs = Vec::new();
     for (name, keys) in wanted {
-        if existing.contains_key(name) {
+        if existing.contains_key(name) || name == "_id_" {
             return Err(refuse(format!("Index {name} exists, cannot update.")));
         }
         if keys.is_empty() {
             return Err(refuse(format!("Index {name} has no keys.")));
         }
-        if name.contains('\0') {
-            return Err(refuse("Names of indexes cannot contain NUL.".to_owned()));
+        if name.is_empty() || name.contains('\0') {
+            return Err(refuse("Names of indexes cannot be empty or contain NUL.".to_owned()));
+        }
+        if !keys.values().all(is_direction) {
+            return Err(refuse(format!(
+                "The index {name} cannot be made: its keys must be 1, -1, text, 2d, 2dsphere or hashed."
+            )));
         }
         for field in keys.keys() {
             if names::FieldPath::parse(field).is_none() {
@@ -420,6 +434,15 @@ fn check_indexes(
         });
     }
     Ok(specs)
+}
+
+/// Whether MongoDB takes the value of an index's key: any number but zero, or a kind of index.
+fn is_direction(value: &Json) -> bool {
+    match value {
+        Json::Number(number) => number.as_f64().is_some_and(|number| number != 0.0),
+        Json::String(kind) => matches!(kind.as_str(), "text" | "2d" | "2dsphere" | "hashed"),
+        _ => false,
+    }
 }
 
 async fn make_indexes(cx: &Context, schema: &ClassSchema, indexes: &[IndexSpec]) -> Result<()> {

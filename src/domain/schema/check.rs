@@ -141,8 +141,12 @@ fn wanted_fields(cx: &Context, class: &ClassName, write: &ParsedWrite) -> Result
     let mut geo_points = 0;
     for (path, change) in &write.update.0 {
         let (root, rest) = path.split_once('.').map_or((path.as_str(), None), |(root, rest)| (root, Some(rest)));
-        if root == "ACL" {
+        if path == "ACL" {
             continue;
+        }
+        // A part of an ACL cannot be written: the columns of the permissions are written as a whole.
+        if root == "ACL" {
+            return Err(mismatch(class, "ACL", &FieldType::Acl, "Object"));
         }
         check_name(cx, class, root)?;
         // Internal columns, which the maintenance key may write, are not part of any schema.

@@ -23,6 +23,8 @@ use crate::model::value::Value;
 
 /// Fields that clients cannot change, and those that even the master key cannot.
 const FIXED: [&str; 5] = ["installationId", "sessionToken", "expiresAt", "createdWith", "user"];
+/// What a client's new session cannot choose.
+const IGNORED: [&str; 4] = ["sessionToken", "expiresAt", "createdWith", "user"];
 const FIXED_FOR_MASTER: [&str; 2] = ["installationId", "sessionToken"];
 
 /// Rules of the class `_Session`.
@@ -53,7 +55,7 @@ impl ClassRules for SessionRules {
                 draft.only = own(&user);
                 return Ok(ControlFlow::Continue(draft));
             }
-            draft.body.retain(|field, _| !FIXED.contains(&field.split('.').next().unwrap_or_default()));
+            draft.body.retain(|field, _| !IGNORED.contains(&field.split('.').next().unwrap_or_default()));
             let write = parse::parse(draft.body, parse::WriteKind::Create)?;
             check::adapt_class(cx, &draft.class, &write, false).await?;
             let mut row = new_row(cx, &user, Some(&CreatedWith::create()));
