@@ -130,7 +130,8 @@ async fn client<E>(stream: TcpStream, remote: SocketAddr, door: Door<E>)
 where
     E: Endpoint<Output = Response> + 'static,
 {
-    if !matches!(tokio::time::timeout(door.patience.first_byte, stream.readable()).await, Ok(Ok(()))) {
+    // `readable` returns at once for a socket that is new to the runtime.
+    if !matches!(tokio::time::timeout(door.patience.first_byte, stream.peek(&mut [0])).await, Ok(Ok(1..))) {
         return;
     }
     let local = stream.local_addr().unwrap_or(remote);

@@ -1,7 +1,10 @@
 //! Malformed input always gets a Parse error with a 4xx status, and the server keeps running.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::json;
+use tokio::io::AsyncReadExt as _;
 
 use crate::raw;
 use crate::server::{answer, each_backend};
@@ -279,5 +282,17 @@ fn host_header() {
             let got = raw::exchange(server.running.addr, bytes.as_bytes()).await.to_ascii_lowercase();
             assert!(!got.contains("location: http://e") && !got.contains("<script"), "{got}");
         }
+    });
+}
+
+/// Who connects and says nothing does not keep the connection.
+#[test]
+fn a_silent_client_is_disconnected() {
+    each_backend(&json!({"limits": {"headerTimeoutMs": 300}}), |server| async move {
+        let mut client = tokio::net::TcpStream::connect(server.running.addr).await.unwrap();
+        let mut bytes = [0; 10];
+        let end = client.read(&mut bytes);
+        let end = tokio::time::timeout(Duration::from_secs(20), end).await.expect("the server keeps the connection");
+        assert!(matches!(end, Ok(0) | Err(_)), "{end:?}");
     });
 }
