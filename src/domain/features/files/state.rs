@@ -1,5 +1,6 @@
 //! What the feature keeps while the server runs.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 use super::extensions::AllowedExtensions;
@@ -54,7 +55,18 @@ pub fn failure(error: FileError) -> ParseError {
             Ok(refusal) => *refusal,
             Err(cause) => ParseError::internal(cause),
         },
+        FileError::Store(cause) if is_full(cause.as_ref()) => ParseError {
+            status: 507,
+            ..ParseError::new(ErrorCode::ExceededQuota, "The disk of the files is full.").with_source(cause)
+        },
         FileError::Unsupported(reason) => ParseError::new(ErrorCode::FileSaveError, reason),
         other => ParseError::internal(other),
     }
+}
+
+/// Whether a file was not stored for want of room.
+fn is_full(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let mut failures = std::iter::successors(Some(cause), |cause| cause.source())
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>());
+    failures.any(|failure| matches!(failure.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded))
 }
