@@ -7,7 +7,7 @@ const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { PLATFORMS, here, packageFor, programFor } = require('../lib/platforms');
+const { PLATFORMS, here, programFor } = require('../lib/platforms');
 
 const root = path.join(__dirname, '..');
 const read = name => fs.readFileSync(path.join(root, name), 'utf8');
@@ -64,7 +64,6 @@ function platformPackage(folder, binary, platform) {
 /** Fills the folder of this package. The JavaScript that joins a server is that of the server, which is kept in one place. */
 function mainPackage(folder) {
   const { scripts: _scripts, devDependencies: _development, private: _private, ...description } = own;
-  description.optionalDependencies = Object.fromEntries(PLATFORMS.map(platform => [packageFor(platform), own.version]));
   fs.writeFileSync(path.join(folder, 'package.json'), `${JSON.stringify(description, null, 2)}\n`);
   for (const name of ['README.md', 'bin', 'lib', 'types']) fs.cpSync(path.join(root, name), path.join(folder, name), { recursive: true });
   fs.cpSync(path.join(root, '../src/adapters/cloud/node/bootstrap'), path.join(folder, 'bootstrap'), { recursive: true });

@@ -76,7 +76,8 @@ test('the packed packages run a program in an empty folder, with nothing in PATH
   for (const name of ['types/index.d.ts', 'bin/parse-server.js', 'README.md', 'LICENSE', 'NOTICE']) assert.ok(fs.existsSync(path.join(packed, name)), name);
   assert.ok(!fs.existsSync(path.join(packed, 'test')));
   const described = JSON.parse(fs.readFileSync(path.join(packed, 'package.json'), 'utf8'));
-  assert.equal(described.optionalDependencies[packageFor(here)], described.version);
+  // Nothing is installed from the registry, where these names are nobody's or somebody else's.
+  assert.equal(described.optionalDependencies, undefined);
   const forMachine = JSON.parse(fs.readFileSync(path.join(folder, 'node_modules', packageFor(here), 'package.json'), 'utf8'));
   assert.deepEqual([forMachine.os, forMachine.cpu, forMachine.version], [[process.platform], [process.arch], described.version]);
   fs.writeFileSync(path.join(folder, 'index.js'), `
