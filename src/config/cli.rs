@@ -91,7 +91,7 @@ pub(super) fn parse(args: impl IntoIterator<Item = OsString>, places: &[FlatOpti
                 let (name, value) = flag.split_once('=').map_or((flag, None), |(name, value)| (name, Some(value)));
                 let value = match value {
                     Some(value) => value.to_owned(),
-                    None if name == files_command::REMOVE => "true".to_owned(),
+                    None if files_command::SWITCHES.contains(&name) => "true".to_owned(),
                     None => text_of(args.next(), name)?,
                 };
                 line.files.set(name, value);

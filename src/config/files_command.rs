@@ -9,7 +9,11 @@ use super::error::ConfigError;
 use super::values::Secret;
 
 /// The flag that has leftovers removed.
-pub(super) const REMOVE: &str = "--remove";
+const REMOVE: &str = "--remove";
+/// The flag that says that files are not encrypted so far.
+const PLAIN: &str = "--plain";
+/// The flags without a value.
+pub(super) const SWITCHES: [&str; 2] = [REMOVE, PLAIN];
 /// The variable that holds the key which files have so far.
 pub(super) const OLD_KEY: &str = "REPARSE_OLD_FILE_KEY";
 /// What belongs to no file and is younger may be an upload in progress.
@@ -76,6 +80,7 @@ pub(super) struct FilesArguments {
     old_key: Option<String>,
     older_than: Option<String>,
     remove: bool,
+    plain: bool,
 }
 
 impl FilesArguments {
@@ -92,13 +97,14 @@ impl FilesArguments {
     /// Whether a flag is one of these, and not an option of the server.
     pub fn takes(&mut self, flag: &str) -> bool {
         let name = flag.split('=').next().unwrap_or_default();
-        name == REMOVE || self.place(name).is_some()
+        SWITCHES.contains(&name) || self.place(name).is_some()
     }
 
     /// Notes the value of a flag.
     pub fn set(&mut self, name: &str, value: String) {
         match self.place(name) {
             Some(place) => *place = Some(value),
+            None if name == PLAIN => self.plain = value == "true",
             None => self.remove = value == "true",
         }
     }
@@ -108,11 +114,11 @@ impl FilesArguments {
     /// # Errors
     /// For a task that is none, lacks a flag, or has one of another task.
     pub fn task(self, old_key: Option<&String>) -> Result<FilesTask, ConfigError> {
-        let Self { action, from, to, old_key: given_key, older_than, remove } = self;
+        let Self { action, from, to, old_key: given_key, older_than, remove, plain } = self;
         let action = action.unwrap_or_default();
         let strange = match action.as_str() {
-            "copy" => given_key.is_some() || older_than.is_some() || remove,
-            "check" => from.is_some() || to.is_some() || given_key.is_some(),
+            "copy" => given_key.is_some() || older_than.is_some() || remove || plain,
+            "check" => from.is_some() || to.is_some() || given_key.is_some() || plain,
             "rotate-key" => from.is_some() || to.is_some() || older_than.is_some() || remove,
             _ => return Err(ConfigError::new("files takes copy, check or rotate-key")),
         };
@@ -130,7 +136,17 @@ impl FilesArguments {
                 let minutes = minutes.map_err(|_| ConfigError::new("--older-than takes minutes"))?;
                 FilesTask::Check { remove, older_than: Duration::from_secs(minutes.saturating_mul(60)) }
             }
-            _ => FilesTask::RotateKey { old: given_key.or_else(|| old_key.cloned()).map(Secret::new) },
+            // A key that was forgotten would have files encrypted twice, and nobody can tell by looking at them.
+            _ => match (given_key.or_else(|| old_key.cloned()), plain) {
+                (Some(old), false) => FilesTask::RotateKey { old: Some(Secret::new(old)) },
+                (None, true) => FilesTask::RotateKey { old: None },
+                (Some(_), true) => return Err(ConfigError::new("files that have a key are not plain; see --help")),
+                (None, false) => {
+                    let message =
+                        format!("files rotate-key needs the key so far in {OLD_KEY} or --old-key, or --plain");
+                    return Err(ConfigError::new(message));
+                }
+            },
         })
     }
 }

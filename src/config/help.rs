@@ -35,9 +35,9 @@ Usage: reparse [FLAGS] [CONFIGURATION.json]
                                                     database, an adapter, or a configuration file
        reparse files check [--remove] [--older-than MINUTES] [FLAGS] [CONFIGURATION.json]
                                                     read all files; find what interrupted uploads left
-       reparse files rotate-key [--old-key KEY] [FLAGS] [CONFIGURATION.json]
-                                                    encrypt all files by the key of the configuration;
-                                                    without --old-key (or REPARSE_OLD_FILE_KEY) they are plain
+       reparse files rotate-key --old-key KEY|--plain [FLAGS] [CONFIGURATION.json]
+                                                    encrypt all files by the key of the configuration; the
+                                                    key so far is in --old-key or REPARSE_OLD_FILE_KEY
        reparse job NAME [--params JSON] [FLAGS] [CONFIGURATION.json]
                                                     run a job of the app's code to its end
        reparse audit verify PATH                    check that an audit log is as it was written

@@ -109,7 +109,7 @@ async fn the_key_is_changed() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     put(&data(folder, None), "a.bin", &pattern(70_000)).await;
-    assert!(said(folder, &["rotate-key", "--fileKey=one"]).starts_with("1 file encrypted"));
+    assert!(said(folder, &["rotate-key", "--fileKey=one", "--plain"]).starts_with("1 file encrypted"));
     assert!(get(&data(folder, Some("one")), "a.bin").await == pattern(70_000));
     let rotate = ["rotate-key", "--fileKey=two", "--old-key=one"];
     assert!(said(folder, &rotate).starts_with("1 file encrypted"));
@@ -123,6 +123,8 @@ fn what_cannot_be_done_is_said() {
     let folder = tempfile::tempdir().unwrap();
     for (arguments, says) in [
         (&["shred"][..], "files takes copy, check or rotate-key"),
+        (&["rotate-key", "--fileKey=one"][..], "needs the key so far"),
+        (&["rotate-key", "--fileKey=one", "--old-key=two", "--plain"][..], "not plain"),
         (&[][..], "files takes copy, check or rotate-key"),
         (&["copy", "--from=database"][..], "files copy needs --to"),
         (&["check", "--to=database"][..], "files check does not take this flag"),
