@@ -22,22 +22,24 @@ before(async () => {
 });
 after(() => redis?.child.stop());
 
-/** Makes, changes and deletes objects on the servers in turn; what a subscriber to `n >= 0` is told, in order. */
-async function write(servers) {
-  const send = async (turn, method, where, json) => {
+/**
+ * Makes, changes and deletes objects on the servers in turn; what a subscriber to `n >= 0` is told, in order. Servers publish by themselves, so
+ * a write on another one waits until everybody has heard of the last.
+ */
+async function write(servers, clients) {
+  const expected = [];
+  const send = async (turn, op, method, where, json, n) => {
     const answer = await servers[turn % servers.length].request(method, where, { json });
     assert.ok(answer.status < 300, answer.text);
-    return answer.body;
+    const objectId = answer.body.objectId ?? where.split('/').at(-1);
+    expected.push([op, objectId, n]);
+    if (servers.length > 1) await Promise.all(clients.map(client => client.have(1, expected.length)));
+    return objectId;
   };
-  const expected = [];
   for (let round = 0; round < ROUNDS; round += 1) {
-    const { objectId } = await send(round, 'POST', '/classes/LiveRedis', { n: round });
-    if (servers.length > 1) await sleep(20);
-    await send(round + 1, 'PUT', `/classes/LiveRedis/${objectId}`, { n: round + 1000 });
-    if (servers.length > 1) await sleep(20);
-    await send(round + 2, 'DELETE', `/classes/LiveRedis/${objectId}`);
-    if (servers.length > 1) await sleep(20);
-    expected.push(['create', objectId, round], ['update', objectId, round + 1000], ['delete', objectId, round + 1000]);
+    const objectId = await send(round, 'create', 'POST', '/classes/LiveRedis', { n: round }, round);
+    await send(round + 1, 'update', 'PUT', `/classes/LiveRedis/${objectId}`, { n: round + 1000 }, round + 1000);
+    await send(round + 2, 'delete', 'DELETE', `/classes/LiveRedis/${objectId}`, undefined, round + 1000);
   }
   return expected;
 }
@@ -51,7 +53,7 @@ async function hear(t, listeners, writers) {
     await client.follow(1, 'LiveRedis', { n: { $gte: 0 } });
     clients.push(client);
   }
-  const expected = await write(writers);
+  const expected = await write(writers, clients);
   for (const client of clients) {
     const events = await client.have(1, expected.length);
     // A second telling would come late.
